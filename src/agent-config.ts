@@ -1,0 +1,122 @@
+/**
+ * The agent config: the one value that passes from control plane to data plane. Control writes it (as a ConfigMap in a
+ * cluster, as a file on one machine), the agent reads it and follows its changes. It holds no secret: secrets are
+ * files beside it, named by `secretFiles`.
+ */
+import { z } from "zod";
+
+export const AGENT_CONFIG_VERSION = 1;
+/** Where an agent finds its config unless OMNIA_CONFIG says otherwise. */
+export const AGENT_CONFIG_PATH = "/etc/omnia/agent.json";
+/** Folder of the secret files, unless the config is elsewhere: then `secrets/` beside it. */
+export const SECRETS_FOLDER = "secrets";
+export const MANAGEMENT_PORT = 8081;
+
+export const PROVIDER_NAMES = ["openai", "anthropic", "google"] as const;
+export const HANDLER_NAMES = ["runtime", "demo", "echo"] as const;
+
+/** Sampling parameters, in the spelling of the AgentRuntime; unset ones are left to the provider. */
+export const parametersSchema = z.strictObject({
+  temperature: z.number().min(0).max(2).optional(),
+  maxTokens: z.int().min(1).optional(),
+  topP: z.number().min(0).max(1).optional(),
+  topK: z.int().min(1).optional(),
+  frequencyPenalty: z.number().min(-2).max(2).optional(),
+  presencePenalty: z.number().min(-2).max(2).optional(),
+  seed: z.int().optional(),
+  stopSequences: z.array(z.string().min(1)).max(16).optional(),
+});
+
+const providerConfigSchema = z.strictObject({
+  name: z.enum(PROVIDER_NAMES),
+  model: z.string().min(1),
+  baseURL: z.string().optional(),
+  /** Which API of OpenAI is spoken. */
+  api: z.enum(["chat", "responses"]).optional(),
+  /** Over the pack's parameters. */
+  parameters: parametersSchema,
+  /** Relative to the folder of the config; the file holds the key and nothing else. */
+  apiKeyFile: z.string(),
+});
+
+const promptConfigSchema = z.strictObject({
+  pack: z.string(),
+  /** Content hash of the pack, 12 hex digits. */
+  version: z.string(),
+  semver: z.string(),
+  prompt: z.string(),
+  /** The system prompt, rendered: fragments and variables are in place. */
+  system: z.string(),
+  parameters: parametersSchema,
+  toolChoice: z.enum(["auto", "required", "none"]),
+  maxRounds: z.int().min(1),
+  maxToolCallsPerTurn: z.int().min(1),
+});
+
+export const toolConfigSchema = z.strictObject({
+  /** What the model calls the tool. */
+  name: z.string(),
+  /** The entry of the ToolRegistry. */
+  registryName: z.string(),
+  type: z.enum(["http", "grpc", "mcp", "openapi"]),
+  description: z.string(),
+  url: z.string(),
+  method: z.enum(["GET", "POST", "PUT", "PATCH", "DELETE"]),
+  /** A JSON Schema object. */
+  inputSchema: z.record(z.string(), z.unknown()),
+  timeoutMs: z.int().min(1),
+  retries: z.int().min(0),
+  headers: z.record(z.string(), z.string()),
+  /** Relative to the folder of the config; sent as `Authorization: Bearer …`. */
+  authFile: z.string().optional(),
+  allow: z.array(z.string()).optional(),
+});
+
+const authConfigSchema = z.strictObject({
+  jwt: z
+    .strictObject({
+      issuer: z.string(),
+      jwksUri: z.string().optional(),
+      audiences: z.array(z.string()),
+      requiredClaims: z.record(z.string(), z.string()),
+    })
+    .optional(),
+  /** Folder, relative to the config: every file in it is the key of one client, named after the file. */
+  apiKeysFolder: z.string().optional(),
+});
+
+export const agentConfigSchema = z.strictObject({
+  version: z.literal(AGENT_CONFIG_VERSION),
+  agent: z.strictObject({ name: z.string(), namespace: z.string() }),
+  handler: z.enum(HANDLER_NAMES),
+  facade: z.strictObject({
+    port: z.int().min(0).max(65_535),
+    allowedOrigins: z.array(z.string()).optional(),
+    auth: authConfigSchema.optional(),
+  }),
+  session: z.strictObject({
+    type: z.enum(["memory", "redis"]),
+    ttlMs: z.int().min(1),
+    /** Relative to the folder of the config; the file holds a redis:// or rediss:// URL. */
+    storeURLFile: z.string().optional(),
+  }),
+  /** Only for handler `runtime`. */
+  provider: providerConfigSchema.optional(),
+  /** Only for handler `runtime`. The canary takes `weight` percent of the sessions, chosen by session id. */
+  prompt: z
+    .strictObject({
+      active: promptConfigSchema,
+      canary: z.strictObject({ weight: z.int().min(0).max(100), prompt: promptConfigSchema }).optional(),
+    })
+    .optional(),
+  tools: z.array(toolConfigSchema),
+});
+
+export type Parameters = z.output<typeof parametersSchema>;
+export type ProviderConfig = z.output<typeof providerConfigSchema>;
+export type PromptConfig = z.output<typeof promptConfigSchema>;
+export type ToolConfig = z.output<typeof toolConfigSchema>;
+export type AuthConfig = z.output<typeof authConfigSchema>;
+export type AgentConfig = z.output<typeof agentConfigSchema>;
+export type ProviderName = (typeof PROVIDER_NAMES)[number];
+export type HandlerName = (typeof HANDLER_NAMES)[number];

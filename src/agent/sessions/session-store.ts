@@ -1,0 +1,83 @@
+/**
+ * Where sessions live. A session is append-only: messages (what the model is to see) and frames (what clients saw, by
+ * `seq`). Every write is one atomic step and renews the session's ttl on everything that belongs to it.
+ *
+ * Absent and unavailable are two results: a lookup answers `undefined` for a session that is not there, and rejects
+ * with StoreUnavailableError when the store could not say.
+ */
+import type { TurnFrame } from "../../protocol/frames.ts";
+import type { HistoryMessage } from "./history-message.ts";
+
+/** Frames of a turn are kept for this long after the turn ended, for clients that resume. */
+export const FRAME_RETENTION_MS = 10 * 60_000;
+/** Frames kept of one turn; past it the oldest chunk frames go. */
+export const MAX_FRAME_BYTES_PER_TURN = 2 * 1024 * 1024;
+/** A turn's lease ends this long after its last renewal, so that another replica may close the turn of one that died. */
+export const TURN_LEASE_MS = 15_000;
+
+export interface SessionSummary {
+  /** The last `seq` given out, 0 when no turn has begun. */
+  lastSeq: number;
+  /** Who made the session, when the agent authenticates its clients. */
+  subject?: string;
+  /** The turn that is running now, on whichever replica. */
+  runningTurnId?: string;
+}
+
+/** A turn that this process runs. `fence` grows with every turn of a session: writes under an older one are refused. */
+export interface TurnLease {
+  readonly sessionId: string;
+  readonly turnId: string;
+  readonly fence: number;
+  /** The `seq` before the turn's first frame. */
+  readonly seqBefore: number;
+}
+
+export type BegunTurn =
+  | { status: "started"; lease: TurnLease }
+  /** Another message's turn is running. */
+  | { status: "in-progress"; turnId: string }
+  /** A message with this id was taken before: its turn is running or has ended. Its frames follow `seqBefore`. */
+  | { status: "repeated"; turnId: string; seqBefore: number; running: boolean }
+  | { status: "unknown-session" };
+
+export interface SessionStore {
+  create(sessionId: string, session: { subject?: string }): Promise<void>;
+  /** Counts as activity. `undefined`: unknown or expired. */
+  find(sessionId: string): Promise<SessionSummary | undefined>;
+  /** All messages, oldest first. */
+  history(sessionId: string): Promise<HistoryMessage[]>;
+  /** One turn at a time in a session, across connections and replicas. Adds the user's message to the history. */
+  beginTurn(
+    sessionId: string,
+    turn: { turnId: string; messageId?: string; userMessage: string },
+  ): Promise<BegunTurn>;
+  /** Rejects with TurnLostError when the lease has passed on. Frames are in order of `seq`, without a gap. */
+  appendFrames(lease: TurnLease, frames: readonly TurnFrame[]): Promise<void>;
+  renewTurn(lease: TurnLease): Promise<void>;
+  /** The turn's last frames, its messages, and the end of its lease, in one step. */
+  endTurn(
+    lease: TurnLease,
+    end: { frames: readonly TurnFrame[]; messages: readonly HistoryMessage[] },
+  ): Promise<void>;
+  /**
+   * The kept frames with `seq` > after, then those of the turn that is running, as they come, from whichever
+   * replica. Ends when no turn is running and all was given.
+   */
+  frames(sessionId: string, after: number, signal: AbortSignal): AsyncIterable<readonly TurnFrame[]>;
+  /** Sessions that this store holds now; for a shared store, those that this process has touched within their ttl. */
+  activeSessions(): number;
+  /** Resolves when the store answers; for readiness. */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The store did not answer: nothing is known of the session. */
+export class StoreUnavailableError extends Error {
+  override readonly name = "StoreUnavailableError";
+}
+
+/** The turn's lease has passed to another process, or the session is gone; the turn must stop writing. */
+export class TurnLostError extends Error {
+  override readonly name = "TurnLostError";
+}
