@@ -1,0 +1,56 @@
+import { describe, expect, it } from "vitest";
+import { createLog, logLevelFrom } from "./log.ts";
+
+function collectingLog() {
+  const lines: Record<string, unknown>[] = [];
+  const log = createLog({
+    level: "debug",
+    destination: { write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) },
+  });
+  return { log, lines };
+}
+
+describe("log", () => {
+  it("writes a line of JSON with a level by name and the time", () => {
+    const { log, lines } = collectingLog();
+    log.child({ agent: "helper" }).warn({ reason: "why" }, "Something is odd");
+    expect(lines).toEqual([
+      {
+        level: "warn",
+        time: expect.any(String),
+        agent: "helper",
+        reason: "why",
+        msg: "Something is odd",
+      },
+    ]);
+  });
+
+  it("takes secrets out of fields", () => {
+    const { log, lines } = collectingLog();
+    log.info({ apiKey: "one", headers: { authorization: "two", "x-api-key": "three" } }, "fields");
+    expect(JSON.stringify(lines)).not.toMatch(/one|two|three/);
+  });
+
+  it("says of an error its name, code and causes, without the secrets in their messages", () => {
+    const { log, lines } = collectingLog();
+    const cause = Object.assign(new Error("connect redis://user:hunter22@store:6379/0 failed"), {
+      code: "ECONNREFUSED",
+    });
+    log.error({ error: new Error("The key sk-abcdefghijklmnop was refused", { cause }) }, "failed");
+    expect(lines[0]?.["error"]).toMatchObject({
+      name: "Error",
+      message: "The key [redacted] was refused",
+      cause: { code: "ECONNREFUSED", message: "connect redis://[redacted]@store:6379/0 failed" },
+    });
+    expect(JSON.stringify(lines)).not.toMatch(/hunter22|abcdefgh/);
+  });
+
+  it("takes an unknown LOG_LEVEL for unset", () => {
+    expect([undefined, "", "loud", "DEBUG"].map(logLevelFrom)).toEqual([
+      "info",
+      "info",
+      "info",
+      "debug",
+    ]);
+  });
+});

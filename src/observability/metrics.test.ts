@@ -1,0 +1,53 @@
+import { describe, expect, it } from "vitest";
+import { createAgentMetrics } from "./agent-metrics.ts";
+import { createMetrics } from "./metrics.ts";
+
+describe("metrics of an agent", () => {
+  it("have the names and labels that dashboards are built on", async () => {
+    const metrics = createMetrics({ processMetrics: false });
+    metrics.setCommonLabels({ agent: "helper", namespace: "team" });
+    const agent = createAgentMetrics(metrics, {
+      connectionsActive: () => 3,
+      sessionsActive: () => 2,
+      requestsInflight: () => 1,
+    });
+    agent.connectionsTotal.add(4);
+    agent.requestsTotal.add(1, { status: "success", handler: "echo" });
+    agent.requestDurationSeconds.observe(0.2);
+    agent.messagesReceivedTotal.add(1);
+    agent.messagesSentTotal.add(2);
+    agent.toolCallsTotal.add(1, { tool: "weather", status: "error" });
+    agent.providerTokensTotal.add(7, { provider: "openai", model: "m", direction: "input" });
+    agent.timeToFirstChunkSeconds.observe(0.02);
+
+    const lines = (await metrics.text())
+      .split("\n")
+      .filter((line) => line !== "" && !line.startsWith("#") && !line.includes("_bucket"))
+      .map((line) =>
+        line.replace(
+          /\{(.*)\}/,
+          (_, labels: string) => `{${labels.split(",").toSorted().join(",")}}`,
+        ),
+      );
+    expect(lines.toSorted()).toEqual([
+      'omnia_agent_connections_active{agent="helper",namespace="team"} 3',
+      'omnia_agent_connections_total{agent="helper",namespace="team"} 4',
+      'omnia_agent_messages_received_total{agent="helper",namespace="team"} 1',
+      'omnia_agent_messages_sent_total{agent="helper",namespace="team"} 2',
+      'omnia_agent_provider_tokens_total{agent="helper",direction="input",model="m",namespace="team",provider="openai"} 7',
+      'omnia_agent_request_duration_seconds_count{agent="helper",namespace="team"} 1',
+      'omnia_agent_request_duration_seconds_sum{agent="helper",namespace="team"} 0.2',
+      'omnia_agent_requests_inflight{agent="helper",namespace="team"} 1',
+      'omnia_agent_requests_total{agent="helper",handler="echo",namespace="team",status="success"} 1',
+      'omnia_agent_sessions_active{agent="helper",namespace="team"} 2',
+      'omnia_agent_time_to_first_chunk_seconds_count{agent="helper",namespace="team"} 1',
+      'omnia_agent_time_to_first_chunk_seconds_sum{agent="helper",namespace="team"} 0.02',
+      'omnia_agent_tool_calls_total{agent="helper",namespace="team",status="error",tool="weather"} 1',
+    ]);
+  });
+
+  it("hold the process's own metrics when asked to", async () => {
+    const metrics = createMetrics({ processMetrics: true });
+    expect(await metrics.text()).toContain("process_resident_memory_bytes");
+  });
+});

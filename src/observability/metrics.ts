@@ -1,0 +1,99 @@
+/** Metrics in Prometheus' text format. */
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "@prometheus-io/client";
+
+// The default of 10 ms wakes an idle process a hundred times a second.
+const EVENT_LOOP_RESOLUTION_MS = 100;
+
+export type LabelValues<Label extends string> = Readonly<Record<Label, string>>;
+type LabelArgument<Label extends string> = [Label] extends [never]
+  ? []
+  : [labels: LabelValues<Label>];
+
+export interface CounterMetric<Label extends string = never> {
+  add(value: number, ...labels: LabelArgument<Label>): void;
+}
+export interface HistogramMetric<Label extends string = never> {
+  observe(value: number, ...labels: LabelArgument<Label>): void;
+}
+export interface GaugeMetric<Label extends string = never> {
+  set(value: number, ...labels: LabelArgument<Label>): void;
+}
+
+interface Description<Label extends string> {
+  name: string;
+  help: string;
+  labels?: readonly Label[];
+}
+
+export interface Metrics {
+  counter<Label extends string = never>(description: Description<Label>): CounterMetric<Label>;
+  gauge<Label extends string = never>(description: Description<Label>): GaugeMetric<Label>;
+  /** A gauge whose value is asked for when the metrics are read. */
+  observedGauge(description: Description<never>, read: () => number): void;
+  histogram<Label extends string = never>(
+    description: Description<Label> & { buckets: readonly number[] },
+  ): HistogramMetric<Label>;
+  /** Labels that every metric carries, those of the process included. */
+  setCommonLabels(labels: Readonly<Record<string, string>>): void;
+  readonly contentType: string;
+  text(): Promise<string>;
+}
+
+/** With `processMetrics`, the process's own metrics are among them (CPU, memory, event loop, garbage collection). */
+export function createMetrics(options: { processMetrics: boolean }): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  if (options.processMetrics) {
+    collectDefaultMetrics({
+      register: registry,
+      eventLoopMonitoringPrecision: EVENT_LOOP_RESOLUTION_MS,
+    });
+  }
+  return {
+    counter: ({ name, help, labels }) => {
+      const counter = new Counter<string>({
+        name,
+        help,
+        labelNames: [...(labels ?? [])],
+        registers,
+      });
+      return {
+        add: (value, ...[values]) =>
+          values === undefined ? counter.inc(value) : counter.inc(values, value),
+      };
+    },
+    gauge: ({ name, help, labels }) => {
+      const gauge = new Gauge<string>({ name, help, labelNames: [...(labels ?? [])], registers });
+      return {
+        set: (value, ...[values]) =>
+          values === undefined ? gauge.set(value) : gauge.set(values, value),
+      };
+    },
+    observedGauge: ({ name, help }, read) => {
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          this.set(read());
+        },
+      });
+    },
+    histogram: ({ name, help, labels, buckets }) => {
+      const histogram = new Histogram<string>({
+        name,
+        help,
+        labelNames: [...(labels ?? [])],
+        buckets: [...buckets],
+        registers,
+      });
+      return {
+        observe: (value, ...[values]) =>
+          values === undefined ? histogram.observe(value) : histogram.observe(values, value),
+      };
+    },
+    setCommonLabels: (labels) => registry.setDefaultLabels(labels),
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+  };
+}
