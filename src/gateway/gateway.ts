@@ -1,0 +1,242 @@
+/**
+ * One front door for many agents: `/` and `/ws` lead to a replica of `?agent=&namespace=`, and a small HTTP API says what
+ * runs. It knows neither processes nor pods: it asks its source, at each connection.
+ */
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { getRequestListener } from "@hono/node-server";
+import type { Log } from "../observability/log.ts";
+import { ConnectionBook } from "./connection-book.ts";
+import { gatewayApp, type ResourceView } from "./gateway-app.ts";
+import { HOST_NOT_ALLOWED, refuseUpgrade, type Refusal } from "./refusal.ts";
+import { hostOf, isLoopbackHost, isOriginAllowed } from "./request-checks.ts";
+import { orderEndpoints, type AgentReference, type Endpoint, type Route } from "./route.ts";
+import {
+  ConnectError,
+  connectToEndpoint,
+  runTunnel,
+  type TunnelEnd,
+  type TunnelLimits,
+} from "./tunnel.ts";
+import {
+  clientAddress,
+  DEFAULT_NAMESPACE,
+  forwardedHead,
+  isWebSocketUpgrade,
+  readTarget,
+  WEBSOCKET_PATHS,
+} from "./upgrade-request.ts";
+
+export interface GatewayLimits extends TunnelLimits {
+  /** WebSocket connections open at one time, over all agents. */
+  readonly maxConnections: number;
+  /** Request line and headers together. */
+  readonly maxHeaderBytes: number;
+}
+
+export const DEFAULT_GATEWAY_LIMITS: GatewayLimits = {
+  maxConnections: 10_000,
+  maxHeaderBytes: 16 * 1024,
+  connectTimeoutMs: 5_000,
+  handshakeTimeoutMs: 15_000,
+  halfClosedMs: 30_000,
+};
+
+/** HTTP connections beside the WebSocket ones: pages, `status`, probes. */
+const PLAIN_CONNECTIONS = 256;
+const REQUEST_TIMEOUT_MS = 15_000;
+
+/** Whoever knows the agents. Asked at each request, so it must answer from memory. */
+export interface GatewaySource {
+  resolve(agent: AgentReference): Route;
+  agents(): readonly AgentReference[];
+  /** The three kinds with their status, as the HTTP API shows them. Never a Secret. */
+  resources(): readonly ResourceView[];
+}
+
+export interface GatewayOptions {
+  readonly source: GatewaySource;
+  readonly log: Log;
+  /** `loopback`: only requests that were addressed to this machine by a loopback name or address are taken. */
+  readonly hosts: "loopback" | "any";
+  readonly limits?: Partial<GatewayLimits>;
+}
+
+export interface Gateway {
+  /** Rejects with the error of the socket, such as EADDRINUSE. */
+  listen(address: { host: string; port: number }): Promise<{ port: number }>;
+  /** Takes no new connections. Settles when the last one has closed; once `signal` aborts they are cut. */
+  close(signal: AbortSignal): Promise<void>;
+}
+
+export function createGateway({ source, log, hosts, limits: given }: GatewayOptions): Gateway {
+  const limits = { ...DEFAULT_GATEWAY_LIMITS, ...given };
+  const isHostAllowed = (header: string | undefined): boolean => {
+    const host = hostOf(header);
+    return host !== undefined && (hosts === "any" || isLoopbackHost(host));
+  };
+  const book = new ConnectionBook();
+  const closing = new AbortController();
+  const upgradedSockets = new Set<Duplex>();
+
+  const server: Server = createServer(
+    {
+      maxHeaderSize: limits.maxHeaderBytes,
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      // Anything else that asks for an upgrade (`h2c`, say) is answered as the plain request that it also is.
+      shouldUpgradeCallback: isWebSocketUpgrade,
+    },
+    getRequestListener(gatewayApp({ source, isHostAllowed }).fetch, {
+      overrideGlobalObjects: false,
+    }),
+  );
+  server.maxConnections = limits.maxConnections + PLAIN_CONNECTIONS;
+  server.on("upgrade", (request, socket, rest) => {
+    // Until a tunnel takes over, a client that goes away must not end the process.
+    socket.on("error", () => {});
+    upgradedSockets.add(socket);
+    socket.once("close", () => upgradedSockets.delete(socket));
+    void passOn(request, socket, rest);
+  });
+
+  async function passOn(request: IncomingMessage, socket: Duplex, rest: Buffer): Promise<void> {
+    const verdict = judge(request);
+    if ("code" in verdict) {
+      refuseUpgrade(socket, verdict);
+      return;
+    }
+    const { agent, route } = verdict;
+    const endpoints = orderEndpoints(
+      route.endpoints,
+      route.affinity,
+      clientAddress(request),
+      (id) => book.load(id),
+    );
+    const end = await tunnelToFirst(endpoints, request, socket, rest);
+    if (end === "replica-failed" || end === "replica-timeout") {
+      log.warn(
+        { agent: agent.name, namespace: agent.namespace, end },
+        "a connection could not be passed on",
+      );
+      refuseUpgrade(socket, failureRefusal(end, agent));
+    }
+  }
+
+  /** Tries the endpoints in turn until one accepts a connection; only that one sees the request. */
+  async function tunnelToFirst(
+    endpoints: readonly Endpoint[],
+    request: IncomingMessage,
+    socket: Duplex,
+    rest: Buffer,
+  ): Promise<TunnelEnd | "client-left"> {
+    const left = new AbortController();
+    const onLeft = (): void => left.abort(new Error("the client has left"));
+    socket.once("close", onLeft);
+    for (const endpoint of endpoints) {
+      using _connection = book.enter(endpoint);
+      let replica: Socket;
+      try {
+        replica = await connectToEndpoint(endpoint, limits.connectTimeoutMs, left.signal);
+      } catch (error) {
+        if (!(error instanceof ConnectError)) return "client-left";
+        log.debug({ error }, "trying the next replica");
+        continue;
+      }
+      socket.off("close", onLeft);
+      return await runTunnel(socket, replica, { head: forwardedHead(request), rest }, limits);
+    }
+    return "replica-failed";
+  }
+
+  /** Everything that can be said about a handshake without touching a replica. */
+  function judge(
+    request: IncomingMessage,
+  ): Refusal | { agent: AgentReference; route: Extract<Route, { status: "ready" }> } {
+    const { host, origin } = request.headers;
+    if (!isHostAllowed(host)) return HOST_NOT_ALLOWED;
+    const { path, query } = readTarget(request.url ?? "/");
+    if (!WEBSOCKET_PATHS.includes(path)) {
+      return { code: "NotFound", message: "WebSocket connections are taken at / and /ws" };
+    }
+    const name = query.get("agent") ?? "";
+    const agent = { name, namespace: query.get("namespace") || DEFAULT_NAMESPACE };
+    const route: Route = name === "" ? { status: "unknown" } : source.resolve(agent);
+    const allowedOrigins = route.status === "unknown" ? [] : route.allowedOrigins;
+    if (!isOriginAllowed(origin, host, allowedOrigins)) {
+      return {
+        code: "OriginNotAllowed",
+        message:
+          "pages of this origin may not connect; the agent's spec.facade.allowedOrigins can name it",
+      };
+    }
+    if (name === "") {
+      return {
+        code: "AgentRequired",
+        message: "say which agent: /ws?agent=NAME&namespace=NAMESPACE",
+        agents: agentNames(source),
+      };
+    }
+    if (route.status === "unknown") {
+      return {
+        code: "AgentNotFound",
+        message: `there is no agent ${agent.name} in namespace ${agent.namespace}`,
+        agents: agentNames(source),
+      };
+    }
+    if (closing.signal.aborted)
+      return { code: "ShuttingDown", message: "the gateway is shutting down" };
+    if (route.status === "unavailable") return { code: "AgentNotReady", message: route.reason };
+    if (book.open >= limits.maxConnections) {
+      return {
+        code: "TooManyConnections",
+        message: "the gateway has as many connections as it takes",
+      };
+    }
+    return { agent, route };
+  }
+
+  return {
+    listen: ({ host, port }) =>
+      new Promise((resolve, reject) => {
+        server.once("error", reject);
+        server.listen({ host, port }, () => {
+          server.off("error", reject);
+          server.on("error", (error) => log.error({ error }, "the gateway's socket failed"));
+          resolve({ port: (server.address() as AddressInfo).port });
+        });
+      }),
+    close: (signal) =>
+      new Promise((resolve) => {
+        closing.abort();
+        const cut = (): void => {
+          server.closeAllConnections();
+          for (const socket of upgradedSockets) socket.destroy();
+        };
+        server.close(() => {
+          signal.removeEventListener("abort", cut);
+          resolve();
+        });
+        if (signal.aborted) cut();
+        else signal.addEventListener("abort", cut, { once: true });
+      }),
+  };
+}
+
+function agentNames(source: GatewaySource): string[] {
+  return source.agents().map(({ name, namespace }) => `${namespace}/${name}`);
+}
+
+function failureRefusal(
+  end: "replica-failed" | "replica-timeout",
+  { name, namespace }: AgentReference,
+): Refusal {
+  const agent = `agent ${name} in namespace ${namespace}`;
+  return end === "replica-failed"
+    ? { code: "ReplicaFailed", message: `${agent}: its replica could not be reached; try again` }
+    : {
+        code: "ReplicaTimeout",
+        message: `${agent}: its replica did not answer in time; try again`,
+      };
+}

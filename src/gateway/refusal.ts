@@ -1,0 +1,71 @@
+/** What the gateway answers when it does not pass a request on. */
+import { STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
+
+export const REFUSALS = {
+  AgentRequired: 400,
+  BadRequest: 400,
+  HostNotAllowed: 403,
+  OriginNotAllowed: 403,
+  AgentNotFound: 404,
+  NotFound: 404,
+  UpgradeRequired: 426,
+  ReplicaFailed: 502,
+  AgentNotReady: 503,
+  TooManyConnections: 503,
+  ShuttingDown: 503,
+  ReplicaTimeout: 504,
+} as const satisfies Record<string, number>;
+
+/** How long a client should wait before it comes back, where waiting helps. */
+const RETRY_AFTER_SECONDS = 5;
+
+export interface Refusal {
+  readonly code: keyof typeof REFUSALS;
+  readonly message: string;
+  /** `namespace/name` of the agents there are, when naming them helps. */
+  readonly agents?: readonly string[];
+}
+
+export const HOST_NOT_ALLOWED: Refusal = {
+  code: "HostNotAllowed",
+  message:
+    "this gateway answers to localhost only; start it with --host to reach it by another name",
+};
+
+export function refusalStatus(refusal: Refusal): (typeof REFUSALS)[keyof typeof REFUSALS] {
+  return REFUSALS[refusal.code];
+}
+
+export function refusalBody({ code, message, agents }: Refusal): object {
+  return { error: { code, message, ...(agents === undefined ? {} : { agents }) } };
+}
+
+export function refusalHeaders(refusal: Refusal): Record<string, string> {
+  const status = refusalStatus(refusal);
+  if (status === 503) return { "retry-after": String(RETRY_AFTER_SECONDS) };
+  if (status === 426) return { upgrade: "websocket" };
+  return {};
+}
+
+/** Answers a handshake on its raw socket, and ends it. */
+export function refuseUpgrade(socket: Duplex, refusal: Refusal): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status = refusalStatus(refusal);
+  const body = JSON.stringify(refusalBody(refusal));
+  const headers = {
+    "content-type": "application/json",
+    "content-length": String(Buffer.byteLength(body)),
+    connection: "close",
+    ...refusalHeaders(refusal),
+  };
+  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${head.join("\r\n")}\r\n\r\n${body}`,
+  );
+  // The client may go on sending; what it sends is thrown away so that the socket can close.
+  socket.resume();
+}

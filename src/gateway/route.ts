@@ -1,0 +1,71 @@
+/** Where a connection goes. The gateway asks whoever knows the replicas: local mode its child processes, a cluster its pods. */
+import { hash } from "node:crypto";
+
+export interface AgentReference {
+  readonly name: string;
+  readonly namespace: string;
+}
+
+/** One replica that could take a connection now. */
+export interface Endpoint {
+  /** Stays the same for as long as the replica lives. */
+  readonly id: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+export type Route =
+  | {
+      readonly status: "ready";
+      /** At least one. */
+      readonly endpoints: readonly Endpoint[];
+      /**
+       * `client`: a client keeps to one replica for as long as that replica is there. For agents whose sessions live in
+       * a replica's memory: elsewhere a client that comes back would not be known.
+       */
+      readonly affinity: "none" | "client";
+      readonly allowedOrigins: readonly string[];
+    }
+  /** The agent is known and has no replica that is ready. */
+  | {
+      readonly status: "unavailable";
+      readonly reason: string;
+      readonly allowedOrigins: readonly string[];
+    }
+  | { readonly status: "unknown" };
+
+/**
+ * The endpoints in the order in which they are to be tried. Without affinity: fewest open connections first, and among
+ * equals the one that was chosen longest ago.
+ */
+export function orderEndpoints(
+  endpoints: readonly Endpoint[],
+  affinity: "none" | "client",
+  client: string,
+  load: (endpointId: string) => { connections: number; lastChosen: number },
+): Endpoint[] {
+  if (affinity === "client") {
+    // Rendezvous hashing: a replica that comes or goes moves only the clients that have to move.
+    return sortedBy(endpoints, (endpoint) => [hash("sha1", `${client} ${endpoint.id}`)]);
+  }
+  return sortedBy(endpoints, (endpoint) => {
+    const { connections, lastChosen } = load(endpoint.id);
+    return [connections, lastChosen];
+  });
+}
+
+function sortedBy(
+  endpoints: readonly Endpoint[],
+  weigh: (endpoint: Endpoint) => readonly (number | string)[],
+): Endpoint[] {
+  return endpoints
+    .map((endpoint) => ({ endpoint, weight: weigh(endpoint) }))
+    .toSorted((a, b) => {
+      for (const [index, left] of a.weight.entries()) {
+        const right = b.weight[index] as typeof left;
+        if (left !== right) return left < right ? -1 : 1;
+      }
+      return 0;
+    })
+    .map(({ endpoint }) => endpoint);
+}

@@ -1,0 +1,132 @@
+/**
+ * A connection through the gateway: bytes both ways, as they come. Frames are not looked at, so a slow reader on one side
+ * holds back the writer on the other, and whatever client and agent agree on in their handshake works.
+ */
+import { connect, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { Endpoint } from "./route.ts";
+
+export interface TunnelLimits {
+  /** For the TCP connection to a replica. */
+  readonly connectTimeoutMs: number;
+  /** For the first byte of the replica's answer to the handshake. */
+  readonly handshakeTimeoutMs: number;
+  /** How long one direction may stay open after the other has ended. */
+  readonly halfClosedMs: number;
+}
+
+export class ConnectError extends Error {
+  override readonly name = "ConnectError";
+}
+
+/** The replica's socket. Rejects with a ConnectError, or when `signal` aborts. */
+export function connectToEndpoint(
+  endpoint: Endpoint,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const socket = connect({
+      host: endpoint.host,
+      port: endpoint.port,
+      allowHalfOpen: true,
+      noDelay: true,
+      keepAlive: true,
+    });
+    const settle = (error?: Error): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
+      socket.off("error", onError);
+      if (error === undefined) {
+        resolve(socket);
+        return;
+      }
+      socket.on("error", () => {}).destroy();
+      reject(error);
+    };
+    const onError = (error: Error): void =>
+      settle(new ConnectError(`replica ${endpoint.id} cannot be connected to`, { cause: error }));
+    const onAbort = (): void => settle(signal.reason as Error);
+    const timer = setTimeout(
+      () =>
+        settle(
+          new ConnectError(`replica ${endpoint.id} did not accept a connection in ${timeoutMs} ms`),
+        ),
+      timeoutMs,
+    );
+    signal.addEventListener("abort", onAbort, { once: true });
+    socket.once("error", onError);
+    socket.once("connect", () => settle());
+  });
+}
+
+/** `answered`: the replica answered the handshake, with whatever it said; then both sides have closed. */
+export type TunnelEnd = "answered" | "replica-failed" | "replica-timeout";
+
+/**
+ * Sends the handshake and copies both ways until both sides have ended. Where the replica gave no answer at all the
+ * client's socket is left open for a refusal.
+ */
+export function runTunnel(
+  client: Duplex,
+  replica: Socket,
+  handshake: { head: string; rest: Buffer },
+  limits: TunnelLimits,
+): Promise<TunnelEnd> {
+  return new Promise((resolve) => {
+    let over = false;
+    const finish = (end: TunnelEnd): void => {
+      over = true;
+      clearTimeout(handshakeTimer);
+      clearTimeout(halfClosedTimer);
+      resolve(end);
+    };
+    const giveUp = (end: TunnelEnd): void => {
+      client.unpipe(replica);
+      replica.unpipe(client).destroy();
+      finish(end);
+    };
+
+    const handshakeTimer = setTimeout(() => {
+      if (!over && replica.bytesRead === 0) giveUp("replica-timeout");
+    }, limits.handshakeTimeoutMs);
+    let halfClosedTimer: NodeJS.Timeout | undefined;
+    /** One direction has ended: what is under way gets a while to arrive, and the other direction to end. */
+    const endOther = (other: Duplex): void => {
+      other.end();
+      halfClosedTimer ??= setTimeout(() => {
+        client.destroy();
+        replica.destroy();
+      }, limits.halfClosedMs);
+    };
+
+    const onClientEnd = (): void => {
+      if (!over) endOther(replica);
+    };
+    const onReplicaEnd = (): void => {
+      if (over) return;
+      if (replica.bytesRead === 0 && !client.destroyed) giveUp("replica-failed");
+      else endOther(client);
+    };
+    const onClose = (): void => {
+      if (!over && client.closed && replica.closed) finish("answered");
+    };
+    // An error is followed by "close", which says all that there is to do.
+    client
+      .on("error", () => {})
+      .on("end", onClientEnd)
+      .on("close", onClientEnd)
+      .on("close", onClose);
+    replica
+      .on("error", () => {})
+      .on("end", onReplicaEnd)
+      .on("close", onReplicaEnd)
+      .on("close", onClose);
+
+    replica.write(handshake.head, "latin1");
+    if (handshake.rest.length > 0) replica.write(handshake.rest);
+    client.pipe(replica, { end: false });
+    replica.pipe(client, { end: false });
+  });
+}

@@ -1,0 +1,72 @@
+/** A WebSocket handshake on its way through: what the gateway reads from it, and what it sends on. */
+import type { IncomingMessage } from "node:http";
+
+/** Paths that take WebSocket connections. */
+export const WEBSOCKET_PATHS: readonly string[] = ["/", "/ws"];
+export const DEFAULT_NAMESPACE = "default";
+
+/** Headers that are about one connection and end at it (RFC 9110, section 7.6.1), with what the gateway writes itself. */
+const NOT_FORWARDED = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "content-length",
+  "upgrade",
+  "x-forwarded-for",
+  "x-forwarded-host",
+  "x-forwarded-proto",
+]);
+
+export function isWebSocketUpgrade(request: IncomingMessage): boolean {
+  return request.headers.upgrade?.toLowerCase() === "websocket";
+}
+
+/** Path and query of a request target. Not through `URL`: a target such as `//name` must stay a path. */
+export function readTarget(target: string): { path: string; query: URLSearchParams } {
+  const questionMark = target.indexOf("?");
+  if (questionMark === -1) return { path: target, query: new URLSearchParams() };
+  return {
+    path: target.slice(0, questionMark),
+    query: new URLSearchParams(target.slice(questionMark + 1)),
+  };
+}
+
+/** The address of the client, as logs and `X-Forwarded-For` show it. */
+export function clientAddress(request: IncomingMessage): string {
+  return (request.socket.remoteAddress ?? "unknown").replace(/^::ffff:/, "");
+}
+
+/**
+ * The head of the request for the replica. Host, Origin, Authorization, cookies and everything of the WebSocket
+ * handshake go on unchanged: it is the agent that judges them.
+ */
+export function forwardedHead(request: IncomingMessage): string {
+  const named = (request.headers.connection ?? "")
+    .split(",")
+    .map((name) => name.trim().toLowerCase())
+    .filter((name) => name !== "");
+  const dropped = new Set([...NOT_FORWARDED, ...named]);
+  // A client cannot make the agent lose these by naming them in Connection.
+  for (const kept of ["host", "origin", "authorization"]) dropped.delete(kept);
+
+  const lines = [`${request.method ?? "GET"} ${request.url ?? "/"} HTTP/1.1`];
+  const { rawHeaders } = request;
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] as string;
+    if (!dropped.has(name.toLowerCase())) lines.push(`${name}: ${rawHeaders[index + 1] as string}`);
+  }
+  const before = request.headers["x-forwarded-for"];
+  const hops = [
+    ...(typeof before === "string" && before !== "" ? [before] : []),
+    clientAddress(request),
+  ];
+  lines.push(`X-Forwarded-For: ${hops.join(", ")}`);
+  if (request.headers.host !== undefined) lines.push(`X-Forwarded-Host: ${request.headers.host}`);
+  lines.push("X-Forwarded-Proto: http", "Connection: Upgrade", "Upgrade: websocket");
+  return `${lines.join("\r\n")}\r\n\r\n`;
+}
