@@ -1,0 +1,249 @@
+/** AgentRuntime: one agent, with its model, prompts, tools, sessions and replicas. */
+import { z } from "zod";
+import { affinitySchema } from "./affinity.ts";
+import { autoscalingSchema } from "./autoscaling.ts";
+import { conditionsSchema } from "./conditions.ts";
+import {
+  envSchema,
+  imagePullSecretsSchema,
+  keySelectorSchema,
+  type KeySelector,
+  resourceRequirementsSchema,
+  tolerationsSchema,
+} from "./core.ts";
+import { durationField } from "./duration.ts";
+import { facadeSchema } from "./facade.ts";
+import { int32, mapOf, stringMap, text } from "./field-types.ts";
+import { AGENT_RUNTIME, API_VERSION } from "./group.ts";
+import {
+  dnsLabel,
+  dnsSubdomain,
+  dnsSubdomainOrEmpty,
+  labelValue,
+  metadataSchema,
+  serviceName,
+} from "./names.ts";
+import { type Provider, providerSchema, providerSecretRefSchema } from "./provider.ts";
+import { withRules } from "./rule.ts";
+
+const promptPackRefSchema = z.strictObject({
+  name: dnsSubdomain().describe("Name of the PromptPack"),
+  namespace: dnsLabel().optional().describe("Its namespace; the agent's own if unset"),
+  prompt: text(256)
+    .optional()
+    .describe('Which prompt of the pack; the only one, else "default", if unset'),
+  variables: stringMap(256, 65_536).optional().describe("Values for the prompt's variables"),
+});
+
+const toolRegistryRefSchema = z.strictObject({
+  name: dnsSubdomainOrEmpty().optional().describe("Name of the ToolRegistry; no tools if unset"),
+  namespace: dnsLabel().optional().describe("Its namespace; the agent's own if unset"),
+});
+
+const sessionSchema = withRules(
+  z.strictObject({
+    type: z.enum(["memory", "redis"]).default("memory").describe("Where sessions are kept"),
+    ttl: durationField("1ms", "8760h")
+      .default("1h")
+      .describe("How long a session is kept after its last activity"),
+    storeRef: keySelectorSchema
+      .optional()
+      .describe("Key of a Secret that holds a redis:// or rediss:// URL; required for redis"),
+  }),
+  [
+    {
+      cel: "!has(self.type) || self.type != 'redis' || has(self.storeRef)",
+      holds: ({ type, storeRef }) => type !== "redis" || storeRef !== undefined,
+      path: ["storeRef"],
+      message: 'required when session.type is "redis"',
+      reason: "FieldValueRequired",
+    },
+  ],
+);
+
+const specFields = z.strictObject({
+  replicas: int32(0)
+    .default(1)
+    .describe("How many replicas run; left to the autoscaler while autoscaling is on"),
+  provider: providerSchema.optional().describe("The model; required for handler runtime"),
+  providerSecretRef: providerSecretRefSchema
+    .optional()
+    .describe("The older spelling of provider.apiKeySecretRef"),
+  promptPackRef: promptPackRefSchema
+    .optional()
+    .describe("The prompts; required for handler runtime"),
+  toolRegistryRef: toolRegistryRefSchema.optional().describe("The tools"),
+  facade: facadeSchema.prefault({}).describe("How clients reach the agent"),
+  session: sessionSchema.prefault({}).describe("How conversations are remembered"),
+  resources: resourceRequirementsSchema.optional().describe("CPU and memory of a replica"),
+  env: envSchema.optional().describe("More environment variables of a replica"),
+  autoscaling: autoscalingSchema.optional().describe("Replicas that follow the load"),
+  nodeSelector: mapOf(labelValue(), 64).optional().describe("Labels of the nodes to run on"),
+  tolerations: tolerationsSchema.optional().describe("Taints of nodes that are borne"),
+  affinity: affinitySchema.optional().describe("Where replicas like to run"),
+  image: text(1024).optional().describe("Another container image for the replicas"),
+  imagePullSecrets: imagePullSecretsSchema
+    .optional()
+    .describe("Secrets with which the image is pulled"),
+});
+
+type SpecFields = z.output<typeof specFields>;
+
+const RUNTIME =
+  "(!has(self.facade) || !has(self.facade.handler) || self.facade.handler == 'runtime')";
+const isRuntime = ({ facade }: SpecFields) => facade?.handler === "runtime";
+const NEEDED = 'required when facade.handler is "runtime"';
+
+/** A field that only handler `runtime` needs. `given` guards: where it is false, another rule speaks. */
+function neededForRuntime(
+  path: readonly string[],
+  given: { cel: string; holds: (spec: SpecFields) => boolean },
+  present: (spec: SpecFields) => boolean,
+  message = NEEDED,
+) {
+  return {
+    cel: `!${RUNTIME} || !(${given.cel}) || has(self.${path.join(".")})`,
+    holds: (spec: SpecFields) => !isRuntime(spec) || !given.holds(spec) || present(spec),
+    path,
+    message,
+    reason: "FieldValueRequired" as const,
+  };
+}
+
+const ALWAYS = { cel: "true", holds: () => true };
+const PROVIDER = {
+  cel: "has(self.provider)",
+  holds: ({ provider }: SpecFields) => provider !== undefined,
+};
+const SECRET_REF = {
+  cel: "has(self.provider) && has(self.provider.apiKeySecretRef)",
+  holds: ({ provider }: SpecFields) => provider?.apiKeySecretRef !== undefined,
+};
+
+export const agentRuntimeSpecSchema = withRules(specFields, [
+  neededForRuntime(
+    ["provider"],
+    ALWAYS,
+    PROVIDER.holds,
+    `${NEEDED}; handlers "demo" and "echo" need none`,
+  ),
+  neededForRuntime(["provider", "name"], PROVIDER, ({ provider }) => provider?.name !== undefined),
+  neededForRuntime(
+    ["provider", "model"],
+    PROVIDER,
+    ({ provider }) => provider?.model !== undefined,
+  ),
+  {
+    cel: `!${RUNTIME} || !has(self.provider) || has(self.provider.apiKeySecretRef) || has(self.providerSecretRef)`,
+    holds: (spec) =>
+      !isRuntime(spec) ||
+      !PROVIDER.holds(spec) ||
+      SECRET_REF.holds(spec) ||
+      spec.providerSecretRef !== undefined,
+    path: ["provider", "apiKeySecretRef"],
+    message: NEEDED,
+    reason: "FieldValueRequired",
+  },
+  neededForRuntime(
+    ["provider", "apiKeySecretRef", "name"],
+    SECRET_REF,
+    ({ provider }) => provider?.apiKeySecretRef?.name !== undefined,
+  ),
+  neededForRuntime(
+    ["provider", "apiKeySecretRef", "key"],
+    SECRET_REF,
+    ({ provider }) => provider?.apiKeySecretRef?.key !== undefined,
+  ),
+  {
+    cel: "!has(self.providerSecretRef) || !has(self.provider) || !has(self.provider.apiKeySecretRef)",
+    holds: (spec) => spec.providerSecretRef === undefined || !SECRET_REF.holds(spec),
+    path: ["providerSecretRef"],
+    message: "says the same as provider.apiKeySecretRef; remove one of the two",
+    reason: "FieldValueForbidden",
+  },
+  {
+    cel: `!${RUNTIME} || !has(self.provider) || !has(self.provider.api) || !has(self.provider.name) || self.provider.name == 'openai'`,
+    holds: (spec) =>
+      !isRuntime(spec) ||
+      spec.provider?.api === undefined ||
+      spec.provider.name === undefined ||
+      spec.provider.name === "openai",
+    path: ["provider", "api"],
+    message: 'only provider "openai" has more than one API; remove it',
+    reason: "FieldValueForbidden",
+  },
+  neededForRuntime(
+    ["promptPackRef"],
+    ALWAYS,
+    ({ promptPackRef }) => promptPackRef !== undefined,
+    `${NEEDED}; handlers "demo" and "echo" need none`,
+  ),
+]);
+
+const count = () => int32(0).optional();
+
+export const agentRuntimeStatusSchema = z.object({
+  phase: z.enum(["Pending", "Running", "Failed"]).optional().describe("Where the agent stands"),
+  replicas: count().describe("Replicas that exist"),
+  readyReplicas: count().describe("Replicas that are ready"),
+  availableReplicas: count().describe("Replicas that are available"),
+  ready: z.string().max(32).optional().describe("Ready and wanted replicas, like 2/3"),
+  selector: z.string().max(1024).optional().describe("Label selector of the replicas"),
+  observedGeneration: z
+    .int()
+    .min(0)
+    .optional()
+    .meta({ format: "int64" })
+    .describe("The generation of the spec that this status is about"),
+  promptPackVersion: z.string().max(64).optional().describe("Version of the pack in use"),
+  endpoint: z.string().max(2048).optional().describe("Where clients connect"),
+  conditions: conditionsSchema.optional().describe("What holds, and why not"),
+});
+
+export const agentRuntimeSchema = z.strictObject({
+  apiVersion: z.literal(API_VERSION),
+  kind: z.literal(AGENT_RUNTIME),
+  metadata: metadataSchema(serviceName("a Service is named after it")),
+  spec: agentRuntimeSpecSchema,
+  status: agentRuntimeStatusSchema.optional(),
+});
+
+export type AgentRuntime = z.output<typeof agentRuntimeSchema>;
+export type AgentRuntimeSpec = z.output<typeof agentRuntimeSpecSchema>;
+export type AgentRuntimeStatus = z.output<typeof agentRuntimeStatusSchema>;
+export type PromptPackRef = z.output<typeof promptPackRefSchema>;
+
+/** What handler `runtime` needs, all of it there, and the two spellings of the key's Secret as one. */
+export interface RuntimeSpec {
+  provider: Pick<Provider, "baseURL" | "api" | "parameters"> & {
+    name: NonNullable<Provider["name"]>;
+    model: string;
+    apiKeySecretRef: KeySelector;
+  };
+  promptPackRef: PromptPackRef;
+}
+
+/** `undefined` for the handlers that need none of it. */
+export function runtimeSpecOf(spec: AgentRuntimeSpec): RuntimeSpec | undefined {
+  const { provider, promptPackRef, providerSecretRef } = spec;
+  const { name, key } = provider?.apiKeySecretRef ?? providerSecretRef ?? {};
+  if (!isRuntime(spec) || !provider?.name || !provider.model) return undefined;
+  if (!promptPackRef || !name || !key) return undefined;
+  return {
+    provider: {
+      ...provider,
+      name: provider.name,
+      model: provider.model,
+      apiKeySecretRef: { name, key },
+    },
+    promptPackRef,
+  };
+}
+
+/** The ToolRegistry that an agent names; an empty reference names none. */
+export function toolRegistryNameOf(
+  spec: AgentRuntimeSpec,
+): { name: string; namespace: string | undefined } | undefined {
+  const { name, namespace } = spec.toolRegistryRef ?? {};
+  return name ? { name, namespace } : undefined;
+}

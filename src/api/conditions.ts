@@ -1,0 +1,95 @@
+/** The conditions of each kind and their reasons. Other programs act on these names: they only grow. */
+import { z } from "zod";
+
+export const conditionSchema = z.object({
+  type: z
+    .string()
+    .max(316)
+    .regex(/^[A-Za-z]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/)
+    .describe("What is said"),
+  status: z.enum(["True", "False", "Unknown"]).describe("Whether it holds"),
+  reason: z
+    .string()
+    .max(1024)
+    .regex(/^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/)
+    .describe("Why, as one word for programs"),
+  message: z.string().max(32_768).describe("Why, and what to do, for people"),
+  lastTransitionTime: z.iso.datetime({ offset: true }).describe("When the status last changed"),
+  observedGeneration: z
+    .int()
+    .min(0)
+    .optional()
+    .meta({ format: "int64" })
+    .describe("The generation of the spec that this is about"),
+});
+
+export type Condition = z.output<typeof conditionSchema>;
+export type ConditionStatus = Condition["status"];
+
+export const conditionsSchema = z
+  .array(conditionSchema)
+  .max(32)
+  .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"] });
+
+/** Kind → condition type → its reasons, by whether the condition is True with them. */
+export const CONDITIONS = {
+  AgentRuntime: {
+    Available: {
+      true: ["ReplicasAvailable"],
+      notTrue: [
+        "WaitingForReferences",
+        "WaitingForPods",
+        "PodsFailing",
+        "DeadlineExceeded",
+        "ScaledToZero",
+      ],
+    },
+    PromptPackReady: {
+      true: ["Resolved", "NotReferenced"],
+      notTrue: ["NotFound", "Invalid", "PromptNotFound", "VariablesMissing"],
+    },
+    ToolRegistryReady: {
+      true: ["Resolved", "NotReferenced"],
+      notTrue: ["NotFound", "Degraded", "Failed"],
+    },
+    ProviderReady: {
+      true: ["Resolved", "NotNeeded"],
+      notTrue: ["SecretNotFound", "SecretKeyMissing"],
+    },
+    SessionStoreReady: {
+      true: ["Resolved", "NotNeeded"],
+      notTrue: ["SecretNotFound", "SecretKeyMissing", "InvalidURL"],
+    },
+  },
+  PromptPack: {
+    SourceValid: {
+      true: ["Valid"],
+      notTrue: ["ConfigMapNotFound", "KeyNotFound", "InvalidJSON", "InvalidPack", "TooLarge"],
+    },
+    AgentsNotified: { true: ["Notified", "NoAgents"], notTrue: ["Notifying"] },
+  },
+  ToolRegistry: {
+    ToolsAvailable: {
+      true: ["ToolsFound"],
+      notTrue: ["NoServices", "NoReadyEndpoints", "Unreachable", "InvalidTool"],
+    },
+    AllToolsReady: {
+      true: ["AllReady"],
+      notTrue: ["NoServices", "NoReadyEndpoints", "Unreachable", "InvalidTool"],
+    },
+  },
+} as const;
+
+type Conditions = typeof CONDITIONS;
+/** The condition types of a kind, like `ConditionType<"AgentRuntime">`. */
+export type ConditionType<Kind extends keyof Conditions> = keyof Conditions[Kind] & string;
+/** The reasons of one condition of a kind. */
+export type ConditionReason<
+  Kind extends keyof Conditions,
+  Type extends keyof Conditions[Kind],
+> = Conditions[Kind][Type] extends {
+  true: readonly (infer Good extends string)[];
+  notTrue: readonly (infer Bad extends string)[];
+}
+  ? Good | Bad
+  : never;

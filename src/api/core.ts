@@ -1,0 +1,302 @@
+/**
+ * core/v1: the parts that an AgentRuntime carries into its pods, and the kinds that users' files hold beside ours. In
+ * these kinds, fields that are not read here are left to Kubernetes, except at the top of ConfigMap and Secret, whose
+ * fields are all known.
+ */
+import { z } from "zod";
+import { RESERVED_ENV_PREFIX } from "./group.ts";
+import { atomicList, int32, listByKey, mapOf, text } from "./field-types.ts";
+import {
+  DATA_KEY_MAX_LENGTH,
+  DATA_KEY_PATTERN,
+  dataKey,
+  dnsSubdomain,
+  metadataSchema,
+  serviceName,
+} from "./names.ts";
+import { parseQuantity, QUANTITY_MAX_LENGTH, QUANTITY_PATTERN } from "./quantity.ts";
+import { withRules } from "./rule.ts";
+
+const ENV_MAX_ITEMS = 256;
+const ENV_VALUE_MAX_LENGTH = 32_768;
+
+const QUANTITY_HINT =
+  'must be a quantity like "500m", "2" or "256Mi", in quotes unless it is a whole number';
+
+export const quantitySchema = withRules(
+  z
+    .union([z.int().min(0), z.string().max(QUANTITY_MAX_LENGTH).regex(QUANTITY_PATTERN)], {
+      error: QUANTITY_HINT,
+    })
+    .meta({
+      "x-kubernetes-int-or-string": true,
+      pattern: QUANTITY_PATTERN.source,
+      maxLength: QUANTITY_MAX_LENGTH,
+    }),
+  [
+    {
+      cel: "type(self) == string || self >= 0",
+      holds: (quantity) => parseQuantity(quantity) !== undefined,
+      message: QUANTITY_HINT,
+    },
+  ],
+);
+
+/** One key of a Secret or ConfigMap in the same namespace. */
+export const keySelectorSchema = z.strictObject({
+  name: dnsSubdomain().describe("Name of the object"),
+  key: dataKey().describe("Key in its data"),
+});
+
+const optionalKeySelectorSchema = keySelectorSchema.extend({
+  optional: z.boolean().optional().describe("Whether the object or key may be missing"),
+});
+
+export const localObjectReferenceSchema = z.strictObject({
+  name: dnsSubdomain().describe("Name of the object"),
+});
+
+const envVarSourceSchema = withRules(
+  z.strictObject({
+    configMapKeyRef: optionalKeySelectorSchema.optional().describe("A key of a ConfigMap"),
+    secretKeyRef: optionalKeySelectorSchema.optional().describe("A key of a Secret"),
+    fieldRef: z
+      .strictObject({
+        apiVersion: text(63).optional().describe("Version of the field path; v1 if unset"),
+        fieldPath: text(512).describe("Path of the field, like metadata.name"),
+      })
+      .optional()
+      .describe("A field of the pod"),
+    resourceFieldRef: z
+      .strictObject({
+        containerName: text(63).optional().describe("Name of the container"),
+        resource: text(63).describe("The resource, like limits.memory"),
+        divisor: quantitySchema.optional().describe("Unit in which the value is given"),
+      })
+      .optional()
+      .describe("A resource of the container"),
+  }),
+  [
+    {
+      cel: "[has(self.configMapKeyRef), has(self.secretKeyRef), has(self.fieldRef), has(self.resourceFieldRef)].filter(one, one).size() == 1",
+      holds: (source) =>
+        [
+          source.configMapKeyRef,
+          source.secretKeyRef,
+          source.fieldRef,
+          source.resourceFieldRef,
+        ].filter((one) => one !== undefined).length === 1,
+      message: "needs exactly one of configMapKeyRef, secretKeyRef, fieldRef, resourceFieldRef",
+    },
+  ],
+);
+
+export const envVarSchema = withRules(
+  z.strictObject({
+    name: z
+      .string()
+      .max(253)
+      .regex(
+        /^[-._a-zA-Z][-._a-zA-Z0-9]*$/,
+        'must be of letters, digits, "_", "-" and ".", and not begin with a digit',
+      )
+      .describe("Name of the variable"),
+    value: z.string().max(ENV_VALUE_MAX_LENGTH).optional().describe("Its value"),
+    valueFrom: envVarSourceSchema.optional().describe("Where its value is taken from"),
+  }),
+  [
+    {
+      cel: `!self.name.startsWith('${RESERVED_ENV_PREFIX}')`,
+      holds: ({ name }) => typeof name !== "string" || !name.startsWith(RESERVED_ENV_PREFIX),
+      path: ["name"],
+      message: `names that begin with ${RESERVED_ENV_PREFIX} are set by Omnia itself; choose another`,
+    },
+    {
+      cel: "!has(self.value) || self.value.size() == 0 || !has(self.valueFrom)",
+      holds: ({ value, valueFrom }) => !value || valueFrom === undefined,
+      path: ["valueFrom"],
+      message: "must not stand beside value; remove one of the two",
+      reason: "FieldValueForbidden",
+    },
+  ],
+);
+
+export const envSchema = listByKey(envVarSchema, "name", ENV_MAX_ITEMS);
+
+const MAX_RESOURCES = 16;
+const resourceListSchema = mapOf(quantitySchema, MAX_RESOURCES);
+
+export const resourceRequirementsSchema = withRules(
+  z.strictObject({
+    limits: resourceListSchema.optional().describe("The most that the container may use"),
+    requests: resourceListSchema.optional().describe("What the container is sure to get"),
+    claims: listByKey(
+      z.strictObject({
+        name: text(253).describe("Name of the pod's resource claim"),
+        request: text(253).optional().describe("One request of the claim"),
+      }),
+      "name",
+      16,
+    )
+      .optional()
+      .describe("Resource claims that the container uses"),
+  }),
+  [
+    {
+      cel: "!has(self.requests) || !has(self.limits) || self.requests.all(name, !(name in self.limits) || !isQuantity(string(self.requests[name])) || !isQuantity(string(self.limits[name])) || quantity(string(self.requests[name])).compareTo(quantity(string(self.limits[name]))) <= 0)",
+      holds: ({ requests = {}, limits = {} }) =>
+        Object.entries(requests).every(([name, requested]) => {
+          const limit = limits[name];
+          const [low, high] = [parseQuantity(requested), parseQuantity(limit ?? "")];
+          return low === undefined || high === undefined || low <= high;
+        }),
+      path: ["requests"],
+      message: "a request is greater than its limit",
+    },
+  ],
+);
+
+export const tolerationSchema = z.strictObject({
+  key: z.string().max(317).optional().describe("Key of the taint; all keys if unset"),
+  operator: z.enum(["Exists", "Equal"]).optional().describe("How the value is compared"),
+  value: z.string().max(63).optional().describe("Value of the taint"),
+  effect: z
+    .enum(["NoSchedule", "PreferNoSchedule", "NoExecute"])
+    .optional()
+    .describe("Effect of the taint; all effects if unset"),
+  tolerationSeconds: int32(-2_147_483_648)
+    .optional()
+    .describe("How long a NoExecute taint is borne"),
+});
+
+export const tolerationsSchema = atomicList(tolerationSchema, 64);
+export const imagePullSecretsSchema = listByKey(localObjectReferenceSchema, "name", 16);
+
+export type EnvVar = z.output<typeof envVarSchema>;
+export type KeySelector = z.output<typeof keySelectorSchema>;
+export type LocalObjectReference = z.output<typeof localObjectReferenceSchema>;
+export type ResourceRequirements = z.output<typeof resourceRequirementsSchema>;
+export type Toleration = z.output<typeof tolerationSchema>;
+
+export const CORE_API_VERSION = "v1";
+/** What one ConfigMap or Secret may hold; Kubernetes' own limit. */
+export const MAX_DATA_BYTES = 1024 * 1024;
+
+const BASE64_PATTERN = /^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/** Line breaks, as in `base64` output, do not count. */
+function isBase64(value: string): boolean {
+  return BASE64_PATTERN.test(value.replaceAll(/[\r\n]/g, ""));
+}
+
+const base64 = () =>
+  z.string().refine(isBase64, 'must be base64; in a Secret, plain text belongs under "stringData"');
+
+/** Keys with values; a key without value holds "". */
+function dataMap(value: z.ZodType<string>) {
+  const nullable = z.preprocess((given) => given ?? "", value);
+  return z.record(z.string(), nullable).superRefine(
+    (data, context) => {
+      for (const key of Object.keys(data)) {
+        if (key.length > DATA_KEY_MAX_LENGTH || !DATA_KEY_PATTERN.test(key)) {
+          context.addIssue({
+            code: "custom",
+            path: [key],
+            message: 'the key must be of letters, digits, "-", "_" and "."',
+          });
+        }
+      }
+    },
+    { when: ({ value: data }) => typeof data === "object" && data !== null },
+  );
+}
+
+const TEXT_HINT = "must be a string; put it in quotes";
+const plainText = () => z.string({ error: TEXT_HINT });
+
+export const configMapSchema = z
+  .strictObject({
+    apiVersion: z.literal(CORE_API_VERSION),
+    kind: z.literal("ConfigMap"),
+    metadata: metadataSchema(dnsSubdomain()),
+    data: dataMap(plainText()).optional(),
+    binaryData: dataMap(base64()).optional(),
+    immutable: z.boolean().optional(),
+  })
+  .superRefine(({ data = {}, binaryData = {} }, context) => {
+    for (const key of Object.keys(binaryData)) {
+      if (Object.hasOwn(data, key)) {
+        context.addIssue({
+          code: "custom",
+          path: ["binaryData", key],
+          message: "data has the same key; keep one of the two",
+        });
+      }
+    }
+    if (byteLength(data) + byteLength(binaryData) * 0.75 > MAX_DATA_BYTES) {
+      context.addIssue({ code: "custom", message: "holds more than 1 MiB; split it" });
+    }
+  });
+
+export const secretSchema = z
+  .strictObject({
+    apiVersion: z.literal(CORE_API_VERSION),
+    kind: z.literal("Secret"),
+    metadata: metadataSchema(dnsSubdomain()),
+    data: dataMap(base64()).optional(),
+    stringData: dataMap(plainText()).optional(),
+    type: z.string().optional(),
+    immutable: z.boolean().optional(),
+  })
+  .superRefine(({ data = {}, stringData = {} }, context) => {
+    if (byteLength(data) * 0.75 + byteLength(stringData) > MAX_DATA_BYTES) {
+      context.addIssue({ code: "custom", message: "holds more than 1 MiB; split it" });
+    }
+  });
+
+function byteLength(data: Record<string, string>): number {
+  return Object.values(data).reduce((sum, value) => sum + Buffer.byteLength(value), 0);
+}
+
+const portNumber = () => z.int().min(1).max(65_535);
+
+export const serviceSchema = z.looseObject({
+  apiVersion: z.literal(CORE_API_VERSION),
+  kind: z.literal("Service"),
+  metadata: metadataSchema(serviceName()),
+  spec: z
+    .looseObject({
+      type: z.string().optional(),
+      clusterIP: z.string().optional(),
+      externalName: z.string().optional(),
+      selector: z.record(z.string(), z.string()).optional(),
+      ports: z
+        .array(
+          z.looseObject({
+            name: z.string().optional(),
+            port: portNumber(),
+            protocol: z.string().optional(),
+            targetPort: z.union([portNumber(), z.string()]).optional(),
+            appProtocol: z.string().optional(),
+          }),
+        )
+        .optional(),
+    })
+    .default({}),
+});
+
+export type ConfigMap = z.output<typeof configMapSchema>;
+export type Secret = z.output<typeof secretSchema>;
+export type Service = z.output<typeof serviceSchema>;
+
+/** The value of one key as bytes, `undefined` when the key is not there. stringData wins, as in Kubernetes. */
+export function secretValue(secret: Secret, key: string): Buffer | undefined {
+  const { data = {}, stringData = {} } = secret;
+  if (Object.hasOwn(stringData, key)) return Buffer.from(stringData[key] ?? "");
+  if (Object.hasOwn(data, key)) return Buffer.from(data[key] ?? "", "base64");
+  return undefined;
+}
+
+export function secretKeys({ data = {}, stringData = {} }: Secret): string[] {
+  return [...new Set([...Object.keys(data), ...Object.keys(stringData)])].toSorted();
+}

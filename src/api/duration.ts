@@ -1,0 +1,76 @@
+/** Durations as Go writes them: `30s`, `1h30m`, `1.5h`. Signs and a bare `0` are refused: nothing here needs them. */
+import { z } from "zod";
+import { withRules } from "./rule.ts";
+
+const NUMBER = String.raw`([0-9]+(\.[0-9]*)?|\.[0-9]+)`;
+const UNIT = "(ns|us|µs|μs|ms|s|m|h)";
+
+/** The same in the CRD. */
+export const DURATION_PATTERN = new RegExp(`^(${NUMBER}${UNIT})+$`);
+/** Longer texts are refused before they are looked at. */
+export const DURATION_MAX_LENGTH = 64;
+
+const NANOSECONDS: Record<string, bigint> = {
+  ns: 1n,
+  us: 1_000n,
+  "\u00b5s": 1_000n,
+  "\u03bcs": 1_000n,
+  ms: 1_000_000n,
+  s: 1_000_000_000n,
+  m: 60_000_000_000n,
+  h: 3_600_000_000_000n,
+};
+
+export class DurationError extends Error {
+  override readonly name = "DurationError";
+}
+
+/** Milliseconds, with a fraction where the text is finer. Throws a DurationError. */
+export function parseDuration(duration: string): number {
+  if (duration.length > DURATION_MAX_LENGTH || !DURATION_PATTERN.test(duration)) {
+    throw new DurationError('not a duration; write it like "90s" or "1h30m"');
+  }
+  let total = 0n;
+  for (const [, number = "", unit = ""] of duration.matchAll(/([0-9.]+)([a-zµμ]+)/g)) {
+    const [whole = "", fraction = ""] = number.split(".");
+    const size = NANOSECONDS[unit] ?? 0n;
+    total += BigInt(`0${whole}`) * size;
+    total += (BigInt(`0${fraction}`) * size) / 10n ** BigInt(fraction.length);
+  }
+  return Number(total) / 1e6;
+}
+
+/** The shortest text of whole milliseconds that parses back to them: 5400000 is "1h30m". */
+export function formatDuration(milliseconds: number): string {
+  const whole = Math.max(0, Math.round(milliseconds));
+  const parts = [
+    [Math.floor(whole / 3_600_000), "h"],
+    [Math.floor(whole / 60_000) % 60, "m"],
+    [Math.floor(whole / 1_000) % 60, "s"],
+    [whole % 1_000, "ms"],
+  ] as const;
+  const written = parts.filter(([count]) => count > 0).map(([count, unit]) => `${count}${unit}`);
+  return written.join("") || "0s";
+}
+
+/** A field that holds a duration from `minimum` to `maximum`. */
+export function durationField(minimum: string, maximum: string) {
+  const lowest = parseDuration(minimum);
+  const highest = parseDuration(maximum);
+  return withRules(
+    z
+      .string()
+      .max(DURATION_MAX_LENGTH)
+      .regex(DURATION_PATTERN, 'must be a duration like "30s" or "1h30m"'),
+    [
+      {
+        cel: `duration(self) >= duration('${minimum}') && duration(self) <= duration('${maximum}')`,
+        holds: (value) => {
+          const milliseconds = parseDuration(value);
+          return milliseconds >= lowest && milliseconds <= highest;
+        },
+        message: `must be from ${minimum} to ${maximum}`,
+      },
+    ],
+  );
+}

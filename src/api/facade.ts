@@ -1,0 +1,65 @@
+/** How clients reach an agent. */
+import { z } from "zod";
+import { localObjectReferenceSchema } from "./core.ts";
+import { httpURL, int32, origin, stringMap, stringSet, text } from "./field-types.ts";
+import { MANAGEMENT_PORT } from "./group.ts";
+import { withRules } from "./rule.ts";
+
+const MAX_ORIGINS = 64;
+
+const authSchema = withRules(
+  z.strictObject({
+    jwt: z
+      .strictObject({
+        issuer: httpURL().describe("Who signs the tokens: their iss claim"),
+        jwksUri: httpURL()
+          .optional()
+          .describe("Where the keys are; found from the issuer if unset"),
+        audiences: z
+          .array(text(256))
+          .min(1, "name at least one audience: a token for another service must not open this one")
+          .max(16)
+          .meta({ "x-kubernetes-list-type": "atomic" })
+          .describe("A token is for one of these: its aud claim"),
+        requiredClaims: stringMap(16, 1024)
+          .default({})
+          .describe("Claims that a token must carry, with their values"),
+      })
+      .optional()
+      .describe("Tokens (JWT) are taken"),
+    apiKeysSecretRef: localObjectReferenceSchema
+      .optional()
+      .describe("Keys are taken: every key of this Secret is one client"),
+  }),
+  [
+    {
+      cel: "has(self.jwt) || has(self.apiKeysSecretRef)",
+      holds: ({ jwt, apiKeysSecretRef }) => jwt !== undefined || apiKeysSecretRef !== undefined,
+      message: "needs jwt, apiKeysSecretRef or both; remove auth to let everybody in",
+      reason: "FieldValueRequired",
+    },
+  ],
+);
+
+export const facadeSchema = z.strictObject({
+  type: z.enum(["websocket"]).default("websocket").describe("The protocol"),
+  port: withRules(int32(1, 65_535), [
+    {
+      cel: `self != ${MANAGEMENT_PORT}`,
+      holds: (port) => port !== MANAGEMENT_PORT,
+      message: `${MANAGEMENT_PORT} is the management port; choose another`,
+    },
+  ])
+    .default(8080)
+    .describe(`The port, any but ${MANAGEMENT_PORT}`),
+  handler: z
+    .enum(["runtime", "demo", "echo"])
+    .default("runtime")
+    .describe("What answers: the model, canned answers, or the message itself"),
+  allowedOrigins: stringSet(origin(), MAX_ORIGINS)
+    .optional()
+    .describe("Pages that may connect from a browser, besides those of the agent's own host"),
+  auth: authSchema.optional().describe("Who may connect; everybody if unset"),
+});
+
+export type Facade = z.output<typeof facadeSchema>;

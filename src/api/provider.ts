@@ -1,0 +1,52 @@
+/** Which model an agent speaks with. */
+import { z } from "zod";
+import { DEFAULT_PROVIDER_SECRET_KEY } from "./group.ts";
+import { atomicList, httpURL, int32, text } from "./field-types.ts";
+import { dataKey, dnsSubdomain } from "./names.ts";
+
+const parametersSchema = z.strictObject({
+  temperature: z.number().min(0).max(2).optional().describe("Randomness of the sampling"),
+  maxTokens: int32(1).optional().describe("The most tokens of one answer"),
+  topP: z.number().min(0).max(1).optional().describe("Nucleus sampling"),
+  topK: int32(1).optional().describe("How many of the likeliest tokens are considered"),
+  frequencyPenalty: z.number().min(-2).max(2).optional().describe("Penalty for frequent tokens"),
+  presencePenalty: z.number().min(-2).max(2).optional().describe("Penalty for present tokens"),
+  seed: int32(-2_147_483_648).optional().describe("Seed for repeatable sampling"),
+  stopSequences: atomicList(text(256), 16).optional().describe("Texts that end an answer"),
+});
+
+/**
+ * No field is required here, because handlers `demo` and `echo` ignore the provider: the rules of the AgentRuntime
+ * require what handler `runtime` needs.
+ */
+export const providerSchema = z.strictObject({
+  name: z
+    .enum(["openai", "anthropic", "google"])
+    .optional()
+    .describe("The provider; required for handler runtime"),
+  model: text(256).optional().describe("Name of the model; required for handler runtime"),
+  apiKeySecretRef: z
+    .strictObject({
+      name: dnsSubdomain().optional().describe("Name of the Secret"),
+      key: dataKey().optional().describe("Key in the Secret"),
+    })
+    .optional()
+    .describe("The API key; required for handler runtime unless providerSecretRef is set"),
+  baseURL: httpURL()
+    .optional()
+    .describe("Another endpoint that speaks the provider's protocol: a proxy, vLLM, a test server"),
+  api: z
+    .enum(["chat", "responses"])
+    .optional()
+    .describe("Which API of OpenAI is spoken: chat if baseURL is set, else responses"),
+  parameters: parametersSchema
+    .optional()
+    .describe("Sampling parameters, over the parameters of the pack"),
+});
+
+export const providerSecretRefSchema = z.strictObject({
+  name: dnsSubdomain().describe("Name of the Secret"),
+  key: dataKey().default(DEFAULT_PROVIDER_SECRET_KEY).describe("Key in the Secret"),
+});
+
+export type Provider = z.output<typeof providerSchema>;

@@ -1,0 +1,168 @@
+/** ToolRegistry: tools that agents may call, given by URL or discovered from Services. */
+import { z } from "zod";
+import { conditionsSchema } from "./conditions.ts";
+import { keySelectorSchema } from "./core.ts";
+import { durationField } from "./duration.ts";
+import { int32, listByKey, mapOf, stringSet, text, toolURL } from "./field-types.ts";
+import { API_VERSION, TOOL_REGISTRY } from "./group.ts";
+import { dnsLabel, dnsSubdomain, labelValue, metadataSchema } from "./names.ts";
+import { withRules } from "./rule.ts";
+
+const MAX_TOOLS = 128;
+const MAX_HEADERS = 32;
+const PORT_HINT = "must be a port number (1 to 65535) or the name of a port";
+const PORT_NAME_PATTERN = /^[a-z0-9]([-a-z0-9]{0,13}[a-z0-9])?$/;
+const HEADER_NAME_PATTERN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+const portSchema = withRules(
+  z
+    .union([z.int().min(1).max(65_535), z.string().max(15).regex(PORT_NAME_PATTERN)], {
+      error: PORT_HINT,
+    })
+    .meta({ "x-kubernetes-int-or-string": true, maxLength: 15 }),
+  [
+    {
+      cel: "type(self) == int ? self >= 1 && self <= 65535 : self.matches('^[a-z0-9]([-a-z0-9]{0,13}[a-z0-9])?$')",
+      holds: () => true,
+      message: PORT_HINT,
+    },
+  ],
+);
+
+const headersSchema = withRules(
+  mapOf(
+    z
+      .string()
+      .max(4096)
+      .regex(/^[\t -~]*$/, "must be of printable ASCII characters"),
+    MAX_HEADERS,
+  ),
+  [
+    {
+      cel: "self.all(name, name.matches('^[!#$%&\\'*+.^_`|~0-9A-Za-z-]+$'))",
+      holds: (headers) => Object.keys(headers).every((name) => HEADER_NAME_PATTERN.test(name)),
+      message: "a name of a header holds a character that HTTP does not allow",
+    },
+  ],
+);
+
+const inputSchema = z
+  .looseObject({
+    type: z.literal("object", 'must be "object": the arguments of a tool are an object').optional(),
+  })
+  .meta({ "x-kubernetes-preserve-unknown-fields": true });
+
+export const toolEntrySchema = withRules(
+  z.strictObject({
+    name: dnsLabel().describe("Name of the entry, once in a registry"),
+    type: z
+      .enum(["http", "grpc", "mcp", "openapi"])
+      .default("http")
+      .describe("How the tool is spoken to"),
+    url: toolURL().optional().describe("Where the tool is; or else selector"),
+    description: z.string().max(4096).optional().describe("What the model is told about it"),
+    selector: z
+      .strictObject({
+        matchLabels: mapOf(labelValue(), 16)
+          .default({})
+          .describe("Labels that the Services carry, besides omnia.altairalabs.ai/tool"),
+      })
+      .optional()
+      .describe("Services that offer tools; or else url"),
+    port: portSchema.optional().describe("Port of the Services: its number or name"),
+    method: z
+      .enum(["GET", "POST", "PUT", "PATCH", "DELETE"])
+      .default("POST")
+      .describe("HTTP method: with GET the arguments are the query, else the body"),
+    inputSchema: inputSchema
+      .optional()
+      .describe("The arguments that the tool takes, as a JSON Schema"),
+    timeout: durationField("1ms", "1h").default("30s").describe("How long one call may take"),
+    retries: int32(0, 10)
+      .default(2)
+      .describe("How often a call is tried again when nothing answers, or 502, 503 or 504"),
+    headers: headersSchema.optional().describe("Headers of every call; no place for secrets"),
+    authSecretRef: keySelectorSchema
+      .optional()
+      .describe("Key of a Secret, sent as the bearer token of every call"),
+    allow: stringSet(text(256), 256)
+      .optional()
+      .describe("Of an mcp or openapi server, only these tools"),
+  }),
+  [
+    {
+      cel: "!has(self.url) || !has(self.selector)",
+      holds: ({ url, selector }) => url === undefined || selector === undefined,
+      path: ["selector"],
+      message: "must not stand beside url; remove one of the two",
+      reason: "FieldValueForbidden",
+    },
+    {
+      cel: "has(self.url) || has(self.selector)",
+      holds: ({ url, selector }) => url !== undefined || selector !== undefined,
+      path: ["url"],
+      message: "required, unless selector names the Services that offer the tool",
+      reason: "FieldValueRequired",
+    },
+    {
+      cel: "!has(self.port) || !has(self.url)",
+      holds: ({ port, url }) => port === undefined || url === undefined,
+      path: ["port"],
+      message: "goes with selector; write the port into url",
+      reason: "FieldValueForbidden",
+    },
+    {
+      cel: "!has(self.url) || (has(self.type) && self.type == 'grpc') || self.url.matches('^https?://')",
+      holds: ({ url, type }) => url === undefined || type === "grpc" || /^https?:\/\//.test(url),
+      path: ["url"],
+      message: "must begin with http:// or https://",
+    },
+  ],
+);
+
+export const toolRegistrySpecSchema = z.strictObject({
+  tools: listByKey(toolEntrySchema, "name", MAX_TOOLS).describe("The tools"),
+});
+
+export const toolRegistryStatusSchema = z.object({
+  phase: z
+    .enum(["Pending", "Ready", "Degraded", "Failed"])
+    .optional()
+    .describe("Where the registry stands"),
+  discoveredTools: int32(0).optional().describe("Tools that were found"),
+  availableTools: int32(0).optional().describe("Tools that can be called"),
+  tools: z
+    .array(
+      z.object({
+        name: z.string().max(256).describe("Name of the tool"),
+        type: z.string().max(63).optional().describe("How it is spoken to"),
+        endpoint: z.string().max(4096).optional().describe("Where it is"),
+        available: z.boolean().describe("Whether it can be called"),
+        reason: z.string().max(1024).optional().describe("Why not"),
+      }),
+    )
+    .max(1024)
+    .meta({ "x-kubernetes-list-type": "atomic" })
+    .optional()
+    .describe("Every tool with its state"),
+  observedGeneration: z
+    .int()
+    .min(0)
+    .optional()
+    .meta({ format: "int64" })
+    .describe("The generation of the spec that this status is about"),
+  conditions: conditionsSchema.optional().describe("What holds, and why not"),
+});
+
+export const toolRegistrySchema = z.strictObject({
+  apiVersion: z.literal(API_VERSION),
+  kind: z.literal(TOOL_REGISTRY),
+  metadata: metadataSchema(dnsSubdomain()),
+  spec: toolRegistrySpecSchema,
+  status: toolRegistryStatusSchema.optional(),
+});
+
+export type ToolRegistry = z.output<typeof toolRegistrySchema>;
+export type ToolRegistrySpec = z.output<typeof toolRegistrySpecSchema>;
+export type ToolEntry = z.output<typeof toolEntrySchema>;
+export type ToolRegistryStatus = z.output<typeof toolRegistryStatusSchema>;
