@@ -1,0 +1,61 @@
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { readFileIfThere, syncPrivateFolder, writePrivateFile } from "./private-files.ts";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "omnia-files-"));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true });
+});
+
+test("a private file and the folders made for it are for their owner only", async () => {
+  const file = join(folder, "a", "b", "secret");
+  expect(await writePrivateFile(file, "value")).toBe(true);
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+  expect((await stat(join(folder, "a"))).mode & 0o777).toBe(0o700);
+  expect((await stat(join(folder, "a", "b"))).mode & 0o777).toBe(0o700);
+});
+
+test("a file that has the content already is not written again", async () => {
+  const file = join(folder, "secret");
+  await writePrivateFile(file, "one");
+  const before = await stat(file);
+  expect(await writePrivateFile(file, "one")).toBe(false);
+  expect((await stat(file)).ino).toBe(before.ino);
+  expect(await writePrivateFile(file, "two")).toBe(true);
+  expect(await readFile(file, "utf8")).toBe("two");
+});
+
+test("a folder is brought to hold the given files and no others", async () => {
+  await writeFile(join(folder, ".new-left-by-a-crash"), "");
+  expect(
+    await syncPrivateFolder(
+      folder,
+      new Map([
+        ["a", "1"],
+        ["b", "2"],
+      ]),
+    ),
+  ).toBe(true);
+  expect(
+    await syncPrivateFolder(
+      folder,
+      new Map([
+        ["a", "1"],
+        ["b", "2"],
+      ]),
+    ),
+  ).toBe(false);
+  expect(await syncPrivateFolder(folder, new Map([["b", "3"]]))).toBe(true);
+  expect(await readdir(folder)).toEqual(["b"]);
+  expect(await readFile(join(folder, "b"), "utf8")).toBe("3");
+});
+
+test("a file that is not there is no error", async () => {
+  expect(await readFileIfThere(join(folder, "none"))).toBeUndefined();
+  expect(await readFileIfThere(join(folder, "none", "deeper"))).toBeUndefined();
+});

@@ -1,0 +1,99 @@
+/**
+ * Which replicas to start, start again and drain, from what is wanted and what is there. A pure function, called as often
+ * as one likes: with the world as wanted it answers nothing.
+ *
+ * A change that needs new processes (another revision) rolls: one replica more than wanted while it lasts, and one of
+ * the old that serves goes only when what stays is enough.
+ */
+
+export interface WantedReplicas {
+  count: number;
+  /** Replicas of another revision are to be replaced. */
+  revision: string;
+}
+
+export type ReplicaState =
+  /** Its process runs and has not been ready yet. */
+  | "starting"
+  | "ready"
+  /** Its process runs, was ready, and says that it is not now. */
+  | "unready"
+  /** Its process has ended by itself; another one is started at `restartAt`. */
+  | "waiting"
+  /** Its process was told to end. */
+  | "draining";
+
+export interface ObservedReplica {
+  /** A small number; a replica keeps it when its process is started again. */
+  id: number;
+  revision: string;
+  state: ReplicaState;
+  /** For `waiting`: on the clock of `now`. */
+  restartAt?: number;
+}
+
+export type ReplicaAction =
+  | { type: "start"; id: number }
+  | { type: "restart"; id: number }
+  | { type: "drain"; id: number };
+
+/** Replicas above the wanted count while a change rolls. Those that drain are not counted. */
+const SURGE = 1;
+
+export function planReplicas(
+  wanted: WantedReplicas,
+  observed: readonly ObservedReplica[],
+  now: number,
+): ReplicaAction[] {
+  const staying = observed
+    .filter(({ state }) => state !== "draining")
+    .toSorted((a, b) => a.id - b.id);
+  const fresh = staying.filter(({ revision }) => revision === wanted.revision);
+  const stale = staying.filter(({ revision }) => revision !== wanted.revision);
+  const drained = new Set<number>();
+
+  // Old replicas that serve nobody have nothing to wait for.
+  for (const { id, state } of stale) if (state !== "ready") drained.add(id);
+
+  let ready = staying.filter(({ state }) => state === "ready").length;
+  for (const { id } of stale.filter(({ state }) => state === "ready")) {
+    if (ready <= wanted.count) break;
+    drained.add(id);
+    ready -= 1;
+  }
+
+  const surplus = Math.max(0, fresh.length - wanted.count);
+  for (const { id } of fresh.toSorted(leastUsefulFirst).slice(0, surplus)) drained.add(id);
+
+  const kept = staying.filter(({ id }) => !drained.has(id));
+  const missing = wanted.count - fresh.length;
+  const room = wanted.count + SURGE - kept.length;
+  const starts = Math.max(0, Math.min(missing, room));
+
+  return [
+    ...freeIds(observed, starts).map((id): ReplicaAction => ({ type: "start", id })),
+    ...kept
+      .filter(({ state, restartAt = 0 }) => state === "waiting" && restartAt <= now)
+      .map(({ id }): ReplicaAction => ({ type: "restart", id })),
+    ...[...drained].map((id): ReplicaAction => ({ type: "drain", id })),
+  ];
+}
+
+const USEFULNESS: Record<ReplicaState, number> = {
+  draining: 0,
+  waiting: 1,
+  unready: 2,
+  starting: 3,
+  ready: 4,
+};
+
+function leastUsefulFirst(a: ObservedReplica, b: ObservedReplica): number {
+  return USEFULNESS[a.state] - USEFULNESS[b.state] || b.id - a.id;
+}
+
+function freeIds(observed: readonly ObservedReplica[], count: number): number[] {
+  const taken = new Set(observed.map(({ id }) => id));
+  const ids: number[] = [];
+  for (let id = 1; ids.length < count; id += 1) if (!taken.has(id)) ids.push(id);
+  return ids;
+}
