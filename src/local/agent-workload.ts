@@ -212,7 +212,11 @@ export class AgentWorkload {
     replica.failures = ranWell ? 1 : replica.failures + 1;
     const delay = restartDelayMs(replica.failures, this.#options.random);
     replica.restartAt = now + delay;
-    replica.restartTimer = this.#options.clock.setTimer(delay, () => this.#step());
+    replica.restartTimer = this.#options.clock.setTimer(delay, () => {
+      // The timer decides: it may fire a little before its time on the clock.
+      replica.restartAt = 0;
+      this.#step();
+    });
   }
 
   #drain(replica: Replica): void {

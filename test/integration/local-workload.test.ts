@@ -67,7 +67,7 @@ function start(graceMs = 5_000): AgentWorkload {
 
 function wanted({
   behaviour = "",
-  ready = true as boolean | string,
+  ready = true,
   ...rest
 }: Partial<WantedWorkload> & {
   behaviour?: string;
