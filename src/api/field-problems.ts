@@ -1,0 +1,152 @@
+/** What is wrong with a value, field by field, in words that name the cure. */
+import { z } from "zod";
+import { nearest } from "./nearest.ts";
+
+export type FieldPath = readonly (string | number)[];
+
+export interface FieldProblem {
+  path: FieldPath;
+  /** Without the path. Holds no value, except a short one that should have been one of a few words. */
+  message: string;
+  /** The field's name is at fault, not its value. */
+  unknownField: boolean;
+}
+
+export type Validation<T> =
+  | { ok: true; value: T }
+  | { ok: false; problems: readonly FieldProblem[] };
+
+/** Every problem of `value`, not only the first. */
+export function validate<T>(schema: z.ZodType<T>, value: unknown): Validation<T> {
+  const result = schema.safeParse(value, { error: describe });
+  if (result.success) return { ok: true, value: result.data };
+  return { ok: false, problems: result.error.issues.flatMap(fieldProblems) };
+}
+
+/** `spec.env[1].name`; keys that are no plain words are quoted. */
+export function formatPath(path: FieldPath): string {
+  let written = "";
+  for (const key of path) {
+    if (typeof key === "number") written += `[${key}]`;
+    else if (/^[A-Za-z_][\w-]*$/.test(key)) written += written === "" ? key : `.${key}`;
+    else written += `[${JSON.stringify(key)}]`;
+  }
+  return written;
+}
+
+function fieldProblems(issue: z.core.$ZodIssue): FieldProblem[] {
+  const path = issue.path.map((key) => (typeof key === "number" ? key : String(key)));
+  if (issue.code !== "unrecognized_keys") {
+    return [{ path, message: issue.message, unknownField: false }];
+  }
+  // `describe` wrote one line a key.
+  const lines = issue.message.split("\n");
+  return issue.keys.map((key, index) => ({
+    path: [...path, key],
+    message: lines[index] ?? "unknown field",
+    unknownField: true,
+  }));
+}
+
+/** Says what zod found in the words of a manifest. Schemas with a message of their own keep it. */
+function describe(issue: z.core.$ZodRawIssue): string | undefined {
+  switch (issue.code) {
+    case "invalid_type":
+      return issue.input === undefined ? "required" : typeMessage(issue.expected, issue.input);
+    case "invalid_value":
+      return issue.input === undefined ? "required" : choiceMessage(issue.values, issue.input);
+    case "unrecognized_keys": {
+      const shape = shapeOf(issue.inst);
+      return issue.keys.map((key) => unknownFieldMessage(key, shape)).join("\n");
+    }
+    case "too_small":
+      return boundMessage("least", issue.origin, issue.minimum);
+    case "too_big":
+      return boundMessage("most", issue.origin, issue.maximum);
+    // Their schemas say it themselves.
+    case "custom":
+    case "invalid_format":
+    case "invalid_union":
+    case "invalid_key":
+    case "invalid_element":
+    case "not_multiple_of":
+      return undefined;
+  }
+}
+
+const TYPE_NAMES: Record<string, string> = {
+  object: "a mapping",
+  record: "a mapping",
+  array: "a list",
+  string: "a string",
+  number: "a number",
+  int: "an integer",
+  boolean: "true or false",
+};
+
+function typeMessage(expected: string, input: unknown): string {
+  const message = `must be ${TYPE_NAMES[expected] ?? expected}, not ${typeOf(input)}`;
+  if (expected === "string" && (typeof input === "number" || typeof input === "boolean")) {
+    return `${message}; put it in quotes`;
+  }
+  const quoted = typeof input === "string" && /^(true|false|-?[0-9.]+)$/.test(input);
+  if (quoted && ["int", "number", "boolean"].includes(expected)) {
+    return `${message}; remove the quotes`;
+  }
+  return message;
+}
+
+function typeOf(input: unknown): string {
+  if (input === null) return "empty";
+  if (Array.isArray(input)) return "a list";
+  if (typeof input === "object") return "a mapping";
+  if (typeof input === "number" && !Number.isInteger(input)) return "a number with a fraction";
+  return typeof input === "boolean" ? `${input}` : `a ${typeof input}`;
+}
+
+function choiceMessage(values: readonly unknown[], input: unknown): string {
+  const choices = values.map(String);
+  const wanted =
+    choices.length === 1 ? `must be "${choices[0]}"` : `must be one of ${choices.join(", ")}`;
+  if (typeof input !== "string" || input.length > 64) return wanted;
+  const meant = nearest(input, choices);
+  const found = `${wanted}, not ${JSON.stringify(input)}`;
+  return meant === undefined || choices.length === 1 ? found : `${found}; did you mean "${meant}"?`;
+}
+
+function boundMessage(side: "least" | "most", origin: string, bound: number | bigint): string {
+  switch (origin) {
+    case "string":
+      return side === "least" && bound === 1
+        ? "must not be empty"
+        : `must have at ${side} ${bound} characters`;
+    case "array":
+      return `must have at ${side} ${bound} item${bound === 1 ? "" : "s"}`;
+    default:
+      return `must be at ${side} ${bound}`;
+  }
+}
+
+type Shape = Record<string, z.core.$ZodType>;
+
+function unknownFieldMessage(key: string, shape: Shape): string {
+  const meant = nestedField(key, shape) ?? nearest(key, Object.keys(shape));
+  return meant === undefined ? "unknown field" : `unknown field; did you mean "${meant}"?`;
+}
+
+/** A field one level further in, if only one place has it: what a lost indentation leaves behind. */
+function nestedField(key: string, shape: Shape): string | undefined {
+  const parents = Object.entries(shape).filter(([, field]) =>
+    Object.hasOwn(shapeOf(unwrap(field)), key),
+  );
+  return parents.length === 1 ? `${parents[0]?.[0]}.${key}` : undefined;
+}
+
+function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
+  const definition = schema._zod.def as { innerType?: z.core.$ZodType };
+  return definition.innerType === undefined ? schema : unwrap(definition.innerType);
+}
+
+function shapeOf(schema: unknown): Shape {
+  return schema instanceof z.ZodObject ? schema.def.shape : {};
+}

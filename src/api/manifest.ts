@@ -1,0 +1,212 @@
+/** Users' files → typed resources and every problem with its place. Pure: reading the files is the caller's. */
+import type { z } from "zod";
+import { type FieldPath, formatPath, validate } from "./field-problems.ts";
+import { API_VERSION, OMNIA_KINDS } from "./group.ts";
+import { judgeKind, KIND_SCHEMAS, type Kind } from "./kinds.ts";
+import { parseYAMLDocuments, type Position, type YAMLDocument } from "./yaml-documents.ts";
+
+export const MAX_FILE_BYTES = 8 * 1024 * 1024;
+export const MAX_DOCUMENTS_PER_FILE = 1_000;
+/** More problems than this in one file are counted, not listed. */
+export const MAX_PROBLEMS_PER_FILE = 200;
+
+export interface Problem extends Position {
+  readonly file: string;
+  /** An error keeps the resource from being used; a warning does not. */
+  readonly severity: "error" | "warning";
+  /** Names the field and the cure. Holds nothing secret. */
+  readonly message: string;
+}
+
+interface Resource<K extends Kind> {
+  readonly apiVersion: string;
+  readonly kind: K;
+  readonly name: string;
+  readonly namespace: string;
+  /** Parsed: defaults are filled in. */
+  readonly value: z.output<(typeof KIND_SCHEMAS)[K]>;
+  readonly file: string;
+  /** Where the field at `path` of the value is written, else what is nearest around it. */
+  positionOf(path: FieldPath): Position;
+}
+
+/** One resource of a file; its `kind` says what its `value` is. */
+export type ManifestResource = { [K in Kind]: Resource<K> }[Kind];
+
+export interface Manifests {
+  readonly resources: ManifestResource[];
+  readonly problems: Problem[];
+}
+
+/** `file` is only what problems and resources are labelled with. */
+export function parseManifests(text: string, file: string): Manifests {
+  const resources: ManifestResource[] = [];
+  const problems: Problem[] = [];
+  const refuse = (message: string): Manifests => ({
+    resources,
+    problems: [{ file, line: 1, column: 1, severity: "error", message }],
+  });
+  if (Buffer.byteLength(text) > MAX_FILE_BYTES) {
+    return refuse(`the file is larger than ${MAX_FILE_BYTES / 1024 / 1024} MiB; split it`);
+  }
+  const documents = parseYAMLDocuments(text, MAX_DOCUMENTS_PER_FILE);
+  if (documents === undefined) {
+    return refuse(`the file has more than ${MAX_DOCUMENTS_PER_FILE} documents; split it`);
+  }
+  for (const document of documents) {
+    problems.push(...document.problems.map((problem) => ({ file, ...problem })));
+    if (document.value === undefined) continue;
+    const reader = new DocumentReader(file, document);
+    reader.read(document.value, []);
+    problems.push(...reader.problems);
+    // A key that is there twice means one of two things: neither is taken.
+    const broken = document.problems.some(({ severity }) => severity === "error");
+    if (!broken) resources.push(...reader.resources);
+  }
+  return { resources, problems: shorten(problems) };
+}
+
+/** Two resources of one kind, namespace and name: an error at the second that names the first. */
+export function findDuplicates(resources: readonly ManifestResource[]): Problem[] {
+  const first = new Map<string, ManifestResource>();
+  return resources.flatMap((resource) => {
+    const { kind, namespace, name, file } = resource;
+    const key = `${kind}/${namespace}/${name}`;
+    const earlier = first.get(key);
+    if (earlier === undefined) {
+      first.set(key, resource);
+      return [];
+    }
+    const place = `${earlier.file}:${earlier.positionOf(["metadata", "name"]).line}`;
+    return {
+      file,
+      ...resource.positionOf(["metadata", "name"]),
+      severity: "error" as const,
+      message: `metadata.name: namespace "${namespace}" has another ${kind} "${name}" at ${place}; rename or remove one`,
+    };
+  });
+}
+
+class DocumentReader {
+  readonly resources: ManifestResource[] = [];
+  readonly problems: Problem[] = [];
+  readonly #file: string;
+  readonly #document: YAMLDocument;
+
+  constructor(file: string, document: YAMLDocument) {
+    this.#file = file;
+    this.#document = document;
+  }
+
+  /** `root` leads to `value` in the document: somewhere else than the top for an item of a List. */
+  read(value: unknown, root: FieldPath): void {
+    if (!isMapping(value)) {
+      this.#report(root, "must be a mapping with apiVersion, kind, metadata");
+      return;
+    }
+    const { apiVersion, kind } = value;
+    const named = this.#require(root, "apiVersion", apiVersion, `like "${API_VERSION}"`);
+    if (!this.#require(root, "kind", kind, `like ${OMNIA_KINDS.join(", ")}`) || !named) return;
+    if (apiVersion === "v1" && kind === "List" && root.length === 0) {
+      this.#readList(value["items"]);
+      return;
+    }
+    const verdict = judgeKind(apiVersion as string, kind as string);
+    if (!verdict.taken) {
+      this.#report([...root, verdict.field], verdict.message, verdict.severity);
+      return;
+    }
+    this.#readResource(verdict.kind, value, root);
+  }
+
+  #readList(items: unknown): void {
+    if (!Array.isArray(items)) {
+      this.#report(["items"], "must be a list of resources");
+      return;
+    }
+    for (const [index, item] of items.entries()) this.read(item, ["items", index]);
+  }
+
+  #readResource(kind: Kind, given: Record<string, unknown>, root: FieldPath): void {
+    const isOurs = (OMNIA_KINDS as readonly string[]).includes(kind);
+    const candidate = withoutNulls({ ...given, metadata: given["metadata"] ?? {} });
+    // What a file says about the status is nobody's wish, and ignored as an API server ignores it.
+    if (isOurs) delete candidate["status"];
+    const schema: z.ZodType<ManifestResource["value"]> = KIND_SCHEMAS[kind];
+    const result = validate(schema, candidate);
+    if (!result.ok) {
+      for (const { path, message, unknownField } of result.problems) {
+        const whole = [...root, ...path];
+        const position = unknownField
+          ? this.#document.keyPositionOf(whole)
+          : this.#document.positionOf(whole);
+        this.#report(whole, message, "error", position);
+      }
+      return;
+    }
+    const { metadata, apiVersion } = result.value;
+    this.resources.push({
+      apiVersion,
+      kind,
+      name: metadata.name,
+      namespace: metadata.namespace,
+      value: result.value,
+      file: this.#file,
+      positionOf: (path) => this.#document.positionOf([...root, ...path]),
+    } as ManifestResource);
+  }
+
+  #require(root: FieldPath, field: string, value: unknown, example: string): boolean {
+    if (typeof value === "string" && value !== "") return true;
+    const missing = value === undefined || value === null || value === "";
+    this.#report([...root, field], `${missing ? "required" : "must be a string"}, ${example}`);
+    return false;
+  }
+
+  #report(
+    path: FieldPath,
+    message: string,
+    severity: Problem["severity"] = "error",
+    position: Position = this.#document.positionOf(path),
+  ): void {
+    const where = formatPath(path);
+    this.problems.push({
+      file: this.#file,
+      ...position,
+      severity,
+      message: where === "" ? message : `${where}: ${message}`,
+    });
+  }
+}
+
+/** In these, a null is data and no unset field. */
+const FREE_FORM = new Set(["inputSchema", "data", "stringData", "binaryData"]);
+
+/** A field without value is an unset one, as to an API server. */
+function withoutNulls(mapping: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(mapping)
+      .filter(([, value]) => value !== null)
+      .map(([key, value]) => [key, FREE_FORM.has(key) ? value : clean(value)]),
+  );
+}
+
+function clean(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(clean);
+  return isMapping(value) ? withoutNulls(value) : value;
+}
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function shorten(problems: Problem[]): Problem[] {
+  const inOrder = problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
+  const rest = inOrder.slice(MAX_PROBLEMS_PER_FILE);
+  const [next] = rest;
+  if (next === undefined) return inOrder;
+  return [
+    ...inOrder.slice(0, MAX_PROBLEMS_PER_FILE),
+    { ...next, severity: "error", message: `and ${rest.length} more problems` },
+  ];
+}

@@ -1,0 +1,45 @@
+/** The candidate that `word` was likely meant to be; `undefined` when none is near. */
+export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  const lower = word.toLowerCase();
+  const near = candidates
+    .map((candidate) => ({ candidate, distance: distance(lower, candidate.toLowerCase()) }))
+    .filter(({ distance: far }) => far <= Math.max(1, Math.floor(word.length / 3)))
+    .toSorted((a, b) => a.distance - b.distance);
+  if (near[0] !== undefined) return near[0].candidate;
+  // "apiKeySecret" for "apiKeySecretRef", "replica" for "replicas".
+  return candidates.find(
+    (candidate) =>
+      lower.length >= 4 &&
+      candidate.length >= 4 &&
+      (candidate.toLowerCase().startsWith(lower) || lower.startsWith(candidate.toLowerCase())),
+  );
+}
+
+/** Longer words are no misspellings, and not worth the time. */
+const MAX_LENGTH = 64;
+
+/** Letters to insert, remove, replace, or swap with their neighbour. */
+function distance(from: string, to: string): number {
+  if (from.length > MAX_LENGTH || to.length > MAX_LENGTH) return Infinity;
+  let beforePrevious: number[] = [];
+  let previous = Array.from({ length: to.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= from.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= to.length; column++) {
+      const same = from[row - 1] === to[column - 1];
+      let best = Math.min(
+        (previous[column] ?? 0) + 1,
+        (current[column - 1] ?? 0) + 1,
+        (previous[column - 1] ?? 0) + (same ? 0 : 1),
+      );
+      const swapped = from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
+      if (row > 1 && column > 1 && swapped) {
+        best = Math.min(best, (beforePrevious[column - 2] ?? 0) + 1);
+      }
+      current.push(best);
+    }
+    beforePrevious = previous;
+    previous = current;
+  }
+  return previous[to.length] ?? Infinity;
+}
