@@ -39,20 +39,6 @@ const providerConfigSchema = z.strictObject({
   apiKeyFile: z.string(),
 });
 
-const promptConfigSchema = z.strictObject({
-  pack: z.string(),
-  /** Content hash of the pack, 12 hex digits. */
-  version: z.string(),
-  semver: z.string(),
-  prompt: z.string(),
-  /** The system prompt, rendered: fragments and variables are in place. */
-  system: z.string(),
-  parameters: parametersSchema,
-  toolChoice: z.enum(["auto", "required", "none"]),
-  maxRounds: z.int().min(1),
-  maxToolCallsPerTurn: z.int().min(1),
-});
-
 export const toolConfigSchema = z.strictObject({
   /** What the model calls the tool. */
   name: z.string(),
@@ -70,6 +56,22 @@ export const toolConfigSchema = z.strictObject({
   /** Relative to the folder of the config; sent as `Authorization: Bearer …`. */
   authFile: z.string().optional(),
   allow: z.array(z.string()).optional(),
+});
+
+const promptConfigSchema = z.strictObject({
+  pack: z.string(),
+  /** Content hash of the pack, 12 hex digits. */
+  version: z.string(),
+  semver: z.string(),
+  prompt: z.string(),
+  /** The system prompt, rendered: fragments and variables are in place. */
+  system: z.string(),
+  parameters: parametersSchema,
+  toolChoice: z.enum(["auto", "required", "none"]),
+  maxRounds: z.int().min(1),
+  maxToolCallsPerTurn: z.int().min(1),
+  /** The tools of this prompt, where they are others than the agent's `tools`: a canary may offer its own. */
+  tools: z.array(toolConfigSchema).optional(),
 });
 
 const authConfigSchema = z.strictObject({

@@ -1,0 +1,17 @@
+/** A Service that may offer a tool, as gathered. */
+export interface ServiceView {
+  readonly name: string;
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly ports: readonly {
+    readonly name?: string;
+    readonly port: number;
+    readonly appProtocol?: string;
+  }[];
+  readonly readyEndpoints: boolean;
+  /** Why there is no ready endpoint and what to do, where the gatherer knows more than that there is none. */
+  readonly problem?: string;
+  /** Stands for `http://<name>.<namespace>.svc:<port>` on a machine without a cluster. */
+  readonly localURL?: string;
+}

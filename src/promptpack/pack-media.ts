@@ -1,0 +1,74 @@
+/** What a prompt takes besides text. */
+import { z } from "zod";
+
+const count = () => z.int().min(1).optional();
+const formats = () => z.array(z.string()).optional();
+const flag = () => z.boolean().optional();
+const mediaType = () => z.string().regex(/^[a-z0-9_]+$/, 'must be of a-z, 0-9 and "_"');
+
+const timedSchema = z.strictObject({
+  max_size_mb: count(),
+  allowed_formats: formats(),
+  max_duration_sec: count(),
+  require_metadata: flag(),
+});
+
+const contentPartSchema = z.strictObject({
+  type: mediaType(),
+  text: z.string().optional(),
+  media: z
+    .strictObject({
+      mime_type: z.string(),
+      file_path: z.string().optional(),
+      url: z.string().optional(),
+      base64: z.string().optional(),
+      detail: z.enum(["low", "high", "auto"]).optional(),
+      caption: z.string().optional(),
+    })
+    .optional(),
+});
+
+export const mediaSchema = z
+  .object({
+    enabled: z.boolean(),
+    supported_types: z.array(mediaType()).optional(),
+    image: z
+      .strictObject({
+        max_size_mb: count(),
+        allowed_formats: formats(),
+        default_detail: z.string().optional(),
+        require_caption: flag(),
+        max_images_per_msg: count(),
+      })
+      .optional(),
+    audio: timedSchema.optional(),
+    video: timedSchema.optional(),
+    document: z
+      .strictObject({
+        max_size_mb: count(),
+        allowed_formats: formats(),
+        max_pages: count(),
+        require_metadata: flag(),
+        extraction_mode: z.enum(["text", "structured", "raw"]).optional(),
+      })
+      .optional(),
+    examples: z
+      .array(
+        z.strictObject({
+          name: z.string(),
+          role: z.enum(["user", "assistant", "system"]),
+          description: z.string().optional(),
+          parts: z.array(contentPartSchema).min(1, "needs at least one part"),
+        }),
+      )
+      .optional(),
+  })
+  // Any other field is a type of media of the author's own.
+  .catchall(
+    z.looseObject({
+      max_size_mb: count(),
+      allowed_formats: formats(),
+      require_metadata: flag(),
+      validation_params: z.record(z.string(), z.unknown()).optional(),
+    }),
+  );
