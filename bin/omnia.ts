@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+/** Reads the command line and starts a role. An agent is started without what the other commands need. */
+import { readAgentArguments } from "../src/cli/agent.ts";
+
+const [role, ...roleArguments] = process.argv.slice(2);
+const agentOptions = role === "agent" ? readAgentArguments(roleArguments) : undefined;
+
+if (agentOptions === undefined) {
+  const { main } = await import("../src/cli/main.ts");
+  for (const stream of [process.stdout, process.stderr]) {
+    // Whoever read the output has gone (`omnia crds | head`): the command still ends with its own exit code.
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+    });
+  }
+  process.exitCode = await main(process.argv.slice(2), process);
+} else {
+  const { startAgent } = await import("../src/cli/start-agent.ts");
+  process.exitCode = await startAgent(agentOptions);
+}

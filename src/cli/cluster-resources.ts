@@ -1,0 +1,106 @@
+/** The three kinds of the cluster that the kubeconfig, or the pod, points at. */
+import { KubeConfig } from "@kubernetes/client-node";
+import { API_VERSION, GROUP, OMNIA_KINDS, VERSION, type OmniaKind } from "../api/group.ts";
+import { ApiError } from "../kube/api-error.ts";
+import { KubeClient } from "../kube/client.ts";
+import { DEFAULT_BURST, DEFAULT_REQUESTS_PER_SECOND, RateLimiter } from "../kube/rate-limiter.ts";
+import { createTransport } from "../kube/transport.ts";
+import { systemClock } from "../observability/clock.ts";
+import { CliError } from "./cli-error.ts";
+import type { Resources } from "./resource-source.ts";
+import { pluralOf } from "./resource-view.ts";
+
+const CLUSTER_TIMEOUT_MS = 15_000;
+const PAGE_SIZE = 500;
+/** What client-node assumes when nothing is configured. It would take whatever else listens there for a cluster. */
+const ASSUMED_SERVER = "http://localhost:8080";
+const START_UP = "Start agents on this machine with `omnia up`, or point KUBECONFIG at a cluster.";
+
+export async function readCluster(): Promise<Resources> {
+  const kubeConfig = loadKubeConfig();
+  const cluster = kubeConfig.getCurrentCluster();
+  if (cluster === null || cluster.server === ASSUMED_SERVER) {
+    throw new CliError("No omnia up runs on this machine, and no cluster is configured.", {
+      cure: START_UP,
+    });
+  }
+  const transport = createTransport(kubeConfig);
+  try {
+    const client = new KubeClient({
+      transport,
+      rateLimiter: new RateLimiter({
+        clock: systemClock,
+        perSecond: DEFAULT_REQUESTS_PER_SECOND,
+        burst: DEFAULT_BURST,
+      }),
+      fieldManager: "omnia-cli",
+    });
+    const signal = AbortSignal.timeout(CLUSTER_TIMEOUT_MS);
+    const lists = await Promise.all(OMNIA_KINDS.map((kind) => listAll(client, kind, signal)));
+    const context = kubeConfig.getCurrentContext();
+    return { source: { kind: "cluster", context, server: cluster.server }, items: lists.flat() };
+  } catch (error) {
+    throw asCliError(error, cluster.server);
+  } finally {
+    transport.close();
+  }
+}
+
+function loadKubeConfig(): KubeConfig {
+  const kubeConfig = new KubeConfig();
+  try {
+    kubeConfig.loadFromDefault();
+  } catch (error) {
+    throw new CliError(`The kubeconfig cannot be read: ${(error as Error).message}`, {
+      cure: START_UP,
+      cause: error,
+    });
+  }
+  return kubeConfig;
+}
+
+async function listAll(
+  client: KubeClient,
+  kind: OmniaKind,
+  signal: AbortSignal,
+): Promise<unknown[]> {
+  const type = { group: GROUP, version: VERSION, kind, plural: pluralOf(kind), namespaced: true };
+  const items: unknown[] = [];
+  let next: string | undefined;
+  do {
+    const page = await client.list(type, { limit: PAGE_SIZE, continue: next, signal });
+    // Items of a list come without their own apiVersion and kind.
+    items.push(...page.items.map((item) => ({ apiVersion: API_VERSION, kind, ...item })));
+    next = page.continue;
+  } while (next !== undefined);
+  return items;
+}
+
+function asCliError(error: unknown, server: string): CliError {
+  if (!(error instanceof ApiError)) {
+    const why =
+      error instanceof Error && error.name === "TimeoutError"
+        ? "no answer in time"
+        : (error as Error).message;
+    return new CliError(
+      `No omnia up runs on this machine, and the cluster at ${server} cannot be reached: ${why}.`,
+      {
+        cure: START_UP,
+        cause: error,
+      },
+    );
+  }
+  if (error.status === 404) {
+    return new CliError(`The cluster at ${server} does not know Omnia's kinds.`, {
+      cure: "Install them with: omnia crds | kubectl apply --server-side -f -",
+      cause: error,
+    });
+  }
+  return new CliError(`The cluster at ${server} refuses: ${error.message}`, {
+    cure:
+      error.status === 401 || error.status === 403
+        ? "Does your user have the right to list the resources of omnia.altairalabs.ai?"
+        : undefined,
+    cause: error,
+  });
+}

@@ -1,0 +1,34 @@
+/** Ctrl-C: it first asks whoever is at work to stop, and ends the command when nobody takes it. */
+import { CliError } from "./cli-error.ts";
+
+export class Interrupts implements Disposable {
+  readonly #end = new AbortController();
+  readonly #press = (): void => this.press();
+  #stop: (() => boolean) | undefined;
+
+  constructor() {
+    process.on("SIGINT", this.#press);
+  }
+
+  /** Aborted when the command is to end. */
+  get signal(): AbortSignal {
+    return this.#end.signal;
+  }
+
+  /** `stop` answers whether there was something to stop. */
+  firstAsk(stop: () => boolean): void {
+    this.#stop = stop;
+  }
+
+  press(): void {
+    if (this.#stop?.() !== true) this.end();
+  }
+
+  end(): void {
+    this.#end.abort(new CliError("Interrupted."));
+  }
+
+  [Symbol.dispose](): void {
+    process.off("SIGINT", this.#press);
+  }
+}

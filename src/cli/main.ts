@@ -1,0 +1,34 @@
+/** Runs a command and turns whatever comes of it into an exit code: the one place that does. */
+import { CommanderError } from "commander";
+import { CliError, EXIT_CODES, type ExitCode } from "./cli-error.ts";
+import { runProgram } from "./program.ts";
+import { printLine, styled, type Streams } from "./streams.ts";
+
+/** `args` are those after node and script. Never rejects. */
+export async function main(args: readonly string[], streams: Streams): Promise<ExitCode> {
+  try {
+    return await runProgram(args, streams);
+  } catch (error) {
+    return report(error, streams);
+  }
+}
+
+function report(error: unknown, { stderr, env }: Streams): ExitCode {
+  // The library has printed its message, or the help that was asked for.
+  if (error instanceof CommanderError)
+    return error.exitCode === 0 ? EXIT_CODES.ok : EXIT_CODES.usage;
+
+  const known = error instanceof CliError;
+  const message = error instanceof Error ? error.message : String(error);
+  printLine(stderr, `${styled("red", "omnia:", stderr)} ${message}`);
+  if (known && error.cure !== undefined) printLine(stderr, error.cure);
+  if (env["DEBUG"] !== undefined && env["DEBUG"] !== "") printLine(stderr, stackOf(error));
+  else if (!known) printLine(stderr, "This should not happen. DEBUG=1 shows where it did.");
+  return known ? error.exitCode : EXIT_CODES.failed;
+}
+
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const stack = error.stack ?? error.message;
+  return error.cause === undefined ? stack : `${stack}\ncaused by: ${stackOf(error.cause)}`;
+}

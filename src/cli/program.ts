@@ -1,0 +1,221 @@
+/**
+ * The command line: every command with its flags, its help, and where its module is. A command's module is loaded only
+ * when the command runs.
+ */
+import { Command, InvalidArgumentError, Option } from "commander";
+import packageJSON from "../../package.json" with { type: "json" };
+import { EXIT_CODES, type ExitCode } from "./cli-error.ts";
+import { parsePort } from "./port.ts";
+import type { AgentOptions } from "./agent.ts";
+import type { ChatFlags, ExplainFlags, StatusFlags, UpFlags, ValidateFlags } from "./flags.ts";
+import type { Streams } from "./streams.ts";
+
+const WEBSITE_EXAMPLES = `
+Examples:
+  omnia up                              run the quickstart agent, with a page to talk to it
+  omnia up -f agents/                   run the agents of a folder, and follow its files
+  omnia chat quickstart                 talk to an agent
+  omnia chat quickstart -m "hello"      one question, one answer
+  omnia validate -f agents/             check files without running anything
+  omnia status                          what runs, and how it is
+  omnia explain quickstart              why an agent is not ready, and what to do
+
+Exit codes: 0 well, 1 what was asked failed, 2 the command line is wrong.`;
+
+/** Runs the command that `args` (without node and script) names. Rejects with CommanderError or whatever a command threw. */
+export async function runProgram(args: readonly string[], streams: Streams): Promise<ExitCode> {
+  let exitCode: ExitCode = EXIT_CODES.ok;
+  const program = buildProgram(streams, (code) => {
+    exitCode = code;
+  });
+  await program.parseAsync([...args], { from: "user" });
+  return exitCode;
+}
+
+function buildProgram(streams: Streams, ends: (exitCode: ExitCode) => void): Command {
+  const program = new Command("omnia");
+  program
+    .description(
+      "Runs AI agents that are declared as Kubernetes resources, in a cluster or on one machine.",
+    )
+    .version(packageJSON.version, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print help")
+    .helpCommand("help [command]", "print help for a command")
+    .addHelpText("after", WEBSITE_EXAMPLES)
+    .configureOutput({
+      writeOut: (text) => streams.stdout.write(text),
+      writeErr: (text) => streams.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, "omnia: ")),
+      getOutHelpWidth: () => streams.stdout.columns ?? 80,
+      getErrHelpWidth: () => streams.stderr.columns ?? 80,
+    })
+    .exitOverride();
+
+  const command = (nameAndArguments: string): Command =>
+    program
+      .command(nameAndArguments)
+      .helpOption("-h, --help", "print help")
+      .showHelpAfterError(`Try: omnia ${nameAndArguments.split(" ")[0]} --help`);
+
+  command("up")
+    .summary("run agents on this machine")
+    .description(
+      "Runs the agents of your manifests on this machine, without a cluster, and serves them at one address.\n" +
+        "Files are watched: an edit takes effect without a restart.",
+    )
+    .option(
+      "-f, --filename <path...>",
+      "manifests: files or folders (default: the bundled quickstart)",
+    )
+    .option("--port <port>", "port to serve at", port, 8080)
+    .option(
+      "--host <address>",
+      "address to serve at; anything but loopback is reachable by others",
+      "127.0.0.1",
+    )
+    .addOption(stateOption())
+    .option("--no-open", "do not open the browser")
+    .action(async (options: UpFlags) => {
+      const { up } = await import("./up.ts");
+      ends(await up(options, streams));
+    });
+
+  command("chat <name>")
+    .summary("talk to an agent")
+    .description(
+      "Talks to an agent: one that `omnia up` runs here, or any other by --url.\n" +
+        "Without -m it asks for messages; when the input is no terminal, each of its lines is one message.\n" +
+        "OMNIA_TOKEN, when set, is sent as the bearer token.",
+    )
+    .addOption(namespaceOption("namespace of the agent"))
+    .option("--url <url>", "address of a gateway or of an agent (default: the local one)")
+    .option("-m, --message <text>", "send this, print the answer, and end")
+    .option("--session <id>", "go on with an earlier session")
+    .addOption(outputOption("the answer, or the frames as they come, one a line"))
+    .addHelpText(
+      "after",
+      `
+Keys: Ctrl-C stops an answer; pressed again it ends the chat, as Ctrl-D and /quit do.
+
+Examples:
+  omnia chat quickstart
+  omnia chat quickstart -m "What is the weather in Paris?"
+  omnia chat support -n agents --url wss://agents.example.com -m hello -o json`,
+    )
+    .action(async (name: string, options: ChatFlags) => {
+      const { chat } = await import("./chat.ts");
+      ends(await chat(name, options, streams));
+    });
+
+  command("validate")
+    .summary("check manifests, offline")
+    .description(
+      "Checks manifests without a cluster and without running anything. A reference is checked where the object that it\n" +
+        "names is among the files, and noted where it is not.",
+    )
+    .requiredOption(
+      "-f, --filename <path...>",
+      "manifests: files, folders, or - for the standard input",
+    )
+    .addOption(outputOption("one problem a line, or a JSON object"))
+    .addHelpText(
+      "after",
+      `
+Examples:
+  omnia validate -f agents/ -f shared/secrets.yaml
+  helm template my-release | omnia validate -f -`,
+    )
+    .action(async (options: ValidateFlags) => {
+      const { validate } = await import("./validate.ts");
+      ends(await validate(options, streams));
+    });
+
+  command("status")
+    .summary("show agents, packs and tools with their conditions")
+    .description(
+      "Shows agents, prompt packs and tool registries: those of `omnia up` if it runs, else of the current cluster.",
+    )
+    .addOption(namespaceOption("only of this namespace (default: all)"))
+    .addOption(stateOption())
+    .addOption(outputOption("a table, or the resources as JSON"))
+    .action(async (options: StatusFlags) => {
+      const { status } = await import("./status.ts");
+      ends(await status(options, streams));
+    });
+
+  command("explain <name>")
+    .summary("say why something is not ready, and what to do")
+    .description(
+      "Says why an agent, a prompt pack or a tool registry is not ready, and the one thing to do.\n" +
+        "NAME is KIND/NAME with agentruntime (ar), promptpack (pp) or toolregistry (tr); alone it is an agent.",
+    )
+    .addOption(namespaceOption("namespace, when the name is in several"))
+    .addOption(stateOption())
+    .addOption(outputOption("sentences, or a JSON object"))
+    .addHelpText(
+      "after",
+      `
+Examples:
+  omnia explain quickstart
+  omnia explain pp/customer-service-prompts -n agents`,
+    )
+    .action(async (name: string, options: ExplainFlags) => {
+      const { explain } = await import("./explain.ts");
+      ends(await explain(name, options, streams));
+    });
+
+  command("crds")
+    .summary("print the CustomResourceDefinitions as YAML")
+    .description("Prints the CustomResourceDefinitions of the three kinds as YAML.")
+    .addHelpText("after", "\nExample:\n  omnia crds | kubectl apply --server-side -f -")
+    .action(async () => {
+      const { crds } = await import("./crds.ts");
+      ends(crds(streams));
+    });
+
+  command("agent")
+    .summary("run one replica of an agent (started by the operator and by up)")
+    .description(
+      "Runs one replica of an agent from its agent config. The operator and `omnia up` start it; people seldom do.",
+    )
+    .option(
+      "--config <file>",
+      "the agent config (default: $OMNIA_CONFIG, else /etc/omnia/agent.json)",
+    )
+    .option("--host <address>", "address to listen at")
+    .option("--port <port>", "port of the facade (default: as the agent config says)", port)
+    .option(
+      "--management-port <port>",
+      "port of /healthz, /readyz and /metrics (default: 8081)",
+      port,
+    )
+    .action(async (options: AgentOptions) => {
+      const { startAgent } = await import("./start-agent.ts");
+      ends(await startAgent(options));
+    });
+
+  return program;
+}
+
+function namespaceOption(description: string): Option {
+  return new Option("-n, --namespace <namespace>", description);
+}
+
+function outputOption(description: string): Option {
+  return new Option("-o, --output <format>", description).choices(["text", "json"]).default("text");
+}
+
+function stateOption(): Option {
+  return new Option(
+    "--state <folder>",
+    "folder of the state of `omnia up` (default: one a port, under ~/.local/state/omnia)",
+  );
+}
+
+function port(text: string): number {
+  try {
+    return parsePort(text);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+}

@@ -1,0 +1,62 @@
+import { PassThrough } from "node:stream";
+import { expect, test } from "vitest";
+import { readResourceViews } from "./resource-view.ts";
+import { statusLines } from "./status.ts";
+
+const items = [
+  {
+    kind: "PromptPack",
+    metadata: { name: "prompts", namespace: "agents" },
+    spec: {},
+    status: {
+      phase: "Failed",
+      conditions: [
+        { type: "SourceValid", status: "False", reason: "KeyNotFound", message: "add the key" },
+      ],
+    },
+  },
+  {
+    kind: "AgentRuntime",
+    metadata: { name: "support", namespace: "agents" },
+    spec: {
+      facade: { handler: "runtime" },
+      provider: { model: "m-1" },
+      promptPackRef: { name: "prompts" },
+    },
+    status: {
+      phase: "Pending",
+      ready: "0/2",
+      conditions: [
+        { type: "Available", status: "False", reason: "WaitingForReferences", message: "" },
+        {
+          type: "ProviderReady",
+          status: "True",
+          reason: "Resolved",
+          message: "from the environment",
+        },
+      ],
+    },
+  },
+  { kind: "AgentRuntime", metadata: { name: "echo" }, spec: { facade: { handler: "echo" } } },
+  { kind: "Secret", metadata: { name: "s" } },
+];
+
+test("shows a table for each kind, every resource with its conditions", () => {
+  expect(statusLines(readResourceViews(items), new PassThrough()).join("\n"))
+    .toMatchInlineSnapshot(`
+    "
+    AGENT           PHASE    READY  HANDLER  MODEL  PACK     ENDPOINT
+    agents/support  Pending  0/2    runtime  m-1    prompts  -
+      Available      False  WaitingForReferences
+      ProviderReady  True   Resolved: from the environment
+    default/echo    -        -      echo     -      -        -
+
+    PROMPT PACK     PHASE   VERSION  CONTENT
+    agents/prompts  Failed  -        -
+      SourceValid  False  KeyNotFound: add the key"
+  `);
+});
+
+test("shows nothing where there is nothing", () => {
+  expect(statusLines([], new PassThrough())).toEqual([]);
+});
