@@ -1,0 +1,19 @@
+import { hash } from "node:crypto";
+import type { AgentConfig, PromptConfig } from "../../agent-config.ts";
+
+/**
+ * The prompt of a session: the canary's for `weight` percent of them. A session keeps its side as long as the weight
+ * stays, and goes over once at most while it grows.
+ */
+export function promptForSession(
+  prompts: NonNullable<AgentConfig["prompt"]>,
+  sessionId: string,
+): PromptConfig {
+  const { active, canary } = prompts;
+  return canary !== undefined && percentileOf(sessionId) < canary.weight ? canary.prompt : active;
+}
+
+/** Between 0 and 99, the same for a session in every replica. */
+function percentileOf(sessionId: string): number {
+  return hash("sha256", sessionId, "buffer").readUInt32BE() % 100;
+}

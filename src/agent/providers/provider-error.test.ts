@@ -1,0 +1,164 @@
+import { APICallError, JSONParseError } from "@ai-sdk/provider";
+import { describe, expect, it } from "vitest";
+import {
+  describeProviderFailure,
+  ProviderFailedError,
+  providerTurnError,
+} from "./provider-error.ts";
+import { ProviderSilentError } from "./provider-fetch.ts";
+
+const now = Date.parse("2026-01-01T00:00:00Z");
+const secret = "sk-do-not-show";
+const address = "10.1.2.3:8443";
+
+function apiError(
+  statusCode: number | undefined,
+  more: {
+    message?: string;
+    headers?: Record<string, string>;
+    body?: unknown;
+    cause?: unknown;
+  } = {},
+): APICallError {
+  return new APICallError({
+    message: more.message ?? `said ${secret}`,
+    url: `http://${address}/v1/chat/completions`,
+    requestBodyValues: { messages: [secret] },
+    ...(statusCode === undefined ? {} : { statusCode }),
+    responseHeaders: more.headers ?? {},
+    responseBody: JSON.stringify(more.body ?? { error: { message: secret } }),
+    data: more.body,
+    cause: more.cause,
+  });
+}
+
+function describeIt(error: unknown) {
+  return describeProviderFailure(error, { modelId: "gpt-x", now });
+}
+
+describe("what a provider's failure is called", () => {
+  it.each([
+    [401, "key_refused", false],
+    [402, "quota_exceeded", false],
+    [403, "access_denied", false],
+    [404, "model_not_found", false],
+    [307, "redirected", false],
+    [400, "invalid_request", false],
+    [413, "context_too_long", false],
+    [422, "invalid_request", false],
+    [408, "server_error", true],
+    [429, "rate_limited", true],
+    [500, "server_error", true],
+    [502, "server_error", true],
+    [503, "overloaded", true],
+    [529, "overloaded", true],
+  ] as const)("of HTTP %i is %s", (status, reason, retryable) => {
+    expect(describeIt(apiError(status))).toMatchObject({ reason, retryable, status });
+  });
+
+  it("names the model that is not known", () => {
+    expect(describeIt(apiError(404)).message).toContain('"gpt-x"');
+  });
+
+  it("tells a conversation that is too long from another refusal", () => {
+    const openai = apiError(400, { body: { error: { code: "context_length_exceeded" } } });
+    const anthropic = apiError(400, {
+      message: "prompt is too long: 210000 tokens > 200000 maximum",
+    });
+    const google = apiError(400, {
+      message: "The input token count (1200000) exceeds the maximum number of tokens allowed",
+    });
+    for (const error of [openai, anthropic, google]) {
+      expect(describeIt(error).reason).toBe("context_too_long");
+    }
+  });
+
+  it("knows Google's 400 for a bad key", () => {
+    const error = apiError(400, { message: "API key not valid. Please pass a valid API key." });
+    expect(describeIt(error).reason).toBe("key_refused");
+  });
+
+  it("does not ask again for what was not paid", () => {
+    const error = apiError(429, { body: { error: { code: "insufficient_quota" } } });
+    expect(describeIt(error)).toMatchObject({ reason: "quota_exceeded", retryable: false });
+  });
+
+  it("names the parameter that was refused, unless it is no name", () => {
+    const named = apiError(400, { body: { error: { param: "temperature" } } });
+    expect(describeIt(named).message).toContain('"temperature"');
+    const odd = apiError(400, { body: { error: { param: `${secret} <b>` } } });
+    expect(describeIt(odd).message).not.toContain(secret);
+  });
+
+  it.each([
+    [{ "retry-after": "30" }, undefined, 30],
+    [{ "retry-after": "Thu, 01 Jan 2026 00:01:00 GMT" }, undefined, 60],
+    [{ "retry-after-ms": "1500", "retry-after": "9" }, undefined, 2],
+    [{}, { error: { details: [{ retryDelay: "7.2s" }] } }, 8],
+    [{ "retry-after": "soon" }, undefined, undefined],
+  ])("reads when to come back from %j %j", (headers, body, expected) => {
+    expect(describeIt(apiError(429, { headers, body })).retryAfterSeconds).toBe(expected);
+  });
+
+  it.each([
+    ["ECONNREFUSED", "unreachable", true],
+    ["ENOTFOUND", "unreachable", true],
+    ["UND_ERR_CONNECT_TIMEOUT", "unreachable", true],
+    ["DEPTH_ZERO_SELF_SIGNED_CERT", "unreachable", false],
+    ["ERR_TLS_CERT_ALTNAME_INVALID", "unreachable", false],
+  ])("of a connection that failed with %s is %s", (code, reason, retryable) => {
+    const cause = Object.assign(new Error(`connect ${code} ${address}`), { code });
+    expect(describeIt(apiError(undefined, { cause }))).toMatchObject({
+      reason,
+      retryable,
+      networkCode: code,
+    });
+    const everyAddress = new AggregateError([cause], "");
+    expect(describeIt(apiError(undefined, { cause: everyAddress })).networkCode).toBe(code);
+  });
+
+  it("finds silence behind the error of a stream that had begun well", () => {
+    expect(describeIt(apiError(200, { cause: new ProviderSilentError("") })).reason).toBe("silent");
+  });
+
+  it("takes a stream that broke without a word for interrupted", () => {
+    expect(describeIt(new TypeError("terminated")).reason).toBe("interrupted");
+    expect(describeIt(apiError(200, { cause: new TypeError("terminated") })).reason).toBe(
+      "interrupted",
+    );
+  });
+
+  it("knows an answer that is not the protocol", () => {
+    const error = new JSONParseError({ text: secret, cause: new Error(secret) });
+    expect(describeIt(error).reason).toBe("malformed");
+  });
+
+  it("takes the status of an error that came within the stream", () => {
+    expect(describeIt({ message: secret, statusCode: 529, isRetryable: true }).reason).toBe(
+      "overloaded",
+    );
+  });
+
+  it("shows nothing of what the provider or the network said", () => {
+    const cause = Object.assign(new Error(`connect ${address}`), { code: "ECONNREFUSED" });
+    const errors = [
+      ...[301, 400, 401, 402, 403, 404, 429, 500, 503].map((status) => apiError(status)),
+      apiError(undefined, { cause }),
+      new TypeError(`terminated ${address}`),
+      new ProviderFailedError("empty", "the provider sent an empty answer"),
+    ];
+    for (const error of errors) {
+      const turnError = providerTurnError(describeIt(error));
+      expect(turnError.code).toBe("PROVIDER_ERROR");
+      const shown = JSON.stringify([
+        turnError.message,
+        turnError.details,
+        turnError.stack,
+        (turnError.cause as Error).message,
+        (turnError.cause as Error).cause,
+      ]);
+      expect(shown).not.toContain(secret);
+      expect(shown).not.toContain("10.1.2.3");
+    }
+  });
+});
