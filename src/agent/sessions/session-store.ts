@@ -3,7 +3,11 @@
  * `seq`). Every write is one atomic step and renews the session's ttl on everything that belongs to it.
  *
  * Absent and unavailable are two results: a lookup answers `undefined` for a session that is not there, and rejects
- * with StoreUnavailableError when the store could not say.
+ * with StoreUnavailableError when the store could not say. What is there but cannot be read is a third:
+ * CorruptSessionError.
+ *
+ * A write that was rejected with StoreUnavailableError may have been done. It may be repeated with the same arguments:
+ * done twice, it has the effect of once.
  */
 import type { TurnFrame } from "../../protocol/frames.ts";
 import type { HistoryMessage } from "./history-message.ts";
@@ -12,8 +16,15 @@ import type { HistoryMessage } from "./history-message.ts";
 export const FRAME_RETENTION_MS = 10 * 60_000;
 /** Frames kept of one turn; past it the oldest chunk frames go. */
 export const MAX_FRAME_BYTES_PER_TURN = 2 * 1024 * 1024;
-/** A turn's lease ends this long after its last renewal, so that another replica may close the turn of one that died. */
+/** Frames kept of the ended turns of one session; past it those of the oldest turns go. */
+export const MAX_FRAME_BYTES_PER_SESSION = 8 * 1024 * 1024;
+/**
+ * A turn's lease ends this long after its last renewal, so that another replica may close the turn of one that died.
+ * Every write of the turn renews it. A turn whose lease has ended does not count as running.
+ */
 export const TURN_LEASE_MS = 15_000;
+/** Message ids are remembered for this many turns of a session. */
+export const MAX_REMEMBERED_TURNS = 256;
 
 export interface SessionSummary {
   /** The last `seq` given out, 0 when no turn has begun. */
@@ -42,17 +53,24 @@ export type BegunTurn =
   | { status: "unknown-session" };
 
 export interface SessionStore {
+  /** Rejects with SessionExistsError when there is such a session, and it is not as this call would have made it. */
   create(sessionId: string, session: { subject?: string }): Promise<void>;
   /** Counts as activity. `undefined`: unknown or expired. */
   find(sessionId: string): Promise<SessionSummary | undefined>;
-  /** All messages, oldest first. */
+  /** All messages, oldest first; none for an unknown session. */
   history(sessionId: string): Promise<HistoryMessage[]>;
-  /** One turn at a time in a session, across connections and replicas. Adds the user's message to the history. */
+  /**
+   * One turn at a time in a session, across connections and replicas. Adds the user's message to the history. A turn
+   * whose lease ended without `endTurn` makes way; its writes are refused from then on.
+   */
   beginTurn(
     sessionId: string,
     turn: { turnId: string; messageId?: string; userMessage: string },
   ): Promise<BegunTurn>;
-  /** Rejects with TurnLostError when the lease has passed on. Frames are in order of `seq`, without a gap. */
+  /**
+   * Rejects with TurnLostError when the lease has passed on. Frames are in order of `seq`, without a gap; those that the
+   * store has already are passed over, and FrameGapError says which ones it lacks before the first.
+   */
   appendFrames(lease: TurnLease, frames: readonly TurnFrame[]): Promise<void>;
   renewTurn(lease: TurnLease): Promise<void>;
   /** The turn's last frames, its messages, and the end of its lease, in one step. */
@@ -62,9 +80,14 @@ export interface SessionStore {
   ): Promise<void>;
   /**
    * The kept frames with `seq` > after, then those of the turn that is running, as they come, from whichever
-   * replica. Ends when no turn is running and all was given.
+   * replica. Ends when no turn is running and all was given, and when `signal` is aborted. Is no activity: it does not
+   * renew the session's ttl.
    */
-  frames(sessionId: string, after: number, signal: AbortSignal): AsyncIterable<readonly TurnFrame[]>;
+  frames(
+    sessionId: string,
+    after: number,
+    signal: AbortSignal,
+  ): AsyncIterable<readonly TurnFrame[]>;
   /** Sessions that this store holds now; for a shared store, those that this process has touched within their ttl. */
   activeSessions(): number;
   /** Resolves when the store answers; for readiness. */
@@ -75,6 +98,30 @@ export interface SessionStore {
 /** The store did not answer: nothing is known of the session. */
 export class StoreUnavailableError extends Error {
   override readonly name = "StoreUnavailableError";
+}
+
+/** The store is full, of sessions whose turns are running: none could make way. */
+export class StoreFullError extends StoreUnavailableError {}
+
+/** What the store holds of a session is not what a session is made of. */
+export class CorruptSessionError extends Error {
+  override readonly name = "CorruptSessionError";
+}
+
+/** There is a session with this id already. */
+export class SessionExistsError extends Error {
+  override readonly name = "SessionExistsError";
+}
+
+/** Frames between `lastSeq`, the last one that the store has, and the first one given are missing. */
+export class FrameGapError extends Error {
+  override readonly name = "FrameGapError";
+  readonly lastSeq: number;
+
+  constructor(lastSeq: number) {
+    super(`the frames that follow seq ${lastSeq} are missing`);
+    this.lastSeq = lastSeq;
+  }
 }
 
 /** The turn's lease has passed to another process, or the session is gone; the turn must stop writing. */

@@ -1,0 +1,98 @@
+import type { TurnFrame } from "../../protocol/frames.ts";
+import { MAX_FRAME_BYTES_PER_SESSION, MAX_FRAME_BYTES_PER_TURN } from "./session-store.ts";
+
+/** Frames that one replay step gives at once. */
+const MAX_FRAMES_PER_BATCH = 128;
+/** What a frame takes beside its text: ids, time, and the object itself. */
+const FRAME_OVERHEAD_BYTES = 256;
+
+interface KeptTurn {
+  readonly seqBefore: number;
+  /** In order of `seq`, from seqBefore + 1 on; a frame that made way leaves a hole. */
+  readonly frames: (TurnFrame | undefined)[];
+  bytes: number;
+  /** All before this index was looked at when there were too many bytes. */
+  dropped: number;
+  endedAt: number;
+}
+
+/** The frames of a session's last turns, in memory, within the limits of their number and age. */
+export class KeptFrames {
+  readonly #turns: KeptTurn[] = [];
+  #bytes = 0;
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  beginTurn(seqBefore: number): void {
+    this.#turns.push({ seqBefore, frames: [], bytes: 0, dropped: 0, endedAt: Infinity });
+  }
+
+  /** Adds to the turn that began last. */
+  append(frame: TurnFrame): void {
+    const turn = this.#turns.at(-1);
+    if (turn === undefined) throw new Error("no turn has begun");
+    const bytes = frameBytes(frame);
+    turn.frames.push(frame);
+    turn.bytes += bytes;
+    this.#bytes += bytes;
+    while (turn.bytes > MAX_FRAME_BYTES_PER_TURN && turn.dropped < turn.frames.length) {
+      const oldest = turn.frames[turn.dropped];
+      if (oldest?.type === "chunk") {
+        turn.frames[turn.dropped] = undefined;
+        turn.bytes -= frameBytes(oldest);
+        this.#bytes -= frameBytes(oldest);
+      }
+      turn.dropped += 1;
+    }
+  }
+
+  endTurn(now: number): void {
+    const turn = this.#turns.at(-1);
+    if (turn === undefined || turn.endedAt !== Infinity) return;
+    turn.endedAt = now;
+    while (this.#bytes > MAX_FRAME_BYTES_PER_SESSION && this.#turns.length > 1) this.#forgetFirst();
+  }
+
+  /** Forgets the turns that ended at this time or before. */
+  forgetEndedBy(time: number): void {
+    while (this.#turns[0] !== undefined && this.#turns[0].endedAt <= time) this.#forgetFirst();
+  }
+
+  /** The next frames with `seq` > after, not all of them when they are many. */
+  after(after: number): TurnFrame[] {
+    const batch: TurnFrame[] = [];
+    // Most ask for the end of what is kept.
+    let index = Math.max(
+      0,
+      this.#turns.findLastIndex((turn) => turn.seqBefore <= after),
+    );
+    for (; index < this.#turns.length; index++) {
+      const { seqBefore, frames } = this.#turns[index] as KeptTurn;
+      for (let at = Math.max(0, after - seqBefore); at < frames.length; at++) {
+        const frame = frames[at];
+        if (frame !== undefined) batch.push(frame);
+        if (batch.length === MAX_FRAMES_PER_BATCH) return batch;
+      }
+    }
+    return batch;
+  }
+
+  #forgetFirst(): void {
+    this.#bytes -= this.#turns.shift()?.bytes ?? 0;
+  }
+}
+
+/** What a frame takes in memory, about. */
+export function frameBytes(frame: TurnFrame): number {
+  switch (frame.type) {
+    case "chunk":
+    case "done":
+      return Buffer.byteLength(frame.content) + FRAME_OVERHEAD_BYTES;
+    case "tool_call":
+    case "tool_result":
+    case "error":
+      return Buffer.byteLength(JSON.stringify(frame)) + FRAME_OVERHEAD_BYTES;
+  }
+}

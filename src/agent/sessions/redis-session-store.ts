@@ -1,0 +1,346 @@
+/**
+ * Sessions in Redis, shared by all replicas. Every operation is one script (redis-scripts.ts), and so one round trip
+ * whose cost does not depend on the session's length. Needs Redis 6.2 or what speaks like it.
+ */
+import type { Clock } from "../../observability/clock.ts";
+import type { Log } from "../../observability/log.ts";
+import type { TurnFrame } from "../../protocol/frames.ts";
+import { ExpiryQueue } from "./expiry-queue.ts";
+import type { HistoryMessage } from "./history-message.ts";
+import { RedisConnection, type RedisLink } from "./redis-connection.ts";
+import { RedisFrameReader } from "./redis-frame-reader.ts";
+import {
+  ENTRY_KINDS,
+  REDIS_SCRIPTS,
+  SESSION_KEY_NAMES,
+  type RedisScript,
+} from "./redis-scripts.ts";
+import { parseEntries, seqOfEntry, type StreamEntry } from "./redis-stream-entry.ts";
+import type { RedisAddress } from "./redis-url.ts";
+import { isSessionId } from "./session-id.ts";
+import {
+  CorruptSessionError,
+  FRAME_RETENTION_MS,
+  FrameGapError,
+  MAX_FRAME_BYTES_PER_SESSION,
+  MAX_FRAME_BYTES_PER_TURN,
+  MAX_REMEMBERED_TURNS,
+  SessionExistsError,
+  TURN_LEASE_MS,
+  TurnLostError,
+  type BegunTurn,
+  type SessionStore,
+  type SessionSummary,
+  type TurnLease,
+} from "./session-store.ts";
+import { firstSeqOf, parseStoredFrame, parseStoredMessage } from "./stored-values.ts";
+
+/** Frames read from Redis at once. */
+const FRAMES_PER_PAGE = 128;
+/** A follower looks at the session this long after the lease that it knew of has ended. */
+const LEASE_GRACE_MS = 20;
+/** The sessions of which this process remembers when it touched them; it forgets the oldest beyond. */
+export const MAX_TRACKED_SESSIONS = 100_000;
+
+export interface RedisSessionStoreOptions {
+  address: RedisAddress;
+  /** Authorities to trust beside the system's, PEM. */
+  ca?: string;
+  ttlMs: number;
+  leaseMs?: number;
+  clock: Clock;
+  log?: Log;
+}
+
+export class RedisSessionStore implements SessionStore {
+  readonly #clock: Clock;
+  readonly #leaseMs: number;
+  readonly #commands: RedisLink;
+  readonly #reader: RedisFrameReader;
+  /** What every script is given first. */
+  readonly #limits: readonly string[];
+  readonly #touched: ExpiryQueue<string>;
+  /** Sessions in which this process ended a turn, whose frames it lets go when their time is over. */
+  readonly #turnEnded: ExpiryQueue<string>;
+  readonly #framesToForget: string[] = [];
+
+  constructor(options: RedisSessionStoreOptions) {
+    const { address, ca, clock, ttlMs } = options;
+    const connection = { address, clock, ...(ca === undefined ? {} : { ca }) };
+    this.#clock = clock;
+    this.#leaseMs = options.leaseMs ?? TURN_LEASE_MS;
+    this.#commands = new RedisConnection({
+      ...connection,
+      ...(options.log === undefined ? {} : { log: options.log }),
+    });
+    this.#reader = new RedisFrameReader({
+      commands: this.#commands,
+      // It logs nothing: what is the matter with it is the matter with the other one too.
+      connect: () => new RedisConnection(connection),
+      clock,
+    });
+    this.#limits = [ttlMs, FRAME_RETENTION_MS, MAX_FRAME_BYTES_PER_SESSION].map(String);
+    this.#touched = new ExpiryQueue(clock, ttlMs, () => {});
+    this.#turnEnded = new ExpiryQueue(clock, FRAME_RETENTION_MS, (sessionId) => {
+      this.#framesToForget.push(sessionId);
+      if (this.#framesToForget.length === 1) void this.#forgetFrames();
+    });
+  }
+
+  async create(sessionId: string, { subject }: { subject?: string }): Promise<void> {
+    if (!isSessionId(sessionId)) throw new TypeError("not a session id");
+    const args = subject === undefined ? ["0", ""] : ["1", subject];
+    const created = await this.#run(REDIS_SCRIPTS.create, sessionId, args);
+    if (created !== 1) throw new SessionExistsError("there is a session with this id already");
+    this.#touch(sessionId);
+  }
+
+  async find(sessionId: string): Promise<SessionSummary | undefined> {
+    if (!isSessionId(sessionId)) return undefined;
+    const reply = await this.#run(REDIS_SCRIPTS.find, sessionId, []);
+    if (reply === null) {
+      this.#touched.delete(sessionId);
+      return undefined;
+    }
+    const [lastSeq, subject, runningTurnId] = asArray(reply);
+    this.#touch(sessionId);
+    return {
+      lastSeq: asNumber(lastSeq),
+      ...(typeof subject === "string" ? { subject } : {}),
+      ...(typeof runningTurnId === "string" ? { runningTurnId } : {}),
+    };
+  }
+
+  async history(sessionId: string): Promise<HistoryMessage[]> {
+    if (!isSessionId(sessionId)) return [];
+    const messages = asArray(await this.#run(REDIS_SCRIPTS.history, sessionId, []));
+    return messages.map((message) => parseStoredMessage(asText(message)));
+  }
+
+  async beginTurn(
+    sessionId: string,
+    { turnId, messageId, userMessage }: { turnId: string; messageId?: string; userMessage: string },
+  ): Promise<BegunTurn> {
+    if (!isSessionId(sessionId)) return { status: "unknown-session" };
+    const message = JSON.stringify({ role: "user", turnId, content: userMessage });
+    const reply = asArray(
+      await this.#run(REDIS_SCRIPTS.beginTurn, sessionId, [
+        String(this.#leaseMs),
+        turnId,
+        messageId ?? "",
+        message,
+        String(MAX_REMEMBERED_TURNS),
+      ]),
+    );
+    const status = asText(reply[0]);
+    if (status !== "unknown-session") this.#touch(sessionId);
+    switch (status) {
+      case "unknown-session":
+        return { status };
+      case "in-progress":
+        return { status, turnId: asText(reply[1]) };
+      case "repeated":
+        return {
+          status,
+          turnId: asText(reply[1]),
+          seqBefore: asNumber(reply[2]),
+          running: reply[3] === 1,
+        };
+      case "started": {
+        const fence = asNumber(reply[1]);
+        return { status, lease: { sessionId, turnId, fence, seqBefore: asNumber(reply[2]) } };
+      }
+      default:
+        throw unexpected();
+    }
+  }
+
+  async appendFrames(lease: TurnLease, frames: readonly TurnFrame[]): Promise<void> {
+    const reply = await this.#run(REDIS_SCRIPTS.appendFrames, lease.sessionId, [
+      String(this.#leaseMs),
+      ...framesAsArgs(lease, frames),
+    ]);
+    this.#assertWritten(lease, reply);
+  }
+
+  async renewTurn(lease: TurnLease): Promise<void> {
+    await this.appendFrames(lease, []);
+  }
+
+  async endTurn(
+    lease: TurnLease,
+    { frames, messages }: { frames: readonly TurnFrame[]; messages: readonly HistoryMessage[] },
+  ): Promise<void> {
+    const args = framesAsArgs(lease, frames);
+    for (const message of messages) args.push(JSON.stringify(message));
+    const reply = await this.#run(REDIS_SCRIPTS.endTurn, lease.sessionId, args);
+    this.#assertWritten(lease, reply);
+    track(this.#turnEnded, lease.sessionId);
+  }
+
+  async *frames(
+    sessionId: string,
+    after: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly TurnFrame[]> {
+    if (!isSessionId(sessionId)) return;
+    let lastId = `${after}-0`;
+    while (!signal.aborted) {
+      const page = await this.#readFrames(sessionId, lastId);
+      if (page === undefined) return;
+      const { entries, leaseLeft } = page;
+      lastId = entries.at(-1)?.id ?? lastId;
+      const frames = framesOf(entries);
+      if (frames.length > 0) yield frames;
+      if (entries.length === FRAMES_PER_PAGE) continue;
+      if (leaseLeft === 0) return;
+      for await (const live of this.#follow(sessionId, lastId, leaseLeft, signal)) {
+        lastId = live.at(-1)?.id ?? lastId;
+        const liveFrames = framesOf(live);
+        if (liveFrames.length > 0) yield liveFrames;
+      }
+    }
+  }
+
+  activeSessions(): number {
+    this.#touched.sweep();
+    return this.#touched.size;
+  }
+
+  async check(): Promise<void> {
+    await this.#run(REDIS_SCRIPTS.check, "readiness", []);
+  }
+
+  async close(): Promise<void> {
+    this.#touched.close();
+    this.#turnEnded.close();
+    await this.#reader.close();
+    await this.#commands.close();
+  }
+
+  /** What comes behind an entry, until the turn seems to have ended or the lease may have. */
+  async *#follow(
+    sessionId: string,
+    afterId: string,
+    leaseLeft: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<StreamEntry[]> {
+    const feed = this.#reader.open(keysOf(sessionId)[FRAMES_KEY], afterId);
+    try {
+      const until = this.#clock.monotonic() + leaseLeft + LEASE_GRACE_MS;
+      for (;;) {
+        const timeLeft = until - this.#clock.monotonic();
+        const entries = timeLeft > 0 ? await feed.next(timeLeft, signal) : undefined;
+        if (entries === undefined || signal.aborted) return;
+        yield entries;
+        if (entries.at(-1)?.kind === ENTRY_KINDS.end) return;
+      }
+    } finally {
+      feed.close();
+    }
+  }
+
+  async #readFrames(
+    sessionId: string,
+    afterId: string,
+  ): Promise<{ leaseLeft: number; entries: StreamEntry[] } | undefined> {
+    const args = [afterId, String(FRAMES_PER_PAGE)];
+    const reply = await this.#run(REDIS_SCRIPTS.readFrames, sessionId, args);
+    if (reply === null) return undefined;
+    const [leaseLeft, entries] = asArray(reply);
+    return { leaseLeft: asNumber(leaseLeft), entries: parseEntries(entries) };
+  }
+
+  async #run(script: RedisScript, sessionId: string, args: readonly string[]): Promise<unknown> {
+    const keys = keysOf(sessionId);
+    const rest = [String(keys.length), ...keys, ...this.#limits, ...args];
+    try {
+      return await this.#commands.execute(["EVALSHA", script.sha1, ...rest], {
+        isExpected: isUnknownScript,
+      });
+    } catch (error) {
+      if (!isUnknownScript(error)) throw error;
+      return this.#commands.execute(["EVAL", script.text, ...rest]);
+    }
+  }
+
+  #assertWritten(lease: TurnLease, reply: unknown): void {
+    const [status, lastSeq] = asArray(reply);
+    if (status === "lost") {
+      throw new TurnLostError("the turn's lease has passed on, or its session is gone");
+    }
+    if (status === "gap") throw new FrameGapError(asNumber(lastSeq));
+    if (status !== "ok") throw unexpected();
+    this.#touch(lease.sessionId);
+  }
+
+  #touch(sessionId: string): void {
+    track(this.#touched, sessionId);
+  }
+
+  /** One after another, for many may be due at once; what fails is done by the session's next turn. */
+  async #forgetFrames(): Promise<void> {
+    for (let at = 0; at < this.#framesToForget.length; at++) {
+      const sessionId = this.#framesToForget[at] as string;
+      await this.#run(REDIS_SCRIPTS.forgetFrames, sessionId, []).catch(() => {});
+    }
+    this.#framesToForget.length = 0;
+  }
+}
+
+type SessionKeys = [string, string, string, string, string];
+const FRAMES_KEY = 2;
+
+/** All in one slot of a cluster, by their hash tag. */
+function keysOf(sessionId: string): SessionKeys {
+  return SESSION_KEY_NAMES.map((name) => `omnia:{${sessionId}}:${name}`) as SessionKeys;
+}
+
+function track(queue: ExpiryQueue<string>, sessionId: string): void {
+  queue.touch(sessionId);
+  if (queue.size <= MAX_TRACKED_SESSIONS) return;
+  const oldest = queue.values().next().value;
+  if (oldest !== undefined) queue.delete(oldest);
+}
+
+function framesAsArgs(lease: TurnLease, frames: readonly TurnFrame[]): string[] {
+  const first = firstSeqOf(frames) ?? 0;
+  const args = [lease.fence, MAX_FRAME_BYTES_PER_TURN, first, frames.length].map(String);
+  for (const frame of frames) {
+    const kind = frame.type === "chunk" ? ENTRY_KINDS.chunk : ENTRY_KINDS.frame;
+    args.push(kind, JSON.stringify(frame));
+  }
+  return args;
+}
+
+function framesOf(entries: readonly StreamEntry[]): TurnFrame[] {
+  const frames: TurnFrame[] = [];
+  for (const { id, kind, value } of entries) {
+    if (kind !== ENTRY_KINDS.end) frames.push(parseStoredFrame(value, seqOfEntry(id)));
+  }
+  return frames;
+}
+
+function isUnknownScript(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("NOSCRIPT");
+}
+
+function asArray(reply: unknown): unknown[] {
+  if (!Array.isArray(reply)) throw unexpected();
+  return reply;
+}
+
+function asText(reply: unknown): string {
+  if (typeof reply !== "string") throw unexpected();
+  return reply;
+}
+
+function asNumber(reply: unknown): number {
+  const number = Number(asText(reply));
+  if (!Number.isSafeInteger(number)) throw unexpected();
+  return number;
+}
+
+function unexpected(): CorruptSessionError {
+  return new CorruptSessionError("the session store answered what it should not");
+}
