@@ -24,7 +24,7 @@ import {
   serviceName,
 } from "./names.ts";
 import { type Provider, providerSchema, providerSecretRefSchema } from "./provider.ts";
-import { withRules } from "./rule.ts";
+import { type Rule, withRules } from "./rule.ts";
 
 const promptPackRefSchema = z.strictObject({
   name: dnsSubdomain().describe("Name of the PromptPack"),
@@ -89,94 +89,90 @@ const specFields = z.strictObject({
 
 type SpecFields = z.output<typeof specFields>;
 
-const RUNTIME =
-  "(!has(self.facade) || !has(self.facade.handler) || self.facade.handler == 'runtime')";
 const isRuntime = ({ facade }: SpecFields) => facade?.handler === "runtime";
+const OTHER_HANDLER =
+  "(has(self.facade) && has(self.facade.handler) && self.facade.handler != 'runtime')";
+const NO_PROVIDER = "!has(self.provider)";
+const NO_SECRET_REF = `${NO_PROVIDER} || !has(self.provider.apiKeySecretRef)`;
 const NEEDED = 'required when facade.handler is "runtime"';
+const NEEDED_OR_OTHER_HANDLER = `${NEEDED}; handlers "demo" and "echo" need none`;
 
-/** A field that only handler `runtime` needs. `given` guards: where it is false, another rule speaks. */
+/** Something that only handler `runtime` needs: `cel` and `holds` say when that handler has it. */
 function neededForRuntime(
   path: readonly string[],
-  given: { cel: string; holds: (spec: SpecFields) => boolean },
-  present: (spec: SpecFields) => boolean,
+  cel: string,
+  holds: (spec: SpecFields) => boolean,
   message = NEEDED,
-) {
+): Rule<SpecFields> {
   return {
-    cel: `!${RUNTIME} || !(${given.cel}) || has(self.${path.join(".")})`,
-    holds: (spec: SpecFields) => !isRuntime(spec) || !given.holds(spec) || present(spec),
+    cel: `${OTHER_HANDLER} || ${cel}`,
+    holds: (spec) => !isRuntime(spec) || holds(spec),
     path,
     message,
-    reason: "FieldValueRequired" as const,
+    reason: "FieldValueRequired",
   };
 }
-
-const ALWAYS = { cel: "true", holds: () => true };
-const PROVIDER = {
-  cel: "has(self.provider)",
-  holds: ({ provider }: SpecFields) => provider !== undefined,
-};
-const SECRET_REF = {
-  cel: "has(self.provider) && has(self.provider.apiKeySecretRef)",
-  holds: ({ provider }: SpecFields) => provider?.apiKeySecretRef !== undefined,
-};
 
 export const agentRuntimeSpecSchema = withRules(specFields, [
   neededForRuntime(
     ["provider"],
-    ALWAYS,
-    PROVIDER.holds,
-    `${NEEDED}; handlers "demo" and "echo" need none`,
+    "has(self.provider)",
+    ({ provider }) => provider !== undefined,
+    NEEDED_OR_OTHER_HANDLER,
   ),
-  neededForRuntime(["provider", "name"], PROVIDER, ({ provider }) => provider?.name !== undefined),
+  neededForRuntime(
+    ["provider", "name"],
+    `${NO_PROVIDER} || has(self.provider.name)`,
+    ({ provider }) => provider === undefined || provider.name !== undefined,
+  ),
   neededForRuntime(
     ["provider", "model"],
-    PROVIDER,
-    ({ provider }) => provider?.model !== undefined,
+    `${NO_PROVIDER} || has(self.provider.model)`,
+    ({ provider }) => provider === undefined || provider.model !== undefined,
   ),
-  {
-    cel: `!${RUNTIME} || !has(self.provider) || has(self.provider.apiKeySecretRef) || has(self.providerSecretRef)`,
-    holds: (spec) =>
-      !isRuntime(spec) ||
-      !PROVIDER.holds(spec) ||
-      SECRET_REF.holds(spec) ||
-      spec.providerSecretRef !== undefined,
-    path: ["provider", "apiKeySecretRef"],
-    message: NEEDED,
-    reason: "FieldValueRequired",
-  },
+  neededForRuntime(
+    ["provider", "apiKeySecretRef"],
+    `${NO_PROVIDER} || has(self.provider.apiKeySecretRef) || has(self.providerSecretRef)`,
+    ({ provider, providerSecretRef }) =>
+      provider === undefined ||
+      provider.apiKeySecretRef !== undefined ||
+      providerSecretRef !== undefined,
+  ),
   neededForRuntime(
     ["provider", "apiKeySecretRef", "name"],
-    SECRET_REF,
-    ({ provider }) => provider?.apiKeySecretRef?.name !== undefined,
+    `${NO_SECRET_REF} || has(self.provider.apiKeySecretRef.name)`,
+    ({ provider: { apiKeySecretRef } = {} }) =>
+      apiKeySecretRef === undefined || apiKeySecretRef.name !== undefined,
   ),
   neededForRuntime(
     ["provider", "apiKeySecretRef", "key"],
-    SECRET_REF,
-    ({ provider }) => provider?.apiKeySecretRef?.key !== undefined,
+    `${NO_SECRET_REF} || has(self.provider.apiKeySecretRef.key)`,
+    ({ provider: { apiKeySecretRef } = {} }) =>
+      apiKeySecretRef === undefined || apiKeySecretRef.key !== undefined,
   ),
   {
-    cel: "!has(self.providerSecretRef) || !has(self.provider) || !has(self.provider.apiKeySecretRef)",
-    holds: (spec) => spec.providerSecretRef === undefined || !SECRET_REF.holds(spec),
+    cel: `!has(self.providerSecretRef) || ${NO_SECRET_REF}`,
+    holds: ({ provider, providerSecretRef }) =>
+      providerSecretRef === undefined || provider?.apiKeySecretRef === undefined,
     path: ["providerSecretRef"],
     message: "says the same as provider.apiKeySecretRef; remove one of the two",
     reason: "FieldValueForbidden",
   },
   {
-    cel: `!${RUNTIME} || !has(self.provider) || !has(self.provider.api) || !has(self.provider.name) || self.provider.name == 'openai'`,
-    holds: (spec) =>
-      !isRuntime(spec) ||
-      spec.provider?.api === undefined ||
-      spec.provider.name === undefined ||
-      spec.provider.name === "openai",
+    cel: `${OTHER_HANDLER} || ${NO_PROVIDER} || !has(self.provider.api) || !has(self.provider.name) || self.provider.name == 'openai'`,
+    holds: (spec) => {
+      const { name, api } = spec.provider ?? {};
+      return !isRuntime(spec) || api === undefined || name === undefined || name === "openai";
+    },
     path: ["provider", "api"],
     message: 'only provider "openai" has more than one API; remove it',
     reason: "FieldValueForbidden",
   },
   neededForRuntime(
     ["promptPackRef"],
-    ALWAYS,
+    "has(self.promptPackRef)",
     ({ promptPackRef }) => promptPackRef !== undefined,
-    `${NEEDED}; handlers "demo" and "echo" need none`,
+    NEEDED_OR_OTHER_HANDLER,
   ),
 ]);
 

@@ -1,0 +1,71 @@
+/** zod → the structural OpenAPI schema that a CustomResourceDefinition takes. */
+import { z } from "zod";
+
+export interface StructuralSchema {
+  description?: string;
+  type?: string;
+  default?: unknown;
+  format?: string;
+  pattern?: string;
+  properties?: Record<string, StructuralSchema>;
+  additionalProperties?: StructuralSchema;
+  required?: string[];
+  items?: StructuralSchema;
+  [keyword: string]: unknown;
+}
+
+/** Throws for what Kubernetes could not hold: unions, cycles, transforms. */
+export function structuralSchema(schema: z.ZodType): StructuralSchema {
+  const generated = z.toJSONSchema(schema, {
+    target: "openapi-3.0",
+    // The form that users write: fields with a default may be left out.
+    io: "input",
+    reused: "inline",
+    cycles: "throw",
+  });
+  return convert(generated as StructuralSchema);
+}
+
+function convert(schema: StructuralSchema): StructuralSchema {
+  const { description, properties, additionalProperties, items, ...others } = schema;
+  const { type, pattern, format, maximum, ...rest } = others;
+  const converted: StructuralSchema = {};
+  if (description !== undefined) converted.description = description;
+  if (rest["x-kubernetes-int-or-string"] === true) {
+    // Says by itself what the two branches say.
+    delete rest["anyOf"];
+  } else if (rest["anyOf"] !== undefined || type === undefined) {
+    throw new Error(`no structural schema for ${JSON.stringify(schema)}`);
+  } else {
+    converted.type = type;
+  }
+  if (format !== undefined) converted.format = format;
+  // zod's own pattern of a date beside format "date-time" would only repeat it.
+  if (pattern !== undefined && format !== "date-time") {
+    converted.pattern = pattern.replaceAll(String.raw`\/`, "/");
+  }
+  // The bound that zod gives every integer.
+  if (maximum !== undefined && maximum !== Number.MAX_SAFE_INTEGER) converted["maximum"] = maximum;
+  delete rest["propertyNames"];
+  delete rest["$schema"];
+  Object.assign(converted, rest);
+  if (properties !== undefined) {
+    converted.properties = mapValues(properties, convert);
+  } else if (isSchema(additionalProperties)) {
+    converted.additionalProperties = convert(additionalProperties);
+  }
+  if (items !== undefined) converted.items = convert(items);
+  return converted;
+}
+
+/** `false` and `{}` also stand here: closed and open objects, which Kubernetes tells apart by pruning. */
+function isSchema(given: unknown): given is StructuralSchema {
+  return typeof given === "object" && given !== null && Object.keys(given).length > 0;
+}
+
+function mapValues<From, To>(
+  record: Record<string, From>,
+  change: (value: From) => To,
+): Record<string, To> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
+}
