@@ -70,14 +70,15 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
       };
     },
     observedGauge: ({ name, help }, read) => {
-      new Gauge({
+      const gauge = new Gauge({
         name,
         help,
-        registers,
+        registers: [],
         collect() {
           this.set(read());
         },
       });
+      registry.registerMetric(gauge);
     },
     histogram: ({ name, help, labels, buckets }) => {
       const histogram = new Histogram<string>({

@@ -1,0 +1,331 @@
+/** One agent replica: follows its config, serves its facade and its management port, and drains when it is to end. */
+import { randomBytes } from "node:crypto";
+import { dirname, join } from "node:path";
+import { MANAGEMENT_PORT, type AgentConfig } from "../agent-config.ts";
+import { createAgentMetrics } from "../observability/agent-metrics.ts";
+import { systemClock, type Clock } from "../observability/clock.ts";
+import type { Log } from "../observability/log.ts";
+import { createMetrics } from "../observability/metrics.ts";
+import { ConfigFile } from "./config-file.ts";
+import { CurrentStore } from "./current-store.ts";
+import type { Authenticator } from "./facade/authentication.ts";
+import { createAuthenticator } from "./facade/create-authenticator.ts";
+import { Facade } from "./facade/facade.ts";
+import { Management } from "./facade/management.ts";
+import { FileWatch } from "./file-watch.ts";
+import { Handlers } from "./handlers/handlers.ts";
+import {
+  DRAIN_TIMEOUT_MS,
+  FILE_POLL_MS,
+  FIRST_CONFIG_POLL_MS,
+  FLUSH_TIMEOUT_MS,
+} from "./limits.ts";
+import { createReadiness } from "./readiness.ts";
+import { createSecretReader } from "./secret-files.ts";
+import { SessionStoreSetting } from "./session-store-setting.ts";
+import { newSessionId } from "./sessions/session-id.ts";
+import { SessionFeeds } from "./turns/session-feeds.ts";
+import { TurnRunner } from "./turns/turn-runner.ts";
+
+export interface AgentOptions {
+  readonly configPath: string;
+  /** All addresses when unset. */
+  readonly host?: string;
+  /** Over the port of the config; 0 takes any that is free. */
+  readonly facadePort?: number;
+  readonly managementPort?: number;
+  /** Drains the agent when aborted. */
+  readonly signal?: AbortSignal;
+  readonly log: Log;
+  readonly clock?: Clock;
+  /** `OMNIA_DEMO_PAUSES=off` makes the demo quick. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Both ports listen; called again when the facade moves to another one. */
+  readonly onListening?: (ports: { facadePort: number; managementPort: number }) => void;
+}
+
+export interface RunningAgent {
+  readonly managementPort: number;
+  /** Undefined until there is a config that names it. */
+  readonly facadePort: number | undefined;
+  /** Takes nothing new and lets the turns come to their end. Settles when all is closed. */
+  drain(): Promise<void>;
+  /** Ends at once; what runs is cut off. */
+  close(): Promise<void>;
+  /** Settles when the agent has ended, however that came. */
+  readonly closed: Promise<void>;
+}
+
+/** Settles once the management port listens, and the facade too when its port is known. */
+export async function runAgent(options: AgentOptions): Promise<RunningAgent> {
+  const agent = new Agent(options);
+  try {
+    await agent.start();
+  } catch (error) {
+    await agent.close();
+    throw error;
+  }
+  if (options.signal?.aborted) void agent.drain();
+  options.signal?.addEventListener("abort", () => void agent.drain(), { once: true });
+  return agent;
+}
+
+class Agent implements RunningAgent {
+  readonly #options: AgentOptions;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #configFile: ConfigFile;
+  readonly #files: FileWatch;
+  readonly #metrics = createMetrics({ processMetrics: true });
+  readonly #stores: CurrentStore;
+  readonly #storeSetting: SessionStoreSetting;
+  readonly #handlers: Handlers;
+  readonly #runner: TurnRunner;
+  readonly #facade: Facade;
+  readonly #management: Management;
+  readonly #readSecret: (relativePath: string) => Promise<string>;
+  readonly #ended = Promise.withResolvers<void>();
+
+  #config: AgentConfig | undefined;
+  #configProblem = "it was not read yet";
+  #authenticator: Authenticator | undefined;
+  #facadePort: number | undefined;
+  /** The port that was asked for. */
+  #askedPort: number | undefined;
+  #isStarted = false;
+  #managementPort = 0;
+  #reloading: Promise<void> = Promise.resolve();
+  #isReloadDue = false;
+  #draining: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: AgentOptions) {
+    const { configPath, log, env } = options;
+    const clock = options.clock ?? systemClock;
+    this.#options = options;
+    this.#clock = clock;
+    this.#log = log;
+    this.#configFile = new ConfigFile(configPath);
+    this.#readSecret = createSecretReader(configPath);
+    this.#stores = new CurrentStore((error) =>
+      log.warn({ error }, "A session store did not close well"),
+    );
+    this.#storeSetting = new SessionStoreSetting({
+      stores: this.#stores,
+      readSecret: this.#readSecret,
+      clock,
+      log,
+    });
+    const metrics = createAgentMetrics(this.#metrics, {
+      connectionsActive: () => this.#facade.connections,
+      sessionsActive: () => this.#stores.peek()?.activeSessions() ?? 0,
+      requestsInflight: () => this.#runner.inFlight,
+    });
+    this.#handlers = new Handlers({
+      readSecret: this.#readSecret,
+      clock,
+      log,
+      metrics,
+      demoPauses: env["OMNIA_DEMO_PAUSES"] !== "off",
+    });
+    const feeds = new SessionFeeds();
+    this.#runner = new TurnRunner({
+      feeds,
+      clock,
+      metrics,
+      log,
+      handlers: this.#handlers,
+      config: () => this.#loadedConfig(),
+    });
+    const host = options.host === undefined ? {} : { host: options.host };
+    this.#facade = new Facade({
+      ...host,
+      runner: this.#runner,
+      feeds,
+      stores: this.#stores,
+      clock,
+      log,
+      metrics,
+      newSessionId: () => newSessionId(randomBytes),
+      currentConfig: () => this.#config,
+      authenticator: () => this.#authenticator,
+    });
+    this.#management = new Management({
+      ...host,
+      metrics: this.#metrics,
+      reasons: createReadiness({
+        clock,
+        log,
+        isDraining: () => this.#draining !== undefined,
+        isListening: () => this.#facadePort !== undefined,
+        config: () => this.#config ?? this.#configProblem,
+        storeProblem: () => this.#storeSetting.problem,
+        store: () => this.#stores.peek(),
+        handlerReady: (config) => this.#handlers.ready(config),
+      }),
+    });
+    this.#files = new FileWatch({
+      clock,
+      pollMs: FIRST_CONFIG_POLL_MS,
+      onChange: () => void this.#reload(),
+    });
+  }
+
+  get managementPort(): number {
+    return this.#managementPort;
+  }
+
+  get facadePort(): number | undefined {
+    return this.#facadePort;
+  }
+
+  get closed(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  async start(): Promise<void> {
+    const { facadePort, managementPort, configPath } = this.#options;
+    this.#managementPort = await this.#management.listen(managementPort ?? MANAGEMENT_PORT);
+    this.#files.watch([dirname(configPath)], FIRST_CONFIG_POLL_MS);
+    // The config first: whoever connects to a facade that listens finds it at work.
+    await this.#reload();
+    const port = facadePort ?? this.#config?.facade.port;
+    if (port !== undefined) await this.#listen(port);
+    this.#isStarted = true;
+  }
+
+  drain(): Promise<void> {
+    this.#draining ??= this.#drain();
+    return this.#draining;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #drain(): Promise<void> {
+    this.#log.info(
+      { turns: this.#runner.inFlight, connections: this.#facade.connections },
+      "Draining",
+    );
+    this.#runner.refuseNewTurns();
+    this.#facade.drain();
+    const drained = Promise.all([this.#runner.whenIdle(), this.#facade.whenEmpty()]);
+    await this.#atMost(DRAIN_TIMEOUT_MS, drained);
+    this.#runner.stopAll("shutting-down");
+    await this.#atMost(FLUSH_TIMEOUT_MS, this.#runner.whenIdle());
+    this.#facade.closeConnections();
+    await this.#atMost(FLUSH_TIMEOUT_MS, this.#facade.whenEmpty());
+    await this.close();
+  }
+
+  /** Settles with the work, or when the time is over. */
+  async #atMost(ms: number, work: Promise<unknown>): Promise<void> {
+    const done = new AbortController();
+    await Promise.race([work, this.#clock.sleep(ms, done.signal).catch(() => {})]);
+    done.abort();
+  }
+
+  async #close(): Promise<void> {
+    this.#draining ??= this.closed;
+    this.#files.close();
+    this.#storeSetting.close();
+    this.#runner.stopAll("shutting-down");
+    this.#runner.close();
+    await this.#facade.close();
+    await this.#management.close();
+    await this.#stores.close();
+    this.#log.info({}, "Ended");
+    this.#ended.resolve();
+  }
+
+  #loadedConfig(): AgentConfig {
+    if (this.#config === undefined) throw new Error("there is no config");
+    return this.#config;
+  }
+
+  /** One reading at a time; what changes meanwhile is read after it. */
+  #reload(): Promise<void> {
+    if (this.#isReloadDue) return this.#reloading;
+    this.#isReloadDue = true;
+    this.#reloading = this.#reloading.then(async () => {
+      this.#isReloadDue = false;
+      if (this.#closing !== undefined) return;
+      await this.#readConfig();
+    });
+    return this.#reloading;
+  }
+
+  async #readConfig(): Promise<void> {
+    const reading = await this.#configFile.read();
+    if (reading.status === "unusable" && reading.problem !== this.#configProblem) {
+      this.#configProblem = reading.problem;
+      const outcome =
+        this.#config === undefined
+          ? "There is no usable config yet"
+          : "The config before stays in use";
+      this.#log.error({ problem: reading.problem }, outcome);
+    }
+    if (reading.status === "read") this.#configProblem = "";
+    const config = reading.status === "read" ? reading.config : this.#config;
+    if (config === undefined) return;
+    // What the config names may have changed even where the config has not.
+    await this.#storeSetting.apply(config);
+    if (reading.status === "read") this.#take(config);
+    if (this.#isStarted && this.#options.facadePort === undefined)
+      await this.#moveTo(config.facade.port);
+  }
+
+  #take(config: AgentConfig): void {
+    const { name, namespace } = config.agent;
+    this.#metrics.setCommonLabels({ agent: name, namespace });
+    this.#authenticator = createAuthenticator(config.facade.auth, {
+      configFolder: dirname(this.#options.configPath),
+      clock: this.#clock,
+    });
+    this.#config = config;
+    this.#watchFiles(config);
+    this.#log.info(
+      {
+        agent: name,
+        namespace,
+        handler: config.handler,
+        promptPack: config.prompt?.active.version,
+      },
+      "The config is in use",
+    );
+    // So that the first turn does not wait for it.
+    this.#handlers
+      .load(config.handler)
+      .catch((error: unknown) => this.#log.error({ error }, "The handler could not be loaded"));
+  }
+
+  #watchFiles(config: AgentConfig): void {
+    const folder = dirname(this.#options.configPath);
+    const secretFolder = SessionStoreSetting.secretFolder(config);
+    this.#files.watch(
+      secretFolder === undefined ? [folder] : [folder, join(folder, secretFolder)],
+      FILE_POLL_MS,
+    );
+  }
+
+  /** Takes the facade to another port; what cannot be taken now is tried again with the next reading. */
+  async #moveTo(port: number): Promise<void> {
+    if (port === this.#askedPort) return;
+    try {
+      await this.#listen(port);
+    } catch (error) {
+      this.#log.error({ error, port }, "The facade could not listen on its port");
+    }
+  }
+
+  async #listen(port: number): Promise<void> {
+    const facadePort = await this.#facade.listen(port);
+    const managementPort = this.#managementPort;
+    this.#askedPort = port;
+    this.#facadePort = facadePort;
+    this.#log.info({ facadePort, managementPort }, "Listening");
+    this.#options.onListening?.({ facadePort, managementPort });
+  }
+}

@@ -1,0 +1,318 @@
+/** What a connection's frames do: which session they speak of, whose it is, and what goes back. Knows no socket. */
+import type { Clock } from "../../observability/clock.ts";
+import type { Log } from "../../observability/log.ts";
+import type {
+  ConnectedFrame,
+  ConnectionErrorFrame,
+  ErrorBody,
+  MessageFrame,
+  ResumeFrame,
+} from "../../protocol/frames.ts";
+import type { CurrentStore, StoreUse } from "../current-store.ts";
+import { MAX_SESSIONS_PER_CONNECTION } from "../limits.ts";
+import { isSessionId } from "../sessions/session-id.ts";
+import type { BegunTurn, SessionSummary } from "../sessions/session-store.ts";
+import type { SessionFeeds } from "../turns/session-feeds.ts";
+import { timestamp } from "../turns/timestamp.ts";
+import { errorBody } from "../turns/turn-ending.ts";
+import { TurnError } from "../turns/turn-error.ts";
+import type { TurnRunner } from "../turns/turn-runner.ts";
+import { SessionView, type ViewOutlet } from "./session-view.ts";
+
+export interface ConversationContext {
+  readonly runner: TurnRunner;
+  readonly feeds: SessionFeeds;
+  readonly stores: CurrentStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly newSessionId: () => string;
+}
+
+export interface ConversationOutlet {
+  send(text: string): void;
+  whenWritable(): Promise<void> | undefined;
+  /** Nothing more is awaited for now. */
+  onIdle(): void;
+}
+
+/** The session of messages that name none: the one of the last `connected`. */
+interface OwnSession {
+  readonly id: string;
+  /**
+   * `announced`: the client knows the id, the store does not yet; an idle connection costs no session.
+   * `claimed`: the client named it, and the store could not yet say whether it is the client's.
+   * `known`: in the store, and this client's.
+   */
+  state: "announced" | "claimed" | "known";
+}
+
+export class Conversation {
+  readonly #context: ConversationContext;
+  readonly #outlet: ConversationOutlet;
+  readonly #viewOutlet: ViewOutlet;
+  readonly #subject: string | undefined;
+  /** By session; each of them was found to be this client's. */
+  readonly #views = new Map<string, SessionView>();
+  #own: OwnSession;
+  #isClosed = false;
+
+  constructor(
+    context: ConversationContext,
+    outlet: ConversationOutlet,
+    subject: string | undefined,
+  ) {
+    this.#context = context;
+    this.#outlet = outlet;
+    this.#subject = subject;
+    this.#own = { id: context.newSessionId(), state: "announced" };
+    this.#viewOutlet = {
+      send: (text) => outlet.send(text),
+      sendError: (sessionId, error) => this.#sendError(sessionId, error),
+      whenWritable: () => outlet.whenWritable(),
+      onIdle: (view) => this.#onViewIdle(view),
+      publishedSeq: (sessionId) => context.runner.running(sessionId)?.publishedSeq,
+      useStore: () => context.stores.use(),
+      onFailure: (error, sessionId) => this.#fail(error, sessionId),
+    };
+  }
+
+  /** Whether the client still awaits frames of a turn. */
+  get isBusy(): boolean {
+    for (const view of this.#views.values()) {
+      if (view.isReading || this.#context.runner.running(view.sessionId) !== undefined) return true;
+    }
+    return false;
+  }
+
+  /** Begins with a new session. */
+  open(): void {
+    this.#sendConnected(this.#own.id, { resumed: false, seq: 0 });
+  }
+
+  /** Begins with the session that the client names; with a new one when there is no such session. */
+  async openWith(sessionId: string): Promise<void> {
+    this.#own = { id: sessionId, state: "claimed" };
+    await this.#attempt(sessionId, async (store) => {
+      const session = await this.#find(sessionId, store);
+      if (session === undefined) {
+        this.#sendError(sessionId, sessionNotFound());
+        this.#own = { id: this.#context.newSessionId(), state: "announced" };
+        this.open();
+        return;
+      }
+      this.#adopt(sessionId, session);
+      if (session.runningTurnId !== undefined)
+        this.#view(sessionId, session.lastSeq).follow(session.lastSeq);
+    });
+  }
+
+  /** Whether the message began a turn. */
+  async message(frame: MessageFrame): Promise<boolean> {
+    let began = false;
+    await this.#attempt(frame.session_id ?? this.#own.id, async (store) => {
+      const sessionId = await this.#sessionFor(frame, store);
+      let begun = await this.#begin(sessionId, frame, store);
+      if (begun.status === "unknown-session") {
+        const fresh = await this.#startNewSession(store);
+        begun = await this.#begin(fresh, frame, store);
+      }
+      began = begun.status === "started";
+    });
+    return began;
+  }
+
+  async cancel(named: string | undefined): Promise<void> {
+    const sessionId = named ?? this.#own.id;
+    if (this.#isKnown(sessionId) && this.#context.runner.cancel(sessionId)) return;
+    if (sessionId === this.#own.id && this.#own.state === "announced") return;
+    await this.#attempt(sessionId, async (store) => {
+      const session = await this.#find(sessionId, store);
+      // No such session, or its turn has just ended: there is nothing to stop.
+      if (session?.runningTurnId === undefined || this.#context.runner.cancel(sessionId)) return;
+      this.#sendError(sessionId, {
+        code: "UNAVAILABLE",
+        message: "The turn runs on another replica of the agent, and can be cancelled there only.",
+      });
+    });
+  }
+
+  async resume(frame: ResumeFrame): Promise<void> {
+    const sessionId = frame.session_id;
+    if (sessionId === this.#own.id && this.#own.state === "announced") {
+      this.open();
+      return;
+    }
+    await this.#attempt(sessionId, async (store) => {
+      const session = await this.#find(sessionId, store);
+      if (session === undefined) {
+        this.#sendError(sessionId, sessionNotFound());
+        return;
+      }
+      this.#adopt(sessionId, session);
+      const after = Math.min(frame.after, session.lastSeq);
+      this.#view(sessionId, after).follow(after, session.runningTurnId !== undefined);
+    });
+  }
+
+  /** An error that concerns no session but this connection's own. */
+  refuse(error: ErrorBody): void {
+    this.#sendError(this.#own.id, error);
+  }
+
+  /** The client has left. Its turns go on. */
+  close(): void {
+    this.#isClosed = true;
+    for (const view of this.#views.values()) this.#dropView(view);
+  }
+
+  /** The session that a message goes to, in the store and this client's. */
+  async #sessionFor(frame: MessageFrame, store: StoreUse): Promise<string> {
+    const sessionId = frame.session_id ?? this.#own.id;
+    if (sessionId === this.#own.id && this.#own.state === "announced") {
+      await this.#create(sessionId, store);
+      this.#own.state = "known";
+      return sessionId;
+    }
+    if (this.#isKnown(sessionId)) return sessionId;
+    const session = await this.#find(sessionId, store);
+    if (session === undefined) return this.#startNewSession(store);
+    if (sessionId === this.#own.id) this.#adopt(sessionId, session);
+    return sessionId;
+  }
+
+  async #startNewSession(store: StoreUse): Promise<string> {
+    const sessionId = this.#context.newSessionId();
+    await this.#create(sessionId, store);
+    this.#adopt(sessionId, { lastSeq: 0 }, false);
+    return sessionId;
+  }
+
+  async #begin(sessionId: string, frame: MessageFrame, store: StoreUse): Promise<BegunTurn> {
+    const { content, metadata, id } = frame;
+    const begun = await this.#context.runner.begin(
+      { sessionId, content, metadata, messageId: id },
+      store,
+      (seqBefore) => this.#view(sessionId, seqBefore).expectTurn(seqBefore),
+    );
+    switch (begun.status) {
+      case "started":
+        break;
+      case "in-progress":
+        this.#sendError(sessionId, {
+          code: "TURN_IN_PROGRESS",
+          message: "The session is still answering a message. Wait for its end, or cancel it.",
+          details: { turn_id: begun.turnId },
+        });
+        break;
+      case "repeated": {
+        const view = this.#views.get(sessionId);
+        if (view === undefined && begun.running)
+          this.#view(sessionId, begun.seqBefore).follow(begun.seqBefore);
+        else (view ?? this.#view(sessionId, begun.seqBefore)).followTurn(begun);
+        break;
+      }
+      case "unknown-session": {
+        const view = this.#views.get(sessionId);
+        if (view !== undefined) this.#dropView(view);
+        break;
+      }
+    }
+    return begun;
+  }
+
+  #create(sessionId: string, { store }: StoreUse): Promise<void> {
+    return store.create(sessionId, this.#subject === undefined ? {} : { subject: this.#subject });
+  }
+
+  /** A session of another subject is as unknown as one that is not there. */
+  async #find(sessionId: string, { store }: StoreUse): Promise<SessionSummary | undefined> {
+    if (!isSessionId(sessionId)) return undefined;
+    const session = await store.find(sessionId);
+    return session?.subject === this.#subject ? session : undefined;
+  }
+
+  #isKnown(sessionId: string): boolean {
+    if (sessionId === this.#own.id) return this.#own.state === "known";
+    return this.#views.has(sessionId);
+  }
+
+  /** Makes the session the connection's own, and says so. */
+  #adopt(sessionId: string, { lastSeq }: { lastSeq: number }, resumed = true): void {
+    const previous = this.#views.get(this.#own.id);
+    this.#own = { id: sessionId, state: "known" };
+    this.#view(sessionId, lastSeq);
+    if (previous !== undefined && previous.sessionId !== sessionId) this.#onViewIdle(previous);
+    this.#sendConnected(sessionId, { resumed, seq: lastSeq });
+  }
+
+  #view(sessionId: string, seq: number): SessionView {
+    const existing = this.#views.get(sessionId);
+    if (existing !== undefined) return existing;
+    const view = new SessionView(sessionId, seq, this.#viewOutlet);
+    // A message that was on its way when its client left still gets its turn, but nobody follows it.
+    if (this.#isClosed) return view;
+    this.#views.set(sessionId, view);
+    this.#context.feeds.follow(sessionId, view);
+    return view;
+  }
+
+  /** Other sessions than its own are followed while the client awaits something of them. */
+  #onViewIdle(view: SessionView): void {
+    const isAwaited = view.isReading || this.#context.runner.running(view.sessionId) !== undefined;
+    if (view.sessionId !== this.#own.id && !isAwaited) this.#dropView(view);
+    this.#outlet.onIdle();
+  }
+
+  #dropView(view: SessionView): void {
+    view.close();
+    this.#views.delete(view.sessionId);
+    this.#context.feeds.unfollow(view.sessionId, view);
+  }
+
+  /** Tells the client when it fails; nothing is thrown. */
+  async #attempt(sessionId: string, act: (store: StoreUse) => Promise<void>): Promise<void> {
+    let store: StoreUse | undefined;
+    try {
+      if (this.#views.size >= MAX_SESSIONS_PER_CONNECTION && !this.#views.has(sessionId)) {
+        throw new TurnError("RATE_LIMITED", "Too many sessions at a time on one connection.");
+      }
+      store = this.#context.stores.use();
+      await act(store);
+    } catch (error) {
+      this.#fail(error, sessionId);
+    } finally {
+      store?.release();
+    }
+  }
+
+  #fail(error: unknown, sessionId: string): void {
+    const body = errorBody(error);
+    if (!(error instanceof TurnError)) {
+      this.#context.log.error(
+        { sessionId, code: body.code, error },
+        "A frame of a client could not be handled",
+      );
+    }
+    this.#sendError(sessionId, body);
+  }
+
+  #sendConnected(sessionId: string, { resumed, seq }: { resumed: boolean; seq: number }): void {
+    this.#send({ type: "connected", ...this.#stamp(sessionId), resumed, seq });
+  }
+
+  #sendError(sessionId: string, error: ErrorBody): void {
+    this.#send({ type: "error", ...this.#stamp(sessionId), error });
+  }
+
+  #stamp(sessionId: string) {
+    return { session_id: sessionId, timestamp: timestamp(this.#context.clock.now()) };
+  }
+
+  #send(frame: ConnectedFrame | ConnectionErrorFrame): void {
+    this.#outlet.send(JSON.stringify(frame));
+  }
+}
+
+function sessionNotFound(): ErrorBody {
+  return { code: "SESSION_NOT_FOUND", message: "There is no such session, or it has expired." };
+}

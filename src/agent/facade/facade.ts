@@ -1,0 +1,180 @@
+/** The agent's port for clients: WebSocket connections at `/` and `/ws`, and plain answers to everything else. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { WebSocketServer } from "ws";
+import type { AgentConfig } from "../../agent-config.ts";
+import { MAX_CLIENT_FRAME_BYTES } from "../../protocol/frames.ts";
+import {
+  HEADERS_TIMEOUT_MS,
+  IDLE_CLOSE_INTERVAL_MS,
+  IDLE_CLOSE_SPREAD_MS,
+  MAX_CONNECTIONS,
+} from "../limits.ts";
+import { selectProtocol, type Authenticator } from "./authentication.ts";
+import { Connection, type ConnectionContext } from "./connection.ts";
+import { isLoopback } from "./origin.ts";
+import { NOT_FOUND, refuseRequest, refuseUpgrade } from "./refusal.ts";
+import { judgeUpgrade, readTarget, WEBSOCKET_PATHS } from "./upgrade.ts";
+
+/** Connections that are no WebSocket, or are yet to become one. */
+const PLAIN_CONNECTIONS = 256;
+const LISTEN_BACKLOG = 1_024;
+
+export interface FacadeOptions extends ConnectionContext {
+  /** All addresses when unset. */
+  readonly host?: string;
+  /** Undefined while there is no config. */
+  readonly currentConfig: () => AgentConfig | undefined;
+  /** Undefined when the config asks for no authentication. */
+  readonly authenticator: () => Authenticator | undefined;
+}
+
+export class Facade {
+  readonly #options: FacadeOptions;
+  readonly #webSockets: WebSocketServer;
+  readonly #connections = new Set<Connection>();
+  readonly #closing = Promise.withResolvers<void>();
+  #server: Server | undefined;
+  #isDraining = false;
+
+  constructor(options: FacadeOptions) {
+    this.#options = options;
+    this.#webSockets = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: MAX_CLIENT_FRAME_BYTES,
+      handleProtocols: selectProtocol,
+    });
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /**
+   * Takes connections on this port, and no longer on the one before; connections that are open stay open. Rejects with
+   * the error of the socket, and goes on as before then.
+   */
+  async listen(port: number): Promise<number> {
+    const { host } = this.#options;
+    const server = this.#createServer();
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen({ port, host, backlog: LISTEN_BACKLOG }, () => {
+        server.off("error", reject);
+        resolve();
+      });
+    });
+    server.on("error", (error) => this.#options.log.error({ error }, "The facade's socket failed"));
+    this.#server?.close();
+    this.#server = server;
+    return (server.address() as AddressInfo).port;
+  }
+
+  /** From now on connections are refused, and each one that is open is closed once it has nothing to wait for. */
+  drain(): void {
+    this.#isDraining = true;
+    const interval = Math.min(
+      IDLE_CLOSE_INTERVAL_MS,
+      IDLE_CLOSE_SPREAD_MS / this.#connections.size,
+    );
+    let delay = 0;
+    for (const connection of this.#connections) {
+      connection.drain(delay);
+      delay += interval;
+    }
+    this.#settleWhenEmpty();
+  }
+
+  /** Settles when a drain has closed the last connection. */
+  whenEmpty(): Promise<void> {
+    return this.#closing.promise;
+  }
+
+  /** Closes what is open after what was sent so far. */
+  closeConnections(): void {
+    for (const connection of this.#connections) connection.close();
+  }
+
+  /** Cuts what is still open, and frees the port. */
+  async close(): Promise<void> {
+    for (const connection of this.#connections) connection.terminate();
+    const server = this.#server;
+    if (server === undefined) return;
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  }
+
+  #createServer(): Server {
+    const server = createServer(
+      {
+        headersTimeout: HEADERS_TIMEOUT_MS,
+        requestTimeout: HEADERS_TIMEOUT_MS,
+        // Whatever else asks for an upgrade (h2c, say) is answered as the plain request that it also is.
+        shouldUpgradeCallback: isWebSocketUpgrade,
+      },
+      (request, response) => this.#onRequest(request, response),
+    );
+    server.maxConnections = MAX_CONNECTIONS + PLAIN_CONNECTIONS;
+    server.on("upgrade", (request, socket, head) => void this.#onUpgrade(request, socket, head));
+    return server;
+  }
+
+  #onRequest(request: IncomingMessage, response: ServerResponse): void {
+    const { path } = readTarget(request.url ?? "/");
+    if (!WEBSOCKET_PATHS.includes(path)) {
+      refuseRequest(response, NOT_FOUND);
+    } else if (request.method !== "GET" && request.method !== "HEAD") {
+      const message = "only GET is taken here, as a WebSocket handshake";
+      refuseRequest(response, { status: 405, code: "MethodNotAllowed", message });
+    } else {
+      const message = "this is a WebSocket address: connect with ws://";
+      refuseRequest(response, { status: 426, code: "UpgradeRequired", message });
+    }
+  }
+
+  async #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    // Until the WebSocket takes over, a client that goes away must not end the process.
+    socket.on("error", () => {});
+    const { currentConfig, authenticator, log, host } = this.#options;
+    const verdict = await judgeUpgrade(request, {
+      config: currentConfig(),
+      authenticator: authenticator(),
+      isDraining: this.#isDraining,
+      connections: this.#connections.size,
+      isLocal: host !== undefined && isLoopback(host),
+      log,
+    });
+    if (!verdict.ok) {
+      log.debug({ code: verdict.refusal.code }, "A connection was refused");
+      refuseUpgrade(socket, verdict.refusal);
+      return;
+    }
+    this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      this.#options.metrics.connectionsTotal.add(1);
+      const connection = new Connection(webSocket, this.#options, {
+        subject: verdict.subject,
+        sessionId: verdict.sessionId,
+        onClose: (closed) => {
+          this.#connections.delete(closed);
+          this.#settleWhenEmpty();
+        },
+      });
+      this.#connections.add(connection);
+      // It was let in while the drain began.
+      if (this.#isDraining) connection.drain(0);
+    });
+  }
+
+  #settleWhenEmpty(): void {
+    if (this.#isDraining && this.#connections.size === 0) this.#closing.resolve();
+  }
+}
+
+function isWebSocketUpgrade(request: IncomingMessage): boolean {
+  return request.headers.upgrade?.toLowerCase() === "websocket";
+}

@@ -1,0 +1,43 @@
+/**
+ * Which pages may connect. A browser lets any page open a WebSocket to any address, so the Origin header decides; other
+ * clients send none.
+ */
+import type { IncomingHttpHeaders } from "node:http";
+
+export function isOriginAllowed(
+  headers: Pick<IncomingHttpHeaders, "origin" | "host">,
+  allowedOrigins: readonly string[],
+): boolean {
+  const { origin, host } = headers;
+  if (origin === undefined || allowedOrigins.includes("*")) return true;
+  const page = URL.parse(origin);
+  // "null" is what a sandboxed page or a local file sends; it names nobody.
+  if (page === null || page.host === "") return false;
+  if (isLoopback(page.hostname)) return true;
+  if (page.host === URL.parse(`${page.protocol}//${host ?? ""}`)?.host) return true;
+  return allowedOrigins.some((allowed) => {
+    const other = URL.parse(allowed);
+    return other !== null && other.protocol === page.protocol && other.host === page.host;
+  });
+}
+
+/**
+ * Whether a request that reached a loopback address was meant for this machine. A page whose name was made to resolve to
+ * 127.0.0.1 shows in the Host header. What came through a gateway was judged there.
+ */
+export function isHostTrusted(headers: IncomingHttpHeaders): boolean {
+  if (headers["x-forwarded-host"] !== undefined) return true;
+  const host = URL.parse(`http://${headers.host ?? ""}`);
+  return host !== null && isLoopback(host.hostname);
+}
+
+export function isLoopback(host: string): boolean {
+  const name = host.toLowerCase().replace(/\.$/, "");
+  return (
+    name === "localhost" ||
+    name.endsWith(".localhost") ||
+    name === "[::1]" ||
+    name === "::1" ||
+    /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(name)
+  );
+}

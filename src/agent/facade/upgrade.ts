@@ -1,0 +1,96 @@
+/** Who may connect: everything that is checked before a request becomes a WebSocket. */
+import type { IncomingMessage } from "node:http";
+import type { AgentConfig } from "../../agent-config.ts";
+import type { Log } from "../../observability/log.ts";
+import { MAX_CONNECTIONS } from "../limits.ts";
+import { tokenOf, type Authenticator } from "./authentication.ts";
+import { isHostTrusted, isOriginAllowed } from "./origin.ts";
+import { NOT_FOUND, type Refusal } from "./refusal.ts";
+
+export const WEBSOCKET_PATHS: readonly string[] = ["/", "/ws"];
+
+export interface Admission {
+  /** Undefined while there is no config. */
+  readonly config: AgentConfig | undefined;
+  /** Undefined when the config asks for no authentication. */
+  readonly authenticator: Authenticator | undefined;
+  readonly isDraining: boolean;
+  readonly connections: number;
+  /** Listening on a loopback address. */
+  readonly isLocal: boolean;
+  readonly log: Log;
+}
+
+export type Verdict =
+  | { ok: true; subject: string | undefined; sessionId: string | undefined }
+  | { ok: false; refusal: Refusal };
+
+/** Path and query of a request target. Not through `URL`: a target such as `//name` must stay a path. */
+export function readTarget(target: string): { path: string; query: URLSearchParams } {
+  const [path = "", query] = target.split(/\?(.*)/s);
+  return { path, query: new URLSearchParams(query) };
+}
+
+export async function judgeUpgrade(
+  request: IncomingMessage,
+  admission: Admission,
+): Promise<Verdict> {
+  const { config, authenticator, log } = admission;
+  const { path, query } = readTarget(request.url ?? "/");
+  if (!WEBSOCKET_PATHS.includes(path)) return refuse(NOT_FOUND);
+  if (admission.isDraining) return unavailable("ShuttingDown", "the agent is shutting down");
+  if (config === undefined) return unavailable("NotReady", "the agent has no config yet");
+  if (
+    !names(query, "agent", config.agent.name) ||
+    !names(query, "namespace", config.agent.namespace)
+  ) {
+    const { name, namespace } = config.agent;
+    const message = `this is agent ${name} in namespace ${namespace}`;
+    return refuse({ status: 404, code: "AgentNotFound", message });
+  }
+  if (admission.isLocal && !isHostTrusted(request.headers)) {
+    const message = "this agent answers to localhost only";
+    return refuse({ status: 403, code: "HostNotAllowed", message });
+  }
+  if (!isOriginAllowed(request.headers, config.facade.allowedOrigins ?? [])) {
+    const message =
+      "pages of this origin may not connect; the agent's spec.facade.allowedOrigins can name it";
+    return refuse({ status: 403, code: "OriginNotAllowed", message });
+  }
+  if (admission.connections >= MAX_CONNECTIONS) {
+    return unavailable("TooManyConnections", "the agent has as many connections as it takes");
+  }
+  const sessionId = query.get("session_id") || undefined;
+  if (config.facade.auth === undefined) return { ok: true, subject: undefined, sessionId };
+  const token = tokenOf(request);
+  if (token === undefined) {
+    return unauthorized(
+      "a token is needed: Authorization: Bearer, X-API-Key, or the subprotocol bearer.TOKEN",
+    );
+  }
+  try {
+    const subject = await authenticator?.authenticate(token);
+    if (subject !== undefined) return { ok: true, subject, sessionId };
+  } catch (error) {
+    log.error({ error }, "A client could not be authenticated");
+    return unavailable("AuthenticationUnavailable", "the token cannot be checked now; try again");
+  }
+  return unauthorized("the token is not valid");
+}
+
+/** Whether the query names this one, or none at all. */
+function names(query: URLSearchParams, parameter: string, expected: string): boolean {
+  return query.getAll(parameter).every((value) => value === "" || value === expected);
+}
+
+function refuse(refusal: Refusal): Verdict {
+  return { ok: false, refusal };
+}
+
+function unauthorized(message: string): Verdict {
+  return refuse({ status: 401, code: "Unauthorized", message });
+}
+
+function unavailable(code: string, message: string): Verdict {
+  return refuse({ status: 503, code, message });
+}

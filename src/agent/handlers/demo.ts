@@ -1,0 +1,46 @@
+import type { Clock } from "../../observability/clock.ts";
+import { demoScript } from "./demo-script.ts";
+import type { Handler } from "./handler.ts";
+
+/** A person's pace: a moment to think, a tool that takes its time, and words as fast as one reads. */
+const THINKING_MS = 400;
+const TOOL_MS = 800;
+const WORD_MS = 40;
+const END_OF_SENTENCE_MS = 160;
+
+/** Streams canned answers, for people who want to see an agent before they have a key. */
+export function createDemoHandler(options: { clock: Clock; pauses: boolean }): Handler {
+  return {
+    async run(turn) {
+      const pause = (ms: number): Promise<void> =>
+        options.pauses ? options.clock.sleep(ms, turn.signal) : Promise.resolve();
+      const script = demoScript(turn.content);
+      await pause(THINKING_MS);
+      if (script.tool !== undefined) {
+        const { name, result } = script.tool;
+        const id = `${name}-${turn.id}`;
+        await turn.emit({ type: "tool-call", id, name, arguments: script.tool.arguments });
+        turn.record({
+          role: "assistant",
+          turnId: turn.id,
+          content: "",
+          toolCalls: [{ id, name, arguments: script.tool.arguments }],
+        });
+        await pause(TOOL_MS);
+        await turn.emit({ type: "tool-result", id, result });
+        turn.record({ role: "tool", turnId: turn.id, toolCallId: id, toolName: name, result });
+        await pause(THINKING_MS);
+      }
+      for (const word of wordsOf(script.answer)) {
+        await turn.emit({ type: "chunk", content: word });
+        await pause(/[.!?:]\s*$/.test(word) ? END_OF_SENTENCE_MS : WORD_MS);
+      }
+      return { finishReason: "stop" };
+    },
+  };
+}
+
+/** Words with the space that follows them, so that they join to the text they came from. */
+function wordsOf(text: string): string[] {
+  return text.match(/\S+\s*/g) ?? [];
+}

@@ -1,0 +1,79 @@
+/** Which session store the config and the secret files ask for, and bringing it into use. */
+import { dirname } from "node:path";
+import type { AgentConfig } from "../agent-config.ts";
+import type { Clock, Timer } from "../observability/clock.ts";
+import type { Log } from "../observability/log.ts";
+import type { CurrentStore } from "./current-store.ts";
+import { STORE_RETRY_MS } from "./limits.ts";
+import { openSessionStore } from "./sessions/open-session-store.ts";
+
+export interface SessionStoreSettingOptions {
+  readonly stores: CurrentStore;
+  readonly readSecret: (relativePath: string) => Promise<string>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export class SessionStoreSetting {
+  readonly #options: SessionStoreSettingOptions;
+  /** What the store in use was opened with. */
+  #identity: string | undefined;
+  #problem: string | undefined;
+  #retry: Timer | undefined;
+  #isClosed = false;
+
+  constructor(options: SessionStoreSettingOptions) {
+    this.#options = options;
+  }
+
+  /** Why the store that is asked for is not in use: a sentence for people, without the URL. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** The folder, relative to the config, of the file that holds the store's URL. */
+  static secretFolder(config: AgentConfig): string | undefined {
+    const { type, storeURLFile } = config.session;
+    return type === "redis" && storeURLFile !== undefined ? dirname(storeURLFile) : undefined;
+  }
+
+  /** Opens another store when another one is asked for; tried again by itself when that fails. Never rejects. */
+  async apply(config: AgentConfig): Promise<void> {
+    if (this.#isClosed) return;
+    this.#retry?.cancel();
+    try {
+      await this.#open(config);
+      this.#problem = undefined;
+    } catch (error) {
+      this.#problem = `the session store cannot be used: ${error instanceof Error ? error.message : "unknown error"}`;
+      this.#options.log.error(
+        { error },
+        "The session store could not be opened; the one before stays in use",
+      );
+      this.#retry = this.#options.clock.setTimer(STORE_RETRY_MS, () => void this.apply(config));
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#retry?.cancel();
+  }
+
+  async #open({ session }: AgentConfig): Promise<void> {
+    const { stores, readSecret, clock, log } = this.#options;
+    const { type, ttlMs, storeURLFile } = session;
+    const url = type === "redis" ? await readSecret(storeURLFile ?? "") : undefined;
+    const identity = JSON.stringify([type, type === "memory" ? undefined : ttlMs, url]);
+    if (identity === this.#identity) return;
+    const store = await openSessionStore({
+      type,
+      ttlMs,
+      clock,
+      log,
+      ...(url === undefined ? {} : { url }),
+    });
+    this.#identity = identity;
+    stores.replace(store);
+    log.info({ type }, "The session store is open");
+  }
+}

@@ -1,0 +1,375 @@
+/**
+ * One turn from its begin in the store to its last frame. It belongs to its session: it goes on when every client has
+ * left. Frames are stored before anybody is sent them; what comes while a write is under way goes into the next write.
+ */
+import type { AgentConfig } from "../../agent-config.ts";
+import type { AgentMetrics } from "../../observability/agent-metrics.ts";
+import type { Clock, Timer } from "../../observability/clock.ts";
+import type { Log } from "../../observability/log.ts";
+import type { ErrorBody, TurnFrame } from "../../protocol/frames.ts";
+import type { Handler, Turn, TurnEvent, TurnResult } from "../handlers/handler.ts";
+import {
+  MAX_ANSWER_CHARACTERS,
+  MAX_TURN_SILENCE_MS,
+  MAX_UNSTORED_CHARACTERS,
+  STOP_GRACE_MS,
+  TURN_WRITE_RETRIES_MS,
+} from "../limits.ts";
+import type { HistoryMessage } from "../sessions/history-message.ts";
+import { TurnLostError, type SessionStore, type TurnLease } from "../sessions/session-store.ts";
+import type { SessionFeeds } from "./session-feeds.ts";
+import { writeWithRetries } from "./store-retry.ts";
+import { timestamp } from "./timestamp.ts";
+import {
+  endingOfError,
+  endingOfResult,
+  endingOfStop,
+  lostBy,
+  requestStatus,
+  TurnStopped,
+  type StopReason,
+  type TurnEnding,
+} from "./turn-ending.ts";
+import { turnMessages } from "./turn-messages.ts";
+
+export interface TurnContext {
+  readonly feeds: SessionFeeds;
+  readonly clock: Clock;
+  readonly metrics: AgentMetrics;
+  readonly log: Log;
+}
+
+export interface TurnInput {
+  readonly lease: TurnLease;
+  readonly store: SessionStore;
+  readonly config: AgentConfig;
+  readonly content: string;
+  readonly metadata: Readonly<Record<string, unknown>> | undefined;
+  /** `clock.monotonic()` when the message came. */
+  readonly receivedAt: number;
+}
+
+type StoredEnding = Exclude<TurnEnding, { type: "lost" }>;
+
+const SETTLED = Promise.resolve();
+/** What a tool event counts for among the frames to be written, about the most that a tool's output may be. */
+const TOOL_EVENT_CHARACTERS = 64 * 1024;
+
+export class RunningTurn implements Turn {
+  readonly id: string;
+  readonly sessionId: string;
+  readonly content: string;
+  readonly metadata: Readonly<Record<string, unknown>> | undefined;
+  readonly config: AgentConfig;
+
+  readonly #context: TurnContext;
+  readonly #lease: TurnLease;
+  readonly #store: SessionStore;
+  readonly #receivedAt: number;
+
+  #seq: number;
+  #publishedSeq: number;
+  #answer = "";
+  #unrecordedFrom = 0;
+  readonly #recorded: HistoryMessage[] = [];
+
+  /** Frames that are to be written to the store next, and their size. */
+  #unstored: TurnFrame[] = [];
+  #unstoredCharacters = 0;
+  #writing: Promise<void> | undefined;
+  #gate: Promise<void> | undefined;
+
+  // Made when the handler asks for it: echo never does.
+  #controller: AbortController | undefined;
+  #stopped: TurnStopped | undefined;
+  #onStop: ((stopped: TurnStopped) => void) | undefined;
+  #lastSignOfLife: number;
+  #renewing = false;
+  #ended = false;
+  /** The handler was stopped before it came to its end. */
+  #wasCut = false;
+  #stopping: PromiseWithResolvers<void> | undefined;
+  #sentFirstChunk = false;
+
+  constructor(context: TurnContext, input: TurnInput) {
+    this.#context = context;
+    this.#lease = input.lease;
+    this.#store = input.store;
+    this.#receivedAt = input.receivedAt;
+    this.#lastSignOfLife = input.receivedAt;
+    this.id = input.lease.turnId;
+    this.sessionId = input.lease.sessionId;
+    this.content = input.content;
+    this.metadata = input.metadata;
+    this.config = input.config;
+    this.#seq = input.lease.seqBefore;
+    this.#publishedSeq = input.lease.seqBefore;
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#stopped !== undefined) this.#controller.abort(this.#stopped);
+    return this.#controller.signal;
+  }
+
+  /** The last `seq` that the followers were given. */
+  get publishedSeq(): number {
+    return this.#publishedSeq;
+  }
+
+  async history(): Promise<HistoryMessage[]> {
+    const messages = await this.#store.history(this.sessionId);
+    return messages.filter((message) => message.turnId !== this.id);
+  }
+
+  record(message: HistoryMessage): void {
+    this.#recorded.push(message);
+    if (message.role === "assistant") this.#unrecordedFrom = this.#answer.length;
+  }
+
+  emit(event: TurnEvent): Promise<void> {
+    if (this.#stopped !== undefined) return Promise.reject(this.#stopped);
+    if (this.#ended) return Promise.reject(new Error("the turn has ended"));
+    this.#lastSignOfLife = this.#context.clock.monotonic();
+    if (event.type === "chunk") {
+      if (event.content === "") return SETTLED;
+      this.#answer += event.content;
+    }
+    const frame = this.#frameOf(event);
+    this.#unstored.push(frame);
+    this.#unstoredCharacters += sizeOf(event);
+    this.#writing ??= this.#write();
+    if (this.#answer.length > MAX_ANSWER_CHARACTERS) this.stop("answer-too-long");
+    return this.#unstoredCharacters > MAX_UNSTORED_CHARACTERS ||
+      this.#context.feeds.whenWritable(this.sessionId) !== undefined
+      ? (this.#gate ??= this.#waitForRoom())
+      : SETTLED;
+  }
+
+  /** Lets the handler come to its end; what was said so far stays said. The first reason counts. */
+  stop(reason: StopReason): void {
+    if (this.#stopped !== undefined) return;
+    this.#stopped = new TurnStopped(reason);
+    this.#controller?.abort(this.#stopped);
+    this.#onStop?.(this.#stopped);
+    this.#stopping?.resolve();
+  }
+
+  /** Called every few seconds: keeps the turn's lease, and ends a turn that has fallen silent. */
+  async upkeep(): Promise<void> {
+    if (this.#renewing) return;
+    if (this.#context.clock.monotonic() - this.#lastSignOfLife > silenceLimit(this.config)) {
+      // A handler that waits for a slow reader is not silent.
+      if (this.#gate === undefined) this.stop("silent");
+    }
+    this.#renewing = true;
+    try {
+      await this.#store.renewTurn(this.#lease);
+    } catch (error) {
+      if (error instanceof TurnLostError) this.stop("lease-lost");
+      else this.#log("warn", { error }, "The lease of a turn could not be renewed; trying again");
+    } finally {
+      this.#renewing = false;
+    }
+  }
+
+  /** Never rejects. `onEnd` is called once nothing more is written, before the last frame goes out. */
+  async run(handler: Handler, onEnd: () => void): Promise<void> {
+    const ending = await this.#handle(handler);
+    this.#ended = true;
+    this.#wasCut = this.#stopped !== undefined;
+    if (this.#writing !== undefined) await this.#writing;
+    const outcome = ending.type === "lost" ? ending : await this.#end(ending, onEnd);
+    if (outcome.type === "lost") {
+      onEnd();
+      this.#publishFailure(outcome.error);
+    }
+    const { metrics, clock } = this.#context;
+    metrics.requestsTotal.add(1, { status: requestStatus(outcome), handler: this.config.handler });
+    metrics.requestDurationSeconds.observe((clock.monotonic() - this.#receivedAt) / 1_000);
+  }
+
+  async #handle(handler: Handler): Promise<TurnEnding> {
+    try {
+      const result = await this.#untilStopped(handler.run(this));
+      return this.#stopped === undefined
+        ? endingOfResult(result)
+        : endingOfStop(this.#stopped.reason, result.usage);
+    } catch (error) {
+      return this.#stopped === undefined
+        ? endingOfError(error)
+        : endingOfStop(this.#stopped.reason);
+    }
+  }
+
+  /** The handler's result; once the turn is stopped, it has a moment to come by itself. */
+  #untilStopped(result: Promise<TurnResult>): Promise<TurnResult> {
+    return new Promise((resolve, reject) => {
+      let grace: Timer | undefined;
+      this.#onStop = (stopped) => {
+        grace = this.#context.clock.setTimer(STOP_GRACE_MS, () => reject(stopped));
+      };
+      if (this.#stopped !== undefined) this.#onStop(this.#stopped);
+      result.then(
+        (value) => {
+          grace?.cancel();
+          resolve(value);
+        },
+        (error: unknown) => {
+          grace?.cancel();
+          reject(error);
+        },
+      );
+    });
+  }
+
+  /** Stores the end of the turn and sends it; what could not be stored is lost. */
+  async #end(ending: StoredEnding, onEnd: () => void): Promise<TurnEnding> {
+    if (ending.type === "error") this.#logFailure(ending);
+    const frames = [...this.#unstored, this.#lastFrame(ending)];
+    const messages = this.#messages(ending);
+    try {
+      await writeWithRetries(() => this.#store.endTurn(this.#lease, { frames, messages }), {
+        clock: this.#context.clock,
+        pausesMs: TURN_WRITE_RETRIES_MS,
+      });
+    } catch (error) {
+      this.#log("error", { error }, "The end of a turn could not be stored");
+      return lostBy(error);
+    }
+    onEnd();
+    this.#publish(frames);
+    return ending;
+  }
+
+  #messages(ending: StoredEnding): HistoryMessage[] {
+    const recordedAnswer = this.#recorded.at(-1)?.role === "assistant";
+    const wholeAnswer = ending.type === "done" && !recordedAnswer ? (ending.content ?? "") : "";
+    return turnMessages({
+      turnId: this.id,
+      recorded: this.#recorded,
+      unrecordedText: this.#answer.slice(this.#unrecordedFrom) || wholeAnswer,
+      partial: ending.type === "error" || this.#wasCut,
+    });
+  }
+
+  #lastFrame(ending: StoredEnding): TurnFrame {
+    if (ending.type === "error") return { type: "error", ...this.#stamp(), error: ending.error };
+    return {
+      type: "done",
+      ...this.#stamp(),
+      content: ending.content ?? this.#answer,
+      ...(ending.usage === undefined ? {} : { usage: ending.usage }),
+      finish_reason: ending.finishReason,
+    };
+  }
+
+  #frameOf(event: TurnEvent): TurnFrame {
+    switch (event.type) {
+      case "chunk":
+        return { type: "chunk", ...this.#stamp(), content: event.content };
+      case "tool-call": {
+        const { id, name } = event;
+        return {
+          type: "tool_call",
+          ...this.#stamp(),
+          tool_call: { id, name, arguments: event.arguments },
+        };
+      }
+      case "tool-result": {
+        const { id, result, error } = event;
+        const tool_result = error === undefined ? { id, result: result ?? null } : { id, error };
+        return { type: "tool_result", ...this.#stamp(), tool_result };
+      }
+    }
+  }
+
+  #stamp() {
+    return {
+      session_id: this.sessionId,
+      turn_id: this.id,
+      seq: ++this.#seq,
+      timestamp: timestamp(this.#context.clock.now()),
+    };
+  }
+
+  async #write(): Promise<void> {
+    while (this.#unstored.length > 0) {
+      const frames = this.#unstored;
+      this.#unstored = [];
+      this.#unstoredCharacters = 0;
+      try {
+        await writeWithRetries(() => this.#store.appendFrames(this.#lease, frames), {
+          clock: this.#context.clock,
+          pausesMs: TURN_WRITE_RETRIES_MS,
+          isOver: () => this.#stopped !== undefined,
+        });
+      } catch (error) {
+        this.#unstored = [...frames, ...this.#unstored];
+        if (!(error instanceof TurnLostError))
+          this.#log("error", { error }, "Frames of a turn could not be stored");
+        this.stop(error instanceof TurnLostError ? "lease-lost" : "store-unavailable");
+        break;
+      }
+      this.#publish(frames);
+    }
+    this.#writing = undefined;
+  }
+
+  /** Settles when what was emitted is stored and the followers can take more. */
+  async #waitForRoom(): Promise<void> {
+    for (;;) {
+      if (this.#stopped !== undefined) break;
+      const wait =
+        this.#unstoredCharacters > MAX_UNSTORED_CHARACTERS
+          ? this.#writing
+          : this.#context.feeds.whenWritable(this.sessionId);
+      if (wait === undefined) break;
+      this.#stopping ??= Promise.withResolvers();
+      await Promise.race([wait, this.#stopping.promise]);
+    }
+    this.#lastSignOfLife = this.#context.clock.monotonic();
+    this.#gate = undefined;
+  }
+
+  #publish(frames: readonly TurnFrame[]): void {
+    this.#publishedSeq = frames.at(-1)?.seq ?? this.#publishedSeq;
+    this.#context.feeds.publish(this.sessionId, frames);
+    if (!this.#sentFirstChunk && frames.some((frame) => frame.type === "chunk")) {
+      this.#sentFirstChunk = true;
+      const seconds = (this.#context.clock.monotonic() - this.#receivedAt) / 1_000;
+      this.#context.metrics.timeToFirstChunkSeconds.observe(seconds);
+    }
+  }
+
+  /** An error frame outside the turn's numbering: the store holds no last frame of this turn. */
+  #publishFailure(error: ErrorBody): void {
+    const { feeds, clock } = this.#context;
+    const frame = {
+      type: "error",
+      session_id: this.sessionId,
+      timestamp: timestamp(clock.now()),
+      error,
+    };
+    feeds.publishFailure(this.sessionId, JSON.stringify(frame));
+  }
+
+  #logFailure(ending: Extract<TurnEnding, { type: "error" }>): void {
+    const level = ending.error.code === "INTERNAL_ERROR" ? "error" : "warn";
+    this.#log(level, { code: ending.error.code, error: ending.cause }, "A turn ended in an error");
+  }
+
+  #log(level: "warn" | "error", fields: object, message: string): void {
+    this.#context.log[level]({ sessionId: this.sessionId, turnId: this.id, ...fields }, message);
+  }
+}
+
+/** Silence may last as long as the slowest tool with its retries, and a while more. */
+function silenceLimit(config: AgentConfig): number {
+  const toolTimes = config.tools.map((tool) => tool.timeoutMs * (tool.retries + 1));
+  return MAX_TURN_SILENCE_MS + Math.max(0, ...toolTimes);
+}
+
+function sizeOf(event: TurnEvent): number {
+  return event.type === "chunk" ? event.content.length : TOOL_EVENT_CHARACTERS;
+}

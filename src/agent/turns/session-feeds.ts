@@ -1,0 +1,54 @@
+import type { TurnFrame } from "../../protocol/frames.ts";
+
+/** A frame with its text, made once for all that it is sent to. */
+export interface EncodedFrame {
+  readonly frame: TurnFrame;
+  readonly text: string;
+}
+
+/** Someone on this replica who gets the frames of a session as they come. */
+export interface Follower {
+  /** Frames in order of `seq`, after they were stored. */
+  deliver(frames: readonly EncodedFrame[]): void;
+  /** A turn ended without a last frame in the store; `text` is an error frame outside the turn. */
+  deliverFailure(text: string): void;
+  /** Undefined when the follower can take more; otherwise settles when it can, or is gone. */
+  whenWritable(): Promise<void> | undefined;
+}
+
+/** Who follows which session on this replica. Knows nothing of sessions that nobody here follows. */
+export class SessionFeeds {
+  readonly #followers = new Map<string, Set<Follower>>();
+
+  follow(sessionId: string, follower: Follower): void {
+    const followers = this.#followers.get(sessionId);
+    if (followers === undefined) this.#followers.set(sessionId, new Set([follower]));
+    else followers.add(follower);
+  }
+
+  unfollow(sessionId: string, follower: Follower): void {
+    const followers = this.#followers.get(sessionId);
+    followers?.delete(follower);
+    if (followers?.size === 0) this.#followers.delete(sessionId);
+  }
+
+  publish(sessionId: string, frames: readonly TurnFrame[]): void {
+    const followers = this.#followers.get(sessionId);
+    if (followers === undefined) return;
+    const encoded = frames.map((frame) => ({ frame, text: JSON.stringify(frame) }));
+    for (const follower of followers) follower.deliver(encoded);
+  }
+
+  publishFailure(sessionId: string, text: string): void {
+    for (const follower of this.#followers.get(sessionId) ?? []) follower.deliverFailure(text);
+  }
+
+  /** Undefined when every follower can take more; otherwise settles when one of those that could not can. */
+  whenWritable(sessionId: string): Promise<void> | undefined {
+    for (const follower of this.#followers.get(sessionId) ?? []) {
+      const wait = follower.whenWritable();
+      if (wait !== undefined) return wait;
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,127 @@
+import type { ErrorBody, FinishReason, Usage } from "../../protocol/frames.ts";
+import type { RequestStatus } from "../../observability/agent-metrics.ts";
+import { RETRY_AFTER_SECONDS } from "../limits.ts";
+import { StoreUnavailableError, TurnLostError } from "../sessions/session-store.ts";
+import type { TurnResult } from "../handlers/handler.ts";
+import { TurnError } from "./turn-error.ts";
+
+/** Why a turn was stopped before its handler came to an end; the reason of its signal. */
+export type StopReason =
+  | "cancelled"
+  | "answer-too-long"
+  | "silent"
+  | "shutting-down"
+  | "store-unavailable"
+  | "lease-lost";
+
+export class TurnStopped extends Error {
+  override readonly name = "TurnStopped";
+  readonly reason: StopReason;
+
+  constructor(reason: StopReason) {
+    super(`the turn was stopped: ${reason}`);
+    this.reason = reason;
+  }
+}
+
+export type TurnEnding =
+  | {
+      type: "done";
+      finishReason: FinishReason;
+      usage: Usage | undefined;
+      content: string | undefined;
+    }
+  | { type: "error"; error: ErrorBody; cause: unknown }
+  /** Nothing more can be written to the session. */
+  | { type: "lost"; error: ErrorBody };
+
+export function endingOfResult(result: TurnResult): TurnEnding {
+  return {
+    type: "done",
+    finishReason: result.finishReason,
+    usage: result.usage,
+    content: result.content,
+  };
+}
+
+export function endingOfStop(reason: StopReason, usage?: Usage): TurnEnding {
+  switch (reason) {
+    case "cancelled":
+      return { type: "done", finishReason: "cancelled", usage, content: undefined };
+    case "answer-too-long":
+      return { type: "done", finishReason: "length", usage, content: undefined };
+    case "silent":
+      return failed("INTERNAL_ERROR", "The agent made no progress for too long and gave up.");
+    case "shutting-down":
+      return failed(
+        "UNAVAILABLE",
+        "The agent is shutting down. Connect again and resend the message.",
+        {
+          retry_after: RETRY_AFTER_SECONDS,
+        },
+      );
+    case "store-unavailable":
+      return storeUnavailable(undefined);
+    case "lease-lost":
+      return {
+        type: "lost",
+        error: {
+          code: "UNAVAILABLE",
+          message: "The turn was interrupted. Send the message again.",
+        },
+      };
+  }
+}
+
+export function endingOfError(error: unknown): TurnEnding {
+  if (error instanceof TurnStopped) return endingOfStop(error.reason);
+  if (error instanceof StoreUnavailableError) return storeUnavailable(error);
+  if (error instanceof TurnLostError) return endingOfStop("lease-lost");
+  return { type: "error", error: errorBody(error), cause: error };
+}
+
+/** The end of a turn that could not be stored. */
+export function lostBy(error: unknown): TurnEnding {
+  if (error instanceof TurnLostError) return endingOfStop("lease-lost");
+  return { type: "lost", error: errorBody(error) };
+}
+
+/** What a client is told of an error: all of a TurnError, and of anything else only that it happened. */
+export function errorBody(error: unknown): ErrorBody {
+  if (error instanceof TurnError) {
+    return {
+      code: error.code,
+      message: error.message,
+      ...(error.details === undefined ? {} : { details: error.details }),
+    };
+  }
+  if (error instanceof StoreUnavailableError) {
+    return {
+      code: "UNAVAILABLE",
+      message: "The session store is not available. The session is kept; try again.",
+      details: { retry_after: RETRY_AFTER_SECONDS },
+    };
+  }
+  return { code: "INTERNAL_ERROR", message: "Something went wrong inside the agent. Try again." };
+}
+
+export function requestStatus(ending: TurnEnding): RequestStatus {
+  if (ending.type !== "done") return "error";
+  return ending.finishReason === "cancelled" ? "cancelled" : "success";
+}
+
+function storeUnavailable(cause: unknown): TurnEnding {
+  return { type: "error", error: errorBody(new StoreUnavailableError()), cause };
+}
+
+function failed(
+  code: ErrorBody["code"],
+  message: string,
+  details?: Record<string, unknown>,
+): TurnEnding {
+  return {
+    type: "error",
+    error: { code, message, ...(details === undefined ? {} : { details }) },
+    cause: undefined,
+  };
+}
