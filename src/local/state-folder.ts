@@ -1,20 +1,26 @@
 /**
  * Where one `omnia up` keeps what must outlive it, and how others find it. A folder belongs to one instance at a time.
  *
- *     lock            who has the folder
+ *     lock-1          who has the folder
  *     up.json         where that instance answers
  *     agents/…        config, secrets and logs of each agent
  *     promptpacks/…   accepted versions of each PromptPack
  */
-import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { link, readFile, rm, writeFile } from "node:fs/promises";
 import { randomUUID } from "node:crypto";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import * as z from "zod";
-import { isAbsent, makePrivateFolder, readFileIfThere, writePrivateFile } from "./private-files.ts";
+import {
+  listIfThere,
+  makePrivateFolder,
+  readFileIfThere,
+  writePrivateFile,
+} from "./private-files.ts";
 
 const UP_FILE = "up.json";
-const LOCK_FILE = "lock";
+const LOCK_NAME = /^lock-(\d{1,12})$/;
+const RELEASED = "{}";
 
 const upInfoSchema = z.object({
   url: z.string(),
@@ -59,10 +65,14 @@ export function defaultStateFolder(
   return join(defaultStateRoot(env), String(port));
 }
 
-/** Takes the folder for this process. A lock whose process is gone is taken over. */
+/**
+ * Takes the folder for this process. A lock whose process is gone is taken over.
+ *
+ * Locks are numbered, and only the highest counts. Taking over is making the next one, which only one of many can;
+ * one that was made from an old view of the folder finds a higher one beside it, and is given up.
+ */
 export async function lockStateFolder(folder: string): Promise<AsyncDisposable> {
   await makePrivateFolder(folder);
-  const lock = join(folder, LOCK_FILE);
   const own = join(folder, `.lock-${randomUUID()}`);
   const processStart = await startOfProcess(process.pid);
   const holder: LockHolder = {
@@ -72,41 +82,46 @@ export async function lockStateFolder(folder: string): Promise<AsyncDisposable> 
   await writeFile(own, JSON.stringify(holder), { mode: 0o600, flag: "wx" });
   try {
     for (;;) {
-      try {
-        await link(own, lock);
-        break;
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      }
-      await removeStaleLock(folder, lock);
+      const lock = await makeNextLock(folder, own);
+      // Not removed: the next number has to be a higher one.
+      if (lock !== undefined)
+        return { [Symbol.asyncDispose]: () => writePrivateFile(lock, RELEASED).then(() => {}) };
     }
   } finally {
     await rm(own, { force: true });
   }
-  return {
-    [Symbol.asyncDispose]: async () => {
-      await rm(lock, { force: true });
-    },
-  };
 }
 
-async function removeStaleLock(folder: string, lock: string): Promise<void> {
-  const pid = await livingHolder(lock);
+/** `undefined`: another process came in between. */
+async function makeNextLock(folder: string, own: string): Promise<string | undefined> {
+  const highest = Math.max(0, ...(await lockNumbers(folder)));
+  const pid = highest === 0 ? undefined : await livingHolder(lockFile(folder, highest));
   if (pid !== undefined) throw new StateFolderInUseError(folder, pid);
-  // Moved before it is removed: of two that find the same stale lock only one moves it, and the other may have moved a
-  // lock that was taken in between, which it puts back.
-  const aside = join(folder, `.stale-${randomUUID()}`);
+  const lock = lockFile(folder, highest + 1);
   try {
-    await rename(lock, aside);
+    await link(own, lock);
   } catch (error) {
-    if (isAbsent(error)) return;
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return undefined;
     throw error;
   }
-  try {
-    if ((await livingHolder(aside)) !== undefined) await link(aside, lock);
-  } finally {
-    await rm(aside, { force: true });
+  const others = (await lockNumbers(folder)).filter((number) => number !== highest + 1);
+  if (others.some((number) => number > highest)) {
+    await rm(lock, { force: true });
+    return undefined;
   }
+  for (const number of others) await rm(lockFile(folder, number), { force: true });
+  return lock;
+}
+
+async function lockNumbers(folder: string): Promise<number[]> {
+  return (await listIfThere(folder)).flatMap((name) => {
+    const number = LOCK_NAME.exec(name)?.[1];
+    return number === undefined ? [] : [Number(number)];
+  });
+}
+
+function lockFile(folder: string, number: number): string {
+  return join(folder, `lock-${number}`);
 }
 
 /** The process that holds a lock, when it lives. A lock that cannot be read was left by a process that died. */
