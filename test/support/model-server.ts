@@ -56,7 +56,7 @@ export async function startModelServer(): Promise<ModelServer> {
             answer.on("data", (chunk) => response.write(chunk));
             answer.on("end", () => response.end());
             // A stream that aimock cuts is cut for the client too.
-            answer.on("error", () => response.destroy());
+            answer.on("error", () => response.socket?.destroySoon());
           },
         );
         upstream.on("error", () => response.destroy());

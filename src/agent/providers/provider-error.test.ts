@@ -123,9 +123,13 @@ describe("what a provider's failure is called", () => {
 
   it("takes a stream that broke without a word for interrupted", () => {
     expect(describeIt(new TypeError("terminated")).reason).toBe("interrupted");
-    expect(describeIt(apiError(200, { cause: new TypeError("terminated") })).reason).toBe(
-      "interrupted",
-    );
+    const closed = Object.assign(new Error("other side closed"), { code: "UND_ERR_SOCKET" });
+    expect(
+      describeIt(apiError(200, { cause: new TypeError("terminated", { cause: closed }) })),
+    ).toMatchObject({
+      reason: "interrupted",
+      retryable: true,
+    });
   });
 
   it("knows an answer that is not the protocol", () => {

@@ -83,19 +83,18 @@ export function describeProviderFailure(
       return failure("too_large", "the provider's answer is larger than an agent takes");
     }
   }
+  const statuses = chain.flatMap((link) => numberIn(link, "statusCode") ?? []);
+  const hadBegun = statuses.some((status) => status >= 200 && status < 300);
   const networkCode = chain.map(codeOf).find((code) => code !== undefined && isNetworkCode(code));
-  if (networkCode !== undefined) return networkFailure(networkCode);
+  if (networkCode !== undefined && !hadBegun) return networkFailure(networkCode);
   for (const link of chain) {
     const status = numberIn(link, "statusCode");
-    // A broken stream carries the status 200 of its beginning.
-    if (status !== undefined && (status < 200 || status > 299)) {
-      return statusFailure(status, link as object, context);
-    }
+    if (status !== undefined && !hadBegun) return statusFailure(status, link, context);
   }
   if (chain.some((link) => MALFORMED_ERRORS.has((link as { name?: string }).name ?? ""))) {
     return failure("malformed", "the provider sent something that is not its own protocol");
   }
-  // "terminated", "other side closed": the connection went away without a code.
+  // "terminated", "other side closed": the connection went away, with a code or without.
   return failure("interrupted", "the provider's answer broke off before its end", {
     retryable: true,
   });
