@@ -1,0 +1,55 @@
+# Node comes with `make setup` (the npm package `node`), whatever the machine has; npm runs under the machine's own.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+MACHINE_PATH := $(PATH)
+export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+NODE := node_modules/node/bin/node
+INSTALLED := node_modules/.installed
+SOURCES := $(shell find bin src -name '*.ts' -not -name '*.test.ts')
+
+.PHONY: help setup up test check format bench clean
+
+help: ## List what can be run
+	@printf 'Omnia runs AI agents that are declared as Kubernetes resources.\n\n'
+	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r target text; do printf '  make %-8s %s\n' "$$target" "$$text"; done
+	@printf '\nARGS passes arguments on: make up ARGS="-f examples/echo --port 9000"\n'
+
+setup: dist/omnia.js ## Install the packages into node_modules and build the program
+
+$(INSTALLED): package.json package-lock.json .npmrc
+	@command -v npm >/dev/null || { echo "npm is not here: install Node.js (any version brings npm), then try again" >&2; exit 1; }
+	@echo "Installing packages into node_modules (about half a minute, once)"
+	@PATH='$(MACHINE_PATH)' npm ci --include=dev --loglevel=error
+	@test -x $(NODE) || { echo "The package \"node\" is not whole: npm did not run its install script (is ignore-scripts set?)" >&2; exit 1; }
+	@touch $@
+
+dist/omnia.js: $(INSTALLED) rolldown.config.ts tsconfig.json $(SOURCES)
+	@echo "Building the program into dist"
+	@rolldown --config rolldown.config.ts --log-level warn
+	@touch $@
+
+up: setup ## Run agents on this machine: the quickstart agent, which needs no key, unless ARGS says otherwise
+	@exec ./omnia up $(ARGS)
+
+test: setup ## Run every test, with a real Redis and a real Kubernetes API server
+	@test/support/prepare
+	@echo "Running the tests"
+	@vitest run $(ARGS)
+
+check: setup ## Check types, lint, format, dead code
+	@echo "Types"; tsc -p .
+	@echo "Lint"; oxlint --deny-warnings
+	@echo "Format"; oxfmt --check
+	@echo "Dead code"; knip
+
+format: setup ## Format the sources
+	@oxfmt
+
+bench: setup ## Measure, as ratios to a floor that is measured in the same run
+	@node bench/bench.ts $(ARGS)
+
+clean: ## Remove what was installed and built
+	@rm -rf node_modules dist
