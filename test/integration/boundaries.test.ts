@@ -1,0 +1,113 @@
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { importsOf, loadedWith, partOf, programFiles } from "../support/boundaries.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+/** Which part may import which, besides itself. A part that is not listed may not exist. */
+const ALLOWED: Record<string, readonly string[]> = {
+  api: [],
+  protocol: [],
+  kube: [],
+  observability: [],
+  promptpack: ["api"],
+  "agent-config": ["api", "promptpack"],
+  control: ["api", "promptpack", "agent-config"],
+  agent: ["protocol", "promptpack", "agent-config", "observability"],
+  operator: ["api", "control", "agent-config", "kube", "observability"],
+  local: ["api", "control", "agent-config", "promptpack", "observability"],
+  console: ["api", "protocol"],
+  gateway: [
+    "api",
+    "protocol",
+    "promptpack",
+    "agent-config",
+    "control",
+    "kube",
+    "observability",
+    "operator",
+    "local",
+  ],
+  cli: [
+    "api",
+    "protocol",
+    "promptpack",
+    "agent-config",
+    "control",
+    "kube",
+    "observability",
+    "operator",
+    "local",
+    "agent",
+    "gateway",
+  ],
+};
+
+const KUBERNETES = "@kubernetes/client-node";
+const PROVIDERS = ["@ai-sdk/openai", "@ai-sdk/anthropic", "@ai-sdk/google"];
+const REDIS = "@redis/client";
+
+const files = programFiles(ROOT);
+const imports = files.flatMap((file) => importsOf(file, ROOT).map((found) => ({ file, ...found })));
+
+describe("the boundaries between the parts", () => {
+  it("hold: every import of another part follows an allowed arrow", () => {
+    const crossings = imports.flatMap(({ file, line, target }) => {
+      const from = partOf(file);
+      const to = partOf(target);
+      if (from === undefined || to === undefined || from === to) return [];
+      return ALLOWED[from]?.includes(to) === true
+        ? []
+        : [`${file}:${line} (${from}) imports ${target} (${to})`];
+    });
+    expect(crossings).toEqual([]);
+  });
+
+  it("are known for every part", () => {
+    const parts = new Set(files.map(partOf).filter((part) => part !== undefined));
+    expect([...parts].filter((part) => !(part in ALLOWED))).toEqual([]);
+  });
+
+  it("keep the test support and the development tools out of the program", () => {
+    const tools = imports.filter(
+      ({ target }) =>
+        target.startsWith("test/") ||
+        ["vitest", "fast-check", "@copilotkit/aimock"].includes(target),
+    );
+    expect(tools.map(({ file, line, target }) => `${file}:${line} imports ${target}`)).toEqual([]);
+  });
+
+  it("keep Node out of the console, which runs in a browser", () => {
+    const node = imports.filter(
+      ({ file, target }) => partOf(file) === "console" && target.startsWith("node:"),
+    );
+    expect(node.map(({ file, line, target }) => `${file}:${line} imports ${target}`)).toEqual([]);
+  });
+});
+
+describe("an agent process", () => {
+  const loaded = new Set([
+    ...loadedWith("bin/omnia.ts", ROOT),
+    ...loadedWith("src/cli/start-agent.ts", ROOT),
+  ]);
+
+  it("starts from modules that are there", () => {
+    expect(loaded).toContain("src/agent/agent.ts");
+  });
+
+  it("loads nothing of Kubernetes, now or later", () => {
+    const ofAgent = imports.filter(
+      ({ file, target }) =>
+        partOf(file) === "agent" && (target === KUBERNETES || partOf(target) === "kube"),
+    );
+    expect(ofAgent).toEqual([]);
+    expect(loaded).not.toContain(KUBERNETES);
+  });
+
+  it.each([...PROVIDERS, REDIS, "commander", "yaml", "hono"])(
+    "does not load %s with its start",
+    (name) => {
+      expect([...loaded]).not.toContain(name);
+    },
+  );
+});
