@@ -172,15 +172,18 @@ export const promptPackDocumentSchema = z.strictObject({
   agents: agentsSchema.optional(),
   skills: z
     .array(
-      z.union([
-        z.string(),
-        z.strictObject({ path: z.string(), preload: z.boolean().optional() }),
-        z.strictObject({
-          name: z.string().min(1),
-          description: z.string().min(1),
-          instructions: z.string().min(1),
-        }),
-      ]),
+      z.union(
+        [
+          z.string(),
+          z.strictObject({ path: z.string(), preload: z.boolean().optional() }),
+          z.strictObject({
+            name: z.string().min(1),
+            description: z.string().min(1),
+            instructions: z.string().min(1),
+          }),
+        ],
+        { error: "must be a path, {path, preload} or {name, description, instructions}" },
+      ),
     )
     .optional(),
 });

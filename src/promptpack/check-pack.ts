@@ -1,0 +1,197 @@
+/** What a schema cannot say of a pack: names that must fit together, templates, defaults, patterns. */
+import type { FieldPath } from "../api/field-problems.ts";
+import { isKnownValidator } from "./pack-validators.ts";
+import { patternProblem } from "./pattern.ts";
+import type { PackPrompt, PackVariable, PromptPackDocument } from "./prompt-pack-document.ts";
+import { parseTemplate } from "./template.ts";
+import { templateReferences } from "./template-references.ts";
+import { hasType, typeProblem, validationProblem } from "./variable-value.ts";
+
+export interface PackRemark {
+  path: FieldPath;
+  message: string;
+}
+
+export interface PackCheck {
+  problems: PackRemark[];
+  /** The pack can be used, but not all that it says has an effect. */
+  warnings: PackRemark[];
+}
+
+const UNSUPPORTED_FEATURES = ["conditionals", "loops", "filters"];
+
+export function checkPack(pack: PromptPackDocument): PackCheck {
+  const problems: PackRemark[] = [];
+  const warnings: PackRemark[] = [];
+  const refuse = (path: FieldPath, message: string): void => void problems.push({ path, message });
+  const warn = (path: FieldPath, message: string): void => void warnings.push({ path, message });
+
+  checkTemplateEngine();
+  for (const [name, text] of Object.entries(pack.fragments ?? {})) {
+    checkTemplate(["fragments", name], text);
+  }
+  checkTools();
+  for (const [key, prompt] of Object.entries(pack.prompts)) checkPrompt(["prompts", key], prompt);
+  checkUnique(["evals"], pack.evals, "id");
+  checkWorkflow();
+  checkAgents();
+  return { problems, warnings };
+
+  function checkTemplateEngine(): void {
+    const { syntax, features = [] } = pack.template_engine;
+    if (!/^\{\{.*\}\}$/.test(syntax)) {
+      warn(["template_engine", "syntax"], "only {{variable}} is rendered, whatever is said here");
+    }
+    for (const feature of UNSUPPORTED_FEATURES) {
+      if (features.includes(feature as (typeof features)[number])) {
+        warn(
+          ["template_engine", "features"],
+          `${feature} are not supported; a template that uses them is refused`,
+        );
+      }
+    }
+  }
+
+  function checkTemplate(path: FieldPath, text: string): void {
+    for (const problem of parseTemplate(text).problems) refuse(path, problem);
+  }
+
+  function checkTools(): void {
+    const seen = new Set<string>();
+    for (const [key, { name, parameters }] of Object.entries(pack.tools ?? {})) {
+      if (seen.has(name)) refuse(["tools", key, "name"], "an earlier tool has the same name");
+      seen.add(name);
+      for (const [index, required] of (parameters?.required ?? []).entries()) {
+        if (!Object.hasOwn(parameters?.properties ?? {}, required)) {
+          warn(
+            ["tools", key, "parameters", "required", index],
+            `"${required}" is none of the properties`,
+          );
+        }
+      }
+    }
+  }
+
+  function checkPrompt(path: FieldPath, prompt: PackPrompt): void {
+    checkUnique([...path, "variables"], prompt.variables, "name");
+    checkUnique([...path, "evals"], prompt.evals, "id");
+    for (const [index, variable] of (prompt.variables ?? []).entries()) {
+      checkVariable([...path, "variables", index], variable);
+    }
+    checkPromptTemplates(path, prompt);
+    for (const [index, { type }] of (prompt.validators ?? []).entries()) {
+      if (!isKnownValidator(type)) {
+        warn([...path, "validators", index, "type"], `unknown validator "${type}", kept as it is`);
+      }
+    }
+    if (pack.tools !== undefined) checkPromptTools(path, prompt);
+  }
+
+  function checkPromptTools(path: FieldPath, { tools = [] }: PackPrompt): void {
+    const known = Object.entries(pack.tools ?? {}).flatMap(([key, { name }]) => [key, name]);
+    for (const [index, tool] of tools.entries()) {
+      if (!known.includes(tool)) {
+        warn(
+          [...path, "tools", index],
+          `the pack describes no tool "${tool}"; the ToolRegistry has to`,
+        );
+      }
+    }
+  }
+
+  function checkPromptTemplates(path: FieldPath, prompt: PackPrompt): void {
+    const declared = new Set(prompt.variables?.map(({ name }) => name));
+    const templates: [FieldPath, string | undefined][] = [
+      [[...path, "system_template"], prompt.system_template],
+    ];
+    for (const [model, override] of Object.entries(prompt.model_overrides ?? {})) {
+      const at = [...path, "model_overrides", model];
+      templates.push(
+        [[...at, "system_template"], override.system_template],
+        [[...at, "system_template_prefix"], override.system_template_prefix],
+        [[...at, "system_template_suffix"], override.system_template_suffix],
+      );
+    }
+    for (const [at, template] of templates) {
+      if (template === undefined) continue;
+      checkTemplate(at, template);
+      const isDeclared = (name: string): boolean => declared.has(name);
+      const references = templateReferences(template, pack.fragments ?? {}, isDeclared);
+      for (const problem of references.problems) refuse(at, problem);
+    }
+  }
+
+  function checkVariable(path: FieldPath, variable: PackVariable): void {
+    const { type, required, validation } = variable;
+    const pattern = validation?.pattern;
+    const badPattern = pattern === undefined ? undefined : patternProblem(pattern);
+    if (badPattern !== undefined) refuse([...path, "validation", "pattern"], badPattern);
+    checkBounds(path, validation);
+    // `default:` with nothing behind it is no default.
+    if (variable.default === undefined || variable.default === null) return;
+    if (!hasType(type, variable.default)) {
+      refuse([...path, "default"], `${typeProblem(type)}, as type "${type}" says`);
+    } else if (badPattern === undefined) {
+      const problem = validationProblem(variable, variable.default);
+      if (problem !== undefined) warn([...path, "default"], `${problem}, as validation says`);
+    }
+    if (required) {
+      warn([...path, "default"], "a required variable has no use for a default; it is used anyway");
+    }
+  }
+
+  function checkBounds(path: FieldPath, validation: PackVariable["validation"]): void {
+    const { min_length = 0, max_length = Infinity, minimum, maximum } = validation ?? {};
+    if (min_length > max_length) {
+      refuse([...path, "validation", "min_length"], "is greater than max_length");
+    }
+    if ((minimum ?? -Infinity) > (maximum ?? Infinity)) {
+      refuse([...path, "validation", "minimum"], "is greater than maximum");
+    }
+  }
+
+  function checkUnique<Key extends string>(
+    path: FieldPath,
+    items: readonly Record<Key, string>[] | undefined,
+    key: Key,
+  ): void {
+    const seen = new Set<string>();
+    for (const [index, item] of (items ?? []).entries()) {
+      if (seen.has(item[key])) {
+        refuse([...path, index, key], `an earlier item has the same ${key}; give each its own`);
+      }
+      seen.add(item[key]);
+    }
+  }
+
+  function checkWorkflow(): void {
+    const { workflow } = pack;
+    if (workflow === undefined) return;
+    const checkState = (path: FieldPath, state: string): void => {
+      if (!Object.hasOwn(workflow.states, state)) refuse(path, `there is no state "${state}"`);
+    };
+    checkState(["workflow", "entry"], workflow.entry);
+    for (const [name, state] of Object.entries(workflow.states)) {
+      const path = ["workflow", "states", name];
+      checkPromptName([...path, "prompt_task"], state.prompt_task);
+      for (const [event, target] of Object.entries(state.on_event ?? {})) {
+        checkState([...path, "on_event", event], target);
+      }
+      if (state.on_max_visits !== undefined) {
+        checkState([...path, "on_max_visits"], state.on_max_visits);
+      }
+    }
+  }
+
+  function checkAgents(): void {
+    if (pack.agents === undefined) return;
+    checkPromptName(["agents", "entry"], pack.agents.entry);
+    for (const member of Object.keys(pack.agents.members)) {
+      checkPromptName(["agents", "members", member], member);
+    }
+  }
+
+  function checkPromptName(path: FieldPath, prompt: string): void {
+    if (!Object.hasOwn(pack.prompts, prompt)) refuse(path, `there is no prompt "${prompt}"`);
+  }
+}

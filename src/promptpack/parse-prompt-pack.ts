@@ -1,0 +1,86 @@
+/** The text of a PromptPack → a checked document, or everything that is wrong with it. */
+import { type FieldPath, formatPath, validate } from "../api/field-problems.ts";
+import { MAX_DATA_BYTES } from "../api/core.ts";
+import { checkPack, type PackRemark } from "./check-pack.ts";
+import { contentHash } from "./content-hash.ts";
+import { type PromptPackDocument, promptPackDocumentSchema } from "./prompt-pack-document.ts";
+import { readPackSource } from "./read-pack-source.ts";
+
+/** What a ConfigMap holds at most. */
+export const MAX_PACK_BYTES = MAX_DATA_BYTES;
+/** More problems than this are counted, not listed. */
+export const MAX_LISTED_PROBLEMS = 10;
+
+export interface PackProblem {
+  /** `prompts.support.variables[0].type`; "" is the whole. */
+  path: string;
+  message: string;
+  /** In the text of the pack, from 1. */
+  line?: number;
+  column?: number;
+}
+
+export type ParsedPromptPack =
+  | {
+      ok: true;
+      pack: PromptPackDocument;
+      /** Of the content, not of its spelling: 12 hex digits. */
+      hash: string;
+      warnings: string[];
+    }
+  | {
+      ok: false;
+      reason: "InvalidJSON" | "InvalidPack" | "TooLarge";
+      /** Names every problem, or the first ones. */
+      message: string;
+      problems: PackProblem[];
+    };
+
+/** Takes JSON and YAML. */
+export function parsePromptPack(text: string): ParsedPromptPack {
+  if (Buffer.byteLength(text) > MAX_PACK_BYTES) {
+    const message = `larger than ${MAX_PACK_BYTES / 1024} KiB, which is what a ConfigMap holds; split the pack`;
+    return { ok: false, reason: "TooLarge", message, problems: [{ path: "", message }] };
+  }
+  const source = readPackSource(text);
+  if (!source.ok) {
+    const { line, column } = source.position;
+    const message = `not valid JSON or YAML at line ${line}, column ${column}: ${source.message}`;
+    const problem = { path: "", message: source.message, line, column };
+    return { ok: false, reason: "InvalidJSON", message, problems: [problem] };
+  }
+  const validated = validate(promptPackDocumentSchema, source.value);
+  if (!validated.ok) return refuse(validated.problems);
+  const { problems, warnings } = checkPack(validated.value);
+  if (problems.length > 0) return refuse(problems);
+  return {
+    ok: true,
+    pack: validated.value,
+    hash: contentHash(source.value),
+    warnings: warnings.map(describe),
+  };
+
+  function refuse(remarks: readonly PackRemark[]): ParsedPromptPack {
+    const listed = remarks.slice(0, MAX_LISTED_PROBLEMS);
+    const more = remarks.length - listed.length;
+    const message = listed.map(describe).join("; ") + (more > 0 ? `; and ${more} more` : "");
+    return {
+      ok: false,
+      reason: "InvalidPack",
+      message,
+      problems: listed.map((remark) => ({
+        path: formatPath(remark.path),
+        message: remark.message,
+        ...positionOf(remark.path),
+      })),
+    };
+  }
+
+  function positionOf(path: FieldPath): { line?: number; column?: number } {
+    return source.ok ? source.positionOf(path) : {};
+  }
+}
+
+function describe({ path, message }: PackRemark): string {
+  return path.length === 0 ? `the pack ${message}` : `${formatPath(path)}: ${message}`;
+}

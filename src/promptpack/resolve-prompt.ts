@@ -1,0 +1,167 @@
+/** A pack and what an agent asks of it → the prompt that the agent runs. */
+import type {
+  PackParameters,
+  PackPrompt,
+  PackTool,
+  PromptPackDocument,
+} from "./prompt-pack-document.ts";
+import { renderTemplates, TemplateError, valueAt } from "./render-templates.ts";
+import { selectPrompt } from "./select-prompt.ts";
+import { templateReferences } from "./template-references.ts";
+import { convertValue } from "./variable-value.ts";
+
+export const DEFAULT_MAX_ROUNDS = 5;
+export const DEFAULT_MAX_TOOL_CALLS_PER_TURN = 10;
+
+export interface PromptRequest {
+  /** Which prompt; see `selectPrompt`. */
+  prompt?: string | undefined;
+  variables?: Readonly<Record<string, string>> | undefined;
+  /** Picks the pack's overrides for a model. */
+  model: string;
+}
+
+/** In the spelling of the AgentRuntime. */
+export interface PromptParameters {
+  temperature?: number;
+  maxTokens?: number;
+  topP?: number;
+  topK?: number;
+  frequencyPenalty?: number;
+  presencePenalty?: number;
+}
+
+export interface ResolvedPrompt {
+  name: string;
+  /** Of the pack. */
+  semver: string;
+  /** Rendered. */
+  system: string;
+  parameters: PromptParameters;
+  toolChoice: "auto" | "required" | "none";
+  maxRounds: number;
+  maxToolCallsPerTurn: number;
+  /** Names of the tools that it is offered; all that there are when it lists none. */
+  tools?: readonly string[];
+  /** Names of tools that it is never offered. */
+  blocklist: readonly string[];
+  /** What the pack knows of tools, by their key in the pack. */
+  packTools: Readonly<Record<string, PackTool>>;
+  /** Variables that were given and are not used: misspelt ones, perhaps. */
+  unusedVariables: readonly string[];
+}
+
+export type PromptResolution =
+  | { ok: true; value: ResolvedPrompt }
+  | { ok: false; reason: "PromptNotFound" | "VariablesMissing" | "Invalid"; message: string };
+
+export function resolvePrompt(pack: PromptPackDocument, request: PromptRequest): PromptResolution {
+  const selected = selectPrompt(pack, request.prompt);
+  if (!selected.ok) return { ok: false, reason: "PromptNotFound", message: selected.message };
+  const { name, prompt } = selected;
+  const override = ownValue(prompt.model_overrides, request.model);
+  const templates = [
+    override?.system_template_prefix ?? "",
+    override?.system_template ?? prompt.system_template,
+    override?.system_template_suffix ?? "",
+  ];
+  const bound = bindVariables(pack, prompt, templates, request.variables ?? {});
+  if (bound.problems.length > 0) {
+    const message = `prompt "${name}" needs promptPackRef.variables: ${bound.problems.join("; ")}`;
+    return { ok: false, reason: "VariablesMissing", message };
+  }
+  const scope = { variables: bound.values, fragments: pack.fragments ?? {} };
+  try {
+    return {
+      ok: true,
+      value: {
+        name,
+        semver: pack.version,
+        system: renderTemplates(templates, scope),
+        parameters: {
+          ...camelCased(prompt.parameters),
+          ...camelCased(override?.parameters),
+        },
+        toolChoice: prompt.tool_policy?.tool_choice ?? "auto",
+        maxRounds: prompt.tool_policy?.max_rounds ?? DEFAULT_MAX_ROUNDS,
+        maxToolCallsPerTurn:
+          prompt.tool_policy?.max_tool_calls_per_turn ?? DEFAULT_MAX_TOOL_CALLS_PER_TURN,
+        ...(prompt.tools === undefined ? {} : { tools: prompt.tools }),
+        blocklist: prompt.tool_policy?.blocklist ?? [],
+        packTools: pack.tools ?? {},
+        unusedVariables: bound.unused,
+      },
+    };
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    return { ok: false, reason: "Invalid", message: `prompt "${name}": ${error.message}` };
+  }
+}
+
+interface BoundVariables {
+  values: ReadonlyMap<string, unknown>;
+  problems: string[];
+  unused: string[];
+}
+
+function bindVariables(
+  pack: PromptPackDocument,
+  prompt: PackPrompt,
+  templates: readonly string[],
+  given: Readonly<Record<string, string>>,
+): BoundVariables {
+  const declared = new Map(prompt.variables?.map((variable) => [variable.name, variable]));
+  const values = new Map<string, unknown>();
+  const problems: string[] = [];
+  for (const [name, variable] of declared) {
+    const text = ownValue(given, name);
+    const converted =
+      text === undefined
+        ? { ok: true as const, value: variable.default ?? undefined }
+        : convertValue(variable, text);
+    if (!converted.ok) problems.push(`"${name}" ${converted.problem}`);
+    else values.set(name, converted.value);
+    if (converted.ok && converted.value === undefined && variable.required) {
+      problems.push(`"${name}" is missing`);
+    }
+  }
+  const missing = new Set<string>();
+  for (const template of templates) {
+    const { variables } = templateReferences(template, pack.fragments ?? {}, (name) =>
+      declared.has(name),
+    );
+    for (const { written, name, path } of variables) {
+      if (declared.has(name)) {
+        const value = values.get(name);
+        // A value that is there must have the part that the template wants of it.
+        if (value !== undefined && valueAt(value, path) === undefined) {
+          problems.push(`"${name}" has no "${written}"`);
+        }
+      } else {
+        const text = ownValue(given, written);
+        if (text === undefined) missing.add(written);
+        else values.set(written, text);
+      }
+    }
+  }
+  problems.push(...[...missing].map((name) => `"${name}" is missing`));
+  const unused = Object.keys(given).filter((name) => !declared.has(name) && !values.has(name));
+  return { values, problems: [...new Set(problems)], unused };
+}
+
+function camelCased(parameters: PackParameters | undefined): PromptParameters {
+  if (parameters === undefined) return {};
+  const { temperature, max_tokens, top_p, top_k, frequency_penalty, presence_penalty } = parameters;
+  return {
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(max_tokens === undefined ? {} : { maxTokens: max_tokens }),
+    ...(top_p === undefined ? {} : { topP: top_p }),
+    ...(top_k === undefined || top_k === null ? {} : { topK: top_k }),
+    ...(frequency_penalty === undefined ? {} : { frequencyPenalty: frequency_penalty }),
+    ...(presence_penalty === undefined ? {} : { presencePenalty: presence_penalty }),
+  };
+}
+
+function ownValue<T>(map: Readonly<Record<string, T>> | undefined, key: string): T | undefined {
+  return map !== undefined && Object.hasOwn(map, key) ? map[key] : undefined;
+}

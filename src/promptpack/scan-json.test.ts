@@ -1,0 +1,46 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { offsetOf, scanJSON } from "./scan-json.ts";
+
+it("finds no fault in what JSON.stringify writes", () => {
+  fc.assert(
+    fc.property(fc.jsonValue({ maxDepth: 5 }), fc.constantFrom(0, 2), (value, indent) => {
+      expect(scanJSON(JSON.stringify(value, undefined, indent))).toBeUndefined();
+    }),
+  );
+});
+
+it("finds a fault exactly where JSON.parse throws", () => {
+  const token = fc.constantFrom(
+    ...Array.from('{}[]:," \n\\01-.eE'),
+    "true",
+    "nul",
+    '"a"',
+    "\t",
+    "\u0001",
+  );
+  fc.assert(
+    fc.property(fc.array(token, { maxLength: 12 }), (tokens) => {
+      const text = tokens.join("");
+      let isJSON = true;
+      try {
+        JSON.parse(text);
+      } catch {
+        isJSON = false;
+      }
+      const fault = scanJSON(text);
+      // A name that is there twice is JSON all the same.
+      const passed = fault === undefined || fault.message.includes("twice");
+      expect(passed).toBe(isJSON || fault?.message.includes("twice") === true);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+it("knows where a value stands, or what is nearest around it", () => {
+  const text = '{"a": [1, {"b": 2}], "c": 3}';
+  expect(text.slice(offsetOf(text, ["a", 1, "b"]))).toMatch(/^2/);
+  expect(text.slice(offsetOf(text, ["a", 1, "z", "y"]))).toMatch(/^\{"b"/);
+  expect(offsetOf(text, [])).toBe(0);
+  expect(offsetOf(text, ["z"])).toBe(0);
+});

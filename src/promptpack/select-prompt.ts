@@ -1,0 +1,27 @@
+import type { PackPrompt, PromptPackDocument } from "./prompt-pack-document.ts";
+
+const DEFAULT_PROMPT = "default";
+
+export type SelectedPrompt =
+  | { ok: true; name: string; prompt: PackPrompt }
+  | { ok: false; message: string };
+
+/** The named prompt; without a name the only one, else the one called `default`. */
+export function selectPrompt({ id, prompts }: PromptPackDocument, name?: string): SelectedPrompt {
+  const names = Object.keys(prompts);
+  const wanted = name ?? (names.length === 1 ? names[0] : DEFAULT_PROMPT) ?? DEFAULT_PROMPT;
+  // Packs name a prompt twice: by its key, and by the id in it.
+  const key = names.includes(wanted)
+    ? wanted
+    : names.find((other) => prompts[other]?.id === wanted);
+  const prompt = key === undefined ? undefined : prompts[key];
+  if (key !== undefined && prompt !== undefined) return { ok: true, name: key, prompt };
+  const list = names.map((other) => `"${other}"`).join(", ");
+  return {
+    ok: false,
+    message:
+      name === undefined
+        ? `the pack "${id}" has more than one prompt and none called "${DEFAULT_PROMPT}"; name one of ${list}`
+        : `the pack "${id}" has no prompt "${name}"; it has ${list}`,
+  };
+}

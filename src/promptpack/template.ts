@@ -1,0 +1,77 @@
+/**
+ * Templates: text with placeholders, `{{name}}`. A name is a variable or a fragment; `{{fragments.name}}` is always a
+ * fragment; `{{user.emails[0]}}` is a part of a variable. There is nothing else: no conditions, loops or filters.
+ */
+
+export type TemplatePart =
+  | { type: "text"; text: string }
+  | {
+      type: "placeholder";
+      /** What stands between the braces. */
+      written: string;
+      /** `user` of `user.emails[0]`. */
+      name: string;
+      /** `emails` and 0 of `user.emails[0]`. */
+      path: readonly (string | number)[];
+    };
+
+export type Placeholder = Extract<TemplatePart, { type: "placeholder" }>;
+
+export interface ParsedTemplate {
+  parts: TemplatePart[];
+  /** Each says what is wrong and quotes the place. A template with problems must not be rendered. */
+  problems: string[];
+}
+
+const OPEN = "{{";
+const CLOSE = "}}";
+const PLACEHOLDER = /^([A-Za-z_][\w-]*)((?:\.[\w-]+|\[\d+\])*)$/;
+const QUOTE_LENGTH = 40;
+
+export function parseTemplate(template: string): ParsedTemplate {
+  const parts: TemplatePart[] = [];
+  const problems: string[] = [];
+  let end = 0;
+  for (;;) {
+    const open = template.indexOf(OPEN, end);
+    if (open < 0) break;
+    const close = template.indexOf(CLOSE, open + OPEN.length);
+    if (close < 0 || template.slice(open + OPEN.length, close).includes(OPEN)) {
+      problems.push(`"${quote(template.slice(open))}" has no closing }}`);
+      if (close < 0) return { parts, problems };
+    } else {
+      if (open > end) parts.push({ type: "text", text: template.slice(end, open) });
+      const written = template.slice(open + OPEN.length, close).trim();
+      const placeholder = parsePlaceholder(written);
+      if (placeholder === undefined) problems.push(badPlaceholder(template.slice(open, close + 2)));
+      else parts.push(placeholder);
+    }
+    end = close + CLOSE.length;
+  }
+  if (end < template.length) parts.push({ type: "text", text: template.slice(end) });
+  return { parts, problems };
+}
+
+function parsePlaceholder(written: string): Placeholder | undefined {
+  const [, name, steps = ""] = PLACEHOLDER.exec(written) ?? [];
+  if (name === undefined) return undefined;
+  const path = [...steps.matchAll(/\.([\w-]+)|\[(\d+)\]/g)].map(([, field, index]) =>
+    field === undefined ? Number(index) : field,
+  );
+  return { type: "placeholder", written, name, path };
+}
+
+function badPlaceholder(text: string): string {
+  const quoted = `"${quote(text)}"`;
+  if (/^\{\{\s*\}/.test(text)) return `${quoted} names nothing`;
+  if (text.startsWith("{{{")) return `${quoted} has three braces; write two`;
+  if (/^\{\{\s*[#^/>!&]|\||^\{\{\s*else\b/.test(text)) {
+    return `${quoted}: conditions, loops, filters and the like are not supported; only {{variable}} and {{fragment}}`;
+  }
+  return `${quoted} is no variable or fragment: names are of letters, digits, "_" and "-"`;
+}
+
+function quote(text: string): string {
+  const [line = ""] = text.split("\n", 1);
+  return line.length > QUOTE_LENGTH ? `${line.slice(0, QUOTE_LENGTH)}…` : line;
+}

@@ -1,0 +1,94 @@
+/** Values of variables: from the text that an AgentRuntime gives to the type that the pack declares. */
+import { canonicalJSON } from "./content-hash.ts";
+import { matchesPattern } from "./pattern.ts";
+import type { PackVariable, VariableType } from "./prompt-pack-document.ts";
+
+const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
+const TYPE_NAMES: Record<VariableType, string> = {
+  string: "a string",
+  number: "a number",
+  boolean: "true or false",
+  object: "a JSON object",
+  array: "a JSON array",
+};
+
+export type ConvertedValue = { ok: true; value: unknown } | { ok: false; problem: string };
+
+/** The problem does not quote the value. */
+export function convertValue(variable: PackVariable, text: string): ConvertedValue {
+  const value = parseValue(variable.type, text);
+  const problem =
+    value === undefined ? typeProblem(variable.type) : validationProblem(variable, value);
+  return problem === undefined ? { ok: true, value } : { ok: false, problem };
+}
+
+function parseValue(type: VariableType, text: string): unknown {
+  switch (type) {
+    case "string":
+      return text;
+    case "number": {
+      const number = NUMBER.test(text.trim()) ? Number(text) : Number.NaN;
+      return Number.isFinite(number) ? number : undefined;
+    }
+    case "boolean": {
+      const word = text.trim().toLowerCase();
+      return word === "true" ? true : word === "false" ? false : undefined;
+    }
+    case "object":
+    case "array": {
+      try {
+        const value = JSON.parse(text) as unknown;
+        return hasType(type, value) ? value : undefined;
+      } catch {
+        return undefined;
+      }
+    }
+  }
+}
+
+export function hasType(type: VariableType, value: unknown): boolean {
+  switch (type) {
+    case "array":
+      return Array.isArray(value);
+    case "object":
+      return typeof value === "object" && value !== null && !Array.isArray(value);
+    case "string":
+    case "number":
+    case "boolean":
+      return typeof value === type;
+  }
+}
+
+export function typeProblem(type: VariableType): string {
+  return `must be ${TYPE_NAMES[type]}`;
+}
+
+/** Why a value of the right type is refused. */
+export function validationProblem(
+  { validation = {} }: PackVariable,
+  value: unknown,
+): string | undefined {
+  const { pattern, min_length, max_length, minimum, maximum } = validation;
+  if (validation.enum !== undefined) {
+    const wanted = validation.enum.map(canonicalJSON);
+    if (!wanted.includes(canonicalJSON(value))) return `must be one of ${wanted.join(", ")}`;
+  }
+  if (typeof value === "string") {
+    // Characters as people count them.
+    const length = Array.from(value).length;
+    if (min_length !== undefined && length < min_length) {
+      return `must have at least ${min_length} characters`;
+    }
+    if (max_length !== undefined && length > max_length) {
+      return `must have at most ${max_length} characters`;
+    }
+    if (pattern !== undefined && !matchesPattern(pattern, value)) {
+      return `must match the pattern ${pattern}`;
+    }
+  }
+  if (typeof value === "number") {
+    if (minimum !== undefined && value < minimum) return `must be at least ${minimum}`;
+    if (maximum !== undefined && value > maximum) return `must be at most ${maximum}`;
+  }
+  return undefined;
+}
