@@ -1,0 +1,65 @@
+/** The API server answered, and said no. `reason` is the machine-readable one of the Status object. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  readonly status: number;
+  readonly reason: string;
+  /** How long the server asks to wait, in milliseconds. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(response: {
+    status: number;
+    reason: string;
+    message: string;
+    retryAfterMs?: number | undefined;
+  }) {
+    super(response.message);
+    this.status = response.status;
+    this.reason = response.reason;
+    this.retryAfterMs = response.retryAfterMs;
+  }
+
+  /** From the body of a response that is not 2xx: a Status object as a rule, anything at all from a proxy. */
+  static fromResponse(status: number, body: string, retryAfter: string | undefined): ApiError {
+    let reason = "";
+    let message = "";
+    try {
+      const parsed = JSON.parse(body) as { reason?: unknown; message?: unknown };
+      if (typeof parsed.reason === "string") reason = parsed.reason;
+      if (typeof parsed.message === "string") message = parsed.message;
+    } catch {
+      message = body.slice(0, 200);
+    }
+    const seconds = Number(retryAfter);
+    return new ApiError({
+      status,
+      reason,
+      message: message === "" ? `the API server answered ${status}` : message,
+      retryAfterMs: retryAfter !== undefined && seconds >= 0 ? seconds * 1000 : undefined,
+    });
+  }
+}
+
+/** The request got no answer: refused, cut, timed out. Whether it was carried out is not known. */
+export class ConnectionError extends Error {
+  override readonly name = "ConnectionError";
+}
+
+export function isNotFound(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 404;
+}
+
+/** The object changed meanwhile, exists already, or a field of it belongs to another field manager. */
+export function isConflict(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 409;
+}
+
+/** The resourceVersion is too old to watch or page from: list again. */
+export function isExpired(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 410 || error.reason === "Expired");
+}
+
+/** Worth the same request again, after a while: the server was overloaded or away. */
+export function isTransient(error: unknown): boolean {
+  if (error instanceof ConnectionError) return true;
+  return error instanceof ApiError && (error.status === 429 || error.status >= 500);
+}

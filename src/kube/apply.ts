@@ -1,0 +1,134 @@
+import type { KubeClient } from "./client.ts";
+import { type KubernetesObject, keyOf, type OwnerReference, type ResourceType } from "./object.ts";
+import { quantityValue } from "./quantity.ts";
+
+/** What was written last, as a digest: a field that we no longer want is told by it from one that others added. */
+export const APPLIED_ANNOTATION = "omnia.altairalabs.ai/applied";
+/** Before the digest of an object that has been applied to since it was created. */
+const APPLIED_PREFIX = "applied-";
+
+/** There is an object of this name, and it is somebody else's: it is left as it is. */
+export class NotOursError extends Error {
+  override readonly name = "NotOursError";
+}
+
+export interface ApplyOptions {
+  client: KubeClient;
+  type: ResourceType;
+  /** From the cache, or as it was just read. */
+  live: KubernetesObject | undefined;
+  /** Exactly the fields that are ours. */
+  wanted: KubernetesObject;
+  owner: OwnerReference;
+  digest: (value: unknown) => string;
+  signal: AbortSignal;
+}
+
+/**
+ * Brings one owned object to what is wanted by server-side apply. Writes nothing when the live object has every wanted field
+ * already and nothing is left of an earlier wish. Resolves to whether it wrote; rejects with NotOursError, without a
+ * write, when the object belongs to another owner or to nobody.
+ */
+export async function applyOwned(options: ApplyOptions): Promise<boolean> {
+  const { client, type, live, owner, digest, signal } = options;
+  if (live !== undefined && !live.metadata.ownerReferences?.some((own) => own.uid === owner.uid)) {
+    throw new NotOursError(
+      `${type.kind} ${keyOf(live.metadata)} exists and does not belong to ${owner.kind} ${owner.name}`,
+    );
+  }
+  const metadata = { ...options.wanted.metadata, ownerReferences: [owner] };
+  const created = digest({ ...options.wanted, metadata });
+  const marked = (mark: string): KubernetesObject => ({
+    ...options.wanted,
+    metadata: { ...metadata, annotations: { ...metadata.annotations, [APPLIED_ANNOTATION]: mark } },
+  });
+  if (live === undefined) {
+    // Create and not apply: an object that came into being since the cache was filled must not be taken over.
+    await client.create(type, marked(created), signal);
+    return true;
+  }
+  const mark = live.metadata.annotations?.[APPLIED_ANNOTATION] ?? "";
+  const wasApplied = mark.startsWith(APPLIED_PREFIX);
+  const applied = `${APPLIED_PREFIX}${created}`;
+  if (holds(live, marked(wasApplied ? applied : created))) return false;
+  if (!wasApplied) await ownByApply(options, live);
+  const wanted = marked(applied);
+  await client.apply(
+    type,
+    { ...wanted, metadata: { ...wanted.metadata, ...uidOf(live) } },
+    { signal },
+  );
+  return true;
+}
+
+/**
+ * What was created is ours as "Update" in the eyes of server-side apply, and would stay when a later apply leaves it out. This makes
+ * it ours as "Apply".
+ */
+async function ownByApply(
+  { client, type, signal }: ApplyOptions,
+  live: KubernetesObject,
+): Promise<void> {
+  const at = { namespace: live.metadata.namespace, name: live.metadata.name };
+  const { metadata } = await client.get(type, at, signal);
+  const managedFields = metadata.managedFields?.map((entry) =>
+    entry.manager === client.fieldManager && entry.operation === "Update" && !entry.subresource
+      ? { ...entry, operation: "Apply" }
+      : entry,
+  );
+  const { uid, resourceVersion } = metadata;
+  await client.mergePatch(type, at, { metadata: { uid, resourceVersion, managedFields } }, signal);
+}
+
+/** With the uid, an apply to an object that was made anew meanwhile is a conflict and no take-over. */
+function uidOf(live: KubernetesObject): { uid?: string } {
+  return live.metadata.uid === undefined ? {} : { uid: live.metadata.uid };
+}
+
+/** Writes a status by server-side apply, unless it is there already. Resolves to whether it wrote. */
+export async function applyStatus(options: {
+  client: KubeClient;
+  type: ResourceType;
+  live: KubernetesObject & { status?: unknown };
+  status: object;
+  signal: AbortSignal;
+}): Promise<boolean> {
+  const { client, type, live, signal } = options;
+  const status = JSON.parse(JSON.stringify(options.status)) as object;
+  if (holds(live.status, status) && holds(status, live.status)) return false;
+  const { name, namespace } = live.metadata;
+  await client.apply(
+    type,
+    {
+      metadata: { name, ...(namespace === undefined ? {} : { namespace }), ...uidOf(live) },
+      status,
+    } as KubernetesObject,
+    { subresource: "status", signal },
+  );
+  return true;
+}
+
+/**
+ * Whether every field of `wanted` stands in `live` with that value. Fields that only `live` has are passed over: defaults, and what
+ * others manage. Lists must match as a whole, item by item. Quantities are compared by value ("1000m" is "1").
+ */
+export function holds(live: unknown, wanted: unknown): boolean {
+  if (Object.is(live, wanted) || wanted === undefined) return true;
+  if (Array.isArray(wanted)) {
+    if (!Array.isArray(live)) return wanted.length === 0 && live === undefined;
+    return live.length === wanted.length && wanted.every((item, index) => holds(live[index], item));
+  }
+  if (typeof wanted === "object" && wanted !== null) {
+    // The server drops empty maps.
+    if (live === undefined) return Object.values(wanted).every((value) => value === undefined);
+    if (typeof live !== "object" || live === null || Array.isArray(live)) return false;
+    return Object.entries(wanted).every(([name, value]) =>
+      holds((live as Record<string, unknown>)[name], value),
+    );
+  }
+  if (typeof live === "string" && (typeof wanted === "string" || typeof wanted === "number")) {
+    const value = quantityValue(live);
+    return value !== undefined && value === quantityValue(String(wanted));
+  }
+  return false;
+}

@@ -1,0 +1,140 @@
+import { isNotFound } from "./api-error.ts";
+import type { KubeClient } from "./client.ts";
+import type { Clock } from "./clock.ts";
+import { apiVersionOf, type KubernetesObject, type ResourceType } from "./object.ts";
+
+export const EVENTS: ResourceType = {
+  group: "events.k8s.io",
+  version: "v1",
+  kind: "Event",
+  plural: "events",
+  namespaced: true,
+};
+
+/** The API server refuses longer notes. */
+export const MAX_NOTE_BYTES = 1024;
+/** The same event within this time is counted up in the one that is there. */
+export const SERIES_MS = 10 * 60_000;
+/** Events whose series are remembered; past it the oldest are forgotten. */
+export const MAX_REMEMBERED_EVENTS = 1_000;
+
+export interface EventToReport {
+  type: "Normal" | "Warning";
+  /** CamelCase, stable. */
+  reason: string;
+  /** What was done, CamelCase, such as `Reconcile`. */
+  action: string;
+  /** For people. */
+  note: string;
+}
+
+interface Remembered {
+  name: string;
+  namespace: string;
+  count: number;
+  at: number;
+}
+
+export interface EventRecorderOptions {
+  client: KubeClient;
+  /** Of this controller, such as `omnia.altairalabs.ai/operator`. */
+  reportingController: string;
+  reportingInstance: string;
+  clock: Clock;
+  newName: () => string;
+  onError: (error: unknown) => void;
+}
+
+/**
+ * Reports events about objects. One that repeats within ten minutes counts up its series and makes no new object. An event that
+ * could not be written is told to `onError` and is lost: no work may fail for the sake of a report.
+ */
+export class EventRecorder {
+  readonly #options: EventRecorderOptions;
+  readonly #remembered = new Map<string, Remembered>();
+
+  constructor(options: EventRecorderOptions) {
+    this.#options = options;
+  }
+
+  async report(
+    type: ResourceType,
+    about: KubernetesObject,
+    event: EventToReport,
+    signal: AbortSignal,
+  ): Promise<void> {
+    try {
+      await this.#report(type, about, event, signal);
+    } catch (error) {
+      if (!signal.aborted) this.#options.onError(error);
+    }
+  }
+
+  async #report(
+    type: ResourceType,
+    about: KubernetesObject,
+    event: EventToReport,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { client, clock, newName, reportingController, reportingInstance } = this.#options;
+    const note = shortened(event.note);
+    const key = JSON.stringify([about.metadata.uid, event.type, event.reason, event.action, note]);
+    const known = this.#remembered.get(key);
+    const time = new Date(clock.now()).toISOString().replace("Z", "000Z");
+    this.#remembered.delete(key);
+    if (known !== undefined && clock.monotonic() - known.at < SERIES_MS) {
+      const count = known.count + 1;
+      this.#remember(key, { ...known, count, at: clock.monotonic() });
+      try {
+        const series = { count, lastObservedTime: time };
+        await client.mergePatch(EVENTS, known, { series }, signal);
+        return;
+      } catch (error) {
+        // Events live for an hour by default: this one has gone, and a new one is made.
+        if (!isNotFound(error)) throw error;
+      }
+    }
+    const namespace = about.metadata.namespace ?? "default";
+    const name = `${about.metadata.name}.${newName()}`;
+    this.#remember(key, { name, namespace, count: 1, at: clock.monotonic() });
+    await client.create(
+      EVENTS,
+      {
+        metadata: { name, namespace },
+        eventTime: time,
+        type: event.type,
+        reason: event.reason,
+        action: event.action,
+        note,
+        reportingController,
+        reportingInstance,
+        regarding: {
+          apiVersion: apiVersionOf(type),
+          kind: type.kind,
+          name: about.metadata.name,
+          namespace: about.metadata.namespace,
+          uid: about.metadata.uid,
+          resourceVersion: about.metadata.resourceVersion,
+        },
+      } as KubernetesObject,
+      signal,
+    );
+  }
+
+  #remember(key: string, event: Remembered): void {
+    this.#remembered.set(key, event);
+    if (this.#remembered.size <= MAX_REMEMBERED_EVENTS) return;
+    const [oldest] = this.#remembered.keys();
+    if (oldest !== undefined) this.#remembered.delete(oldest);
+  }
+}
+
+function shortened(note: string): string {
+  const bytes = Buffer.from(note);
+  if (bytes.length <= MAX_NOTE_BYTES) return note;
+  // A character that was cut in two becomes a replacement character of three bytes.
+  return `${bytes
+    .subarray(0, MAX_NOTE_BYTES - 6)
+    .toString("utf8")
+    .replace(/\uFFFD$/, "")}…`;
+}

@@ -1,0 +1,41 @@
+import { expect, test } from "vitest";
+import { ManualClock } from "../../test/support/manual-clock.ts";
+import { RateLimiter } from "./rate-limiter.ts";
+
+const { signal } = new AbortController();
+
+test("lets a burst through at once, and the rest at the rate, in order", async () => {
+  const clock = new ManualClock();
+  const limiter = new RateLimiter({ clock, perSecond: 10, burst: 2 });
+  const passed: number[] = [];
+  for (const request of [1, 2, 3, 4]) void limiter.take(signal).then(() => passed.push(request));
+  await clock.advance(0);
+  expect(passed).toEqual([1, 2]);
+  await clock.advance(100);
+  expect(passed).toEqual([1, 2, 3]);
+  await clock.advance(100);
+  expect(passed).toEqual([1, 2, 3, 4]);
+});
+
+test("a request that was given up gives its place back", async () => {
+  const clock = new ManualClock();
+  const limiter = new RateLimiter({ clock, perSecond: 1, burst: 1 });
+  await limiter.take(signal);
+  const impatient = new AbortController();
+  const given = limiter.take(impatient.signal);
+  impatient.abort(new Error("given up"));
+  await expect(given).rejects.toThrow("given up");
+  await clock.advance(1_000);
+  await limiter.take(signal);
+});
+
+test("what is not used in time is not saved beyond the burst", async () => {
+  const clock = new ManualClock();
+  const limiter = new RateLimiter({ clock, perSecond: 10, burst: 2 });
+  await clock.advance(60_000);
+  let passed = 0;
+  for (let request = 0; request < 5; request += 1)
+    void limiter.take(signal).then(() => (passed += 1));
+  await clock.advance(0);
+  expect(passed).toBe(2);
+});

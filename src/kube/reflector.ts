@@ -1,0 +1,144 @@
+import { ApiError, isExpired } from "./api-error.ts";
+import { exponentialBackoff, jittered } from "./backoff.ts";
+import type { Cache } from "./cache.ts";
+import type { KubeClient, WatchEvent } from "./client.ts";
+import type { Clock } from "./clock.ts";
+import { keyOf, type KubernetesObject, type ResourceType } from "./object.ts";
+
+/** Objects asked for in one page of a list. */
+export const PAGE_SIZE = 500;
+/** A watch is ended by the server after between one and two of these, so that not all of them end at once. */
+export const WATCH_SECONDS = 300;
+const FIRST_BACKOFF_MS = 250;
+const LAST_BACKOFF_MS = 30_000;
+/** A watch that lived this long was a good one: what failed before it is forgiven. */
+const HEALTHY_WATCH_MS = 10_000;
+
+export interface ReflectorOptions<T extends KubernetesObject> {
+  client: KubeClient;
+  type: ResourceType;
+  cache: Cache<T>;
+  namespace?: string | undefined;
+  labelSelector?: string | undefined;
+  metadataOnly?: boolean;
+  clock: Clock;
+  random: () => number;
+  /** Every error is told here, and then tried again. */
+  onError: (error: unknown) => void;
+}
+
+/**
+ * Keeps a cache equal to what the API server has of one kind: a list in pages, then a watch from where the list was taken.
+ * Never gives up: every error leads to another try after a jittered backoff, and an expired resourceVersion to a fresh list.
+ */
+export class Reflector<T extends KubernetesObject> {
+  readonly #options: ReflectorOptions<T>;
+  readonly #synced = Promise.withResolvers<void>();
+  #isSynced = false;
+  #resourceVersion: string | undefined;
+
+  constructor(options: ReflectorOptions<T>) {
+    this.#options = options;
+  }
+
+  /** Resolves after the first whole list. */
+  get synced(): Promise<void> {
+    return this.#synced.promise;
+  }
+
+  get isSynced(): boolean {
+    return this.#isSynced;
+  }
+
+  /** Runs until the signal is aborted, and then resolves. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, random, onError } = this.#options;
+    const backoff = jittered(
+      exponentialBackoff({ firstMs: FIRST_BACKOFF_MS, lastMs: LAST_BACKOFF_MS }),
+      random,
+    );
+    let failures = 0;
+    while (!signal.aborted) {
+      const begun = clock.monotonic();
+      try {
+        this.#resourceVersion ??= await this.#list(signal);
+        await this.#watch(this.#resourceVersion, signal);
+        // The server ended the watch in good order. One that it ends at once is paced like a failure.
+        failures = clock.monotonic() - begun >= HEALTHY_WATCH_MS ? 0 : failures + 1;
+      } catch (error) {
+        if (signal.aborted) return;
+        if (isExpired(error)) this.#resourceVersion = undefined;
+        else onError(error);
+        failures = clock.monotonic() - begun >= HEALTHY_WATCH_MS ? 1 : failures + 1;
+        if (error instanceof ApiError && error.retryAfterMs !== undefined) {
+          await settled(clock.sleep(Math.min(error.retryAfterMs, LAST_BACKOFF_MS), signal));
+        }
+      }
+      if (failures > 0) await settled(clock.sleep(backoff(failures), signal));
+    }
+  }
+
+  async #list(signal: AbortSignal): Promise<string> {
+    const { client, type, cache, namespace, labelSelector, metadataOnly } = this.#options;
+    const objects: T[] = [];
+    let next: string | undefined;
+    for (;;) {
+      const page = await client.list<T>(type, {
+        namespace,
+        labelSelector,
+        metadataOnly,
+        limit: PAGE_SIZE,
+        continue: next,
+        signal,
+      });
+      for (const item of page.items) objects.push(withoutManagedFields(item));
+      next = page.continue;
+      if (next !== undefined) continue;
+      cache.replace(objects);
+      this.#isSynced = true;
+      this.#synced.resolve();
+      return page.resourceVersion;
+    }
+  }
+
+  async #watch(resourceVersion: string, signal: AbortSignal): Promise<void> {
+    const { client, type, namespace, labelSelector, metadataOnly, random } = this.#options;
+    const events = client.watch<T>(type, {
+      namespace,
+      labelSelector,
+      metadataOnly,
+      resourceVersion,
+      timeoutSeconds: Math.round(WATCH_SECONDS * (1 + random())),
+      signal,
+    });
+    for await (const event of events) this.#take(event);
+  }
+
+  #take(event: WatchEvent<T>): void {
+    const { cache } = this.#options;
+    if (event.type === "ERROR") {
+      throw new ApiError({
+        status: event.object.code ?? 500,
+        reason: event.object.reason ?? "",
+        message: event.object.message ?? "the API server ended the watch with an error",
+      });
+    }
+    if (event.type === "DELETED") cache.delete(keyOf(event.object.metadata));
+    else if (event.type !== "BOOKMARK") cache.set(withoutManagedFields(event.object));
+    this.#resourceVersion = event.object.metadata.resourceVersion ?? this.#resourceVersion;
+  }
+}
+
+/** They are about half of an object's size, and nobody here reads them. */
+function withoutManagedFields<T extends KubernetesObject>(object: T): T {
+  delete object.metadata.managedFields;
+  return object;
+}
+
+async function settled(waiting: Promise<void>): Promise<void> {
+  try {
+    await waiting;
+  } catch {
+    // Aborted: the loop's condition sees it.
+  }
+}

@@ -1,0 +1,120 @@
+import { createHash } from "node:crypto";
+import { type IncomingMessage, type RequestOptions, request as httpRequest } from "node:http";
+import { Agent, type AgentOptions, request as httpsRequest } from "node:https";
+import type { KubeConfig } from "@kubernetes/client-node";
+import { ConnectionError } from "./api-error.ts";
+
+/** No byte of an answer within this time: the connection is taken for dead. */
+export const RESPONSE_TIMEOUT_MS = 30_000;
+
+export interface TransportRequest {
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** With its query. */
+  path: string;
+  headers?: Record<string, string>;
+  body?: string;
+  signal: AbortSignal;
+}
+
+/** Carries one request to the API server. Rejects with ConnectionError when there is no answer. */
+export interface Transport {
+  send(request: TransportRequest): Promise<IncomingMessage>;
+  close(): void;
+}
+
+interface Authentication
+  extends
+    RequestOptions,
+    Pick<AgentOptions, "ca" | "cert" | "key" | "rejectUnauthorized" | "servername"> {
+  headers?: Record<string, string>;
+}
+
+/**
+ * A transport that takes server, credentials and proxy from a kubeconfig, or from the pod it runs in. Credentials are asked
+ * for at every request, since tokens rotate and exec plugins renew; connections are kept while the TLS material stays the same.
+ */
+export function createTransport(kubeConfig: KubeConfig): Transport {
+  const cluster = kubeConfig.getCurrentCluster();
+  if (cluster === null) throw new Error("the kubeconfig names no current cluster");
+  const server = new URL(cluster.server);
+  const proxied = cluster.proxyUrl !== undefined && cluster.proxyUrl !== "";
+  let agent: Agent | undefined;
+  let material = "";
+
+  /** Our own agent, for client-node's neither keeps connections alive nor notices a renewed certificate. */
+  const agentFor = (authentication: Authentication): Agent => {
+    const { ca, cert, key, rejectUnauthorized, servername } = authentication;
+    const digest = createHash("sha256")
+      .update(JSON.stringify([ca, cert, key, rejectUnauthorized, servername].map(String)))
+      .digest("hex");
+    if (agent === undefined || digest !== material) {
+      agent?.destroy();
+      material = digest;
+      agent = new Agent({
+        keepAlive: true,
+        keepAliveMsecs: 30_000,
+        ...(ca === undefined ? {} : { ca }),
+        ...(cert === undefined ? {} : { cert }),
+        ...(key === undefined ? {} : { key }),
+        ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
+        ...(servername === undefined ? {} : { servername }),
+      });
+    }
+    return agent;
+  };
+
+  return {
+    async send({ method, path, headers, body, signal }) {
+      signal.throwIfAborted();
+      const authentication: Authentication = {};
+      try {
+        await kubeConfig.applyToHTTPSOptions(authentication);
+      } catch (error) {
+        throw new ConnectionError("the credentials of the kubeconfig could not be had", {
+          cause: error,
+        });
+      }
+      const secure = server.protocol === "https:";
+      const options: RequestOptions = {
+        method,
+        host: server.hostname.replace(/^\[|\]$/g, ""),
+        port: server.port === "" ? (secure ? 443 : 80) : server.port,
+        path: server.pathname.replace(/\/$/, "") + path,
+        headers: {
+          accept: "application/json",
+          ...authentication.headers,
+          ...(body === undefined ? {} : { "content-length": Buffer.byteLength(body) }),
+          ...headers,
+        },
+        ...(authentication.auth == null ? {} : { auth: authentication.auth }),
+        ...(proxied && authentication.agent !== undefined ? { agent: authentication.agent } : {}),
+        ...(!proxied && secure ? { agent: agentFor(authentication) } : {}),
+        signal,
+      };
+      return await new Promise<IncomingMessage>((resolve, reject) => {
+        const sent = (secure ? httpsRequest : httpRequest)(options);
+        sent.setTimeout(RESPONSE_TIMEOUT_MS, () => {
+          sent.destroy(new Error(`no answer within ${RESPONSE_TIMEOUT_MS / 1000} s`));
+        });
+        sent.once("response", (response) => {
+          // From here on the reader has its own idea of how long silence may last.
+          sent.setTimeout(0);
+          resolve(response);
+        });
+        sent.on("error", (error) => {
+          if (signal.aborted) reject(signal.reason as Error);
+          else
+            reject(
+              new ConnectionError(`no answer from the API server: ${error.message}`, {
+                cause: error,
+              }),
+            );
+        });
+        sent.end(body);
+      });
+    },
+    close() {
+      agent?.destroy();
+    },
+  };
+}
