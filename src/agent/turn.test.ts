@@ -2,6 +2,7 @@ import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startHttpServer, type HttpServer } from "../../test/support/http-server.ts";
 import { startModelServer, type ModelServer } from "../../test/support/model-server.ts";
+import { rejectionOf } from "../../test/support/rejection-of.ts";
 import { RecordingTurn, type RecordingTurnOptions } from "../../test/support/recording-turn.ts";
 import { aRuntimeConfig, aTool } from "../../test/support/runtime-config.ts";
 import type { PromptConfig, ToolConfig } from "../agent-config.ts";
@@ -13,16 +14,17 @@ let model: ModelServer;
 let tools: HttpServer;
 /** Paths that were called, with their arguments. */
 let toolCalls: [path: string | undefined, toolArguments: unknown][];
-let answerTool: (path: string | undefined) => Promise<unknown>;
+let answerTool: (path: string | undefined, toolArguments: { city?: string }) => Promise<unknown>;
 
 beforeEach(async () => {
   model = await startModelServer();
   toolCalls = [];
   answerTool = () => Promise.resolve({ degrees: 21 });
   tools = await startHttpServer(async (request, response) => {
-    toolCalls.push([request.url, JSON.parse(await text(request))]);
+    const toolArguments = JSON.parse(await text(request)) as { city?: string };
+    toolCalls.push([request.url, toolArguments]);
     response.setHeader("content-type", "application/json");
-    response.end(JSON.stringify(await answerTool(request.url)));
+    response.end(JSON.stringify(await answerTool(request.url, toolArguments)));
   });
 });
 afterEach(async () => {
@@ -336,10 +338,10 @@ describe("a turn that is cancelled", () => {
     const stop = new AbortController();
     const config = aRuntimeConfig({ provider: { baseURL: model.url } });
     const turn = new RecordingTurn(config, { signal: stop.signal });
-    const running = expect(handler.run(turn)).rejects.toThrow("cancelled");
+    const running = rejectionOf(handler.run(turn));
     await expect.poll(() => model.requests.length).toBe(1);
     stop.abort(new Error("cancelled"));
-    await running;
+    expect(await running).toMatchObject({ message: "cancelled" });
     expect(turn.recorded).toEqual([]);
   });
 
@@ -349,10 +351,8 @@ describe("a turn that is cancelled", () => {
       { id: "fast", name: "get-weather", arguments: '{"city":"fast"}' },
     );
     const stop = new AbortController();
-    answerTool = () =>
-      (toolCalls.at(-1)?.[1] as { city: string }).city === "slow"
-        ? new Promise(() => {})
-        : Promise.resolve(1);
+    answerTool = (_path, toolArguments) =>
+      toolArguments.city === "slow" ? new Promise(() => {}) : Promise.resolve(1);
     const config = aRuntimeConfig({ provider: { baseURL: model.url }, tools: [weather()] });
     const turn = new RecordingTurn(config, {
       signal: stop.signal,
@@ -391,10 +391,10 @@ it("reads no more of the model than its reader takes", async () => {
         stop.signal.addEventListener("abort", () => reject(stop.signal.reason as Error)),
       ),
   });
-  const running = expect(handler.run(turn)).rejects.toThrow("enough");
+  const running = rejectionOf(handler.run(turn));
   await stalled.promise;
   expect(turn.events).toHaveLength(1);
   expect(written).toBeLessThan(20 * 1024 * 1024);
   stop.abort(new Error("enough"));
-  await running;
+  expect(await running).toMatchObject({ message: "enough" });
 });

@@ -10,6 +10,8 @@ import type { TurnError } from "../../src/agent/turns/turn-error.ts";
 import { systemClock, type Clock } from "../../src/observability/clock.ts";
 import { createLog } from "../../src/observability/log.ts";
 import { startHttpServer } from "../support/http-server.ts";
+import type { WireBody } from "../support/model-server.ts";
+import { rejectionOf } from "../support/rejection-of.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { RecordingTurn, type RecordingTurnOptions } from "../support/recording-turn.ts";
 import { aRuntimeConfig, aTool } from "../support/runtime-config.ts";
@@ -57,18 +59,18 @@ function impatientClock(): Clock & { waits: number[] } {
 
 interface Provider extends AsyncDisposable {
   url: string;
-  bodies: any[];
+  bodies: WireBody[];
 }
 
 async function startProvider(
   answer: (response: ServerResponse, attempt: number, request: IncomingMessage) => void,
 ): Promise<Provider> {
-  const bodies: any[] = [];
+  const bodies: WireBody[] = [];
   const server = await startHttpServer(async (request, response) => {
     bodies.push(await json(request));
     answer(response, bodies.length, request);
   });
-  return { url: server.url, bodies, [Symbol.asyncDispose]: server.close };
+  return { url: server.url, bodies, [Symbol.asyncDispose]: () => server.close() };
 }
 
 function start(
@@ -90,10 +92,7 @@ function start(
 /** Runs a turn that fails; nothing secret is in its error or its log. */
 async function failingTurn(...parameters: Parameters<typeof start>) {
   const { turn, logged, running } = start(...parameters);
-  const error = (await running.then(
-    () => expect.fail("the turn did not fail"),
-    (reason: unknown) => reason,
-  )) as TurnError;
+  const error = (await rejectionOf(running)) as TurnError;
   const shown = JSON.stringify([
     error.message,
     error.details,
@@ -202,10 +201,10 @@ describe("a provider that cannot be reached", () => {
     const clock = new ManualClock();
     const stop = new AbortController();
     const { running } = start(provider.url, { clock, signal: stop.signal });
-    const outcome = expect(running).rejects.toThrow("cancelled");
+    const outcome = rejectionOf(running);
     await vi.waitUntil(() => provider.bodies.length === 1 && clock.pendingTimers === 1);
     stop.abort(new Error("cancelled"));
-    await outcome;
+    expect(await outcome).toMatchObject({ message: "cancelled" });
     expect(provider.bodies).toHaveLength(1);
   });
 });
@@ -274,6 +273,21 @@ describe("a provider that sends something else", () => {
     await running;
     expect(turn.text).toBe("Fine.");
   });
+});
+
+it("is said once, and in the log only, what a model does not support", async () => {
+  await using provider = await startProvider((response) => answerWell(response));
+  const logged: string[] = [];
+  const handler = createRuntimeHandler({
+    readSecret: () => Promise.resolve("sk-secret-key"),
+    clock: systemClock,
+    log: createLog({ destination: { write: (line) => void logged.push(line) } }),
+  });
+  const config = aRuntimeConfig({ provider: { baseURL: provider.url, parameters: { topK: 5 } } });
+  for (let turns = 0; turns < 2; turns += 1) await handler.run(new RecordingTurn(config));
+  expect(logged.map((line) => (JSON.parse(line) as { features: unknown }).features)).toEqual([
+    ["topK"],
+  ]);
 });
 
 describe("what a provider wants back", () => {

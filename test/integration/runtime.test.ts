@@ -6,7 +6,8 @@ import { createRuntimeHandler } from "../../src/agent/handlers/runtime.ts";
 import { systemClock } from "../../src/observability/clock.ts";
 import { createLog } from "../../src/observability/log.ts";
 import { startHttpServer, type HttpServer } from "../support/http-server.ts";
-import { startModelServer, type ModelServer } from "../support/model-server.ts";
+import { startModelServer, type ModelServer, type WireBody } from "../support/model-server.ts";
+import { rejectionOf } from "../support/rejection-of.ts";
 import { RecordingTurn } from "../support/recording-turn.ts";
 import { aRuntimeConfig, aTool } from "../support/runtime-config.ts";
 
@@ -17,10 +18,15 @@ interface Protocol {
   path: string;
   keyHeader: [name: string, value: string];
   /** What of a request's body says the same thing in each protocol. */
-  read(body: any): { system: unknown; temperature: unknown; maxTokens: unknown; tools: unknown };
+  read(body: WireBody): {
+    system: unknown;
+    temperature: unknown;
+    maxTokens: unknown;
+    tools: unknown;
+  };
   usage: Record<string, number>;
   /** Everything that was said, in the protocol's own shape. */
-  messages(body: any): unknown;
+  messages(body: WireBody): unknown;
   secondTurn: unknown;
 }
 
@@ -34,7 +40,7 @@ const protocols: Protocol[] = [
       system: body.messages[0].content,
       temperature: body.temperature,
       maxTokens: body.max_tokens,
-      tools: body.tools.map((tool: any) => tool.function.name),
+      tools: body.tools.map((tool: WireBody) => tool.function.name),
     }),
     usage: { prompt_tokens: 11, completion_tokens: 5 },
     messages: (body) => body.messages.slice(1),
@@ -65,7 +71,7 @@ const protocols: Protocol[] = [
       system: body.input[0].content,
       temperature: body.temperature,
       maxTokens: body.max_output_tokens,
-      tools: body.tools.map((tool: any) => tool.name),
+      tools: body.tools.map((tool: WireBody) => tool.name),
     }),
     usage: { input_tokens: 11, output_tokens: 5 },
     messages: (body) => body.input.slice(1),
@@ -92,7 +98,7 @@ const protocols: Protocol[] = [
       system: body.system[0].text,
       temperature: body.temperature,
       maxTokens: body.max_tokens,
-      tools: body.tools.map((tool: any) => tool.name),
+      tools: body.tools.map((tool: WireBody) => tool.name),
     }),
     usage: { input_tokens: 11, output_tokens: 5 },
     messages: (body) => body.messages,
@@ -122,7 +128,7 @@ const protocols: Protocol[] = [
       system: body.systemInstruction.parts[0].text,
       temperature: body.generationConfig.temperature,
       maxTokens: body.generationConfig.maxOutputTokens,
-      tools: body.tools[0].functionDeclarations.map((tool: any) => tool.name),
+      tools: body.tools[0].functionDeclarations.map((tool: WireBody) => tool.name),
     }),
     usage: { promptTokenCount: 11, candidatesTokenCount: 5 },
     messages: (body) => body.contents,
@@ -292,7 +298,7 @@ describe.each(protocols)("$name", (protocol) => {
   it("of a provider that fails ends in an error that helps, and the next turn goes well", async () => {
     model.mock.onMessage("fail", { error: { message: "sk-test is bad at 10.0.0.1" }, status: 401 });
     const turn = new RecordingTurn(config(), { content: "fail" });
-    const error: unknown = await handler.run(turn).catch((reason: unknown) => reason);
+    const error = await rejectionOf(handler.run(turn));
     expect(error).toMatchObject({
       code: "PROVIDER_ERROR",
       message: "the provider refused the API key",

@@ -7,11 +7,14 @@ import { json } from "node:stream/consumers";
 import type { AddressInfo } from "node:net";
 import { LLMock } from "@copilotkit/aimock";
 
+/** A request's body as it came: each provider has its own shape, and tests look into it. */
+// oxlint-disable-next-line typescript/no-explicit-any
+export type WireBody = any;
+
 export interface ModelRequest {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
-  // oxlint-disable-next-line typescript/no-explicit-any -- each provider has its own shape, and tests look into it
-  readonly body: any;
+  readonly body: WireBody;
   /** How the exchange ended: whole, or because the client closed the connection before. */
   readonly ended: Promise<"answered" | "hung-up">;
 }

@@ -5,6 +5,7 @@ import type {
   LanguageModelV4StreamPart,
   LanguageModelV4Usage,
   SharedV4ProviderMetadata,
+  SharedV4Warning,
 } from "@ai-sdk/provider";
 import type { Clock } from "../../observability/clock.ts";
 import type { Log } from "../../observability/log.ts";
@@ -118,6 +119,7 @@ async function* readAnswer(step: ModelStep, context: StepContext): AsyncGenerato
     for (;;) {
       const { done, value } = await reader.read();
       if (done) break;
+      if (value.type === "stream-start") warnOnce(value.warnings, context);
       const text = takePart(step, open, value);
       if (text !== "") yield text;
     }
@@ -126,6 +128,19 @@ async function* readAnswer(step: ModelStep, context: StepContext): AsyncGenerato
     reader.cancel().catch(() => {});
   }
   checkFinish(step);
+}
+
+const warned = new WeakSet<ModelConnection>();
+
+/** Says what of the agent's parameters this model does not know. Other warnings may quote the prompt. */
+function warnOnce(warnings: readonly SharedV4Warning[], { connection, log }: StepContext): void {
+  const features = warnings.flatMap((warning) =>
+    warning.type === "unsupported" ? warning.feature : [],
+  );
+  if (features.length === 0 || warned.has(connection)) return;
+  warned.add(connection);
+  const { provider, modelId: model } = connection;
+  log.warn({ provider, model, features }, "The model does not support what it is asked with");
 }
 
 /** Adds one part of the stream to the step; returns the text in it. */
@@ -177,7 +192,20 @@ function takePart(
       return "";
     case "error":
       throw part.error;
-    default:
+    // Of no use here, or asked for by nobody.
+    case "stream-start":
+    case "response-metadata":
+    case "tool-input-start":
+    case "tool-input-delta":
+    case "tool-input-end":
+    case "tool-result":
+    case "tool-approval-request":
+    case "source":
+    case "file":
+    case "reasoning-file":
+    case "custom":
+    case "ping":
+    case "raw":
       return "";
   }
 }

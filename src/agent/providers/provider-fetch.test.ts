@@ -1,6 +1,7 @@
 import { pipeline, Readable } from "node:stream";
 import { describe, expect, it, vi } from "vitest";
 import { startHttpServer } from "../../../test/support/http-server.ts";
+import { rejectionOf } from "../../../test/support/rejection-of.ts";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import {
   createProviderFetch,
@@ -9,16 +10,21 @@ import {
   PROVIDER_IDLE_LIMIT_MS,
 } from "./provider-fetch.ts";
 
+function bodyOf(response: Response): ReadableStream<Uint8Array> {
+  if (response.body === null) throw new Error("the response has no body");
+  return response.body;
+}
+
 describe("the fetch of the provider packages", () => {
   it("gives up a provider that does not begin to answer", async () => {
     const arrived = Promise.withResolvers<void>();
     await using server = await startHttpServer(() => arrived.resolve());
     const clock = new ManualClock();
     const answer = createProviderFetch(clock)(server.url);
-    const outcome = expect(answer).rejects.toMatchObject({ name: "ProviderSilentError" });
+    const outcome = rejectionOf(answer);
     await arrived.promise;
     await clock.advance(PROVIDER_IDLE_LIMIT_MS);
-    await outcome;
+    expect(await outcome).toMatchObject({ name: "ProviderSilentError" });
   });
 
   it("gives up a provider that stops in the middle, and closes the connection", async () => {
@@ -29,12 +35,12 @@ describe("the fetch of the provider packages", () => {
     });
     const clock = new ManualClock();
     const response = await createProviderFetch(clock)(server.url);
-    const reader = response.body!.getReader();
+    const reader = bodyOf(response).getReader();
     expect(new TextDecoder().decode((await reader.read()).value)).toBe("first");
-    const second = expect(reader.read()).rejects.toMatchObject({ name: "ProviderSilentError" });
+    const second = rejectionOf(reader.read());
     await vi.waitUntil(() => clock.pendingTimers === 1);
     await clock.advance(PROVIDER_IDLE_LIMIT_MS);
-    await second;
+    expect(await second).toMatchObject({ name: "ProviderSilentError" });
     await closed.promise;
   });
 
@@ -57,7 +63,7 @@ describe("the fetch of the provider packages", () => {
     });
     const clock = new ManualClock();
     const response = await createProviderFetch(clock)(server.url);
-    const reader = response.body!.getReader();
+    const reader = bodyOf(response).getReader();
     const write = await send.promise;
     for (let round = 0; round < 3; round += 1) {
       const read = reader.read();
@@ -99,7 +105,7 @@ describe("the fetch of the provider packages", () => {
     const response = await createProviderFetch(new ManualClock())(server.url);
     let bytes = 0;
     async function readAll(): Promise<void> {
-      for await (const chunk of response.body!) bytes += (chunk as Uint8Array).byteLength;
+      for await (const chunk of bodyOf(response)) bytes += chunk.byteLength;
     }
     await expect(readAll()).rejects.toMatchObject({ name: "AnswerTooLargeError" });
     expect(bytes).toBeLessThanOrEqual(MAX_ANSWER_BYTES);
@@ -115,11 +121,11 @@ describe("the fetch of the provider packages", () => {
     const response = await createProviderFetch(new ManualClock())(server.url, {
       signal: stop.signal,
     });
-    const reader = response.body!.getReader();
+    const reader = bodyOf(response).getReader();
     await reader.read();
-    const second = expect(reader.read()).rejects.toMatchObject({ name: "AbortError" });
+    const second = rejectionOf(reader.read());
     stop.abort();
-    await second;
+    expect(await second).toMatchObject({ name: "AbortError" });
     await closed.promise;
   });
 });

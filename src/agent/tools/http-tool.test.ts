@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { describe, expect, it } from "vitest";
 import { startHttpServer } from "../../../test/support/http-server.ts";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
+import { rejectionOf } from "../../../test/support/rejection-of.ts";
 import { aTool } from "../../../test/support/runtime-config.ts";
 import type { ToolConfig } from "../../agent-config.ts";
 import { systemClock, type Clock } from "../../observability/clock.ts";
@@ -314,12 +315,12 @@ it("ends at once when the turn does, and closes the connection", async () => {
     response.once("close", () => closed.resolve());
   });
   const stop = new AbortController();
-  const outcome = expect(
+  const outcome = rejectionOf(
     call(aTool({ url: tool.url, retries: 3 }), {}, { signal: stop.signal }),
-  ).rejects.toThrow("cancelled");
+  );
   await arrived.promise;
   stop.abort(new Error("cancelled"));
-  await outcome;
+  expect(await outcome).toMatchObject({ message: "cancelled" });
   await closed.promise;
   expect(tool.received).toHaveLength(1);
 });
