@@ -1,0 +1,158 @@
+/**
+ * What the resources of some files say about each other. A reference is checked where the object that it names is among
+ * them, and noted where it is not: it may be in the cluster.
+ */
+import type { FieldPath } from "../api/field-problems.ts";
+import { secretKeys } from "../api/core.ts";
+import { DEFAULT_PROVIDER_SECRET_KEY } from "../api/group.ts";
+import type { ManifestResource } from "../api/manifest.ts";
+import { resolvePrompt } from "../promptpack/resolve-prompt.ts";
+import { parseRedisURL, InvalidStoreURLError } from "../agent/sessions/redis-url.ts";
+import { checkPackContent } from "./check-pack-content.ts";
+import { Findings, type Finding } from "./findings.ts";
+import { ResourceIndex, type ResourceOf } from "./resource-index.ts";
+
+type Agent = ResourceOf<"AgentRuntime">;
+
+/** `texts`: the text of each file, by its name. */
+export function checkReferences(
+  resources: readonly ManifestResource[],
+  texts: ReadonlyMap<string, string>,
+): readonly Finding[] {
+  const findings = new Findings();
+  const checker = new ReferenceChecker(new ResourceIndex(resources, findings), findings, texts);
+  for (const resource of resources) {
+    if (resource.kind === "PromptPack") checker.checkPack(resource);
+    if (resource.kind === "ToolRegistry") checker.checkRegistry(resource);
+    if (resource.kind === "AgentRuntime") checker.checkAgent(resource);
+  }
+  return findings.all;
+}
+
+class ReferenceChecker {
+  readonly #index: ResourceIndex;
+  readonly #findings: Findings;
+  readonly #texts: ReadonlyMap<string, string>;
+
+  constructor(index: ResourceIndex, findings: Findings, texts: ReadonlyMap<string, string>) {
+    this.#index = index;
+    this.#findings = findings;
+    this.#texts = texts;
+  }
+
+  checkPack(pack: ResourceOf<"PromptPack">): ReturnType<typeof checkPackContent> {
+    const path = ["spec", "source", "configMapRef"];
+    const { name, key } = pack.value.spec.source.configMapRef;
+    const configMap = this.#index.find(pack, [...path, "name"], "ConfigMap", name);
+    if (configMap === undefined) return undefined;
+    const content = this.#index.valueOf(pack, [...path, "key"], configMap, key);
+    if (content === undefined) return undefined;
+    return checkPackContent(configMap, key, this.#texts.get(configMap.file) ?? "", this.#findings);
+  }
+
+  checkRegistry(registry: ResourceOf<"ToolRegistry">): void {}
+
+  checkAgent(agent: Agent): void {
+    const { facade, session, env = [] } = agent.value.spec;
+    if (facade.handler === "runtime") this.#checkRuntime(agent);
+    if (session.type === "redis" && session.storeRef !== undefined) {
+      const path = ["spec", "session", "storeRef"];
+      const url = this.#index.secretValue(agent, path, session.storeRef);
+      const problem = url === undefined ? undefined : redisURLProblem(url);
+      if (problem !== undefined) this.#findings.error(agent, [...path, "key"], problem);
+    }
+    if (facade.auth?.apiKeysSecretRef !== undefined) {
+      const path = ["spec", "facade", "auth", "apiKeysSecretRef", "name"];
+      const { name } = facade.auth.apiKeysSecretRef;
+      const secret = this.#index.find(agent, path, "Secret", name);
+      if (secret !== undefined && secretKeys(secret.value).length === 0) {
+        this.#findings.error(agent, path, `Secret "${name}" holds no key: nobody could connect`);
+      }
+    }
+    for (const [index, { valueFrom }] of env.entries()) {
+      const path = ["spec", "env", index, "valueFrom"];
+      const { configMapKeyRef, secretKeyRef } = valueFrom ?? {};
+      if (secretKeyRef !== undefined && secretKeyRef.optional !== true) {
+        this.#index.secretValue(agent, [...path, "secretKeyRef"], secretKeyRef);
+      }
+      if (configMapKeyRef !== undefined && configMapKeyRef.optional !== true) {
+        const at = [...path, "configMapKeyRef"];
+        const configMap = this.#index.find(
+          agent,
+          [...at, "name"],
+          "ConfigMap",
+          configMapKeyRef.name,
+        );
+        if (configMap !== undefined) {
+          this.#index.valueOf(agent, [...at, "key"], configMap, configMapKeyRef.key);
+        }
+      }
+    }
+  }
+
+  /** What only handler `runtime` reads. */
+  #checkRuntime(agent: Agent): void {
+    const { provider, providerSecretRef, promptPackRef, toolRegistryRef } = agent.value.spec;
+    const secretRef = provider?.apiKeySecretRef ?? providerSecretRef;
+    if (secretRef?.name !== undefined) {
+      const path =
+        provider?.apiKeySecretRef === undefined
+          ? ["spec", "providerSecretRef"]
+          : ["spec", "provider", "apiKeySecretRef"];
+      const { name, key = DEFAULT_PROVIDER_SECRET_KEY } = secretRef;
+      this.#index.secretValue(agent, path, { name, key });
+    }
+    if (promptPackRef !== undefined) this.#checkPrompt(agent, promptPackRef, provider?.model ?? "");
+    if (toolRegistryRef?.name !== undefined && toolRegistryRef.name !== "") {
+      const { name, namespace } = toolRegistryRef;
+      const path = ["spec", "toolRegistryRef", "name"];
+      const registry = this.#index.find(agent, path, "ToolRegistry", name, namespace);
+      if (registry !== undefined) this.#checkToolSecrets(agent, registry);
+    }
+  }
+
+  #checkPrompt(
+    agent: Agent,
+    ref: NonNullable<Agent["value"]["spec"]["promptPackRef"]>,
+    model: string,
+  ): void {
+    const path = ["spec", "promptPackRef"];
+    const { name, namespace, prompt, variables } = ref;
+    const pack = this.#index.find(agent, [...path, "name"], "PromptPack", name, namespace);
+    const document = pack === undefined ? undefined : this.checkPack(pack);
+    if (document === undefined) return;
+    const resolved = resolvePrompt(document, { prompt, variables, model });
+    if (resolved.ok) {
+      for (const variable of resolved.value.unusedVariables) {
+        const at = [...path, "variables", variable];
+        this.#findings.warning(agent, at, `prompt "${resolved.value.name}" uses no such variable`);
+      }
+      return;
+    }
+    const fields: Record<typeof resolved.reason, string> = {
+      PromptNotFound: "prompt",
+      VariablesMissing: "variables",
+      Invalid: "name",
+    };
+    this.#findings.error(agent, [...path, fields[resolved.reason]], resolved.message);
+  }
+
+  /** The secrets of tools are looked for where the agent's pods are. */
+  #checkToolSecrets(agent: Agent, registry: ResourceOf<"ToolRegistry">): void {
+    for (const [index, { authSecretRef }] of registry.value.spec.tools.entries()) {
+      if (authSecretRef === undefined) continue;
+      const path: FieldPath = ["spec", "tools", index, "authSecretRef"];
+      this.#index.secretValue(registry, path, authSecretRef, agent.namespace);
+    }
+  }
+}
+
+function redisURLProblem(url: string): string | undefined {
+  try {
+    parseRedisURL(url);
+    return undefined;
+  } catch (error) {
+    if (error instanceof InvalidStoreURLError) return error.message;
+    throw error;
+  }
+}

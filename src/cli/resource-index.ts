@@ -1,0 +1,96 @@
+import type { FieldPath } from "../api/field-problems.ts";
+import { secretKeys, secretValue, type KeySelector } from "../api/core.ts";
+import type { Kind } from "../api/kinds.ts";
+import type { ManifestResource } from "../api/manifest.ts";
+import type { Findings } from "./findings.ts";
+
+export type ResourceOf<K extends Kind> = Extract<ManifestResource, { kind: K }>;
+
+/** The resources of some files by name. Looking one up says what is wrong with the reference, at the place of the reference. */
+export class ResourceIndex {
+  readonly #byName = new Map<string, ManifestResource>();
+  readonly #findings: Findings;
+
+  constructor(resources: readonly ManifestResource[], findings: Findings) {
+    this.#findings = findings;
+    for (const resource of resources) {
+      const key = keyOf(resource);
+      if (!this.#byName.has(key)) this.#byName.set(key, resource);
+    }
+  }
+
+  /** Notes it when there is none. `path`: of the name in `from`. */
+  find<K extends Kind>(
+    from: ManifestResource,
+    path: FieldPath,
+    kind: K,
+    name: string,
+    namespace: string = from.namespace,
+  ): ResourceOf<K> | undefined {
+    const found = this.#byName.get(keyOf({ kind, namespace, name }));
+    if (found === undefined) {
+      const message = `${kind} "${name}" of namespace "${namespace}" is not among the files, so it was not checked`;
+      this.#findings.note(from, path, message);
+    }
+    return found as ResourceOf<K> | undefined;
+  }
+
+  of<K extends Kind>(kind: K, namespace: string): ResourceOf<K>[] {
+    return [...this.#byName.values()].filter(
+      (resource): resource is ResourceOf<K> =>
+        resource.kind === kind && resource.namespace === namespace,
+    );
+  }
+
+  /** The text under a key of a ConfigMap. `path`: of the key in `from`. */
+  valueOf(
+    from: ManifestResource,
+    path: FieldPath,
+    { name, value: { data = {}, binaryData = {} } }: ResourceOf<"ConfigMap">,
+    key: string,
+  ): string | undefined {
+    if (Object.hasOwn(data, key)) return data[key];
+    const message = Object.hasOwn(binaryData, key)
+      ? `ConfigMap "${name}" has the key "${key}" in binaryData; put it into data`
+      : `ConfigMap "${name}" has no key "${key}"${list(Object.keys(data))}`;
+    this.#findings.error(from, path, message);
+    return undefined;
+  }
+
+  /** The text under a key of a Secret, which must not be empty. `path`: of the reference in `from`. */
+  secretValue(
+    from: ManifestResource,
+    path: FieldPath,
+    { name, key }: KeySelector,
+    namespace?: string,
+  ): string | undefined {
+    const secret = this.find(from, [...path, "name"], "Secret", name, namespace);
+    if (secret === undefined) return undefined;
+    const value = secretValue(secret.value, key)?.toString("utf8");
+    if (value !== undefined && value !== "") return value;
+    const message =
+      value === ""
+        ? `the key "${key}" of Secret "${name}" is empty`
+        : `Secret "${name}" has no key "${key}"${list(secretKeys(secret.value))}`;
+    this.#findings.error(from, [...path, "key"], message);
+    return undefined;
+  }
+}
+
+function keyOf({
+  kind,
+  namespace,
+  name,
+}: {
+  kind: string;
+  namespace: string;
+  name: string;
+}): string {
+  return `${kind}/${namespace}/${name}`;
+}
+
+function list(keys: readonly string[]): string {
+  return keys.length === 0
+    ? "; it has none"
+    : `; it has ${keys.map((key) => `"${key}"`).join(", ")}`;
+}
