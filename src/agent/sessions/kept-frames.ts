@@ -9,7 +9,7 @@ const FRAME_OVERHEAD_BYTES = 256;
 interface KeptTurn {
   readonly seqBefore: number;
   /** In order of `seq`, from seqBefore + 1 on; a frame that made way leaves a hole. */
-  readonly frames: (TurnFrame | undefined)[];
+  frames: (TurnFrame | undefined)[];
   bytes: number;
   /** All before this index was looked at when there were too many bytes. */
   dropped: number;
@@ -30,11 +30,13 @@ export class KeptFrames {
   }
 
   /** Adds to the turn that began last. */
-  append(frame: TurnFrame): void {
+  append(frames: readonly TurnFrame[]): void {
     const turn = this.#turns.at(-1);
     if (turn === undefined) throw new Error("no turn has begun");
-    const bytes = frameBytes(frame);
-    turn.frames.push(frame);
+    const bytes = bytesOfFrames(frames);
+    // Many a turn has one frame: an array that grows would take room for 17.
+    if (turn.frames.length === 0) turn.frames = frames.slice();
+    else for (const frame of frames) turn.frames.push(frame);
     turn.bytes += bytes;
     this.#bytes += bytes;
     while (turn.bytes > MAX_FRAME_BYTES_PER_TURN && turn.dropped < turn.frames.length) {
@@ -84,8 +86,14 @@ export class KeptFrames {
   }
 }
 
-/** What a frame takes in memory, about. */
-export function frameBytes(frame: TurnFrame): number {
+/** What frames take in memory, about. */
+export function bytesOfFrames(frames: readonly TurnFrame[]): number {
+  let bytes = 0;
+  for (const frame of frames) bytes += frameBytes(frame);
+  return bytes;
+}
+
+function frameBytes(frame: TurnFrame): number {
   switch (frame.type) {
     case "chunk":
     case "done":

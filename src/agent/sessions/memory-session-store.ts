@@ -3,7 +3,7 @@ import type { Clock } from "../../observability/clock.ts";
 import type { TurnFrame } from "../../protocol/frames.ts";
 import { ExpiryQueue } from "./expiry-queue.ts";
 import type { HistoryMessage } from "./history-message.ts";
-import { frameBytes, KeptFrames } from "./kept-frames.ts";
+import { bytesOfFrames, KeptFrames } from "./kept-frames.ts";
 import { firstSeqOf } from "./stored-values.ts";
 import {
   FRAME_RETENTION_MS,
@@ -284,11 +284,9 @@ export class MemorySessionStore implements SessionStore {
   }
 
   #append(session: Session, frames: readonly TurnFrame[]): void {
-    for (const frame of frames) {
-      if (frame.seq <= session.lastSeq) continue;
-      session.frames.append(frame);
-      session.lastSeq = frame.seq;
-    }
+    const fresh = frames.filter((frame) => frame.seq > session.lastSeq);
+    session.frames.append(fresh);
+    session.lastSeq += fresh.length;
   }
 
   #rememberMessage(session: Session, messageId: string | undefined, taken: TakenMessage): void {
@@ -366,12 +364,6 @@ export class MemorySessionStore implements SessionStore {
 function assertFollow(session: Session, frames: readonly TurnFrame[]): void {
   const first = firstSeqOf(frames);
   if (first !== undefined && first > session.lastSeq + 1) throw new FrameGapError(session.lastSeq);
-}
-
-function bytesOfFrames(frames: readonly TurnFrame[]): number {
-  let bytes = 0;
-  for (const frame of frames) bytes += frameBytes(frame);
-  return bytes;
 }
 
 function lost(): TurnLostError {

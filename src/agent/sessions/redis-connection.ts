@@ -154,7 +154,10 @@ export class RedisConnection implements RedisLink {
     const problem = await Promise.race([
       connected.catch((error: unknown) => error),
       lost,
-      this.#clock.sleep(CONNECT_TIMEOUT_MS, timeout.signal).then(noAnswer, () => undefined),
+      this.#clock.sleep(CONNECT_TIMEOUT_MS, timeout.signal).then(
+        () => noAnswer(this.#options.address.tls ? " (does it speak TLS?)" : ""),
+        () => undefined,
+      ),
     ]);
     timeout.abort();
     isAbandoned = problem !== undefined;
@@ -209,8 +212,8 @@ export class RedisConnection implements RedisLink {
   }
 }
 
-function noAnswer(): StoreUnavailableError {
-  return new StoreUnavailableError("the session store is unavailable: it does not answer");
+function noAnswer(hint = ""): StoreUnavailableError {
+  return new StoreUnavailableError(`the session store is unavailable: it does not answer${hint}`);
 }
 
 /** The library's client without its commands as methods, which would cost a class of 500 of them. */

@@ -1,5 +1,5 @@
 /** What went wrong with Redis, as an error of the session store, in words that hold no address and no secret. */
-import { ErrorReply } from "@redis/client";
+import { ConnectionTimeoutError, ErrorReply } from "@redis/client";
 import { CORRUPT } from "./redis-scripts.ts";
 import { CorruptSessionError, StoreUnavailableError } from "./session-store.ts";
 
@@ -62,6 +62,10 @@ function problemOf(error: unknown): string {
       return "it has no database of the number in its URL";
     }
     return REPLIES[word] ?? `it answered with an error (${word})`;
+  }
+  if (error instanceof ConnectionTimeoutError) return "its address does not answer";
+  if (error instanceof Error && error.message === "The queue is full") {
+    return "too much waits for it";
   }
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
   if (code === undefined) return "the connection was lost";

@@ -36,10 +36,6 @@ local function corrupt(what)
   error('${CORRUPT}: ' .. what)
 end
 
-local function text(number)
-  return string.format('%.0f', number)
-end
-
 local function load()
   local found = redis.call('HMGET', KEYS[1], 'turn', 'subject', 'seq', 'fence', 'lease', 'before', 'bytes', 'kept', 'cursor', 'messages')
   if not found[3] then
@@ -57,16 +53,16 @@ local function load()
 end
 
 local function save(session)
-  redis.call('HSET', KEYS[1], 'turn', session.turn, 'seq', text(session.seq), 'fence', text(session.fence),
-    'lease', text(session.lease), 'before', text(session.before), 'bytes', text(session.bytes),
-    'kept', text(session.kept), 'cursor', text(session.cursor), 'messages', text(session.messages))
+  redis.call('HSET', KEYS[1], 'turn', session.turn, 'seq', session.seq, 'fence', session.fence,
+    'lease', session.lease, 'before', session.before, 'bytes', session.bytes,
+    'kept', session.kept, 'cursor', session.cursor, 'messages', session.messages)
 end
 
 -- Activity: everything of the session expires at one time. A turn that runs outlasts a shorter ttl.
 local function touch(session)
   local expiry = now + ttl
   if session.turn ~= '' and session.lease > expiry then expiry = session.lease end
-  for index = 1, #KEYS do redis.call('PEXPIREAT', KEYS[index], text(expiry)) end
+  for index = 1, #KEYS do redis.call('PEXPIREAT', KEYS[index], expiry) end
 end
 
 local function isRunning(session)
@@ -87,13 +83,13 @@ local function forget(session)
     last = tonumber(seq)
   end
   if last then
-    redis.call('XTRIM', KEYS[3], 'MINID', text(last + 1) .. '-0')
-    redis.call('HSET', KEYS[1], 'kept', text(session.kept))
+    redis.call('XTRIM', KEYS[3], 'MINID', (last + 1) .. '-0')
+    redis.call('HSET', KEYS[1], 'kept', session.kept)
   end
 end
 
 local function keepTurn(session, ended)
-  redis.call('RPUSH', KEYS[4], text(ended) .. ' ' .. text(session.seq) .. ' ' .. text(session.bytes))
+  redis.call('RPUSH', KEYS[4], ended .. ' ' .. session.seq .. ' ' .. session.bytes)
   session.kept = session.kept + session.bytes
   session.bytes = 0
 end
@@ -104,14 +100,14 @@ local function append(session, first, from, count, maxBytes)
     local seq = first + index
     if seq > session.seq then
       local json = ARGV[from + 2 * index + 1]
-      redis.call('XADD', KEYS[3], text(seq) .. '-0', ARGV[from + 2 * index], json)
+      redis.call('XADD', KEYS[3], seq .. '-0', ARGV[from + 2 * index], json)
       session.seq = seq
       session.bytes = session.bytes + #json
     end
   end
   -- Too many bytes: the oldest chunks make way. The cursor is the seq up to which this was tried.
   while session.bytes > maxBytes and session.cursor < session.seq do
-    local page = redis.call('XRANGE', KEYS[3], text(session.cursor + 1) .. '-0', '+', 'COUNT', 100)
+    local page = redis.call('XRANGE', KEYS[3], (session.cursor + 1) .. '-0', '+', 'COUNT', 100)
     if #page == 0 then session.cursor = session.seq end
     for _, entry in ipairs(page) do
       if session.bytes <= maxBytes then break end
@@ -151,7 +147,7 @@ return 1
 local session = load()
 if not session then return false end
 touch(session)
-return { text(session.seq), session.subject, isRunning(session) and session.turn }
+return { session.seq, session.subject, isRunning(session) and session.turn }
 `),
 
   /** Answers: the messages. */
@@ -177,7 +173,7 @@ if session.turn == turnId then
   session.lease = now + lease
   save(session)
   touch(session)
-  return { 'started', text(session.fence), text(session.before) }
+  return { 'started', session.fence, session.before }
 end
 if messageId ~= '' then
   local taken = redis.call('HGET', KEYS[5], 'm:' .. messageId)
@@ -197,11 +193,11 @@ end
 local fence = session.fence + 1
 session.messages = session.messages + 1
 redis.call('RPUSH', KEYS[2], message)
-local ring = 'r:' .. text(fence % remembered)
+local ring = 'r:' .. (fence % remembered)
 local forgotten = redis.call('HGET', KEYS[5], ring)
 if forgotten then redis.call('HDEL', KEYS[5], ring, 'm:' .. forgotten) end
 if messageId ~= '' then
-  redis.call('HSET', KEYS[5], ring, messageId, 'm:' .. messageId, text(fence) .. ' ' .. text(session.seq) .. ' ' .. turnId)
+  redis.call('HSET', KEYS[5], ring, messageId, 'm:' .. messageId, fence .. ' ' .. session.seq .. ' ' .. turnId)
 end
 -- The turn before was never ended.
 if session.turn ~= '' then keepTurn(session, session.lease) end
@@ -210,7 +206,7 @@ session.turn, session.fence, session.lease = turnId, fence, now + lease
 session.before, session.bytes, session.cursor = session.seq, 0, session.seq
 save(session)
 touch(session)
-return { 'started', text(fence), text(session.before) }
+return { 'started', fence, session.before }
 `),
 
   /**
@@ -221,7 +217,7 @@ return { 'started', text(fence), text(session.before) }
 local lease, fence, maxBytes, first, count = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local session = load()
 if not session or session.fence ~= fence or session.turn == '' then return { 'lost' } end
-if count > 0 and first > session.seq + 1 then return { 'gap', text(session.seq) } end
+if count > 0 and first > session.seq + 1 then return { 'gap', session.seq } end
 append(session, first, 9, count, maxBytes)
 session.lease = now + lease
 save(session)
@@ -241,13 +237,13 @@ if session.turn == '' then
   touch(session)
   return { 'ok' }
 end
-if count > 0 and first > session.seq + 1 then return { 'gap', text(session.seq) } end
+if count > 0 and first > session.seq + 1 then return { 'gap', session.seq } end
 append(session, first, 8, count, maxBytes)
 for index = 8 + 2 * count, #ARGV do
   redis.call('RPUSH', KEYS[2], ARGV[index])
   session.messages = session.messages + 1
 end
-redis.call('XADD', KEYS[3], text(session.seq) .. '-' .. text(fence), '${ENTRY_KINDS.end}', '')
+redis.call('XADD', KEYS[3], session.seq .. '-' .. fence, '${ENTRY_KINDS.end}', '')
 keepTurn(session, now)
 session.turn, session.lease = '', 0
 forget(session)
@@ -265,7 +261,7 @@ local session = load()
 if not session then return false end
 forget(session)
 local left = isRunning(session) and session.lease - now or 0
-return { text(left), redis.call('XRANGE', KEYS[3], '(' .. ARGV[4], '+', 'COUNT', ARGV[5]) }
+return { left, redis.call('XRANGE', KEYS[3], '(' .. ARGV[4], '+', 'COUNT', ARGV[5]) }
 `),
 
   /** Forgets frames whose time is over. No activity. Answers: nothing of interest. */

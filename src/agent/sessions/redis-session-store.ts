@@ -336,7 +336,8 @@ function asText(reply: unknown): string {
 }
 
 function asNumber(reply: unknown): number {
-  const number = Number(asText(reply));
+  // As a text where it was kept as one.
+  const number = typeof reply === "number" ? reply : Number(asText(reply));
   if (!Number.isSafeInteger(number)) throw unexpected();
   return number;
 }

@@ -14,7 +14,6 @@ it("makes another id each time", () => {
 
 it("takes its own ids for ids, and nothing that could mean more in a key", () => {
   expect(isSessionId(newSessionId(randomBytes))).toBe(true);
-  for (const text of ["", "a b", "a}b", "a{b", "a\nb", "a*", "é", "x".repeat(257)]) {
-    expect(isSessionId(text), text).toBe(false);
-  }
+  const others = ["", "a b", "a}b", "a{b", "a\nb", "a*", "é", "x".repeat(257)];
+  expect(others.filter(isSessionId)).toEqual([]);
 });
