@@ -194,7 +194,7 @@ describe("a turn with tools", () => {
     ]);
   });
 
-  it("runs a call id once, and gives the same call the same outcome", async () => {
+  it("runs a call id once, gives the same call the same outcome, and another call another id", async () => {
     const call = { id: "call_1", name: "get-weather", arguments: '{"city":"Oslo"}' };
     const answers = [
       { toolCalls: [call] },
@@ -204,12 +204,16 @@ describe("a turn with tools", () => {
     ];
     model.mock.onMessage(/./, () => answers.shift() ?? { content: "" });
     const { turn } = await run();
-    expect(toolCalls).toHaveLength(1);
-    expect(turn.events.filter(({ type }) => type !== "chunk")).toHaveLength(2);
-    expect(lastMessages().filter(({ role }) => role === "tool")).toMatchObject([
-      { content: '{"degrees":21}' },
-      { content: '{"degrees":21}' },
-      { content: expect.stringContaining("was used before") },
+    expect(toolCalls.map(([, toolArguments]) => toolArguments)).toEqual([
+      { city: "Oslo" },
+      { city: "Rome" },
+    ]);
+    const told = turn.events.flatMap((event) => (event.type === "tool-call" ? event.id : []));
+    expect(told).toEqual(["call_1", "call_1-3"]);
+    expect(lastMessages().flatMap((message) => message.tool_call_id ?? [])).toEqual([
+      "call_1",
+      "call_1",
+      "call_1-3",
     ]);
   });
 });
@@ -239,6 +243,13 @@ describe("the limits of a turn", () => {
     expect(result.finishReason).toBe("tool_limit");
     expect(toolCalls).toHaveLength(3);
     expect(turn.recorded.at(-1)?.role).toBe("tool");
+  });
+
+  it("hold for a model that repeats itself for ever", async () => {
+    model.mock.onMessage(/./, { toolCalls: [{ ...call, id: "call_1" }] });
+    const { result } = await run({ prompt: { maxRounds: 2 } });
+    expect(result.finishReason).toBe("tool_limit");
+    expect(toolCalls).toHaveLength(1);
   });
 
   it("are not reached by a model that answers after the last round", async () => {

@@ -90,7 +90,7 @@ export async function runTurn(turn: Turn, context: TurnContext): Promise<TurnRes
       const step = await answer(toolChoice);
       // An answer that was cut off by its length may end in half a call.
       const mayCall = toolChoice !== "none" && step.finishReason !== "length";
-      const runs = mayCall ? toolRuns.takeRound(step.toolCalls) : [];
+      const runs = mayCall ? toolRuns.takeRound(step) : [];
       if (step.text !== "" || runs.length > 0)
         remember(assistantMessage(turn, step, runs, context));
       if (runs.length === 0) {

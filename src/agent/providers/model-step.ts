@@ -77,14 +77,14 @@ export async function* streamModelStep(
       const wait = retryWait(failure, attempt, context.random);
       const saidNothing = step.text === "" && step.parts.length === 0;
       if (wait === undefined || !saidNothing) throw providerTurnError(failure);
-      const { reason, status, networkCode } = failure;
+      const { reason, status, code } = failure;
       log.warn(
         {
           provider: connection.provider,
           model: connection.modelId,
           reason,
           status,
-          networkCode,
+          code,
           attempt,
         },
         "The provider failed before its first word; the request is made again",

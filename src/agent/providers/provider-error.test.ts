@@ -111,10 +111,10 @@ describe("what a provider's failure is called", () => {
     expect(describeIt(apiError(undefined, { cause }))).toMatchObject({
       reason,
       retryable,
-      networkCode: code,
+      code,
     });
     const everyAddress = new AggregateError([cause], "");
-    expect(describeIt(apiError(undefined, { cause: everyAddress })).networkCode).toBe(code);
+    expect(describeIt(apiError(undefined, { cause: everyAddress })).code).toBe(code);
   });
 
   it("finds silence behind the error of a stream that had begun well", () => {
@@ -122,7 +122,6 @@ describe("what a provider's failure is called", () => {
   });
 
   it("takes a stream that broke without a word for interrupted", () => {
-    expect(describeIt(new TypeError("terminated")).reason).toBe("interrupted");
     const closed = Object.assign(new Error("other side closed"), { code: "UND_ERR_SOCKET" });
     expect(
       describeIt(apiError(200, { cause: new TypeError("terminated", { cause: closed }) })),
@@ -141,6 +140,17 @@ describe("what a provider's failure is called", () => {
     expect(describeIt({ message: secret, statusCode: 529, isRetryable: true }).reason).toBe(
       "overloaded",
     );
+  });
+
+  it("takes a connection that failed in an unknown way for one that failed", () => {
+    expect(describeIt(apiError(undefined)).reason).toBe("unreachable");
+  });
+
+  it("names an error that nobody expected by its kind only", () => {
+    expect(describeIt(new RangeError(secret))).toMatchObject({
+      reason: "malformed",
+      code: "RangeError",
+    });
   });
 
   it("shows nothing of what the provider or the network said", () => {

@@ -35,8 +35,8 @@ export interface ProviderFailure {
   retryable: boolean;
   status?: number;
   retryAfterSeconds?: number;
-  /** The code of a failed system call, for the log. */
-  networkCode?: string;
+  /** Of a failed system call, or the kind of an error that nobody expected; for the log. */
+  code?: string;
 }
 
 /** A failure that we found ourselves, rather than one that was thrown. */
@@ -51,14 +51,14 @@ export class ProviderFailedError extends Error {
 }
 
 export function providerTurnError(failure: ProviderFailure): TurnError {
-  const { reason, status, retryAfterSeconds, networkCode } = failure;
+  const { reason, status, retryAfterSeconds, code } = failure;
   const details = {
     reason,
     ...(status === undefined ? {} : { status }),
     ...(retryAfterSeconds === undefined ? {} : { retry_after: retryAfterSeconds }),
   };
   // Instead of the error itself, which holds the whole request and answer.
-  const facts = [reason, status, networkCode].filter((fact) => fact !== undefined);
+  const facts = [reason, status, code].filter((fact) => fact !== undefined);
   return new TurnError("PROVIDER_ERROR", failure.message, {
     details,
     cause: new Error(`the provider failed: ${facts.join(", ")}`),
@@ -91,13 +91,17 @@ export function describeProviderFailure(
     const status = numberIn(link, "statusCode");
     if (status !== undefined && !hadBegun) return statusFailure(status, link, context);
   }
-  if (chain.some((link) => MALFORMED_ERRORS.has((link as { name?: string }).name ?? ""))) {
+  if (chain.some((link) => MALFORMED_ERRORS.has(nameOf(link)))) {
     return failure("malformed", "the provider sent something that is not its own protocol");
   }
-  // "terminated", "other side closed": the connection went away, with a code or without.
-  return failure("interrupted", "the provider's answer broke off before its end", {
-    retryable: true,
-  });
+  if (hadBegun) {
+    return failure("interrupted", "the provider's answer broke off before its end", {
+      retryable: true,
+    });
+  }
+  const name = nameOf(error);
+  if (name === "AI_APICallError") return networkFailure(name);
+  return failure("malformed", "the provider's answer could not be read", { code: name });
 }
 
 const MALFORMED_ERRORS = new Set([
@@ -189,15 +193,15 @@ function statusFailure(
 const CONTEXT_TOO_LONG =
   /context_length_exceeded|context (length|window)|(prompt|input|request) is too (long|large)|token count .*exceeds|maximum .*tokens/i;
 
-function networkFailure(networkCode: string): ProviderFailure {
+function networkFailure(code: string): ProviderFailure {
   const why =
-    NETWORK_FAILURES[networkCode] ??
-    (isCertificateCode(networkCode)
+    NETWORK_FAILURES[code] ??
+    (isCertificateCode(code)
       ? "its TLS certificate could not be verified"
       : "the connection failed");
   return failure("unreachable", `the provider could not be reached: ${why}`, {
-    networkCode,
-    retryable: !isCertificateCode(networkCode),
+    code,
+    retryable: !isCertificateCode(code),
   });
 }
 
@@ -244,6 +248,11 @@ function causesOf(error: unknown): object[] {
     waiting.push(cause, ...(Array.isArray(errors) ? (errors as unknown[]) : []));
   }
   return found;
+}
+
+function nameOf(error: unknown): string {
+  const name = typeof error === "object" && error !== null && "name" in error && error.name;
+  return typeof name === "string" ? name : typeof error;
 }
 
 function codeOf(error: object): string | undefined {

@@ -2,7 +2,7 @@
 import type { LanguageModelV4FunctionTool } from "@ai-sdk/provider";
 import type { ToolConfig } from "../../agent-config.ts";
 import type { AgentMetrics } from "../../observability/agent-metrics.ts";
-import type { StepToolCall } from "../providers/model-step.ts";
+import type { ModelStep, StepToolCall } from "../providers/model-step.ts";
 import { findTool } from "./find-tool.ts";
 import type { HttpToolContext } from "./http-tool.ts";
 import { runTool } from "./run-tool.ts";
@@ -29,9 +29,15 @@ export interface ToolRunsOptions {
   metrics: Pick<AgentMetrics, "toolCallsTotal"> | undefined;
 }
 
+interface TakenCall {
+  readonly name: string;
+  readonly input: string;
+  outcome?: ToolOutcome;
+}
+
 export class ToolRuns {
   readonly #options: ToolRunsOptions;
-  readonly #byId = new Map<string, { input: string; outcome?: ToolOutcome }>();
+  readonly #byId = new Map<string, TakenCall>();
   #rounds = 0;
   #calls = 0;
   #limitReached = false;
@@ -45,10 +51,23 @@ export class ToolRuns {
     return this.#limitReached;
   }
 
-  /** Takes the calls of one step, whose ids differ; none is begun before its `start`. */
-  takeRound(calls: readonly StepToolCall[]): ToolRun[] {
+  /**
+   * Takes the calls of one step, whose ids differ; none is begun before its `start`. A call that is repeated with its id
+   * has the outcome of the first; another call under an id that was used before is given an id of its own in the step,
+   * since there are servers that count from one in every answer.
+   */
+  takeRound(step: Pick<ModelStep, "toolCalls" | "parts">): ToolRun[] {
     this.#rounds += 1;
-    return calls.map((call) => this.#take(call));
+    for (const call of step.toolCalls) {
+      const first = this.#byId.get(call.id);
+      if (first === undefined || (first.name === call.name && first.input === call.input)) continue;
+      const id = `${call.id}-${this.#rounds}`;
+      for (const part of step.parts) {
+        if (part.type === "tool-call" && part.id === call.id) part.id = id;
+      }
+      call.id = id;
+    }
+    return step.toolCalls.map((call) => this.#take(call));
   }
 
   #take(call: StepToolCall): ToolRun {
@@ -58,7 +77,7 @@ export class ToolRuns {
     const refusal = this.#refusalOf(call);
     if (refusal !== undefined)
       return { ...run, isCall: false, start: () => Promise.resolve(refusal) };
-    const entry: { input: string; outcome?: ToolOutcome } = { input: call.input };
+    const entry: TakenCall = { name, input: call.input };
     this.#byId.set(id, entry);
     this.#calls += 1;
     return {
@@ -71,21 +90,17 @@ export class ToolRuns {
   /** What a call is answered with that is not run. */
   #refusalOf(call: StepToolCall): ToolOutcome | undefined {
     const { maxRounds, maxCalls } = this.#options;
-    const first = this.#byId.get(call.id);
-    if (first !== undefined) {
-      // Servers exist that give every call one id: the same call has the same outcome, another one has to be told apart.
-      return first.input === call.input && first.outcome !== undefined
-        ? first.outcome
-        : { error: "not called: the id of this call was used before in this turn" };
+    if (this.#rounds > maxRounds) {
+      this.#limitReached = true;
+      return { error: `not called: a turn has at most ${maxRounds} rounds of tool calls` };
     }
-    if (this.#rounds <= maxRounds && this.#calls < maxCalls) return undefined;
-    this.#limitReached = true;
-    return {
-      error:
-        this.#rounds > maxRounds
-          ? `not called: a turn has at most ${maxRounds} rounds of tool calls`
-          : `not called: a turn has at most ${maxCalls} tool calls`,
-    };
+    const first = this.#byId.get(call.id);
+    if (first !== undefined) return first.outcome ?? { error: "not called: it is running already" };
+    if (this.#calls >= maxCalls) {
+      this.#limitReached = true;
+      return { error: `not called: a turn has at most ${maxCalls} tool calls` };
+    }
+    return undefined;
   }
 
   async #run(
