@@ -3,7 +3,7 @@ import { parsePromptPack } from "../promptpack/parse-prompt-pack.ts";
 import type { PromptPackDocument } from "../promptpack/prompt-pack-document.ts";
 import { positionInBlock } from "./content-position.ts";
 import type { Findings } from "./findings.ts";
-import type { ResourceOf } from "./resource-index.ts";
+import type { ResourceOf } from "./reference-lookup.ts";
 
 /** The pack under a key of a ConfigMap; `undefined` when it is not valid. `text`: of the ConfigMap's file. */
 export function checkPackContent(

@@ -2,15 +2,14 @@
  * What the resources of some files say about each other. A reference is checked where the object that it names is among
  * them, and noted where it is not: it may be in the cluster.
  */
-import type { FieldPath } from "../api/field-problems.ts";
+import { runtimeSpecOf, toolRegistryNameOf, type RuntimeSpec } from "../api/agent-runtime.ts";
 import { secretKeys } from "../api/core.ts";
-import { DEFAULT_PROVIDER_SECRET_KEY } from "../api/group.ts";
 import type { ManifestResource } from "../api/manifest.ts";
 import { resolvePrompt } from "../promptpack/resolve-prompt.ts";
 import { parseRedisURL, InvalidStoreURLError } from "../agent/sessions/redis-url.ts";
 import { checkPackContent } from "./check-pack-content.ts";
 import { Findings, type Finding } from "./findings.ts";
-import { ResourceIndex, type ResourceOf } from "./resource-index.ts";
+import { ReferenceLookup, type ResourceOf } from "./reference-lookup.ts";
 
 type Agent = ResourceOf<"AgentRuntime">;
 
@@ -20,7 +19,7 @@ export function checkReferences(
   texts: ReadonlyMap<string, string>,
 ): readonly Finding[] {
   const findings = new Findings();
-  const checker = new ReferenceChecker(new ResourceIndex(resources, findings), findings, texts);
+  const checker = new ReferenceChecker(new ReferenceLookup(resources, findings), findings, texts);
   for (const resource of resources) {
     if (resource.kind === "PromptPack") checker.checkPack(resource);
     if (resource.kind === "ToolRegistry") checker.checkRegistry(resource);
@@ -30,12 +29,12 @@ export function checkReferences(
 }
 
 class ReferenceChecker {
-  readonly #index: ResourceIndex;
+  readonly #lookup: ReferenceLookup;
   readonly #findings: Findings;
   readonly #texts: ReadonlyMap<string, string>;
 
-  constructor(index: ResourceIndex, findings: Findings, texts: ReadonlyMap<string, string>) {
-    this.#index = index;
+  constructor(index: ReferenceLookup, findings: Findings, texts: ReadonlyMap<string, string>) {
+    this.#lookup = index;
     this.#findings = findings;
     this.#texts = texts;
   }
@@ -43,9 +42,9 @@ class ReferenceChecker {
   checkPack(pack: ResourceOf<"PromptPack">): ReturnType<typeof checkPackContent> {
     const path = ["spec", "source", "configMapRef"];
     const { name, key } = pack.value.spec.source.configMapRef;
-    const configMap = this.#index.find(pack, [...path, "name"], "ConfigMap", name);
+    const configMap = this.#lookup.find(pack, [...path, "name"], "ConfigMap", name);
     if (configMap === undefined) return undefined;
-    const content = this.#index.valueOf(pack, [...path, "key"], configMap, key);
+    const content = this.#lookup.valueOf(pack, [...path, "key"], configMap, key);
     if (content === undefined) return undefined;
     return checkPackContent(configMap, key, this.#texts.get(configMap.file) ?? "", this.#findings);
   }
@@ -54,17 +53,19 @@ class ReferenceChecker {
 
   checkAgent(agent: Agent): void {
     const { facade, session, env = [] } = agent.value.spec;
-    if (facade.handler === "runtime") this.#checkRuntime(agent);
+    const runtime = runtimeSpecOf(agent.value.spec);
+    if (runtime !== undefined) this.#checkRuntime(agent, runtime);
+    this.#checkTools(agent);
     if (session.type === "redis" && session.storeRef !== undefined) {
       const path = ["spec", "session", "storeRef"];
-      const url = this.#index.secretValue(agent, path, session.storeRef);
+      const url = this.#lookup.secretValue(agent, path, session.storeRef);
       const problem = url === undefined ? undefined : redisURLProblem(url);
       if (problem !== undefined) this.#findings.error(agent, [...path, "key"], problem);
     }
     if (facade.auth?.apiKeysSecretRef !== undefined) {
       const path = ["spec", "facade", "auth", "apiKeysSecretRef", "name"];
       const { name } = facade.auth.apiKeysSecretRef;
-      const secret = this.#index.find(agent, path, "Secret", name);
+      const secret = this.#lookup.find(agent, path, "Secret", name);
       if (secret !== undefined && secretKeys(secret.value).length === 0) {
         this.#findings.error(agent, path, `Secret "${name}" holds no key: nobody could connect`);
       }
@@ -73,52 +74,49 @@ class ReferenceChecker {
       const path = ["spec", "env", index, "valueFrom"];
       const { configMapKeyRef, secretKeyRef } = valueFrom ?? {};
       if (secretKeyRef !== undefined && secretKeyRef.optional !== true) {
-        this.#index.secretValue(agent, [...path, "secretKeyRef"], secretKeyRef);
+        this.#lookup.secretValue(agent, [...path, "secretKeyRef"], secretKeyRef);
       }
       if (configMapKeyRef !== undefined && configMapKeyRef.optional !== true) {
         const at = [...path, "configMapKeyRef"];
-        const configMap = this.#index.find(
+        const configMap = this.#lookup.find(
           agent,
           [...at, "name"],
           "ConfigMap",
           configMapKeyRef.name,
         );
         if (configMap !== undefined) {
-          this.#index.valueOf(agent, [...at, "key"], configMap, configMapKeyRef.key);
+          this.#lookup.valueOf(agent, [...at, "key"], configMap, configMapKeyRef.key);
         }
       }
     }
   }
 
   /** What only handler `runtime` reads. */
-  #checkRuntime(agent: Agent): void {
-    const { provider, providerSecretRef, promptPackRef, toolRegistryRef } = agent.value.spec;
-    const secretRef = provider?.apiKeySecretRef ?? providerSecretRef;
-    if (secretRef?.name !== undefined) {
-      const path =
-        provider?.apiKeySecretRef === undefined
-          ? ["spec", "providerSecretRef"]
-          : ["spec", "provider", "apiKeySecretRef"];
-      const { name, key = DEFAULT_PROVIDER_SECRET_KEY } = secretRef;
-      this.#index.secretValue(agent, path, { name, key });
-    }
-    if (promptPackRef !== undefined) this.#checkPrompt(agent, promptPackRef, provider?.model ?? "");
-    if (toolRegistryRef?.name !== undefined && toolRegistryRef.name !== "") {
-      const { name, namespace } = toolRegistryRef;
-      const path = ["spec", "toolRegistryRef", "name"];
-      const registry = this.#index.find(agent, path, "ToolRegistry", name, namespace);
-      if (registry !== undefined) this.#checkToolSecrets(agent, registry);
+  #checkRuntime(agent: Agent, { provider, promptPackRef }: RuntimeSpec): void {
+    const older = agent.value.spec.providerSecretRef !== undefined;
+    const path = older ? ["spec", "providerSecretRef"] : ["spec", "provider", "apiKeySecretRef"];
+    this.#lookup.secretValue(agent, path, provider.apiKeySecretRef);
+    this.#checkPrompt(agent, promptPackRef, provider.model);
+  }
+
+  #checkTools(agent: Agent): void {
+    const named = toolRegistryNameOf(agent.value.spec);
+    if (named === undefined) return;
+    const path = ["spec", "toolRegistryRef", "name"];
+    const { name, namespace } = named;
+    const registry = this.#lookup.find(agent, path, "ToolRegistry", name, namespace);
+    for (const [index, { authSecretRef }] of (registry?.value.spec.tools ?? []).entries()) {
+      if (registry === undefined || authSecretRef === undefined) continue;
+      const at = ["spec", "tools", index, "authSecretRef"];
+      // Looked for where the agent's pods are.
+      this.#lookup.secretValue(registry, at, authSecretRef, agent.namespace);
     }
   }
 
-  #checkPrompt(
-    agent: Agent,
-    ref: NonNullable<Agent["value"]["spec"]["promptPackRef"]>,
-    model: string,
-  ): void {
+  #checkPrompt(agent: Agent, ref: RuntimeSpec["promptPackRef"], model: string): void {
     const path = ["spec", "promptPackRef"];
     const { name, namespace, prompt, variables } = ref;
-    const pack = this.#index.find(agent, [...path, "name"], "PromptPack", name, namespace);
+    const pack = this.#lookup.find(agent, [...path, "name"], "PromptPack", name, namespace);
     const document = pack === undefined ? undefined : this.checkPack(pack);
     if (document === undefined) return;
     const resolved = resolvePrompt(document, { prompt, variables, model });
@@ -135,15 +133,6 @@ class ReferenceChecker {
       Invalid: "name",
     };
     this.#findings.error(agent, [...path, fields[resolved.reason]], resolved.message);
-  }
-
-  /** The secrets of tools are looked for where the agent's pods are. */
-  #checkToolSecrets(agent: Agent, registry: ResourceOf<"ToolRegistry">): void {
-    for (const [index, { authSecretRef }] of registry.value.spec.tools.entries()) {
-      if (authSecretRef === undefined) continue;
-      const path: FieldPath = ["spec", "tools", index, "authSecretRef"];
-      this.#index.secretValue(registry, path, authSecretRef, agent.namespace);
-    }
   }
 }
 

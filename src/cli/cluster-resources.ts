@@ -78,16 +78,9 @@ async function listAll(
 
 function asCliError(error: unknown, server: string): CliError {
   if (!(error instanceof ApiError)) {
-    const why =
-      error instanceof Error && error.name === "TimeoutError"
-        ? "no answer in time"
-        : (error as Error).message;
     return new CliError(
-      `No omnia up runs on this machine, and the cluster at ${server} cannot be reached: ${why}.`,
-      {
-        cure: START_UP,
-        cause: error,
-      },
+      `No omnia up runs on this machine, and the cluster at ${server} cannot be reached: ${whyNot(error)}.`,
+      { cure: START_UP, cause: error },
     );
   }
   if (error.status === 404) {
@@ -103,4 +96,12 @@ function asCliError(error: unknown, server: string): CliError {
         : undefined,
     cause: error,
   });
+}
+
+function whyNot(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === "TimeoutError") return "no answer in time";
+  const { message, cause } = error;
+  const said = !(cause instanceof Error) || message.includes(cause.message);
+  return said ? message : `${message} (${cause.message})`;
 }

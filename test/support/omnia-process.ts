@@ -87,6 +87,11 @@ export class OmniaProcess implements AsyncDisposable {
     this.#child.stdin.end();
   }
 
+  /** Nobody reads any more what the command prints. */
+  closeOutput(): void {
+    this.#child.stdout.destroy();
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }

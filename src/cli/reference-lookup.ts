@@ -7,7 +7,7 @@ import type { Findings } from "./findings.ts";
 export type ResourceOf<K extends Kind> = Extract<ManifestResource, { kind: K }>;
 
 /** The resources of some files by name. Looking one up says what is wrong with the reference, at the place of the reference. */
-export class ResourceIndex {
+export class ReferenceLookup {
   readonly #byName = new Map<string, ManifestResource>();
   readonly #findings: Findings;
 
