@@ -13,6 +13,9 @@ import { RAN_WELL_MS, restartDelayMs } from "./restart-delay.ts";
 /** From SIGTERM to SIGKILL: an agent's turns go on for up to 60 s, and then it has its connections to close. */
 export const DRAIN_GRACE_MS = 75_000;
 
+/** A new replica is to be ready by then. */
+const READY_DEADLINE_MS = 60_000;
+
 export interface WantedWorkload {
   replicas: number;
   /** What a process cannot take up while it runs; another value rolls the replicas. */
@@ -20,15 +23,24 @@ export interface WantedWorkload {
   environment: Readonly<Record<string, string>>;
   /** The agent config, as JSON. */
   config: string;
-  /** Folder below `secrets/` → file → content. A change is taken up by the running processes. */
-  secrets: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  /**
+   * Path below `secrets/` → content; `undefined` keeps what is there, of a Secret that has gone. A change is taken up by
+   * the running processes.
+   */
+  secrets: ReadonlyMap<string, string | undefined>;
 }
 
 export interface ReplicaView extends ObservedReplica {
-  /** Why it is not ready, as the process itself or its end says. */
+  /** Why it is not ready, in the words of its process. */
   message?: string;
+  /** How its last process ended, since one was last ready. */
+  lastEnd?: string;
   /** Ends in a row without having run well. */
   failures: number;
+  /** It was ready once. */
+  everReady: boolean;
+  /** It should have been ready by now. */
+  overdue: boolean;
   pid?: number;
 }
 
@@ -64,6 +76,10 @@ interface Replica {
   restartAt: number;
   restartTimer: Timer | undefined;
   message: string | undefined;
+  lastEnd: string | undefined;
+  everReady: boolean;
+  overdue: boolean;
+  deadline: Timer | undefined;
   draining: boolean;
 }
 
@@ -75,9 +91,7 @@ const SECRETS_FOLDER = "secrets";
 export class AgentWorkload {
   readonly #options: AgentWorkloadOptions;
   readonly #replicas = new Map<number, Replica>();
-  readonly #secretFolders = new Set<string>();
   #wanted: WantedWorkload | undefined;
-  #stopped: (() => void) | undefined;
 
   constructor(options: AgentWorkloadOptions) {
     this.#options = options;
@@ -89,20 +103,20 @@ export class AgentWorkload {
 
   /** Writes what the processes read, then starts and drains what is to be. Not to be called before the last has settled. */
   async apply(wanted: WantedWorkload): Promise<void> {
-    await makePrivateFolder(this.#options.folder);
-    // A config may name a secret that is new: the secret is there first. One that is gone goes last.
-    for (const [folder, files] of wanted.secrets) await this.#syncSecrets(folder, files);
+    const { folder } = this.#options;
+    await makePrivateFolder(folder);
+    const secrets = join(folder, SECRETS_FOLDER);
+    // Left by a process that was killed: nobody knows whether they still hold.
+    if (this.#wanted === undefined && this.#replicas.size === 0)
+      await rm(secrets, { recursive: true, force: true });
+    const before = this.#wanted?.secrets ?? new Map<string, undefined>();
+    const kept = [...before.keys()].map((path): [string, undefined] => [path, undefined]);
+    // A config may name a secret that is new: it is there first. One that is no longer named goes last.
+    await syncPrivateFolder(secrets, new Map([...kept, ...wanted.secrets]));
     await writePrivateFile(this.configFile, wanted.config);
-    for (const folder of this.#secretFolders) {
-      if (!wanted.secrets.has(folder)) await this.#syncSecrets(folder, new Map());
-    }
+    await syncPrivateFolder(secrets, wanted.secrets);
     this.#wanted = wanted;
     this.#step();
-  }
-
-  async #syncSecrets(folder: string, files: ReadonlyMap<string, string>): Promise<void> {
-    this.#secretFolders.add(folder);
-    await syncPrivateFolder(join(this.#options.folder, SECRETS_FOLDER, folder), files);
   }
 
   replicas(): ReplicaView[] {
@@ -112,6 +126,9 @@ export class AgentWorkload {
       state: stateOf(replica),
       restartAt: replica.restartAt,
       failures: replica.failures,
+      everReady: replica.everReady,
+      overdue: replica.overdue,
+      ...(replica.lastEnd === undefined ? {} : { lastEnd: replica.lastEnd }),
       ...(replica.message === undefined ? {} : { message: replica.message }),
       ...(replica.process?.pid === undefined ? {} : { pid: replica.process.pid }),
     }));
@@ -131,24 +148,22 @@ export class AgentWorkload {
     });
   }
 
-  /** Drains every replica. Settles when all have ended; then their secrets are gone from the disk. */
-  async stop(): Promise<void> {
+  /** Drains every replica. Another `apply` may come before they have ended. */
+  retire(): void {
     this.#wanted = undefined;
-    await new Promise<void>((resolve) => {
-      this.#stopped = resolve;
-      for (const replica of this.#replicas.values()) this.#drain(replica);
-      this.#resolveIfStopped();
-    });
+    for (const replica of this.#replicas.values()) this.#drain(replica);
+  }
+
+  /** Takes config and secrets from the disk; the logs stay. For when no replica is left. */
+  async clean(): Promise<void> {
     await rm(join(this.#options.folder, SECRETS_FOLDER), { recursive: true, force: true });
+    await rm(this.configFile, { force: true });
   }
 
   /** Ends every process at once; also when this program is about to end. */
   kill(): void {
-    this.#wanted = undefined;
-    for (const replica of this.#replicas.values()) {
-      this.#drain(replica);
-      replica.process?.kill();
-    }
+    this.retire();
+    for (const replica of this.#replicas.values()) replica.process?.kill();
   }
 
   #step(): void {
@@ -162,15 +177,22 @@ export class AgentWorkload {
     for (const { type, id } of actions) {
       const replica = this.#replicas.get(id);
       if (type === "start") {
-        const started = newReplica(id, revision, environment);
-        this.#replicas.set(id, started);
-        this.#start(started);
+        this.#add(newReplica(id, revision, environment));
       } else if (replica !== undefined) {
         if (type === "restart") this.#start(replica);
         else this.#drain(replica);
       }
     }
     if (actions.length > 0) this.#options.onChange();
+  }
+
+  #add(replica: Replica): void {
+    this.#replicas.set(replica.id, replica);
+    replica.deadline = this.#options.clock.setTimer(READY_DEADLINE_MS, () => {
+      replica.overdue = true;
+      this.#options.onChange();
+    });
+    this.#start(replica);
   }
 
   #start(replica: Replica): void {
@@ -191,20 +213,22 @@ export class AgentWorkload {
 
   #onProcessChange(replica: Replica, { state }: ReplicaProcess): void {
     const now = this.#options.clock.monotonic();
+    replica.message = "message" in state && state.state !== "ended" ? state.message : undefined;
     if (state.state === "ready") {
+      replica.deadline?.cancel();
       replica.readySince ??= now;
-      replica.message = undefined;
-    } else {
-      replica.message = state.message;
+      replica.everReady = true;
+      replica.overdue = false;
+      replica.lastEnd = undefined;
     }
     if (state.state === "ended") {
+      replica.lastEnd = state.message;
       replica.process = undefined;
       if (replica.draining) this.#replicas.delete(replica.id);
       else this.#waitForRestart(replica, now);
     }
     this.#step();
     this.#options.onChange();
-    this.#resolveIfStopped();
   }
 
   #waitForRestart(replica: Replica, now: number): void {
@@ -220,14 +244,12 @@ export class AgentWorkload {
   }
 
   #drain(replica: Replica): void {
+    if (replica.draining) return;
     replica.draining = true;
     replica.restartTimer?.cancel();
+    replica.deadline?.cancel();
     if (replica.process === undefined) this.#replicas.delete(replica.id);
     else replica.process.drain(this.#options.graceMs);
-  }
-
-  #resolveIfStopped(): void {
-    if (this.#replicas.size === 0) this.#stopped?.();
   }
 }
 
@@ -247,6 +269,10 @@ function newReplica(
     restartAt: 0,
     restartTimer: undefined,
     message: undefined,
+    lastEnd: undefined,
+    everReady: false,
+    overdue: false,
+    deadline: undefined,
     draining: false,
   };
 }

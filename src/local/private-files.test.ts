@@ -30,29 +30,37 @@ test("a file that has the content already is not written again", async () => {
   expect(await readFile(file, "utf8")).toBe("two");
 });
 
-test("a folder is brought to hold the given files and no others", async () => {
+test("a folder is brought to hold the given files and no others, at any depth", async () => {
+  const read = async (): Promise<Record<string, string>> => {
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+    const files = entries
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => join(parentPath, name));
+    const contents = files.map(
+      async (file) => [file.slice(folder.length + 1), await readFile(file, "utf8")] as const,
+    );
+    return Object.fromEntries(await Promise.all(contents));
+  };
   await writeFile(join(folder, ".new-left-by-a-crash"), "");
-  expect(
-    await syncPrivateFolder(
-      folder,
-      new Map([
-        ["a", "1"],
-        ["b", "2"],
-      ]),
-    ),
-  ).toBe(true);
-  expect(
-    await syncPrivateFolder(
-      folder,
-      new Map([
-        ["a", "1"],
-        ["b", "2"],
-      ]),
-    ),
-  ).toBe(false);
-  expect(await syncPrivateFolder(folder, new Map([["b", "3"]]))).toBe(true);
-  expect(await readdir(folder)).toEqual(["b"]);
-  expect(await readFile(join(folder, "b"), "utf8")).toBe("3");
+  await syncPrivateFolder(
+    folder,
+    new Map([
+      ["a/1", "one"],
+      ["a/2", "two"],
+      ["b", "three"],
+    ]),
+  );
+  expect(await read()).toEqual({ "a/1": "one", "a/2": "two", b: "three" });
+  // One that is left as it is, one that changes, one that goes.
+  await syncPrivateFolder(
+    folder,
+    new Map([
+      ["a/1", undefined],
+      ["a/2", "new"],
+      ["c", undefined],
+    ]),
+  );
+  expect(await read()).toEqual({ "a/1": "one", "a/2": "new" });
 });
 
 test("a file that is not there is no error", async () => {

@@ -1,7 +1,8 @@
 /** Files that only their owner reads, written so that a reader sees the old content or the new, never half of one. */
+import type { Dirent } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { randomUUID } from "node:crypto";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
@@ -28,22 +29,21 @@ export async function writePrivateFile(file: string, content: string): Promise<b
 }
 
 /**
- * Makes a folder hold these files (name → content) and no others. New content is there before old files go.
- * Answers whether anything changed.
+ * Makes a folder hold these files and no others. Names are paths below it. `undefined` leaves the file as it is: there
+ * or not.
  */
 export async function syncPrivateFolder(
   folder: string,
-  files: ReadonlyMap<string, string>,
-): Promise<boolean> {
-  let changed = false;
-  for (const [name, content] of files)
-    changed = (await writePrivateFile(join(folder, name), content)) || changed;
-  for (const name of await listIfThere(folder)) {
-    if (files.has(name)) continue;
-    await rm(join(folder, name), { recursive: true, force: true });
-    changed ||= !name.startsWith(TEMPORARY_PREFIX);
+  files: ReadonlyMap<string, string | undefined>,
+): Promise<void> {
+  for (const [name, content] of files) {
+    if (content !== undefined) await writePrivateFile(join(folder, name), content);
   }
-  return changed;
+  for (const entry of await readdirIfThere(folder)) {
+    if (entry.isDirectory()) continue;
+    const file = join(entry.parentPath, entry.name);
+    if (!files.has(relative(folder, file))) await rm(file, { force: true });
+  }
 }
 
 export async function readFileIfThere(file: string): Promise<string | undefined> {
@@ -56,8 +56,12 @@ export async function readFileIfThere(file: string): Promise<string | undefined>
 }
 
 export async function listIfThere(folder: string): Promise<string[]> {
+  return (await readdirIfThere(folder, false)).map(({ name }) => name);
+}
+
+async function readdirIfThere(folder: string, recursive = true): Promise<Dirent[]> {
   try {
-    return await readdir(folder);
+    return await readdir(folder, { withFileTypes: true, recursive });
   } catch (error) {
     if (isAbsent(error)) return [];
     throw error;

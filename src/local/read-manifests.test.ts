@@ -3,12 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { MAX_FILE_BYTES } from "../api/manifest.ts";
-import {
-  losesResources,
-  ManifestsNotFoundError,
-  readManifests,
-  type ManifestState,
-} from "./read-manifests.ts";
+import { losesResources, readManifests, type ManifestState } from "./read-manifests.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -61,11 +56,11 @@ describe("readManifests", () => {
   });
 
   test("refuses a path that is not there, with the cure", async () => {
-    const error = await readManifests([file("none.yaml")]).catch((thrown: unknown) => thrown);
-    expect(error).toBeInstanceOf(ManifestsNotFoundError);
-    expect((error as Error).message).toBe(
-      `no such file or folder: ${file("none.yaml")}; -f takes manifests, or folders that hold some`,
-    );
+    await expect(readManifests([folder, file("none.yaml")])).rejects.toMatchObject({
+      name: "UpError",
+      message: `There is no such file or folder: ${file("none.yaml")}`,
+      cure: "-f takes manifests, or folders that hold some.",
+    });
   });
 
   test("collects what is wrong with its place, and takes everything else", async () => {

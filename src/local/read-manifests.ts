@@ -11,6 +11,7 @@ import {
   type Problem,
 } from "../api/manifest.ts";
 import { listManifestFiles, MAX_FILES, type ManifestListing } from "./list-manifest-files.ts";
+import { UpError } from "./up-error.ts";
 
 export interface ManifestState {
   readonly files: ReadonlyMap<string, FileState>;
@@ -28,25 +29,18 @@ interface FileState {
   readonly problems: readonly Problem[];
 }
 
-/** A path that was given with -f and is not there. */
-export class ManifestsNotFoundError extends Error {
-  override readonly name = "ManifestsNotFoundError";
-
-  constructor(paths: readonly string[]) {
-    super(
-      `no such file or folder: ${paths.join(", ")}; -f takes manifests, or folders that hold some`,
-    );
-  }
-}
-
-/** Rejects with ManifestsNotFoundError when a path is not there at first; later that removes what it declared. */
+/** Rejects with an UpError when a path is not there at first; later that removes what it declared. */
 export async function readManifests(
   paths: readonly string[],
   before?: ManifestState,
 ): Promise<ManifestState> {
   const listing = await listManifestFiles(paths);
-  if (before === undefined && listing.missing.length > 0)
-    throw new ManifestsNotFoundError(listing.missing);
+  if (before === undefined && listing.missing.length > 0) {
+    throw new UpError(
+      `There is no such file or folder: ${listing.missing.join(", ")}`,
+      "-f takes manifests, or folders that hold some.",
+    );
+  }
   if (before !== undefined && isSameListing(listing, before.listing)) return before;
 
   const files = new Map<string, FileState>();

@@ -210,6 +210,12 @@ function askReadiness(
   });
 }
 
+const notReadySchema = z.object({ reasons: z.array(z.string()).min(1) });
+
 function messageOf(body: string): string {
-  return body.trim().slice(0, 300);
+  try {
+    return notReadySchema.parse(JSON.parse(body)).reasons.join("; ");
+  } catch {
+    return "it says that it is not ready";
+  }
 }

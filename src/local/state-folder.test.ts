@@ -7,12 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { findLocal } from "./find-local.ts";
-import {
-  defaultStateFolder,
-  lockStateFolder,
-  StateFolderInUseError,
-  writeUpInfo,
-} from "./state-folder.ts";
+import { defaultStateFolder, lockStateFolder, writeUpInfo } from "./state-folder.ts";
 
 let folder: string;
 const cleanup: (() => unknown)[] = [];
@@ -36,10 +31,11 @@ describe("the default state folder", () => {
 describe("the lock of a state folder", () => {
   test("keeps a second instance out, and says who has it and what to do", async () => {
     const lock = await lockStateFolder(folder);
-    const error = await lockStateFolder(folder).catch((thrown: unknown) => thrown);
-    expect(error).toBeInstanceOf(StateFolderInUseError);
-    expect((error as Error).message).toContain(`process ${process.pid}`);
-    expect((error as Error).message).toContain("--state");
+    await expect(lockStateFolder(folder)).rejects.toMatchObject({
+      name: "UpError",
+      message: `The state folder ${folder} is in use by another omnia up (process ${process.pid}).`,
+      cure: expect.stringContaining("--state") as string,
+    });
     await lock[Symbol.asyncDispose]();
     await (await lockStateFolder(folder))[Symbol.asyncDispose]();
   });

@@ -17,6 +17,7 @@ import {
   readFileIfThere,
   writePrivateFile,
 } from "./private-files.ts";
+import { UpError } from "./up-error.ts";
 
 const UP_FILE = "up.json";
 const LOCK_NAME = /^lock-(\d{1,12})$/;
@@ -33,19 +34,6 @@ const lockSchema = z.object({ pid: z.int(), processStart: z.string().optional() 
 
 export type UpInfo = z.output<typeof upInfoSchema>;
 type LockHolder = z.output<typeof lockSchema>;
-
-export class StateFolderInUseError extends Error {
-  override readonly name = "StateFolderInUseError";
-  readonly pid: number;
-
-  constructor(folder: string, pid: number) {
-    super(
-      `the state folder ${folder} is in use by another omnia up (process ${pid}); ` +
-        "end that one, or give this one its own with --state DIR",
-    );
-    this.pid = pid;
-  }
-}
 
 /** The folder that holds the default state folders, one a port. */
 export function defaultStateRoot(env: Readonly<Record<string, string | undefined>>): string {
@@ -66,7 +54,8 @@ export function defaultStateFolder(
 }
 
 /**
- * Takes the folder for this process. A lock whose process is gone is taken over.
+ * Takes the folder for this process; rejects with an UpError when another has it. A lock whose process is gone is taken
+ * over.
  *
  * Locks are numbered, and only the highest counts. Taking over is making the next one, which only one of many can;
  * one that was made from an old view of the folder finds a higher one beside it, and is given up.
@@ -96,7 +85,12 @@ export async function lockStateFolder(folder: string): Promise<AsyncDisposable> 
 async function makeNextLock(folder: string, own: string): Promise<string | undefined> {
   const highest = Math.max(0, ...(await lockNumbers(folder)));
   const pid = highest === 0 ? undefined : await livingHolder(lockFile(folder, highest));
-  if (pid !== undefined) throw new StateFolderInUseError(folder, pid);
+  if (pid !== undefined) {
+    throw new UpError(
+      `The state folder ${folder} is in use by another omnia up (process ${pid}).`,
+      "End that one, or give this one a folder of its own with --state.",
+    );
+  }
   const lock = lockFile(folder, highest + 1);
   try {
     await link(own, lock);

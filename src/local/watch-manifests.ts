@@ -19,7 +19,7 @@ const POLL_MS_PER_FILE = 5;
 /** Beyond it changes are found by polling. */
 const MAX_WATCHED_FOLDERS = 256;
 
-/** The first state comes at once, or rejects with ManifestsNotFoundError. Ends when `signal` aborts. */
+/** The first state comes at once, or rejects with an UpError. Ends when `signal` aborts. */
 export async function* watchManifests({
   paths,
   clock,

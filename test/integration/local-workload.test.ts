@@ -1,5 +1,5 @@
 /** The supervision of processes, with a stand-in for the agent that fails in every way it is told to. */
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -22,7 +22,7 @@ console.log(JSON.stringify({ level: "info", msg: "starting", environment: Object
 const server = createServer((request, response) => {
   if (behaviour === "silent") return;
   const { ready } = config();
-  response.writeHead(ready === true ? 200 : 503).end(ready === true ? "ok" : String(ready));
+  response.writeHead(ready === true ? 200 : 503).end(ready === true ? "ok" : JSON.stringify({ reasons: [ready] }));
 });
 server.listen(0, "127.0.0.1", () => {
   const { port } = server.address();
@@ -178,7 +178,7 @@ describe("a replica that", () => {
     await until(workload, "1/1 waiting");
     expect(workload.replicas()[0]).toMatchObject({
       failures: 1,
-      message: "it was ended by SIGKILL",
+      lastEnd: "it was ended by SIGKILL",
     });
     await until(workload, "1/1 ready");
     expect(workload.endpoints()[0]?.id).not.toBe(before?.id);
@@ -190,7 +190,7 @@ describe("a replica that", () => {
     await expect.poll(() => workload.replicas()[0]?.failures, { timeout: 10_000 }).toBe(2);
     expect(workload.replicas()[0]).toMatchObject({
       state: "waiting",
-      message: "it ended with code 1: RangeError: no such model, key [redacted]",
+      lastEnd: "it ended with code 1: RangeError: no such model, key [redacted]",
     });
   });
 
@@ -198,7 +198,7 @@ describe("a replica that", () => {
     const workload = start();
     await workload.apply(wanted({ behaviour: "log" }));
     await expect
-      .poll(() => workload.replicas()[0]?.message, { timeout: 10_000 })
+      .poll(() => workload.replicas()[0]?.lastEnd, { timeout: 10_000 })
       .toBe("it ended with code 3: the config cannot be read");
     expect(errors[0]).toBe("1: the config cannot be read");
   });
@@ -216,7 +216,7 @@ describe("a replica that", () => {
     workloads.push(workload);
     await workload.apply(wanted());
     await expect
-      .poll(() => workload.replicas()[0]?.message)
+      .poll(() => workload.replicas()[0]?.lastEnd)
       .toMatch(/^it could not be started: .*ENOENT/);
   });
 
@@ -239,14 +239,16 @@ describe("a replica that", () => {
     await workload.apply(wanted({ behaviour: "stubborn" }));
     await until(workload, "1/1 ready");
     const pid = workload.replicas()[0]?.pid as number;
-    await workload.stop();
+    workload.retire();
+    await until(workload, "1/1 draining");
+    await until(workload, "");
     expect(isAlive(pid)).toBe(false);
   });
 });
 
 describe("the files of an agent", () => {
   const secret = (value: string): WantedWorkload["secrets"] =>
-    new Map([["provider", new Map([["api-key", value]])]]);
+    new Map([["provider/api-key", value]]);
 
   test("follow what is wanted without a new process, and are for their owner only", async () => {
     const workload = start();
@@ -263,16 +265,43 @@ describe("the files of an agent", () => {
     expect(await readFile(file, "utf8")).toBe("two");
     expect(await readFile(workload.configFile, "utf8")).toBe(`{"ready":true,"new":1}`);
     expect(workload.replicas()[0]?.pid).toBe(pid);
-    await workload.apply(wanted());
-    expect(await readdir(join(folder, "state", "secrets", "provider"))).toEqual([]);
   });
 
-  test("hold no secret any more once it has stopped", async () => {
+  test("keep what a Secret held that has gone, and lose what is no longer named", async () => {
+    const workload = start();
+    const file = join(folder, "state", "secrets", "provider", "api-key");
+    await workload.apply(wanted({ secrets: secret("one") }));
+    await workload.apply(wanted({ secrets: new Map([["provider/api-key", undefined]]) }));
+    expect(await readFile(file, "utf8")).toBe("one");
+    await workload.apply(wanted());
+    await expect(readFile(file)).rejects.toThrow("ENOENT");
+  });
+
+  test("hold no secret any more once they are cleaned", async () => {
     const workload = start();
     await workload.apply(wanted({ secrets: secret("one") }));
-    await workload.stop();
+    workload.retire();
+    await until(workload, "");
+    await workload.clean();
     expect((await readdir(join(folder, "state"))).filter((name) => !name.endsWith(".log"))).toEqual(
-      ["agent.json"],
+      [],
     );
   });
+
+  test("do not hold secrets that a process left behind which was killed", async () => {
+    const left = join(folder, "state", "secrets", "tools");
+    await mkdir(left, { recursive: true });
+    await writeFile(join(left, "token"), "old");
+    await start().apply(wanted({ secrets: new Map([["tools/token", undefined]]) }));
+    await expect(readFile(join(left, "token"))).rejects.toThrow("ENOENT");
+  });
+});
+
+test("an agent that was retired and is wanted again gets new replicas while the old ones drain", async () => {
+  const workload = start();
+  await workload.apply(wanted({ behaviour: "stubborn" }));
+  await until(workload, "1/1 ready");
+  workload.retire();
+  await workload.apply(wanted({ behaviour: "stubborn" }));
+  await until(workload, "1/1 draining, 2/1 ready");
 });

@@ -1,0 +1,98 @@
+import { once } from "node:events";
+import { createServer, type AddressInfo, type Server } from "node:net";
+import { afterEach, describe, expect, test } from "vitest";
+import { ManualClock } from "../../test/support/manual-clock.ts";
+import { systemClock } from "../observability/clock.ts";
+import { probe, ToolProbes } from "./tool-probes.ts";
+
+const servers: Server[] = [];
+const ending = new AbortController();
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close();
+});
+
+async function listen(
+  port = 0,
+  onConnection: (bytes: Promise<number>) => void = () => {},
+): Promise<{ port: number; server: Server }> {
+  const server = createServer((socket) => {
+    socket.resume();
+    onConnection(once(socket, "close").then(() => socket.bytesRead));
+  });
+  servers.push(server);
+  server.listen(port, "127.0.0.1");
+  await once(server, "listening");
+  return { port: (server.address() as AddressInfo).port, server };
+}
+
+describe("probe", () => {
+  const signal = new AbortController().signal;
+
+  test("connects, sends nothing, and leaves", async () => {
+    let bytes: Promise<number> | undefined;
+    const { port } = await listen(0, (read) => {
+      bytes = read;
+    });
+    for (const url of [
+      `http://127.0.0.1:${port}/tool`,
+      `127.0.0.1:${port}`,
+      `grpc://127.0.0.1:${port}`,
+    ]) {
+      expect(await probe(url, signal)).toEqual({ reachable: true });
+    }
+    expect(await bytes).toBe(0);
+  });
+
+  test("says why it could not connect, without the path", async () => {
+    const { port, server } = await listen();
+    server.close();
+    await once(server, "close");
+    expect(await probe(`http://127.0.0.1:${port}/secret-path`, signal)).toEqual({
+      reachable: false,
+      message: `127.0.0.1:${port} refuses connections: nothing listens there`,
+    });
+    expect(await probe("http://no-such-host.invalid", signal)).toEqual({
+      reachable: false,
+      message: "no-such-host.invalid:80 cannot be found: its name has no address here",
+    });
+  });
+});
+
+describe("ToolProbes", () => {
+  test("probe a URL that is new before they answer, and then only as time goes by", async () => {
+    let connections = 0;
+    const { port } = await listen(0, () => (connections += 1));
+    const probes = new ToolProbes({ clock: systemClock, onChange: () => {} });
+    const urls = new Set([`http://127.0.0.1:${port}`]);
+    for (let index = 0; index < 3; index += 1) {
+      expect(await probes.results(urls, ending.signal)).toEqual(
+        new Map([[`http://127.0.0.1:${port}`, { reachable: true }]]),
+      );
+    }
+    await expect.poll(() => connections).toBe(1);
+  });
+
+  test("are looked at again after a while, and say when a tool has gone or come back", async () => {
+    const { port, server } = await listen();
+    const clock = new ManualClock();
+    let changes = 0;
+    const probes = new ToolProbes({ clock, onChange: () => (changes += 1) });
+    const running = probes.run(ending.signal);
+    const url = `http://127.0.0.1:${port}`;
+    const reachable = async (): Promise<boolean | undefined> =>
+      (await probes.results(new Set([url]), ending.signal)).get(url)?.reachable;
+    expect(await reachable()).toBe(true);
+    server.close();
+    await expect.poll(() => clock.pendingTimers).toBe(1);
+    await clock.advance(10_000);
+    await expect.poll(() => changes).toBe(1);
+    expect(await reachable()).toBe(false);
+    await listen(port);
+    await expect.poll(() => clock.pendingTimers).toBe(1);
+    await clock.advance(10_000);
+    await expect.poll(() => changes).toBe(2);
+    expect(await reachable()).toBe(true);
+    ending.abort();
+    await running;
+  });
+});
