@@ -9,7 +9,9 @@ export interface ResolvedTool {
   readonly name: string;
   readonly type: ToolType;
   readonly url: string;
+  /** `undefined`: nobody wrote one; then a pack may, and else `fallbackDescription` serves. */
   readonly description?: string;
+  readonly fallbackDescription: string;
   readonly method: ToolEntry["method"];
   /** A JSON Schema object. */
   readonly inputSchema?: Readonly<Record<string, unknown>>;

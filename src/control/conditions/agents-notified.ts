@@ -1,0 +1,24 @@
+import type { Finding } from "../condition.ts";
+
+/** Whether every AgentRuntime that refers to the pack has been given its versions. */
+export function agentsNotified({
+  referencing,
+  notified,
+}: {
+  referencing: number;
+  notified: number;
+}): Finding<"PromptPack", "AgentsNotified"> {
+  const type = "AgentsNotified";
+  if (referencing === 0) {
+    return { type, reason: "NoAgents", message: "No AgentRuntime refers to this PromptPack" };
+  }
+  const agents = `AgentRuntime${referencing === 1 ? "" : "s"}`;
+  if (notified < referencing) {
+    return {
+      type,
+      reason: "Notifying",
+      message: `Notified ${notified} of ${referencing} ${agents}`,
+    };
+  }
+  return { type, reason: "Notified", message: `Notified ${referencing} ${agents}` };
+}
