@@ -4,7 +4,8 @@ import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { MemorySessionStore } from "./memory-session-store.ts";
 import { newSessionId } from "./session-id.ts";
 import { StoreFullError, TURN_LEASE_MS, type TurnLease } from "./session-store.ts";
-import { all, answer, chunk, describeSessionStore, done } from "./session-store.contract.ts";
+import { all, answer, aSession, chunk, done, never } from "./contract-turns.ts";
+import { describeSessionStore } from "./session-store.contract.ts";
 
 describeSessionStore("MemorySessionStore", async ({ ttlMs, leaseMs }) => {
   const clock = new ManualClock();
@@ -21,13 +22,7 @@ describeSessionStore("MemorySessionStore", async ({ ttlMs, leaseMs }) => {
 describe("MemorySessionStore, within its bounds", () => {
   const ttlMs = 60_000;
 
-  async function aSession(store: MemorySessionStore): Promise<string> {
-    const sessionId = newSessionId(randomBytes);
-    await store.create(sessionId, {});
-    return sessionId;
-  }
-
-  async function begin(
+  async function say(
     store: MemorySessionStore,
     sessionId: string,
     userMessage = "?",
@@ -82,7 +77,7 @@ describe("MemorySessionStore, within its bounds", () => {
     const store = new MemorySessionStore({ ttlMs, clock, maxSessions: 2 });
     const running = [await aSession(store), await aSession(store)];
     const leases = [];
-    for (const sessionId of running) leases.push(await begin(store, sessionId));
+    for (const sessionId of running) leases.push(await say(store, sessionId));
     await expect(aSession(store)).rejects.toThrow(StoreFullError);
     for (const sessionId of running) expect(await store.find(sessionId)).toBeDefined();
     await store.endTurn(leases[1] as TurnLease, { frames: [], messages: [] });
@@ -104,7 +99,7 @@ describe("MemorySessionStore, within its bounds", () => {
     for (let session = 0; session < 20; session++) {
       const sessionId = await aSession(store);
       sessionIds.push(sessionId);
-      const lease = await begin(store, sessionId, text);
+      const lease = await say(store, sessionId, text);
       await store.appendFrames(lease, [chunk(lease, 1, text)]);
       const message = { ...answer(lease), content: text } as const;
       await store.endTurn(lease, { frames: [done(lease, 2)], messages: [message] });
@@ -119,17 +114,17 @@ describe("MemorySessionStore, within its bounds", () => {
     const maxBytes = 512 * 1024;
     const store = new MemorySessionStore({ ttlMs, clock: new ManualClock(), maxBytes });
     const sessionId = await aSession(store);
-    const lease = await begin(store, sessionId, "x".repeat(300 * 1024));
+    const lease = await say(store, sessionId, "x".repeat(300 * 1024));
     const tooMuch = "x".repeat(300 * 1024);
     await expect(store.appendFrames(lease, [chunk(lease, 1, tooMuch)])).rejects.toThrow(
       StoreFullError,
     );
     const other = await aSession(store);
-    await expect(begin(store, other, tooMuch)).rejects.toThrow(StoreFullError);
+    await expect(say(store, other, tooMuch)).rejects.toThrow(StoreFullError);
     expect(await store.find(other)).toEqual({ lastSeq: 0 });
     await store.endTurn(lease, { frames: [done(lease, 1)], messages: [answer(lease)] });
     expect(await store.history(sessionId)).toHaveLength(2);
-    await begin(store, other, tooMuch);
+    await say(store, other, tooMuch);
     expect(await store.find(sessionId)).toBeUndefined();
   });
 
@@ -139,12 +134,12 @@ describe("MemorySessionStore, within its bounds", () => {
     const store = new MemorySessionStore({ ttlMs: 24 * 3_600_000, clock, maxBytes });
     const text = "x".repeat(400 * 1024);
     const first = await aSession(store);
-    const lease = await begin(store, first);
+    const lease = await say(store, first);
     await store.appendFrames(lease, [chunk(lease, 1, text), chunk(lease, 2, text)]);
     await store.endTurn(lease, { frames: [], messages: [] });
     await clock.advance(11 * 60_000);
     const second = await aSession(store);
-    const next = await begin(store, second);
+    const next = await say(store, second);
     await store.appendFrames(next, [chunk(next, 1, text), chunk(next, 2, text)]);
     expect(await store.find(first)).toEqual({ lastSeq: 2 });
   });
@@ -154,18 +149,18 @@ describe("MemorySessionStore, within its bounds", () => {
     const sessionId = await aSession(store);
     const text = "x".repeat(1_000_000);
     for (let turn = 1; turn <= 10; turn++) {
-      const lease = await begin(store, sessionId);
+      const lease = await say(store, sessionId);
       await store.endTurn(lease, { frames: [chunk(lease, turn, text)], messages: [] });
     }
-    const kept = await all(store.frames(sessionId, 0, new AbortController().signal));
+    const kept = await all(store.frames(sessionId, 0, never));
     expect(kept.map(({ seq }) => seq)).toEqual([3, 4, 5, 6, 7, 8, 9, 10]);
   });
 
   it("ends those who follow a session when it is closed", async () => {
     const store = new MemorySessionStore({ ttlMs, clock: new ManualClock() });
     const sessionId = await aSession(store);
-    await begin(store, sessionId);
-    const frames = all(store.frames(sessionId, 0, new AbortController().signal));
+    await say(store, sessionId);
+    const frames = all(store.frames(sessionId, 0, never));
     await new Promise((resolve) => setImmediate(resolve));
     await store.close();
     await expect(frames).rejects.toThrow("closed");
