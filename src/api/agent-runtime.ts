@@ -94,7 +94,7 @@ const OTHER_HANDLER =
   "(has(self.facade) && has(self.facade.handler) && self.facade.handler != 'runtime')";
 const NO_PROVIDER = "!has(self.provider)";
 const NO_SECRET_REF = `${NO_PROVIDER} || !has(self.provider.apiKeySecretRef)`;
-const NEEDED = 'required when facade.handler is "runtime"';
+const NEEDED = 'required when facade.handler is "runtime" (the default)';
 const NEEDED_OR_OTHER_HANDLER = `${NEEDED}; handlers "demo" and "echo" need none`;
 
 /** Something that only handler `runtime` needs: `cel` and `holds` say when that handler has it. */

@@ -1,18 +1,13 @@
 /** The conditions of each kind and their reasons. Other programs act on these names: they only grow. */
 import { z } from "zod";
+import { pattern } from "./field-types.ts";
 
 export const conditionSchema = z.object({
-  type: z
-    .string()
-    .max(316)
-    .regex(/^[A-Za-z]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/)
-    .describe("What is said"),
+  type: pattern(316, /^[A-Za-z]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/).describe("What is said"),
   status: z.enum(["True", "False", "Unknown"]).describe("Whether it holds"),
-  reason: z
-    .string()
-    .max(1024)
-    .regex(/^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/)
-    .describe("Why, as one word for programs"),
+  reason: pattern(1024, /^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/).describe(
+    "Why, as one word for programs",
+  ),
   message: z.string().max(32_768).describe("Why, and what to do, for people"),
   lastTransitionTime: z.iso.datetime({ offset: true }).describe("When the status last changed"),
   observedGeneration: z

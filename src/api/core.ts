@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { RESERVED_ENV_PREFIX } from "./group.ts";
-import { atomicList, int32, listByKey, mapOf, text } from "./field-types.ts";
+import { atomicList, int32, listByKey, mapOf, pattern, text } from "./field-types.ts";
 import {
   DATA_KEY_MAX_LENGTH,
   DATA_KEY_PATTERN,
@@ -25,7 +25,7 @@ const QUANTITY_HINT =
 
 export const quantitySchema = withRules(
   z
-    .union([z.int().min(0), z.string().max(QUANTITY_MAX_LENGTH).regex(QUANTITY_PATTERN)], {
+    .union([z.int().min(0), pattern(QUANTITY_MAX_LENGTH, QUANTITY_PATTERN)], {
       error: QUANTITY_HINT,
     })
     .meta({
@@ -93,14 +93,11 @@ const envVarSourceSchema = withRules(
 
 export const envVarSchema = withRules(
   z.strictObject({
-    name: z
-      .string()
-      .max(253)
-      .regex(
-        /^[-._a-zA-Z][-._a-zA-Z0-9]*$/,
-        'must be of letters, digits, "_", "-" and ".", and not begin with a digit',
-      )
-      .describe("Name of the variable"),
+    name: pattern(
+      253,
+      /^[-._a-zA-Z][-._a-zA-Z0-9]*$/,
+      'must be of letters, digits, "_", "-" and ".", and not begin with a digit',
+    ).describe("Name of the variable"),
     value: z.string().max(ENV_VALUE_MAX_LENGTH).optional().describe("Its value"),
     valueFrom: envVarSourceSchema.optional().describe("Where its value is taken from"),
   }),

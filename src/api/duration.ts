@@ -1,5 +1,5 @@
 /** Durations as Go writes them: `30s`, `1h30m`, `1.5h`. Signs and a bare `0` are refused: nothing here needs them. */
-import { z } from "zod";
+import { pattern } from "./field-types.ts";
 import { withRules } from "./rule.ts";
 
 const NUMBER = String.raw`([0-9]+(\.[0-9]*)?|\.[0-9]+)`;
@@ -37,7 +37,8 @@ export function parseDuration(duration: string): number {
     total += BigInt(`0${whole}`) * size;
     total += (BigInt(`0${fraction}`) * size) / 10n ** BigInt(fraction.length);
   }
-  return Number(total) / 1e6;
+  // In two steps: nanoseconds of more than a hundred days are beyond the whole numbers.
+  return Number(total / 1_000_000n) + Number(total % 1_000_000n) / 1e6;
 }
 
 /** The shortest text of whole milliseconds that parses back to them: 5400000 is "1h30m". */
@@ -58,10 +59,7 @@ export function durationField(minimum: string, maximum: string) {
   const lowest = parseDuration(minimum);
   const highest = parseDuration(maximum);
   return withRules(
-    z
-      .string()
-      .max(DURATION_MAX_LENGTH)
-      .regex(DURATION_PATTERN, 'must be a duration like "30s" or "1h30m"'),
+    pattern(DURATION_MAX_LENGTH, DURATION_PATTERN, 'must be a duration like "30s" or "1h30m"'),
     [
       {
         cel: `duration(self) >= duration('${minimum}') && duration(self) <= duration('${maximum}')`,

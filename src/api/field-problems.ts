@@ -100,6 +100,7 @@ function typeOf(input: unknown): string {
   if (input === null) return "empty";
   if (Array.isArray(input)) return "a list";
   if (typeof input === "object") return "a mapping";
+  if (typeof input === "number" && !Number.isFinite(input)) return "infinite or no number";
   if (typeof input === "number" && !Number.isInteger(input)) return "a number with a fraction";
   return typeof input === "boolean" ? `${input}` : `a ${typeof input}`;
 }

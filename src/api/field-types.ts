@@ -16,6 +16,11 @@ export function text(maxLength: number) {
   return z.string().min(1).max(maxLength);
 }
 
+/** A string of a certain form. What is too long is not looked at further. */
+export function pattern(maxLength: number, form: RegExp, message?: string) {
+  return z.string().max(maxLength, { abort: true }).regex(form, message);
+}
+
 /** A map of strings. */
 export function stringMap(maxEntries: number, maxValueLength: number) {
   return mapOf(z.string().max(maxValueLength), maxEntries);
@@ -90,36 +95,23 @@ function repetitions(values: readonly unknown[]): number[] {
 const HOST = String.raw`(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?`;
 const REST = "([/?#][!-~]*)?";
 const MAX_URL_LENGTH = 2048;
+const URL_HINT = "must be a URL like https://host:port/path, without a user name or password";
 
 /** `http(s)://host[:port][/…]`. A user name or password in it is refused: credentials belong in Secrets. */
 export function httpURL() {
-  return z
-    .string()
-    .max(MAX_URL_LENGTH)
-    .regex(
-      new RegExp(`^https?://${HOST}${REST}$`),
-      "must be a URL like https://host:port/path, without a user name or password",
-    );
+  return pattern(MAX_URL_LENGTH, new RegExp(`^https?://${HOST}${REST}$`), URL_HINT);
 }
 
 /** An address of a tool: also `grpc(s)://host:port` and a bare `host:port`. */
 export function toolURL() {
-  return z
-    .string()
-    .max(MAX_URL_LENGTH)
-    .regex(
-      new RegExp(`^((https?|grpcs?)://)?${HOST}${REST}$`),
-      "must be a URL like https://host:port/path, without a user name or password",
-    );
+  return pattern(MAX_URL_LENGTH, new RegExp(`^((https?|grpcs?)://)?${HOST}${REST}$`), URL_HINT);
 }
 
 /** What a browser sends as Origin, or `*` for any. */
 export function origin() {
-  return z
-    .string()
-    .max(MAX_URL_LENGTH)
-    .regex(
-      new RegExp(`^([*]|[a-z][a-z0-9+.-]*://${HOST}/?)$`),
-      'must be an origin like https://example.com, or "*" for every page',
-    );
+  return pattern(
+    MAX_URL_LENGTH,
+    new RegExp(`^([*]|[a-z][a-z0-9+.-]*://${HOST}/?)$`),
+    'must be an origin like https://example.com, or "*" for every page',
+  );
 }

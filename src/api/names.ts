@@ -1,63 +1,56 @@
 /** The forms of names that Kubernetes knows (RFC 1123, RFC 1035), and the metadata of an object. */
 import { z } from "zod";
 import { DEFAULT_NAMESPACE } from "./group.ts";
-import { text } from "./field-types.ts";
+import { pattern, text } from "./field-types.ts";
 
 const LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
 const SUBDOMAIN = String.raw`${LABEL}(\.${LABEL})*`;
 
 /** A DNS label: what a namespace or a tool is called. */
 export function dnsLabel() {
-  return z
-    .string()
-    .max(63)
-    .regex(
-      new RegExp(`^${LABEL}$`),
-      'must be of a-z, 0-9 and "-", and begin and end with a letter or digit (a DNS label)',
-    );
+  return pattern(
+    63,
+    new RegExp(`^${LABEL}$`),
+    'must be of a-z, 0-9 and "-", and begin and end with a letter or digit (a DNS label)',
+  );
 }
 
 /** A DNS label that begins with a letter: what a Service is called. */
 export function serviceName(why = "a DNS label for a Service") {
-  return z
-    .string()
-    .max(63)
-    .regex(
-      /^[a-z]([-a-z0-9]*[a-z0-9])?$/,
-      `must begin with a letter, be of a-z, 0-9 and "-", and end with a letter or digit (${why})`,
-    );
+  return pattern(
+    63,
+    /^[a-z]([-a-z0-9]*[a-z0-9])?$/,
+    `must begin with a letter, be of a-z, 0-9 and "-", and end with a letter or digit (${why})`,
+  );
 }
 
 /** What most objects may be called. */
 export function dnsSubdomain(maxLength = 253) {
-  return z
-    .string()
-    .max(maxLength)
-    .regex(
-      new RegExp(`^${SUBDOMAIN}$`),
-      'must be of a-z, 0-9, "-" and ".", and begin and end with a letter or digit',
-    );
+  return pattern(
+    maxLength,
+    new RegExp(`^${SUBDOMAIN}$`),
+    'must be of a-z, 0-9, "-" and ".", and begin and end with a letter or digit',
+  );
 }
 
 /** A name of an object, or nothing at all: some clients write an unset name as "". */
 export function dnsSubdomainOrEmpty() {
-  return z
-    .string()
-    .max(253)
-    .regex(
-      new RegExp(`^(${SUBDOMAIN})?$`),
-      'must be of a-z, 0-9, "-" and ".", and begin and end with a letter or digit',
-    );
+  return pattern(
+    253,
+    new RegExp(`^(${SUBDOMAIN})?$`),
+    'must be of a-z, 0-9, "-" and ".", and begin and end with a letter or digit',
+  );
 }
 
 /** A key of a ConfigMap or Secret. It becomes the name of a file, so "." and names that begin with ".." are refused. */
 export const DATA_KEY_PATTERN = /^([.]?[-_a-zA-Z0-9][-._a-zA-Z0-9]*)$/;
 export const DATA_KEY_MAX_LENGTH = 253;
 export function dataKey() {
-  return z
-    .string()
-    .max(DATA_KEY_MAX_LENGTH)
-    .regex(DATA_KEY_PATTERN, 'must be of letters, digits, "-", "_" and "."');
+  return pattern(
+    DATA_KEY_MAX_LENGTH,
+    DATA_KEY_PATTERN,
+    'must be of letters, digits, "-", "_" and "."',
+  );
 }
 
 const QUALIFIED_NAME = new RegExp(
@@ -72,13 +65,11 @@ export function isQualifiedName(key: string): boolean {
 }
 
 export function labelValue() {
-  return z
-    .string()
-    .max(63)
-    .regex(
-      /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/,
-      'must be of letters, digits, "-", "_" and "." (a label value)',
-    );
+  return pattern(
+    63,
+    /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/,
+    'must be of letters, digits, "-", "_" and "." (a label value)',
+  );
 }
 
 function metadataMap<V extends z.ZodType>(value: V) {

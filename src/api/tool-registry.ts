@@ -3,7 +3,7 @@ import { z } from "zod";
 import { conditionsSchema } from "./conditions.ts";
 import { keySelectorSchema } from "./core.ts";
 import { durationField } from "./duration.ts";
-import { int32, listByKey, mapOf, stringSet, text, toolURL } from "./field-types.ts";
+import { int32, listByKey, mapOf, pattern, stringSet, text, toolURL } from "./field-types.ts";
 import { API_VERSION, TOOL_REGISTRY } from "./group.ts";
 import { dnsLabel, dnsSubdomain, labelValue, metadataSchema } from "./names.ts";
 import { withRules } from "./rule.ts";
@@ -16,7 +16,7 @@ const HEADER_NAME_PATTERN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 const portSchema = withRules(
   z
-    .union([z.int().min(1).max(65_535), z.string().max(15).regex(PORT_NAME_PATTERN)], {
+    .union([z.int().min(1).max(65_535), pattern(15, PORT_NAME_PATTERN)], {
       error: PORT_HINT,
     })
     .meta({ "x-kubernetes-int-or-string": true, maxLength: 15 }),
@@ -30,13 +30,7 @@ const portSchema = withRules(
 );
 
 const headersSchema = withRules(
-  mapOf(
-    z
-      .string()
-      .max(4096)
-      .regex(/^[\t -~]*$/, "must be of printable ASCII characters"),
-    MAX_HEADERS,
-  ),
+  mapOf(pattern(4096, /^[\t -~]*$/, "must be of printable ASCII characters"), MAX_HEADERS),
   [
     {
       cel: "self.all(name, name.matches('^[!#$%&\\'*+.^_`|~0-9A-Za-z-]+$'))",

@@ -108,11 +108,8 @@ function readDocument(document: Document.Parsed, at: (offset: number) => Positio
     try {
       value = document.toJS({ maxAliasCount: MAX_ALIAS_COUNT });
     } catch (error) {
-      if (!(error instanceof ReferenceError)) throw error;
-      const message = error.message.startsWith("Unresolved alias")
-        ? "an alias (*name) needs its anchor (&name) before it"
-        : "aliases expand to too much; write the values out";
-      problems.push({ ...start, severity: "error", message });
+      if (!(error instanceof Error)) throw error;
+      problems.push({ ...start, severity: "error", message: describeExpansionError(error) });
     }
   }
 
@@ -162,4 +159,15 @@ function describeError({ code, message }: YAMLError): string {
   // What follows the colon is text of the file, which may be a secret.
   const [what = ""] = message.split(": ", 1);
   return `not valid YAML: ${what.charAt(0).toLowerCase()}${what.slice(1)}`;
+}
+
+/** Of aliases and merges, which are followed when a document is turned into a value. */
+function describeExpansionError({ message }: Error): string {
+  if (message.startsWith("Unresolved alias")) {
+    return "an alias (*name) needs its anchor (&name) before it";
+  }
+  if (message.startsWith("Merge sources")) {
+    return "a merge (<<) needs a mapping, or an alias of one";
+  }
+  return "aliases expand to too much; write the values out";
 }

@@ -219,7 +219,8 @@ function send(
       response.on("error", answer.reject);
       response.on("end", () => {
         const text = Buffer.concat(chunks).toString();
-        const isJSON = response.headers["content-type"]?.startsWith("application/json") === true;
+        // Not by the content type: the documentation of the API comes as text/plain.
+        const isJSON = text.startsWith("{");
         answer.resolve({
           status: response.statusCode ?? 0,
           body: isJSON ? JSON.parse(text) : text,

@@ -1,0 +1,159 @@
+import { TOOL_REGISTRY } from "./group.ts";
+import { type KindCase, manifestOf } from "./kind-case.ts";
+
+function registry(...tools: unknown[]): object {
+  return manifestOf(TOOL_REGISTRY, { tools });
+}
+
+function tool(changes: Record<string, unknown>): object {
+  return registry({ name: "weather", url: "http://weather.tools.svc/v1", ...changes });
+}
+
+function discovered(changes: Record<string, unknown>): object {
+  return registry({ name: "found", selector: { matchLabels: { team: "support" } }, ...changes });
+}
+
+export const TOOL_REGISTRY_CASES: readonly KindCase[] = [
+  { name: "no tools", manifest: registry() },
+  { name: "a URL alone", manifest: tool({}) },
+  {
+    name: "a tool with all that an http tool can have",
+    manifest: tool({
+      type: "http",
+      description: "Tells the weather",
+      method: "GET",
+      timeout: "2.5s",
+      retries: 0,
+      headers: { "X-Team": "support" },
+      authSecretRef: { name: "weather", key: "token" },
+      inputSchema: {
+        type: "object",
+        properties: { city: { type: "string", enum: ["Oslo", null], default: null } },
+        required: ["city"],
+      },
+    }),
+  },
+  { name: "a grpc tool by host and port", manifest: tool({ type: "grpc", url: "tools:50051" }) },
+  { name: "a grpc tool by URL", manifest: tool({ type: "grpc", url: "grpcs://tools:50051" }) },
+  { name: "an MCP server with a choice of tools", manifest: tool({ type: "mcp", allow: ["a"] }) },
+  { name: "Services by label", manifest: discovered({}) },
+  { name: "all Services with the tool label", manifest: discovered({ selector: {} }) },
+  { name: "a port by number", manifest: discovered({ port: 8080 }) },
+  { name: "a port by name", manifest: discovered({ port: "http" }) },
+  { name: "no list of tools", manifest: manifestOf(TOOL_REGISTRY, {}), refusedAt: "spec.tools" },
+  {
+    name: "a tool without name",
+    manifest: tool({ name: undefined }),
+    refusedAt: "spec.tools[0].name",
+  },
+  {
+    name: "a tool with a capital",
+    manifest: tool({ name: "Weather" }),
+    refusedAt: "spec.tools[0].name",
+  },
+  {
+    name: "two tools of one name",
+    manifest: registry({ name: "a", url: "http://a" }, { name: "a", url: "http://b" }),
+    refusedAt: "spec.tools[1].name",
+    serverRefusesAt: "spec.tools[1]",
+  },
+  {
+    name: "a URL and a selector",
+    manifest: tool({ selector: { matchLabels: { a: "b" } } }),
+    refusedAt: "spec.tools[0].selector",
+  },
+  {
+    name: "neither URL nor selector",
+    manifest: tool({ url: undefined }),
+    refusedAt: "spec.tools[0].url",
+  },
+  { name: "a port beside a URL", manifest: tool({ port: 80 }), refusedAt: "spec.tools[0].port" },
+  { name: "port 0", manifest: discovered({ port: 0 }), refusedAt: "spec.tools[0].port" },
+  {
+    name: "a port beyond the last",
+    manifest: discovered({ port: 65536 }),
+    refusedAt: "spec.tools[0].port",
+  },
+  {
+    name: "a port name with capitals",
+    manifest: discovered({ port: "HTTP" }),
+    refusedAt: "spec.tools[0].port",
+  },
+  {
+    name: "a port name that is too long",
+    manifest: discovered({ port: "a-very-long-port" }),
+    refusedAt: "spec.tools[0].port",
+  },
+  {
+    name: "a label with a value that none can have",
+    manifest: discovered({ selector: { matchLabels: { team: "a b" } } }),
+    refusedAt: "spec.tools[0].selector.matchLabels.team",
+  },
+  {
+    name: "a selector by expressions",
+    manifest: discovered({ selector: { matchExpressions: [] } }),
+    refusedAt: "spec.tools[0].selector.matchExpressions",
+  },
+  { name: "an unknown type", manifest: tool({ type: "soap" }), refusedAt: "spec.tools[0].type" },
+  {
+    name: "a URL without scheme",
+    manifest: tool({ url: "weather:80" }),
+    refusedAt: "spec.tools[0].url",
+  },
+  {
+    name: "a URL with a password",
+    manifest: tool({ url: "http://me:secret@weather/" }),
+    refusedAt: "spec.tools[0].url",
+  },
+  {
+    name: "an unknown method",
+    manifest: tool({ method: "get" }),
+    refusedAt: "spec.tools[0].method",
+  },
+  {
+    name: "a timeout of nothing",
+    manifest: tool({ timeout: "0s" }),
+    refusedAt: "spec.tools[0].timeout",
+  },
+  {
+    name: "a timeout of two hours",
+    manifest: tool({ timeout: "2h" }),
+    refusedAt: "spec.tools[0].timeout",
+  },
+  { name: "eleven retries", manifest: tool({ retries: 11 }), refusedAt: "spec.tools[0].retries" },
+  {
+    name: "a header with a space in its name",
+    manifest: tool({ headers: { "X Team": "a" } }),
+    refusedAt: "spec.tools[0].headers",
+  },
+  {
+    name: "a header with a line break",
+    manifest: tool({ headers: { "X-Team": "a\r\nb" } }),
+    refusedAt: "spec.tools[0].headers.X-Team",
+  },
+  {
+    name: "a secret without key",
+    manifest: tool({ authSecretRef: { name: "a" } }),
+    refusedAt: "spec.tools[0].authSecretRef.key",
+  },
+  {
+    name: "an input schema that is no object",
+    manifest: tool({ inputSchema: ["a"] }),
+    refusedAt: "spec.tools[0].inputSchema",
+  },
+  {
+    name: "arguments that are no object",
+    manifest: tool({ inputSchema: { type: "string" } }),
+    refusedAt: "spec.tools[0].inputSchema.type",
+  },
+  {
+    name: "a tool that is allowed twice",
+    manifest: tool({ allow: ["a", "a"] }),
+    refusedAt: "spec.tools[0].allow[1]",
+  },
+  {
+    name: "an unknown field",
+    manifest: tool({ endpoint: "x" }),
+    refusedAt: "spec.tools[0].endpoint",
+  },
+];
