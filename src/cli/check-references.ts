@@ -6,7 +6,8 @@ import { runtimeSpecOf, toolRegistryNameOf, type RuntimeSpec } from "../api/agen
 import { secretKeys } from "../api/core.ts";
 import type { ManifestResource } from "../api/manifest.ts";
 import { resolvePrompt } from "../promptpack/resolve-prompt.ts";
-import { parseRedisURL, InvalidStoreURLError } from "../agent/sessions/redis-url.ts";
+import { redisURLProblem } from "../control/redis-url-problem.ts";
+import { checkRegistryTools } from "./check-registry-tools.ts";
 import { checkPackContent } from "./check-pack-content.ts";
 import { Findings, type Finding } from "./findings.ts";
 import { ReferenceLookup, type ResourceOf } from "./reference-lookup.ts";
@@ -22,7 +23,7 @@ export function checkReferences(
   const checker = new ReferenceChecker(new ReferenceLookup(resources, findings), findings, texts);
   for (const resource of resources) {
     if (resource.kind === "PromptPack") checker.checkPack(resource);
-    if (resource.kind === "ToolRegistry") checker.checkRegistry(resource);
+    if (resource.kind === "ToolRegistry") checkRegistryTools(resource, resources, findings);
     if (resource.kind === "AgentRuntime") checker.checkAgent(resource);
   }
   return findings.all;
@@ -49,8 +50,6 @@ class ReferenceChecker {
     return checkPackContent(configMap, key, this.#texts.get(configMap.file) ?? "", this.#findings);
   }
 
-  checkRegistry(registry: ResourceOf<"ToolRegistry">): void {}
-
   checkAgent(agent: Agent): void {
     const { facade, session, env = [] } = agent.value.spec;
     const runtime = runtimeSpecOf(agent.value.spec);
@@ -60,7 +59,10 @@ class ReferenceChecker {
       const path = ["spec", "session", "storeRef"];
       const url = this.#lookup.secretValue(agent, path, session.storeRef);
       const problem = url === undefined ? undefined : redisURLProblem(url);
-      if (problem !== undefined) this.#findings.error(agent, [...path, "key"], problem);
+      if (problem !== undefined) {
+        const message = `the key "${session.storeRef.key}" holds no URL of a Redis: ${problem}`;
+        this.#findings.error(agent, [...path, "key"], message);
+      }
     }
     if (facade.auth?.apiKeysSecretRef !== undefined) {
       const path = ["spec", "facade", "auth", "apiKeysSecretRef", "name"];
@@ -133,15 +135,5 @@ class ReferenceChecker {
       Invalid: "name",
     };
     this.#findings.error(agent, [...path, fields[resolved.reason]], resolved.message);
-  }
-}
-
-function redisURLProblem(url: string): string | undefined {
-  try {
-    parseRedisURL(url);
-    return undefined;
-  } catch (error) {
-    if (error instanceof InvalidStoreURLError) return error.message;
-    throw error;
   }
 }

@@ -2,6 +2,7 @@ import type { FieldPath } from "../api/field-problems.ts";
 import { secretKeys, secretValue, type KeySelector } from "../api/core.ts";
 import type { Kind } from "../api/kinds.ts";
 import type { ManifestResource } from "../api/manifest.ts";
+import { resolveSecret } from "../local/resolve-secret.ts";
 import type { Findings } from "./findings.ts";
 
 export type ResourceOf<K extends Kind> = Extract<ManifestResource, { kind: K }>;
@@ -57,7 +58,7 @@ export class ReferenceLookup {
     return undefined;
   }
 
-  /** The text under a key of a Secret, which must not be empty. `path`: of the reference in `from`. */
+  /** The text under a key of a Secret, which must hold something. `path`: of the reference in `from`. */
   secretValue(
     from: ManifestResource,
     path: FieldPath,
@@ -66,14 +67,19 @@ export class ReferenceLookup {
   ): string | undefined {
     const secret = this.find(from, [...path, "name"], "Secret", name, namespace);
     if (secret === undefined) return undefined;
-    const value = secretValue(secret.value, key)?.toString("utf8");
-    if (value !== undefined && value !== "") return value;
-    const message =
-      value === ""
-        ? `the key "${key}" of Secret "${name}" is empty`
-        : `Secret "${name}" has no key "${key}"${list(secretKeys(secret.value))}`;
-    this.#findings.error(from, [...path, "key"], message);
-    return undefined;
+    const at = [...path, "key"];
+    const value = secretValue(secret.value, key)?.toString("utf8").trim();
+    const usable = resolveSecret(secret.value, {}).values.get(key);
+    if (value === undefined) {
+      const keys = list(secretKeys(secret.value));
+      this.#findings.error(from, at, `Secret "${name}" has no key "${key}"${keys}`);
+    } else if (value === "") {
+      this.#findings.error(from, at, `the key "${key}" of Secret "${name}" is empty`);
+    } else if (usable === undefined) {
+      const message = `the key "${key}" of Secret "${name}" holds a placeholder, which counts as missing`;
+      this.#findings.note(from, at, message);
+    }
+    return usable;
   }
 }
 

@@ -204,3 +204,74 @@ test("fails in words where there is nothing to check", async () => {
   await expect(run(folder)).rejects.toThrow("There are no manifests in");
   await expect(run("-")).rejects.toThrow("the input is empty");
 });
+
+const registry = (...entries: string[]): string => `apiVersion: omnia.altairalabs.ai/v1alpha1
+kind: ToolRegistry
+metadata: {name: tools}
+spec:
+  tools:
+${entries.map((entry) => `    - ${entry}`).join("\n")}`;
+const service = (name: string, annotations = "{}"): string => `apiVersion: v1
+kind: Service
+metadata:
+  name: ${name}
+  labels: {omnia.altairalabs.ai/tool: "true", team: support}
+  annotations: ${annotations}
+spec: {ports: [{name: http, port: 80}, {name: admin, port: 81}]}`;
+
+test("checks what a registry selects against the Services among the files", async () => {
+  const { code, lines } = await check(
+    registry(
+      "{name: one, url: 'http://one'}",
+      "{name: orders, selector: {matchLabels: {team: support}}, port: http}",
+      "{name: admin, selector: {matchLabels: {team: support}}}",
+      "{name: sales, selector: {matchLabels: {team: sales}}, port: 80}",
+    ),
+    service("orders"),
+    service("one"),
+    service(
+      "odd",
+      "{omnia.altairalabs.ai/tool-type: soap, omnia.altairalabs.ai/local-url: nowhere}",
+    ),
+  );
+  expect(code).toBe(1);
+  expect(lines).toMatchInlineSnapshot(`
+    [
+      "7:7: spec.tools[1]: Service "odd" has an annotation omnia.altairalabs.ai/tool-type that is none of http, grpc, mcp, openapi",
+      "7:7: spec.tools[1]: another tool before it is called "one" too; give this one another name",
+      "8:7: spec.tools[2]: another tool before it is called "odd" too; give this one another name",
+      "8:7: spec.tools[2]: another tool before it is called "one" too; give this one another name",
+      "8:7: spec.tools[2]: another tool before it is called "orders" too; give this one another name",
+      "9:21: note: spec.tools[3].selector: among the files, no Service has the labels omnia.altairalabs.ai/tool=true, team=sales; label the Service, with "true" in quotes, or correct selector.matchLabels",
+      "4 resources, 5 problems, 1 note",
+    ]
+  `);
+});
+
+test("looks for the secrets of tools in the namespace of the agent", async () => {
+  const { lines } = await check(
+    agent("facade: {handler: echo}\ntoolRegistryRef: {name: tools, namespace: shared}"),
+    registry("{name: one, url: 'http://one', authSecretRef: {name: keys, key: token}}").replace(
+      "{name: tools}",
+      "{name: tools, namespace: shared}",
+    ),
+    secret("{api-key: k}"),
+  );
+  expect(lines).toMatchInlineSnapshot(`
+    [
+      "14:71: spec.tools[0].authSecretRef.key: Secret "keys" has no key "token"; it has "api-key"",
+      "3 resources, 1 problem",
+    ]
+  `);
+});
+
+test("notes a placeholder where a secret will be", async () => {
+  expect(
+    (await check(agent(runtime), pack, content("Hi"), secret('{api-key: "<your key>"}'))).lines,
+  ).toMatchInlineSnapshot(`
+    [
+      "9:40: note: spec.provider.apiKeySecretRef.key: the key "api-key" of Secret "keys" holds a placeholder, which counts as missing",
+      "4 resources, 0 problems, 1 note",
+    ]
+  `);
+});
