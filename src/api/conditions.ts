@@ -19,7 +19,6 @@ export const conditionSchema = z.object({
 });
 
 export type Condition = z.output<typeof conditionSchema>;
-export type ConditionStatus = Condition["status"];
 
 export const conditionsSchema = z
   .array(conditionSchema)

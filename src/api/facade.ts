@@ -61,5 +61,3 @@ export const facadeSchema = z.strictObject({
     .describe("Pages that may connect from a browser, besides those of the agent's own host"),
   auth: authSchema.optional().describe("Who may connect; everybody if unset"),
 });
-
-export type Facade = z.output<typeof facadeSchema>;

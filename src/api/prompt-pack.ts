@@ -75,5 +75,4 @@ export const promptPackSchema = z.strictObject({
 });
 
 export type PromptPack = z.output<typeof promptPackSchema>;
-export type PromptPackSpec = z.output<typeof promptPackSpecSchema>;
 export type PromptPackStatus = z.output<typeof promptPackStatusSchema>;

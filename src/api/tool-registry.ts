@@ -157,6 +157,5 @@ export const toolRegistrySchema = z.strictObject({
 });
 
 export type ToolRegistry = z.output<typeof toolRegistrySchema>;
-export type ToolRegistrySpec = z.output<typeof toolRegistrySpecSchema>;
 export type ToolEntry = z.output<typeof toolEntrySchema>;
 export type ToolRegistryStatus = z.output<typeof toolRegistryStatusSchema>;

@@ -1,4 +1,5 @@
 /** The CRDs in a real API server: it must refuse what zod refuses, take what zod takes, and fill in the same defaults. */
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { AGENT_RUNTIME_CASES } from "../../src/api/agent-runtime.cases.ts";
 import { crdYAML } from "../../src/api/crd.ts";
@@ -79,6 +80,62 @@ describe("an API server with the CRDs", () => {
       manifest,
     );
     expect(answer).toMatchObject({ status: 201 });
+  });
+
+  describe("judges random texts as zod does", () => {
+    const number = fc.oneof(fc.nat({ max: 2_000 }).map(String), fc.constantFrom("1.5", ".5", "5."));
+    const written = (units: string[]) =>
+      fc
+        .array(fc.tuple(number, fc.constantFrom(...units)), { minLength: 1, maxLength: 3 })
+        .map((parts) => parts.flat().join(""));
+    const quantity = fc
+      .tuple(number, fc.constantFrom("", "m", "k", "K", "Ki", "M", "Mi", "n", "e2", "E-3", "x"))
+      .map((parts) => parts.join(""));
+    const character = fc.constantFrom(..."aZ09-_./:@[]?#% é\t\u2003\n".split(""));
+    const url = fc
+      .tuple(
+        fc.constantFrom("http://", "https://", ""),
+        fc.string({ unit: character, maxLength: 8 }),
+      )
+      .map((parts) => parts.join("host"));
+
+    it.each<{ what: string; values: fc.Arbitrary<object> }>([
+      {
+        what: "durations",
+        values: written(["ns", "us", "µs", "μs", "ms", "s", "m", "h", "d", ""]).map((ttl) => ({
+          session: { ttl },
+        })),
+      },
+      {
+        what: "quantities, and requests beside limits",
+        values: fc.tuple(quantity, quantity).map(([request, limit]) => ({
+          resources: { requests: { memory: request }, limits: { memory: limit } },
+        })),
+      },
+      { what: "URLs", values: url.map((baseURL) => ({ provider: { baseURL } })) },
+      {
+        what: "names",
+        values: fc.string({ unit: character, maxLength: 6 }).map((name) => ({
+          env: [{ name }],
+          session: { storeRef: { name: "a", key: name } },
+        })),
+      },
+    ])("$what", async ({ values }) => {
+      const judged = { both: 0, disagreed: [] as unknown[] };
+      for (const fields of fc.sample(values, { numRuns: 120, seed: 7 })) {
+        const manifest = {
+          apiVersion: API_VERSION,
+          kind: "AgentRuntime",
+          metadata: { name: "a" },
+          spec: { facade: { handler: "demo" }, ...fields },
+        };
+        const { problems } = parseManifests(JSON.stringify(manifest), "a.json");
+        const answer = await create("agentruntimes", manifest);
+        if ((answer.status === 201) === (problems.length === 0)) judged.both += 1;
+        else judged.disagreed.push({ fields, problems, says: answer.body.message });
+      }
+      expect(judged).toEqual({ both: 120, disagreed: [] });
+    });
   });
 
   it("says the cure in the words of zod", async () => {
