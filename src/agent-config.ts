@@ -55,7 +55,10 @@ export const toolConfigSchema = z.strictObject({
   headers: z.record(z.string(), z.string()),
   /** Relative to the folder of the config; sent as `Authorization: Bearer …`. */
   authFile: z.string().optional(),
+  /** Of an mcp or openapi server: only these of its tools. */
   allow: z.array(z.string()).optional(),
+  /** Of an mcp or openapi server: never these of its tools. */
+  block: z.array(z.string()).optional(),
 });
 
 const promptConfigSchema = z.strictObject({

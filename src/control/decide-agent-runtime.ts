@@ -1,18 +1,23 @@
-/** The pure decision about an AgentRuntime: its agent config, its workload, its status. */
-import type { AgentRuntime, AgentRuntimeStatus } from "../api/agent-runtime.ts";
+/**
+ * The pure decision about an AgentRuntime: its agent config, its workload, its status.
+ *
+ * Each part of the config comes from the spec and the references of this moment. Where a reference is broken, the part
+ * is what it was in the last config; where it never was, there is no config yet, and no replica.
+ */
+import { type AgentRuntime, type AgentRuntimeStatus, runtimeSpecOf } from "../api/agent-runtime.ts";
 import type { AgentConfig } from "../agent-config.ts";
+import type { AgentFacts, PreviousDecision } from "./agent-facts.ts";
+import { agentStatus } from "./agent-status.ts";
+import { assembleConfig } from "./assemble-config.ts";
+import { buildWorkload } from "./build-workload.ts";
+import type { ObservedWorkload } from "./conditions/available.ts";
+import { promptPackReady } from "./conditions/prompt-pack-ready.ts";
+import { providerReady } from "./conditions/provider-ready.ts";
+import { sessionStoreReady } from "./conditions/session-store-ready.ts";
+import { toolRegistryReady } from "./conditions/tool-registry-ready.ts";
+import { facadePart } from "./facade-part.ts";
 import type { AgentReferences } from "./references.ts";
-import type { SecretFile, WorkloadDecision } from "./workload-decision.ts";
-
-/** The replicas as they are. */
-export interface ObservedWorkload {
-  replicas: number;
-  readyReplicas: number;
-  availableReplicas: number;
-  updatedReplicas?: number;
-  /** `message`: the container's own words, without secrets. */
-  failure?: { reason: "PodsFailing" | "DeadlineExceeded"; message: string };
-}
+import type { WorkloadDecision } from "./workload-decision.ts";
 
 export interface AgentRuntimeInput {
   /** Its `status` is the last one written. */
@@ -20,8 +25,8 @@ export interface AgentRuntimeInput {
   references: AgentReferences;
   /** `undefined`: there is no workload yet. */
   observed: ObservedWorkload | undefined;
-  /** What was decided last and carried out: a reference that breaks later keeps it. */
-  previous: { config?: AgentConfig; secretFiles?: readonly SecretFile[] };
+  /** A reference that breaks later keeps what was decided here. */
+  previous: PreviousDecision;
   /** Where clients connect, when that is not the Service of the agent. */
   endpoint?: string;
   /** Milliseconds since 1970. */
@@ -36,6 +41,36 @@ export interface AgentRuntimeDecision {
   status: AgentRuntimeStatus;
 }
 
-export function decideAgentRuntime(_input: AgentRuntimeInput): AgentRuntimeDecision {
-  throw new Error("not yet written");
+export function decideAgentRuntime(input: AgentRuntimeInput): AgentRuntimeDecision {
+  const { agentRuntime, references, previous, observed, endpoint, now } = input;
+  const runtime = runtimeSpecOf(agentRuntime.spec);
+  const facts: AgentFacts = { agentRuntime, runtime, references, previous };
+
+  const facade = facadePart(facts);
+  const provider = providerReady(facts);
+  // The pack may have another prompt for another model, and the prompt says which tools it wants.
+  const promptPack = promptPackReady(facts, provider.result?.value?.model);
+  const toolRegistry = toolRegistryReady(facts, promptPack.result?.value);
+  const sessionStore = sessionStoreReady(facts);
+
+  const assembled = assembleConfig(facts, {
+    facade,
+    provider,
+    promptPack,
+    toolRegistry,
+    sessionStore,
+  });
+  const config = assembled?.config ?? previous.config;
+  const secretFiles = assembled?.secretFiles ?? previous.secretFiles ?? [];
+  const workload = config && buildWorkload(agentRuntime, config, secretFiles);
+  const status = agentStatus({
+    agentRuntime,
+    config,
+    observed,
+    endpoint,
+    now,
+    references: [promptPack.finding, toolRegistry.finding, provider.finding, sessionStore.finding],
+    facadeProblem: facade.problem,
+  });
+  return { config, workload, status };
 }

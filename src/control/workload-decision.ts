@@ -8,11 +8,15 @@ import type {
 } from "../api/core.ts";
 
 /** Something of a Secret in a file beside the agent config. */
-export type SecretFile =
-  /** One key. `path` is relative to the folder of the config: `secrets/provider/api-key`. */
-  | { readonly path: string; readonly secretName: string; readonly key: string }
-  /** Every key, each in a file of its name in the folder `path`. */
-  | { readonly path: string; readonly secretName: string };
+export interface SecretFile {
+  /** Relative to the folder of the config: `secrets/provider/api-key`. */
+  readonly path: string;
+  readonly secretName: string;
+  /** `undefined`: every key, each in a file of its name in the folder `path`. */
+  readonly key?: string;
+  /** A replica starts without it: what needs it says so when it is used. */
+  readonly optional?: true;
+}
 
 /** The replicas wanted. What is read from the agent config or from secret files while a replica runs is not in here. */
 export interface WorkloadDecision {
@@ -21,7 +25,10 @@ export interface WorkloadDecision {
   readonly autoscaling?: Autoscaling;
   /** Of the facade. */
   readonly port: number;
-  /** The names that belong to Omnia, then the user's own in their order. */
+  /**
+   * The names that belong to Omnia, then the user's own in their order. Paths are those in a container: who runs agents
+   * elsewhere sets OMNIA_CONFIG anew.
+   */
   readonly environment: readonly EnvVar[];
   readonly secretFiles: readonly SecretFile[];
   readonly resources?: ResourceRequirements;

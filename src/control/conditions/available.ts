@@ -1,0 +1,62 @@
+import type { AgentRuntime } from "../../api/agent-runtime.ts";
+import type { Finding } from "../condition.ts";
+
+/** The replicas as they are. */
+export interface ObservedWorkload {
+  readonly replicas: number;
+  readonly readyReplicas: number;
+  readonly availableReplicas: number;
+  readonly updatedReplicas?: number;
+  /** `message`: the container's own words, without secrets. */
+  readonly failure?: {
+    readonly reason: "PodsFailing" | "DeadlineExceeded";
+    readonly message: string;
+  };
+}
+
+interface AvailabilityFacts {
+  observed: ObservedWorkload | undefined;
+  wanted: number;
+  /** Whether there is a config for replicas to run with. */
+  runnable: boolean;
+  /** What the references that are broken say. */
+  unmet: readonly string[];
+}
+
+/** How many replicas there should be: an autoscaler's number is the one that is there. */
+export function wantedReplicas(
+  { spec }: AgentRuntime,
+  observed: ObservedWorkload | undefined,
+): number {
+  const { autoscaling } = spec;
+  if (autoscaling?.enabled !== true) return spec.replicas;
+  return observed?.replicas ?? autoscaling.minReplicas;
+}
+
+/** Whether clients can connect: at least one replica is available, whatever else is wrong. */
+export function available(facts: AvailabilityFacts): Finding<"AgentRuntime", "Available"> {
+  const type = "Available";
+  const { observed, wanted, runnable, unmet } = facts;
+  if (observed !== undefined && observed.availableReplicas > 0) {
+    return { type, reason: "ReplicasAvailable", message: describe(observed, wanted) };
+  }
+  if (!runnable) return { type, reason: "WaitingForReferences", message: unmet.join(". ") };
+  if (wanted === 0) {
+    const message = "No replica is wanted; set spec.replicas to 1 or more to run the agent";
+    return { type, reason: "ScaledToZero", message };
+  }
+  if (observed?.failure !== undefined) {
+    const { reason, message } = observed.failure;
+    return { type, reason, message: `No replica is available: ${message}` };
+  }
+  if (unmet.length > 0) return { type, reason: "WaitingForReferences", message: unmet.join(". ") };
+  const message = `None of ${wanted} replica${wanted === 1 ? "" : "s"} is available yet`;
+  return { type, reason: "WaitingForPods", message };
+}
+
+function describe(observed: ObservedWorkload, wanted: number): string {
+  const { availableReplicas, updatedReplicas = wanted, failure } = observed;
+  const count = `${availableReplicas} of ${wanted} replica${wanted === 1 ? "" : "s"} available`;
+  if (failure !== undefined) return `${count}; others fail: ${failure.message}`;
+  return updatedReplicas < wanted ? `${count}; a change is being rolled out` : count;
+}
