@@ -1,0 +1,44 @@
+/**
+ * Measures what an agent costs, as ratios to a floor that is measured in the same run: so the numbers mean the same on a slow
+ * machine and on a fast one. These are no tests; nothing fails.
+ *
+ *     make bench                          everything
+ *     make bench ARGS="echo-cpu memory"   only these
+ */
+import { measureEchoCPU } from "./echo-cpu.ts";
+import { measureFirstChunk } from "./first-chunk.ts";
+import { measureMemory } from "./memory.ts";
+import { measureSessionLength } from "./session-length.ts";
+
+export interface Measurement {
+  readonly what: string;
+  readonly measured: string;
+  readonly floor: string;
+  /** The ratio or the difference that the target is about. */
+  readonly result: string;
+  readonly target: string;
+  readonly withinTarget: boolean;
+}
+
+const BENCHES: Record<string, () => Promise<Measurement[]>> = {
+  "echo-cpu": measureEchoCPU,
+  "first-chunk": measureFirstChunk,
+  "session-length": measureSessionLength,
+  memory: measureMemory,
+};
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !(name in BENCHES));
+if (unknown.length > 0) {
+  console.error(`There is no ${unknown.join(", ")}; there are: ${Object.keys(BENCHES).join(", ")}`);
+  process.exit(2);
+}
+
+for (const [name, measure] of Object.entries(BENCHES)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  console.log(`\n${name}`);
+  for (const { what, measured, floor, result, target, withinTarget } of await measure()) {
+    console.log(`  ${what}: ${result} (target ${target}${withinTarget ? "" : ", MISSED"})`);
+    console.log(`    measured ${measured}, floor ${floor}`);
+  }
+}
