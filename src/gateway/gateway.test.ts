@@ -3,6 +3,7 @@ import {
   createServer,
   request as httpRequest,
   type IncomingHttpHeaders,
+  type IncomingMessage,
   type Server,
 } from "node:http";
 import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from "node:net";
@@ -69,7 +70,7 @@ async function startReplica(id: string, { refuse = false } = {}): Promise<Replic
 
 async function startGateway(
   routes: Record<string, Partial<Extract<Route, { status: "ready" }>> | Route>,
-  options: { limits?: Partial<GatewayLimits>; hosts?: "any"; resources?: ResourceView[] } = {},
+  options: { limits?: Partial<GatewayLimits>; host?: string; resources?: ResourceView[] } = {},
 ): Promise<{ port: number; gateway: Gateway }> {
   const reference = (key: string): AgentReference => {
     const [namespace = "", name = ""] = key.split("/");
@@ -77,7 +78,6 @@ async function startGateway(
   };
   const gateway = createGateway({
     log,
-    hosts: options.hosts ?? "loopback",
     ...(options.limits === undefined ? {} : { limits: options.limits }),
     source: {
       agents: () => Object.keys(routes).map(reference),
@@ -95,7 +95,7 @@ async function startGateway(
       },
     },
   });
-  const { port } = await gateway.listen({ host: "127.0.0.1", port: 0 });
+  const { port } = await gateway.listen({ host: options.host ?? "127.0.0.1", port: 0 });
   cleanup.push(() => gateway.close(AbortSignal.abort()));
   return { port, gateway };
 }
@@ -141,7 +141,7 @@ async function refusalOf(port: number, target: string, headers: Record<string, s
     },
   });
   outgoing.end();
-  const [response] = (await once(outgoing, "response")) as [import("node:http").IncomingMessage];
+  const [response] = (await once(outgoing, "response")) as [IncomingMessage];
   const text = (await response.toArray()).join("");
   return {
     status: response.statusCode,
@@ -303,7 +303,7 @@ describe("a handshake", () => {
       status: 403,
       error: { code: "HostNotAllowed" },
     });
-    const open = await startGateway(routes, { hosts: "any" });
+    const open = await startGateway(routes, { host: "0.0.0.0" });
     expect(await replicaOf(open.port, "/ws?agent=one", { headers })).toBe("one");
   });
 
@@ -595,7 +595,7 @@ describe("over plain HTTP", () => {
       headers: { host: "rebound.example" },
     });
     outgoing.end();
-    const [response] = (await once(outgoing, "response")) as [import("node:http").IncomingMessage];
+    const [response] = (await once(outgoing, "response")) as [IncomingMessage];
     response.resume();
     expect(response.statusCode).toBe(403);
   });

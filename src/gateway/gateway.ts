@@ -58,28 +58,33 @@ export interface GatewaySource {
 export interface GatewayOptions {
   readonly source: GatewaySource;
   readonly log: Log;
-  /** `loopback`: only requests that were addressed to this machine by a loopback name or address are taken. */
-  readonly hosts: "loopback" | "any";
   readonly limits?: Partial<GatewayLimits>;
 }
 
 export interface Gateway {
-  /** Rejects with the error of the socket, such as EADDRINUSE. */
+  /**
+   * Rejects with the error of the socket, such as EADDRINUSE. On a loopback address only requests are taken that were
+   * addressed to one, or to a name of one.
+   */
   listen(address: { host: string; port: number }): Promise<{ port: number }>;
   /** Takes no new connections. Settles when the last one has closed; once `signal` aborts they are cut. */
   close(signal: AbortSignal): Promise<void>;
 }
 
-export function createGateway({ source, log, hosts, limits: given }: GatewayOptions): Gateway {
+export function createGateway({ source, log, limits: given }: GatewayOptions): Gateway {
   const limits = { ...DEFAULT_GATEWAY_LIMITS, ...given };
+  let isLoopbackOnly = true;
   const isHostAllowed = (header: string | undefined): boolean => {
     const host = hostOf(header);
-    return host !== undefined && (hosts === "any" || isLoopbackHost(host));
+    return host !== undefined && (!isLoopbackOnly || isLoopbackHost(host));
   };
   const book = new ConnectionBook();
   const closing = new AbortController();
   const upgradedSockets = new Set<Duplex>();
 
+  const answer = getRequestListener(gatewayApp({ source, isHostAllowed }).fetch, {
+    overrideGlobalObjects: false,
+  });
   const server: Server = createServer(
     {
       maxHeaderSize: limits.maxHeaderBytes,
@@ -88,9 +93,7 @@ export function createGateway({ source, log, hosts, limits: given }: GatewayOpti
       // Anything else that asks for an upgrade (`h2c`, say) is answered as the plain request that it also is.
       shouldUpgradeCallback: isWebSocketUpgrade,
     },
-    getRequestListener(gatewayApp({ source, isHostAllowed }).fetch, {
-      overrideGlobalObjects: false,
-    }),
+    (request, response) => void answer(request, response),
   );
   server.maxConnections = limits.maxConnections + PLAIN_CONNECTIONS;
   server.on("upgrade", (request, socket, rest) => {
@@ -200,6 +203,7 @@ export function createGateway({ source, log, hosts, limits: given }: GatewayOpti
   return {
     listen: ({ host, port }) =>
       new Promise((resolve, reject) => {
+        isLoopbackOnly = isLoopbackHost(host);
         server.once("error", reject);
         server.listen({ host, port }, () => {
           server.off("error", reject);

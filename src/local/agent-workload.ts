@@ -13,8 +13,9 @@ import { RAN_WELL_MS, restartDelayMs } from "./restart-delay.ts";
 /** From SIGTERM to SIGKILL: an agent's turns go on for up to 60 s, and then it has its connections to close. */
 export const DRAIN_GRACE_MS = 75_000;
 
-/** A new replica is to be ready by then. */
-const READY_DEADLINE_MS = 60_000;
+/** A replica that is not ready for this long is worth a word; and for this long it has failed to become so. */
+const SLOW_MS = 3_000;
+const READY_DEADLINE_MS = 30_000;
 
 export interface WantedWorkload {
   replicas: number;
@@ -39,6 +40,8 @@ export interface ReplicaView extends ObservedReplica {
   failures: number;
   /** It was ready once. */
   everReady: boolean;
+  /** It is not ready for longer than a start takes. */
+  slow: boolean;
   /** It should have been ready by now. */
   overdue: boolean;
   pid?: number;
@@ -78,6 +81,7 @@ interface Replica {
   message: string | undefined;
   lastEnd: string | undefined;
   everReady: boolean;
+  slow: boolean;
   overdue: boolean;
   deadline: Timer | undefined;
   draining: boolean;
@@ -127,6 +131,7 @@ export class AgentWorkload {
       restartAt: replica.restartAt,
       failures: replica.failures,
       everReady: replica.everReady,
+      slow: replica.slow,
       overdue: replica.overdue,
       ...(replica.lastEnd === undefined ? {} : { lastEnd: replica.lastEnd }),
       ...(replica.message === undefined ? {} : { message: replica.message }),
@@ -188,11 +193,20 @@ export class AgentWorkload {
 
   #add(replica: Replica): void {
     this.#replicas.set(replica.id, replica);
-    replica.deadline = this.#options.clock.setTimer(READY_DEADLINE_MS, () => {
-      replica.overdue = true;
-      this.#options.onChange();
-    });
+    this.#awaitReadiness(replica);
     this.#start(replica);
+  }
+
+  #awaitReadiness(replica: Replica): void {
+    const { clock, onChange } = this.#options;
+    replica.deadline ??= clock.setTimer(SLOW_MS, () => {
+      replica.slow = true;
+      replica.deadline = clock.setTimer(READY_DEADLINE_MS - SLOW_MS, () => {
+        replica.overdue = true;
+        onChange();
+      });
+      onChange();
+    });
   }
 
   #start(replica: Replica): void {
@@ -216,11 +230,14 @@ export class AgentWorkload {
     replica.message = "message" in state && state.state !== "ended" ? state.message : undefined;
     if (state.state === "ready") {
       replica.deadline?.cancel();
+      replica.deadline = undefined;
       replica.readySince ??= now;
       replica.everReady = true;
+      replica.slow = false;
       replica.overdue = false;
       replica.lastEnd = undefined;
     }
+    if (state.state === "unready") this.#awaitReadiness(replica);
     if (state.state === "ended") {
       replica.lastEnd = state.message;
       replica.process = undefined;
@@ -271,6 +288,7 @@ function newReplica(
     message: undefined,
     lastEnd: undefined,
     everReady: false,
+    slow: false,
     overdue: false,
     deadline: undefined,
     draining: false,

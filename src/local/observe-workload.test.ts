@@ -8,6 +8,7 @@ const replica = (overrides: Partial<ReplicaView>): ReplicaView => ({
   state: "ready",
   failures: 0,
   everReady: true,
+  slow: false,
   overdue: false,
   ...overrides,
 });

@@ -1,0 +1,14 @@
+import { canonicalJSON } from "../promptpack/content-hash.ts";
+
+interface Declared {
+  readonly metadata: { readonly generation?: number | undefined };
+  readonly spec: object;
+}
+
+/** The resource as an API server would hand it out: with a generation that counts the changes of its spec. */
+export function withGeneration<R extends Declared>(declared: R, before: R | undefined): R {
+  const last = before?.metadata.generation ?? 0;
+  const changed =
+    before === undefined || canonicalJSON(before.spec) !== canonicalJSON(declared.spec);
+  return { ...declared, metadata: { ...declared.metadata, generation: changed ? last + 1 : last } };
+}
