@@ -33,9 +33,10 @@ export class ManualClock implements Clock {
     return this.#timers.size;
   }
 
-  /** Moves on by `ms`; timers fire in their order, those included that others set. What they start is given a turn to run. */
+  /** Moves on by `ms`; timers fire in their order, those included that others set. What came before, and what they start, is given a turn to run. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
+    await nextTurn();
     for (;;) {
       const next = [...this.#timers]
         .filter((timer) => timer.at <= end)

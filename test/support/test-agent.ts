@@ -33,7 +33,11 @@ export class TestAgent {
   /** What the agent logged. */
   readonly logged: Record<string, unknown>[];
 
-  private constructor(running: RunningAgent, configPath: string, logged: Record<string, unknown>[]) {
+  private constructor(
+    running: RunningAgent,
+    configPath: string,
+    logged: Record<string, unknown>[],
+  ) {
     this.running = running;
     this.configPath = configPath;
     this.logged = logged;
@@ -43,7 +47,8 @@ export class TestAgent {
     const { config, files, withoutConfig, ...agentOptions } = options;
     const folder = await mkdtemp(join(tmpdir(), "agent-test-"));
     const configPath = join(folder, "agent.json");
-    for (const [path, text] of Object.entries(files ?? {})) await writeBeside(configPath, path, text);
+    for (const [path, text] of Object.entries(files ?? {}))
+      await writeBeside(configPath, path, text);
     if (withoutConfig !== true) await writeFile(configPath, JSON.stringify(anAgentConfig(config)));
     const logged: Record<string, unknown>[] = [];
     const running = await runAgent({
@@ -52,7 +57,9 @@ export class TestAgent {
       managementPort: 0,
       log: createLog({
         level: "debug",
-        destination: { write: (line) => void logged.push(JSON.parse(line) as Record<string, unknown>) },
+        destination: {
+          write: (line) => void logged.push(JSON.parse(line) as Record<string, unknown>),
+        },
       }),
       env: { OMNIA_DEMO_PAUSES: "off" },
       ...agentOptions,

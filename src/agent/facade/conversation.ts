@@ -110,7 +110,8 @@ export class Conversation {
   async message(frame: MessageFrame): Promise<boolean> {
     let began = false;
     await this.#attempt(frame.session_id ?? this.#own.id, async (store) => {
-      const sessionId = await this.#sessionFor(frame, store);
+      const named = frame.session_id ?? this.#own.id;
+      const sessionId = this.#isKnown(named) ? named : await this.#enter(named, store);
       let begun = await this.#begin(sessionId, frame, store);
       if (begun.status === "unknown-session") {
         const fresh = await this.#startNewSession(store);
@@ -165,15 +166,13 @@ export class Conversation {
     for (const view of this.#views.values()) this.#dropView(view);
   }
 
-  /** The session that a message goes to, in the store and this client's. */
-  async #sessionFor(frame: MessageFrame, store: StoreUse): Promise<string> {
-    const sessionId = frame.session_id ?? this.#own.id;
+  /** The session that a message goes to which names this one: it is in the store then, and this client's. */
+  async #enter(sessionId: string, store: StoreUse): Promise<string> {
     if (sessionId === this.#own.id && this.#own.state === "announced") {
       await this.#create(sessionId, store);
       this.#own.state = "known";
       return sessionId;
     }
-    if (this.#isKnown(sessionId)) return sessionId;
     const session = await this.#find(sessionId, store);
     if (session === undefined) return this.#startNewSession(store);
     if (sessionId === this.#own.id) this.#adopt(sessionId, session);

@@ -5,6 +5,7 @@
 import type { ErrorBody, TurnFrame } from "../../protocol/frames.ts";
 import type { StoreUse } from "../current-store.ts";
 import type { EncodedFrame, Follower } from "../turns/session-feeds.ts";
+import { INTERRUPTED } from "../turns/turn-ending.ts";
 
 export interface ViewOutlet {
   send(text: string): void;
@@ -19,10 +20,6 @@ export interface ViewOutlet {
   onFailure(error: unknown, sessionId: string): void;
 }
 
-const INTERRUPTED: ErrorBody = {
-  code: "UNAVAILABLE",
-  message: "The turn was interrupted. Send the message again, under a new id.",
-};
 const FORGOTTEN: ErrorBody = {
   code: "INVALID_MESSAGE",
   message: "This message was answered before, and its answer is no longer kept.",

@@ -3,7 +3,7 @@
  * left. Frames are stored before anybody is sent them; what comes while a write is under way goes into the next write.
  */
 import type { AgentConfig } from "../../agent-config.ts";
-import type { AgentMetrics } from "../../observability/agent-metrics.ts";
+import type { AgentMetrics, RequestStatus } from "../../observability/agent-metrics.ts";
 import type { Clock, Timer } from "../../observability/clock.ts";
 import type { Log } from "../../observability/log.ts";
 import type { ErrorBody, TurnFrame } from "../../protocol/frames.ts";
@@ -16,7 +16,12 @@ import {
   TURN_WRITE_RETRIES_MS,
 } from "../limits.ts";
 import type { HistoryMessage } from "../sessions/history-message.ts";
-import { TurnLostError, type SessionStore, type TurnLease } from "../sessions/session-store.ts";
+import {
+  StoreUnavailableError,
+  TurnLostError,
+  type SessionStore,
+  type TurnLease,
+} from "../sessions/session-store.ts";
 import type { SessionFeeds } from "./session-feeds.ts";
 import { writeWithRetries } from "./store-retry.ts";
 import { timestamp } from "./timestamp.ts";
@@ -24,7 +29,8 @@ import {
   endingOfError,
   endingOfResult,
   endingOfStop,
-  lostBy,
+  errorBody,
+  errorOfLostEnd,
   requestStatus,
   TurnStopped,
   type StopReason,
@@ -128,8 +134,8 @@ export class RunningTurn implements Turn {
   }
 
   emit(event: TurnEvent): Promise<void> {
-    if (this.#stopped !== undefined) return Promise.reject(this.#stopped);
-    if (this.#ended) return Promise.reject(new Error("the turn has ended"));
+    if (this.#stopped !== undefined) return refused(this.#stopped);
+    if (this.#ended) return refused(new Error("the turn has ended"));
     this.#lastSignOfLife = this.#context.clock.monotonic();
     if (event.type === "chunk") {
       if (event.content === "") return SETTLED;
@@ -179,13 +185,9 @@ export class RunningTurn implements Turn {
     this.#ended = true;
     this.#wasCut = this.#stopped !== undefined;
     if (this.#writing !== undefined) await this.#writing;
-    const outcome = ending.type === "lost" ? ending : await this.#end(ending, onEnd);
-    if (outcome.type === "lost") {
-      onEnd();
-      this.#publishFailure(outcome.error);
-    }
+    const status = await this.#settle(ending, onEnd);
     const { metrics, clock } = this.#context;
-    metrics.requestsTotal.add(1, { status: requestStatus(outcome), handler: this.config.handler });
+    metrics.requestsTotal.add(1, { status, handler: this.config.handler });
     metrics.requestDurationSeconds.observe((clock.monotonic() - this.#receivedAt) / 1_000);
   }
 
@@ -223,23 +225,33 @@ export class RunningTurn implements Turn {
     });
   }
 
-  /** Stores the end of the turn and sends it; what could not be stored is lost. */
-  async #end(ending: StoredEnding, onEnd: () => void): Promise<TurnEnding> {
+  /** Stores the end of the turn and sends it; without the one there is not the other. */
+  async #settle(ending: TurnEnding, onEnd: () => void): Promise<RequestStatus> {
     if (ending.type === "error") this.#logFailure(ending);
+    const fail = (error: ErrorBody): RequestStatus => {
+      onEnd();
+      this.#publishFailure(error);
+      return "error";
+    };
+    if (ending.type === "lost") return fail(ending.error);
     const frames = [...this.#unstored, this.#lastFrame(ending)];
-    const messages = this.#messages(ending);
+    const end = { frames, messages: this.#messages(ending) };
+    // A store that was tried for long is not waited for: the clients hear of it now, and the store when it can.
+    const isStoreAway = this.#stopped?.reason === "store-unavailable";
+    if (isStoreAway) fail(errorBody(new StoreUnavailableError()));
     try {
-      await writeWithRetries(() => this.#store.endTurn(this.#lease, { frames, messages }), {
+      await writeWithRetries(() => this.#store.endTurn(this.#lease, end), {
         clock: this.#context.clock,
         pausesMs: TURN_WRITE_RETRIES_MS,
       });
     } catch (error) {
       this.#log("error", { error }, "The end of a turn could not be stored");
-      return lostBy(error);
+      return isStoreAway ? "error" : fail(errorOfLostEnd(error));
     }
+    if (isStoreAway) return "error";
     onEnd();
     this.#publish(frames);
-    return ending;
+    return requestStatus(ending);
   }
 
   #messages(ending: StoredEnding): HistoryMessage[] {
@@ -368,6 +380,13 @@ export class RunningTurn implements Turn {
 function silenceLimit(config: AgentConfig): number {
   const toolTimes = config.tools.map((tool) => tool.timeoutMs * (tool.retries + 1));
   return MAX_TURN_SILENCE_MS + Math.max(0, ...toolTimes);
+}
+
+/** A handler may let go of an event that nobody takes any more. */
+function refused(error: Error): Promise<never> {
+  const refusal = Promise.reject(error);
+  refusal.catch(() => {});
+  return refusal;
 }
 
 function sizeOf(event: TurnEvent): number {

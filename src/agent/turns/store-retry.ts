@@ -1,22 +1,35 @@
 import type { Clock } from "../../observability/clock.ts";
 import { StoreUnavailableError } from "../sessions/session-store.ts";
 
+export interface RetryOptions {
+  readonly clock: Clock;
+  readonly pausesMs: readonly number[];
+  /** Nobody waits for the write any more. */
+  readonly isOver?: () => boolean;
+}
+
 /**
  * Repeats a write that the store did not answer, after each of the pauses; a write of the store done twice has the effect of
  * once. Rejects with what the last attempt rejected with.
  */
-export async function writeWithRetries<T>(
-  write: (attempt: number) => Promise<T>,
-  options: { clock: Clock; pausesMs: readonly number[]; isOver?: () => boolean },
+export function writeWithRetries<T>(write: () => Promise<T>, options: RetryOptions): Promise<T> {
+  return write().catch((error: unknown) => retry(error, write, options));
+}
+
+async function retry<T>(
+  first: unknown,
+  write: () => Promise<T>,
+  options: RetryOptions,
 ): Promise<T> {
-  for (let attempt = 0; ; attempt++) {
+  let last = first;
+  for (const pause of options.pausesMs) {
+    if (!(last instanceof StoreUnavailableError) || options.isOver?.() === true) break;
+    await options.clock.sleep(pause);
     try {
-      return await write(attempt);
+      return await write();
     } catch (error) {
-      const pause = options.pausesMs[attempt];
-      if (!(error instanceof StoreUnavailableError) || pause === undefined) throw error;
-      if (options.isOver?.() === true) throw error;
-      await options.clock.sleep(pause);
+      last = error;
     }
   }
+  throw last;
 }

@@ -32,8 +32,14 @@ export type TurnEnding =
       content: string | undefined;
     }
   | { type: "error"; error: ErrorBody; cause: unknown }
-  /** Nothing more can be written to the session. */
+  /** Nothing more can be written to the session; clients are told outside the turn's numbering. */
   | { type: "lost"; error: ErrorBody };
+
+/** A turn was cut off, and nothing of it is to come any more. */
+export const INTERRUPTED: ErrorBody = {
+  code: "UNAVAILABLE",
+  message: "The turn was interrupted. Send the message again, under a new id.",
+};
 
 export function endingOfResult(result: TurnResult): TurnEnding {
   return {
@@ -61,29 +67,20 @@ export function endingOfStop(reason: StopReason, usage?: Usage): TurnEnding {
         },
       );
     case "store-unavailable":
-      return storeUnavailable(undefined);
+      return endingOfError(new StoreUnavailableError());
     case "lease-lost":
-      return {
-        type: "lost",
-        error: {
-          code: "UNAVAILABLE",
-          message: "The turn was interrupted. Send the message again.",
-        },
-      };
+      return { type: "lost", error: INTERRUPTED };
   }
 }
 
 export function endingOfError(error: unknown): TurnEnding {
-  if (error instanceof TurnStopped) return endingOfStop(error.reason);
-  if (error instanceof StoreUnavailableError) return storeUnavailable(error);
   if (error instanceof TurnLostError) return endingOfStop("lease-lost");
   return { type: "error", error: errorBody(error), cause: error };
 }
 
-/** The end of a turn that could not be stored. */
-export function lostBy(error: unknown): TurnEnding {
-  if (error instanceof TurnLostError) return endingOfStop("lease-lost");
-  return { type: "lost", error: errorBody(error) };
+/** What clients are told when the end of a turn could not be stored. */
+export function errorOfLostEnd(error: unknown): ErrorBody {
+  return error instanceof TurnLostError ? INTERRUPTED : errorBody(error);
 }
 
 /** What a client is told of an error: all of a TurnError, and of anything else only that it happened. */
@@ -108,10 +105,6 @@ export function errorBody(error: unknown): ErrorBody {
 export function requestStatus(ending: TurnEnding): RequestStatus {
   if (ending.type !== "done") return "error";
   return ending.finishReason === "cancelled" ? "cancelled" : "success";
-}
-
-function storeUnavailable(cause: unknown): TurnEnding {
-  return { type: "error", error: errorBody(new StoreUnavailableError()), cause };
 }
 
 function failed(

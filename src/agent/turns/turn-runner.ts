@@ -1,8 +1,8 @@
 /** Begins turns, keeps the leases of those that run, and stops them. */
 import { randomUUID } from "node:crypto";
-import type { AgentConfig } from "../../agent-config.ts";
+import type { AgentConfig, HandlerName } from "../../agent-config.ts";
 import type { Timer } from "../../observability/clock.ts";
-import type { Handlers } from "../handlers/handlers.ts";
+import type { Handler } from "../handlers/handler.ts";
 import {
   LEASE_RENEWAL_MS,
   MAX_TURNS_IN_FLIGHT,
@@ -25,7 +25,11 @@ export interface NewMessage {
 }
 
 export interface TurnRunnerOptions extends TurnContext {
-  readonly handlers: Handlers;
+  readonly handlers: {
+    /** Undefined when it is yet to be loaded. */
+    loaded(name: HandlerName): Handler | undefined;
+    load(name: HandlerName): Promise<Handler>;
+  };
   /** The config that the next turn sees. */
   readonly config: () => AgentConfig;
 }

@@ -1,0 +1,490 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { ManualClock } from "../../../test/support/manual-clock.ts";
+import type { AgentConfig } from "../../agent-config.ts";
+import { createAgentMetrics } from "../../observability/agent-metrics.ts";
+import { createLog } from "../../observability/log.ts";
+import { createMetrics } from "../../observability/metrics.ts";
+import type { TurnFrame } from "../../protocol/frames.ts";
+import { CurrentStore } from "../current-store.ts";
+import type { Handler, Turn } from "../handlers/handler.ts";
+import { MAX_ANSWER_CHARACTERS, MAX_TURNS_IN_FLIGHT, MAX_UNSTORED_CHARACTERS } from "../limits.ts";
+import { MemorySessionStore } from "../sessions/memory-session-store.ts";
+import {
+  StoreUnavailableError,
+  TurnLostError,
+  type SessionStore,
+} from "../sessions/session-store.ts";
+import { SessionFeeds, type EncodedFrame } from "./session-feeds.ts";
+import { TurnError } from "./turn-error.ts";
+import { TurnRunner } from "./turn-runner.ts";
+
+const SESSION = "session-1";
+const config: AgentConfig = {
+  version: 1,
+  agent: { name: "helper", namespace: "team" },
+  handler: "echo",
+  facade: { port: 0 },
+  session: { type: "memory", ttlMs: 3_600_000 },
+  tools: [],
+};
+
+/** A memory store whose writes a test can hold up or make fail. */
+class FaultyStore extends MemorySessionStore {
+  readonly calls: string[] = [];
+  fail: ((operation: string) => Error | undefined) | undefined;
+  hold: Promise<void> | undefined;
+
+  override async appendFrames(...args: Parameters<SessionStore["appendFrames"]>): Promise<void> {
+    await this.#pass(`append ${args[1].map(({ seq }) => seq).join(",")}`);
+    await super.appendFrames(...args);
+  }
+
+  override async endTurn(...args: Parameters<SessionStore["endTurn"]>): Promise<void> {
+    await this.#pass(`end ${args[1].frames.map(({ seq }) => seq).join(",")}`);
+    await super.endTurn(...args);
+  }
+
+  override async renewTurn(...args: Parameters<SessionStore["renewTurn"]>): Promise<void> {
+    await this.#pass("renew");
+    await super.renewTurn(...args);
+  }
+
+  async #pass(operation: string): Promise<void> {
+    this.calls.push(operation);
+    await this.hold;
+    const error = this.fail?.(operation);
+    if (error !== undefined) throw error;
+  }
+}
+
+let clock: ManualClock;
+let store: FaultyStore;
+let stores: CurrentStore;
+let feeds: SessionFeeds;
+let runner: TurnRunner;
+let handle: (turn: Turn) => Promise<Awaited<ReturnType<Handler["run"]>>>;
+let delivered: TurnFrame[];
+let failures: { error: { code: string; message: string } }[];
+let logged: string;
+let room: PromiseWithResolvers<void> | undefined;
+
+beforeEach(async () => {
+  clock = new ManualClock();
+  store = new FaultyStore({ ttlMs: 3_600_000, clock });
+  stores = new CurrentStore(() => {});
+  stores.replace(store);
+  feeds = new SessionFeeds();
+  delivered = [];
+  failures = [];
+  logged = "";
+  room = undefined;
+  const handler: Handler = { run: (turn) => handle(turn) };
+  runner = new TurnRunner({
+    feeds,
+    clock,
+    log: createLog({ destination: { write: (line) => void (logged += line) } }),
+    metrics: createAgentMetrics(createMetrics({ processMetrics: false }), {
+      connectionsActive: () => 0,
+      sessionsActive: () => 0,
+      requestsInflight: () => 0,
+    }),
+    handlers: { loaded: () => handler, load: () => Promise.resolve(handler) },
+    config: () => config,
+  });
+  feeds.follow(SESSION, {
+    deliver: (frames: readonly EncodedFrame[]) =>
+      void delivered.push(...frames.map(({ frame }) => frame)),
+    deliverFailure: (text) => void failures.push(JSON.parse(text) as (typeof failures)[number]),
+    whenWritable: () => room?.promise,
+  });
+  await store.create(SESSION, {});
+});
+
+async function begin(content = "hello", sessionId = SESSION) {
+  const use = stores.use();
+  try {
+    const message = { sessionId, content, metadata: undefined, messageId: undefined };
+    return await runner.begin(message, use, () => {});
+  } finally {
+    use.release();
+  }
+}
+
+async function ask(run: typeof handle): Promise<TurnFrame | undefined> {
+  handle = run;
+  await begin();
+  await runner.whenIdle();
+  return delivered.at(-1);
+}
+
+describe("frames", () => {
+  it("are stored before anybody is sent them, and what comes meanwhile is stored together", async () => {
+    const stored = Promise.withResolvers<void>();
+    store.hold = stored.promise;
+    handle = async (turn) => {
+      for (const content of ["a", "b", "c"]) await turn.emit({ type: "chunk", content });
+      return { finishReason: "stop" };
+    };
+    await begin();
+    await clock.advance(0);
+    expect(store.calls).toEqual(["append 1"]);
+    expect(delivered).toEqual([]);
+    stored.resolve();
+    await runner.whenIdle();
+    expect(store.calls).toEqual(["append 1", "append 2,3", "end 4"]);
+    expect(delivered.map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
+    expect(delivered.at(-1)).toMatchObject({ type: "done", content: "abc" });
+  });
+
+  it("wait for the store when there are many of them", async () => {
+    const stored = Promise.withResolvers<void>();
+    store.hold = stored.promise;
+    let emitted = 0;
+    handle = async (turn) => {
+      for (; emitted < 10; emitted++) {
+        await turn.emit({ type: "chunk", content: "x".repeat(MAX_UNSTORED_CHARACTERS / 4) });
+      }
+      return { finishReason: "stop" };
+    };
+    await begin();
+    await clock.advance(0);
+    expect(emitted).toBeLessThan(7);
+    stored.resolve();
+    await runner.whenIdle();
+    expect(emitted).toBe(10);
+  });
+
+  it("wait for a reader that is slow", async () => {
+    room = Promise.withResolvers();
+    let emitted = 0;
+    handle = async (turn) => {
+      for (; emitted < 5; emitted++) await turn.emit({ type: "chunk", content: "x" });
+      return { finishReason: "stop" };
+    };
+    await begin();
+    await clock.advance(0);
+    expect(emitted).toBe(0);
+    room.resolve();
+    room = undefined;
+    await runner.whenIdle();
+    expect(emitted).toBe(5);
+  });
+
+  it("of tools carry a result or an error, and nothing comes of an empty chunk", async () => {
+    await ask(async (turn) => {
+      await turn.emit({ type: "chunk", content: "" });
+      await turn.emit({
+        type: "tool-call",
+        id: "1",
+        name: "weather",
+        arguments: { city: "Berlin" },
+      });
+      await turn.emit({ type: "tool-result", id: "1", result: { sun: true } });
+      await turn.emit({ type: "tool-result", id: "2", error: "no such city" });
+      await turn.emit({ type: "tool-result", id: "3" });
+      return { finishReason: "tool_limit", usage: { input_tokens: 1, output_tokens: 2 } };
+    });
+    expect(delivered).toMatchObject([
+      { type: "tool_call", tool_call: { id: "1", name: "weather", arguments: { city: "Berlin" } } },
+      { type: "tool_result", tool_result: { id: "1", result: { sun: true } } },
+      { type: "tool_result", tool_result: { id: "2", error: "no such city" } },
+      { type: "tool_result", tool_result: { id: "3", result: null } },
+      { type: "done", finish_reason: "tool_limit", usage: { input_tokens: 1, output_tokens: 2 } },
+    ]);
+  });
+});
+
+describe("the history", () => {
+  it("holds what was asked and answered, but not of the turn that asks for it", async () => {
+    await ask(async () => ({ content: "first answer", finishReason: "stop" }));
+    let seen: unknown;
+    await ask(async (turn) => {
+      seen = await turn.history();
+      await turn.emit({ type: "chunk", content: "second answer" });
+      return { finishReason: "stop" };
+    });
+    expect(seen).toMatchObject([
+      { role: "user", content: "hello" },
+      { role: "assistant", content: "first answer" },
+    ]);
+    expect(await store.history(SESSION)).toMatchObject([
+      {},
+      {},
+      {},
+      { role: "assistant", content: "second answer" },
+    ]);
+  });
+
+  it("does not hold twice what the handler recorded", async () => {
+    await ask(async (turn) => {
+      await turn.emit({ type: "chunk", content: "looking" });
+      turn.record({
+        role: "assistant",
+        turnId: turn.id,
+        content: "looking",
+        toolCalls: [{ id: "1", name: "weather", arguments: {} }],
+      });
+      turn.record({
+        role: "tool",
+        turnId: turn.id,
+        toolCallId: "1",
+        toolName: "weather",
+        result: 1,
+      });
+      await turn.emit({ type: "chunk", content: "sunny" });
+      turn.record({ role: "assistant", turnId: turn.id, content: "sunny" });
+      return { finishReason: "stop" };
+    });
+    const messages = await store.history(SESSION);
+    expect(messages.map(({ role }) => role)).toEqual(["user", "assistant", "tool", "assistant"]);
+    expect(delivered.at(-1)).toMatchObject({ content: "lookingsunny" });
+  });
+
+  it("marks an answer that was cut as partial, and closes the calls that were open", async () => {
+    handle = async (turn) => {
+      turn.record({
+        role: "assistant",
+        turnId: turn.id,
+        content: "",
+        toolCalls: [{ id: "1", name: "weather", arguments: {} }],
+      });
+      await turn.emit({ type: "chunk", content: "so far" });
+      throw new Error("a bug");
+    };
+    await begin();
+    await runner.whenIdle();
+    expect(await store.history(SESSION)).toMatchObject([
+      { role: "user" },
+      { role: "assistant", toolCalls: [{ id: "1" }] },
+      { role: "tool", toolCallId: "1", error: expect.any(String) },
+      { role: "assistant", content: "so far", partial: true },
+    ]);
+  });
+});
+
+describe("a turn that fails", () => {
+  it("tells the client what a TurnError says", async () => {
+    const last = await ask(async () => {
+      throw new TurnError("PROVIDER_ERROR", "The provider is busy.", {
+        details: { retry_after: 7 },
+      });
+    });
+    expect(last).toMatchObject({
+      type: "error",
+      seq: 1,
+      error: {
+        code: "PROVIDER_ERROR",
+        message: "The provider is busy.",
+        details: { retry_after: 7 },
+      },
+    });
+  });
+
+  it("tells the client nothing of any other error, and the log all of it", async () => {
+    const last = await ask(async () => {
+      throw new Error("no route to 10.0.0.7");
+    });
+    expect(last).toMatchObject({ type: "error", error: { code: "INTERNAL_ERROR" } });
+    expect(JSON.stringify(last)).not.toContain("10.0.0.7");
+    expect(logged).toContain("10.0.0.7");
+  });
+
+  it("leaves the session as it should be for the next one", async () => {
+    await ask(async () => {
+      throw new TurnError("PROVIDER_ERROR", "no");
+    });
+    expect(await ask(async () => ({ content: "fine", finishReason: "stop" }))).toMatchObject({
+      type: "done",
+      seq: 2,
+    });
+  });
+});
+
+describe("a turn that is cancelled", () => {
+  it("ends at once where the handler listens", async () => {
+    handle = async (turn) => {
+      await turn.emit({ type: "chunk", content: "so far" });
+      await clock.sleep(60_000, turn.signal);
+      return { finishReason: "stop" };
+    };
+    await begin();
+    await clock.advance(0);
+    expect(runner.cancel(SESSION)).toBe(true);
+    await runner.whenIdle();
+    expect(delivered.at(-1)).toMatchObject({
+      type: "done",
+      finish_reason: "cancelled",
+      content: "so far",
+    });
+    expect(await store.history(SESSION)).toMatchObject([{}, { content: "so far", partial: true }]);
+    expect(runner.cancel(SESSION)).toBe(false);
+  });
+
+  it("ends a little later where the handler does not, which is not heard any more", async () => {
+    let late: Promise<void> | undefined;
+    handle = async (turn) => {
+      await clock.sleep(60_000);
+      late = turn.emit({ type: "chunk", content: "too late" });
+      return { finishReason: "stop" };
+    };
+    await begin();
+    runner.cancel(SESSION);
+    await clock.advance(2_000);
+    await runner.whenIdle();
+    expect(delivered).toMatchObject([{ type: "done", finish_reason: "cancelled", content: "" }]);
+    await clock.advance(60_000);
+    await expect(late).rejects.toThrow("cancelled");
+    expect(delivered).toHaveLength(1);
+  });
+
+  it("is let go of by a reader that is slow", async () => {
+    room = Promise.withResolvers();
+    handle = async (turn) => {
+      for (;;) await turn.emit({ type: "chunk", content: "x" });
+    };
+    await begin();
+    await clock.advance(0);
+    runner.cancel(SESSION);
+    await runner.whenIdle();
+    expect(delivered.at(-1)).toMatchObject({ finish_reason: "cancelled", content: "x" });
+  });
+});
+
+describe("limits", () => {
+  it("end an answer that is far too long, with what there is of it", async () => {
+    const last = await ask(async (turn) => {
+      for (;;) await turn.emit({ type: "chunk", content: "x".repeat(1024 * 1024) });
+    });
+    expect(last).toMatchObject({ type: "done", finish_reason: "length" });
+    expect((last as { content: string }).content.length).toBeGreaterThan(MAX_ANSWER_CHARACTERS);
+  });
+
+  it("refuse a turn over the number that one replica runs", async () => {
+    handle = (turn) =>
+      clock.sleep(60_000, turn.signal).then(() => ({ finishReason: "stop" as const }));
+    for (let count = 0; count < MAX_TURNS_IN_FLIGHT; count++) {
+      await store.create(`other-${count}`, {});
+      await begin("hello", `other-${count}`);
+    }
+    await expect(begin()).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+      details: { retry_after: 1 },
+    });
+    runner.cancel("other-0");
+    await expect.poll(() => runner.inFlight).toBe(MAX_TURNS_IN_FLIGHT - 1);
+    expect(await begin()).toMatchObject({ status: "started" });
+    runner.stopAll("shutting-down");
+    await runner.whenIdle();
+  });
+
+  it("end a turn whose handler gives no sign of life, however long one that does may take", async () => {
+    handle = async (turn) => {
+      for (let minute = 0; minute < 30; minute++) {
+        await clock.sleep(60_000, turn.signal);
+        await turn.emit({ type: "chunk", content: "." });
+      }
+      await clock.sleep(3_600_000, turn.signal);
+      return { finishReason: "stop" };
+    };
+    await begin();
+    await clock.advance(39 * 60_000);
+    expect(runner.inFlight).toBe(1);
+    await clock.advance(2 * 60_000);
+    await runner.whenIdle();
+    expect(delivered.at(-1)).toMatchObject({ type: "error", error: { code: "INTERNAL_ERROR" } });
+  });
+});
+
+describe("the lease of a turn", () => {
+  it("is renewed for as long as the turn runs, and no longer", async () => {
+    handle = (turn) =>
+      clock.sleep(60_000, turn.signal).then(() => ({ finishReason: "stop" as const }));
+    await begin();
+    await clock.advance(59_000);
+    expect(store.calls.filter((call) => call === "renew").length).toBeGreaterThan(8);
+    await clock.advance(2_000);
+    await runner.whenIdle();
+    const calls = store.calls.length;
+    await clock.advance(60_000);
+    expect(store.calls).toHaveLength(calls);
+    expect(clock.pendingTimers).toBeLessThanOrEqual(2);
+  });
+
+  it("ends the turn where it was lost to another replica, and nothing more is written", async () => {
+    handle = (turn) =>
+      clock.sleep(60_000, turn.signal).then(() => ({ finishReason: "stop" as const }));
+    await begin();
+    store.fail = () => new TurnLostError("another's");
+    await clock.advance(6_000);
+    await runner.whenIdle();
+    expect(failures).toMatchObject([
+      { type: "error", session_id: SESSION, error: { code: "UNAVAILABLE" } },
+    ]);
+    expect(store.calls).toEqual(["renew"]);
+  });
+});
+
+describe("a store that does not answer", () => {
+  const away = () => new StoreUnavailableError("connect ECONNREFUSED 10.0.0.7");
+
+  it("is asked again for a while, and the turn goes on", async () => {
+    store.fail = away;
+    handle = async (turn) => {
+      await turn.emit({ type: "chunk", content: "a" });
+      return { finishReason: "stop" };
+    };
+    await begin();
+    await clock.advance(1_000);
+    expect(delivered).toEqual([]);
+    store.fail = undefined;
+    await clock.advance(1_000);
+    await runner.whenIdle();
+    expect(delivered).toMatchObject([
+      { seq: 1, content: "a" },
+      { seq: 2, type: "done" },
+    ]);
+    expect(failures).toEqual([]);
+  });
+
+  it("ends the turn with UNAVAILABLE when it stays away, and is given the end when it is back", async () => {
+    store.fail = away;
+    handle = async (turn) => {
+      await turn.emit({ type: "chunk", content: "a" });
+      await clock.sleep(60_000, turn.signal);
+      return { finishReason: "stop" };
+    };
+    await begin();
+    await clock.advance(8_000);
+    expect(failures).toMatchObject([{ error: { code: "UNAVAILABLE" } }]);
+    expect(JSON.stringify(failures)).not.toContain("10.0.0.7");
+    store.fail = undefined;
+    await clock.advance(8_000);
+    await runner.whenIdle();
+    expect(await store.history(SESSION)).toMatchObject([{}, { content: "a", partial: true }]);
+    expect(await store.find(SESSION)).toEqual({ lastSeq: 2 });
+  });
+
+  it("at the end of a turn makes the answer late, or lost", async () => {
+    store.fail = (operation) => (operation.startsWith("end") ? away() : undefined);
+    handle = async () => ({ content: "an answer", finishReason: "stop" });
+    await begin();
+    await clock.advance(10_000);
+    await runner.whenIdle();
+    expect(delivered).toEqual([]);
+    expect(failures).toMatchObject([{ error: { code: "UNAVAILABLE" } }]);
+  });
+});
+
+describe("an agent that shuts down", () => {
+  it("takes no more turns, and ends those that run with a word on what to do", async () => {
+    handle = (turn) =>
+      clock.sleep(60_000, turn.signal).then(() => ({ finishReason: "stop" as const }));
+    await begin();
+    runner.refuseNewTurns();
+    await store.create("other", {});
+    await expect(begin("hello", "other")).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    runner.stopAll("shutting-down");
+    await runner.whenIdle();
+    expect(delivered.at(-1)).toMatchObject({ type: "error", error: { code: "UNAVAILABLE" } });
+  });
+});
