@@ -17,7 +17,7 @@ interface StatusFacts {
 
 export function agentStatus(facts: StatusFacts): AgentRuntimeStatus {
   const { agentRuntime, config, observed, references, facadeProblem, now } = facts;
-  const { metadata, spec, status } = agentRuntime;
+  const { metadata, status } = agentRuntime;
   const wanted = wantedReplicas(agentRuntime, observed);
   const broken = references.filter((finding) => !holds("AgentRuntime", finding));
   const availability = available({

@@ -10,7 +10,7 @@ export function allToolsReady(
 ): Finding<"ToolRegistry", "AllToolsReady"> {
   const type = "AllToolsReady";
   if (problems.length === 0 && available > 0) {
-    return { type, reason: "AllReady", message: `All ${available} tools can be called` };
+    return { type, reason: "AllReady", message: "Every tool can be called" };
   }
   const reason = problems[0]?.reason ?? "NoServices";
   return { type, reason, message: describeToolProblems(problems) };
