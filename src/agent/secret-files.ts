@@ -11,12 +11,16 @@ export class SecretFileError extends Error {
 export function createSecretReader(configPath: string): (relativePath: string) => Promise<string> {
   return async (relativePath) => {
     const path = resolve(dirname(configPath), relativePath);
-    let text: string;
+    let text: string | undefined;
     try {
-      text = await readAtMost(path, MAX_SECRET_BYTES);
+      text = await readText(path);
     } catch (cause) {
-      if (cause instanceof SecretFileError) throw cause;
       throw new SecretFileError(`the secret file ${relativePath} could not be read`, { cause });
+    }
+    if (text === undefined) {
+      throw new SecretFileError(
+        `the secret file ${relativePath} is over ${MAX_SECRET_BYTES} bytes`,
+      );
     }
     // Editors and `echo` end a file with a line break; no secret does.
     const secret = text.replace(/[\r\n]+$/, "");
@@ -25,9 +29,8 @@ export function createSecretReader(configPath: string): (relativePath: string) =
   };
 }
 
-async function readAtMost(path: string, limit: number): Promise<string> {
+/** Undefined when it is too long to be a secret. */
+async function readText(path: string): Promise<string | undefined> {
   await using file = await open(path, "r");
-  if ((await file.stat()).size > limit)
-    throw new SecretFileError(`a secret file is over ${limit} bytes`);
-  return await file.readFile("utf8");
+  return (await file.stat()).size > MAX_SECRET_BYTES ? undefined : await file.readFile("utf8");
 }

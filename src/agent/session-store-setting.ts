@@ -45,11 +45,16 @@ export class SessionStoreSetting {
       await this.#open(config);
       this.#problem = undefined;
     } catch (error) {
-      this.#problem = `the session store cannot be used: ${error instanceof Error ? error.message : "unknown error"}`;
-      this.#options.log.error(
-        { error },
-        "The session store could not be opened; the one before stays in use",
-      );
+      const problem = `the session store cannot be used: ${error instanceof Error ? error.message : "unknown error"}`;
+      // Once, not with every attempt: each change beside the config is one.
+      if (problem !== this.#problem) {
+        this.#problem = problem;
+        const outcome =
+          this.#identity === undefined
+            ? "The session store could not be opened"
+            : "The session store could not be opened; the one before stays in use";
+        this.#options.log.error({ error }, outcome);
+      }
       this.#retry = this.#options.clock.setTimer(STORE_RETRY_MS, () => void this.apply(config));
     }
   }

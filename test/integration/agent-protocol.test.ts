@@ -102,6 +102,13 @@ describe("a connection", () => {
     expect(await other.ask("hi")).toMatchObject({ content: "hi" });
   });
 
+  it("is closed with 1007 for text that is not UTF-8", async () => {
+    const agent = await TestAgent.start();
+    const client = await agent.connect();
+    client.socket.send(Buffer.from([0xff, 0xfe]), { binary: false });
+    expect(await client.closed).toMatchObject({ code: 1007 });
+  });
+
   it("is refused further frames for a moment when it floods", async () => {
     const agent = await TestAgent.start({ clock: new ManualClock() });
     const client = await agent.connect();

@@ -383,8 +383,8 @@ function silenceLimit(config: AgentConfig): number {
 }
 
 /** A handler may let go of an event that nobody takes any more. */
-function refused(error: Error): Promise<never> {
-  const refusal = Promise.reject(error);
+function refused(reason: Error): Promise<never> {
+  const refusal = Promise.reject(reason);
   refusal.catch(() => {});
   return refusal;
 }

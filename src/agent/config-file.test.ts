@@ -1,0 +1,55 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { ConfigFile } from "./config-file.ts";
+
+const config = {
+  version: 1,
+  agent: { name: "helper", namespace: "team" },
+  handler: "echo",
+  facade: { port: 8080 },
+  session: { type: "memory", ttlMs: 1_000 },
+  tools: [],
+};
+let folder: string;
+let path: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "config-file-"));
+  path = join(folder, "agent.json");
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+it("tells what is new since the reading before", async () => {
+  const file = new ConfigFile(path);
+  expect(await file.read()).toEqual({ status: "unusable", problem: `${path} does not exist` });
+  await writeFile(path, JSON.stringify(config));
+  expect(await file.read()).toEqual({ status: "read", config });
+  expect(await file.read()).toEqual({ status: "unchanged" });
+  await rm(path);
+  expect(await file.read()).toMatchObject({ status: "unusable" });
+  await writeFile(path, JSON.stringify(config));
+  expect(await file.read()).toEqual({ status: "unchanged" });
+  await writeFile(path, JSON.stringify({ ...config, handler: "demo" }));
+  expect(await file.read()).toMatchObject({ status: "read", config: { handler: "demo" } });
+});
+
+it.each([
+  ["{", "is not valid JSON"],
+  ["[]", "is not an agent config: config: Invalid input: expected object, received array"],
+  [
+    JSON.stringify({ ...config, version: 2 }),
+    "is not an agent config: version: Invalid input: expected 1",
+  ],
+  [
+    JSON.stringify({ ...config, facade: { port: "s3cret" } }),
+    "is not an agent config: facade.port: ",
+  ],
+])("says what is wrong with %s, again and again, without its values", async (text, problem) => {
+  const file = new ConfigFile(path);
+  await writeFile(path, text);
+  const reading = await file.read();
+  expect(reading).toEqual({ status: "unusable", problem: expect.stringContaining(problem) });
+  expect(JSON.stringify(reading)).not.toContain("s3cret");
+  expect(await file.read()).toEqual(reading);
+});
