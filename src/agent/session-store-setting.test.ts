@@ -1,0 +1,46 @@
+import { Writable } from "node:stream";
+import { describe, expect, it } from "vitest";
+import { ManualClock } from "../../test/support/manual-clock.ts";
+import { createLog } from "../observability/log.ts";
+import type { AgentConfig } from "../agent-config.ts";
+import { CurrentStore } from "./current-store.ts";
+import { SessionStoreSetting } from "./session-store-setting.ts";
+
+const CONFIG: AgentConfig = {
+  version: 1,
+  agent: { name: "support", namespace: "default" },
+  handler: "echo",
+  facade: { port: 8080 },
+  session: { type: "redis", ttlMs: 60_000, storeURLFile: "secrets/session-store/url" },
+  tools: [],
+};
+
+describe("The session store that a config asks for", () => {
+  it("is complained about once for as long as it cannot be opened for the same reason", async () => {
+    const log: string[] = [];
+    let problem = "no secret file";
+    const setting = new SessionStoreSetting({
+      stores: new CurrentStore(() => {}),
+      readSecret: () => Promise.reject(new Error(problem)),
+      clock: new ManualClock(),
+      log: createLog({
+        destination: new Writable({
+          write(line, _encoding, done) {
+            log.push(String(line));
+            done();
+          },
+        }),
+      }),
+    });
+
+    for (let attempt = 0; attempt < 3; attempt++) await setting.apply(CONFIG);
+    expect(log).toHaveLength(1);
+    expect(setting.problem).toContain("no secret file");
+
+    problem = "an empty secret file";
+    await setting.apply(CONFIG);
+    expect(log).toHaveLength(2);
+    expect(setting.problem).toContain("an empty secret file");
+    setting.close();
+  });
+});
