@@ -4,8 +4,8 @@
  */
 import { parseTemplate, type Placeholder } from "./template.ts";
 
-/** Of one rendered template. Two of these, an active prompt and its canary, fit into an agent config. */
-export const MAX_RENDERED_LENGTH = 256 * 1024;
+/** Bytes of a rendered text, as JSON: an active prompt and its canary fit into the ConfigMap of an agent config. */
+export const MAX_RENDERED_BYTES = 256 * 1024;
 /** Fragments in fragments. */
 export const MAX_FRAGMENT_DEPTH = 32;
 
@@ -37,14 +37,17 @@ export function renderTemplates(
 ): string {
   // Each fragment is rendered once, however often fragments hold each other.
   const rendered = new Map<string, string>();
-  return withinLimit(templates.map((template) => render(template, 0)).join(""));
+  const text = templates.map((template) => render(template, 0)).join("");
+  if (Buffer.byteLength(JSON.stringify(text)) > MAX_RENDERED_BYTES) throw tooLong();
+  return text;
 
   function render(text: string, depth: number): string {
     if (depth > MAX_FRAGMENT_DEPTH) throw new TemplateError("fragments hold each other too deeply");
     let result = "";
     for (const part of parseTemplate(text).parts) {
       const text = part.type === "text" ? part.text : renderPlaceholder(part, depth);
-      result = withinLimit(result + text);
+      result += text;
+      if (result.length > MAX_RENDERED_BYTES) throw tooLong();
     }
     return result;
   }
@@ -64,10 +67,9 @@ export function renderTemplates(
   }
 }
 
-function withinLimit(text: string): string {
-  if (text.length <= MAX_RENDERED_LENGTH) return text;
-  throw new TemplateError(
-    `the rendered text is longer than ${MAX_RENDERED_LENGTH} characters; shorten the template or its values`,
+function tooLong(): TemplateError {
+  return new TemplateError(
+    `the rendered text is larger than ${MAX_RENDERED_BYTES / 1024} KiB; shorten the template or its values`,
   );
 }
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { aParsedPack, aPrompt } from "../../test/support/a-pack.ts";
-import { MAX_RENDERED_LENGTH } from "./render-templates.ts";
+import { MAX_RENDERED_BYTES } from "./render-templates.ts";
 import { type PromptRequest, resolvePrompt } from "./resolve-prompt.ts";
 
 interface Case {
@@ -142,13 +142,13 @@ describe("the system prompt", () => {
       reason: "Invalid",
     });
     expect(system({ prompt, fragments: { ...fragments, f30: "" } })).toBe("");
-    const variables = { a: "x".repeat(MAX_RENDERED_LENGTH) };
-    expect(system({ prompt: { system_template: "{{a}}" }, variables })).toHaveLength(
-      MAX_RENDERED_LENGTH,
-    );
-    expect(refused({ prompt: { system_template: "{{a}}." }, variables }).message).toContain(
-      "262144",
-    );
+    const verbatim = { system_template: "{{a}}" };
+    const quotes = 2;
+    const largest = "x".repeat(MAX_RENDERED_BYTES - quotes);
+    expect(system({ prompt: verbatim, variables: { a: largest } })).toBe(largest);
+    for (const a of [`${largest}x`, "é".repeat(MAX_RENDERED_BYTES / 2)]) {
+      expect(refused({ prompt: verbatim, variables: { a } }).message).toContain("256 KiB");
+    }
   });
 });
 
