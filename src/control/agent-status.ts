@@ -1,7 +1,7 @@
 /** The status of an AgentRuntime, from what was decided and what was observed. */
 import type { AgentRuntime, AgentRuntimeStatus } from "../api/agent-runtime.ts";
 import type { AgentConfig } from "../agent-config.ts";
-import { type Finding, holds, toConditions } from "./condition.ts";
+import { type Finding, toConditions } from "./condition.ts";
 import { available, type ObservedWorkload, wantedReplicas } from "./conditions/available.ts";
 
 interface StatusFacts {
@@ -11,23 +11,20 @@ interface StatusFacts {
   endpoint: string | undefined;
   /** In the order in which they are shown. */
   references: readonly Finding<"AgentRuntime">[];
-  facadeProblem: string | undefined;
+  /** What keeps replicas from starting or from becoming ready, in words. */
+  unmet: readonly string[];
   now: number;
 }
 
 export function agentStatus(facts: StatusFacts): AgentRuntimeStatus {
-  const { agentRuntime, config, observed, references, facadeProblem, now } = facts;
+  const { agentRuntime, config, observed, references, unmet, now } = facts;
   const { metadata, status } = agentRuntime;
   const wanted = wantedReplicas(agentRuntime, observed);
-  const broken = references.filter((finding) => !holds("AgentRuntime", finding));
   const availability = available({
     observed,
     wanted,
     runnable: config !== undefined,
-    unmet: [
-      ...broken.map(({ message }) => message),
-      ...(facadeProblem === undefined ? [] : [facadeProblem]),
-    ],
+    unmet,
   });
   const generation = metadata.generation ?? 1;
   const { replicas = 0, readyReplicas = 0, availableReplicas = 0 } = observed ?? {};

@@ -119,6 +119,15 @@ const CASES: Case[] = [
     phase: "Pending",
     message: "No replica is wanted",
   },
+  {
+    says: "replicas that have not begun, and a tool that is out of reach",
+    type: "Available",
+    reason: "WaitingForPods",
+    spec: TOOLS,
+    references: theReferences({ toolRegistry: registryReference({ reachable: { a: false } }) }),
+    phase: "Pending",
+    message: "None of 1 replica is available yet",
+  },
   // PromptPackReady
   {
     says: "a pack that gives the prompt",
@@ -406,6 +415,19 @@ describe("the status of an AgentRuntime", () => {
     expect(local.status.endpoint).toContain("localhost");
   });
 
+  it("names what it waits for, and nothing that is well", () => {
+    const { status } = decided({
+      spec: TOOLS,
+      references: theReferences({
+        promptPack: { found: false },
+        toolRegistry: registryReference(),
+      }),
+    });
+    expect(status.conditions?.[0]?.message).toBe(
+      'PromptPack "prompts" is not there; make it, or correct promptPackRef',
+    );
+  });
+
   it("says nothing of an endpoint while there is nothing to connect to", () => {
     const { status, config, workload } = decided({ references: {} });
     expect([config, workload]).toEqual([undefined, undefined]);
@@ -486,17 +508,27 @@ describe("a reference that breaks later", () => {
     },
   );
 
-  it("takes nothing from a restart of all replicas but the time that it takes", () => {
-    const after = decided({
-      spec,
-      references: { ...good, promptPack: { found: false } },
-      previous,
-      observed: observed(1, 0),
-    });
-    expect(after.workload).toEqual(before.workload);
-    expect(after.status).toMatchObject({ phase: "Pending" });
-    expect(after.status.conditions?.[0]).toMatchObject({ reason: "WaitingForReferences" });
-  });
+  it.each([
+    [
+      "a pack, without which replicas start as before",
+      { promptPack: { found: false } },
+      "WaitingForPods",
+    ],
+    [
+      "a Secret, without which none becomes ready",
+      { providerSecret: { found: false } },
+      "WaitingForReferences",
+    ],
+  ] as [string, AgentReferences, string][])(
+    "is what replicas wait for only where they do: %s",
+    (_what, broken, reason) => {
+      const references = { ...good, ...broken };
+      const after = decided({ spec, references, previous, observed: observed(1, 0) });
+      expect(after.workload).toEqual(before.workload);
+      expect(after.status).toMatchObject({ phase: "Pending" });
+      expect(after.status.conditions?.[0]).toMatchObject({ type: "Available", reason });
+    },
+  );
 
   it("never sends the key of one provider to another", () => {
     const anthropic = {

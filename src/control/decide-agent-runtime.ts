@@ -10,6 +10,7 @@ import type { AgentFacts, PreviousDecision } from "./agent-facts.ts";
 import { agentStatus } from "./agent-status.ts";
 import { assembleConfig } from "./assemble-config.ts";
 import { buildWorkload } from "./build-workload.ts";
+import { holds } from "./condition.ts";
 import type { ObservedWorkload } from "./conditions/available.ts";
 import { promptPackReady } from "./conditions/prompt-pack-ready.ts";
 import { providerReady } from "./conditions/provider-ready.ts";
@@ -69,8 +70,18 @@ export function decideAgentRuntime(input: AgentRuntimeInput): AgentRuntimeDecisi
     observed,
     endpoint,
     now,
-    references: [promptPack.finding, toolRegistry.finding, provider.finding, sessionStore.finding],
-    facadeProblem: facade.problem,
+    references: [promptPack, toolRegistry, provider, sessionStore].map(({ finding }) => finding),
+    unmet: [
+      // Without these there is no config. With the last good one, replicas start without them.
+      ...[promptPack, toolRegistry].flatMap(({ finding, result }) =>
+        result === undefined ? finding.message : [],
+      ),
+      // A replica needs these Secrets whatever its config.
+      ...[provider, sessionStore].flatMap(({ finding }) =>
+        holds("AgentRuntime", finding) ? [] : finding.message,
+      ),
+      ...(facade.problem === undefined ? [] : [facade.problem]),
+    ],
   });
   return { config, workload, status };
 }

@@ -19,7 +19,7 @@ interface AvailabilityFacts {
   wanted: number;
   /** Whether there is a config for replicas to run with. */
   runnable: boolean;
-  /** What the references that are broken say. */
+  /** What keeps replicas from starting or from becoming ready, in words. */
   unmet: readonly string[];
 }
 

@@ -51,8 +51,8 @@ export function toolRegistryReady(
   const finding = judge(name, registry, references.toolSecrets);
   const secretFiles = secretFilesOf(registry);
   if (prompts?.resolved === undefined) {
-    const kept = previous.config?.tools;
-    return { finding, result: kept && { value: { tools: kept }, secretFiles } };
+    // The tools belong to a prompt: they stay as they were with it.
+    return { finding, result: { value: { tools: previous.config?.tools ?? [] }, secretFiles } };
   }
   const offer = (prompt: ResolvedPrompt): ToolConfig[] => offeredTools(registry.tools, prompt);
   return { finding, result: { value: toolsFor(prompts.resolved, offer), secretFiles } };
