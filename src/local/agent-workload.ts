@@ -65,6 +65,8 @@ export interface AgentWorkloadOptions {
   /** What it observes is different. */
   onChange: () => void;
   onError: (replica: number, message: string) => void;
+  /** A process that was ready has ended by itself, and another one will be started. */
+  onEnd: (replica: number, message: string, restartInMs: number) => void;
 }
 
 interface Replica {
@@ -253,6 +255,8 @@ export class AgentWorkload {
     replica.failures = ranWell ? 1 : replica.failures + 1;
     const delay = restartDelayMs(replica.failures, this.#options.random);
     replica.restartAt = now + delay;
+    if (replica.readySince !== undefined)
+      this.#options.onEnd(replica.id, replica.lastEnd ?? "it ended", delay);
     replica.restartTimer = this.#options.clock.setTimer(delay, () => {
       // The timer decides: it may fire a little before its time on the clock.
       replica.restartAt = 0;

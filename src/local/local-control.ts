@@ -20,12 +20,21 @@ import { PackArchive } from "./pack-archive.ts";
 import type { Environment } from "./resolve-secret.ts";
 import { ToolProbes, type ProbeResult } from "./tool-probes.ts";
 
-export interface LocalControlOptions extends Omit<LocalAgentOptions, "folder" | "onError"> {
+export interface LocalControlOptions extends Omit<
+  LocalAgentOptions,
+  "folder" | "onError" | "onEnd"
+> {
   readonly stateFolder: string;
   /** Of this program: secrets that no file gives are taken from it. */
   readonly environment: Environment;
   /** A replica logged an error. */
   readonly onAgentError: (agent: ObjectName, replica: number, message: string) => void;
+  readonly onReplicaEnd: (
+    agent: ObjectName,
+    replica: number,
+    message: string,
+    restartInMs: number,
+  ) => void;
   /** An agent could not be brought to what was decided; it is tried again with the next pass. */
   readonly onFailure: (agent: ObjectName, message: string) => void;
 }
@@ -191,6 +200,8 @@ export class LocalControl {
       gatewayURL,
       folder: join(stateFolder, "agents", namespace, name),
       onError: (replica, message) => onAgentError({ namespace, name }, replica, message),
+      onEnd: (replica, message, restartInMs) =>
+        this.#options.onReplicaEnd({ namespace, name }, replica, message, restartInMs),
     });
   }
 }

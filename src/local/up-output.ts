@@ -56,7 +56,9 @@ class TerminalOutput implements UpOutput {
   }
 
   #draw(above: readonly string[] = []): void {
-    const { columns = 80, rows = 24 } = this.#stream;
+    // A terminal that does not know its size says 0.
+    const columns = this.#stream.columns || 80;
+    const rows = this.#stream.rows || 24;
     const lines =
       this.#view === undefined
         ? []

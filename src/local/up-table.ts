@@ -75,7 +75,7 @@ const PHASE_STYLES: Readonly<Record<string, "green" | "yellow" | "red">> = {
 
 function section(title: string, lines: readonly string[], columns: number, paint: Paint): string[] {
   if (lines.length === 0) return [];
-  const listed = lines.slice(0, MAX_LISTED).map((line) => cut(`  ${plain(line)}`, columns));
+  const listed = lines.slice(0, MAX_LISTED).flatMap((line) => wrap(plain(line), columns));
   const more = lines.length - listed.length;
   return [
     "",
@@ -91,6 +91,21 @@ function footer(view: UpView, columns: number, paint: Paint, program: string): s
   const next =
     agent === undefined ? [] : [cut(`Talk to it:  ${chatCommand(program, agent)}`, columns)];
   return [cut(`Serving at:  ${view.url}`, columns), ...next].map((line) => paint("bold", line));
+}
+
+/** The end of a problem is its cure: it goes on in the next line, and is not cut. */
+function wrap(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  let line = " ";
+  for (const word of text.split(" ")) {
+    if (line.trim() !== "" && line.length + 1 + word.length > columns) {
+      lines.push(line);
+      line = "   ";
+    }
+    line += ` ${word}`;
+  }
+  lines.push(line);
+  return lines.map((each) => cut(each, columns));
 }
 
 /** Without what a terminal would obey: the text is of others. */

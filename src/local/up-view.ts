@@ -63,9 +63,12 @@ function agentView({ resource: { metadata, spec }, status }: LocalAgent): AgentV
   };
 }
 
+/** What is so for a moment at every start and change; the phase says as much. */
+const PASSING_REASONS = new Set(["WaitingForPods", "Notifying"]);
+
 function complaintsOf({ kind, metadata, status }: LocalResource): Complaint[] {
   return (status.conditions ?? [])
-    .filter((condition) => condition.status !== "True")
+    .filter(({ status: holds, reason }) => holds !== "True" && !PASSING_REASONS.has(reason))
     .map(({ type, reason, message }) => ({
       about: `${kind} ${metadata.namespace}/${metadata.name}`,
       condition: type,

@@ -105,6 +105,10 @@ export async function runUp(options: UpOptions): Promise<void> {
     onChange: () => changed.raise(),
     onAgentError: (agent, replica, message) =>
       output.say(`${shown(agent)}: replica ${replica}: ${message}`),
+    onReplicaEnd: (agent, replica, message, restartInMs) =>
+      output.say(
+        `${shown(agent)}: replica ${replica}: ${message}; another one starts in ${(restartInMs / 1_000).toFixed(1)} s`,
+      ),
     onFailure: (agent, message) => output.say(`${shown(agent)}: ${message}; it is tried again`),
   });
   // However this program ends, its agents do not outlive it.

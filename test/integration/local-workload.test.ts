@@ -35,6 +35,7 @@ process.on("disconnect", () => process.exit(0));
 let folder: string;
 let changes: number;
 let errors: string[];
+let ends: string[];
 const workloads: AgentWorkload[] = [];
 
 beforeEach(async () => {
@@ -42,6 +43,7 @@ beforeEach(async () => {
   await writeFile(join(folder, "stand-in.mjs"), STAND_IN);
   changes = 0;
   errors = [];
+  ends = [];
 });
 afterEach(async () => {
   for (const workload of workloads.splice(0)) {
@@ -60,6 +62,7 @@ function start(graceMs = 5_000): AgentWorkload {
     graceMs,
     onChange: () => (changes += 1),
     onError: (replica, message) => errors.push(`${replica}: ${message}`),
+    onEnd: (replica, message, restartInMs) => ends.push(`${replica}: ${message} ${restartInMs}`),
   });
   workloads.push(workload);
   return workload;
@@ -176,6 +179,7 @@ describe("a replica that", () => {
     const [before] = workload.endpoints();
     process.kill(workload.replicas()[0]?.pid as number, "SIGKILL");
     await until(workload, "1/1 waiting");
+    expect(ends).toEqual(["1: it was ended by SIGKILL 250"]);
     expect(workload.replicas()[0]).toMatchObject({
       failures: 1,
       lastEnd: "it was ended by SIGKILL",
@@ -212,6 +216,7 @@ describe("a replica that", () => {
       graceMs: 1_000,
       onChange: () => {},
       onError: () => {},
+      onEnd: () => {},
     });
     workloads.push(workload);
     await workload.apply(wanted());
