@@ -111,7 +111,9 @@ export const agentConfigSchema = z.strictObject({
   prompt: z
     .strictObject({
       active: promptConfigSchema,
-      canary: z.strictObject({ weight: z.int().min(0).max(100), prompt: promptConfigSchema }).optional(),
+      canary: z
+        .strictObject({ weight: z.int().min(0).max(100), prompt: promptConfigSchema })
+        .optional(),
     })
     .optional(),
   tools: z.array(toolConfigSchema),

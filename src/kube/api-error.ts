@@ -57,9 +57,3 @@ export function isConflict(error: unknown): boolean {
 export function isExpired(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 410 || error.reason === "Expired");
 }
-
-/** Worth the same request again, after a while: the server was overloaded or away. */
-export function isTransient(error: unknown): boolean {
-  if (error instanceof ConnectionError) return true;
-  return error instanceof ApiError && (error.status === 429 || error.status >= 500);
-}

@@ -71,14 +71,3 @@ export function keyOf(metadata: Pick<ObjectMeta, "name" | "namespace">): string 
     ? metadata.name
     : `${metadata.namespace}/${metadata.name}`;
 }
-
-export function splitKey(key: string): { namespace: string | undefined; name: string } {
-  const slash = key.indexOf("/");
-  return slash < 0
-    ? { namespace: undefined, name: key }
-    : { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
-}
-
-export function controllerOf(metadata: ObjectMeta): OwnerReference | undefined {
-  return metadata.ownerReferences?.find((reference) => reference.controller === true);
-}

@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startModelServer, type ModelServer } from "../../../test/support/model-server.ts";
+import {
+  startModelServer,
+  type ModelServer,
+  type WireBody,
+} from "../../../test/support/model-server.ts";
 import { RecordingTurn } from "../../../test/support/recording-turn.ts";
-import { aPrompt, aRuntimeConfig } from "../../../test/support/runtime-config.ts";
+import { aPrompt, aRuntimeConfig, aTool } from "../../../test/support/runtime-config.ts";
 import { systemClock } from "../../observability/clock.ts";
 import { createLog } from "../../observability/log.ts";
 import { createRuntimeHandler } from "./runtime.ts";
@@ -103,4 +107,22 @@ it("gives a session of the canary its prompt, with its parameters", async () => 
     top_p: 0.2,
     messages: [{ role: "system", content: "Be new." }, { role: "user" }],
   });
+});
+
+it("offers a canary its own tools", async () => {
+  const handler = handlerWith(() => Promise.resolve("sk-1"));
+  const url = "http://127.0.0.1:1";
+  const tools = [aTool({ url, name: "look-up" })];
+  const prompt = aPrompt({ tools: [aTool({ url, name: "look-up-better" })] });
+  const config = aRuntimeConfig({
+    provider: { baseURL: server.url },
+    tools,
+    canary: { weight: 100, prompt },
+  });
+  await handler.run(new RecordingTurn(config));
+  await handler.run(new RecordingTurn({ ...config, prompt: { active: aPrompt() } }));
+  const offered = server.requests
+    .slice(-2)
+    .map(({ body }) => body.tools.map((tool: WireBody) => tool.function.name));
+  expect(offered).toEqual([["look-up-better"], ["look-up"]]);
 });

@@ -35,7 +35,7 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
         connection: await connect(provider),
         prompt,
         sampling: samplingOptions(prompt.parameters, provider.parameters),
-        tools: turn.config.tools,
+        tools: prompt.tools ?? turn.config.tools,
         readSecret,
         clock,
         random,
