@@ -224,6 +224,11 @@ export const REFUSED_AGENT_RUNTIMES: readonly KindCase[] = [
     refusedAt: "spec.session.ttl",
   },
   {
+    name: "a ttl of a nanosecond more than a year",
+    manifest: runtime({ session: { ttl: "8760h1ns" } }),
+    refusedAt: "spec.session.ttl",
+  },
+  {
     name: "memory in words",
     manifest: runtime({ resources: { limits: { memory: "lots" } } }),
     refusedAt: "spec.resources.limits.memory",

@@ -25,7 +25,7 @@ const QUANTITY_HINT =
 
 export const quantitySchema = withRules(
   z
-    .union([z.int().min(0), pattern(QUANTITY_MAX_LENGTH, QUANTITY_PATTERN)], {
+    .union([z.int().min(0), pattern(QUANTITY_MAX_LENGTH, QUANTITY_PATTERN, QUANTITY_HINT)], {
       error: QUANTITY_HINT,
     })
     .meta({

@@ -27,6 +27,12 @@ export class DurationError extends Error {
 
 /** Milliseconds, with a fraction where the text is finer. Throws a DurationError. */
 export function parseDuration(duration: string): number {
+  const total = nanosecondsOf(duration);
+  // In two steps: nanoseconds of more than a hundred days are beyond the whole numbers.
+  return Number(total / 1_000_000n) + Number(total % 1_000_000n) / 1e6;
+}
+
+function nanosecondsOf(duration: string): bigint {
   if (duration.length > DURATION_MAX_LENGTH || !DURATION_PATTERN.test(duration)) {
     throw new DurationError('not a duration; write it like "90s" or "1h30m"');
   }
@@ -37,8 +43,7 @@ export function parseDuration(duration: string): number {
     total += BigInt(`0${whole}`) * size;
     total += (BigInt(`0${fraction}`) * size) / 10n ** BigInt(fraction.length);
   }
-  // In two steps: nanoseconds of more than a hundred days are beyond the whole numbers.
-  return Number(total / 1_000_000n) + Number(total % 1_000_000n) / 1e6;
+  return total;
 }
 
 /** The shortest text of whole milliseconds that parses back to them: 5400000 is "1h30m". */
@@ -56,16 +61,16 @@ export function formatDuration(milliseconds: number): string {
 
 /** A field that holds a duration from `minimum` to `maximum`. */
 export function durationField(minimum: string, maximum: string) {
-  const lowest = parseDuration(minimum);
-  const highest = parseDuration(maximum);
+  const lowest = nanosecondsOf(minimum);
+  const highest = nanosecondsOf(maximum);
   return withRules(
     pattern(DURATION_MAX_LENGTH, DURATION_PATTERN, 'must be a duration like "30s" or "1h30m"'),
     [
       {
         cel: `duration(self) >= duration('${minimum}') && duration(self) <= duration('${maximum}')`,
         holds: (value) => {
-          const milliseconds = parseDuration(value);
-          return milliseconds >= lowest && milliseconds <= highest;
+          const nanoseconds = nanosecondsOf(value);
+          return nanoseconds >= lowest && nanoseconds <= highest;
         },
         message: `must be from ${minimum} to ${maximum}`,
       },

@@ -132,10 +132,7 @@ describe("parseManifests", () => {
         "a.yaml:12:1: a tab in the indentation; YAML allows only spaces there",
         "a.yaml:19:1: not valid YAML: missing closing "quote",
         "a.yaml:25:1: not valid YAML: flow sequence in block collection must be sufficiently indented and end with a ]",
-        "a.yaml:25:1: not valid YAML: flow map in block collection must be sufficiently indented and end with a }",
-        "a.yaml:27:2: not valid YAML: unexpected scalar at node end",
-        "a.yaml:27:3: not valid YAML: unexpected map-value-ind token in YAML stream",
-        "a.yaml:27:5: not valid YAML: unexpected scalar token in YAML stream",
+        "a.yaml:27:2: something stands behind the end of a value; a second document begins after a line "---"",
         "a.yaml:29:1: must be a mapping with apiVersion, kind, metadata",
         "a.yaml:31:1: must be a mapping with apiVersion, kind, metadata",
       ]
@@ -280,6 +277,60 @@ ${ECHO.replace("support", "other").replace("{facade", "{nodeSelector: *labels, f
     expect(problemsOf(windows)).toEqual([]);
     expect(namesOf(windows)).toEqual(["AgentRuntime default/support"]);
     expect(problemsOf("")).toEqual([]);
+  });
+
+  it("refuses an alias that stands inside of its own anchor", () => {
+    const text = "apiVersion: v1\nkind: ConfigMap\nmetadata: &m {name: x, labels: *m}\n";
+    expect(problemsOf(text)).toEqual([
+      "a.yaml:3:32: an alias (*name) stands inside of its own anchor (&name); write the value out",
+    ]);
+  });
+
+  it("says once what stands behind a JSON value", () => {
+    expect(problemsOf('{"apiVersion": "v1"}\n{"apiVersion": "v1", "kind": "Secret"}\n')).toEqual([
+      'a.yaml:2:1: something stands behind the end of a value; a second document begins after a line "---"',
+    ]);
+  });
+
+  it.each([
+    ["a control character", `${ECHO}# \u0000`, "6:3"],
+    ["what is left of another encoding", ECHO.replace("support", "s\uFFFDpport"), "4:10"],
+  ])("refuses %s, as Kubernetes' tools do", (_, text, place) => {
+    expect(namesOf(text)).toEqual([]);
+    expect(problemsOf(text)).toEqual([
+      `a.yaml:${place}: holds something that is no text; save the file as UTF-8, without control characters`,
+    ]);
+  });
+
+  it("takes an empty namespace for none, and capitals in the key of an annotation", () => {
+    const metadata = '{name: support, namespace: "", annotations: {Example.com/a: b}}';
+    const text = `apiVersion: v1\nkind: ConfigMap\nmetadata: ${metadata}\n`;
+    expect(problemsOf(text)).toEqual([]);
+    expect(namesOf(text)).toEqual(["ConfigMap default/support"]);
+  });
+
+  it("tells the form of a quantity and of a port in words", () => {
+    const problems = problemsOf(`${HEAD}spec:
+  facade: {handler: echo}
+  resources: {limits: {memory: 1Gib}}
+---
+apiVersion: omnia.altairalabs.ai/v1alpha1
+kind: ToolRegistry
+metadata: {name: tools}
+spec: {tools: [{name: a, selector: {}, port: HTTP}]}
+`);
+    expect(problems).toEqual([
+      'a.yaml:7:32: spec.resources.limits.memory: must be a quantity like "500m", "2" or "256Mi", in quotes unless it is a whole number',
+      "a.yaml:12:46: spec.tools[0].port: must be a port number (1 to 65535) or the name of a port",
+    ]);
+  });
+
+  it("reads a mapping of very many fields, and finds the one that is there twice", () => {
+    const fields = Array.from({ length: 40_000 }, (_, index) => `  k${index}: ""\n`).join("");
+    const text = `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata:\n${fields}  k7: ""\n`;
+    expect(problemsOf(text)).toEqual([
+      "a.yaml:40005:3: this field is there twice; remove one of the two",
+    ]);
   });
 
   it("shows no part of a file that may be a secret", () => {

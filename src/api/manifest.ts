@@ -10,6 +10,10 @@ export const MAX_DOCUMENTS_PER_FILE = 1_000;
 /** More problems than this in one file are counted, not listed. */
 export const MAX_PROBLEMS_PER_FILE = 200;
 
+/** Control characters, and what is left of bytes that are no UTF-8: what Kubernetes' own tools refuse, too. */
+// oxlint-disable-next-line no-control-regex -- they are what is looked for
+const NO_TEXT = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u0084\u0086-\u009F\uFFFD-\uFFFF]/;
+
 export interface Problem extends Position {
   readonly file: string;
   /** An error keeps the resource from being used; a warning does not. */
@@ -42,12 +46,23 @@ export interface Manifests {
 export function parseManifests(text: string, file: string): Manifests {
   const resources: ManifestResource[] = [];
   const problems: Problem[] = [];
-  const refuse = (message: string): Manifests => ({
+  const refuse = (message: string, position: Position = { line: 1, column: 1 }): Manifests => ({
     resources,
-    problems: [{ file, line: 1, column: 1, severity: "error", message }],
+    problems: [{ file, ...position, severity: "error", message }],
   });
   if (Buffer.byteLength(text) > MAX_FILE_BYTES) {
     return refuse(`the file is larger than ${MAX_FILE_BYTES / 1024 / 1024} MiB; split it`);
+  }
+  const foreign = text.search(NO_TEXT);
+  if (foreign >= 0) {
+    const before = text.slice(0, foreign).split("\n");
+    return refuse(
+      "holds something that is no text; save the file as UTF-8, without control characters",
+      {
+        line: before.length,
+        column: (before.at(-1) ?? "").length + 1,
+      },
+    );
   }
   const documents = parseYAMLDocuments(text, MAX_DOCUMENTS_PER_FILE);
   if (documents === undefined) {

@@ -72,11 +72,11 @@ export function labelValue() {
   );
 }
 
-function metadataMap<V extends z.ZodType>(value: V) {
+function metadataMap<V extends z.ZodType>(value: V, isKey: (key: string) => boolean) {
   return z.record(z.string(), value).superRefine(
     (map, context) => {
       for (const key of Object.keys(map)) {
-        if (!isQualifiedName(key)) {
+        if (!isKey(key)) {
           context.addIssue({ code: "custom", path: [key], message: QUALIFIED_NAME_HINT });
         }
       }
@@ -89,9 +89,12 @@ function metadataMap<V extends z.ZodType>(value: V) {
 export function metadataSchema<Name extends z.ZodType<string>>(name: Name) {
   return z.strictObject({
     name,
-    namespace: dnsLabel().default(DEFAULT_NAMESPACE),
-    labels: metadataMap(labelValue()).optional(),
-    annotations: metadataMap(z.string()).optional(),
+    // An empty one is an unset one: so templates write it.
+    namespace: z
+      .preprocess((given) => given || undefined, dnsLabel().optional())
+      .transform((namespace) => namespace ?? DEFAULT_NAMESPACE),
+    labels: metadataMap(labelValue(), isQualifiedName).optional(),
+    annotations: metadataMap(z.string(), (key) => isQualifiedName(key.toLowerCase())).optional(),
     generateName: z.string().optional(),
     uid: z.string().optional(),
     resourceVersion: z.string().optional(),

@@ -16,7 +16,7 @@ const HEADER_NAME_PATTERN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 const portSchema = withRules(
   z
-    .union([z.int().min(1).max(65_535), pattern(15, PORT_NAME_PATTERN)], {
+    .union([z.int().min(1).max(65_535), pattern(15, PORT_NAME_PATTERN, PORT_HINT)], {
       error: PORT_HINT,
     })
     .meta({ "x-kubernetes-int-or-string": true, maxLength: 15 }),

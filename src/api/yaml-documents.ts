@@ -8,10 +8,13 @@ import {
   isSeq,
   LineCounter,
   type Node,
+  type Pair,
   parseAllDocuments,
   type ScalarTag,
   type CollectionTag,
+  visit,
   type YAMLError,
+  type YAMLMap,
 } from "yaml";
 import type { FieldPath } from "./field-problems.ts";
 
@@ -63,6 +66,8 @@ export function parseYAMLDocuments(text: string, maxDocuments: number): YAMLDocu
       version: "1.1",
       customTags: tagsOfKubernetes,
       stringKeys: true,
+      // It compares every key with every other: see `findFaults`.
+      uniqueKeys: false,
       prettyErrors: false,
       logLevel: "silent",
       lineCounter: lines,
@@ -94,23 +99,39 @@ function splitDocuments(text: string): { text: string; linesBefore: number }[] {
 
 function readDocument(document: Document.Parsed, at: (offset: number) => Position): YAMLDocument {
   const start = at(document.contents?.range[0] ?? document.range[0]);
+  const faults = findFaults(document);
   const problems: YAMLProblem[] = [
-    ...document.errors.map((error) => describe(error, "error" as const)),
+    ...firstErrors(document.errors).map((error) => describe(error, "error" as const)),
     ...document.warnings.map((warning) => describe(warning, "warning" as const)),
+    ...faults.repeatedKeys.map((offset) => problemAt(offset, REPEATED_KEY)),
+    ...faults.endlessAliases.map((offset) => problemAt(offset, ENDLESS_ALIAS)),
   ];
   function describe(error: YAMLError, severity: "error" | "warning"): YAMLProblem {
     return { ...at(error.pos[0]), severity, message: describeError(error) };
   }
+  function problemAt(offset: number, message: string): YAMLProblem {
+    return { ...at(offset), severity: "error", message };
+  }
 
   // A key that is there twice leaves the rest of the document readable; other errors do not.
   let value: unknown;
-  if (document.errors.every(({ code }) => code === "DUPLICATE_KEY")) {
+  if (document.errors.length === 0 && faults.endlessAliases.length === 0) {
     try {
       value = document.toJS({ maxAliasCount: MAX_ALIAS_COUNT });
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       problems.push({ ...start, severity: "error", message: describeExpansionError(error) });
     }
+  }
+
+  const pairs = new WeakMap<YAMLMap, ReadonlyMap<unknown, Pair>>();
+  function pairOf(map: YAMLMap, name: string | number): Pair | undefined {
+    let byName = pairs.get(map);
+    if (byName === undefined) {
+      byName = new Map(map.items.map((pair) => [isScalar(pair.key) ? pair.key.value : pair, pair]));
+      pairs.set(map, byName);
+    }
+    return byName.get(name);
   }
 
   function locate(path: FieldPath): { key: Position; value: Position } {
@@ -120,7 +141,7 @@ function readDocument(document: Document.Parsed, at: (offset: number) => Positio
       if (isAlias(node)) node = node.resolve(document);
       let key: Node | undefined;
       if (isMap(node)) {
-        const pair = node.items.find((item) => isScalar(item.key) && item.key.value === step);
+        const pair = pairOf(node, step);
         if (pair === undefined) break;
         key = isNode(pair.key) ? pair.key : undefined;
         node = pair.value;
@@ -146,16 +167,67 @@ function readDocument(document: Document.Parsed, at: (offset: number) => Positio
   };
 }
 
+/** What the parser lets pass: where a key is there again, and where an alias stands inside of what it stands for. */
+function findFaults(document: Document.Parsed): {
+  repeatedKeys: number[];
+  endlessAliases: number[];
+} {
+  const repeatedKeys: number[] = [];
+  const endlessAliases: number[] = [];
+  // In the order of the text, so an alias stands for the last one of its name so far.
+  const anchored = new Map<string, unknown>();
+  visit(document, {
+    Map(_, map) {
+      if (map.anchor !== undefined) anchored.set(map.anchor, map);
+      const seen = new Set<unknown>();
+      for (const { key } of map.items) {
+        if (!isScalar(key)) continue;
+        if (seen.has(key.value)) repeatedKeys.push(key.range?.[0] ?? 0);
+        seen.add(key.value);
+      }
+    },
+    Seq(_, list) {
+      if (list.anchor !== undefined) anchored.set(list.anchor, list);
+    },
+    Alias(_, alias, ancestors: readonly unknown[]) {
+      const target = anchored.get(alias.source);
+      if (target !== undefined && ancestors.includes(target)) {
+        endlessAliases.push(alias.range?.[0] ?? 0);
+      }
+    },
+  });
+  return { repeatedKeys, endlessAliases };
+}
+
+/** One a place, and one token that was not expected: those behind it are its echoes. */
+function firstErrors(errors: readonly YAMLError[]): YAMLError[] {
+  const places = new Set<number>();
+  let unexpected = false;
+  return errors.filter(({ code, pos: [start] }) => {
+    if (places.has(start) || (code === "UNEXPECTED_TOKEN" && unexpected)) return false;
+    unexpected ||= code === "UNEXPECTED_TOKEN";
+    places.add(start);
+    return true;
+  });
+}
+
+const REPEATED_KEY = "this field is there twice; remove one of the two";
+const ENDLESS_ALIAS =
+  "an alias (*name) stands inside of its own anchor (&name); write the value out";
+
 const MESSAGES: { [Code in YAMLError["code"]]?: string } = {
   TAB_AS_INDENT: "a tab in the indentation; YAML allows only spaces there",
-  DUPLICATE_KEY: "this field is there twice; remove one of the two",
   TAG_RESOLVE_FAILED: "this tag is unknown and ignored",
   RESOURCE_EXHAUSTION: "nested too deeply",
+  NON_STRING_KEY: "the name of a field must be a text",
 };
 
 function describeError({ code, message }: YAMLError): string {
   const known = MESSAGES[code];
   if (known !== undefined) return known;
+  if (message.endsWith(" at node end")) {
+    return 'something stands behind the end of a value; a second document begins after a line "---"';
+  }
   // What follows the colon is text of the file, which may be a secret.
   const [what = ""] = message.split(": ", 1);
   return `not valid YAML: ${what.charAt(0).toLowerCase()}${what.slice(1)}`;

@@ -36,7 +36,8 @@ export async function readManifestSources(
   const { files, missing, tooMany } = await listManifestFiles(
     paths.filter((path) => path !== STANDARD_INPUT),
   );
-  if (missing.length > 0) {
+  const isAllMissing = missing.length > 0 && files.length === 0;
+  if (isAllMissing && !paths.includes(STANDARD_INPUT)) {
     throw new CliError(`There is no such file or folder: ${missing.join(", ")}`, {
       cure: "-f takes manifests, folders that hold some, or - for the standard input.",
     });
@@ -45,6 +46,9 @@ export async function readManifestSources(
     throw new CliError(`There are more than ${MAX_FILES} manifests.`, {
       cure: "Name the folders that matter, one after the other.",
     });
+  }
+  for (const path of missing) {
+    unreadable.push(problemOfFile(path, "there is no such file or folder"));
   }
   for (const { path } of files) {
     try {

@@ -275,3 +275,13 @@ test("notes a placeholder where a secret will be", async () => {
     ]
   `);
 });
+
+test("checks the other files when one is not there", async () => {
+  const there = join(folder, "there.yaml");
+  await writeFile(there, agent("facade: {handler: dmo}"));
+  const { streams, out } = capturedStreams();
+  const absent = join(folder, "absent.yaml");
+  expect(await validate({ filename: [absent, there], output: "text" }, streams)).toBe(1);
+  expect(out()).toContain(`${absent}:1:1: there is no such file or folder`);
+  expect(out()).toContain(`${there}:6:21: spec.facade.handler:`);
+});
