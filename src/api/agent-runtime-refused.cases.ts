@@ -275,6 +275,11 @@ export const REFUSED_AGENT_RUNTIMES: readonly KindCase[] = [
     refusedAt: "spec.env[0].value",
   },
   {
+    name: "a variable with a character that no process can be given",
+    manifest: env({ name: "A", value: "a\0b" }),
+    refusedAt: "spec.env[0].value",
+  },
+  {
     name: "a variable twice",
     manifest: env({ name: "A", value: "1" }, { name: "B" }, { name: "A", value: "2" }),
     refusedAt: "spec.env[2].name",

@@ -20,6 +20,10 @@ import { withRules } from "./rule.ts";
 const ENV_MAX_ITEMS = 256;
 const ENV_VALUE_MAX_LENGTH = 32_768;
 
+/** A null character ends a variable of a process: no process can be given one. */
+// oxlint-disable-next-line no-control-regex -- it is what is looked for
+const NO_NULL_CHARACTER = /^[^\x00]*$/;
+
 const QUANTITY_HINT =
   'must be a quantity like "500m", "2" or "256Mi", in quotes unless it is a whole number';
 
@@ -98,7 +102,9 @@ export const envVarSchema = withRules(
       /^[-._a-zA-Z][-._a-zA-Z0-9]*$/,
       'must be of letters, digits, "_", "-" and ".", and not begin with a digit',
     ).describe("Name of the variable"),
-    value: z.string().max(ENV_VALUE_MAX_LENGTH).optional().describe("Its value"),
+    value: pattern(ENV_VALUE_MAX_LENGTH, NO_NULL_CHARACTER, "must not hold the character U+0000")
+      .optional()
+      .describe("Its value"),
     valueFrom: envVarSourceSchema.optional().describe("Where its value is taken from"),
   }),
   [

@@ -279,6 +279,11 @@ ${ECHO.replace("support", "other").replace("{facade", "{nodeSelector: *labels, f
     expect(problemsOf("")).toEqual([]);
   });
 
+  it("takes what looks like a number and is too great for one as text, as Kubernetes does", () => {
+    const text = `${HEAD}  labels: {commit: 123e456}\nspec: {facade: {handler: echo}}\n`;
+    expect(problemsOf(text)).toEqual([]);
+  });
+
   it("refuses an alias that stands inside of its own anchor", () => {
     const text = "apiVersion: v1\nkind: ConfigMap\nmetadata: &m {name: x, labels: *m}\n";
     expect(problemsOf(text)).toEqual([

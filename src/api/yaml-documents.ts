@@ -49,11 +49,25 @@ const KNOWN_TAGS = new Set(["map", "seq", "str", "null", "bool", "int", "float",
  * YAML 1.1 as Kubernetes' own tools read it (`yes` and `on` are booleans, `0777` is octal), so that a file means the
  * same here and there; but times of day and dates stay strings, as they do there.
  */
-function tagsOfKubernetes<T extends ScalarTag | CollectionTag | string>(tags: T[]): T[] {
-  return tags.filter((tag) => {
-    if (typeof tag === "string") return false;
-    return KNOWN_TAGS.has(tag.tag.replace(TAG_PREFIX, "")) && tag.format !== "TIME";
+function tagsOfKubernetes(
+  tags: (ScalarTag | CollectionTag | string)[],
+): (ScalarTag | CollectionTag)[] {
+  return tags.flatMap((tag) => {
+    if (typeof tag === "string" || tag.format === "TIME") return [];
+    if (!KNOWN_TAGS.has(tag.tag.replace(TAG_PREFIX, ""))) return [];
+    return tag.format === "EXP" ? [orText(tag as ScalarTag)] : [tag];
   });
+}
+
+/** A number that is too great is a text, like the hash 123e456. */
+function orText(tag: ScalarTag): ScalarTag {
+  return {
+    ...tag,
+    resolve(text, ...rest) {
+      const value = tag.resolve(text, ...rest);
+      return Number.isFinite(value) ? value : text;
+    },
+  };
 }
 
 /** Documents that hold nothing are left out. `undefined`: there are more than `maxDocuments`. */
@@ -227,6 +241,12 @@ function describeError({ code, message }: YAMLError): string {
   if (known !== undefined) return known;
   if (message.endsWith(" at node end")) {
     return 'something stands behind the end of a value; a second document begins after a line "---"';
+  }
+  if (message.startsWith("Nested mappings")) {
+    return 'a ": " inside of a value; correct the indentation, or put the value in quotes';
+  }
+  if (message.startsWith("Implicit map keys need")) {
+    return 'a field without ":"; write it as "name: value"';
   }
   // What follows the colon is text of the file, which may be a secret.
   const [what = ""] = message.split(": ", 1);
