@@ -16,6 +16,33 @@ const CONFIG: AgentConfig = {
 };
 
 describe("The session store that a config asks for", () => {
+  it("keeps its sessions when their ttl changes, and keeps them as long as that says", async () => {
+    const clock = new ManualClock();
+    const stores = new CurrentStore(() => {});
+    const setting = new SessionStoreSetting({
+      stores,
+      readSecret: () => Promise.reject(new Error("needs no secret")),
+      clock,
+      log: createLog({ level: "silent" }),
+    });
+    const withTtl = (ttlMs: number): AgentConfig => ({
+      ...CONFIG,
+      session: { type: "memory", ttlMs },
+    });
+
+    await setting.apply(withTtl(60_000));
+    const store = stores.peek();
+    await store?.create("AAAAAAAAAAAAAAAAAAAAAAAA", {});
+    await setting.apply(withTtl(5_000));
+    expect(stores.peek()).toBe(store);
+    expect(await store?.find("AAAAAAAAAAAAAAAAAAAAAAAA")).toEqual({ lastSeq: 0 });
+    await clock.advance(6_000);
+    expect(store?.activeSessions()).toBe(0);
+
+    setting.close();
+    await stores.close();
+  });
+
   it("is complained about once for as long as it cannot be opened for the same reason", async () => {
     const log: string[] = [];
     let problem = "no secret file";

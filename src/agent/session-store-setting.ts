@@ -68,8 +68,11 @@ export class SessionStoreSetting {
     const { stores, readSecret, clock, log } = this.#options;
     const { type, ttlMs, storeURLFile } = session;
     const url = type === "redis" ? await readSecret(storeURLFile ?? "") : undefined;
-    const identity = JSON.stringify([type, type === "memory" ? undefined : ttlMs, url]);
-    if (identity === this.#identity) return;
+    const identity = JSON.stringify([type, url]);
+    if (identity === this.#identity) {
+      stores.peek()?.setTtl(ttlMs);
+      return;
+    }
     const store = await openSessionStore({
       type,
       ttlMs,

@@ -26,6 +26,21 @@ describe("ExpiryQueue", () => {
     expect(queue.size).toBe(0);
   });
 
+  it("holds what it has to a new time too, a shorter or a longer one", async () => {
+    const { clock, due, queue } = aQueue();
+    queue.touch("a");
+    queue.setDelay(20_000);
+    await clock.advance(19_999);
+    expect(due).toEqual([]);
+    queue.touch("b");
+    queue.setDelay(3_000);
+    await clock.advance(1_000);
+    expect(due).toEqual(["a"]);
+    await clock.advance(3_000);
+    expect(due).toEqual(["a", "b"]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   it("has one timer for all, and none when it is empty", async () => {
     const { clock, queue } = aQueue();
     expect(clock.pendingTimers).toBe(0);

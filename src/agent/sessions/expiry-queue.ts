@@ -11,9 +11,9 @@ const MAX_TIMER_MS = 60 * 60_000;
  */
 export class ExpiryQueue<Value> {
   readonly #clock: Clock;
-  readonly #delayMs: number;
+  #delayMs: number;
   readonly #onDue: (value: Value) => void;
-  readonly #dueAt = new Map<Value, number>();
+  readonly #touchedAt = new Map<Value, number>();
   #timer: Timer | undefined;
 
   /** A value has left the queue when `onDue` is called with it; `onDue` may touch it again. */
@@ -24,49 +24,58 @@ export class ExpiryQueue<Value> {
   }
 
   get size(): number {
-    return this.#dueAt.size;
+    return this.#touchedAt.size;
+  }
+
+  /** Holds for what is in the queue too. */
+  setDelay(delayMs: number): void {
+    if (delayMs === this.#delayMs) return;
+    this.#delayMs = delayMs;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#arm();
   }
 
   touch(value: Value): void {
-    this.#dueAt.delete(value);
-    this.#dueAt.set(value, this.#clock.monotonic() + this.#delayMs);
+    this.#touchedAt.delete(value);
+    this.#touchedAt.set(value, this.#clock.monotonic());
     this.#arm();
   }
 
   delete(value: Value): void {
-    this.#dueAt.delete(value);
+    this.#touchedAt.delete(value);
   }
 
   isDue(value: Value): boolean {
-    const dueAt = this.#dueAt.get(value);
-    return dueAt === undefined || dueAt <= this.#clock.monotonic();
+    const touchedAt = this.#touchedAt.get(value);
+    return touchedAt === undefined || touchedAt + this.#delayMs <= this.#clock.monotonic();
   }
 
   /** The least recently touched first. */
   values(): IterableIterator<Value> {
-    return this.#dueAt.keys();
+    return this.#touchedAt.keys();
   }
 
   /** Hands out what is due now. */
   sweep(): void {
     const now = this.#clock.monotonic();
-    for (const [value, dueAt] of this.#dueAt) {
-      if (dueAt > now) break;
-      this.#dueAt.delete(value);
+    for (const [value, touchedAt] of this.#touchedAt) {
+      if (touchedAt + this.#delayMs > now) break;
+      this.#touchedAt.delete(value);
       this.#onDue(value);
     }
   }
 
   close(): void {
     this.#timer?.cancel();
-    this.#dueAt.clear();
+    this.#touchedAt.clear();
   }
 
   #arm(): void {
     if (this.#timer !== undefined) return;
-    const first = this.#dueAt.values().next().value;
+    const first = this.#touchedAt.values().next().value;
     if (first === undefined) return;
-    const untilDue = first - this.#clock.monotonic();
+    const untilDue = first + this.#delayMs - this.#clock.monotonic();
     const delay = Math.max(untilDue, Math.min(MAX_DELAY_OF_SWEEP_MS, this.#delayMs));
     this.#timer = this.#clock.setTimer(Math.min(delay, MAX_TIMER_MS), () => {
       this.#timer = undefined;

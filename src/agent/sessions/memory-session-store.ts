@@ -236,6 +236,10 @@ export class MemorySessionStore implements SessionStore {
     }
   }
 
+  setTtl(ttlMs: number): void {
+    this.#byActivity.setDelay(ttlMs);
+  }
+
   activeSessions(): number {
     this.#byActivity.sweep();
     return this.#sessions.size;

@@ -58,7 +58,7 @@ export class RedisSessionStore implements SessionStore {
   readonly #commands: RedisLink;
   readonly #reader: RedisFrameReader;
   /** What every script is given first. */
-  readonly #limits: readonly string[];
+  #limits: readonly string[];
   readonly #touched: ExpiryQueue<string>;
   /** Sessions in which this process ended a turn, whose frames it lets go when their time is over. */
   readonly #turnEnded: ExpiryQueue<string>;
@@ -79,7 +79,7 @@ export class RedisSessionStore implements SessionStore {
       connect: () => new RedisConnection(connection),
       clock,
     });
-    this.#limits = [ttlMs, FRAME_RETENTION_MS, MAX_FRAME_BYTES_PER_SESSION].map(String);
+    this.#limits = scriptLimits(ttlMs);
     this.#touched = new ExpiryQueue(clock, ttlMs, () => {});
     this.#turnEnded = new ExpiryQueue(clock, FRAME_RETENTION_MS, (sessionId) => {
       this.#framesToForget.push(sessionId);
@@ -200,6 +200,12 @@ export class RedisSessionStore implements SessionStore {
         if (liveFrames.length > 0) yield liveFrames;
       }
     }
+  }
+
+  /** A session's keys keep the ttl they have until its next activity. */
+  setTtl(ttlMs: number): void {
+    this.#limits = scriptLimits(ttlMs);
+    this.#touched.setDelay(ttlMs);
   }
 
   activeSessions(): number {
@@ -344,4 +350,8 @@ function asNumber(reply: unknown): number {
 
 function unexpected(): CorruptSessionError {
   return new CorruptSessionError("the session store answered what it should not");
+}
+
+function scriptLimits(ttlMs: number): string[] {
+  return [ttlMs, FRAME_RETENTION_MS, MAX_FRAME_BYTES_PER_SESSION].map(String);
 }

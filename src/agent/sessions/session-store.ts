@@ -88,6 +88,8 @@ export interface SessionStore {
     after: number,
     signal: AbortSignal,
   ): AsyncIterable<readonly TurnFrame[]>;
+  /** The ttl of every session from now on; what another store on the same sessions was told holds for what that one does. */
+  setTtl(ttlMs: number): void;
   /** Sessions that this store holds now; for a shared store, those that this process has touched within their ttl. */
   activeSessions(): number;
   /** Resolves when the store answers; for readiness. */
