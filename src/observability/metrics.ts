@@ -58,14 +58,14 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
         registers,
       });
       return {
-        add: (value, ...[values]) =>
+        add: (value: number, values?: Record<string, string>) =>
           values === undefined ? counter.inc(value) : counter.inc(values, value),
       };
     },
     gauge: ({ name, help, labels }) => {
       const gauge = new Gauge<string>({ name, help, labelNames: [...(labels ?? [])], registers });
       return {
-        set: (value, ...[values]) =>
+        set: (value: number, values?: Record<string, string>) =>
           values === undefined ? gauge.set(value) : gauge.set(values, value),
       };
     },
@@ -89,7 +89,7 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
         registers,
       });
       return {
-        observe: (value, ...[values]) =>
+        observe: (value: number, values?: Record<string, string>) =>
           values === undefined ? histogram.observe(value) : histogram.observe(values, value),
       };
     },

@@ -5,6 +5,7 @@ import type { Timer } from "../../observability/clock.ts";
 import {
   parseClientFrame,
   type ClientFrame,
+  type ErrorBody,
   type ParsedClientFrame,
 } from "../../protocol/frames.ts";
 import {
@@ -12,6 +13,7 @@ import {
   IDLE_FRAMES_PER_SECOND,
   MAX_WAITING_CHARACTERS,
   MAX_WAITING_FRAMES,
+  RETRY_AFTER_SECONDS,
 } from "../limits.ts";
 import { Conversation, type ConversationContext } from "./conversation.ts";
 import { startHeartbeat } from "./heartbeat.ts";
@@ -32,6 +34,12 @@ export interface ConnectionOptions {
   readonly sessionId: string | undefined;
   readonly onClose: (connection: Connection) => void;
 }
+
+const RATE_LIMITED: ErrorBody = {
+  code: "RATE_LIMITED",
+  message: "Too many frames. Wait a moment.",
+  details: { retry_after: RETRY_AFTER_SECONDS },
+};
 
 interface WaitingFrame {
   readonly parsed: ParsedClientFrame;
@@ -155,9 +163,17 @@ export class Connection {
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       const room = this.#outbox.whenWritable();
       if (room !== undefined) await room;
-      this.#isHandling = true;
-      await this.#handle(next.parsed);
-      this.#isHandling = false;
+      if (!this.#rateLimit.take()) {
+        this.#conversation.refuse(RATE_LIMITED);
+      } else if (!next.parsed.ok) {
+        const message = `Invalid frame: ${next.parsed.problem}.`;
+        this.#conversation.refuse({ code: "INVALID_MESSAGE", message });
+      } else {
+        this.#isHandling = true;
+        const began = await this.#handle(next.parsed.frame);
+        this.#isHandling = false;
+        if (began) this.#rateLimit.giveBack();
+      }
       this.#waitingCharacters -= next.characters;
       if (this.#socket.isPaused && !this.#isCrowded()) this.#socket.resume();
     }
@@ -171,32 +187,15 @@ export class Connection {
     );
   }
 
-  async #handle(parsed: ParsedClientFrame): Promise<void> {
-    if (!this.#rateLimit.take()) {
-      this.#conversation.refuse({
-        code: "RATE_LIMITED",
-        message: "Too many frames. Wait a moment.",
-        details: { retry_after: 1 },
-      });
-    } else if (parsed.ok) {
-      await this.#dispatch(parsed.frame);
-    } else {
-      this.#conversation.refuse({
-        code: "INVALID_MESSAGE",
-        message: `Invalid frame: ${parsed.problem}.`,
-      });
-    }
-  }
-
-  async #dispatch(frame: ClientFrame): Promise<void> {
+  /** Whether the frame began a turn. */
+  #handle(frame: ClientFrame): Promise<boolean> {
     switch (frame.type) {
       case "message":
-        if (await this.#conversation.message(frame)) this.#rateLimit.giveBack();
-        return;
+        return this.#conversation.message(frame);
       case "cancel":
-        return this.#conversation.cancel(frame.session_id);
+        return this.#conversation.cancel(frame.session_id).then(() => false);
       case "resume":
-        return this.#conversation.resume(frame);
+        return this.#conversation.resume(frame).then(() => false);
     }
   }
 }

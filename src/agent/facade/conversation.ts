@@ -108,18 +108,26 @@ export class Conversation {
 
   /** Whether the message began a turn. */
   async message(frame: MessageFrame): Promise<boolean> {
-    let began = false;
-    await this.#attempt(frame.session_id ?? this.#own.id, async (store) => {
-      const named = frame.session_id ?? this.#own.id;
+    const named = frame.session_id ?? this.#own.id;
+    let store: StoreUse | undefined;
+    try {
+      store = this.#openStore(named);
       const sessionId = this.#isKnown(named) ? named : await this.#enter(named, store);
-      let begun = await this.#begin(sessionId, frame, store);
-      if (begun.status === "unknown-session") {
-        const fresh = await this.#startNewSession(store);
-        begun = await this.#begin(fresh, frame, store);
+      const begun = await this.#begin(sessionId, frame, store);
+      if (begun.status === "started") return true;
+      if (begun.status !== "unknown-session") {
+        this.#onNotBegun(sessionId, begun);
+        return false;
       }
-      began = begun.status === "started";
-    });
-    return began;
+      this.#forget(sessionId);
+      const fresh = await this.#startNewSession(store);
+      return (await this.#begin(fresh, frame, store)).status === "started";
+    } catch (error) {
+      this.#fail(error, named);
+      return false;
+    } finally {
+      store?.release();
+    }
   }
 
   async cancel(named: string | undefined): Promise<void> {
@@ -186,37 +194,31 @@ export class Conversation {
     return sessionId;
   }
 
-  async #begin(sessionId: string, frame: MessageFrame, store: StoreUse): Promise<BegunTurn> {
+  #begin(sessionId: string, frame: MessageFrame, store: StoreUse): Promise<BegunTurn> {
     const { content, metadata, id } = frame;
-    const begun = await this.#context.runner.begin(
+    return this.#context.runner.begin(
       { sessionId, content, metadata, messageId: id },
       store,
       (seqBefore) => this.#view(sessionId, seqBefore).expectTurn(seqBefore),
     );
-    switch (begun.status) {
-      case "started":
-        break;
-      case "in-progress":
-        this.#sendError(sessionId, {
-          code: "TURN_IN_PROGRESS",
-          message: "The session is still answering a message. Wait for its end, or cancel it.",
-          details: { turn_id: begun.turnId },
-        });
-        break;
-      case "repeated": {
-        const view = this.#views.get(sessionId);
-        if (view === undefined && begun.running)
-          this.#view(sessionId, begun.seqBefore).follow(begun.seqBefore);
-        else (view ?? this.#view(sessionId, begun.seqBefore)).followTurn(begun);
-        break;
-      }
-      case "unknown-session": {
-        const view = this.#views.get(sessionId);
-        if (view !== undefined) this.#dropView(view);
-        break;
-      }
+  }
+
+  #onNotBegun(
+    sessionId: string,
+    begun: Extract<BegunTurn, { status: "in-progress" | "repeated" }>,
+  ): void {
+    if (begun.status === "in-progress") {
+      this.#sendError(sessionId, {
+        code: "TURN_IN_PROGRESS",
+        message: "The session is still answering a message. Wait for its end, or cancel it.",
+        details: { turn_id: begun.turnId },
+      });
+      return;
     }
-    return begun;
+    const followed = this.#views.get(sessionId);
+    const view = followed ?? this.#view(sessionId, begun.seqBefore);
+    if (followed === undefined && begun.running) view.follow(begun.seqBefore);
+    else view.followTurn(begun);
   }
 
   #create(sessionId: string, { store }: StoreUse): Promise<void> {
@@ -262,20 +264,31 @@ export class Conversation {
     this.#outlet.onIdle();
   }
 
+  /** The session is gone. */
+  #forget(sessionId: string): void {
+    const view = this.#views.get(sessionId);
+    if (view !== undefined) this.#dropView(view);
+  }
+
   #dropView(view: SessionView): void {
     view.close();
     this.#views.delete(view.sessionId);
     this.#context.feeds.unfollow(view.sessionId, view);
   }
 
+  /** The store, for one frame that is about this session. */
+  #openStore(sessionId: string): StoreUse {
+    if (this.#views.size >= MAX_SESSIONS_PER_CONNECTION && !this.#views.has(sessionId)) {
+      throw new TurnError("RATE_LIMITED", "Too many sessions at a time on one connection.");
+    }
+    return this.#context.stores.use();
+  }
+
   /** Tells the client when it fails; nothing is thrown. */
   async #attempt(sessionId: string, act: (store: StoreUse) => Promise<void>): Promise<void> {
     let store: StoreUse | undefined;
     try {
-      if (this.#views.size >= MAX_SESSIONS_PER_CONNECTION && !this.#views.has(sessionId)) {
-        throw new TurnError("RATE_LIMITED", "Too many sessions at a time on one connection.");
-      }
-      store = this.#context.stores.use();
+      store = this.#openStore(sessionId);
       await act(store);
     } catch (error) {
       this.#fail(error, sessionId);

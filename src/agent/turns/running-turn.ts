@@ -6,8 +6,8 @@ import type { AgentConfig } from "../../agent-config.ts";
 import type { AgentMetrics, RequestStatus } from "../../observability/agent-metrics.ts";
 import type { Clock, Timer } from "../../observability/clock.ts";
 import type { Log } from "../../observability/log.ts";
-import type { ErrorBody, TurnFrame } from "../../protocol/frames.ts";
-import type { Handler, Turn, TurnEvent, TurnResult } from "../handlers/handler.ts";
+import type { ErrorBody, TurnFrame, Usage } from "../../protocol/frames.ts";
+import type { Handler, Turn, TurnEvent } from "../handlers/handler.ts";
 import {
   MAX_ANSWER_CHARACTERS,
   MAX_TURN_SILENCE_MS,
@@ -181,7 +181,7 @@ export class RunningTurn implements Turn {
 
   /** Never rejects. `onEnd` is called once nothing more is written, before the last frame goes out. */
   async run(handler: Handler, onEnd: () => void): Promise<void> {
-    const ending = await this.#handle(handler);
+    const ending = await this.#untilEnd(handler);
     this.#ended = true;
     this.#wasCut = this.#stopped !== undefined;
     if (this.#writing !== undefined) await this.#writing;
@@ -191,37 +191,23 @@ export class RunningTurn implements Turn {
     metrics.requestDurationSeconds.observe((clock.monotonic() - this.#receivedAt) / 1_000);
   }
 
-  async #handle(handler: Handler): Promise<TurnEnding> {
-    try {
-      const result = await this.#untilStopped(handler.run(this));
-      return this.#stopped === undefined
-        ? endingOfResult(result)
-        : endingOfStop(this.#stopped.reason, result.usage);
-    } catch (error) {
-      return this.#stopped === undefined
-        ? endingOfError(error)
-        : endingOfStop(this.#stopped.reason);
-    }
-  }
-
-  /** The handler's result; once the turn is stopped, it has a moment to come by itself. */
-  #untilStopped(result: Promise<TurnResult>): Promise<TurnResult> {
-    return new Promise((resolve, reject) => {
+  /** Runs the handler; once the turn is stopped, it has a moment to come to its end by itself. */
+  #untilEnd(handler: Handler): Promise<TurnEnding> {
+    return new Promise((resolve) => {
       let grace: Timer | undefined;
-      this.#onStop = (stopped) => {
-        grace = this.#context.clock.setTimer(STOP_GRACE_MS, () => reject(stopped));
+      const end = (ending: TurnEnding, usage?: Usage): void => {
+        grace?.cancel();
+        resolve(this.#stopped === undefined ? ending : endingOfStop(this.#stopped.reason, usage));
       };
-      if (this.#stopped !== undefined) this.#onStop(this.#stopped);
-      result.then(
-        (value) => {
-          grace?.cancel();
-          resolve(value);
-        },
-        (error: unknown) => {
-          grace?.cancel();
-          reject(error);
-        },
-      );
+      this.#onStop = ({ reason }) => {
+        grace = this.#context.clock.setTimer(STOP_GRACE_MS, () => resolve(endingOfStop(reason)));
+      };
+      const onError = (error: unknown): void => end(endingOfError(error));
+      try {
+        handler.run(this).then((result) => end(endingOfResult(result), result.usage), onError);
+      } catch (error) {
+        onError(error);
+      }
     });
   }
 

@@ -96,17 +96,17 @@ export class TurnRunner {
       this.#upkeep ??= clock.setTimer(LEASE_RENEWAL_MS, this.#keepUp);
       onStarted(begun.lease.seqBefore);
       handedOver = true;
-      const release = store.share();
-      void turn
-        .run(handler, () => this.#forget(turn))
-        .finally(() => {
-          release();
-          this.#leave();
-        });
+      void this.#run(turn, handler, store.share());
       return begun;
     } finally {
       if (!handedOver) this.#leave();
     }
+  }
+
+  async #run(turn: RunningTurn, handler: Handler, releaseStore: () => void): Promise<void> {
+    await turn.run(handler, () => this.#forget(turn));
+    releaseStore();
+    this.#leave();
   }
 
   /** Whether a turn of the session runs on this replica. */
