@@ -6,7 +6,13 @@ const sources: EnvironmentSources = {
   name: "bot",
   namespace: "agents",
   configMap: (name) => (name === "settings" ? { timeout: "5s", empty: "" } : undefined),
-  secret: (name) => (name === "keys" ? new Map([["token", "s3cret"]]) : undefined),
+  secret: (name) =>
+    name === "keys"
+      ? new Map([
+          ["token", "s3cret"],
+          ["binary", "s3\0cret"],
+        ])
+      : undefined,
 };
 const resolve = (...variables: EnvVar[]) =>
   resolveEnvironment(variables, sources, "/state/agents/bot");
@@ -32,6 +38,13 @@ describe("resolveEnvironment", () => {
       NAME: "bot",
       NAMESPACE: "agents",
     });
+  });
+
+  test("refuses a value that no process can be given, and does not show it", () => {
+    const valueFrom = { secretKeyRef: { name: "keys", key: "binary" } };
+    const { variables, problems } = resolve({ name: "A", valueFrom });
+    expect(variables).toEqual({});
+    expect(problems).toEqual(["env A: its source holds a null character, which no variable can"]);
   });
 
   test("leaves out what is missing and optional", () => {

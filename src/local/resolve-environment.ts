@@ -36,7 +36,10 @@ export function resolveEnvironment(
       continue;
     }
     const found = resolveSource(valueFrom, sources);
-    if ("value" in found) resolved[name] = found.value;
+    // Starting the process would fail, with an error that quotes the value.
+    if ("value" in found && found.value.includes("\0")) {
+      problems.push(`env ${name}: its source holds a null character, which no variable can`);
+    } else if ("value" in found) resolved[name] = found.value;
     else if (!found.optional) problems.push(`env ${name}: ${found.problem}`);
   }
   return { variables: resolved, problems };
