@@ -16,7 +16,7 @@ const SPEC = {
     name: "openai",
     model: "gpt-4",
     apiKeySecretRef: { name: "openai-credentials", key: "api-key" },
-    baseURL: "http://proxy.example/v1",
+    baseURL: "http://gateway.example/v1",
     api: "chat",
     parameters: {
       temperature: 0,
