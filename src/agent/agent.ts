@@ -230,7 +230,8 @@ class Agent implements RunningAgent {
   async #close(): Promise<void> {
     this.#draining ??= this.closed;
     this.#files.close();
-    this.#storeSetting.close();
+    await this.#reloading;
+    await this.#storeSetting.close();
     this.#runner.stopAll("shutting-down");
     this.#runner.close();
     await this.#facade.close();

@@ -39,7 +39,7 @@ describe("The session store that a config asks for", () => {
     await clock.advance(6_000);
     expect(store?.activeSessions()).toBe(0);
 
-    setting.close();
+    await setting.close();
     await stores.close();
   });
 
@@ -68,6 +68,6 @@ describe("The session store that a config asks for", () => {
     await setting.apply(CONFIG);
     expect(log).toHaveLength(2);
     expect(setting.problem).toContain("an empty secret file");
-    setting.close();
+    await setting.close();
   });
 });

@@ -20,6 +20,9 @@ export class SessionStoreSetting {
   #identity: string | undefined;
   #problem: string | undefined;
   #retry: Timer | undefined;
+  /** What is asked for now; undefined when nothing is any more. */
+  #latest: AgentConfig | undefined;
+  #applying: Promise<void> = Promise.resolve();
   #isClosed = false;
 
   constructor(options: SessionStoreSettingOptions) {
@@ -38,8 +41,23 @@ export class SessionStoreSetting {
   }
 
   /** Opens another store when another one is asked for; tried again by itself when that fails. Never rejects. */
-  async apply(config: AgentConfig): Promise<void> {
-    if (this.#isClosed) return;
+  apply(config: AgentConfig): Promise<void> {
+    if (this.#isClosed) return this.#applying;
+    this.#latest = config;
+    this.#applying = this.#applying.then(() => this.#apply(config));
+    return this.#applying;
+  }
+
+  /** Settles when nothing more is opened. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#latest = undefined;
+    this.#retry?.cancel();
+    await this.#applying;
+  }
+
+  async #apply(config: AgentConfig): Promise<void> {
+    if (config !== this.#latest) return;
     this.#retry?.cancel();
     try {
       await this.#open(config);
@@ -55,13 +73,9 @@ export class SessionStoreSetting {
             : "The session store could not be opened; the one before stays in use";
         this.#options.log.error({ error }, outcome);
       }
+      if (config !== this.#latest) return;
       this.#retry = this.#options.clock.setTimer(STORE_RETRY_MS, () => void this.apply(config));
     }
-  }
-
-  close(): void {
-    this.#isClosed = true;
-    this.#retry?.cancel();
   }
 
   async #open({ session }: AgentConfig): Promise<void> {
