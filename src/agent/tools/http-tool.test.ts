@@ -104,6 +104,19 @@ describe("the request to an http tool", () => {
     ]);
   });
 
+  it("does not hand on its credential where the tool echoes the request", async () => {
+    await using tool = await startTool((response, attempt) => {
+      if (attempt === 2) response.statusCode = 400;
+      json({ headers: { authorization: "Bearer key-of-the-tool" } })(response);
+    });
+    const config = aTool({ url: tool.url, authFile: "secrets/tools/weather/token" });
+    const readSecret = () => Promise.resolve("key-of-the-tool");
+    expect(await call(config, {}, { readSecret })).toEqual({
+      result: { headers: { authorization: "Bearer [redacted]" } },
+    });
+    expect(JSON.stringify(await call(config, {}, { readSecret }))).not.toContain("key-of-the-tool");
+  });
+
   it("carries the tool's headers, and its key as it is at the time of the call", async () => {
     await using tool = await startTool(json({}));
     const config = aTool({

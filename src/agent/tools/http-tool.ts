@@ -8,6 +8,8 @@ import type { ToolOutcome } from "./tool-outcome.ts";
 export const MAX_TOOL_OUTPUT_BYTES = 64 * 1024;
 /** Bytes of an answer that is an error. */
 export const MAX_TOOL_ERROR_BYTES = 4 * 1024;
+/** Shorter ones are words that an answer may well hold by chance. */
+const MIN_HIDDEN_CHARACTERS = 8;
 const MAX_REDIRECTS = 3;
 const FIRST_BACKOFF_MS = 200;
 const LONGEST_BACKOFF_MS = 5_000;
@@ -48,6 +50,8 @@ interface HttpRequest {
   method: string;
   headers: Headers;
   body?: string;
+  /** What the tool's Secret holds. */
+  credential?: string;
 }
 
 async function buildRequest(
@@ -71,14 +75,21 @@ async function buildRequest(
   } catch {
     return { error: "the tool has a header that HTTP does not allow" };
   }
+  let credential: string | undefined;
   if (tool.authFile !== undefined) {
     try {
-      headers.set("authorization", `Bearer ${(await readSecret(tool.authFile)).trim()}`);
+      credential = (await readSecret(tool.authFile)).trim();
+      headers.set("authorization", `Bearer ${credential}`);
     } catch {
       return { error: "the tool's credentials could not be read" };
     }
   }
-  const request = { url, method: tool.method, headers };
+  const request = {
+    url,
+    method: tool.method,
+    headers,
+    ...(credential === undefined ? {} : { credential }),
+  };
   return hasBody ? { ...request, body: JSON.stringify(toolArguments) } : request;
 }
 
@@ -106,7 +117,7 @@ async function tryOnce(
     if ("error" in sent) return { outcome: sent, retryable: false };
     response = sent;
     return {
-      outcome: await readOutcome(response),
+      outcome: await readOutcome(response, request.credential),
       retryable: RETRIED_STATUSES.has(response.status),
     };
   } catch (error) {
@@ -164,9 +175,13 @@ async function send(
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
-async function readOutcome(response: Response): Promise<ToolOutcome> {
+async function readOutcome(
+  response: Response,
+  credential: string | undefined,
+): Promise<ToolOutcome> {
   const limit = response.ok ? MAX_TOOL_OUTPUT_BYTES : MAX_TOOL_ERROR_BYTES;
-  const { text, truncated } = await readText(response, limit);
+  const { text: answer, truncated } = await readText(response, limit);
+  const text = credential === undefined ? answer : withoutCredential(answer, credential);
   const content = truncated ? `${text}\n[cut off after ${limit} bytes]` : text;
   if (!response.ok) {
     const said = content.trim() === "" ? "" : `: ${content.trim()}`;
@@ -176,6 +191,13 @@ async function readOutcome(response: Response): Promise<ToolOutcome> {
   if (text === "") return { result: null };
   const type = response.headers.get("content-type");
   return { result: type === null || /\bjson\b/i.test(type) ? parsedOrText(text) : text };
+}
+
+/** Servers that echo their request are not rare, and what a tool answers goes to the model and to the client. */
+function withoutCredential(answer: string, credential: string): string {
+  return credential.length < MIN_HIDDEN_CHARACTERS
+    ? answer
+    : answer.replaceAll(credential, "[redacted]");
 }
 
 function parsedOrText(text: string): unknown {
