@@ -28,12 +28,13 @@ export interface ReplicaProcessOptions {
 
 const STARTING_PROBE_INTERVAL_MS = 100;
 const PROBE_INTERVAL_MS = 2_000;
-const PROBE_TIMEOUT_MS = 2_000;
+/** Longer than an agent takes to find out that its store does not answer: that is an answer. */
+const PROBE_TIMEOUT_MS = 5_000;
 /** Until a process says where it listens. */
 const START_TIMEOUT_MS = 60_000;
 /** Probes in a row without any answer after which a process counts as not ready, and as hung. */
-const UNANSWERED_UNREADY = 3;
-const UNANSWERED_HUNG = 15;
+const UNANSWERED_UNREADY = 2;
+const UNANSWERED_HUNG = 8;
 /** What a probe reads of an answer. */
 const MAX_ANSWER_BYTES = 4 * 1024;
 /** After a process has ended its output may be held open by one that it started. */
