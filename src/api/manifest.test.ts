@@ -279,6 +279,20 @@ ${ECHO.replace("support", "other").replace("{facade", "{nodeSelector: *labels, f
     expect(problemsOf("")).toEqual([]);
   });
 
+  it.each([
+    [
+      "name: {{ .Values.name }}",
+      "1:8: the name of a field must be a text; a template ({{ }}) must be rendered first",
+    ],
+    [
+      "a: b: c",
+      '1:4: a ": " inside of a value; correct the indentation, or put the value in quotes',
+    ],
+    ['{"a": 1 "b": 2}', '1:7: a "," or a closing bracket is missing at this place or before it'],
+  ])("names the cure of %j", (text, problem) => {
+    expect(problemsOf(text)[0]).toBe(`a.yaml:${problem}`);
+  });
+
   it("takes what looks like a number and is too great for one as text, as Kubernetes does", () => {
     const text = `${HEAD}  labels: {commit: 123e456}\nspec: {facade: {handler: echo}}\n`;
     expect(problemsOf(text)).toEqual([]);

@@ -233,7 +233,10 @@ const MESSAGES: { [Code in YAMLError["code"]]?: string } = {
   TAB_AS_INDENT: "a tab in the indentation; YAML allows only spaces there",
   TAG_RESOLVE_FAILED: "this tag is unknown and ignored",
   RESOURCE_EXHAUSTION: "nested too deeply",
-  NON_STRING_KEY: "the name of a field must be a text",
+  BLOCK_IN_FLOW: 'a "," or a closing bracket is missing at this place or before it',
+  MULTILINE_IMPLICIT_KEY:
+    'a "," or ":" is missing, or the indentation is wrong, here or in the next line',
+  NON_STRING_KEY: "the name of a field must be a text; a template ({{ }}) must be rendered first",
 };
 
 function describeError({ code, message }: YAMLError): string {
@@ -248,6 +251,7 @@ function describeError({ code, message }: YAMLError): string {
   if (message.startsWith("Implicit map keys need")) {
     return 'a field without ":"; write it as "name: value"';
   }
+  if (message.startsWith("Missing , or :")) return 'a "," or ":" is missing between two fields';
   // What follows the colon is text of the file, which may be a secret.
   const [what = ""] = message.split(": ", 1);
   return `not valid YAML: ${what.charAt(0).toLowerCase()}${what.slice(1)}`;
