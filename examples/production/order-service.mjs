@@ -27,6 +27,6 @@ function answer(response, status, body) {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
 }
 
-server.listen(Number(port), "127.0.0.1", () =>
-  console.log(`The order service answers at http://127.0.0.1:${port}`),
-);
+server.listen(Number(port), "127.0.0.1", () => {
+  console.log(`The order service answers at http://127.0.0.1:${server.address().port}`);
+});

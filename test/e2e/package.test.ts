@@ -1,0 +1,185 @@
+/** What users get: the launcher of a checkout, the bundle, the npm package. */
+import { execFile } from "node:child_process";
+import {
+  chmod,
+  copyFile,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { OmniaProcess, type OmniaResult } from "../support/omnia-process.ts";
+import { OmniaUp, ROOT } from "./omnia-up.ts";
+
+const MAX_IDLE_MEGABYTES = 90;
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "omnia-package-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function run(
+  command: readonly string[],
+  options: { cwd?: string; env?: Record<string, string> } = {},
+): Promise<OmniaResult> {
+  const child = new OmniaProcess(command, options);
+  child.endInput();
+  return await child.ended;
+}
+
+describe("the launcher", () => {
+  it("runs from another folder, through links", async () => {
+    await symlink(join(ROOT, "omnia"), join(folder, "direct"));
+    await symlink("direct", join(folder, "indirect"));
+    const { code, out } = await run([join(folder, "indirect"), "--version"], { cwd: folder });
+    expect({ code, out }).toEqual({
+      code: 0,
+      out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as unknown,
+    });
+  });
+
+  it("says what to run in a checkout that is not set up", async () => {
+    const checkout = await emptyCheckout("not-set-up");
+    const { code, err } = await run([join(checkout, "omnia"), "up"]);
+    expect({ code, err }).toEqual({ code: 1, err: expect.stringMatching(/make setup/) as unknown });
+  });
+
+  it("says what to run when the only Node.js is too old", async () => {
+    const checkout = await emptyCheckout("too-old");
+    const bin = join(folder, "old-bin");
+    await mkdir(bin);
+    // What the launcher asks of a Node.js is whether its version is one that does.
+    await writeFile(join(bin, "node"), "#!/bin/sh\nexit 1\n");
+    await chmod(join(bin, "node"), 0o755);
+    const { code, err } = await run([join(checkout, "omnia"), "up"], {
+      env: { PATH: `${bin}:/usr/bin:/bin` },
+    });
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: expect.stringMatching(/24\.12 or later.*make setup/) as unknown,
+    });
+  });
+
+  async function emptyCheckout(name: string): Promise<string> {
+    const checkout = join(folder, name);
+    await mkdir(checkout);
+    await copyFile(join(ROOT, "omnia"), join(checkout, "omnia"));
+    return checkout;
+  }
+});
+
+describe("the npm package", () => {
+  it("holds the bundle, the examples and the licences, and nothing else", async () => {
+    const { stdout } = await promisify(execFile)(
+      "npm",
+      ["pack", "--dry-run", "--json", "--ignore-scripts"],
+      { cwd: ROOT },
+    );
+    const [packed] = Object.values(JSON.parse(stdout) as { files: { path: string }[] }[]);
+    const paths = packed?.files.map(({ path }) => path) ?? [];
+    for (const path of [
+      "dist/omnia.js",
+      "dist/THIRD_PARTY_LICENSES",
+      "examples/quickstart/agent.yaml",
+      "LICENSE",
+      "README.md",
+      "package.json",
+    ]) {
+      expect(paths).toContain(path);
+    }
+    expect(
+      paths.filter(
+        (path) => !/^(dist\/[\w.-]+|examples\/.+|LICENSE|README\.md|package\.json)$/.test(path),
+      ),
+    ).toEqual([]);
+  });
+
+  it("runs without the packages that it was built from", async () => {
+    const installed = join(folder, "installed");
+    await cp(join(ROOT, "dist"), join(installed, "dist"), { recursive: true });
+    await cp(join(ROOT, "examples"), join(installed, "examples"), { recursive: true });
+    await copyFile(join(ROOT, "package.json"), join(installed, "package.json"));
+    const program = join(installed, "dist/omnia.js");
+    expect(
+      await run([process.execPath, program, "validate", "-f", join(installed, "examples")]),
+    ).toMatchObject({ code: 0, err: "" });
+    expect((await run([process.execPath, program, "crds"])).out).toMatch(
+      /kind: CustomResourceDefinition/,
+    );
+
+    await using up = new OmniaProcess(
+      [process.execPath, program, "up", "--port", "0", "--no-open"],
+      {
+        env: { HOME: installed, OMNIA_DEMO_PAUSES: "off" },
+      },
+    );
+    await up.shows(/Talk to it: omnia chat quickstart/);
+    const chat = await run([process.execPath, program, "chat", "quickstart", "-m", "hello"], {
+      env: { HOME: installed },
+    });
+    expect(chat).toMatchObject({ code: 0, err: "" });
+  });
+
+  it("carries the licence of everything that is bundled", async () => {
+    const licenses = await readFile(join(ROOT, "dist/THIRD_PARTY_LICENSES"), "utf8");
+    const { dependencies } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as {
+      dependencies: object;
+    };
+    const missing = Object.keys(dependencies).filter((name) => !licenses.includes(`${name} `));
+    expect(missing).toEqual([]);
+    expect(licenses).not.toMatch(/\(see below\)/);
+  });
+
+  it("keeps Kubernetes, providers and Redis in chunks of their own", async () => {
+    const dist = join(ROOT, "dist");
+    const chunks = new Map<string, string>();
+    for (const file of await readdir(dist)) {
+      if (file.endsWith(".js")) chunks.set(file, await readFile(join(dist, file), "utf8"));
+    }
+    const [startAgent = ""] = [...chunks.keys()].filter((file) => file.startsWith("start-agent-"));
+    const loaded = loadedWith(chunks, ["omnia.js", startAgent]);
+    const withAgent = [...loaded].map((file) => chunks.get(file)).join("\n");
+    const all = [...chunks.values()].join("\n");
+    const holds = (text: string, marks: readonly string[]): boolean[] =>
+      marks.map((mark) => text.includes(mark));
+    expect(holds(withAgent, ["omnia_agent_connections_active"])).toEqual([true]);
+    const lazy = ["kubeconfig", "anthropic-version", "x-goog-api-key", "api.openai.com", "XREAD"];
+    expect(holds(all, lazy)).toEqual(lazy.map(() => true));
+    expect(holds(withAgent, lazy)).toEqual(lazy.map(() => false));
+  });
+});
+
+/** Everything that is imported from these on, save dynamically. */
+function loadedWith(chunks: ReadonlyMap<string, string>, entries: readonly string[]): Set<string> {
+  const loaded = new Set<string>();
+  const waiting = [...entries];
+  for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+    if (loaded.has(file)) continue;
+    loaded.add(file);
+    for (const [, name = ""] of (chunks.get(file) ?? "").matchAll(/(?:from|import)"\.\/([^"]+)"/g))
+      waiting.push(name);
+  }
+  return loaded;
+}
+
+describe("an idle agent", () => {
+  it(`stays under ${MAX_IDLE_MEGABYTES} MB`, async () => {
+    await using up = await OmniaUp.start({ files: [join(ROOT, "examples/echo")] });
+    await up.runs("echo");
+    const client = await up.connect("echo");
+    await client.ask("hello");
+    const [pid = 0] = await up.replicaPids();
+    const status = await readFile(`/proc/${pid}/status`, "utf8");
+    const kilobytes = Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]);
+    expect(kilobytes / 1024).toBeLessThan(MAX_IDLE_MEGABYTES);
+  });
+});
