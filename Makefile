@@ -28,7 +28,7 @@ $(INSTALLED): package.json package-lock.json .npmrc
 
 dist/omnia.js: $(INSTALLED) rolldown.config.ts tsconfig.json $(SOURCES)
 	@echo "Building the program into dist"
-	@rolldown --config rolldown.config.ts --log-level warn
+	@rolldown --config rolldown.config.ts --log-level warn >/dev/null
 	@touch $@
 
 up: setup ## Run agents on this machine: the quickstart agent, which needs no key, unless ARGS says otherwise
