@@ -29,6 +29,18 @@ describe("the prompt", () => {
     ]);
   });
 
+  it("holds no half characters, which a message or a tool can bring", () => {
+    const messages = [
+      user("half \ud83d"),
+      assistant("", { toolCalls: [call, { ...call, id: "call_2" }] }),
+      result("call_1", { result: "\ude00 half" }),
+      result("call_2", { error: "half \ud83d" }),
+    ];
+    const text = JSON.stringify(toPrompt("", messages, source));
+    expect(text.match(/half/g)).toHaveLength(3);
+    expect(text).not.toMatch(/\\ud[89a-f]/);
+  });
+
   it("leaves a blank system prompt out", () => {
     expect(toPrompt(" \n", [user("hi")], source).map(({ role }) => role)).toEqual(["user"]);
   });

@@ -63,7 +63,8 @@ export function toPrompt(
         if (last === "user" || last === "tool") {
           prompt.push({ role: "assistant", content: [{ type: "text", text: NO_ANSWER }] });
         }
-        const text = message.content.trim() === "" ? NO_TEXT : message.content;
+        // JSON carries half a surrogate pair to us; providers refuse the request, and with it the session for good.
+        const text = message.content.trim() === "" ? NO_TEXT : message.content.toWellFormed();
         prompt.push({ role: "user", content: [{ type: "text", text }] });
         break;
       }
@@ -163,8 +164,11 @@ function toolResult(
 
 function toolOutput(message: ToolMessage | undefined): LanguageModelV4ToolResultOutput {
   if (message === undefined) return { type: "error-text", value: UNKNOWN_OUTCOME };
-  if (message.error !== undefined) return { type: "error-text", value: message.error };
-  if (typeof message.result === "string") return { type: "text", value: message.result };
+  if (message.error !== undefined)
+    return { type: "error-text", value: message.error.toWellFormed() };
+  if (typeof message.result === "string") {
+    return { type: "text", value: message.result.toWellFormed() };
+  }
   return {
     type: "json",
     // It came as JSON, from the tool or from the session store.
