@@ -245,7 +245,12 @@ describe("a handshake", () => {
       status: 404,
       error: { code: "AgentNotFound", agents: ["default/one"] },
     });
-    expect(await refusalOf(port, "/ws?agent=one&namespace=other")).toMatchObject({ status: 404 });
+    expect(await refusalOf(port, "/ws?agent=one&namespace=other")).toMatchObject({
+      status: 404,
+      error: {
+        message: "there is no agent one in namespace other; did you mean namespace=default?",
+      },
+    });
   });
 
   test("for an agent without a ready replica is refused with its reason, and when to come back", async () => {

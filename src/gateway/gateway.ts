@@ -184,7 +184,7 @@ export function createGateway({ source, log, limits: given }: GatewayOptions): G
     if (route.status === "unknown") {
       return {
         code: "AgentNotFound",
-        message: `there is no agent ${agent.name} in namespace ${agent.namespace}`,
+        message: `there is no agent ${agent.name} in namespace ${agent.namespace}${otherNamespace(source, name)}`,
         agents: agentNames(source),
       };
     }
@@ -230,6 +230,12 @@ export function createGateway({ source, log, limits: given }: GatewayOptions): G
 
 function agentNames(source: GatewaySource): string[] {
   return source.agents().map(({ name, namespace }) => `${namespace}/${name}`);
+}
+
+/** The most common slip: the agent is there, in a namespace that was not named. */
+function otherNamespace(source: GatewaySource, name: string): string {
+  const other = source.agents().find((agent) => agent.name === name);
+  return other === undefined ? "" : `; did you mean namespace=${other.namespace}?`;
 }
 
 function failureRefusal(

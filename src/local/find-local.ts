@@ -1,4 +1,5 @@
 /** Finds the `omnia up` that runs on this machine, for the commands that talk to one. */
+import { get } from "node:http";
 import { join } from "node:path";
 import { listIfThere } from "./private-files.ts";
 import { defaultStateRoot, isAlive, readUpInfo, type UpInfo } from "./state-folder.ts";
@@ -31,17 +32,14 @@ async function defaultFolders(
   return (await listIfThere(root)).map((name) => join(root, name));
 }
 
-async function answers({ url }: UpInfo, signal: AbortSignal | undefined): Promise<boolean> {
-  const timeout = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
-  try {
-    const response = await fetch(new URL("/healthz", url), {
-      signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
-      redirect: "error",
-    });
-    await response.body?.cancel();
-    return response.ok;
-  } catch {
-    signal?.throwIfAborted();
-    return false;
-  }
+/** Without an agent of its own a request would go through the proxy that the environment may name. */
+function answers({ url }: UpInfo, signal: AbortSignal | undefined): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timeout = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
+    const both = signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
+    get(new URL("/healthz", url), { agent: false, signal: both }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    }).on("error", () => resolve(false));
+  });
 }

@@ -11,6 +11,7 @@ import {
   type AgentWorkloadOptions,
   type ReplicaEndpoint,
 } from "./agent-workload.ts";
+import { ErrorSummary } from "./error-summary.ts";
 import { gatherAgent, type DecidedReferences, type GatheredAgent } from "./gather-agent.ts";
 import type { LocalWorld } from "./local-world.ts";
 import { observeWorkload } from "./observe-workload.ts";
@@ -18,7 +19,9 @@ import { processEnvironment } from "./process-environment.ts";
 import { resolveEnvironment } from "./resolve-environment.ts";
 import { withGeneration } from "./with-generation.ts";
 
-export interface LocalAgentOptions extends AgentWorkloadOptions {
+export interface LocalAgentOptions extends Omit<AgentWorkloadOptions, "onError" | "onEnd"> {
+  /** Something happened that people should hear of. */
+  say: (line: string) => void;
   /** Where the gateway takes connections: `ws://localhost:8080/ws`. */
   gatewayURL: string;
 }
@@ -51,6 +54,7 @@ const SECRETS_PREFIX = "secrets/";
 export class LocalAgent {
   readonly #options: LocalAgentOptions;
   readonly #workload: AgentWorkload;
+  readonly #errors: ErrorSummary;
   #resource: AgentRuntime;
   #status: AgentRuntimeStatus = {};
   #carriedOut: CarriedOut | undefined;
@@ -60,7 +64,15 @@ export class LocalAgent {
 
   constructor(declared: AgentRuntime, options: LocalAgentOptions) {
     this.#options = options;
-    this.#workload = new AgentWorkload(options);
+    this.#errors = new ErrorSummary(options.clock, options.say);
+    this.#workload = new AgentWorkload({
+      ...options,
+      onError: (replica, message) => this.#errors.add(`replica ${replica}: ${message}`),
+      onEnd: (replica, message, restartInMs) => {
+        const wait = (restartInMs / 1_000).toFixed(1);
+        options.say(`replica ${replica}: ${message}; another one starts in ${wait} s`);
+      },
+    });
     this.#resource = withGeneration(declared, undefined);
   }
 
@@ -149,6 +161,7 @@ export class LocalAgent {
 
   /** For when it is retired and gone. */
   async clean(): Promise<void> {
+    this.#errors.close();
     this.#carriedOut = undefined;
     await this.#workload.clean();
   }

@@ -20,23 +20,12 @@ import { PackArchive } from "./pack-archive.ts";
 import type { Environment } from "./resolve-secret.ts";
 import { ToolProbes, type ProbeResult } from "./tool-probes.ts";
 
-export interface LocalControlOptions extends Omit<
-  LocalAgentOptions,
-  "folder" | "onError" | "onEnd"
-> {
+export interface LocalControlOptions extends Omit<LocalAgentOptions, "folder" | "say"> {
   readonly stateFolder: string;
   /** Of this program: secrets that no file gives are taken from it. */
   readonly environment: Environment;
-  /** A replica logged an error. */
-  readonly onAgentError: (agent: ObjectName, replica: number, message: string) => void;
-  readonly onReplicaEnd: (
-    agent: ObjectName,
-    replica: number,
-    message: string,
-    restartInMs: number,
-  ) => void;
-  /** An agent could not be brought to what was decided; it is tried again with the next pass. */
-  readonly onFailure: (agent: ObjectName, message: string) => void;
+  /** Something happened to an agent that people should hear of. */
+  readonly say: (agent: ObjectName, line: string) => void;
 }
 
 /** A resource with its status, as the HTTP API and the table show it. */
@@ -124,8 +113,9 @@ export class LocalControl {
       } catch (error) {
         outcome.failed = true;
         const message = error instanceof Error ? error.message : String(error);
-        if (this.#failures.get(key) !== message)
-          this.#options.onFailure(declared.metadata, message);
+        if (this.#failures.get(key) !== message) {
+          this.#options.say(declared.metadata, `${message}; it is tried again`);
+        }
         this.#failures.set(key, message);
       }
     }
@@ -189,19 +179,11 @@ export class LocalControl {
 
   #newAgent(declared: AgentRuntime): LocalAgent {
     const { name, namespace } = declared.metadata;
-    const { stateFolder, onAgentError, command, clock, random, graceMs, onChange, gatewayURL } =
-      this.#options;
+    const { stateFolder, say, ...options } = this.#options;
     return new LocalAgent(declared, {
-      command,
-      clock,
-      random,
-      graceMs,
-      onChange,
-      gatewayURL,
+      ...options,
       folder: join(stateFolder, "agents", namespace, name),
-      onError: (replica, message) => onAgentError({ namespace, name }, replica, message),
-      onEnd: (replica, message, restartInMs) =>
-        this.#options.onReplicaEnd({ namespace, name }, replica, message, restartInMs),
+      say: (line) => say({ namespace, name }, line),
     });
   }
 }

@@ -103,13 +103,7 @@ export async function runUp(options: UpOptions): Promise<void> {
     graceMs: DRAIN_GRACE_MS,
     gatewayURL: `${url.replace(/^http/, "ws")}/ws`,
     onChange: () => changed.raise(),
-    onAgentError: (agent, replica, message) =>
-      output.say(`${shown(agent)}: replica ${replica}: ${message}`),
-    onReplicaEnd: (agent, replica, message, restartInMs) =>
-      output.say(
-        `${shown(agent)}: replica ${replica}: ${message}; another one starts in ${(restartInMs / 1_000).toFixed(1)} s`,
-      ),
-    onFailure: (agent, message) => output.say(`${shown(agent)}: ${message}; it is tried again`),
+    say: ({ namespace, name }, line) => output.say(`AgentRuntime ${namespace}/${name}: ${line}`),
   });
   // However this program ends, its agents do not outlive it.
   const kill = control.kill.bind(control);
@@ -221,10 +215,6 @@ class Up {
     endNow?.removeEventListener("abort", end);
     await this.#control.clean();
   }
-}
-
-function shown({ namespace, name }: ObjectName): string {
-  return `AgentRuntime ${namespace}/${name}`;
 }
 
 function messageOf(error: unknown): string {

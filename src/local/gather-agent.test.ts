@@ -1,0 +1,154 @@
+import { describe, expect, test } from "vitest";
+import { parseManifests } from "../api/manifest.ts";
+import type { FoundPromptPack } from "./local-prompt-packs.ts";
+import { gatherAgent, type DecidedReferences, type GatheredAgent } from "./gather-agent.ts";
+import { localWorld, serviceViews, urlsToProbe } from "./local-world.ts";
+import type { Environment } from "./resolve-secret.ts";
+
+const NOTHING: DecidedReferences = { promptPacks: new Map(), toolRegistries: new Map() };
+
+function gather(
+  manifests: string,
+  environment: Environment = {},
+  decided = NOTHING,
+): GatheredAgent {
+  const { resources, problems } = parseManifests(manifests, "a.yaml");
+  expect(problems).toEqual([]);
+  const world = localWorld(resources, environment);
+  const [agent] = world.agentRuntimes;
+  if (agent === undefined) throw new Error("there is no agent");
+  return gatherAgent(agent, world, decided);
+}
+
+const AGENT = `
+apiVersion: omnia.altairalabs.ai/v1alpha1
+kind: AgentRuntime
+metadata: {name: bot, namespace: agents}
+spec:
+  provider: {name: google, model: m, apiKeySecretRef: {name: credentials, key: llm}}
+  promptPackRef: {name: prompts}
+  session: {type: redis, storeRef: {name: credentials, key: redis}}
+`;
+const secret = (namespace: string, data: string): string =>
+  `---\napiVersion: v1\nkind: Secret\nmetadata: {name: credentials, namespace: ${namespace}}\nstringData: {${data}}\n`;
+
+describe("gatherAgent", () => {
+  test("finds nothing of what nobody gives, and names the variables that would", () => {
+    const { references, secretValues } = gather(AGENT);
+    expect(references).toEqual({
+      promptPack: { found: false },
+      providerSecret: { found: false, hint: "set GOOGLE_GENERATIVE_AI_API_KEY" },
+      sessionStoreSecret: { found: false, hint: "set REDIS_URL" },
+    });
+    expect(secretValues("credentials")).toBeUndefined();
+  });
+
+  test("takes from the environment what the file leaves open, of one Secret for both", () => {
+    const environment = {
+      GOOGLE_GENERATIVE_AI_API_KEY: "from-environment",
+      REDIS_URL: "redis://from-environment",
+    };
+    const { references, secretValues } = gather(
+      AGENT + secret("agents", "llm: from-file, redis: ''"),
+      environment,
+    );
+    expect(references.providerSecret).toMatchObject({ found: true, source: "secret" });
+    expect(references.sessionStoreSecret).toMatchObject({
+      found: true,
+      source: "environment",
+      name: "REDIS_URL",
+    });
+    expect(secretValues("credentials")).toEqual(
+      new Map([
+        ["llm", "from-file"],
+        ["redis", "redis://from-environment"],
+      ]),
+    );
+  });
+
+  test("looks for Secrets in the agent's own namespace only", () => {
+    const { references } = gather(AGENT + secret("other", "llm: k"));
+    expect(references.providerSecret).toMatchObject({ found: false });
+  });
+
+  test("says what is wrong with a store's URL, without repeating it", () => {
+    const { references } = gather(
+      AGENT + secret("agents", "llm: k, redis: 'http://me:hunter2@host'"),
+    );
+    expect(references.sessionStoreSecret).toMatchObject({
+      found: true,
+      urlProblem: "it must begin with redis:// or rediss://",
+    });
+  });
+
+  test("looks for a pack in the agent's namespace, unless the reference names another", () => {
+    const here = { found: true, name: "prompts", namespace: "agents" } as FoundPromptPack;
+    const there = { ...here, namespace: "shared" };
+    const promptPacks = new Map([
+      ["agents/prompts", here],
+      ["shared/prompts", there],
+    ]);
+    expect(gather(AGENT, {}, { ...NOTHING, promptPacks }).references.promptPack).toBe(here);
+    const other = AGENT.replace("{name: prompts}", "{name: prompts, namespace: shared}");
+    expect(gather(other, {}, { ...NOTHING, promptPacks }).references.promptPack).toBe(there);
+  });
+
+  test("asks for nothing where the handler needs nothing", () => {
+    const echo = AGENT.replace("spec:", "spec:\n  facade: {handler: echo}").replace(
+      / {2}session.*\n/,
+      "",
+    );
+    expect(gather(echo).references).toEqual({});
+  });
+});
+
+describe("Services on one machine", () => {
+  const world = localWorld(
+    parseManifests(
+      `
+apiVersion: v1
+kind: Service
+metadata: {name: orders, namespace: agents, annotations: {omnia.altairalabs.ai/local-url: "http://127.0.0.1:9"}}
+spec: {ports: [{name: http, port: 80}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: nowhere, namespace: agents}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: elsewhere, namespace: other}
+`,
+      "a.yaml",
+    ).resources,
+    {},
+  );
+
+  test("are as ready as what stands for them", () => {
+    expect(urlsToProbe(world)).toEqual(new Set(["http://127.0.0.1:9"]));
+    const [orders] = serviceViews(
+      world,
+      "agents",
+      new Map([["http://127.0.0.1:9", { reachable: true }]]),
+    );
+    expect(orders).toMatchObject({
+      name: "orders",
+      readyEndpoints: true,
+      localURL: "http://127.0.0.1:9",
+      ports: [{ name: "http", port: 80 }],
+    });
+    const down = new Map([
+      ["http://127.0.0.1:9", { reachable: false, message: "127.0.0.1:9 refuses connections" }],
+    ]);
+    expect(serviceViews(world, "agents", down)[0]).toMatchObject({
+      readyEndpoints: false,
+      problem: "127.0.0.1:9 refuses connections",
+    });
+  });
+
+  test("without anything that stands for them say how to give it, each namespace its own", () => {
+    const views = serviceViews(world, "agents", new Map());
+    expect(views.map(({ name }) => name)).toEqual(["orders", "nowhere"]);
+    expect(views[1]?.problem).toContain("omnia.altairalabs.ai/local-url");
+  });
+});
