@@ -3,7 +3,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startModelServer, type ModelServer } from "../support/model-server.ts";
-import { eventually, Manifests, OmniaUp, ROOT } from "./omnia-up.ts";
+import { eventually } from "./eventually.ts";
+import { Manifests, OmniaUp, ROOT } from "./omnia-up.ts";
 
 let model: ModelServer;
 beforeAll(async () => {

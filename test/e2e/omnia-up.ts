@@ -5,11 +5,10 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ChatClient } from "../support/chat-client.ts";
 import { OmniaProcess, type OmniaResult } from "../support/omnia-process.ts";
+import { eventually } from "./eventually.ts";
 
 export const ROOT = join(import.meta.dirname, "../..");
 const LAUNCHER = join(ROOT, "omnia");
-const POLL_MS = 25;
-const TIMEOUT_MS = 30_000;
 const END_TIMEOUT_MS = 8_000;
 
 export interface Resource {
@@ -25,20 +24,6 @@ export interface Resource {
       message: string;
     }[];
   };
-}
-
-/** Settles with the first answer that is not `undefined`; asks again and again until then. */
-export async function eventually<T>(
-  what: string,
-  ask: () => T | undefined | Promise<T | undefined>,
-): Promise<T> {
-  const deadline = performance.now() + TIMEOUT_MS;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    if (performance.now() > deadline) throw new Error(`this did not come: ${what}`);
-    await delay(POLL_MS);
-  }
 }
 
 /** A folder of manifests that a test may edit. */

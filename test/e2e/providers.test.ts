@@ -5,7 +5,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startHttpServer } from "../support/http-server.ts";
 import { startModelServer, type ModelServer } from "../support/model-server.ts";
 import { startRedis, type RedisServer } from "../support/redis.ts";
-import { eventually, Manifests, OmniaUp } from "./omnia-up.ts";
+import { eventually } from "./eventually.ts";
+import { Manifests, OmniaUp } from "./omnia-up.ts";
 import { OrderService } from "./order-service.ts";
 
 let model: ModelServer;

@@ -1,0 +1,198 @@
+/** Every command of README and CONTRIBUTING, run as it stands there. */
+import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { KUBE_API_SERVER_TIMEOUT_MS, startKubeAPIServer } from "../support/kube-api-server.ts";
+import { startModelServer } from "../support/model-server.ts";
+import { startRedis } from "../support/redis.ts";
+import { snippets } from "../support/snippets.ts";
+import { ROOT } from "./omnia-up.ts";
+import { Shell, type ShellResult } from "./shell.ts";
+
+const documented = snippets(ROOT);
+const ran = new Set<string>();
+
+/** A folder that looks like a checkout, with examples that a test may change, and a home of its own. */
+let checkout: string;
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  // Else `make up` would begin with installing anew, under the feet of the tests that run now.
+  const { code } = await new Shell("make --question node_modules/.installed", {
+    cwd: ROOT,
+    env: { PATH: process.env["PATH"] ?? "" },
+  }).ended;
+  if (code !== 0) throw new Error("node_modules is not of this package-lock.json: run make setup");
+  const folder = await mkdtemp(join(tmpdir(), "omnia-documentation-"));
+  checkout = join(folder, "omnia");
+  await cp(join(ROOT, "examples"), join(checkout, "examples"), { recursive: true });
+  const own = new Set(["examples", ".git", ".omnia"]);
+  for (const name of await readdir(ROOT))
+    if (!own.has(name)) await symlink(join(ROOT, name), join(checkout, name));
+  env = {
+    PATH: process.env["PATH"] ?? "",
+    HOME: folder,
+    // What is cached stays cached.
+    XDG_CACHE_HOME: process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"),
+    OMNIA_DEMO_PAUSES: "off",
+  };
+});
+afterAll(() => rm(join(checkout, ".."), { recursive: true, force: true, maxRetries: 5 }));
+
+/** The text of the block, with other values where the test needs them. */
+function commands(name: string, values: Readonly<Record<string, string>> = {}): string {
+  const snippet = documented.find((one) => one.name === name);
+  if (snippet === undefined) throw new Error(`no block is tested as ${name}`);
+  ran.add(name);
+  // The port that people use may be taken where tests run.
+  return Object.entries({ "./omnia up": "./omnia up --port 0", ...values }).reduce(
+    (text, [from, to]) => {
+      if (from !== "./omnia up" && !text.includes(from))
+        throw new Error(`the block ${name} holds no ${from}`);
+      return text.replaceAll(from, to);
+    },
+    snippet.text,
+  );
+}
+
+function run(
+  text: string,
+  more: { input?: string; env?: Record<string, string> } = {},
+): Promise<ShellResult> {
+  return new Shell(text, { cwd: checkout, ...more, env: { ...env, ...more.env } }).ended;
+}
+
+function start(text: string, more: Record<string, string> = {}): Shell {
+  return new Shell(text, { cwd: checkout, env: { ...env, ...more } });
+}
+
+describe("the first steps", () => {
+  it("end in an agent that one can talk to, and Ctrl-C ends it without a complaint", async () => {
+    // Of make: variables of the environment are its own.
+    await using up = start(commands("up"), { ARGS: "--port 0 --no-open" });
+    await up.shows(/Talk to it: \S*omnia chat quickstart/);
+
+    const chat = await run(commands("chat"), { input: "hello\n" });
+    expect(chat).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/what I can do/) as unknown,
+    });
+
+    const look = await run(commands("look"));
+    expect(look.code).toBe(0);
+    expect(look.output).toMatch(/default\/quickstart +Running/);
+    expect(look.output).toMatch(/"type":"done"/);
+
+    const { output } = await up.interrupt();
+    expect(output).not.toMatch(/error|\*\*\*/i);
+  });
+
+  it.each(["test", "check"])("name targets of make that are there (%s)", async (name) => {
+    // Not run for real: this is within one of them.
+    const dry = await run(commands(name).replaceAll(/^make /gm, "make --dry-run "));
+    expect(dry.code).toBe(0);
+    expect(dry.output).toMatch(/vitest run/);
+  });
+});
+
+describe("an agent with a model", () => {
+  it("is checked, runs, and answers", async () => {
+    await using model = await startModelServer();
+    model.mock.onMessage("do for me", { content: "I can help you with Omnia." });
+    const manifest = documented.find(
+      ({ language, text }) => language === "yaml" && text.includes("name: support"),
+    );
+    await writeFile(join(checkout, "support.yaml"), manifest?.text ?? "");
+    expect(await run(commands("validate"))).toMatchObject({ code: 0, signal: null });
+
+    const patched = manifest?.text.replace(/model: .*/, `$&\n    baseURL: ${model.url}`) ?? "";
+    await writeFile(join(checkout, "support.yaml"), patched);
+    await using up = start(commands("support"));
+    await up.shows(/Talk to it: \S*omnia chat support/);
+    expect(await run(commands("ask"))).toMatchObject({
+      code: 0,
+      output: "I can help you with Omnia.\n",
+    });
+    expect(model.requests.at(-1)?.headers.authorization).toBe("Bearer sk-...");
+    expect(JSON.stringify(model.requests.at(-1)?.body)).toMatch(/with the product Omnia/);
+    await up.interrupt();
+  });
+});
+
+describe("the production example", () => {
+  it("runs with a key, a Redis and its tool", async () => {
+    await using model = await startModelServer();
+    model.mock.on(
+      { hasToolResult: false },
+      { toolCalls: [{ id: "call_1", name: "order-status", arguments: '{"order":"A-1042"}' }] },
+    );
+    model.mock.on({ hasToolResult: true }, { content: "It arrives tomorrow." });
+    await using redis = await startRedis();
+    await using orders = start(commands("orders", { "service.mjs": "service.mjs 0" }));
+    const [, toolURL = ""] = await orders.shows(/answers at (http:\S+)/);
+    await edit("examples/production/tools.yaml", "http://127.0.0.1:8090", toolURL);
+    await edit("examples/production/agent.yaml", /model: .*/, `$&\n    baseURL: ${model.url}`);
+
+    await using up = start(commands("production", { "redis://localhost:6379": redis.url }));
+    await up.shows(/Running, 3\/3 ready/);
+    const answer = await run(commands("order"));
+    expect(answer).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/It arrives tomorrow\./) as unknown,
+    });
+    await up.interrupt();
+    await orders.interrupt();
+  });
+
+  async function edit(file: string, from: string | RegExp, to: string): Promise<void> {
+    const text = await readFile(join(checkout, file), "utf8");
+    expect(text).toMatch(from);
+    await writeFile(join(checkout, file), text.replace(from, to));
+  }
+});
+
+describe("a cluster", () => {
+  it("takes the CRDs, and then the examples", { timeout: KUBE_API_SERVER_TIMEOUT_MS }, async () => {
+    const kube = await startKubeAPIServer();
+    try {
+      const assets =
+        process.env["KUBEBUILDER_ASSETS"] || join(env["XDG_CACHE_HOME"] ?? "", "omnia/kube");
+      const applied = await run(commands("crds"), {
+        env: { PATH: `${assets}:${env["PATH"]}`, KUBECONFIG: kube.kubeconfig },
+      });
+      expect(applied.code).toBe(0);
+      expect(applied.output.match(/serverside-applied/g)).toHaveLength(3);
+
+      const names = ["agentruntimes", "promptpacks", "toolregistries"].map(
+        (name) => `crd/${name}.omnia.altairalabs.ai`,
+      );
+      await kube.kubectl(["wait", "--for=condition=Established", "--timeout=30s", ...names]);
+      await kube.kubectl(["create", "namespace", "agents"]);
+      const created = await kube.kubectl(["apply", "--recursive", "-f", join(ROOT, "examples")]);
+      expect(created.match(/ created/g)?.length).toBeGreaterThan(10);
+    } finally {
+      await kube.stop();
+    }
+  });
+});
+
+describe("contributing", () => {
+  it("runs a part of the tests, and the sources without a bundle", async () => {
+    const unit = await run(commands("unit"));
+    expect(unit).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/\n\d+ passed, 0 failed\n$/) as unknown,
+    });
+    const sources = await run(commands("sources"));
+    expect(sources).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/Usage: omnia/) as unknown,
+    });
+  });
+});
+
+it("leaves out no command that the documentation shows", () => {
+  const left = documented.filter(({ language, name }) => language === "sh" && !ran.has(name ?? ""));
+  expect(left.map(({ file, line }) => `${file}:${line}`)).toEqual([]);
+});
