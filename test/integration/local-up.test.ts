@@ -179,6 +179,7 @@ describe("omnia up", () => {
     running.push(up);
     await up.shows(/AGENT\s+NAMESPACE\s+PHASE\s+READY\s+HANDLER\s+MODEL\s+REASON/);
     await up.shows(/one\s+default\s+Running\s+1\/1\s+echo/);
+    await up.shows(/slow\s+default\s+Running\s+1\/1\s+demo/);
     const [shown] = await up.shows(/Problems in the files\s+\S+bad\.yaml:1:\d+: [^\n]+/);
     expect(shown).toContain("not valid YAML");
     const [, url = ""] = await up.shows(/Serving at:\s+(\S+)/);
