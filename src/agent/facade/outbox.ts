@@ -31,7 +31,7 @@ export class Outbox {
     this.#sentTotal.add(1);
     if (this.#full === undefined && this.#socket.bufferedAmount > MAX_UNSENT_BYTES) {
       this.#full = Promise.withResolvers();
-      this.#stuckTimer = this.#clock.setTimer(MAX_UNSENT_MS, this.#onStuck);
+      this.#stuckTimer = this.#clock.setTimer(MAX_UNSENT_MS, this.#giveUp);
     }
   }
 
@@ -50,5 +50,10 @@ export class Outbox {
   // A write that failed is followed by the socket's own "close".
   readonly #onWritten = (): void => {
     if (this.#full !== undefined && this.#socket.bufferedAmount <= MAX_UNSENT_BYTES) this.close();
+  };
+  // The socket may take long to close, with nobody at the other end who reads; no turn is to wait for that.
+  readonly #giveUp = (): void => {
+    this.#onStuck();
+    this.close();
   };
 }
