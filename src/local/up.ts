@@ -109,6 +109,7 @@ export async function runUp(options: UpOptions): Promise<void> {
   const kill = control.kill.bind(control);
   process.once("exit", kill);
   ended.defer(() => void process.off("exit", kill));
+  ended.defer(kill);
 
   output.start(url);
   const up = new Up({ control, output, clock, changed, url, first: first.value });
