@@ -5,6 +5,7 @@ import { ChatError } from "./chat-error.ts";
 import { pipedMessages } from "./chat-input.ts";
 import { chatPrinter } from "./chat-printer.ts";
 import { CliError, EXIT_CODES, type ExitCode } from "./cli-error.ts";
+import { commandLine } from "./program-name.ts";
 import { Interrupts } from "./interrupts.ts";
 import type { ChatFlags } from "./flags.ts";
 import { findLocal } from "../local/find-local.ts";
@@ -117,8 +118,8 @@ function cureOf({ code }: ChatError, { url }: ChatFlags): string | undefined {
   switch (code) {
     case "unreachable":
       return url === undefined
-        ? "Start agents with `omnia up`, or say where they are with --url."
-        : "Is the address right? `omnia up` starts agents on this machine.";
+        ? `Start agents with \`${commandLine("up")}\`, or say where they are with --url.`
+        : `Is the address right? \`${commandLine("up")}\` starts agents on this machine.`;
     case "unauthorized":
       return "Put a valid token or key into the environment variable OMNIA_TOKEN.";
     case "session-not-found":

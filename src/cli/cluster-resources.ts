@@ -7,6 +7,7 @@ import { DEFAULT_BURST, DEFAULT_REQUESTS_PER_SECOND, RateLimiter } from "../kube
 import { createTransport } from "../kube/transport.ts";
 import { systemClock } from "../observability/clock.ts";
 import { CliError } from "./cli-error.ts";
+import { commandLine } from "./program-name.ts";
 import type { Resources } from "./resource-source.ts";
 import { pluralOf } from "./resource-view.ts";
 
@@ -14,7 +15,7 @@ const CLUSTER_TIMEOUT_MS = 15_000;
 const PAGE_SIZE = 500;
 /** What client-node assumes when nothing is configured. It would take whatever else listens there for a cluster. */
 const ASSUMED_SERVER = "http://localhost:8080";
-const START_UP = "Start agents on this machine with `omnia up`, or point KUBECONFIG at a cluster.";
+const START_UP = `Start agents on this machine with \`${commandLine("up")}\`, or point KUBECONFIG at a cluster.`;
 
 export async function readCluster(): Promise<Resources> {
   const kubeConfig = loadKubeConfig();
@@ -85,7 +86,7 @@ function asCliError(error: unknown, server: string): CliError {
   }
   if (error.status === 404) {
     return new CliError(`The cluster at ${server} does not know Omnia's kinds.`, {
-      cure: "Install them with: omnia crds | kubectl apply --server-side -f -",
+      cure: `Install them with: ${commandLine("crds")} | kubectl apply --server-side -f -`,
       cause: error,
     });
   }

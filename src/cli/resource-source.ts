@@ -1,6 +1,7 @@
 /** Where `status` and `explain` read: a local instance if one is up, else the current cluster. */
 import { findLocal } from "../local/find-local.ts";
 import { CliError } from "./cli-error.ts";
+import { commandLine } from "./program-name.ts";
 import type { Streams } from "./streams.ts";
 
 const LOCAL_TIMEOUT_MS = 10_000;
@@ -23,7 +24,7 @@ export async function readResources(
   if (local !== undefined) return readLocal(local.url);
   if (state !== undefined) {
     throw new CliError(`No omnia up runs with the state folder ${state}.`, {
-      cure: `Start one with: omnia up --state ${state}`,
+      cure: `Start one with: ${commandLine(`up --state ${state}`)}`,
     });
   }
   const { readCluster } = await import("./cluster-resources.ts");
@@ -44,7 +45,7 @@ async function readLocal(url: string): Promise<Resources> {
     throw new CliError(
       `The instance at ${url} does not say what it runs: ${(error as Error).message}.`,
       {
-        cure: "Is it of another version? Restart `omnia up`.",
+        cure: "Is it of another version? Then start it again.",
         cause: error,
       },
     );

@@ -88,3 +88,9 @@ export function textAt(resource: ResourceView, ...path: readonly string[]): stri
   if (typeof value === "string" && value !== "") return value;
   return typeof value === "number" ? String(value) : undefined;
 }
+
+/** Whether an agent asks its clients who they are. */
+export function isAuthenticated({ spec }: ResourceView): boolean {
+  const { auth } = (spec["facade"] ?? {}) as { auth?: unknown };
+  return typeof auth === "object" && auth !== null;
+}

@@ -82,7 +82,7 @@ describe("one message", () => {
     ]);
     expect(nobody).toMatchObject({ code: 1, out: "" });
     expect(nobody.err).toContain("Nothing listens at ws://127.0.0.1:1/");
-    expect(nobody.err).toContain("omnia up");
+    expect(nobody.err).toMatch(/omnia up`/);
     expect(other).toMatchObject({ code: 1, out: "" });
     expect(other.err).toMatch(/^omnia: .*demo.*\n$/);
     expect(session).toMatchObject({ code: 1, out: "" });

@@ -122,9 +122,10 @@ describe("status", () => {
   test("fails in words where there is neither an instance nor a cluster", async () => {
     const { code, out, err } = await run(["status"]);
     expect({ code, out }).toEqual({ code: 1, out: "" });
-    expect(err).toBe(`omnia: No omnia up runs on this machine, and no cluster is configured.
-Start agents on this machine with \`omnia up\`, or point KUBECONFIG at a cluster.
-`);
+    expect(err).toContain(
+      "omnia: No omnia up runs on this machine, and no cluster is configured.\n",
+    );
+    expect(err).toMatch(/^Start agents on this machine with `.*omnia up`, or point KUBECONFIG/m);
   });
 
   test("shows the resources of the current cluster, page by page", async () => {
