@@ -147,9 +147,9 @@ export class Connection {
       ? { ok: false, problem: "the frame is binary; frames must be JSON text" }
       : parseClientFrame(text);
     // A client that does not read may still stop its turn.
-    if (parsed.ok && parsed.frame.type === "cancel" && this.#isWorking && !this.#isHandling) {
-      void this.#conversation.cancel(parsed.frame.session_id);
-      return;
+    const isHeldUp = this.#isWorking && !this.#isHandling;
+    if (isHeldUp && parsed.ok && parsed.frame.type === "cancel") {
+      if (this.#conversation.cancelHere(parsed.frame.session_id)) return;
     }
     this.#waiting.push({ parsed, characters: text.length });
     this.#waitingCharacters += text.length;

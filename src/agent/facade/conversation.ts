@@ -130,9 +130,15 @@ export class Conversation {
     }
   }
 
+  /** Stops the turn if it runs on this replica; says whether it did. */
+  cancelHere(named: string | undefined): boolean {
+    const sessionId = named ?? this.#own.id;
+    return this.#isKnown(sessionId) && this.#context.runner.cancel(sessionId);
+  }
+
   async cancel(named: string | undefined): Promise<void> {
     const sessionId = named ?? this.#own.id;
-    if (this.#isKnown(sessionId) && this.#context.runner.cancel(sessionId)) return;
+    if (this.cancelHere(sessionId)) return;
     if (sessionId === this.#own.id && this.#own.state === "announced") return;
     await this.#attempt(sessionId, async (store) => {
       const session = await this.#find(sessionId, store);

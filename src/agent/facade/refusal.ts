@@ -22,6 +22,8 @@ export function refuseUpgrade(socket: Duplex, refusal: Refusal): void {
   const lines = Object.entries(headersOf(refusal, body)).map(
     ([name, value]) => `${name}: ${value}`,
   );
+  // A client that does not close its side would keep the socket.
+  socket.once("finish", () => socket.destroy());
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${lines.join("\r\n")}\r\n\r\n${body}`,
   );

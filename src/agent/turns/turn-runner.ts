@@ -104,9 +104,15 @@ export class TurnRunner {
   }
 
   async #run(turn: RunningTurn, handler: Handler, releaseStore: () => void): Promise<void> {
-    await turn.run(handler, () => this.#forget(turn));
-    releaseStore();
-    this.#leave();
+    try {
+      await turn.run(handler, () => this.#forget(turn));
+    } catch (error) {
+      this.#options.log.error({ error, turnId: turn.id }, "A turn came to no end");
+    } finally {
+      this.#forget(turn);
+      releaseStore();
+      this.#leave();
+    }
   }
 
   /** Whether a turn of the session runs on this replica. */
