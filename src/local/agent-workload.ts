@@ -239,7 +239,8 @@ export class AgentWorkload {
       replica.overdue = false;
       replica.lastEnd = undefined;
     }
-    if (state.state === "unready") this.#awaitReadiness(replica);
+    // One that drains says that it is not ready, as it should.
+    if (state.state === "unready" && !replica.draining) this.#awaitReadiness(replica);
     if (state.state === "ended") {
       replica.lastEnd = state.message;
       replica.process = undefined;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { AgentWorkload, type WantedWorkload } from "../../src/local/agent-workload.ts";
 import { isAlive } from "../../src/local/state-folder.ts";
-import { systemClock } from "../../src/observability/clock.ts";
+import { systemClock, type Timer } from "../../src/observability/clock.ts";
 
 /** Reads its orders from the environment (BEHAVIOUR) and from its config ({"ready": …}). */
 const STAND_IN = `
@@ -21,14 +21,19 @@ if (behaviour === "log") {
 console.log(JSON.stringify({ level: "info", msg: "starting", environment: Object.keys(process.env).sort() }));
 const server = createServer((request, response) => {
   if (behaviour === "silent") return;
-  const { ready } = config();
+  const ready = ending ? "shutting down" : config().ready;
   response.writeHead(ready === true ? 200 : 503).end(ready === true ? "ok" : JSON.stringify({ reasons: [ready] }));
 });
 server.listen(0, "127.0.0.1", () => {
   const { port } = server.address();
   process.send({ type: "listening", facadePort: port, managementPort: port });
 });
-process.on("SIGTERM", () => { if (behaviour !== "stubborn") process.exit(0); });
+let ending = false;
+process.on("SIGTERM", () => {
+  ending = true;
+  if (behaviour === "lingers") setTimeout(() => process.exit(0), 2_500);
+  else if (behaviour !== "stubborn") process.exit(0);
+});
 process.on("disconnect", () => process.exit(0));
 `;
 
@@ -42,6 +47,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "omnia-workload-"));
   await writeFile(join(folder, "stand-in.mjs"), STAND_IN);
   changes = 0;
+  timers = new Set();
   errors = [];
   ends = [];
 });
@@ -53,11 +59,28 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
+/** Timers that are set and neither fired nor cancelled: each keeps the program from ending. */
+let timers: Set<object>;
+function setTimer(ms: number, callback: () => void): Timer {
+  const running = timers;
+  const timer = systemClock.setTimer(ms, () => {
+    running.delete(timer);
+    callback();
+  });
+  running.add(timer);
+  return {
+    cancel: () => {
+      running.delete(timer);
+      timer.cancel();
+    },
+  };
+}
+
 function start(graceMs = 5_000): AgentWorkload {
   const workload = new AgentWorkload({
     folder: join(folder, "state"),
     command: { execPath: process.execPath, arguments: [join(folder, "stand-in.mjs")] },
-    clock: systemClock,
+    clock: { ...systemClock, setTimer },
     random: () => 0,
     graceMs,
     onChange: () => (changes += 1),
@@ -310,3 +333,15 @@ test("an agent that was retired and is wanted again gets new replicas while the 
   await workload.apply(wanted({ behaviour: "stubborn" }));
   await until(workload, "1/1 draining, 2/1 ready");
 });
+
+test.each(["lingers", "throw", ""])(
+  "a replica that has drained leaves no timer behind (%s)",
+  async (behaviour) => {
+    const workload = start();
+    await workload.apply(wanted({ behaviour }));
+    await until(workload, behaviour === "throw" ? "1/1 waiting" : "1/1 ready");
+    workload.retire();
+    await until(workload, "");
+    expect(timers.size).toBe(0);
+  },
+);
