@@ -107,6 +107,12 @@ class Agent implements RunningAgent {
     this.#log = log;
     this.#configFile = new ConfigFile(configPath);
     this.#readSecret = createSecretReader(configPath);
+    // Until there is a config, which says the same.
+    const agent = env["OMNIA_AGENT_NAME"];
+    const namespace = env["OMNIA_NAMESPACE"];
+    if (agent !== undefined && namespace !== undefined) {
+      this.#metrics.setCommonLabels({ agent, namespace });
+    }
     this.#stores = new CurrentStore((error) =>
       log.warn({ error }, "A session store did not close well"),
     );

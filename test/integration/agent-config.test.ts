@@ -129,7 +129,12 @@ describe("a changed config", () => {
 
 describe("an agent without config", () => {
   it("lives, is not ready and says why, until its config comes", async () => {
-    const agent = await TestAgent.start({ withoutConfig: true });
+    const agent = await TestAgent.start({
+      withoutConfig: true,
+      env: { OMNIA_AGENT_NAME: "helper", OMNIA_NAMESPACE: "team" },
+    });
+    const ofAgent = { agent: "helper", namespace: "team" };
+    expect(await agent.metric("omnia_agent_connections_active", ofAgent)).toBe(0);
     expect(await agent.management("/healthz")).toMatchObject({ status: 200 });
     const unready = await agent.management("/readyz");
     expect(unready.status).toBe(503);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { MAX_CLIENT_FRAME_BYTES } from "../../src/protocol/frames.ts";
+import { MAX_SESSIONS_PER_CONNECTION } from "../../src/agent/limits.ts";
 import type { ChatClient } from "../support/chat-client.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { TestAgent } from "../support/test-agent.ts";
@@ -258,6 +259,29 @@ describe("a turn", () => {
     await until(other, clock, "done");
     await until(client, clock, "done");
     expect(await client.nextOf("done")).toMatchObject({ finish_reason: "stop" });
+  });
+
+  it("is refused where one connection follows too many sessions already", async () => {
+    const { agent, clock } = await aSlowAgent();
+    const sessions: string[] = [];
+    for (let count = 0; count < MAX_SESSIONS_PER_CONNECTION; count++) {
+      const other = await agent.connect();
+      other.say("hello");
+      await until(other, clock, "done");
+      sessions.push((await other.nextOf("done")).session_id);
+    }
+    const client = await agent.connect();
+    for (const session_id of sessions) client.say("hello", { session_id });
+    client.say("hello");
+    expect(await client.nextOf("error")).toMatchObject({ error: { code: "RATE_LIMITED" } });
+    await until(client, clock, "done");
+    client.say("hello");
+    await expect
+      .poll(async () => {
+        await clock.advance(1_000);
+        return client.frames.filter(({ type }) => type === "done").length;
+      })
+      .toBe(MAX_SESSIONS_PER_CONNECTION + 1);
   });
 
   it("ends with what was said so far when it is cancelled", async () => {

@@ -1,0 +1,70 @@
+import type { IncomingMessage } from "node:http";
+import { describe, expect, it } from "vitest";
+import type { AgentConfig } from "../../agent-config.ts";
+import { createLog } from "../../observability/log.ts";
+import { MAX_CONNECTIONS } from "../limits.ts";
+import { judgeUpgrade, readTarget, type Admission } from "./upgrade.ts";
+
+const config: AgentConfig = {
+  version: 1,
+  agent: { name: "helper", namespace: "team" },
+  handler: "echo",
+  facade: { port: 0 },
+  session: { type: "memory", ttlMs: 1_000 },
+  tools: [],
+};
+const admission: Admission = {
+  config,
+  authenticator: undefined,
+  isDraining: false,
+  connections: 0,
+  isLocal: false,
+  log: createLog({ level: "silent" }),
+};
+
+function judge(parts: Partial<Admission>, url = "/ws", headers: IncomingMessage["headers"] = {}) {
+  return judgeUpgrade({ url, headers } as IncomingMessage, { ...admission, ...parts });
+}
+
+describe("judgeUpgrade", () => {
+  it("lets a client in, with the session that it asks for", async () => {
+    expect(await judge({}, "/?session_id=s%2F1&agent=helper")).toEqual({
+      ok: true,
+      subject: undefined,
+      sessionId: "s/1",
+    });
+  });
+
+  it("lets in as many as the replica takes, and no more", async () => {
+    expect(await judge({ connections: MAX_CONNECTIONS - 1 })).toMatchObject({ ok: true });
+    expect(await judge({ connections: MAX_CONNECTIONS })).toMatchObject({
+      refusal: { status: 503, code: "TooManyConnections" },
+    });
+  });
+
+  it("looks at the token only when all else is well", async () => {
+    const authenticator = { authenticate: () => Promise.reject(new Error("must not be asked")) };
+    const secured = { ...config, facade: { port: 0, auth: {} } };
+    const headers = { "x-api-key": "key", origin: "https://elsewhere.example" };
+    expect(await judge({ config: secured, authenticator }, "/ws", headers)).toMatchObject({
+      refusal: { status: 403 },
+    });
+    const other = judge({ config: secured, authenticator, connections: MAX_CONNECTIONS }, "/ws", {
+      "x-api-key": "key",
+    });
+    expect(await other).toMatchObject({ refusal: { code: "TooManyConnections" } });
+  });
+
+  it("lets nobody in when the config asks for authentication and there is nothing to do it", async () => {
+    const secured = { ...config, facade: { port: 0, auth: {} } };
+    expect(await judge({ config: secured }, "/ws", { "x-api-key": "key" })).toMatchObject({
+      refusal: { status: 401 },
+    });
+  });
+});
+
+it("reads a target that is no URL", () => {
+  expect(readTarget("//ws?a=1?2").path).toBe("//ws");
+  expect(readTarget("//ws?a=1?2").query.get("a")).toBe("1?2");
+  expect(readTarget("/").query.size).toBe(0);
+});
