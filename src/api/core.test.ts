@@ -41,13 +41,6 @@ describe("ConfigMap", () => {
     );
   });
 
-  it("refuses more than Kubernetes holds", () => {
-    const data = { a: "x".repeat(600 * 1024), b: "x".repeat(600 * 1024) };
-    expect(problemsOf(coreObject("ConfigMap", { data }))).toEqual([
-      "holds more than 1 MiB; split it",
-    ]);
-  });
-
   it("refuses a field that it cannot have", () => {
     expect(problemsOf(coreObject("ConfigMap", { dta: {} }))).toEqual([
       'dta: unknown field; did you mean "data"?',

@@ -236,10 +236,15 @@ export const configMapSchema = z
         });
       }
     }
-    if (byteLength(data) + byteLength(binaryData) * 0.75 > MAX_DATA_BYTES) {
-      context.addIssue({ code: "custom", message: "holds more than 1 MiB; split it" });
-    }
   });
+
+/**
+ * Whether an API server would refuse it for its size. No rule of the schema: on one machine it is taken, so that the PromptPack in
+ * it can say TooLarge for itself.
+ */
+export function isOversized({ data = {}, binaryData = {} }: ConfigMap): boolean {
+  return byteLength(data) + byteLength(binaryData) * 0.75 > MAX_DATA_BYTES;
+}
 
 export const secretSchema = z
   .strictObject({

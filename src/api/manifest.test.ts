@@ -373,6 +373,20 @@ spec: {tools: [{name: a, selector: {}, port: HTTP}]}
       ]);
     });
 
+    it("warns of a ConfigMap that no API server takes, and takes it", () => {
+      const big = "x".repeat(600 * 1024);
+      const text = `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: ${big}, b: ${big}}\n`;
+      const { resources, problems } = parseManifests(text, "a.yaml");
+      expect(resources).toHaveLength(1);
+      expect(problems).toMatchObject([
+        {
+          line: 4,
+          severity: "warning",
+          message: "data: holds more than 1 MiB, which no API server takes; split it",
+        },
+      ]);
+    });
+
     it("refuses a file of too many documents", () => {
       expect(problemsOf("---\na: 1\n".repeat(MAX_DOCUMENTS_PER_FILE + 1))).toEqual([
         "a.yaml:1:1: the file has more than 1000 documents; split it",

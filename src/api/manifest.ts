@@ -1,5 +1,6 @@
 /** Users' files → typed resources and every problem with its place. Pure: reading the files is the caller's. */
 import type { z } from "zod";
+import { isOversized } from "./core.ts";
 import { type FieldPath, formatPath, validate } from "./field-problems.ts";
 import { API_VERSION, OMNIA_KINDS } from "./group.ts";
 import { judgeKind, KIND_SCHEMAS, type Kind } from "./kinds.ts";
@@ -158,6 +159,10 @@ class DocumentReader {
         this.#report(whole, message, "error", position);
       }
       return;
+    }
+    if (result.value.kind === "ConfigMap" && isOversized(result.value)) {
+      const message = "holds more than 1 MiB, which no API server takes; split it";
+      this.#report([...root, "data"], message, "warning");
     }
     const { metadata, apiVersion } = result.value;
     this.resources.push({

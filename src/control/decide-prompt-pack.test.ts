@@ -113,7 +113,7 @@ const CASES: Case[] = [
     type: "SourceValid",
     reason: "TooLarge",
     phase: "Failed",
-    message: "1024 KiB",
+    message: "1000 kB",
   },
   {
     says: "a pack that no agent uses",

@@ -1,13 +1,12 @@
 /** The text of a PromptPack → a checked document, or everything that is wrong with it. */
 import { type FieldPath, formatPath, validate } from "../api/field-problems.ts";
-import { MAX_DATA_BYTES } from "../api/core.ts";
 import { checkPack, type PackRemark } from "./check-pack.ts";
 import { contentHash } from "./content-hash.ts";
 import { type PromptPackDocument, promptPackDocumentSchema } from "./prompt-pack-document.ts";
 import { readPackSource } from "./read-pack-source.ts";
 
-/** What a ConfigMap holds at most. */
-export const MAX_PACK_BYTES = MAX_DATA_BYTES;
+/** A little less than a ConfigMap holds: a pack that grows is told in words before it can no longer be applied. */
+export const MAX_PACK_BYTES = 1_000_000;
 /** More problems than this are counted, not listed. */
 export const MAX_LISTED_PROBLEMS = 10;
 
@@ -39,7 +38,7 @@ export type ParsedPromptPack =
 /** Takes JSON and YAML. */
 export function parsePromptPack(text: string): ParsedPromptPack {
   if (Buffer.byteLength(text) > MAX_PACK_BYTES) {
-    const message = `larger than ${MAX_PACK_BYTES / 1024} KiB, which is what a ConfigMap holds; split the pack`;
+    const message = `larger than ${MAX_PACK_BYTES / 1000} kB, about what a ConfigMap holds; split the pack`;
     return { ok: false, reason: "TooLarge", message, problems: [{ path: "", message }] };
   }
   const source = readPackSource(text);

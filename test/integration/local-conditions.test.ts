@@ -83,6 +83,7 @@ beforeAll(async () => {
     ...pack("no-key", aPack(), "other.json"),
     ...pack("no-json", '{"id": '),
     ...pack("no-pack", { id: "x" }),
+    ...pack("too-large", "x".repeat(1_000_001)),
     ours("PromptPack", "no-config-map", { source: { configMapRef: { name: "none" } } }),
     ...pack(
       "two-prompts",
@@ -199,6 +200,7 @@ test.each([
   ["no-key", "SourceValid", "KeyNotFound"],
   ["no-json", "SourceValid", "InvalidJSON"],
   ["no-pack", "SourceValid", "InvalidPack"],
+  ["too-large", "SourceValid", "TooLarge"],
   ["unused", "AgentsNotified", "NoAgents"],
 ])("PromptPack %s: %s is %s", async (name, type, reason) => {
   expect(await condition("PromptPack", name, type)).toMatchObject({ reason });
