@@ -3,6 +3,8 @@ import { MAX_FRAME_BYTES_PER_SESSION, MAX_FRAME_BYTES_PER_TURN } from "./session
 
 /** Frames that one replay step gives at once. */
 const MAX_FRAMES_PER_BATCH = 128;
+/** Turns that were forgotten are cut off the list when there are this many of them, and as many as those that are kept. */
+const FORGOTTEN_TURNS = 32;
 /** What a frame takes beside its text: ids, time, and the object itself. */
 const FRAME_OVERHEAD_BYTES = 256;
 
@@ -18,7 +20,9 @@ interface KeptTurn {
 
 /** The frames of a session's last turns, in memory, within the limits of their number and age. */
 export class KeptFrames {
-  readonly #turns: KeptTurn[] = [];
+  #turns: KeptTurn[] = [];
+  /** All before this index were forgotten: to move a long list up at every turn costs more than the turn. */
+  #first = 0;
   #bytes = 0;
 
   get bytes(): number {
@@ -54,12 +58,18 @@ export class KeptFrames {
     const turn = this.#turns.at(-1);
     if (turn === undefined || turn.endedAt !== Infinity) return;
     turn.endedAt = now;
-    while (this.#bytes > MAX_FRAME_BYTES_PER_SESSION && this.#turns.length > 1) this.#forgetFirst();
+    while (this.#bytes > MAX_FRAME_BYTES_PER_SESSION && this.#turns.length - this.#first > 1) {
+      this.#forgetFirst();
+    }
   }
 
   /** Forgets the turns that ended at this time or before. */
   forgetEndedBy(time: number): void {
-    while (this.#turns[0] !== undefined && this.#turns[0].endedAt <= time) this.#forgetFirst();
+    for (;;) {
+      const first = this.#turns[this.#first];
+      if (first === undefined || first.endedAt > time) return;
+      this.#forgetFirst();
+    }
   }
 
   /** The next frames with `seq` > after, not all of them when they are many. */
@@ -67,7 +77,7 @@ export class KeptFrames {
     const batch: TurnFrame[] = [];
     // Most ask for the end of what is kept.
     let index = Math.max(
-      0,
+      this.#first,
       this.#turns.findLastIndex((turn) => turn.seqBefore <= after),
     );
     for (; index < this.#turns.length; index++) {
@@ -82,7 +92,13 @@ export class KeptFrames {
   }
 
   #forgetFirst(): void {
-    this.#bytes -= this.#turns.shift()?.bytes ?? 0;
+    const turn = this.#turns[this.#first] as KeptTurn;
+    this.#bytes -= turn.bytes;
+    turn.frames = [];
+    this.#first += 1;
+    if (this.#first < Math.max(FORGOTTEN_TURNS, this.#turns.length - this.#first)) return;
+    this.#turns = this.#turns.slice(this.#first);
+    this.#first = 0;
   }
 }
 
