@@ -278,6 +278,44 @@ test("cancels the running turn once, and nothing between turns", async () => {
   expect(cancel).toEqual({ type: "cancel", session_id: "s1" });
 });
 
+test("waits for the end of a turn that could not be cancelled", async () => {
+  const url = await serve(async (server) => {
+    server.say(connected);
+    await server.hear();
+    server.say(chunk(1, "so"));
+    await server.hear();
+    server.say({ type: "error", error: { code: "UNAVAILABLE", message: "elsewhere" } });
+    server.say(done(2, "so be it"));
+  });
+  const begun = Promise.withResolvers<void>();
+  const { client } = await connect(url, {
+    onFrame: (frame) => frame?.type === "chunk" && begun.resolve(),
+  });
+  const turn = client.turn("hi", never);
+  await begun.promise;
+  client.cancel();
+  expect(await turn).toMatchObject({ content: "so be it" });
+});
+
+test("keeps the turns of others in the session apart", async () => {
+  const url = await serve(async (server) => {
+    server.say(connected, chunk(1, "for another"), done(2, "for another"));
+    await server.hear();
+    server.say(done(3, "for us"));
+  });
+  const contents: (string | undefined)[] = [];
+  const othersEnded = Promise.withResolvers<void>();
+  const { client } = await connect(url, {
+    onFrame: (frame, text) => {
+      if (text.includes('"done"')) othersEnded.resolve();
+      contents.push(frame !== undefined && "content" in frame ? frame.content : undefined);
+    },
+  });
+  await othersEnded.promise;
+  await client.turn("hi", never);
+  expect(contents).toEqual([undefined, undefined, undefined, "for us"]);
+});
+
 test("asks for the session to go on with, and says when it is not there", async () => {
   let asked: string | null = "";
   const url = await serve(

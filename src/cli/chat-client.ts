@@ -38,7 +38,10 @@ export interface ChatClientOptions {
   readonly token?: string | undefined;
   /** The session to go on with. */
   readonly sessionId?: string | undefined;
-  /** Every frame once, in order; `text` is the frame as received. Frames that the protocol does not know have none. */
+  /**
+   * Every frame once, in order; `text` is the frame as received. `frame` is left out where it means nothing to this
+   * client: of a later protocol, or of a turn that another client began in the session.
+   */
   readonly onFrame: (frame: ServerFrame | undefined, text: string) => void;
   readonly onReconnect?: (state: "lost" | "back") => void;
   readonly limits?: { readonly reconnectMs?: number };
@@ -192,16 +195,25 @@ export class ChatClient {
         this.#turn.trouble = undefined;
       }
     }
-    this.#options.onFrame(frame, text);
+    const isOfTurn = "seq" in frame && frame.type !== "connected";
+    const isAwaited = !isOfTurn || this.#turn !== undefined;
+    this.#options.onFrame(isAwaited ? frame : undefined, text);
     if (frame.type === "done") {
       this.#turn?.end.resolve({
         type: "done",
         content: frame.content,
         finishReason: frame.finish_reason,
       });
-    } else if (frame.type === "error") {
+    } else if (frame.type === "error" && !this.#isRefusedCancel(frame)) {
       this.#turn?.end.resolve({ type: "error", error: frame.error });
     }
+  }
+
+  /** A turn that runs on another replica cannot be cancelled, and goes on. */
+  #isRefusedCancel(frame: Extract<ServerFrame, { type: "error" }>): boolean {
+    const isOfTurn = "seq" in frame;
+    const { begun, cancelled } = this.#turn ?? {};
+    return !isOfTurn && begun === true && cancelled === true && frame.error.code === "UNAVAILABLE";
   }
 
   #enterSession(frame: ConnectedFrame): void {

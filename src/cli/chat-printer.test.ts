@@ -105,10 +105,14 @@ test("says that a session ended when the server begins another", () => {
     resumed: false,
     seq: 0,
   });
-  expect(printing("text", { tools: false }, show(greeting("s1"), greeting("s1"))).err).toBe("");
-  expect(printing("text", { tools: false }, show(greeting("s1"), greeting("s2"))).err).toContain(
-    "new one",
-  );
+  const said = (...frames: ServerFrame[]): string =>
+    printing("text", { tools: false }, show(...frames)).err;
+  expect(said(greeting("s1"), done("a"), greeting("s1"))).toBe("");
+  expect(said(greeting("s1"), done("a"), greeting("s2"))).toContain("new one");
+  // Nothing was said in the first one.
+  expect(said(greeting("s1"), greeting("s2"))).toBe("");
+  // Nothing was said in it yet.
+  expect(said(greeting("s1"), greeting("s2"))).toBe("");
 });
 
 test("keeps from a terminal what it would obey, and leaves it to a file", () => {

@@ -57,6 +57,7 @@ class AnswerPrinter implements ChatPrinter {
   #printed = "";
   #atLineStart = true;
   #sessionId: string | undefined;
+  #hasAnswered = false;
 
   constructor(streams: Streams, { tools }: { tools: boolean }) {
     this.#streams = streams;
@@ -77,6 +78,7 @@ class AnswerPrinter implements ChatPrinter {
         break;
       }
       case "done":
+        this.#hasAnswered = true;
         this.#finish(frame.content);
         if (FINISH_NOTES[frame.finish_reason] !== undefined)
           this.note(FINISH_NOTES[frame.finish_reason] as string);
@@ -87,7 +89,7 @@ class AnswerPrinter implements ChatPrinter {
         this.failure(frame.error.message);
         break;
       case "connected":
-        if (this.#sessionId !== undefined && this.#sessionId !== frame.session_id) {
+        if (this.#hasAnswered && this.#sessionId !== frame.session_id) {
           this.note(
             "The session had ended: this is a new one, which knows nothing of what was said before.",
           );

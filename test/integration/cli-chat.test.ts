@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startCuttableLine } from "../support/cuttable-line.ts";
 import {
   omnia,
   startOmnia,
@@ -89,6 +90,21 @@ describe("one message", () => {
     expect(session.err).toContain("There is no session gone");
   });
 
+  test("gives the whole answer, each part once, though the connection is cut in the middle of it", async () => {
+    await using line = await startCuttableLine(Number(new URL(slowURL).port));
+    const chat = ["chat", "demo", "--url", `ws://127.0.0.1:${line.port}`];
+    await using cut = startOmnia([...chat, "-m", "hello", "-o", "json"]);
+    await cut.shows(/"seq":5,/);
+    line.cut();
+    const { code, out, err } = await cut.ended;
+    expect(code).toBe(0);
+    expect(err).toBe("The connection was lost; connecting again…\nConnected again.\n");
+    const turn = readFrames(out).filter(({ type }) => type !== "connected");
+    expect(turn.map(({ seq }) => seq)).toEqual(turn.map((_, index) => index + 1));
+    const chunks = turn.filter(({ type }) => type === "chunk").map(({ content }) => content);
+    expect(turn.at(-1)).toMatchObject({ type: "done", content: chunks.join("") });
+  });
+
   test("stops the answer on SIGINT, and fails", async () => {
     await using chat = startOmnia(["chat", "demo", "--url", slowURL, "-m", "hello"]);
     await chat.shows(/Hello!/);
@@ -163,6 +179,7 @@ interface Frame {
   readonly type: string;
   readonly session_id: string;
   readonly seq?: number;
+  readonly content?: string;
 }
 
 function readFrames(out: string): Frame[] {
