@@ -191,7 +191,7 @@ function readRefusal(body: string): string | undefined {
     if (!Array.isArray(agents)) return message;
     return agents.length === 0
       ? `${message}; there are no agents`
-      : `${message}; there are: ${agents.join(", ")}`;
+      : `${message}; there are: ${agents.map(String).toSorted().join(", ")}`;
   } catch {
     return undefined;
   }

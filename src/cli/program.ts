@@ -10,9 +10,9 @@ import type { AgentOptions } from "./agent.ts";
 import type { ChatFlags, ExplainFlags, StatusFlags, UpFlags, ValidateFlags } from "./flags.ts";
 import type { Streams } from "./streams.ts";
 
-const WEBSITE_EXAMPLES = `
+const EXAMPLES = `
 Examples:
-  omnia up                              run the quickstart agent, with a page to talk to it
+  omnia up                              run the quickstart agent, which needs no key
   omnia up -f agents/                   run the agents of a folder, and follow its files
   omnia chat quickstart                 talk to an agent
   omnia chat quickstart -m "hello"      one question, one answer
@@ -41,7 +41,7 @@ function buildProgram(streams: Streams, ends: (exitCode: ExitCode) => void): Com
     .version(packageJSON.version, "-V, --version", "print the version")
     .helpOption("-h, --help", "print help")
     .helpCommand("help [command]", "print help for a command")
-    .addHelpText("after", WEBSITE_EXAMPLES)
+    .addHelpText("after", EXAMPLES)
     .configureOutput({
       writeOut: (text) => streams.stdout.write(text),
       writeErr: (text) => streams.stderr.write(text),
@@ -75,6 +75,15 @@ function buildProgram(streams: Streams, ends: (exitCode: ExitCode) => void): Com
     )
     .addOption(stateOption())
     .option("--no-open", "do not open the browser")
+    .addHelpText(
+      "after",
+      `
+Keys: Ctrl-C lets the agents finish what they do, and ends; pressed again it ends at once.
+
+Examples:
+  omnia up
+  omnia up -f agents/ -f shared/secrets.yaml --port 9000`,
+    )
     .action(async (options: UpFlags) => {
       const { up } = await import("./up.ts");
       ends(await up(options, streams));
