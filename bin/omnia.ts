@@ -6,7 +6,8 @@ const [role, ...roleArguments] = process.argv.slice(2);
 const agentOptions = role === "agent" ? readAgentArguments(roleArguments) : undefined;
 
 if (agentOptions === undefined) {
-  const { main } = await import("../src/cli/main.ts");
+  const { main, report } = await import("../src/cli/main.ts");
+  process.on("uncaughtException", (error) => process.exit(report(error, process)));
   for (const stream of [process.stdout, process.stderr]) {
     // Whoever read the output has gone (`omnia crds | head`): the command still ends with its own exit code.
     stream.on("error", (error: NodeJS.ErrnoException) => {

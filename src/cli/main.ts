@@ -13,7 +13,8 @@ export async function main(args: readonly string[], streams: Streams): Promise<E
   }
 }
 
-function report(error: unknown, { stderr, env }: Streams): ExitCode {
+/** Says what went wrong, and answers the exit code for it. */
+export function report(error: unknown, { stderr, env }: Streams): ExitCode {
   // The library has printed its message, or the help that was asked for.
   if (error instanceof CommanderError)
     return error.exitCode === 0 ? EXIT_CODES.ok : EXIT_CODES.usage;

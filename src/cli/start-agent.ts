@@ -32,7 +32,9 @@ export async function startAgent(options: AgentOptions): Promise<ExitCode> {
       signal: ending.signal,
       log,
       env,
-      onListening: (ports) => process.send?.({ type: "listening", ...ports }),
+      onListening: (ports) => {
+        if (process.connected) process.send?.({ type: "listening", ...ports });
+      },
     });
     await agent.closed;
     return EXIT_CODES.ok;
