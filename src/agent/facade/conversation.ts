@@ -11,7 +11,11 @@ import type {
 import type { CurrentStore, StoreUse } from "../current-store.ts";
 import { MAX_SESSIONS_PER_CONNECTION } from "../limits.ts";
 import { isSessionId } from "../sessions/session-id.ts";
-import type { BegunTurn, SessionSummary } from "../sessions/session-store.ts";
+import {
+  StoreUnavailableError,
+  type BegunTurn,
+  type SessionSummary,
+} from "../sessions/session-store.ts";
 import type { SessionFeeds } from "../turns/session-feeds.ts";
 import { timestamp } from "../turns/timestamp.ts";
 import { errorBody } from "../turns/turn-ending.ts";
@@ -305,7 +309,8 @@ export class Conversation {
 
   #fail(error: unknown, sessionId: string): void {
     const body = errorBody(error);
-    if (!(error instanceof TurnError)) {
+    // A store that is away is told once, by the store; not again for every frame that meets it.
+    if (!(error instanceof TurnError || error instanceof StoreUnavailableError)) {
       this.#context.log.error(
         { sessionId, code: body.code, error },
         "A frame of a client could not be handled",
