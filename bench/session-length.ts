@@ -19,21 +19,17 @@ export async function measureSessionLength(): Promise<Measurement[]> {
 
 async function measureHandler(handler: HandlerName & keyof typeof TURNS): Promise<Measurement> {
   await using agent = await MeasuredProcess.startAgent({ handler });
-  const long = await TurnClient.connect(agent.port);
-  for (let turn = 0; turn < LONG_SESSION_TURNS; turn++) await long.turn("hello");
+  const first = await TurnClient.connect(agent.port);
+  for (let turn = 0; turn < LONG_SESSION_TURNS; turn++) await first.turn("hello");
+  first.close();
 
   const rounds: { long: number; short: number }[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    const sessions = TURNS[handler] / SHORT_SESSION_TURNS;
-    const short = await Promise.all(
-      Array.from({ length: sessions }, () => TurnClient.connect(agent.port)),
-    );
-    const ofLong = await microsecondsPerTurn(agent, [long], TURNS[handler]);
-    const ofShort = await microsecondsPerTurn(agent, short, TURNS[handler]);
-    for (const client of short) client.close();
-    rounds.push({ long: ofLong, short: ofShort });
+    rounds.push({
+      long: await microsecondsPerTurn(agent, TURNS[handler], first.sessionId),
+      short: await microsecondsPerTurn(agent, TURNS[handler]),
+    });
   }
-  long.close();
   const ratio = median(rounds.map((round) => round.long / round.short));
   return {
     what: `CPU of a turn (${handler}) after ${LONG_SESSION_TURNS} turns in its session`,
@@ -45,15 +41,17 @@ async function measureHandler(handler: HandlerName & keyof typeof TURNS): Promis
   };
 }
 
-/** One turn at a time, shared out among the clients. */
+/** A connection for every few turns, in both cases: in a session of its own, or in the one that is named. */
 async function microsecondsPerTurn(
   agent: MeasuredProcess,
-  clients: readonly TurnClient[],
   turns: number,
+  sessionId?: string,
 ): Promise<number> {
   const before = await agent.cpuSeconds();
-  for (const client of clients) {
-    for (let turn = 0; turn < turns / clients.length; turn++) await client.turn("hello");
+  for (let done = 0; done < turns; done += SHORT_SESSION_TURNS) {
+    const client = await TurnClient.connect(agent.port, sessionId);
+    for (let turn = 0; turn < SHORT_SESSION_TURNS; turn++) await client.turn("hello");
+    client.close();
   }
   return (((await agent.cpuSeconds()) - before) * 1e6) / turns;
 }

@@ -4,6 +4,8 @@ import { WebSocket } from "ws";
 /** A client that does as little as it can, so that what is measured is the server. */
 export class TurnClient {
   readonly #socket: WebSocket;
+  /** Of the last `connected`; the bare echo server sends none. */
+  sessionId: string | undefined;
   #onDone: () => void = () => {};
   #onChunk: (() => void) | undefined;
 
@@ -11,15 +13,19 @@ export class TurnClient {
     this.#socket = socket;
     socket.on("message", (data: Buffer) => {
       // The type is the first field of every frame; the bare echo server sends the message back.
-      const head = data.toString("latin1", 0, 20);
+      const head = data.toString("latin1", 0, 24);
       if (head.startsWith('{"type":"done"') || head.startsWith('{"type":"message"')) this.#onDone();
       else if (head.startsWith('{"type":"chunk"')) this.#onChunk?.();
-      else if (head.startsWith('{"type":"error"')) throw new Error(data.toString());
+      else if (head.startsWith('{"type":"connected"')) {
+        this.sessionId = (JSON.parse(data.toString()) as { session_id: string }).session_id;
+      } else if (head.startsWith('{"type":"error"')) throw new Error(data.toString());
     });
   }
 
-  static async connect(port: number): Promise<TurnClient> {
-    const socket = new WebSocket(`ws://127.0.0.1:${port}/`, { perMessageDeflate: false });
+  /** Goes on with the session, when one is named. */
+  static async connect(port: number, sessionId?: string): Promise<TurnClient> {
+    const query = sessionId === undefined ? "" : `?session_id=${sessionId}`;
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/${query}`, { perMessageDeflate: false });
     const client = new TurnClient(socket);
     await once(socket, "open");
     return client;
