@@ -14,7 +14,7 @@ SOURCES := $(shell find bin src -name '*.ts' -not -name '*.test.ts')
 
 help: ## List what can be run
 	@printf 'Omnia runs AI agents that are declared as Kubernetes resources.\n\n'
-	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r target text; do printf '  make %-8s %s\n' "$$target" "$$text"; done
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 	@printf '\nARGS passes arguments on: make up ARGS="-f examples/echo --port 9000"\n'
 
 setup: dist/omnia.js ## Install the packages into node_modules and build the program
