@@ -6,7 +6,7 @@ import { sourceFiles } from "./source-files.ts";
 export interface Snippet {
   readonly file: string;
   readonly line: number;
-  /** What follows the fence: `sh`, `yaml`, … */
+  /** What follows the fence: `sh`, `yaml`, …, or nothing. */
   readonly language: string;
   /** Of the comment before it, `<!-- tested as: NAME -->`. */
   readonly name: string | undefined;
@@ -31,7 +31,7 @@ export function snippetsOf(file: string, text: string): Snippet[] {
   const found: Snippet[] = [];
   const lines = text.split("\n");
   for (let index = 0; index < lines.length; index++) {
-    const language = /^```(\S+)/.exec(lines[index] ?? "")?.[1];
+    const language = /^```(\S*)/.exec(lines[index] ?? "")?.[1];
     if (language === undefined) continue;
     const end = lines.indexOf("```", index);
     if (end === -1) throw new Error(`${file}:${index + 1}: the block has no end`);
