@@ -2,6 +2,7 @@
 import type { Measurement } from "./bench.ts";
 import { MeasuredProcess } from "./measured-process.ts";
 import { median } from "./median.ts";
+import { runtimeConfig } from "./runtime-config.ts";
 import { TurnClient } from "./turn-client.ts";
 
 const WARM_UP_TURNS = 200;
@@ -13,33 +14,7 @@ const TARGET_MS = 3;
 export async function measureFirstChunk(): Promise<Measurement[]> {
   await using provider = await MeasuredProcess.start("stream-server.ts");
   const baseURL = `http://127.0.0.1:${provider.port}/v1`;
-  await using agent = await MeasuredProcess.startAgent(
-    {
-      handler: "runtime",
-      provider: {
-        name: "openai",
-        model: "m",
-        baseURL,
-        api: "chat",
-        parameters: {},
-        apiKeyFile: "key",
-      },
-      prompt: {
-        active: {
-          pack: "bench",
-          version: "0123456789ab",
-          semver: "1.0.0",
-          prompt: "bench",
-          system: "Be brief.",
-          parameters: {},
-          toolChoice: "auto",
-          maxRounds: 5,
-          maxToolCallsPerTurn: 10,
-        },
-      },
-    },
-    { key: "no-key" },
-  );
+  await using agent = await MeasuredProcess.startAgent(runtimeConfig(baseURL), { key: "no-key" });
   await firstChunks(agent, baseURL, WARM_UP_TURNS);
   const times = await firstChunks(agent, baseURL, TURNS);
   const ofAgent = median(times.map((time) => time.agent));

@@ -172,11 +172,14 @@ function loadedWith(chunks: ReadonlyMap<string, string>, entries: readonly strin
 }
 
 describe("an idle agent", () => {
-  it(`stays under ${MAX_IDLE_MEGABYTES} MB`, async () => {
-    await using up = await OmniaUp.start({ files: [join(ROOT, "examples/echo")] });
-    await up.runs("echo");
-    const client = await up.connect("echo");
-    await client.ask("hello");
+  it.each(["echo", "anthropic"])(`stays under ${MAX_IDLE_MEGABYTES} MB (%s)`, async (agent) => {
+    await using up = await OmniaUp.start({
+      files: [join(ROOT, "examples", agent)],
+      env: { ANTHROPIC_API_KEY: "no-key" },
+    });
+    await up.runs(agent);
+    const client = await up.connect(agent);
+    expect(await client.next()).toMatchObject({ type: "connected" });
     const [pid = 0] = await up.replicaPids();
     const status = await readFile(`/proc/${pid}/status`, "utf8");
     const kilobytes = Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]);
