@@ -16,6 +16,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { importsOf, programFiles } from "../support/boundaries.ts";
 import { OmniaProcess, type OmniaResult } from "../support/omnia-process.ts";
 import { OmniaUp, ROOT } from "./omnia-up.ts";
 
@@ -131,10 +132,12 @@ describe("the npm package", () => {
 
   it("carries the licence of everything that is bundled", async () => {
     const licenses = await readFile(join(ROOT, "dist/THIRD_PARTY_LICENSES"), "utf8");
-    const { dependencies } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as {
-      dependencies: object;
-    };
-    const missing = Object.keys(dependencies).filter((name) => !licenses.includes(`${name} `));
+    const imported = programFiles(ROOT).flatMap((file) => importsOf(file, ROOT));
+    const packages = imported.filter(
+      ({ kind, target }) => kind !== "type" && !/^(node:|src\/|package\.json)/.test(target),
+    );
+    expect(packages.length).toBeGreaterThan(10);
+    const missing = packages.filter(({ target }) => !licenses.includes(`${target} `));
     expect(missing).toEqual([]);
     expect(licenses).not.toMatch(/\(see below\)/);
   });
