@@ -10,7 +10,8 @@ import type { Log } from "../observability/log.ts";
 import { ConnectionBook } from "./connection-book.ts";
 import { gatewayApp, type ResourceView } from "./gateway-app.ts";
 import { HOST_NOT_ALLOWED, refuseUpgrade, type Refusal } from "./refusal.ts";
-import { hostOf, isLoopbackHost, isOriginAllowed } from "./request-checks.ts";
+import { isLoopback, isOriginAllowed } from "../agent/facade/origin.ts";
+import { hostOf } from "./host-of.ts";
 import { orderEndpoints, type AgentReference, type Endpoint, type Route } from "./route.ts";
 import {
   ConnectError,
@@ -76,7 +77,7 @@ export function createGateway({ source, log, limits: given }: GatewayOptions): G
   let isLoopbackOnly = true;
   const isHostAllowed = (header: string | undefined): boolean => {
     const host = hostOf(header);
-    return host !== undefined && (!isLoopbackOnly || isLoopbackHost(host));
+    return host !== undefined && (!isLoopbackOnly || isLoopback(host));
   };
   const book = new ConnectionBook();
   const closing = new AbortController();
@@ -167,7 +168,7 @@ export function createGateway({ source, log, limits: given }: GatewayOptions): G
     const agent = { name, namespace: query.get("namespace") || DEFAULT_NAMESPACE };
     const route: Route = name === "" ? { status: "unknown" } : source.resolve(agent);
     const allowedOrigins = route.status === "unknown" ? [] : route.allowedOrigins;
-    if (!isOriginAllowed(origin, host, allowedOrigins)) {
+    if (!isOriginAllowed({ origin, host }, allowedOrigins)) {
       return {
         code: "OriginNotAllowed",
         message:
@@ -203,7 +204,7 @@ export function createGateway({ source, log, limits: given }: GatewayOptions): G
   return {
     listen: ({ host, port }) =>
       new Promise((resolve, reject) => {
-        isLoopbackOnly = isLoopbackHost(host);
+        isLoopbackOnly = isLoopback(host);
         server.once("error", reject);
         server.listen({ host, port }, () => {
           server.off("error", reject);
