@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { affinitySchema } from "./affinity.ts";
 import { autoscalingSchema } from "./autoscaling.ts";
-import { conditionsSchema } from "./conditions.ts";
+import { conditionsSchema, observedGenerationSchema } from "./conditions.ts";
 import {
   envSchema,
   imagePullSecretsSchema,
@@ -185,12 +185,7 @@ export const agentRuntimeStatusSchema = z.object({
   availableReplicas: count().describe("Replicas that are available"),
   ready: z.string().max(32).optional().describe("Ready and wanted replicas, like 2/3"),
   selector: z.string().max(1024).optional().describe("Label selector of the replicas"),
-  observedGeneration: z
-    .int()
-    .min(0)
-    .optional()
-    .meta({ format: "int64" })
-    .describe("The generation of the spec that this status is about"),
+  observedGeneration: observedGenerationSchema,
   promptPackVersion: z.string().max(64).optional().describe("Version of the pack in use"),
   endpoint: z.string().max(2048).optional().describe("Where clients connect"),
   conditions: conditionsSchema.optional().describe("What holds, and why not"),

@@ -20,6 +20,13 @@ export const conditionSchema = z.object({
 
 export type Condition = z.output<typeof conditionSchema>;
 
+export const observedGenerationSchema = z
+  .int()
+  .min(0)
+  .optional()
+  .meta({ format: "int64" })
+  .describe("The generation of the spec that this status is about");
+
 export const conditionsSchema = z
   .array(conditionSchema)
   .max(32)

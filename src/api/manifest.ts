@@ -87,7 +87,7 @@ export function findDuplicates(resources: readonly ManifestResource[]): Problem[
   const first = new Map<string, ManifestResource>();
   return resources.flatMap((resource) => {
     const { kind, namespace, name, file } = resource;
-    const key = `${kind}/${namespace}/${name}`;
+    const key = resourceKey(resource);
     const earlier = first.get(key);
     if (earlier === undefined) {
       first.set(key, resource);
@@ -101,6 +101,19 @@ export function findDuplicates(resources: readonly ManifestResource[]): Problem[
       message: `metadata.name: namespace "${namespace}" has another ${kind} "${name}" at ${place}; rename or remove one`,
     };
   });
+}
+
+/** What a resource is found by: no two may share it. */
+export function resourceKey({
+  kind,
+  namespace,
+  name,
+}: {
+  kind: string;
+  namespace: string;
+  name: string;
+}): string {
+  return `${kind}/${namespace}/${name}`;
 }
 
 class DocumentReader {

@@ -1,6 +1,6 @@
 /** PromptPack: a versioned set of prompts, read from a ConfigMap. */
 import { z } from "zod";
-import { conditionsSchema } from "./conditions.ts";
+import { conditionsSchema, observedGenerationSchema } from "./conditions.ts";
 import { int32 } from "./field-types.ts";
 import { API_VERSION, DEFAULT_PACK_KEY, PROMPT_PACK } from "./group.ts";
 import { dataKey, dnsSubdomain, metadataSchema } from "./names.ts";
@@ -57,12 +57,7 @@ export const promptPackStatusSchema = z.object({
   canaryVersion: z.string().max(64).optional().describe("Content hash of the version on trial"),
   canarySemver: z.string().max(256).optional().describe("The version that this content names"),
   canaryWeight: int32(0, 100).optional().describe("Percentage of sessions on trial"),
-  observedGeneration: z
-    .int()
-    .min(0)
-    .optional()
-    .meta({ format: "int64" })
-    .describe("The generation of the spec that this status is about"),
+  observedGeneration: observedGenerationSchema,
   conditions: conditionsSchema.optional().describe("What holds, and why not"),
 });
 

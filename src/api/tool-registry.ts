@@ -1,6 +1,6 @@
 /** ToolRegistry: tools that agents may call, given by URL or discovered from Services. */
 import { z } from "zod";
-import { conditionsSchema } from "./conditions.ts";
+import { conditionsSchema, observedGenerationSchema } from "./conditions.ts";
 import { keySelectorSchema } from "./core.ts";
 import { durationField } from "./duration.ts";
 import { int32, listByKey, mapOf, pattern, stringSet, text, toolURL } from "./field-types.ts";
@@ -139,12 +139,7 @@ export const toolRegistryStatusSchema = z.object({
     .meta({ "x-kubernetes-list-type": "atomic" })
     .optional()
     .describe("Every tool with its state"),
-  observedGeneration: z
-    .int()
-    .min(0)
-    .optional()
-    .meta({ format: "int64" })
-    .describe("The generation of the spec that this status is about"),
+  observedGeneration: observedGenerationSchema,
   conditions: conditionsSchema.optional().describe("What holds, and why not"),
 });
 

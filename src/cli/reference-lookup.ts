@@ -1,7 +1,7 @@
 import type { FieldPath } from "../api/field-problems.ts";
 import { secretKeys, secretValue, type KeySelector } from "../api/core.ts";
 import type { Kind } from "../api/kinds.ts";
-import type { ManifestResource } from "../api/manifest.ts";
+import { type ManifestResource, resourceKey } from "../api/manifest.ts";
 import { resolveSecret } from "../local/resolve-secret.ts";
 import type { Findings } from "./findings.ts";
 
@@ -15,7 +15,7 @@ export class ReferenceLookup {
   constructor(resources: readonly ManifestResource[], findings: Findings) {
     this.#findings = findings;
     for (const resource of resources) {
-      const key = keyOf(resource);
+      const key = resourceKey(resource);
       if (!this.#byName.has(key)) this.#byName.set(key, resource);
     }
   }
@@ -28,7 +28,7 @@ export class ReferenceLookup {
     name: string,
     namespace: string = from.namespace,
   ): ResourceOf<K> | undefined {
-    const found = this.#byName.get(keyOf({ kind, namespace, name }));
+    const found = this.#byName.get(resourceKey({ kind, namespace, name }));
     if (found === undefined) {
       const message = `${kind} "${name}" of namespace "${namespace}" is not among the files, so it was not checked`;
       this.#findings.note(from, path, message);
@@ -81,18 +81,6 @@ export class ReferenceLookup {
     }
     return usable;
   }
-}
-
-function keyOf({
-  kind,
-  namespace,
-  name,
-}: {
-  kind: string;
-  namespace: string;
-  name: string;
-}): string {
-  return `${kind}/${namespace}/${name}`;
 }
 
 function list(keys: readonly string[]): string {

@@ -9,6 +9,7 @@ import {
   parseManifests,
   type ManifestResource,
   type Problem,
+  resourceKey,
 } from "../api/manifest.ts";
 import { listManifestFiles, MAX_FILES, type ManifestListing } from "./list-manifest-files.ts";
 import { UpError } from "./up-error.ts";
@@ -56,18 +57,6 @@ export async function readManifests(
 export function losesResources(before: ManifestState, after: ManifestState): boolean {
   const keys = new Set(after.resources.map(resourceKey));
   return before.resources.some((resource) => !keys.has(resourceKey(resource)));
-}
-
-export function resourceKey({
-  kind,
-  namespace,
-  name,
-}: {
-  kind: string;
-  namespace: string;
-  name: string;
-}): string {
-  return `${kind}/${namespace}/${name}`;
 }
 
 function isSameListing(a: ManifestListing, b: ManifestListing): boolean {
