@@ -1,16 +1,17 @@
 /**
  * The agent config: the one value that passes from control plane to data plane. Control writes it (as a ConfigMap in a
  * cluster, as a file on one machine), the agent reads it and follows its changes. It holds no secret: secrets are
- * files beside it, named by `secretFiles`.
+ * files beside it, and it holds their paths.
  */
 import { z } from "zod";
+
+export { MANAGEMENT_PORT } from "./api/group.ts";
 
 export const AGENT_CONFIG_VERSION = 1;
 /** Where an agent finds its config unless OMNIA_CONFIG says otherwise. */
 export const AGENT_CONFIG_PATH = "/etc/omnia/agent.json";
-/** Folder of the secret files, unless the config is elsewhere: then `secrets/` beside it. */
+/** Folder of the secret files, beside the config wherever that is. */
 export const SECRETS_FOLDER = "secrets";
-export const MANAGEMENT_PORT = 8081;
 
 export const PROVIDER_NAMES = ["openai", "anthropic", "google"] as const;
 export const HANDLER_NAMES = ["runtime", "demo", "echo"] as const;

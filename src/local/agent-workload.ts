@@ -4,6 +4,7 @@
  */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { SECRETS_FOLDER } from "../agent-config.ts";
 import type { Clock, Timer } from "../observability/clock.ts";
 import { makePrivateFolder, syncPrivateFolder, writePrivateFile } from "./private-files.ts";
 import { planReplicas, type ObservedReplica, type ReplicaState } from "./replica-plan.ts";
@@ -92,7 +93,6 @@ interface Replica {
 const HOST = "127.0.0.1";
 const LISTEN_ARGUMENTS = ["--host", HOST, "--port", "0", "--management-port", "0"];
 const CONFIG_FILE = "agent.json";
-const SECRETS_FOLDER = "secrets";
 
 export class AgentWorkload {
   readonly #options: AgentWorkloadOptions;
