@@ -10,8 +10,7 @@ import type { Log } from "../observability/log.ts";
 import { ConnectionBook } from "./connection-book.ts";
 import { gatewayApp, type ResourceView } from "./gateway-app.ts";
 import { HOST_NOT_ALLOWED, refuseUpgrade, type Refusal } from "./refusal.ts";
-import { isLoopback, isOriginAllowed } from "../agent/facade/origin.ts";
-import { hostOf } from "./host-of.ts";
+import { hostOf, isLoopbackHost, isOriginAllowed } from "./request-checks.ts";
 import { orderEndpoints, type AgentReference, type Endpoint, type Route } from "./route.ts";
 import {
   ConnectError,
@@ -77,7 +76,7 @@ export function createGateway({ source, log, limits: given }: GatewayOptions): G
   let isLoopbackOnly = true;
   const isHostAllowed = (header: string | undefined): boolean => {
     const host = hostOf(header);
-    return host !== undefined && (!isLoopbackOnly || isLoopback(host));
+    return host !== undefined && (!isLoopbackOnly || isLoopbackHost(host));
   };
   const book = new ConnectionBook();
   const closing = new AbortController();
@@ -168,7 +167,7 @@ export function createGateway({ source, log, limits: given }: GatewayOptions): G
     const agent = { name, namespace: query.get("namespace") || DEFAULT_NAMESPACE };
     const route: Route = name === "" ? { status: "unknown" } : source.resolve(agent);
     const allowedOrigins = route.status === "unknown" ? [] : route.allowedOrigins;
-    if (!isOriginAllowed({ origin, host }, allowedOrigins)) {
+    if (!isOriginAllowed(origin, host, allowedOrigins)) {
       return {
         code: "OriginNotAllowed",
         message:
@@ -204,7 +203,7 @@ export function createGateway({ source, log, limits: given }: GatewayOptions): G
   return {
     listen: ({ host, port }) =>
       new Promise((resolve, reject) => {
-        isLoopbackOnly = isLoopback(host);
+        isLoopbackOnly = isLoopbackHost(host);
         server.once("error", reject);
         server.listen({ host, port }, () => {
           server.off("error", reject);

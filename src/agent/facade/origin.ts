@@ -1,5 +1,5 @@
 /**
- * Which pages may connect, to an agent or to a gateway before it. A browser lets any page open a WebSocket to any address, so the Origin header decides; other
+ * Which pages may connect. A browser lets any page open a WebSocket to any address, so the Origin header decides; other
  * clients send none.
  */
 import type { IncomingHttpHeaders } from "node:http";
@@ -15,7 +15,6 @@ export function isOriginAllowed(
   if (page === null || page.host === "") return false;
   if (isLoopback(page.hostname)) return true;
   if (page.host === URL.parse(`${page.protocol}//${host ?? ""}`)?.host) return true;
-  // Not by `URL.origin`, which is "null" for every scheme that is not of the web.
   return allowedOrigins.some((allowed) => {
     const other = URL.parse(allowed);
     return other !== null && other.protocol === page.protocol && other.host === page.host;
@@ -32,7 +31,6 @@ export function isHostTrusted(headers: IncomingHttpHeaders): boolean {
   return host !== null && isLoopback(host.hostname);
 }
 
-/** `localhost`, names under it, 127.0.0.0/8 and ::1, as written in a URL or a Host header, without port. */
 export function isLoopback(host: string): boolean {
   const name = host.toLowerCase().replace(/\.$/, "");
   return (
