@@ -64,3 +64,13 @@ test("a fresh list also tells of deletions that no watch told of", () => {
   expect(changes).toEqual(["1 to -", "3 to 4", "- to 5"]);
   expect(cache.size).toBe(3);
 });
+
+test("a list of one namespace says nothing of the others", () => {
+  const cache = new Cache<KubernetesObject>();
+  const elsewhere = anObject("b", "2");
+  elsewhere.metadata.namespace = "elsewhere";
+  cache.set(anObject("a", "1"));
+  cache.set(elsewhere);
+  cache.replace([], "default");
+  expect([...cache.all()]).toEqual([elsewhere]);
+});

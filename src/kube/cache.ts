@@ -74,10 +74,16 @@ export class Cache<T extends KubernetesObject> {
     this.#tell({ before, after: undefined });
   }
 
-  /** The result of a fresh list: what is not in it is gone, deletions that no watch told of included. */
-  replace(objects: readonly T[]): void {
+  /**
+   * The result of a fresh list: what is not in it is gone, deletions that no watch told of included. With a namespace, the list
+   * was of that one alone, and says nothing of others.
+   */
+  replace(objects: readonly T[], namespace?: string): void {
     const listed = new Set(objects.map((object) => keyOf(object.metadata)));
-    for (const key of this.#objects.keys()) if (!listed.has(key)) this.delete(key);
+    for (const [key, { metadata }] of this.#objects) {
+      const isCovered = namespace === undefined || metadata.namespace === namespace;
+      if (isCovered && !listed.has(key)) this.delete(key);
+    }
     for (const object of objects) this.set(object);
   }
 

@@ -94,7 +94,7 @@ export class Reflector<T extends KubernetesObject> {
       for (const item of page.items) objects.push(withoutManagedFields(item));
       next = page.continue;
       if (next !== undefined) continue;
-      cache.replace(objects);
+      cache.replace(objects, namespace);
       this.#isSynced = true;
       this.#synced.resolve();
       return page.resourceVersion;
