@@ -5,13 +5,13 @@ import { MANAGEMENT_PORT, type AgentConfig } from "../agent-config.ts";
 import { createAgentMetrics } from "../observability/agent-metrics.ts";
 import { systemClock, type Clock } from "../observability/clock.ts";
 import type { Log } from "../observability/log.ts";
+import { Management } from "../observability/management.ts";
 import { createMetrics } from "../observability/metrics.ts";
 import { ConfigFile } from "./config-file.ts";
 import { CurrentStore } from "./current-store.ts";
 import type { Authenticator } from "./facade/authentication.ts";
 import { createAuthenticator } from "./facade/create-authenticator.ts";
 import { Facade } from "./facade/facade.ts";
-import { Management } from "./facade/management.ts";
 import { FileWatch } from "./file-watch.ts";
 import { Handlers } from "./handlers/handlers.ts";
 import {

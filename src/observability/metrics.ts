@@ -30,6 +30,11 @@ export interface Metrics {
   gauge<Label extends string = never>(description: Description<Label>): GaugeMetric<Label>;
   /** A gauge whose value is asked for when the metrics are read. */
   observedGauge(description: Description<never>, read: () => number): void;
+  /** The same for a gauge with labels: all its values, with theirs. */
+  observedGauges<Label extends string>(
+    description: Description<Label> & { labels: readonly Label[] },
+    read: () => Iterable<readonly [labels: LabelValues<Label>, value: number]>,
+  ): void;
   histogram<Label extends string = never>(
     description: Description<Label> & { buckets: readonly number[] },
   ): HistogramMetric<Label>;
@@ -76,6 +81,19 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
         registers: [],
         collect() {
           this.set(read());
+        },
+      });
+      registry.registerMetric(gauge);
+    },
+    observedGauges: ({ name, help, labels }, read) => {
+      const gauge = new Gauge<string>({
+        name,
+        help,
+        labelNames: [...labels],
+        registers: [],
+        collect() {
+          this.reset();
+          for (const [values, value] of read()) this.set(values, value);
         },
       });
       registry.registerMetric(gauge);

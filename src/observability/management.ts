@@ -1,16 +1,17 @@
 /** The management port: `/healthz`, `/readyz` and `/metrics`. */
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Metrics } from "../../observability/metrics.ts";
-import { HEADERS_TIMEOUT_MS } from "../limits.ts";
+import type { Metrics } from "./metrics.ts";
 
 const MAX_CONNECTIONS = 64;
+/** The headers of a request must be there by then. */
+const HEADERS_TIMEOUT_MS = 10_000;
 
 export interface ManagementOptions {
   /** All addresses when unset. */
   readonly host?: string;
   readonly metrics: Metrics;
-  /** Why no turn could be served now, in sentences for people; none when one could. */
+  /** Why the process could not do its work now, in sentences for people; none when it could. */
   readonly reasons: () => Promise<readonly string[]>;
 }
 
