@@ -1,5 +1,4 @@
 /** The three kinds of the cluster that the kubeconfig, or the pod, points at. */
-import { KubeConfig } from "@kubernetes/client-node";
 import { API_VERSION, GROUP, OMNIA_KINDS, VERSION, type OmniaKind } from "../api/group.ts";
 import { ApiError } from "../kube/api-error.ts";
 import { KubeClient } from "../kube/client.ts";
@@ -7,20 +6,19 @@ import { DEFAULT_BURST, DEFAULT_REQUESTS_PER_SECOND, RateLimiter } from "../kube
 import { createTransport } from "../kube/transport.ts";
 import { systemClock } from "../observability/clock.ts";
 import { CliError } from "./cli-error.ts";
+import { loadKubeConfig } from "./load-kube-config.ts";
 import { commandLine } from "./program-name.ts";
 import type { Resources } from "./resource-source.ts";
 import { pluralOf } from "./resource-view.ts";
 
 const CLUSTER_TIMEOUT_MS = 15_000;
 const PAGE_SIZE = 500;
-/** What client-node assumes when nothing is configured. It would take whatever else listens there for a cluster. */
-const ASSUMED_SERVER = "http://localhost:8080";
 const START_UP = `Start agents on this machine with \`${commandLine("up")}\`, or point KUBECONFIG at a cluster.`;
 
 export async function readCluster(): Promise<Resources> {
-  const kubeConfig = loadKubeConfig();
-  const cluster = kubeConfig.getCurrentCluster();
-  if (cluster === null || cluster.server === ASSUMED_SERVER) {
+  const kubeConfig = loadKubeConfig({ cure: START_UP });
+  const cluster = kubeConfig?.getCurrentCluster();
+  if (kubeConfig === undefined || cluster == null) {
     throw new CliError("No omnia up runs on this machine, and no cluster is configured.", {
       cure: START_UP,
     });
@@ -45,19 +43,6 @@ export async function readCluster(): Promise<Resources> {
   } finally {
     transport.close();
   }
-}
-
-function loadKubeConfig(): KubeConfig {
-  const kubeConfig = new KubeConfig();
-  try {
-    kubeConfig.loadFromDefault();
-  } catch (error) {
-    throw new CliError(`The kubeconfig cannot be read: ${(error as Error).message}`, {
-      cure: START_UP,
-      cause: error,
-    });
-  }
-  return kubeConfig;
 }
 
 async function listAll(

@@ -1,5 +1,6 @@
 import type { PromptPackReference, ToolRegistryReference } from "../control/references.ts";
 import type { KubeClient } from "../kube/client.ts";
+import type { ControllerOptions } from "../kube/controller.ts";
 import type { EventRecorder } from "../kube/events.ts";
 import type { Clock } from "../observability/clock.ts";
 import type { Log } from "../observability/log.ts";
@@ -35,3 +36,9 @@ export interface Decided<Reference> {
 }
 export type DecidedPromptPacks = Decided<PromptPackReference>;
 export type DecidedToolRegistries = Decided<ToolRegistryReference>;
+
+/** What the operator gives to a controller that it makes. */
+export type ControllerSettings = Pick<
+  ControllerOptions,
+  "workers" | "resyncMs" | "onReconciled" | "queue"
+>;
