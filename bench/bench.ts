@@ -1,6 +1,6 @@
 /**
- * Measures what an agent costs, as ratios to a floor that is measured in the same run: so the numbers mean the same on a slow
- * machine and on a fast one. These are no tests; nothing fails.
+ * Measures what an agent costs and what the operator does, as ratios to a floor that is measured in the same run: so the numbers
+ * mean the same on a slow machine and on a fast one. These are no tests; nothing fails.
  *
  *     make bench                          everything
  *     make bench ARGS="echo-cpu memory"   only these
@@ -8,6 +8,7 @@
 import { measureEchoCPU } from "./echo-cpu.ts";
 import { measureFirstChunk } from "./first-chunk.ts";
 import { measureMemory } from "./memory.ts";
+import { measureOperatorScale } from "./operator-scale.ts";
 import { measureSessionLength } from "./session-length.ts";
 
 export interface Measurement {
@@ -25,6 +26,7 @@ const BENCHES: Record<string, () => Promise<Measurement[]>> = {
   "first-chunk": measureFirstChunk,
   "session-length": measureSessionLength,
   memory: measureMemory,
+  "operator-scale": measureOperatorScale,
 };
 
 const wanted = process.argv.slice(2);

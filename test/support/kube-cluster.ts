@@ -23,20 +23,23 @@ import { SimulatedKubelet, type SimulatedKubeletOptions } from "./simulated-kube
 export const OPERATOR_USER = "omnia-operator";
 
 export interface KubeClusterOptions
-  extends KubeAPIServerOptions, Omit<SimulatedKubeletOptions, "server"> {}
+  extends KubeAPIServerOptions, Omit<SimulatedKubeletOptions, "server"> {
+  /** False: nothing comes of a Deployment, and nothing is garbage-collected. */
+  withControllers?: boolean;
+}
 
 export class KubeCluster {
   readonly server: KubeAPIServer;
   readonly kubelet: SimulatedKubelet;
   readonly audit: AuditLog;
-  readonly #controllers: KubeControllerManager;
+  readonly #controllers: KubeControllerManager | undefined;
   readonly #folder: string;
 
   private constructor(parts: {
     server: KubeAPIServer;
     kubelet: SimulatedKubelet;
     audit: AuditLog;
-    controllers: KubeControllerManager;
+    controllers: KubeControllerManager | undefined;
     folder: string;
   }) {
     this.server = parts.server;
@@ -55,7 +58,7 @@ export class KubeCluster {
     });
     await installKinds(server);
     const [controllers, kubelet] = await Promise.all([
-      startKubeControllerManager(server.kubeconfig),
+      options.withControllers === false ? undefined : startKubeControllerManager(server.kubeconfig),
       SimulatedKubelet.start({ ...options, server }),
     ]);
     return new KubeCluster({ server, kubelet, audit, controllers, folder });
@@ -127,7 +130,7 @@ export class KubeCluster {
 
   async stop(): Promise<void> {
     await this.kubelet.stop();
-    await this.#controllers.stop();
+    await this.#controllers?.stop();
     await this.server.stop();
     await rm(this.#folder, { recursive: true, force: true });
   }
