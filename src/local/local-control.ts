@@ -6,6 +6,8 @@ import { join } from "node:path";
 import type { AgentRuntime } from "../api/agent-runtime.ts";
 import { API_VERSION } from "../api/group.ts";
 import type { ManifestResource } from "../api/manifest.ts";
+import type { ProbeResult } from "../probes/probe.ts";
+import { ToolProbes } from "../probes/tool-probes.ts";
 import { LocalAgent, type LocalAgentOptions } from "./local-agent.ts";
 import { LocalPromptPacks } from "./local-prompt-packs.ts";
 import { LocalToolRegistries } from "./local-tool-registries.ts";
@@ -18,7 +20,6 @@ import {
 } from "./local-world.ts";
 import { PackArchive } from "./pack-archive.ts";
 import type { Environment } from "./resolve-secret.ts";
-import { ToolProbes, type ProbeResult } from "./tool-probes.ts";
 
 export interface LocalControlOptions extends Omit<LocalAgentOptions, "folder" | "say"> {
   readonly stateFolder: string;
@@ -52,6 +53,8 @@ export interface LocalStatus {
 
 /** Passes that follow each other at once, where one has made a difference to what the next decides. */
 const MAX_PASSES = 4;
+/** Who wants tools to be probed: the files, as a whole. */
+const DECLARED = "declared";
 
 export class LocalControl {
   readonly #options: LocalControlOptions;
@@ -81,7 +84,7 @@ export class LocalControl {
    */
   async reconcile(resources: readonly ManifestResource[], signal: AbortSignal): Promise<boolean> {
     const world = localWorld(resources, this.#options.environment);
-    const probes = await this.#probes.results(urlsToProbe(world), signal);
+    const probes = await this.#probes.results(DECLARED, urlsToProbe(world), signal);
     if (signal.aborted) return true;
     this.#retireUndeclared(world);
     await this.clean();

@@ -3,7 +3,7 @@ import type { ToolRegistry, ToolRegistryStatus } from "../api/tool-registry.ts";
 import { decideToolRegistry } from "../control/decide-tool-registry.ts";
 import type { ToolRegistryReference } from "../control/references.ts";
 import { objectKey, serviceViews, type LocalWorld } from "./local-world.ts";
-import type { ProbeResult } from "./tool-probes.ts";
+import type { ProbeResult } from "../probes/probe.ts";
 import { withGeneration } from "./with-generation.ts";
 
 export type FoundToolRegistry = Extract<ToolRegistryReference, { found: true }>;

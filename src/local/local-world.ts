@@ -7,7 +7,7 @@ import type { PromptPack } from "../api/prompt-pack.ts";
 import type { ToolRegistry } from "../api/tool-registry.ts";
 import type { ServiceView } from "../control/service-view.ts";
 import type { Environment } from "./resolve-secret.ts";
-import type { ProbeResult } from "./tool-probes.ts";
+import type { ProbeResult } from "../probes/probe.ts";
 
 export interface ObjectName {
   readonly namespace: string;

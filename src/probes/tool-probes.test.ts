@@ -3,11 +3,14 @@ import { createServer, type AddressInfo, type Server } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { systemClock } from "../observability/clock.ts";
-import { probe, ToolProbes } from "./tool-probes.ts";
+import { probe } from "./probe.ts";
+import { ToolProbes } from "./tool-probes.ts";
 
 const servers: Server[] = [];
-const ending = new AbortController();
+let ending = new AbortController();
 afterEach(() => {
+  ending.abort();
+  ending = new AbortController();
   for (const server of servers.splice(0)) server.close();
 });
 
@@ -65,7 +68,7 @@ describe("ToolProbes", () => {
     const probes = new ToolProbes({ clock: systemClock, onChange: () => {} });
     const urls = new Set([`http://127.0.0.1:${port}`]);
     for (let index = 0; index < 3; index += 1) {
-      expect(await probes.results(urls, ending.signal)).toEqual(
+      expect(await probes.results("tools", urls, ending.signal)).toEqual(
         new Map([[`http://127.0.0.1:${port}`, { reachable: true }]]),
       );
     }
@@ -80,7 +83,7 @@ describe("ToolProbes", () => {
     const running = probes.run(ending.signal);
     const url = `http://127.0.0.1:${port}`;
     const reachable = async (): Promise<boolean | undefined> =>
-      (await probes.results(new Set([url]), ending.signal)).get(url)?.reachable;
+      (await probes.results("tools", new Set([url]), ending.signal)).get(url)?.reachable;
     expect(await reachable()).toBe(true);
     server.close();
     await expect.poll(() => clock.pendingTimers).toBe(1);
@@ -94,5 +97,55 @@ describe("ToolProbes", () => {
     expect(await reachable()).toBe(true);
     ending.abort();
     await running;
+  });
+
+  test("probe a URL once that several ask for, and tell all of them when it changes", async () => {
+    let connections = 0;
+    const { port, server } = await listen(0, () => (connections += 1));
+    const url = `http://127.0.0.1:${port}`;
+    const clock = new ManualClock();
+    const told: string[][] = [];
+    const probes = new ToolProbes({ clock, onChange: (owners) => told.push([...owners].sort()) });
+    const running = probes.run(ending.signal);
+    const ask = (owner: string) => probes.results(owner, new Set([url]), ending.signal);
+    await Promise.all([ask("a"), ask("b"), ask("c")]);
+    await expect.poll(() => connections).toBe(1);
+    probes.forget("b");
+    server.close();
+    await expect.poll(() => clock.pendingTimers).toBe(1);
+    await clock.advance(10_000);
+    await expect.poll(() => told).toEqual([["a", "c"]]);
+    ending.abort();
+    await running;
+  });
+
+  test("leave alone what nobody asks for any more", async () => {
+    let connections = 0;
+    const { port } = await listen(0, () => (connections += 1));
+    const { port: other } = await listen();
+    const clock = new ManualClock();
+    const probes = new ToolProbes({ clock, onChange: () => {} });
+    const running = probes.run(ending.signal);
+    await probes.results("a", new Set([`http://127.0.0.1:${port}`]), ending.signal);
+    await expect.poll(() => connections).toBe(1);
+    await probes.results("a", new Set([`http://127.0.0.1:${other}`]), ending.signal);
+    for (let round = 0; round < 3; round += 1) {
+      await expect.poll(() => clock.pendingTimers).toBe(1);
+      await clock.advance(10_000);
+    }
+    expect(connections).toBe(1);
+    probes.forget("a");
+    await clock.advance(20_000);
+    await expect.poll(() => clock.pendingTimers).toBe(0);
+    ending.abort();
+    await running;
+  });
+
+  test("reach every URL though only some are probed at once", async () => {
+    const listening = await Promise.all(Array.from({ length: 100 }, () => listen()));
+    const urls = new Set(listening.map(({ port }) => `http://127.0.0.1:${port}`));
+    const probes = new ToolProbes({ clock: systemClock, onChange: () => {} });
+    const results = await probes.results("a", urls, ending.signal);
+    expect([...results.values()]).toEqual(Array(100).fill({ reachable: true }));
   });
 });

@@ -1,0 +1,61 @@
+/** Whether something listens behind a URL: a probe opens a connection, sends nothing, and closes it. */
+import { connect } from "node:net";
+
+const PROBE_TIMEOUT_MS = 1_500;
+
+export interface ProbeResult {
+  readonly reachable: boolean;
+  /** Why not. */
+  readonly message?: string;
+}
+
+const DEFAULT_PORTS: Readonly<Record<string, number>> = {
+  "http:": 80,
+  "https:": 443,
+  "grpc:": 80,
+  "grpcs:": 443,
+};
+
+export async function probe(url: string, signal: AbortSignal): Promise<ProbeResult> {
+  const address = addressOf(url);
+  if (address === undefined)
+    return { reachable: false, message: "its URL has no host to connect to" };
+  const { host, port } = address;
+  const failure = await new Promise<string | undefined>((resolve) => {
+    const socket = connect({ host, port, signal });
+    const end = (why?: string): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(why);
+    };
+    const timer = setTimeout(() => end("does not answer"), PROBE_TIMEOUT_MS);
+    socket.once("connect", () => end());
+    socket.on("error", (error) => end(describe(error)));
+  });
+  return failure === undefined
+    ? { reachable: true }
+    : { reachable: false, message: `${host}:${port} ${failure}` };
+}
+
+/** Of `http://host:port/path`, and of the `host:port` that gRPC tools may be given as. */
+function addressOf(url: string): { host: string; port: number } | undefined {
+  const parsed = URL.parse(url.includes("://") ? url : `grpc://${url}`);
+  if (parsed === null || parsed.hostname === "") return undefined;
+  const port = parsed.port === "" ? DEFAULT_PORTS[parsed.protocol] : Number(parsed.port);
+  return port === undefined ? undefined : { host: parsed.hostname.replace(/^\[|\]$/g, ""), port };
+}
+
+const UNKNOWN_NAME = "cannot be found: its name has no address here";
+const FAILURES: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "refuses connections: nothing listens there",
+  ENOTFOUND: UNKNOWN_NAME,
+  EAI_AGAIN: UNKNOWN_NAME,
+  ETIMEDOUT: "does not answer",
+};
+
+function describe(error: NodeJS.ErrnoException): string {
+  // Several addresses of one name: the first failure stands for all.
+  const { code } =
+    error instanceof AggregateError ? (error.errors[0] as NodeJS.ErrnoException) : error;
+  return FAILURES[code ?? ""] ?? `cannot be connected to (${code ?? "unknown"})`;
+}
