@@ -32,13 +32,20 @@ export class PodVolumes {
     this.root = join(folder, "root");
   }
 
-  /** Brings all files up to date. Rejects, and changes nothing, when something that must be there is missing. */
+  /**
+   * Brings every volume up to date that can be made, each on its own. Rejects, once that is done, when something that must be
+   * there is missing; before the first time that all can be made, nothing is mounted.
+   */
   async materialise(pod: Pod, read: ReadObject): Promise<void> {
-    const volumes = pod.spec.volumes ?? [];
-    const payloads = await Promise.all(
-      volumes.map(async (volume) => ({ volume, payload: await payloadOf(volume, pod, read) })),
-    );
-    for (const { volume, payload } of payloads) await this.#write(volume.name, payload);
+    const problems: unknown[] = [];
+    for (const volume of pod.spec.volumes ?? []) {
+      try {
+        await this.#write(volume.name, await payloadOf(volume, pod, read));
+      } catch (error) {
+        problems.push(error);
+      }
+    }
+    if (problems.length > 0) throw problems[0];
     if (!this.#isMounted) await this.#mount(pod);
     this.#isMounted = true;
   }
