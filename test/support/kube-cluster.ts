@@ -53,7 +53,8 @@ export class KubeCluster {
     const folder = await mkdtemp(join(tmpdir(), "omnia-cluster-"));
     const audit = await AuditLog.create(folder);
     const server = await startKubeAPIServer({
-      flags: [...audit.flags, ...(options.flags ?? [])],
+      // Every Service takes an address.
+      flags: ["--service-cluster-ip-range=10.0.0.0/16", ...audit.flags, ...(options.flags ?? [])],
       users: { [OPERATOR_USER]: ["system:masters"], ...options.users },
     });
     await installKinds(server);
