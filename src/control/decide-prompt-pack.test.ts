@@ -10,18 +10,17 @@ import {
   decidePromptPack,
   type PromptPackDecision,
   type PromptPackInput,
+  versionsToRead,
 } from "./decide-prompt-pack.ts";
 import { type KeptVersion, MAX_KEPT_VERSIONS } from "./kept-version.ts";
+import { type PackSource, packSource } from "./pack-source.ts";
 
 const NOW = Date.parse("2026-03-01T12:00:00.250Z");
 const LATER = NOW + 60_000;
 const KEY = "promptpack.json";
 
 const content = (version: string): string => aPackText({ version });
-const source = (text: string): PromptPackInput["source"] => ({
-  found: true,
-  data: { [KEY]: text },
-});
+const source = (text: string): PackSource => packSource(aPromptPack(), { [KEY]: text });
 const canary = (weight: number) => ({ rollout: { strategy: "canary", canary: { weight } } });
 
 function decide(given: Partial<PromptPackInput> = {}): PromptPackDecision {
@@ -41,14 +40,38 @@ class Pack {
   status: PromptPack["status"];
   kept: KeptVersion[] = [];
 
-  look(at: PromptPackInput["source"], spec = this.spec): PromptPackDecision {
+  look(at: PackSource, spec = this.spec): PromptPackDecision {
     this.spec = spec;
-    const promptPack = aPromptPack({ spec, status: this.status });
-    const decision = decide({ promptPack, source: at, previous: this.kept });
+    const decision = decide({ ...this.facts(at), previous: this.kept });
     this.status = decision.status;
-    this.kept = decision.keep;
+    this.kept = keptAfter(decision, this.kept);
     return decision;
   }
+
+  facts(at: PackSource): Pick<PromptPackInput, "promptPack" | "source" | "previous"> {
+    const promptPack = aPromptPack({ spec: this.spec, status: this.status });
+    return { promptPack, source: at, previous: this.kept };
+  }
+}
+
+function keptAfter({ keep, versions }: PromptPackDecision, before: readonly KeptVersion[]) {
+  const known = [versions.active, versions.canary?.version, ...before];
+  return keep.flatMap((hash) => known.find((version) => version?.hash === hash) ?? []);
+}
+
+/** What somebody may do to a pack. */
+function aLook() {
+  const sources = {
+    gone: { found: false } as const,
+    broken: source("{"),
+    one: source(content("1.0.0")),
+    two: source(content("2.0.0")),
+    three: source(content("3.0.0")),
+  };
+  return fc.record({
+    at: fc.constantFrom<PackSource[]>(...Object.values(sources)),
+    spec: fc.constantFrom({}, canary(0), canary(50), canary(100)),
+  });
 }
 
 const condition = ({ status }: PromptPackDecision, type: string) =>
@@ -85,7 +108,7 @@ const CASES: Case[] = [
   },
   {
     says: "a ConfigMap without the key",
-    given: { source: { found: true, data: { "pack.json": "" } } },
+    given: { source: packSource(aPromptPack(), { "pack.json": "" }) },
     type: "SourceValid",
     reason: "KeyNotFound",
     phase: "Failed",
@@ -175,7 +198,7 @@ describe("the status of a PromptPack", () => {
     const second = decide({
       promptPack,
       source: { found: false },
-      previous: decide().keep,
+      previous: keptAfter(decide(), []),
       now: LATER,
     });
     expect(condition(second, "SourceValid")).toMatchObject({
@@ -194,7 +217,7 @@ describe("the versions of a PromptPack", () => {
     const second = pack.look(source(content("2.0.0")));
     expect(second.status).toMatchObject({ phase: "Active", activeSemver: "2.0.0" });
     expect(second.status.activeVersion).not.toBe(first.status.activeVersion);
-    expect(second.keep.map(({ semver }) => semver)).toEqual(["2.0.0", "1.0.0"]);
+    expect(pack.kept.map(({ semver }) => semver)).toEqual(["2.0.0", "1.0.0"]);
   });
 
   it("outlive a source that breaks or goes", () => {
@@ -286,24 +309,55 @@ describe("the versions of a PromptPack", () => {
     expect(kept).not.toContain("1.5.0");
   });
 
-  it("are decided alike a second time, whatever came before", () => {
-    const look = fc.record({
-      text: fc.constantFrom("1.0.0", "2.0.0", "3.0.0", "broken", "gone"),
-      weight: fc.constantFrom(undefined, 0, 50, 100),
+  it("say when the newest one cannot be kept, and run it all the same", () => {
+    const decision = decide({ notKept: "it is not kept, for a reason" });
+    expect(condition(decision, "SourceValid")).toMatchObject({
+      status: "True",
+      message: expect.stringContaining("; it is not kept, for a reason") as string,
     });
+    expect(decision.versions.active?.semver).toBe("1.0.0");
+  });
+
+  it("are decided alike when no more of the kept ones were read than need be", () => {
     fc.assert(
-      fc.property(fc.array(look, { minLength: 1, maxLength: 8 }), (looks) => {
+      fc.property(fc.array(aLook(), { minLength: 1, maxLength: 8 }), (looks) => {
         const pack = new Pack();
-        for (const { text, weight } of looks) {
-          const at =
-            text === "gone"
-              ? { found: false as const }
-              : source(text === "broken" ? "{" : content(text));
-          const first = pack.look(at, weight === undefined ? {} : canary(weight));
+        for (const { at, spec } of looks) {
+          pack.spec = spec;
+          const facts = pack.facts(at);
+          const read = versionsToRead({
+            ...facts,
+            previous: facts.previous.map(({ hash }) => ({ hash })),
+          });
+          const previous = pack.kept.map((version) =>
+            read.includes(version.hash) ? version : { hash: version.hash },
+          );
+          const sparing = decide({ ...facts, previous });
+          expect(sparing).toEqual(pack.look(at, spec));
+        }
+      }),
+    );
+  });
+
+  it("need nothing of what is kept while the source is all that runs", () => {
+    const pack = new Pack();
+    pack.look(source(content("1.0.0")));
+    pack.look(source(content("2.0.0")));
+    expect(versionsToRead(pack.facts(source(content("2.0.0"))))).toEqual([]);
+    expect(versionsToRead(pack.facts(source(content("3.0.0"))))).toEqual([]);
+    expect(versionsToRead(pack.facts({ found: false }))).toEqual([pack.status?.activeVersion]);
+  });
+
+  it("are decided alike a second time, whatever came before", () => {
+    fc.assert(
+      fc.property(fc.array(aLook(), { minLength: 1, maxLength: 8 }), (looks) => {
+        const pack = new Pack();
+        for (const { at, spec } of looks) {
+          const first = pack.look(at, spec);
           const promptPack = aPromptPack({ spec: pack.spec, status: pack.status });
-          const second = decide({ promptPack, source: at, previous: first.keep, now: LATER });
+          const second = decide({ promptPack, source: at, previous: pack.kept, now: LATER });
           expect(second).toEqual(first);
-          const hashes = first.keep.map(({ hash }) => hash);
+          const hashes = first.keep;
           const running = [first.versions.active, first.versions.canary?.version];
           expect(hashes).toEqual(expect.arrayContaining(running.flatMap((one) => one?.hash ?? [])));
         }

@@ -12,42 +12,44 @@
  * A source that is broken or gone changes no agent: the newest version that was valid counts as the source.
  */
 import type { PromptPack, PromptPackStatus } from "../api/prompt-pack.ts";
-import { type ParsedPromptPack, parsePromptPack } from "../promptpack/parse-prompt-pack.ts";
 import { type Finding, holds, toConditions } from "./condition.ts";
 import { agentsNotified } from "./conditions/agents-notified.ts";
 import { sourceValid } from "./conditions/source-valid.ts";
-import { type KeptVersion, MAX_KEPT_VERSIONS, type PackVersions } from "./kept-version.ts";
+import {
+  type KeptVersion,
+  MAX_KEPT_VERSIONS,
+  type PackVersions,
+  type UnreadVersion,
+} from "./kept-version.ts";
+import type { PackSource } from "./pack-source.ts";
 
 export interface PromptPackInput {
   /** Its `status` is the last one written. */
   promptPack: PromptPack;
-  /** The ConfigMap. */
   source: PackSource;
-  /** Newest first. */
-  previous: readonly KeptVersion[];
+  /** Newest first. Those that `versionsToRead` names must have been read, or are passed over. */
+  previous: readonly (KeptVersion | UnreadVersion)[];
   agents: { referencing: number; notified: number };
+  /** Why the newest version cannot be kept, for people. */
+  notKept?: string | undefined;
   /** Milliseconds since 1970. */
   now: number;
 }
 
-export type PackSource = { found: false } | { found: true; data: Readonly<Record<string, string>> };
-
 export interface PromptPackDecision {
   status: PromptPackStatus;
   versions: PackVersions;
-  /** What is to be kept, newest first; what is not in here may go. */
-  keep: KeptVersion[];
+  /** Hashes of what is to be kept, newest first: of `previous`, and of the source. What is not in here may go. */
+  keep: string[];
 }
 
 export function decidePromptPack(input: PromptPackInput): PromptPackDecision {
-  const { promptPack, source, previous, agents, now } = input;
-  const content = readContent(promptPack, source);
-  const parsed = content === undefined ? undefined : parsePromptPack(content);
-  const candidate = parsed?.ok === true ? toVersion(parsed, content ?? "") : undefined;
+  const { promptPack, source, previous, agents, notKept, now } = input;
+  const candidate = candidateOf(source);
   const versions = chooseVersions(promptPack, candidate, previous);
 
   const findings: Finding<"PromptPack">[] = [
-    sourceValid({ promptPack, source, parsed, versions }),
+    sourceValid({ promptPack, source, versions, notKept }),
     agentsNotified(agents),
   ];
   const generation = promptPack.metadata.generation ?? 1;
@@ -66,52 +68,68 @@ export function decidePromptPack(input: PromptPackInput): PromptPackDecision {
       conditions,
     },
     versions,
-    keep: chooseKept(versions, candidate, previous),
+    keep: chooseKept(versions, previous),
   };
 }
 
-function readContent({ spec }: PromptPack, source: PackSource): string | undefined {
-  const { key } = spec.source.configMapRef;
-  return source.found && Object.hasOwn(source.data, key) ? source.data[key] : undefined;
+/**
+ * The hashes of those that `decidePromptPack` may choose among, besides the content of the source: a pack that has nothing but
+ * its source to run needs none of them.
+ */
+export function versionsToRead({
+  promptPack,
+  source,
+  previous,
+}: Pick<PromptPackInput, "promptPack" | "source" | "previous">): string[] {
+  const candidate = candidateOf(source);
+  const { activeVersion, canaryVersion } = promptPack.status ?? {};
+  const isKept = (hash: string | undefined): hash is string =>
+    hash !== undefined && previous.some((version) => version.hash === hash);
+  if (candidate !== undefined) {
+    return isKept(activeVersion) && activeVersion !== candidate.hash && isTrial(promptPack)
+      ? [activeVersion]
+      : [];
+  }
+  const named = [activeVersion, canaryVersion].filter(isKept);
+  return named.length > 0 ? named : previous.slice(0, 1).map(({ hash }) => hash);
 }
 
-function toVersion(
-  { pack, hash }: Extract<ParsedPromptPack, { ok: true }>,
-  content: string,
-): KeptVersion {
-  return { hash, semver: pack.version, document: pack, content };
+function candidateOf(source: PackSource): KeptVersion | undefined {
+  if (!source.found || source.parsed?.ok !== true) return undefined;
+  const { hash, pack } = source.parsed;
+  return { hash, semver: pack.version, document: pack };
+}
+
+function isTrial({ spec }: PromptPack): boolean {
+  const { strategy, canary } = spec.rollout;
+  return strategy === "canary" && (canary?.weight ?? 0) < 100;
 }
 
 function chooseVersions(
-  { spec, status }: PromptPack,
+  promptPack: PromptPack,
   candidate: KeptVersion | undefined,
-  previous: readonly KeptVersion[],
+  previous: readonly (KeptVersion | UnreadVersion)[],
 ): PackVersions {
+  const { spec, status } = promptPack;
+  const read = previous.filter((version) => version.document !== undefined);
   const kept = (hash: string | undefined): KeptVersion | undefined =>
-    previous.find((version) => version.hash === hash);
-  const stable = kept(status?.activeVersion);
-  const newest = candidate ?? kept(status?.canaryVersion) ?? stable ?? previous[0];
+    read.find((version) => version.hash === hash);
+  const stable =
+    candidate?.hash === status?.activeVersion ? candidate : kept(status?.activeVersion);
+  const newest = candidate ?? kept(status?.canaryVersion) ?? stable ?? read[0];
   if (newest === undefined) return {};
-  const { strategy, canary } = spec.rollout;
-  const weight = canary?.weight ?? 0;
-  const isTrial =
-    strategy === "canary" && weight < 100 && stable !== undefined && stable.hash !== newest.hash;
-  return isTrial ? { active: stable, canary: { weight, version: newest } } : { active: newest };
+  return isTrial(promptPack) && stable !== undefined && stable.hash !== newest.hash
+    ? { active: stable, canary: { weight: spec.rollout.canary?.weight ?? 0, version: newest } }
+    : { active: newest };
 }
 
+/** What runs is never dropped. */
 function chooseKept(
   { active, canary }: PackVersions,
-  candidate: KeptVersion | undefined,
-  previous: readonly KeptVersion[],
-): KeptVersion[] {
-  const kept = new Map<string, KeptVersion>();
-  // What runs is never dropped; the content of a version that is kept already stays as it is written there.
-  for (const version of [canary?.version, active, candidate, ...previous]) {
-    if (version === undefined || kept.has(version.hash)) continue;
-    if (kept.size === MAX_KEPT_VERSIONS) break;
-    kept.set(version.hash, previous.find(({ hash }) => hash === version.hash) ?? version);
-  }
-  return [...kept.values()];
+  previous: readonly (KeptVersion | UnreadVersion)[],
+): string[] {
+  const all = [canary?.version, active, ...previous].flatMap((version) => version?.hash ?? []);
+  return [...new Set(all)].slice(0, MAX_KEPT_VERSIONS);
 }
 
 /** Without a version: a source that is not there may still come, one that is wrong has failed. */

@@ -10,8 +10,12 @@ export interface KeptVersion {
   /** The version that the content gives itself. */
   readonly semver: string;
   readonly document: PromptPackDocument;
-  /** The text that was accepted, JSON or YAML. `parsePromptPack` reads it back. */
-  readonly content: string;
+}
+
+/** A version that is kept, and of which no more is known at the moment. */
+export interface UnreadVersion {
+  readonly hash: string;
+  readonly document?: undefined;
 }
 
 /** The versions of a PromptPack that agents run now. */

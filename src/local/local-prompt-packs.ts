@@ -3,18 +3,19 @@ import { runtimeSpecOf } from "../api/agent-runtime.ts";
 import type { PromptPack, PromptPackStatus } from "../api/prompt-pack.ts";
 import type { AgentConfig } from "../agent-config.ts";
 import { decidePromptPack, type PromptPackDecision } from "../control/decide-prompt-pack.ts";
-import type { KeptVersion, PackVersions } from "../control/kept-version.ts";
+import type { PackVersions } from "../control/kept-version.ts";
+import { packContent, packSource } from "../control/pack-source.ts";
 import type { PromptPackReference } from "../control/references.ts";
 import { canonicalJSON } from "../promptpack/content-hash.ts";
 import { objectKey, type LocalWorld, type ObjectName } from "./local-world.ts";
-import type { PackArchive } from "./pack-archive.ts";
+import type { ArchivedVersion, PackArchive } from "./pack-archive.ts";
 import { withGeneration } from "./with-generation.ts";
 
 export type FoundPromptPack = Extract<PromptPackReference, { found: true }>;
 
 interface KnownPack {
   readonly resource: PromptPack;
-  readonly kept: readonly KeptVersion[];
+  readonly kept: readonly ArchivedVersion[];
   readonly status: PromptPackStatus;
 }
 
@@ -39,16 +40,24 @@ export class LocalPromptPacks {
       const known = this.#known.get(key);
       const previous = known ?? (await this.#load(declared));
       const resource = withGeneration(declared, known?.resource);
+      const data = sourceData(declared, world);
       const { status, versions, keep } = decideOne(
         { ...resource, ...(previous.status === undefined ? {} : { status: previous.status }) },
+        data,
         previous.kept,
         world,
         configOf,
         now,
       );
-      const next = { resource, kept: keep, status };
+      const content = data && packContent(declared, data);
+      const kept = keep.flatMap(
+        (hash) =>
+          previous.kept.find((version) => version.hash === hash) ??
+          toArchived(hash, versions, content),
+      );
+      const next = { resource, kept, status };
       if (known === undefined || !isSame(known, next)) {
-        await this.#archive.save(declared.metadata, { versions: keep, status });
+        await this.#archive.save(declared.metadata, { versions: kept, status });
       }
       this.#known.set(key, next);
       decided.set(key, { found: true, name, namespace, status, versions });
@@ -67,7 +76,10 @@ export class LocalPromptPacks {
 
   async #load({
     metadata,
-  }: PromptPack): Promise<{ kept: readonly KeptVersion[]; status: PromptPackStatus | undefined }> {
+  }: PromptPack): Promise<{
+    kept: readonly ArchivedVersion[];
+    status: PromptPackStatus | undefined;
+  }> {
     const { versions, status } = await this.#archive.load(metadata);
     return { kept: versions, status };
   }
@@ -79,19 +91,34 @@ function isSame(a: KnownPack, b: KnownPack): boolean {
   return shown(a) === shown(b);
 }
 
+/** A version that was not kept before is the one in the source. */
+function toArchived(
+  hash: string,
+  { active, canary }: PackVersions,
+  content: string | undefined,
+): ArchivedVersion[] {
+  const version = [canary?.version, active].find((running) => running?.hash === hash);
+  return version === undefined || content === undefined ? [] : [{ ...version, content }];
+}
+
+function sourceData(
+  { metadata: { namespace }, spec }: PromptPack,
+  world: LocalWorld,
+): Readonly<Record<string, string>> | undefined {
+  const configMap = world.configMap({ namespace, name: spec.source.configMapRef.name });
+  return configMap && (configMap.data ?? {});
+}
+
 function decideOne(
   promptPack: PromptPack,
-  previous: readonly KeptVersion[],
+  data: Readonly<Record<string, string>> | undefined,
+  previous: readonly ArchivedVersion[],
   world: LocalWorld,
   configOf: (agent: ObjectName) => AgentConfig | undefined,
   now: number,
 ): PromptPackDecision {
   const { name, namespace } = promptPack.metadata;
-  const configMap = world.configMap({ namespace, name: promptPack.spec.source.configMapRef.name });
-  const source =
-    configMap === undefined
-      ? { found: false as const }
-      : { found: true as const, data: configMap.data ?? {} };
+  const source = data === undefined ? { found: false as const } : packSource(promptPack, data);
   const referencing = world.agentRuntimes.filter((agent) => {
     const reference = runtimeSpecOf(agent.spec)?.promptPackRef;
     return (

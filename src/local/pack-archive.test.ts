@@ -3,9 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { PromptPackStatus } from "../api/prompt-pack.ts";
-import type { KeptVersion } from "../control/kept-version.ts";
 import { parsePromptPack } from "../promptpack/parse-prompt-pack.ts";
-import { PackArchive } from "./pack-archive.ts";
+import { type ArchivedVersion, PackArchive } from "./pack-archive.ts";
 
 let folder: string;
 let archive: PackArchive;
@@ -24,7 +23,7 @@ const status: PromptPackStatus = {
   canaryWeight: 10,
 };
 
-function version(semver: string): KeptVersion {
+function version(semver: string): ArchivedVersion {
   const content = JSON.stringify({
     id: "support",
     name: "Support",

@@ -13,9 +13,14 @@ import type { KeptVersion } from "../control/kept-version.ts";
 import { parsePromptPack } from "../promptpack/parse-prompt-pack.ts";
 import { readFileIfThere, syncPrivateFolder } from "./private-files.ts";
 
+export interface ArchivedVersion extends KeptVersion {
+  /** The text that was accepted, JSON or YAML. `parsePromptPack` reads it back. */
+  readonly content: string;
+}
+
 export interface ArchivedPack {
   /** Newest first. */
-  readonly versions: readonly KeptVersion[];
+  readonly versions: readonly ArchivedVersion[];
   readonly status: PromptPackStatus | undefined;
 }
 
@@ -36,7 +41,7 @@ export class PackArchive {
   async load(pack: { namespace: string; name: string }): Promise<ArchivedPack> {
     const folder = this.#folderOf(pack);
     const index = parseIndex(await readFileIfThere(join(folder, INDEX_FILE)));
-    const versions: KeptVersion[] = [];
+    const versions: ArchivedVersion[] = [];
     for (const { hash, semver } of index.versions) {
       const content = await readFileIfThere(join(folder, hash));
       const parsed = content === undefined ? undefined : parsePromptPack(content);

@@ -146,6 +146,6 @@ describe("ToolProbes", () => {
     const urls = new Set(listening.map(({ port }) => `http://127.0.0.1:${port}`));
     const probes = new ToolProbes({ clock: systemClock, onChange: () => {} });
     const results = await probes.results("a", urls, ending.signal);
-    expect([...results.values()]).toEqual(Array(100).fill({ reachable: true }));
+    expect([...results.values()]).toEqual(Array.from({ length: 100 }, () => ({ reachable: true })));
   });
 });

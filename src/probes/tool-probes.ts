@@ -44,7 +44,7 @@ export class ToolProbes {
   ): Promise<ReadonlyMap<string, ProbeResult>> {
     this.#want(owner, urls);
     const known = [...urls].map((url) => [url, this.#known.get(url)] as const);
-    await Promise.all(known.map(([url, state]) => state && this.#first(url, state, signal)));
+    await Promise.all(known.map(async ([url, state]) => state && this.#first(url, state, signal)));
     return new Map(
       known.flatMap(([url, state]) =>
         state?.result === undefined ? [] : [[url, state.result] as const],

@@ -8,6 +8,7 @@ import type { ObservedWorkload } from "../../src/control/conditions/available.ts
 import { decidePromptPack } from "../../src/control/decide-prompt-pack.ts";
 import { decideToolRegistry } from "../../src/control/decide-tool-registry.ts";
 import type { KeptVersion } from "../../src/control/kept-version.ts";
+import { packSource } from "../../src/control/pack-source.ts";
 import type {
   AgentReferences,
   PromptPackReference,
@@ -22,10 +23,13 @@ export const NOW = Date.parse("2026-03-01T12:00:00Z");
 
 type Fields = Record<string, unknown>;
 
+/** With the text that it was read from. */
+type WrittenVersion = KeptVersion & { readonly content: string };
+
 /** A version of a pack, 1.0.0 unless told otherwise; prompts need only what matters. */
 export function theVersion(
   fields: Fields & { prompts?: Record<string, Fields> } = {},
-): KeptVersion {
+): WrittenVersion {
   const prompts = Object.entries(fields.prompts ?? { support: {} });
   const content = aPackText({
     version: "1.0.0",
@@ -45,23 +49,24 @@ export function packReference({
   /** The text in the ConfigMap. */
   source?: string;
   /** Newest first; the first one is active. */
-  kept?: KeptVersion[];
-  canary?: KeptVersion;
+  kept?: WrittenVersion[];
+  canary?: WrittenVersion;
 } = {}): PromptPackReference {
   const [active] = kept;
+  const promptPack = aPromptPack({
+    ...(canary === undefined
+      ? {}
+      : {
+          spec: {
+            source: { configMapRef: { name: "prompts-content" } },
+            rollout: { strategy: "canary", canary: { weight: 20 } },
+          },
+        }),
+    status: active === undefined ? undefined : { activeVersion: active.hash },
+  });
   const { status, versions } = decidePromptPack({
-    promptPack: aPromptPack({
-      ...(canary === undefined
-        ? {}
-        : {
-            spec: {
-              source: { configMapRef: { name: "prompts-content" } },
-              rollout: { strategy: "canary", canary: { weight: 20 } },
-            },
-          }),
-      status: active === undefined ? undefined : { activeVersion: active.hash },
-    }),
-    source: { found: true, data: { "promptpack.json": canary?.content ?? source } },
+    promptPack,
+    source: packSource(promptPack, { "promptpack.json": canary?.content ?? source }),
     previous: kept,
     agents: { referencing: 1, notified: 1 },
     now: NOW,
