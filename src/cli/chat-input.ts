@@ -1,7 +1,7 @@
 /** What a user says in a chat, as it comes from a pipe. */
 import type { Readable } from "node:stream";
 import { MAX_CLIENT_FRAME_BYTES } from "../protocol/frames.ts";
-import { ChatError } from "./chat-error.ts";
+import { ClientError } from "../protocol/client/client-error.ts";
 
 /** Typed as a message, it ends the chat. */
 export const QUIT = "/quit";
@@ -10,7 +10,7 @@ export const QUIT = "/quit";
 export async function* pipedMessages(input: Readable): AsyncGenerator<string> {
   for await (const line of readLines(input, MAX_CLIENT_FRAME_BYTES)) {
     if (line === undefined) {
-      throw new ChatError(
+      throw new ClientError(
         "too-large",
         `A line of the input is longer than a message may be (${MAX_CLIENT_FRAME_BYTES / 1024} KiB).`,
       );

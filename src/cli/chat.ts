@@ -1,9 +1,12 @@
 /** `omnia chat`: one message, the lines of a pipe, or a conversation at the terminal. */
+import { randomUUID } from "node:crypto";
+import { systemClock } from "../observability/clock.ts";
+import { ClientError } from "../protocol/client/client-error.ts";
+import { SessionClient } from "../protocol/client/session-client.ts";
 import { chatAddress, DEFAULT_CHAT_URL, shownAddress, type ChatTarget } from "./chat-address.ts";
-import { ChatClient } from "./chat-client.ts";
-import { ChatError } from "./chat-error.ts";
 import { pipedMessages } from "./chat-input.ts";
 import { chatPrinter } from "./chat-printer.ts";
+import { chatTransport } from "./chat-transport.ts";
 import { CliError, EXIT_CODES, type ExitCode } from "./cli-error.ts";
 import { commandLine } from "./program-name.ts";
 import { Interrupts } from "./interrupts.ts";
@@ -22,15 +25,19 @@ export async function chat(name: string, flags: ChatFlags, streams: Streams): Pr
   using interrupts = new Interrupts();
   const { signal } = interrupts;
 
-  let client: ChatClient | undefined;
+  let client: SessionClient | undefined;
   try {
-    client = await ChatClient.connect(
+    client = await SessionClient.connect(
       {
-        url,
-        token: readToken(streams.env),
+        url: url.href,
+        transport: chatTransport(readToken(streams.env)),
+        clock: systemClock,
+        random: Math.random,
+        newMessageId: randomUUID,
         sessionId: flags.session,
-        onFrame: (frame, text) => printer.frame(frame, text),
-        onReconnect: (state) =>
+        // The answers to others who talk in the session are theirs.
+        onFrame: (frame, text, isOwn) => printer.frame(isOwn ? frame : undefined, text),
+        onHeldUp: (state) =>
           printer.note(
             state === "lost" ? "The connection was lost; connecting again…" : "Connected again.",
           ),
@@ -54,7 +61,7 @@ export async function chat(name: string, flags: ChatFlags, streams: Streams): Pr
     const messages = flags.message === undefined ? pipedMessages(streams.stdin) : [flags.message];
     return await sendAll(client, messages, signal);
   } catch (error) {
-    throw error instanceof ChatError ? asCliError(error, flags) : error;
+    throw error instanceof ClientError ? asCliError(error, flags) : error;
   } finally {
     client?.close();
     // Else a pipe that stays open would keep the process.
@@ -64,7 +71,7 @@ export async function chat(name: string, flags: ChatFlags, streams: Streams): Pr
 
 /** Sends every message and waits for its answer. */
 async function sendAll(
-  client: ChatClient,
+  client: SessionClient,
   messages: Iterable<string> | AsyncIterable<string>,
   signal: AbortSignal,
 ): Promise<ExitCode> {
@@ -95,7 +102,7 @@ function readTarget(name: string, namespace: string | undefined): ChatTarget {
   return target;
 }
 
-function readToken(env: Streams["env"]): string | undefined {
+export function readToken(env: Streams["env"]): string | undefined {
   const token = env["OMNIA_TOKEN"]?.trim();
   if (token === undefined || token === "") return undefined;
   if (!/^[\u0021-\u007e]+$/.test(token)) {
@@ -110,11 +117,11 @@ async function localURL({ env }: Streams): Promise<string | undefined> {
   return (await findLocal({ env }))?.url;
 }
 
-function asCliError(error: ChatError, flags: ChatFlags): CliError {
+function asCliError(error: ClientError, flags: ChatFlags): CliError {
   return new CliError(error.message, { cure: cureOf(error, flags), cause: error });
 }
 
-function cureOf({ code }: ChatError, { url }: ChatFlags): string | undefined {
+function cureOf({ code }: ClientError, { url }: ChatFlags): string | undefined {
   switch (code) {
     case "unreachable":
       return url === undefined

@@ -1,9 +1,9 @@
 /** A chat at the terminal: a prompt, the answer as it comes, the prompt again. */
 import { Writable } from "node:stream";
 import { createInterface } from "node:readline";
+import { ClientError } from "../protocol/client/client-error.ts";
+import type { SessionClient } from "../protocol/client/session-client.ts";
 import { QUIT } from "./chat-input.ts";
-import type { ChatClient } from "./chat-client.ts";
-import { ChatError } from "./chat-error.ts";
 import type { ChatPrinter } from "./chat-printer.ts";
 import type { Interrupts } from "./interrupts.ts";
 import { printLine, styled, type OutputFormat, type Streams } from "./streams.ts";
@@ -11,7 +11,7 @@ import { printLine, styled, type OutputFormat, type Streams } from "./streams.ts
 const PROMPT = "> ";
 
 export interface Conversation {
-  readonly client: ChatClient;
+  readonly client: SessionClient;
   readonly printer: ChatPrinter;
   readonly streams: Streams;
   readonly interrupts: Interrupts;
@@ -79,7 +79,7 @@ export async function converse({
       await client.turn(message, interrupts.signal);
     } catch (error) {
       if (interrupts.signal.aborted) return;
-      if (!(error instanceof ChatError)) throw error;
+      if (!(error instanceof ClientError)) throw error;
       printer.failure(error.message);
     }
   }

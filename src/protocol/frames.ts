@@ -43,6 +43,8 @@ interface Stamped {
 interface OfTurn extends Stamped {
   turn_id: string;
   seq: number;
+  /** On the first and the last frame of a turn: the client's own id of the message that began it, where it gave one. */
+  message_id?: string;
 }
 
 export interface ConnectedFrame extends Stamped {

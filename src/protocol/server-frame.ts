@@ -24,7 +24,12 @@ const object =
     isObject(value) && Object.entries(shape).every(([field, check]) => check(value[field]));
 
 const stamped: Shape = { session_id: isString, timestamp: isTimestamp };
-const ofTurn: Shape = { ...stamped, turn_id: isString, seq: isSeq };
+const ofTurn: Shape = {
+  ...stamped,
+  turn_id: isString,
+  seq: isSeq,
+  message_id: optional(isString),
+};
 const shapes: Record<ServerFrame["type"], Shape> = {
   connected: { ...stamped, resumed: (value) => typeof value === "boolean", seq: isSeq },
   chunk: { ...ofTurn, content: isString },
@@ -44,9 +49,12 @@ const shapes: Record<ServerFrame["type"], Shape> = {
     ...stamped,
     turn_id: optional(isString),
     seq: optional(isSeq),
+    message_id: optional(isString),
     error: object({ code: isOneOf(ERROR_CODES), message: isString, details: optional(isObject) }),
   },
 };
+
+export const SERVER_FRAME_TYPES: readonly string[] = Object.keys(shapes);
 
 /** Reads one text frame of a server. Fields that the protocol does not know are passed over. */
 export function parseServerFrame(text: string): ParsedServerFrame {
@@ -59,7 +67,7 @@ export function parseServerFrame(text: string): ParsedServerFrame {
   if (!isObject(value)) return { ok: false, problem: "the frame must be a JSON object" };
   const type = value["type"];
   if (typeof type !== "string" || !Object.hasOwn(shapes, type)) {
-    return { ok: false, problem: `"type" must be one of ${Object.keys(shapes).join(", ")}` };
+    return { ok: false, problem: `"type" must be one of ${SERVER_FRAME_TYPES.join(", ")}` };
   }
   const shape = shapes[type as ServerFrame["type"]];
   const wrong = Object.keys(shape).find((field) => shape[field]?.(value[field]) === false);

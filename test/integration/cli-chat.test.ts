@@ -98,7 +98,8 @@ describe("one message", () => {
     line.cut();
     const { code, out, err } = await cut.ended;
     expect(code).toBe(0);
-    expect(err).toBe("The connection was lost; connecting again…\nConnected again.\n");
+    // A short change of connections is nobody's business.
+    expect(err).toBe("");
     const turn = readFrames(out).filter(({ type }) => type !== "connected");
     expect(turn.map(({ seq }) => seq)).toEqual(turn.map((_, index) => index + 1));
     const chunks = turn.filter(({ type }) => type === "chunk").map(({ content }) => content);

@@ -51,6 +51,8 @@ export interface TurnInput {
   readonly config: AgentConfig;
   readonly content: string;
   readonly metadata: Readonly<Record<string, unknown>> | undefined;
+  /** The client's own id of the message. */
+  readonly messageId?: string | undefined;
   /** `clock.monotonic()` when the message came. */
   readonly receivedAt: number;
 }
@@ -72,6 +74,7 @@ export class RunningTurn implements Turn {
   readonly #lease: TurnLease;
   readonly #store: SessionStore;
   readonly #receivedAt: number;
+  readonly #messageId: string | undefined;
 
   #seq: number;
   #publishedSeq: number;
@@ -102,6 +105,7 @@ export class RunningTurn implements Turn {
     this.#lease = input.lease;
     this.#store = input.store;
     this.#receivedAt = input.receivedAt;
+    this.#messageId = input.messageId;
     this.#lastSignOfLife = input.receivedAt;
     this.id = input.lease.turnId;
     this.sessionId = input.lease.sessionId;
@@ -252,10 +256,11 @@ export class RunningTurn implements Turn {
   }
 
   #lastFrame(ending: StoredEnding): TurnFrame {
-    if (ending.type === "error") return { type: "error", ...this.#stamp(), error: ending.error };
+    const stamp = this.#stamp(true);
+    if (ending.type === "error") return { type: "error", ...stamp, error: ending.error };
     return {
       type: "done",
-      ...this.#stamp(),
+      ...stamp,
       content: ending.content ?? this.#answer,
       ...(ending.usage === undefined ? {} : { usage: ending.usage }),
       finish_reason: ending.finishReason,
@@ -282,12 +287,15 @@ export class RunningTurn implements Turn {
     }
   }
 
-  #stamp() {
+  #stamp(isLast = false) {
+    const tellsMessage =
+      this.#messageId !== undefined && (isLast || this.#seq === this.#lease.seqBefore);
     return {
       session_id: this.sessionId,
       turn_id: this.id,
       seq: ++this.#seq,
       timestamp: timestamp(this.#context.clock.now()),
+      ...(tellsMessage ? { message_id: this.#messageId } : undefined),
     };
   }
 

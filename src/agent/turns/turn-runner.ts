@@ -90,6 +90,7 @@ export class TurnRunner {
         config: configOfTurn,
         content: message.content,
         metadata: message.metadata,
+        messageId: message.messageId,
         receivedAt,
       });
       this.#running.set(message.sessionId, turn);

@@ -1,4 +1,4 @@
-export type ChatErrorCode =
+export type ClientErrorCode =
   /** Nothing listens there, or the connection broke. */
   | "unreachable"
   /** The server answered, and did not let the client in; the message is the server's. */
@@ -12,18 +12,21 @@ export type ChatErrorCode =
   | "closed";
 
 /** Why there is no conversation, or why it ended. `temporary`: trying again may help. */
-export class ChatError extends Error {
-  override readonly name = "ChatError";
-  readonly code: ChatErrorCode;
+export class ClientError extends Error {
+  override readonly name = "ClientError";
+  readonly code: ClientErrorCode;
   readonly temporary: boolean;
+  /** What the server asked for before the next try. */
+  readonly retryAfterMs: number | undefined;
 
   constructor(
-    code: ChatErrorCode,
+    code: ClientErrorCode,
     message: string,
-    options: { temporary?: boolean; cause?: unknown } = {},
+    options: { temporary?: boolean; retryAfterMs?: number | undefined; cause?: unknown } = {},
   ) {
     super(message, { cause: options.cause });
     this.code = code;
     this.temporary = options.temporary ?? false;
+    this.retryAfterMs = options.retryAfterMs;
   }
 }

@@ -1,0 +1,74 @@
+/** When a client connects again, and when it gives up: pure decisions. */
+import { ClientError } from "./client-error.ts";
+
+export interface ReconnectPolicy {
+  /** The first pause, which doubles with each try up to the longest. */
+  readonly firstMs: number;
+  readonly longestMs: number;
+  /** Given up when nothing came for this long in spite of connecting again. */
+  readonly limitMs: number;
+  /** How long a message is sent again that the server refuses for the moment (`details.retry_after`). */
+  readonly refusedMs: number;
+  /** A caller is told that its answer is held up after this long, so that a short change of replicas goes unseen. */
+  readonly noticeMs: number;
+  /** For a connection and its first frame. */
+  readonly greetingMs: number;
+  /** A turn that was resumed and of which nothing came for this long is asked for by its message. */
+  readonly silenceMs: number;
+}
+
+export const DEFAULT_RECONNECT_POLICY: ReconnectPolicy = {
+  firstMs: 200,
+  longestMs: 5_000,
+  limitMs: 60_000,
+  refusedMs: 15_000,
+  noticeMs: 2_000,
+  greetingMs: 30_000,
+  silenceMs: 20_000,
+};
+
+/** Clients of a replica that goes away come back spread over this long. */
+const AWAY_SPREAD_MS = 1_000;
+/** The server asked to come back later. */
+const LATER_MS = 1_000;
+const CLOSE_GOING_AWAY = 1001;
+const CLOSE_TOO_LARGE = 1009;
+const CLOSE_LATER = 1013;
+
+/** Closes of the server after which connecting again would end the same way. */
+const FINAL_CLOSES: Readonly<Record<number, string>> = {
+  1002: "the server says that the protocol was broken",
+  1003: "the server does not take this kind of message",
+  1007: "the server could not read the message",
+  1008: "the server does not allow the connection",
+  [CLOSE_TOO_LARGE]: "the message is larger than the server takes",
+};
+
+/** The error that a connection's end means when it cannot be mended. */
+export function finalError(code: number): ClientError | undefined {
+  const reason = FINAL_CLOSES[code];
+  if (reason === undefined) return undefined;
+  return new ClientError(
+    code === CLOSE_TOO_LARGE ? "too-large" : "refused",
+    `The connection was closed: ${reason} (${code}).`,
+  );
+}
+
+/**
+ * How long to wait before the next try. `tries`: those since something last went well. `random` is at least 0 and below 1:
+ * the waits of many clients differ, so that they do not all come at once.
+ */
+export function pauseBefore(
+  next: { tries: number; closeCode: number; retryAfterMs: number | undefined; awaited: boolean },
+  policy: ReconnectPolicy,
+  random: number,
+): number {
+  const { tries, closeCode, retryAfterMs, awaited } = next;
+  // Within reason: a server's mistake must not keep a person waiting.
+  if (retryAfterMs !== undefined) return Math.min(retryAfterMs, policy.limitMs) + random * LATER_MS;
+  if (closeCode === CLOSE_LATER && tries === 0) return LATER_MS + random * LATER_MS;
+  if (closeCode === CLOSE_GOING_AWAY && tries === 0)
+    return random * (awaited ? policy.firstMs : AWAY_SPREAD_MS);
+  if (tries === 0) return random * policy.firstMs;
+  return Math.min(policy.longestMs, policy.firstMs * 2 ** (tries - 1)) * (0.5 + random / 2);
+}

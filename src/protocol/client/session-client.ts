@@ -1,0 +1,420 @@
+/**
+ * A client of the protocol: one session, one turn of its own at a time. When the connection is lost it connects again, and
+ * goes on where it was: every frame of the session is given on once and in order, and a message is run once. What it
+ * needs of its surroundings (connections, time, randomness) is passed in, so that it runs in a browser too.
+ */
+import {
+  MAX_CLIENT_FRAME_BYTES,
+  type ConnectedFrame,
+  type ConnectionErrorFrame,
+  type ErrorBody,
+  type FinishReason,
+  type ServerFrame,
+  type TurnFrame,
+} from "../frames.ts";
+import { parseServerFrame, SERVER_FRAME_TYPES } from "../server-frame.ts";
+import { ClientError } from "./client-error.ts";
+import { FrameOrder } from "./frame-order.ts";
+import { DEFAULT_RECONNECT_POLICY, type ReconnectPolicy } from "./reconnect-policy.ts";
+import { ReconnectingLine, type ClientClock, type ClientTimer } from "./reconnecting-line.ts";
+import type { Transport } from "./transport.ts";
+
+export interface SessionClientOptions {
+  /** With agent and namespace in its query, where the server asks for them. */
+  readonly url: string;
+  readonly transport: Transport;
+  readonly clock: ClientClock;
+  /** At least 0 and below 1. */
+  readonly random: () => number;
+  /** A text that no other message has. */
+  readonly newMessageId: () => string;
+  /** The session to go on with. */
+  readonly sessionId?: string | undefined;
+  /**
+   * Every frame once, in order; `text` is the frame as received. `frame` is left out for a type of a later protocol.
+   * `isOwn`: it is of the connection, or of a turn that this client began; others talk in a session too.
+   */
+  readonly onFrame: (frame: ServerFrame | undefined, text: string, isOwn: boolean) => void;
+  /** An awaited answer is held up for a while, and no longer. Short changes of replicas are not told. */
+  readonly onHeldUp?: (state: "lost" | "back") => void;
+  readonly policy?: Partial<ReconnectPolicy>;
+}
+
+export type TurnEnd =
+  | { readonly type: "done"; readonly content: string; readonly finishReason: FinishReason }
+  | { readonly type: "error"; readonly error: ErrorBody };
+
+interface OwnTurn {
+  readonly message: { readonly type: "message"; readonly id: string; readonly content: string };
+  /** Known with its first frame. Then it can be resumed; before, the message is sent again. */
+  turnId: string | undefined;
+  cancelled: boolean;
+  /** Since when the server refuses it for the moment. */
+  refusedSince: number | undefined;
+  readonly end: PromiseWithResolvers<TurnEnd>;
+}
+
+interface UnknownFrame {
+  readonly type?: unknown;
+  readonly session_id?: unknown;
+  readonly seq?: unknown;
+}
+
+/** Turns of others that are remembered, to be told from this client's next one. */
+const MAX_SEEN_TURNS = 64;
+
+export class SessionClient {
+  readonly #options: SessionClientOptions;
+  readonly #policy: ReconnectPolicy;
+  readonly #line: ReconnectingLine;
+  /** The first connection, as long as it is being made. */
+  #opening: PromiseWithResolvers<void> | undefined;
+  #isClosed = false;
+
+  #sessionId = "";
+  #order = new FrameOrder(0);
+  /** The server may have the session: something was said in it. */
+  #isUsed = false;
+  #turn: OwnTurn | undefined;
+  readonly #seenTurns = new Set<string>();
+  #retryTimer: ClientTimer | undefined;
+  #silenceTimer: ClientTimer | undefined;
+  #noticeTimer: ClientTimer | undefined;
+  #isNoticed = false;
+
+  private constructor(options: SessionClientOptions) {
+    const { transport, clock, random } = options;
+    this.#options = options;
+    this.#policy = { ...DEFAULT_RECONNECT_POLICY, ...options.policy };
+    this.#line = new ReconnectingLine(
+      { transport, clock, random, policy: this.#policy },
+      {
+        readGreeting: (text) => readGreeting(text, this.#opening && options.sessionId),
+        onGreeting: (greeting, text) => this.#greeted(greeting, text),
+        onText: (text) => this.#receive(text),
+        onLost: (error) => this.#lost(error),
+        onGivenUp: (error) => this.#givenUp(error),
+      },
+    );
+  }
+
+  /** Rejects with a ClientError when there is no agent to talk to, or not this session. */
+  static async connect(options: SessionClientOptions, signal: AbortSignal): Promise<SessionClient> {
+    signal.throwIfAborted();
+    const client = new SessionClient(options);
+    const opening = Promise.withResolvers<void>();
+    const onAbort = (): void => opening.reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      client.#opening = opening;
+      const url = new URL(options.url);
+      if (options.sessionId !== undefined) url.searchParams.set("session_id", options.sessionId);
+      client.#line.url = url.href;
+      client.#line.open();
+      await opening.promise;
+      client.#line.url = options.url;
+    } catch (error) {
+      client.close();
+      throw error;
+    } finally {
+      client.#opening = undefined;
+      signal.removeEventListener("abort", onAbort);
+    }
+    return client;
+  }
+
+  get sessionId(): string {
+    return this.#sessionId;
+  }
+
+  /** The last `seq` that was given on. */
+  get seq(): number {
+    return this.#order.seq;
+  }
+
+  /** Runs one turn to its end. Rejects with a ClientError when the server is lost for good, or with the reason of `signal`. */
+  async turn(content: string, signal: AbortSignal): Promise<TurnEnd> {
+    if (this.#turn !== undefined) throw new Error("a turn is running already");
+    signal.throwIfAborted();
+    if (this.#isClosed) throw closed();
+    const turn: OwnTurn = {
+      message: { type: "message", id: this.#options.newMessageId(), content },
+      turnId: undefined,
+      cancelled: false,
+      refusedSince: undefined,
+      end: Promise.withResolvers<TurnEnd>(),
+    };
+    if (new TextEncoder().encode(this.#messageText(turn)).length > MAX_CLIENT_FRAME_BYTES) {
+      const limit = `${MAX_CLIENT_FRAME_BYTES / 1024} KiB`;
+      throw new ClientError("too-large", `A message may have ${limit}; this one has more.`);
+    }
+    const onAbort = (): void => turn.end.reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    this.#turn = turn;
+    try {
+      if (!this.#line.isOpen) this.#noticeSoon();
+      this.#line.awaitAnswer();
+      if (this.#line.isOpen) this.#askForTurn(turn);
+      return await turn.end.promise;
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      this.#turn = undefined;
+      this.#line.stopAwaiting();
+      this.#retryTimer?.cancel();
+      this.#silenceTimer?.cancel();
+      this.#noticeBack();
+    }
+  }
+
+  /** Asks the server to stop the running turn, which then ends as cancelled. False: there is nothing to ask for. */
+  cancel(): boolean {
+    if (this.#turn === undefined || this.#turn.cancelled) return false;
+    this.#turn.cancelled = true;
+    this.#sendCancel();
+    return true;
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const timer of [this.#retryTimer, this.#silenceTimer, this.#noticeTimer]) timer?.cancel();
+    this.#turn?.end.reject(closed());
+    this.#line.close();
+  }
+
+  #greeted(greeting: ConnectedFrame, text: string): void {
+    const turn = this.#turn;
+    if (this.#opening !== undefined) {
+      this.#enter(greeting);
+      this.#isUsed = greeting.resumed;
+      this.#options.onFrame(greeting, text, true);
+      this.#opening.resolve();
+    } else if (turn !== undefined) {
+      this.#askForTurn(turn);
+      if (turn.cancelled) this.#sendCancel();
+    } else if (this.#isUsed) {
+      this.#resume();
+    } else {
+      // Nothing was said yet: this connection's session is as good as the one before.
+      this.#enter(greeting);
+    }
+    this.#noticeBack();
+  }
+
+  #lost(error: ClientError): void {
+    this.#opening?.reject(error);
+    this.#retryTimer?.cancel();
+    this.#silenceTimer?.cancel();
+    this.#noticeSoon();
+  }
+
+  #givenUp(error: ClientError): void {
+    this.#opening?.reject(error);
+    // The next message is another chance.
+    this.#turn?.end.reject(error);
+  }
+
+  #noticeSoon(): void {
+    if (this.#turn === undefined || this.#noticeTimer !== undefined) return;
+    this.#noticeTimer = this.#options.clock.setTimer(this.#policy.noticeMs, () => {
+      this.#isNoticed = true;
+      this.#options.onHeldUp?.("lost");
+    });
+  }
+
+  #noticeBack(): void {
+    this.#noticeTimer?.cancel();
+    this.#noticeTimer = undefined;
+    if (this.#isNoticed && this.#line.isOpen) this.#options.onHeldUp?.("back");
+    this.#isNoticed = false;
+  }
+
+  #send(frame: object): void {
+    this.#line.send(JSON.stringify(frame));
+  }
+
+  #messageText({ message }: OwnTurn): string {
+    return JSON.stringify({ ...message, session_id: this.#sessionId });
+  }
+
+  /** Asks for the turn's frames, in whichever way the server can answer. */
+  #askForTurn(turn: OwnTurn): void {
+    this.#isUsed = true;
+    if (turn.turnId !== undefined) {
+      this.#resume();
+      return;
+    }
+    // Sent again, a message is not run again: the server knows its id.
+    this.#line.send(this.#messageText(turn));
+  }
+
+  #resume(): void {
+    this.#order.ask();
+    this.#send({ type: "resume", session_id: this.#sessionId, after: this.#order.seq });
+    this.#awaitSomething();
+  }
+
+  /** A turn that ended unseen, with nothing to replay, is settled by its message: the server knows what became of it. */
+  #awaitSomething(): void {
+    const turn = this.#turn;
+    if (turn === undefined) return;
+    this.#silenceTimer?.cancel();
+    this.#silenceTimer = this.#options.clock.setTimer(this.#policy.silenceMs, () => {
+      this.#line.send(this.#messageText(turn));
+    });
+  }
+
+  #sendCancel(): void {
+    this.#send({ type: "cancel", session_id: this.#sessionId });
+  }
+
+  #receive(text: string): void {
+    const parsed = parseServerFrame(text);
+    if (!parsed.ok) {
+      const unknown = readUnknownFrame(text);
+      if (unknown === undefined) this.#turn?.end.reject(noFrame(parsed.problem));
+      else if (this.#isNext(unknown)) this.#options.onFrame(undefined, text, true);
+      return;
+    }
+    const { frame } = parsed;
+    if (frame.type === "connected") {
+      if (frame.session_id === this.#sessionId) this.#order.answered(frame.seq);
+      else this.#enter(frame);
+      this.#options.onFrame(frame, text, true);
+    } else if (isOfTurn(frame)) {
+      this.#receiveOfTurn(frame, text);
+    } else {
+      this.#receiveError(frame, text);
+    }
+  }
+
+  #receiveOfTurn(frame: TurnFrame, text: string): void {
+    // The frame that shows a gap comes again, but it may be the one that tells the turn.
+    const isOwn = this.#isOwn(frame);
+    if (!this.#isNext(frame)) return;
+    if (isOwn) {
+      this.#line.fare();
+      this.#silenceTimer?.cancel();
+      this.#noticeBack();
+    }
+    this.#options.onFrame(frame, text, isOwn);
+    if (!isOwn) return;
+    if (frame.type === "done") {
+      const { content, finish_reason: finishReason } = frame;
+      this.#turn?.end.resolve({ type: "done", content, finishReason });
+    } else if (frame.type === "error") {
+      this.#turn?.end.resolve({ type: "error", error: frame.error });
+    }
+  }
+
+  /** Whether it is this frame's turn to be given on. What is missing before it is asked for. */
+  #isNext({ session_id, seq }: UnknownFrame): boolean {
+    if (session_id !== this.#sessionId || typeof seq !== "number") return true;
+    const arrival = this.#order.take(seq);
+    if (arrival === "gap") this.#resume();
+    return arrival === "next";
+  }
+
+  /** Whether the frame is of the turn that this client's message began. */
+  #isOwn(frame: TurnFrame): boolean {
+    const turn = this.#turn;
+    const { turn_id: turnId, message_id: messageId } = frame;
+    if (turn !== undefined && messageId === turn.message.id) turn.turnId = turnId;
+    // A server that does not tell the message's id: the first turn that was not there before is the one.
+    else if (messageId === undefined && turn?.turnId === undefined && !this.#seenTurns.has(turnId))
+      if (turn !== undefined) turn.turnId = turnId;
+    if (turn?.turnId === turnId) return true;
+    this.#seenTurns.add(turnId);
+    if (this.#seenTurns.size > MAX_SEEN_TURNS) {
+      const [oldest] = this.#seenTurns;
+      if (oldest !== undefined) this.#seenTurns.delete(oldest);
+    }
+    return false;
+  }
+
+  /** An error outside a turn: about something that was sent, or about a turn whose end could not be kept. */
+  #receiveError(frame: ConnectionErrorFrame, text: string): void {
+    const turn = this.#turn;
+    const retryAfterMs = readRetryAfter(frame.error);
+    if (turn !== undefined && this.#triesAgain(turn, frame.error, retryAfterMs)) return;
+    if (frame.error.code === "SESSION_NOT_FOUND" && frame.session_id === this.#sessionId)
+      this.#isUsed = false;
+    this.#options.onFrame(frame, text, true);
+    turn?.end.resolve({ type: "error", error: frame.error });
+  }
+
+  #triesAgain(turn: OwnTurn, { code }: ErrorBody, retryAfterMs: number | undefined): boolean {
+    if (retryAfterMs !== undefined && (code === "UNAVAILABLE" || code === "RATE_LIMITED")) {
+      const now = this.#options.clock.monotonic();
+      turn.refusedSince ??= now;
+      if (now - turn.refusedSince + retryAfterMs > this.#policy.refusedMs) return false;
+      this.#retryTimer?.cancel();
+      const pause = retryAfterMs * (0.5 + this.#options.random());
+      this.#noticeSoon();
+      this.#retryTimer = this.#options.clock.setTimer(pause, () => {
+        if (this.#line.isOpen) this.#askForTurn(turn);
+      });
+      return true;
+    }
+    // A turn that runs on another replica cannot be cancelled everywhere, and goes on.
+    if (code === "UNAVAILABLE" && turn.cancelled && turn.turnId !== undefined) {
+      this.#awaitSomething();
+      return true;
+    }
+    return false;
+  }
+
+  #enter({ session_id, seq }: ConnectedFrame): void {
+    this.#sessionId = session_id;
+    this.#order = new FrameOrder(seq);
+  }
+}
+
+/** The greeting, or why the server is not to be talked to. */
+function readGreeting(text: string, wanted: string | undefined): ConnectedFrame | ClientError {
+  const parsed = parseServerFrame(text);
+  if (!parsed.ok) return noFrame(parsed.problem);
+  const { frame } = parsed;
+  if (frame.type === "error") {
+    const { code, message } = frame.error;
+    if (code === "SESSION_NOT_FOUND" && wanted !== undefined) return noSession(wanted);
+    const temporary = code === "UNAVAILABLE" || code === "RATE_LIMITED";
+    const retryAfterMs = readRetryAfter(frame.error);
+    return new ClientError("refused", message, { temporary, retryAfterMs });
+  }
+  if (frame.type !== "connected") return noFrame(`its first frame is ${frame.type}`);
+  return wanted === undefined || frame.session_id === wanted ? frame : noSession(wanted);
+}
+
+function readRetryAfter({ details }: ErrorBody): number | undefined {
+  const seconds = details?.["retry_after"];
+  return typeof seconds === "number" && seconds >= 0 ? seconds * 1_000 : undefined;
+}
+
+function isOfTurn(frame: Exclude<ServerFrame, ConnectedFrame>): frame is TurnFrame {
+  return "seq" in frame && frame.seq !== undefined;
+}
+
+/** A frame of a later version of the protocol. */
+function readUnknownFrame(text: string): UnknownFrame | undefined {
+  try {
+    const frame = JSON.parse(text) as UnknownFrame;
+    const isUnknown = typeof frame.type === "string" && !SERVER_FRAME_TYPES.includes(frame.type);
+    return isUnknown ? frame : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function noFrame(problem: string): ClientError {
+  return new ClientError("protocol", `The server sent what is no frame of Omnia: ${problem}.`);
+}
+
+function noSession(sessionId: string): ClientError {
+  const message = `There is no session ${sessionId}: it has expired, or it is another agent's.`;
+  return new ClientError("session-not-found", message);
+}
+
+function closed(): ClientError {
+  return new ClientError("closed", "The chat was closed.");
+}
