@@ -1,3 +1,4 @@
+import { isConflict } from "./api-error.ts";
 import type { KubeClient } from "./client.ts";
 import { type KubernetesObject, keyOf, type OwnerReference, type ResourceType } from "./object.ts";
 import { quantityValue } from "./quantity.ts";
@@ -10,6 +11,13 @@ const APPLIED_PREFIX = "applied-";
 /** There is an object of this name, and it is somebody else's: it is left as it is. */
 export class NotOursError extends Error {
   override readonly name = "NotOursError";
+  /** It belonged to an owner of this name that was deleted, and goes by itself: another try will do. */
+  readonly isLeftover: boolean;
+
+  constructor(message: string, options: { isLeftover?: boolean | undefined } = {}) {
+    super(message);
+    this.isLeftover = options.isLeftover ?? false;
+  }
 }
 
 export interface ApplyOptions {
@@ -32,9 +40,13 @@ export interface ApplyOptions {
 export async function applyOwned(options: ApplyOptions): Promise<boolean> {
   const { client, type, live, owner, digest, signal } = options;
   if (live !== undefined && !live.metadata.ownerReferences?.some((own) => own.uid === owner.uid)) {
-    throw new NotOursError(
-      `${type.kind} ${keyOf(live.metadata)} exists and does not belong to ${owner.kind} ${owner.name}`,
-    );
+    const of = `does not belong to ${owner.kind} ${owner.name}`;
+    throw new NotOursError(`${type.kind} ${keyOf(live.metadata)} exists and ${of}`, {
+      isLeftover: live.metadata.ownerReferences?.some(
+        ({ kind, name, apiVersion }) =>
+          kind === owner.kind && name === owner.name && apiVersion === owner.apiVersion,
+      ),
+    });
   }
   const metadata = { ...options.wanted.metadata, ownerReferences: [owner] };
   const created = digest({ ...options.wanted, metadata });
@@ -44,8 +56,16 @@ export async function applyOwned(options: ApplyOptions): Promise<boolean> {
   });
   if (live === undefined) {
     // Create and not apply: an object that came into being since the cache was filled must not be taken over.
-    await client.create(type, marked(created), signal);
-    return true;
+    try {
+      await client.create(type, marked(created), signal);
+      return true;
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+    }
+    // Nor is the cache told of everything: of what was just made here, and of what has not the labels that it watches.
+    const { name, namespace } = options.wanted.metadata;
+    const found = await client.get(type, { namespace, name }, signal);
+    return await applyOwned({ ...options, live: found });
   }
   const mark = live.metadata.annotations?.[APPLIED_ANNOTATION] ?? "";
   const wasApplied = mark.startsWith(APPLIED_PREFIX);

@@ -38,15 +38,30 @@ const METADATA_ACCEPT =
 const METADATA_LIST_ACCEPT =
   "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 
+/** How a request ended; `error`: without an answer. */
+export interface RequestOutcome {
+  method: TransportRequest["method"];
+  status: number | "error";
+  seconds: number;
+}
+
 /** Raw JSON to and from the API server. Rejects with ApiError or ConnectionError; repeats nothing by itself. */
 export class KubeClient {
   readonly #transport: Transport;
   readonly #rateLimiter: RateLimiter;
+  readonly #onResponse: ((outcome: RequestOutcome) => void) | undefined;
   readonly fieldManager: string;
 
-  constructor(options: { transport: Transport; rateLimiter: RateLimiter; fieldManager: string }) {
+  constructor(options: {
+    transport: Transport;
+    rateLimiter: RateLimiter;
+    fieldManager: string;
+    /** Told of every request, once its answer begins or there will be none. */
+    onResponse?: (outcome: RequestOutcome) => void;
+  }) {
     this.#transport = options.transport;
     this.#rateLimiter = options.rateLimiter;
+    this.#onResponse = options.onResponse;
     this.fieldManager = options.fieldManager;
   }
 
@@ -229,8 +244,22 @@ export class KubeClient {
 
   async #send(request: TransportRequest): Promise<IncomingMessage> {
     await this.#rateLimiter.take(request.signal);
-    const response = await this.#transport.send(request);
+    const begun = performance.now();
+    const tell = (status: number | "error"): void =>
+      this.#onResponse?.({
+        method: request.method,
+        status,
+        seconds: (performance.now() - begun) / 1000,
+      });
+    let response: IncomingMessage;
+    try {
+      response = await this.#transport.send(request);
+    } catch (error) {
+      if (!request.signal.aborted) tell("error");
+      throw error;
+    }
     const status = response.statusCode ?? 0;
+    tell(status);
     if (status >= 200 && status < 300) return response;
     const retryAfter = response.headers["retry-after"];
     throw ApiError.fromResponse(status, await textOf(response), retryAfter);

@@ -53,6 +53,10 @@ export class Controller {
     this.queue = options.queue ?? new WorkQueue({ clock: options.clock });
   }
 
+  get workers(): number {
+    return this.#options.workers ?? DEFAULT_WORKERS;
+  }
+
   get activeWorkers(): number {
     return this.#active;
   }
@@ -91,9 +95,7 @@ export class Controller {
     if (signal.aborted) return close();
     signal.addEventListener("abort", close, { once: true });
     for (const keys of this.#ownKeys) for (const key of keys()) this.queue.add(key);
-    const workers = Array.from({ length: this.#options.workers ?? DEFAULT_WORKERS }, () =>
-      this.#work(signal),
-    );
+    const workers = Array.from({ length: this.workers }, () => this.#work(signal));
     if (this.#options.resyncMs !== undefined)
       workers.push(this.#resync(this.#options.resyncMs, signal));
     await Promise.all(workers);

@@ -194,3 +194,27 @@ test("ends when it is told to", async () => {
   stop.abort();
   await running;
 });
+
+test("keeps of an object what is asked for, and never the manifest that kubectl wrote into it", async () => {
+  const annotated = (name: string, resourceVersion: string): KubernetesObject => {
+    const pod = aPod(name, resourceVersion);
+    pod.metadata.annotations = {
+      "kubectl.kubernetes.io/last-applied-configuration": "canary-value",
+      kept: "yes",
+    };
+    pod.metadata.managedFields = [{ manager: "kubectl", operation: "Update" }];
+    return pod;
+  };
+  const { cache, reflector } = await aReflectorAgainst(
+    list("7", [annotated("a", "1")]),
+    watch([{ type: "ADDED", object: annotated("b", "8") }], "stays"),
+  );
+  await reflector.synced;
+  await vi.waitFor(() => expect(cache.size).toBe(2));
+  expect(
+    [...cache.all()].map(({ metadata }) => [metadata.annotations, metadata.managedFields]),
+  ).toEqual([
+    [{ kept: "yes" }, undefined],
+    [{ kept: "yes" }, undefined],
+  ]);
+});

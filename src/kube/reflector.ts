@@ -21,6 +21,8 @@ export interface ReflectorOptions<T extends KubernetesObject> {
   namespace?: string | undefined;
   labelSelector?: string | undefined;
   metadataOnly?: boolean;
+  /** What of an object is kept. Its name, namespace, uid and resourceVersion must stay. */
+  transform?: ((object: T) => T) | undefined;
   clock: Clock;
   random: () => number;
   /** Every error is told here, and then tried again. */
@@ -91,7 +93,7 @@ export class Reflector<T extends KubernetesObject> {
         continue: next,
         signal,
       });
-      for (const item of page.items) objects.push(withoutManagedFields(item));
+      for (const item of page.items) objects.push(this.#kept(item));
       next = page.continue;
       if (next !== undefined) continue;
       cache.replace(objects, namespace);
@@ -114,6 +116,12 @@ export class Reflector<T extends KubernetesObject> {
     for await (const event of events) this.#take(event);
   }
 
+  #kept(object: T): T {
+    const { transform } = this.#options;
+    const kept = withoutBallast(object);
+    return transform === undefined ? kept : transform(kept);
+  }
+
   #take(event: WatchEvent<T>): void {
     const { cache } = this.#options;
     if (event.type === "ERROR") {
@@ -124,14 +132,19 @@ export class Reflector<T extends KubernetesObject> {
       });
     }
     if (event.type === "DELETED") cache.delete(keyOf(event.object.metadata));
-    else if (event.type !== "BOOKMARK") cache.set(withoutManagedFields(event.object));
+    else if (event.type !== "BOOKMARK") cache.set(this.#kept(event.object));
     this.#resourceVersion = event.object.metadata.resourceVersion ?? this.#resourceVersion;
   }
 }
 
-/** They are about half of an object's size, and nobody here reads them. */
-function withoutManagedFields<T extends KubernetesObject>(object: T): T {
-  delete object.metadata.managedFields;
+/**
+ * Without what nobody here reads: managed fields, about half of an object's size, and the manifest that kubectl keeps in an
+ * annotation, which for a Secret holds its values.
+ */
+function withoutBallast<T extends KubernetesObject>(object: T): T {
+  const { metadata } = object;
+  delete metadata.managedFields;
+  delete metadata.annotations?.["kubectl.kubernetes.io/last-applied-configuration"];
   return object;
 }
 

@@ -118,3 +118,27 @@ test("loses no key and gives none to two workers, whatever the order of events",
     }),
   );
 });
+
+test("tells of keys that came, how long they waited and were worked on, and of retries", async () => {
+  const clock = new ManualClock();
+  const told: string[] = [];
+  const queue = new WorkQueue({
+    clock,
+    observer: {
+      onAdd: () => told.push("add"),
+      onTake: (seconds) => told.push(`take after ${seconds}`),
+      onDone: (seconds) => told.push(`done after ${seconds}`),
+      onRetry: () => told.push("retry"),
+    },
+  });
+  queue.add("a");
+  queue.add("a");
+  await clock.advance(2_000);
+  await queue.take();
+  await clock.advance(3_000);
+  expect([queue.unfinishedSeconds, queue.longestSeconds]).toEqual([3, 3]);
+  queue.addFailed("a");
+  queue.done("a");
+  expect([queue.unfinishedSeconds, queue.longestSeconds]).toEqual([0, 0]);
+  expect(told).toEqual(["add", "take after 2", "retry", "done after 3"]);
+});

@@ -8,6 +8,15 @@ export interface WorkQueueOptions {
   clock: Clock;
   /** Delay before the next try of a key that failed `failures` times in a row (1, 2, …), in milliseconds. */
   backoff?: Backoff;
+  observer?: WorkQueueObserver;
+}
+
+/** Is told what happens in a queue, for metrics. */
+export interface WorkQueueObserver {
+  onAdd(): void;
+  onTake(waitedSeconds: number): void;
+  onDone(workedSeconds: number): void;
+  onRetry(): void;
 }
 
 /**
@@ -18,9 +27,11 @@ export interface WorkQueueOptions {
 export class WorkQueue {
   readonly #clock: Clock;
   readonly #backoff: Backoff;
-  /** In order of arrival; a Set keeps it and refuses doubles. */
-  readonly #ready = new Set<string>();
-  readonly #working = new Set<string>();
+  readonly #observer: WorkQueueObserver | undefined;
+  /** Key → since when it waits, in order of arrival: a Map keeps it and refuses doubles. */
+  readonly #ready = new Map<string, number>();
+  /** Key → since when it is worked on. */
+  readonly #working = new Map<string, number>();
   /** Added again while being worked on. */
   readonly #dirty = new Set<string>();
   readonly #delayed = new Map<string, { at: number; timer: { cancel(): void } }>();
@@ -32,6 +43,7 @@ export class WorkQueue {
     this.#clock = options.clock;
     this.#backoff =
       options.backoff ?? exponentialBackoff({ firstMs: FIRST_RETRY_MS, lastMs: LAST_RETRY_MS });
+    this.#observer = options.observer;
   }
 
   /** Keys that could be taken now. */
@@ -44,14 +56,33 @@ export class WorkQueue {
     return this.#delayed.size;
   }
 
+  /** How long the keys that are being worked on have taken so far, in sum. */
+  get unfinishedSeconds(): number {
+    const now = this.#clock.monotonic();
+    let sum = 0;
+    for (const since of this.#working.values()) sum += now - since;
+    return sum / 1000;
+  }
+
+  /** How long the key that is longest worked on has taken so far. */
+  get longestSeconds(): number {
+    const now = this.#clock.monotonic();
+    let longest = 0;
+    for (const since of this.#working.values()) longest = Math.max(longest, now - since);
+    return longest / 1000;
+  }
+
   add(key: string): void {
     if (this.#closed) return;
     this.#dropDelayed(key);
     if (this.#working.has(key)) {
+      if (!this.#dirty.has(key)) this.#observer?.onAdd();
       this.#dirty.add(key);
       return;
     }
-    this.#ready.add(key);
+    if (this.#ready.has(key)) return;
+    this.#observer?.onAdd();
+    this.#ready.set(key, this.#clock.monotonic());
     this.#serve();
   }
 
@@ -77,6 +108,7 @@ export class WorkQueue {
     const failures = (this.#failures.get(key) ?? 0) + 1;
     this.#failures.set(key, failures);
     const delay = this.#backoff(failures);
+    this.#observer?.onRetry();
     this.addAfter(key, delay);
     return delay;
   }
@@ -95,9 +127,13 @@ export class WorkQueue {
   }
 
   done(key: string): void {
+    const since = this.#working.get(key);
+    if (since === undefined) return;
     this.#working.delete(key);
+    const now = this.#clock.monotonic();
+    this.#observer?.onDone((now - since) / 1000);
     if (!this.#dirty.delete(key) || this.#closed) return;
-    this.#ready.add(key);
+    this.#ready.set(key, now);
     this.#serve();
   }
 
@@ -117,11 +153,14 @@ export class WorkQueue {
 
   #serve(): void {
     while (this.#takers.length > 0) {
-      const next = this.#ready.values().next();
+      const next = this.#ready.entries().next();
       if (next.done === true) return;
-      this.#ready.delete(next.value);
-      this.#working.add(next.value);
-      this.#takers.shift()?.(next.value);
+      const [key, since] = next.value;
+      const now = this.#clock.monotonic();
+      this.#ready.delete(key);
+      this.#working.set(key, now);
+      this.#observer?.onTake((now - since) / 1000);
+      this.#takers.shift()?.(key);
     }
   }
 }

@@ -2,12 +2,12 @@
  * What the operator knows of the cluster: one cache a kind, filled by watches. Secrets and the ConfigMaps of users are held as
  * metadata only; who needs their content reads it.
  */
-import { TOOL_LABEL } from "../api/group.ts";
+import { GROUP, TOOL_LABEL } from "../api/group.ts";
 import { Cache, type IndexFunction } from "../kube/cache.ts";
 import type { KubeClient } from "../kube/client.ts";
 import type { Clock } from "../kube/clock.ts";
 import type { KubernetesObject, ResourceType } from "../kube/object.ts";
-import { Reflector } from "../kube/reflector.ts";
+import { Reflector, type ReflectorOptions } from "../kube/reflector.ts";
 import * as kinds from "./kubernetes-objects.ts";
 import { AGENT_LABEL_SELECTOR, INSTANCE_LABEL } from "./labels.ts";
 import {
@@ -99,7 +99,7 @@ export function watchCluster(options: {
   const reflect = <T extends KubernetesObject>(
     type: ResourceType,
     cache: Cache<T>,
-    what: { labelSelector?: string; metadataOnly?: boolean } = {},
+    what: Pick<ReflectorOptions<T>, "labelSelector" | "metadataOnly" | "transform"> = {},
   ): Reflector<T>[] =>
     scopes.map(
       (namespace) =>
@@ -120,21 +120,68 @@ export function watchCluster(options: {
     ...reflect(kinds.AGENT_RUNTIMES, caches.agentRuntimes),
     ...reflect(kinds.PROMPT_PACKS, caches.promptPacks),
     ...reflect(kinds.TOOL_REGISTRIES, caches.toolRegistries),
-    ...reflect(kinds.CONFIG_MAPS, caches.configMaps, { metadataOnly: true }),
-    ...reflect(kinds.SECRETS, caches.secrets, { metadataOnly: true }),
+    ...reflect(kinds.CONFIG_MAPS, caches.configMaps, { metadataOnly: true, transform: identityOf }),
+    ...reflect(kinds.SECRETS, caches.secrets, { metadataOnly: true, transform: identityOf }),
     ...reflect(kinds.SERVICES, caches.toolServices, { labelSelector: `${TOOL_LABEL}=true` }),
-    ...reflect(kinds.ENDPOINT_SLICES, caches.endpointSlices),
+    ...reflect(kinds.ENDPOINT_SLICES, caches.endpointSlices, { transform: readinessOf }),
     ...reflect(kinds.CONFIG_MAPS, caches.agentConfigs, ofAgents),
     ...reflect(kinds.DEPLOYMENTS, caches.deployments, ofAgents),
     ...reflect(kinds.SERVICES, caches.services, ofAgents),
     ...reflect(kinds.POD_DISRUPTION_BUDGETS, caches.podDisruptionBudgets, ofAgents),
-    ...reflect(kinds.PODS, caches.pods, ofAgents),
+    ...reflect(kinds.PODS, caches.pods, { ...ofAgents, transform: stateOf }),
   ];
   return {
     synced: Promise.all(reflectors.map(({ synced }) => synced)).then(() => {}),
     isSynced: () => reflectors.every(({ isSynced }) => isSynced),
     run: async (signal) => {
       await Promise.all(reflectors.map((reflector) => reflector.run(signal)));
+    },
+  };
+}
+
+/** Who an object is, and whose: there may be very many, and annotations of others may hold what they please. */
+function identityOf({ metadata }: KubernetesObject): KubernetesObject {
+  const { annotations = {}, ...identity } = metadata;
+  const ours = Object.entries(annotations).filter(([name]) => name.startsWith(`${GROUP}/`));
+  return {
+    metadata: { ...identity, ...(ours.length > 0 && { annotations: Object.fromEntries(ours) }) },
+  };
+}
+
+/** There is one slice or more for every Service of the cluster: all that is asked is whether an endpoint is ready. */
+function readinessOf({
+  metadata,
+  endpoints,
+}: kinds.EndpointSliceObject): kinds.EndpointSliceObject {
+  const isReady = (endpoints ?? []).some(({ conditions }) => conditions?.ready !== false);
+  const { annotations: _, ...identity } = metadata;
+  return { metadata: identity, endpoints: isReady ? [{}] : [] };
+}
+
+/** A pod is mostly spec, and the spec is the one that was decided here. */
+function stateOf({ metadata, spec, status }: kinds.PodObject): kinds.PodObject {
+  const { phase, reason, message, conditions, containerStatuses } = status ?? {};
+  return {
+    metadata,
+    spec: { ...(spec?.nodeName === undefined ? {} : { nodeName: spec.nodeName }) },
+    status: {
+      ...(phase === undefined ? {} : { phase }),
+      ...(reason === undefined ? {} : { reason }),
+      ...(message === undefined ? {} : { message }),
+      ...(conditions === undefined ? {} : { conditions }),
+      ...(containerStatuses === undefined
+        ? {}
+        : {
+            containerStatuses: containerStatuses.map(
+              ({ name, ready, restartCount, state, lastState }) => ({
+                name,
+                ready,
+                restartCount,
+                ...(state === undefined ? {} : { state }),
+                ...(lastState === undefined ? {} : { lastState }),
+              }),
+            ),
+          }),
     },
   };
 }

@@ -212,7 +212,27 @@ test("never takes over an object that belongs to somebody else", async () => {
   const options = { client, type: CONFIG_MAPS, wanted, owner, digest, signal };
   await expect(applyOwned({ ...options, live })).rejects.toBeInstanceOf(NotOursError);
   // A cache that does not know of it yet makes no difference.
-  await expect(applyOwned({ ...options, live: undefined })).rejects.toSatisfy(isConflict);
+  await expect(applyOwned({ ...options, live: undefined })).rejects.toBeInstanceOf(NotOursError);
+});
+
+test("takes an object for its own that it made and that the cache has not told of yet", async () => {
+  const owner = { apiVersion: "v1", kind: "ConfigMap", name: "owner", uid: randomUUID() };
+  const wanted = aConfigMap("just-made", { a: "1" });
+  const options = { client, type: CONFIG_MAPS, live: undefined, wanted, owner, digest, signal };
+  expect(await applyOwned(options)).toBe(true);
+  expect(await applyOwned(options)).toBe(false);
+});
+
+test("tells what a deleted owner of the same name left behind from what is somebody else's", async () => {
+  const owner = { apiVersion: "v1", kind: "ConfigMap", name: "owner", uid: randomUUID() };
+  const wanted = aConfigMap("left-behind", { a: "1" });
+  const options = { client, type: CONFIG_MAPS, live: undefined, wanted, digest, signal };
+  await applyOwned({ ...options, owner });
+  const successor = { ...owner, uid: randomUUID() };
+  await expect(applyOwned({ ...options, owner: successor })).rejects.toMatchObject({
+    name: "NotOursError",
+    isLeftover: true,
+  });
 });
 
 test("writes a status only when it changed", async () => {
