@@ -1,0 +1,50 @@
+import { type PackSource, packContent, packSource } from "../../control/pack-source.ts";
+import type { PromptPack } from "../../api/prompt-pack.ts";
+import { isNotFound } from "../../kube/api-error.ts";
+import type { KubeClient } from "../../kube/client.ts";
+import type { KubernetesObject } from "../../kube/object.ts";
+import { CONFIG_MAPS, type ConfigMapObject } from "../kubernetes-objects.ts";
+
+/** The source of a pack as it was read last. */
+export interface SourceReading {
+  readonly source: PackSource;
+  /** The text of a version that is not kept yet. Else it is let go: what was parsed is enough. */
+  readonly content: string | undefined;
+  /** Of what it was read: name and key, and the versions of the object that it stands for. */
+  readonly from: string;
+  readonly resourceVersions: readonly (string | undefined)[];
+}
+
+/**
+ * Reads the ConfigMap that the metadata tell of, unless `before` is a reading of the same. Rejects when it could not be read; one
+ * that is not there is no failure.
+ */
+export async function readSource(
+  client: KubeClient,
+  pack: PromptPack,
+  there: KubernetesObject | undefined,
+  before: SourceReading | undefined,
+  signal: AbortSignal,
+): Promise<SourceReading> {
+  const { name, key } = pack.spec.source.configMapRef;
+  const from = `${name}/${key}`;
+  const resourceVersion = there?.metadata.resourceVersion;
+  if (before?.from === from && before.resourceVersions.includes(resourceVersion)) return before;
+  const absent = { source: { found: false }, content: undefined, from } as const;
+  if (there === undefined) return { ...absent, resourceVersions: [undefined] };
+  try {
+    const { namespace } = pack.metadata;
+    const read = await client.get<ConfigMapObject>(CONFIG_MAPS, { namespace, name }, signal);
+    const data = read.data ?? {};
+    return {
+      source: packSource(pack, data),
+      content: packContent(pack, data),
+      from,
+      // What is read may be newer than what the cache has told of yet.
+      resourceVersions: [resourceVersion, read.metadata.resourceVersion],
+    };
+  } catch (error) {
+    if (isNotFound(error)) return { ...absent, resourceVersions: [resourceVersion] };
+    throw error;
+  }
+}

@@ -1,0 +1,100 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Condition } from "../api/conditions.ts";
+import { statusTransitions } from "../control/status-transitions.ts";
+import { isConflict, isNotFound } from "../kube/api-error.ts";
+import { applyStatus } from "../kube/apply.ts";
+import { keyOf, type KubernetesObject, type ResourceType } from "../kube/object.ts";
+import type { OperatorContext } from "./operator-context.ts";
+
+interface StatusWithConditions {
+  conditions?: Condition[] | undefined;
+}
+
+interface Written<Status> {
+  readonly uid: string | undefined;
+  status: Status;
+  /** What the cache held when it was written. */
+  readonly over: string | undefined;
+  readonly at: number;
+}
+
+/**
+ * The statuses of one kind as this process, the only one that writes them, wrote them last: a cache follows only after a while, and
+ * a decision that built on the status before would take it back.
+ */
+export class WrittenStatuses<Status extends StatusWithConditions> {
+  readonly #context: Pick<OperatorContext, "client" | "events" | "clock">;
+  readonly #type: ResourceType;
+  readonly #written = new Map<string, Written<Status>>();
+
+  constructor(context: Pick<OperatorContext, "client" | "events" | "clock">, type: ResourceType) {
+    this.#context = context;
+    this.#type = type;
+  }
+
+  /** The same value again while nothing was written. */
+  of(stored: KubernetesObject & { status?: Status | undefined }): Status | undefined {
+    const last = this.#lastOf(stored);
+    const { status, metadata } = stored;
+    if (last === undefined) return status;
+    // The cache has followed: of two equal values one is let go.
+    const isOther = metadata.resourceVersion !== last.over && status !== last.status;
+    if (isOther && status !== undefined && isDeepStrictEqual(status, last.status)) {
+      last.status = status;
+    }
+    return last.status;
+  }
+
+  /** Milliseconds since this process wrote it; `Infinity`: it has not. */
+  age(stored: KubernetesObject): number {
+    const last = this.#lastOf(stored);
+    return last === undefined ? Infinity : this.#context.clock.monotonic() - last.at;
+  }
+
+  /** Writes what is another than what is there, and reports the conditions that changed. */
+  async write(
+    stored: KubernetesObject & { status?: Status | undefined },
+    status: Status,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { client, events, clock } = this.#context;
+    const before = this.of(stored);
+    const last = this.#lastOf(stored);
+    const { uid, resourceVersion } = stored.metadata;
+    if (last?.over === resourceVersion && isDeepStrictEqual(last?.status, status)) return;
+    try {
+      const hasWritten = await applyStatus({
+        client,
+        type: this.#type,
+        live: stored,
+        status,
+        signal,
+      });
+      if (!hasWritten) return;
+    } catch (error) {
+      // Deleted meanwhile, or made anew: the cache is about to say so.
+      if (isNotFound(error) || isConflict(error)) return;
+      throw error;
+    }
+    const written = { uid, status, over: resourceVersion, at: clock.monotonic() };
+    this.#written.set(keyOf(stored.metadata), written);
+    for (const transition of statusTransitions(before?.conditions, status.conditions)) {
+      const { type, reason, message } = transition;
+      await events.report(
+        this.#type,
+        stored,
+        { type, reason, action: "Reconcile", note: message },
+        signal,
+      );
+    }
+  }
+
+  forget(key: string): void {
+    this.#written.delete(key);
+  }
+
+  #lastOf({ metadata }: KubernetesObject): Written<Status> | undefined {
+    const last = this.#written.get(keyOf(metadata));
+    return last?.uid === metadata.uid ? last : undefined;
+  }
+}
