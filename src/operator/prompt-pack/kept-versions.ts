@@ -14,6 +14,9 @@ const TOO_MANY_REQUESTS = 429;
 /** With the text that was accepted. */
 export type ReadVersion = KeptVersion & { readonly content: string };
 
+/** `leftover`: of a pack of the same name that was deleted; it goes by itself. */
+export type OtherHolder = "nobody" | "leftover" | "stranger";
+
 export type KeepResult =
   | { readonly kept: true }
   /** `later`: the cache does not know yet what is there. */
@@ -42,10 +45,14 @@ export class KeptVersions {
       .toSorted(byAge);
   }
 
-  /** Whether an object of another owner has the name under which the version is to be kept. */
-  isNameTaken(pack: StoredPromptPack, hash: string): boolean {
+  /** Who has the name under which the version is to be kept, if it is not the pack. */
+  otherHolder(pack: StoredPromptPack, hash: string): OtherHolder {
     const there = this.#context.caches.configMaps.get(keyOf(placeOf(pack, hash)));
-    return there !== undefined && !isOwned(there, pack);
+    if (there === undefined || isOwned(there, pack)) return "nobody";
+    const isOfNamesake = there.metadata.ownerReferences?.some(
+      ({ kind, name }) => kind === PROMPT_PACK && name === pack.metadata.name,
+    );
+    return isOfNamesake === true ? "leftover" : "stranger";
   }
 
   /** `undefined`: it is not there, or does not hold what its name says. */

@@ -20,7 +20,7 @@ import type { OperatorContext } from "../operator-context.ts";
 import { readSpec } from "../read-stored.ts";
 import { sourceOf } from "../references-of.ts";
 import type { WrittenStatuses } from "../written-statuses.ts";
-import { type KeptVersions, versionOf } from "./kept-versions.ts";
+import { type KeptVersions, type OtherHolder, versionOf } from "./kept-versions.ts";
 import { readSource, type SourceReading } from "./source-reader.ts";
 
 /** A version that runs. Its content is known where it was read from what is kept. */
@@ -49,7 +49,7 @@ type PackWorld = readonly [
   status: PromptPackStatus | undefined,
   source: KubernetesObject | undefined,
   kept: string,
-  isNameTaken: boolean,
+  holder: OtherHolder,
 ];
 
 export type PackDecisions = Decisions<PackWorld, PackOutcome>;
@@ -80,12 +80,11 @@ export function createPackDecisions(
     };
     const kept = keptVersions.of(stored).flatMap((version) => versionOf(version)?.hash ?? []);
     const isKeepable = (hash: string): boolean =>
-      !kept.includes(hash) && !keptVersions.isNameTaken(stored, hash);
+      !kept.includes(hash) && keptVersions.otherHolder(stored, hash) === "nobody";
     const reusable = isContentAtHand(before?.reading, isKeepable) ? before?.reading : undefined;
     const reading = await readSource(client, promptPack, sourceThere, reusable, signal);
     const { source } = reading;
     const newest = hashIn(reading);
-    const isTaken = newest !== undefined && keptVersions.isNameTaken(stored, newest);
 
     const held = new Map(before?.held);
     const hashes = [...new Set([...kept, ...held.keys()])];
@@ -102,7 +101,10 @@ export function createPackDecisions(
       promptPack,
       source,
       previous: previous(),
-      notKept: isTaken ? nameTaken(stored, newest) : undefined,
+      notKept:
+        newest !== undefined && keptVersions.otherHolder(stored, newest) === "stranger"
+          ? nameTaken(stored, newest)
+          : undefined,
     };
     const decideWith = (agents: PackAgents): PromptPackDecision =>
       decidePromptPack({ ...facts, agents, now: clock.now() });
@@ -122,9 +124,9 @@ export function createPackDecisions(
       if (stored === undefined) return undefined;
       const kept = keptVersions.of(stored).map(({ metadata }) => metadata.name);
       const newest = before?.decision && hashIn(before.decision.reading);
-      const isTaken = newest !== undefined && keptVersions.isNameTaken(stored, newest);
+      const holder = newest === undefined ? "nobody" : keptVersions.otherHolder(stored, newest);
       const source = caches.configMaps.get(sourceOf(stored));
-      return [stored, statuses.of(stored), source, kept.join(), isTaken];
+      return [stored, statuses.of(stored), source, kept.join(), holder];
     },
     async decide(_key, world, before, signal) {
       const [stored] = world;

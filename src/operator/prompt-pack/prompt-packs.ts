@@ -75,7 +75,7 @@ export function createPromptPacks(
     const there = new Set(keptVersions.of(stored).map(({ metadata }) => metadata.name));
     for (const [hash, version] of held) {
       if (there.has(`${stored.metadata.name}-${hash}`)) continue;
-      if (keptVersions.isNameTaken(stored, hash)) continue;
+      if (keptVersions.otherHolder(stored, hash) !== "nobody") continue;
       const content = hash === hashIn(reading) ? reading.content : version.content;
       if (content === undefined) continue;
       const result = await keptVersions.keep(stored, hash, content, signal);
