@@ -7,6 +7,7 @@
  */
 import { measureEchoCPU } from "./echo-cpu.ts";
 import { measureFirstChunk } from "./first-chunk.ts";
+import { measureIdleConnections } from "./idle-connections.ts";
 import { measureMemory } from "./memory.ts";
 import { measureOperatorScale } from "./operator-scale.ts";
 import { measureSessionLength } from "./session-length.ts";
@@ -26,6 +27,7 @@ const BENCHES: Record<string, () => Promise<Measurement[]>> = {
   "first-chunk": measureFirstChunk,
   "session-length": measureSessionLength,
   memory: measureMemory,
+  "idle-connections": measureIdleConnections,
   "operator-scale": measureOperatorScale,
 };
 

@@ -91,6 +91,37 @@ const authConfigSchema = z.strictObject({
   apiKeysFolder: z.string().optional(),
 });
 
+const KIBIBYTE = 1024;
+const HOUR_MS = 3_600_000;
+
+/** What one replica bears. Every one may be left out, and has a default then; a change is in force at once. */
+const limitsConfigSchema = z.strictObject({
+  /** WebSocket connections. One more is refused with 503 before the upgrade. */
+  maxConnections: z.int().min(1).max(100_000).optional(),
+  /** Frames of one connection that it sends without waiting for its answers: so many a second go on for long, … */
+  messagesPerSecond: z.number().min(0.1).max(10_000).optional(),
+  /** … and so many at once. Past both they are answered with RATE_LIMITED. */
+  messageBurst: z.int().min(1).max(100_000).optional(),
+  /** Sessions that one connection follows at a time. */
+  maxSessionsPerConnection: z.int().min(1).max(1_000).optional(),
+  /** What may wait for a client to read it. Past it the client's turn waits, … */
+  maxUnsentBytes: z
+    .int()
+    .min(16 * KIBIBYTE)
+    .max(64 * KIBIBYTE * KIBIBYTE)
+    .optional(),
+  /** … and after so long the connection is closed with 1013. */
+  maxUnsentMs: z.int().min(100).max(HOUR_MS).optional(),
+  /** Turns that run at a time, … */
+  maxTurnsInFlight: z.int().min(1).max(10_000).optional(),
+  /** … and those that wait for one of them to end. One more is answered with UNAVAILABLE. */
+  maxQueuedTurns: z.int().min(0).max(10_000).optional(),
+  /** How long a turn waits at most, before it is answered so too. */
+  maxQueueMs: z.int().min(1).max(HOUR_MS).optional(),
+  /** What a model is told of the turns before: whole turns, the newest ones, of about so many tokens in all. */
+  maxHistoryTokens: z.int().min(0).max(10_000_000).optional(),
+});
+
 export const agentConfigSchema = z.strictObject({
   version: z.literal(AGENT_CONFIG_VERSION),
   agent: z.strictObject({ name: z.string(), namespace: z.string() }),
@@ -118,12 +149,14 @@ export const agentConfigSchema = z.strictObject({
     })
     .optional(),
   tools: z.array(toolConfigSchema),
+  limits: limitsConfigSchema.optional(),
 });
 
 export type Parameters = z.output<typeof parametersSchema>;
 export type ProviderConfig = z.output<typeof providerConfigSchema>;
 export type PromptConfig = z.output<typeof promptConfigSchema>;
 export type ToolConfig = z.output<typeof toolConfigSchema>;
+export type LimitsConfig = z.output<typeof limitsConfigSchema>;
 export type AuthConfig = z.output<typeof authConfigSchema>;
 export type AgentConfig = z.output<typeof agentConfigSchema>;
 export type ProviderName = (typeof PROVIDER_NAMES)[number];

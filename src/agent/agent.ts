@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { dirname, join } from "node:path";
 import { MANAGEMENT_PORT, type AgentConfig } from "../agent-config.ts";
-import { createAgentMetrics } from "../observability/agent-metrics.ts";
+import { createAgentMetrics, observeAgentPressure } from "../observability/agent-metrics.ts";
 import { systemClock, type Clock } from "../observability/clock.ts";
 import type { Log } from "../observability/log.ts";
 import { Management } from "../observability/management.ts";
@@ -19,6 +19,7 @@ import {
   FILE_POLL_MS,
   FIRST_CONFIG_POLL_MS,
   FLUSH_TIMEOUT_MS,
+  limitsOf,
 } from "./limits.ts";
 import { createReadiness } from "./readiness.ts";
 import { createSecretReader } from "./secret-files.ts";
@@ -127,6 +128,10 @@ class Agent implements RunningAgent {
       sessionsActive: () => this.#stores.peek()?.activeSessions() ?? 0,
       requestsInflight: () => this.#runner.inFlight,
     });
+    observeAgentPressure(this.#metrics, {
+      requestsQueued: () => this.#runner.queued,
+      limits: () => limitsOf(this.#config),
+    });
     this.#handlers = new Handlers({
       readSecret: this.#readSecret,
       clock,
@@ -153,6 +158,7 @@ class Agent implements RunningAgent {
       log,
       metrics,
       newSessionId: () => newSessionId(randomBytes),
+      limits: () => limitsOf(this.#config),
       currentConfig: () => this.#config,
       authenticator: () => this.#authenticator,
     });

@@ -1,29 +1,44 @@
 /** Every limit of an agent replica, in one place. Sizes in bytes and times in milliseconds unless the name says otherwise. */
+import type { AgentConfig, LimitsConfig } from "../agent-config.ts";
+
+/** Those that the agent config may set; what each one means is told there. */
+export type Limits = { readonly [Name in keyof LimitsConfig]-?: number };
+
+export const DEFAULT_LIMITS: Limits = {
+  // An idle connection costs under 12 KB.
+  maxConnections: 20_000,
+  messagesPerSecond: 20,
+  messageBurst: 200,
+  maxSessionsPerConnection: 16,
+  maxUnsentBytes: 1024 * 1024,
+  maxUnsentMs: 30_000,
+  // As many answers at a time stream through one core without one holding up the other.
+  maxTurnsInFlight: 500,
+  maxQueuedTurns: 500,
+  maxQueueMs: 10_000,
+  // Fits the models that are in use, with room for prompt, tools and answer.
+  maxHistoryTokens: 64_000,
+};
+
+/** Asked for at each use, so that a changed config counts at once. */
+export function limitsOf(config: AgentConfig | undefined): Limits {
+  const set = config?.limits;
+  return set === undefined ? DEFAULT_LIMITS : ({ ...DEFAULT_LIMITS, ...set } as Limits);
+}
 
 // Connections
-export const MAX_CONNECTIONS = 10_000;
 export const PING_INTERVAL_MS = 30_000;
 /** A client that answered no ping for this long is gone. */
 export const PONG_TIMEOUT_MS = 60_000;
-/** Past this, a client's turn waits; unless it reads, the connection ends after MAX_UNSENT_MS. */
-export const MAX_UNSENT_BYTES = 1024 * 1024;
-export const MAX_UNSENT_MS = 30_000;
+/** Pings that are due so soon go out with the one that is due now. */
+export const PING_TOGETHER_MS = 100;
 /** Frames of one client that wait for their turn; past either limit nothing more is read from it for a while. */
 export const MAX_WAITING_FRAMES = 64;
 export const MAX_WAITING_CHARACTERS = 1024 * 1024;
-/**
- * Frames of one connection that did not begin a turn: refused messages, cancels, resumes. A client that waits for its
- * answers never meets this limit.
- */
-export const IDLE_FRAMES_PER_SECOND = 20;
-export const IDLE_FRAMES_BURST = 200;
-/** Sessions that one connection follows at a time, its own included. */
-export const MAX_SESSIONS_PER_CONNECTION = 16;
 /** How long a client may take to send the headers of its request. */
 export const HEADERS_TIMEOUT_MS = 10_000;
 
 // Turns
-export const MAX_TURNS_IN_FLIGHT = 2_000;
 /** What `retry_after` says, in seconds, when the replica takes no more turns. */
 export const RETRY_AFTER_SECONDS = 1;
 /** Far above what a model writes; an answer that reaches it ends with finish_reason `length`. */
@@ -58,8 +73,11 @@ export const READINESS_TIMEOUT_MS = 3_000;
 
 // Drain
 export const DRAIN_TIMEOUT_MS = 60_000;
-/** Idle connections are closed one after the other, so that their clients do not all come back at once. */
-export const IDLE_CLOSE_INTERVAL_MS = 2;
-export const IDLE_CLOSE_SPREAD_MS = 10_000;
+/**
+ * Idle connections are closed one after the other, so that their clients do not all come back at once: 50 a second, or as
+ * many as it takes to be done well before the drain's end. So a drain takes no longer than its clients need.
+ */
+export const IDLE_CLOSE_INTERVAL_MS = 20;
+export const IDLE_CLOSE_SPREAD_MS = 45_000;
 /** How long the last frames may take to leave at the end of a drain. */
 export const FLUSH_TIMEOUT_MS = 2_000;

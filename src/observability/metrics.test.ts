@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createAgentMetrics } from "./agent-metrics.ts";
+import { createAgentMetrics, observeAgentPressure } from "./agent-metrics.ts";
 import { createMetrics } from "./metrics.ts";
 
 describe("metrics of an agent", () => {
@@ -19,6 +19,11 @@ describe("metrics of an agent", () => {
     agent.toolCallsTotal.add(1, { tool: "weather", status: "error" });
     agent.providerTokensTotal.add(7, { provider: "openai", model: "m", direction: "input" });
     agent.timeToFirstChunkSeconds.observe(0.02);
+    agent.connectionsRefusedTotal.add(2, { reason: "TooManyConnections" });
+    agent.requestsRefusedTotal.add(3, { reason: "queue_full" });
+    agent.messagesRateLimitedTotal.add(4);
+    agent.slowClientsClosedTotal.add(5);
+    observeAgentPressure(metrics, { requestsQueued: () => 6, limits: () => ({ maxQueueMs: 7 }) });
 
     const lines = (await metrics.text())
       .split("\n")
@@ -31,15 +36,21 @@ describe("metrics of an agent", () => {
       );
     expect(lines.toSorted()).toEqual([
       'omnia_agent_connections_active{agent="helper",namespace="team"} 3',
+      'omnia_agent_connections_refused_total{agent="helper",namespace="team",reason="TooManyConnections"} 2',
       'omnia_agent_connections_total{agent="helper",namespace="team"} 4',
+      'omnia_agent_limit{agent="helper",limit="maxQueueMs",namespace="team"} 7',
+      'omnia_agent_messages_rate_limited_total{agent="helper",namespace="team"} 4',
       'omnia_agent_messages_received_total{agent="helper",namespace="team"} 1',
       'omnia_agent_messages_sent_total{agent="helper",namespace="team"} 2',
       'omnia_agent_provider_tokens_total{agent="helper",direction="input",model="m",namespace="team",provider="openai"} 7',
       'omnia_agent_request_duration_seconds_count{agent="helper",namespace="team"} 1',
       'omnia_agent_request_duration_seconds_sum{agent="helper",namespace="team"} 0.2',
       'omnia_agent_requests_inflight{agent="helper",namespace="team"} 1',
+      'omnia_agent_requests_queued{agent="helper",namespace="team"} 6',
+      'omnia_agent_requests_refused_total{agent="helper",namespace="team",reason="queue_full"} 3',
       'omnia_agent_requests_total{agent="helper",handler="echo",namespace="team",status="success"} 1',
       'omnia_agent_sessions_active{agent="helper",namespace="team"} 2',
+      'omnia_agent_slow_clients_closed_total{agent="helper",namespace="team"} 5',
       'omnia_agent_time_to_first_chunk_seconds_count{agent="helper",namespace="team"} 1',
       'omnia_agent_time_to_first_chunk_seconds_sum{agent="helper",namespace="team"} 0.02',
       'omnia_agent_tool_calls_total{agent="helper",namespace="team",status="error",tool="weather"} 1',

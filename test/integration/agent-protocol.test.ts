@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { MAX_CLIENT_FRAME_BYTES } from "../../src/protocol/frames.ts";
-import { MAX_SESSIONS_PER_CONNECTION } from "../../src/agent/limits.ts";
+import { DEFAULT_LIMITS } from "../../src/agent/limits.ts";
 import type { ChatClient } from "../support/chat-client.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { TestAgent } from "../support/test-agent.ts";
@@ -264,7 +264,7 @@ describe("a turn", () => {
   it("is refused where one connection follows too many sessions already", async () => {
     const { agent, clock } = await aSlowAgent();
     const sessions: string[] = [];
-    for (let count = 0; count < MAX_SESSIONS_PER_CONNECTION; count++) {
+    for (let count = 0; count < DEFAULT_LIMITS.maxSessionsPerConnection; count++) {
       const other = await agent.connect();
       other.say("hello");
       await until(other, clock, "done");
@@ -281,7 +281,7 @@ describe("a turn", () => {
         await clock.advance(1_000);
         return client.frames.filter(({ type }) => type === "done").length;
       })
-      .toBe(MAX_SESSIONS_PER_CONNECTION + 1);
+      .toBe(DEFAULT_LIMITS.maxSessionsPerConnection + 1);
   });
 
   it("ends with what was said so far when it is cancelled", async () => {

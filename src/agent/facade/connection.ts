@@ -1,5 +1,5 @@
 /** One client: reads its frames, one after the other, and lets go of it when it does not keep to the limits. */
-import type { WebSocket } from "ws";
+import type { RawData, WebSocket } from "ws";
 import type { AgentMetrics } from "../../observability/agent-metrics.ts";
 import type { Timer } from "../../observability/clock.ts";
 import {
@@ -8,31 +8,28 @@ import {
   type ErrorBody,
   type ParsedClientFrame,
 } from "../../protocol/frames.ts";
-import {
-  IDLE_FRAMES_BURST,
-  IDLE_FRAMES_PER_SECOND,
-  MAX_WAITING_CHARACTERS,
-  MAX_WAITING_FRAMES,
-  RETRY_AFTER_SECONDS,
-} from "../limits.ts";
-import { Conversation, type ConversationContext } from "./conversation.ts";
-import { startHeartbeat } from "./heartbeat.ts";
+import { MAX_WAITING_CHARACTERS, MAX_WAITING_FRAMES, RETRY_AFTER_SECONDS } from "../limits.ts";
+import type { ClientSocket } from "./client-socket.ts";
+import { Conversation, type ConversationContext, type ConversationOutlet } from "./conversation.ts";
+import type { Heartbeats, Pinged } from "./heartbeats.ts";
 import { Outbox } from "./outbox.ts";
 import { RateLimit } from "./rate-limit.ts";
 
 export const CLOSE_GOING_AWAY = 1001;
 export const CLOSE_TRY_AGAIN_LATER = 1013;
 
+/** What all connections share. */
 export interface ConnectionContext extends ConversationContext {
   readonly metrics: AgentMetrics;
+  readonly heartbeats: Heartbeats;
+  readonly onClose: (connection: Connection) => void;
 }
 
-export interface ConnectionOptions {
+export interface ConnectionClient {
   /** Who the client is, when the agent authenticates its clients. */
   readonly subject: string | undefined;
   /** The session that the client asked to go on with. */
   readonly sessionId: string | undefined;
-  readonly onClose: (connection: Connection) => void;
 }
 
 const RATE_LIMITED: ErrorBody = {
@@ -44,58 +41,38 @@ const RATE_LIMITED: ErrorBody = {
 interface WaitingFrame {
   readonly parsed: ParsedClientFrame;
   readonly characters: number;
+  /** The client had its answers when it sent the frame. */
+  readonly wasAwaited: boolean;
 }
 
-export class Connection {
+export class Connection implements ConversationOutlet, Pinged {
+  // Of Heartbeats.
+  heardAt = 0;
+  nextPingAt = 0;
+
   readonly #context: ConnectionContext;
-  readonly #socket: WebSocket;
+  readonly #socket: ClientSocket;
   readonly #outbox: Outbox;
   readonly #conversation: Conversation;
-  readonly #rateLimit: RateLimit;
-  readonly #stopHeartbeat: () => void;
-  readonly #waiting: WaitingFrame[] = [];
+  // Made with the first frame: most connections are idle.
+  #rateLimit: RateLimit | undefined;
+  #waiting: WaitingFrame[] | undefined;
   #waitingCharacters = 0;
   #isWorking = false;
   #isHandling = false;
   #isDraining = false;
   #drainTimer: Timer | undefined;
 
-  constructor(socket: WebSocket, context: ConnectionContext, options: ConnectionOptions) {
-    const { clock, metrics } = context;
+  constructor(socket: ClientSocket, context: ConnectionContext, client: ConnectionClient) {
     this.#context = context;
     this.#socket = socket;
-    this.#outbox = new Outbox(socket, {
-      clock,
-      sentTotal: metrics.messagesSentTotal,
-      onStuck: () => this.#end(CLOSE_TRY_AGAIN_LATER, "too slow to read"),
-    });
-    this.#conversation = new Conversation(
-      context,
-      {
-        send: (text) => this.#outbox.send(text),
-        whenWritable: () => this.#outbox.whenWritable(),
-        onIdle: () => this.#closeWhenDrained(),
-      },
-      options.subject,
-    );
-    this.#rateLimit = new RateLimit(clock, {
-      perSecond: IDLE_FRAMES_PER_SECOND,
-      burst: IDLE_FRAMES_BURST,
-    });
-    this.#stopHeartbeat = startHeartbeat(socket, clock, () => socket.terminate());
-    socket.on("message", (data: Buffer, isBinary) => this.#onMessage(data, isBinary));
-    // "close" follows, and says all there is to do. A frame over the limit is answered with 1009 by the socket.
-    socket.on("error", () => {});
-    socket.on("close", () => {
-      this.#stopHeartbeat();
-      this.#drainTimer?.cancel();
-      this.#waiting.length = 0;
-      this.#outbox.close();
-      this.#conversation.close();
-      options.onClose(this);
-    });
-    if (options.sessionId === undefined) this.#conversation.open();
-    else void this.#openWith(options.sessionId);
+    this.#outbox = new Outbox(socket, context, this);
+    this.#conversation = new Conversation(context, this, client.subject);
+    socket.connection = this;
+    socket.on("message", onMessage).on("pong", onPong).on("error", ignore).on("close", onClose);
+    context.heartbeats.add(this);
+    if (client.sessionId === undefined) this.#conversation.open();
+    else void this.#openWith(client.sessionId);
   }
 
   /** Whether a turn of this client runs, or is about to. */
@@ -103,12 +80,10 @@ export class Connection {
     return this.#isWorking || this.#conversation.isBusy;
   }
 
-  /** Closes the connection once it is not busy, and no sooner than after `delayMs`. */
+  /** Closes the connection once it is not busy: after `delayMs`, or after what its client still has to say. */
   drain(delayMs: number): void {
-    this.#drainTimer ??= this.#context.clock.setTimer(delayMs, () => {
-      this.#isDraining = true;
-      this.#closeWhenDrained();
-    });
+    this.#isDraining = true;
+    this.#drainTimer ??= this.#context.clock.setTimer(delayMs, () => this.#closeWhenDrained());
   }
 
   /** Closes the connection after what was sent so far. */
@@ -120,12 +95,83 @@ export class Connection {
     this.#socket.terminate();
   }
 
+  // For Heartbeats
+
+  get isPaused(): boolean {
+    return this.#socket.isPaused;
+  }
+
+  ping(): void {
+    this.#socket.ping();
+  }
+
+  onSilent(): void {
+    this.#socket.terminate();
+  }
+
+  // For the outbox
+
+  onStuck(): void {
+    this.#end(CLOSE_TRY_AGAIN_LATER, "too slow to read");
+  }
+
+  // For the conversation
+
+  send(text: string): void {
+    this.#outbox.send(text);
+  }
+
+  whenWritable(): Promise<void> | undefined {
+    return this.#outbox.whenWritable();
+  }
+
+  onIdle(): void {
+    if (this.#isDraining) this.#closeWhenDrained();
+  }
+
+  // For the socket
+
+  onMessage(data: Buffer, isBinary: boolean): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    this.#context.metrics.messagesReceivedTotal.add(1);
+    const text = isBinary ? "" : data.toString();
+    const parsed: ParsedClientFrame = isBinary
+      ? { ok: false, problem: "the frame is binary; frames must be JSON text" }
+      : parseClientFrame(text);
+    if (this.#isWorking && parsed.ok && parsed.frame.type === "cancel") {
+      // A client that does not read may still stop its turn, and one whose turn has to wait may give it up.
+      const { session_id: sessionId } = parsed.frame;
+      const isCancelled = this.#isHandling
+        ? this.#conversation.cancelQueued(sessionId)
+        : this.#conversation.cancelHere(sessionId);
+      if (isCancelled) return;
+    }
+    this.#waiting ??= [];
+    this.#waiting.push({ parsed, characters: text.length, wasAwaited: !this.isBusy });
+    this.#waitingCharacters += text.length;
+    if (!this.#isWorking) void this.#work(this.#waiting);
+    else if (this.#isCrowded()) this.#socket.pause();
+  }
+
+  onPong(): void {
+    this.#context.heartbeats.heard(this);
+  }
+
+  onClose(): void {
+    this.#context.heartbeats.delete(this);
+    this.#drainTimer?.cancel();
+    this.#waiting = undefined;
+    this.#outbox.close();
+    this.#conversation.close();
+    this.#context.onClose(this);
+  }
+
   #closeWhenDrained(): void {
-    if (this.#isDraining && !this.isBusy) this.close();
+    if (!this.isBusy) this.close();
   }
 
   #end(code: number, reason: string): void {
-    this.#waiting.length = 0;
+    if (this.#waiting !== undefined) this.#waiting.length = 0;
     this.#socket.close(code, reason);
     // The answer to the close has to be read.
     this.#socket.resume();
@@ -136,34 +182,18 @@ export class Connection {
     this.#isHandling = true;
     await this.#conversation.openWith(sessionId);
     this.#isHandling = false;
-    await this.#work();
-  }
-
-  #onMessage(data: Buffer, isBinary: boolean): void {
-    if (this.#socket.readyState !== this.#socket.OPEN) return;
-    this.#context.metrics.messagesReceivedTotal.add(1);
-    const text = isBinary ? "" : data.toString();
-    const parsed: ParsedClientFrame = isBinary
-      ? { ok: false, problem: "the frame is binary; frames must be JSON text" }
-      : parseClientFrame(text);
-    // A client that does not read may still stop its turn.
-    const isHeldUp = this.#isWorking && !this.#isHandling;
-    if (isHeldUp && parsed.ok && parsed.frame.type === "cancel") {
-      if (this.#conversation.cancelHere(parsed.frame.session_id)) return;
-    }
-    this.#waiting.push({ parsed, characters: text.length });
-    this.#waitingCharacters += text.length;
-    if (!this.#isWorking) void this.#work();
-    else if (this.#isCrowded()) this.#socket.pause();
+    await this.#work((this.#waiting ??= []));
   }
 
   /** Frames are handled in their order, each up to the begin of its turn, not to its end. */
-  async #work(): Promise<void> {
+  async #work(waiting: WaitingFrame[]): Promise<void> {
     this.#isWorking = true;
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+    this.#rateLimit ??= new RateLimit(this.#context.clock, this.#context.limits);
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const room = this.#outbox.whenWritable();
       if (room !== undefined) await room;
       if (!this.#rateLimit.take()) {
+        this.#context.metrics.messagesRateLimitedTotal.add(1);
         this.#conversation.refuse(RATE_LIMITED);
       } else if (!next.parsed.ok) {
         const message = `Invalid frame: ${next.parsed.problem}.`;
@@ -172,7 +202,7 @@ export class Connection {
         this.#isHandling = true;
         const began = await this.#handle(next.parsed.frame);
         this.#isHandling = false;
-        if (began) this.#rateLimit.giveBack();
+        if (began && next.wasAwaited) this.#rateLimit.giveBack();
       }
       this.#waitingCharacters -= next.characters;
       if (this.#socket.isPaused && !this.#isCrowded()) this.#socket.resume();
@@ -183,7 +213,8 @@ export class Connection {
 
   #isCrowded(): boolean {
     return (
-      this.#waiting.length >= MAX_WAITING_FRAMES || this.#waitingCharacters > MAX_WAITING_CHARACTERS
+      (this.#waiting?.length ?? 0) >= MAX_WAITING_FRAMES ||
+      this.#waitingCharacters > MAX_WAITING_CHARACTERS
     );
   }
 
@@ -199,3 +230,18 @@ export class Connection {
     }
   }
 }
+
+function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {
+  (this as ClientSocket).connection?.onMessage(data as Buffer, isBinary);
+}
+
+function onPong(this: WebSocket): void {
+  (this as ClientSocket).connection?.onPong();
+}
+
+function onClose(this: WebSocket): void {
+  (this as ClientSocket).connection?.onClose();
+}
+
+/** "close" follows, and says all there is to do. A frame over the limit is answered with 1009 by the socket. */
+function ignore(): void {}

@@ -9,7 +9,7 @@ import type {
   ResumeFrame,
 } from "../../protocol/frames.ts";
 import type { CurrentStore, StoreUse } from "../current-store.ts";
-import { MAX_SESSIONS_PER_CONNECTION } from "../limits.ts";
+import type { Limits } from "../limits.ts";
 import { isSessionId } from "../sessions/session-id.ts";
 import {
   StoreUnavailableError,
@@ -30,6 +30,7 @@ export interface ConversationContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly newSessionId: () => string;
+  readonly limits: () => Limits;
 }
 
 export interface ConversationOutlet {
@@ -50,14 +51,18 @@ interface OwnSession {
   state: "announced" | "claimed" | "known";
 }
 
-export class Conversation {
+/** Of every connection that has none: most are idle. */
+const NO_VIEWS = new Map<string, SessionView>();
+
+export class Conversation implements ViewOutlet {
   readonly #context: ConversationContext;
   readonly #outlet: ConversationOutlet;
-  readonly #viewOutlet: ViewOutlet;
   readonly #subject: string | undefined;
   /** By session; each of them was found to be this client's. */
-  readonly #views = new Map<string, SessionView>();
+  #views = NO_VIEWS;
   #own: OwnSession;
+  /** The session in which a turn is about to begin. */
+  #beginning: string | undefined;
   #isClosed = false;
 
   constructor(
@@ -69,15 +74,6 @@ export class Conversation {
     this.#outlet = outlet;
     this.#subject = subject;
     this.#own = { id: context.newSessionId(), state: "announced" };
-    this.#viewOutlet = {
-      send: (text) => outlet.send(text),
-      sendError: (sessionId, error) => this.#sendError(sessionId, error),
-      whenWritable: () => outlet.whenWritable(),
-      onIdle: (view) => this.#onViewIdle(view),
-      publishedSeq: (sessionId) => context.runner.running(sessionId)?.publishedSeq,
-      useStore: () => context.stores.use(),
-      onFailure: (error, sessionId) => this.#fail(error, sessionId),
-    };
   }
 
   /** Whether the client still awaits frames of a turn. */
@@ -99,7 +95,7 @@ export class Conversation {
     await this.#attempt(sessionId, async (store) => {
       const session = await this.#find(sessionId, store);
       if (session === undefined) {
-        this.#sendError(sessionId, sessionNotFound());
+        this.sendError(sessionId, sessionNotFound());
         this.#own = { id: this.#context.newSessionId(), state: "announced" };
         this.open();
         return;
@@ -127,7 +123,7 @@ export class Conversation {
       const fresh = await this.#startNewSession(store);
       return (await this.#begin(fresh, frame, store)).status === "started";
     } catch (error) {
-      this.#fail(error, named);
+      this.onFailure(error, named);
       return false;
     } finally {
       store?.release();
@@ -140,6 +136,13 @@ export class Conversation {
     return this.#isKnown(sessionId) && this.#context.runner.cancel(sessionId);
   }
 
+  /** Stops the turn if it waits to run here; says whether it did. */
+  cancelQueued(named: string | undefined): boolean {
+    const sessionId = this.#beginning;
+    if (sessionId === undefined || (named !== undefined && named !== sessionId)) return false;
+    return this.#context.runner.cancelQueued(sessionId);
+  }
+
   async cancel(named: string | undefined): Promise<void> {
     const sessionId = named ?? this.#own.id;
     if (this.cancelHere(sessionId)) return;
@@ -148,7 +151,7 @@ export class Conversation {
       const session = await this.#find(sessionId, store);
       // No such session, or its turn has just ended: there is nothing to stop.
       if (session?.runningTurnId === undefined || this.#context.runner.cancel(sessionId)) return;
-      this.#sendError(sessionId, {
+      this.sendError(sessionId, {
         code: "UNAVAILABLE",
         message: "The turn runs on another replica of the agent, and can be cancelled there only.",
       });
@@ -164,7 +167,7 @@ export class Conversation {
     await this.#attempt(sessionId, async (store) => {
       const session = await this.#find(sessionId, store);
       if (session === undefined) {
-        this.#sendError(sessionId, sessionNotFound());
+        this.sendError(sessionId, sessionNotFound());
         return;
       }
       this.#adopt(sessionId, session);
@@ -175,7 +178,7 @@ export class Conversation {
 
   /** An error that concerns no session but this connection's own. */
   refuse(error: ErrorBody): void {
-    this.#sendError(this.#own.id, error);
+    this.sendError(this.#own.id, error);
   }
 
   /** The client has left. Its turns go on. */
@@ -204,13 +207,18 @@ export class Conversation {
     return sessionId;
   }
 
-  #begin(sessionId: string, frame: MessageFrame, store: StoreUse): Promise<BegunTurn> {
+  async #begin(sessionId: string, frame: MessageFrame, store: StoreUse): Promise<BegunTurn> {
     const { content, metadata, id } = frame;
-    return this.#context.runner.begin(
-      { sessionId, content, metadata, messageId: id },
-      store,
-      (seqBefore) => this.#view(sessionId, seqBefore).expectTurn(seqBefore),
-    );
+    this.#beginning = sessionId;
+    try {
+      return await this.#context.runner.begin(
+        { sessionId, content, metadata, messageId: id },
+        store,
+        (seqBefore) => this.#view(sessionId, seqBefore).expectTurn(seqBefore),
+      );
+    } finally {
+      this.#beginning = undefined;
+    }
   }
 
   #onNotBegun(
@@ -218,7 +226,7 @@ export class Conversation {
     begun: Extract<BegunTurn, { status: "in-progress" | "repeated" }>,
   ): void {
     if (begun.status === "in-progress") {
-      this.#sendError(sessionId, {
+      this.sendError(sessionId, {
         code: "TURN_IN_PROGRESS",
         message: "The session is still answering a message. Wait for its end, or cancel it.",
         details: { turn_id: begun.turnId },
@@ -252,23 +260,42 @@ export class Conversation {
     const previous = this.#views.get(this.#own.id);
     this.#own = { id: sessionId, state: "known" };
     this.#view(sessionId, lastSeq);
-    if (previous !== undefined && previous.sessionId !== sessionId) this.#onViewIdle(previous);
+    if (previous !== undefined && previous.sessionId !== sessionId) this.onIdle(previous);
     this.#sendConnected(sessionId, { resumed, seq: lastSeq });
   }
 
   #view(sessionId: string, seq: number): SessionView {
     const existing = this.#views.get(sessionId);
     if (existing !== undefined) return existing;
-    const view = new SessionView(sessionId, seq, this.#viewOutlet);
+    const view = new SessionView(sessionId, seq, this);
     // A message that was on its way when its client left still gets its turn, but nobody follows it.
     if (this.#isClosed) return view;
+    if (this.#views === NO_VIEWS) this.#views = new Map();
     this.#views.set(sessionId, view);
     this.#context.feeds.follow(sessionId, view);
     return view;
   }
 
+  // For the views of sessions
+
+  send(text: string): void {
+    this.#outlet.send(text);
+  }
+
+  whenWritable(): Promise<void> | undefined {
+    return this.#outlet.whenWritable();
+  }
+
+  publishedSeq(sessionId: string): number | undefined {
+    return this.#context.runner.running(sessionId)?.publishedSeq;
+  }
+
+  useStore(): StoreUse {
+    return this.#context.stores.use();
+  }
+
   /** Other sessions than its own are followed while the client awaits something of them. */
-  #onViewIdle(view: SessionView): void {
+  onIdle(view: SessionView): void {
     const isAwaited = view.isReading || this.#context.runner.running(view.sessionId) !== undefined;
     if (view.sessionId !== this.#own.id && !isAwaited) this.#dropView(view);
     this.#outlet.onIdle();
@@ -288,7 +315,10 @@ export class Conversation {
 
   /** The store, for one frame that is about this session. */
   #openStore(sessionId: string): StoreUse {
-    if (this.#views.size >= MAX_SESSIONS_PER_CONNECTION && !this.#views.has(sessionId)) {
+    if (
+      this.#views.size >= this.#context.limits().maxSessionsPerConnection &&
+      !this.#views.has(sessionId)
+    ) {
       throw new TurnError("RATE_LIMITED", "Too many sessions at a time on one connection.");
     }
     return this.#context.stores.use();
@@ -301,13 +331,14 @@ export class Conversation {
       store = this.#openStore(sessionId);
       await act(store);
     } catch (error) {
-      this.#fail(error, sessionId);
+      this.onFailure(error, sessionId);
     } finally {
       store?.release();
     }
   }
 
-  #fail(error: unknown, sessionId: string): void {
+  /** Tells the client. */
+  onFailure(error: unknown, sessionId: string): void {
     const body = errorBody(error);
     // A store that is away is told once, by the store; not again for every frame that meets it.
     if (!(error instanceof TurnError || error instanceof StoreUnavailableError)) {
@@ -316,14 +347,14 @@ export class Conversation {
         "A frame of a client could not be handled",
       );
     }
-    this.#sendError(sessionId, body);
+    this.sendError(sessionId, body);
   }
 
   #sendConnected(sessionId: string, { resumed, seq }: { resumed: boolean; seq: number }): void {
     this.#send({ type: "connected", ...this.#stamp(sessionId), resumed, seq });
   }
 
-  #sendError(sessionId: string, error: ErrorBody): void {
+  sendError(sessionId: string, error: ErrorBody): void {
     this.#send({ type: "error", ...this.#stamp(sessionId), error });
   }
 

@@ -5,23 +5,20 @@ import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import type { AgentConfig } from "../../agent-config.ts";
 import { MAX_CLIENT_FRAME_BYTES } from "../../protocol/frames.ts";
-import {
-  HEADERS_TIMEOUT_MS,
-  IDLE_CLOSE_INTERVAL_MS,
-  IDLE_CLOSE_SPREAD_MS,
-  MAX_CONNECTIONS,
-} from "../limits.ts";
+import { HEADERS_TIMEOUT_MS, IDLE_CLOSE_INTERVAL_MS, IDLE_CLOSE_SPREAD_MS } from "../limits.ts";
 import { selectProtocol, type Authenticator } from "./authentication.ts";
+import { ClientSocket } from "./client-socket.ts";
 import { Connection, type ConnectionContext } from "./connection.ts";
+import { Heartbeats } from "./heartbeats.ts";
 import { isLoopback } from "./origin.ts";
 import { NOT_FOUND, refuseRequest, refuseUpgrade } from "./refusal.ts";
-import { judgeUpgrade, readTarget, WEBSOCKET_PATHS } from "./upgrade.ts";
+import { judgeUpgrade, readTarget, WEBSOCKET_PATHS, type Verdict } from "./upgrade.ts";
 
 /** Connections that are no WebSocket, or are yet to become one. */
 const PLAIN_CONNECTIONS = 256;
 const LISTEN_BACKLOG = 1_024;
 
-export interface FacadeOptions extends ConnectionContext {
+export interface FacadeOptions extends Omit<ConnectionContext, "heartbeats" | "onClose"> {
   /** All addresses when unset. */
   readonly host?: string;
   /** Undefined while there is no config. */
@@ -32,15 +29,27 @@ export interface FacadeOptions extends ConnectionContext {
 
 export class Facade {
   readonly #options: FacadeOptions;
+  readonly #context: ConnectionContext;
   readonly #webSockets: WebSocketServer;
   readonly #connections = new Set<Connection>();
   readonly #closing = Promise.withResolvers<void>();
+  /** Handshakes that are being judged: each may become a connection. */
+  #judged = 0;
   #server: Server | undefined;
   #isDraining = false;
 
   constructor(options: FacadeOptions) {
     this.#options = options;
+    this.#context = {
+      ...options,
+      heartbeats: new Heartbeats(options.clock),
+      onClose: (connection) => {
+        this.#connections.delete(connection);
+        this.#settleWhenEmpty();
+      },
+    };
     this.#webSockets = new WebSocketServer({
+      WebSocket: ClientSocket,
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
@@ -119,7 +128,10 @@ export class Facade {
       },
       (request, response) => this.#onRequest(request, response),
     );
-    server.maxConnections = MAX_CONNECTIONS + PLAIN_CONNECTIONS;
+    // Asked for at each connection: the limit may have changed.
+    Object.defineProperty(server, "maxConnections", {
+      get: () => this.#options.limits().maxConnections + PLAIN_CONNECTIONS,
+    });
     server.on("upgrade", (request, socket, head) => void this.#onUpgrade(request, socket, head));
     return server;
   }
@@ -139,31 +151,35 @@ export class Facade {
 
   async #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     // Until the WebSocket takes over, a client that goes away must not end the process.
-    socket.on("error", () => {});
-    const { currentConfig, authenticator, log, host } = this.#options;
-    const verdict = await judgeUpgrade(request, {
-      config: currentConfig(),
-      authenticator: authenticator(),
-      isDraining: this.#isDraining,
-      connections: this.#connections.size,
-      isLocal: host !== undefined && isLoopback(host),
-      log,
-    });
+    socket.on("error", ignore);
+    const { currentConfig, authenticator, limits, metrics, log, host } = this.#options;
+    this.#judged++;
+    let verdict: Verdict;
+    try {
+      verdict = await judgeUpgrade(request, {
+        config: currentConfig(),
+        authenticator: authenticator(),
+        isDraining: this.#isDraining,
+        connections: this.#connections.size + this.#judged - 1,
+        maxConnections: limits().maxConnections,
+        isLocal: host !== undefined && isLoopback(host),
+        log,
+      });
+    } finally {
+      this.#judged--;
+    }
     if (!verdict.ok) {
-      log.debug({ code: verdict.refusal.code }, "A connection was refused");
+      const { code } = verdict.refusal;
+      metrics.connectionsRefusedTotal.add(1, { reason: code });
+      log.debug({ code }, "A connection was refused");
       refuseUpgrade(socket, verdict.refusal);
       return;
     }
+    const client = verdict;
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      this.#options.metrics.connectionsTotal.add(1);
-      const connection = new Connection(webSocket, this.#options, {
-        subject: verdict.subject,
-        sessionId: verdict.sessionId,
-        onClose: (closed) => {
-          this.#connections.delete(closed);
-          this.#settleWhenEmpty();
-        },
-      });
+      socket.off("error", ignore);
+      metrics.connectionsTotal.add(1);
+      const connection = new Connection(webSocket as ClientSocket, this.#context, client);
       this.#connections.add(connection);
       // It was let in while the drain began.
       if (this.#isDraining) connection.drain(0);
@@ -178,3 +194,5 @@ export class Facade {
 function isWebSocketUpgrade(request: IncomingMessage): boolean {
   return request.headers.upgrade?.toLowerCase() === "websocket";
 }
+
+function ignore(): void {}

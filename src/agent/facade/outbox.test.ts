@@ -6,7 +6,7 @@ import { WebSocket, WebSocketServer } from "ws";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { createAgentMetrics } from "../../observability/agent-metrics.ts";
 import { createMetrics } from "../../observability/metrics.ts";
-import { MAX_UNSENT_MS } from "../limits.ts";
+import { DEFAULT_LIMITS } from "../limits.ts";
 import { Outbox } from "./outbox.ts";
 
 it("holds nobody up any more for a client that it gave up, though its socket is still open", async () => {
@@ -26,22 +26,19 @@ it("holds nobody up any more for a client that it gave up, though its socket is 
   });
 
   const clock = new ManualClock();
-  const { messagesSentTotal } = createAgentMetrics(createMetrics({ processMetrics: false }), {
+  const metrics = createAgentMetrics(createMetrics({ processMetrics: false }), {
     connectionsActive: () => 0,
     sessionsActive: () => 0,
     requestsInflight: () => 0,
   });
-  const outbox = new Outbox(socket, {
-    clock,
-    sentTotal: messagesSentTotal,
-    onStuck: () => socket.close(1013),
-  });
+  const context = { clock, metrics, limits: () => DEFAULT_LIMITS };
+  const outbox = new Outbox(socket, context, { onStuck: () => socket.close(1013) });
   const piece = "x".repeat(1024 * 1024);
   for (let count = 0; count < 32; count++) outbox.send(piece);
   const room = outbox.whenWritable();
   expect(room).toBeDefined();
 
-  await clock.advance(MAX_UNSENT_MS);
+  await clock.advance(DEFAULT_LIMITS.maxUnsentMs);
   await room;
   outbox.send(piece);
   expect(outbox.whenWritable()).toBeUndefined();

@@ -1,7 +1,17 @@
 import type { WebSocket } from "ws";
-import type { CounterMetric } from "../../observability/metrics.ts";
+import type { AgentMetrics } from "../../observability/agent-metrics.ts";
 import type { Clock, Timer } from "../../observability/clock.ts";
-import { MAX_UNSENT_BYTES, MAX_UNSENT_MS } from "../limits.ts";
+import type { Limits } from "../limits.ts";
+
+/** What all outboxes share. */
+export interface OutboxContext {
+  readonly clock: Clock;
+  readonly metrics: Pick<AgentMetrics, "messagesSentTotal" | "slowClientsClosedTotal">;
+  readonly limits: () => Pick<Limits, "maxUnsentBytes" | "maxUnsentMs">;
+}
+
+/** A frame so short leaves at once, or waits with others: it need not be asked whether it has left. */
+const SHORT_CHARACTERS = 4 * 1024;
 
 /**
  * What goes out to one client. Never drops a frame: whoever sends much asks `whenWritable` in between, and a client
@@ -9,29 +19,32 @@ import { MAX_UNSENT_BYTES, MAX_UNSENT_MS } from "../limits.ts";
  */
 export class Outbox {
   readonly #socket: WebSocket;
-  readonly #clock: Clock;
-  readonly #sentTotal: CounterMetric;
-  readonly #onStuck: () => void;
+  readonly #context: OutboxContext;
+  readonly #owner: { onStuck(): void };
+  // Made for clients that are sent much; most are idle.
+  #onWritten: (() => void) | undefined;
   #full: PromiseWithResolvers<void> | undefined;
   #stuckTimer: Timer | undefined;
 
-  constructor(
-    socket: WebSocket,
-    options: { clock: Clock; sentTotal: CounterMetric; onStuck: () => void },
-  ) {
+  constructor(socket: WebSocket, context: OutboxContext, owner: { onStuck(): void }) {
     this.#socket = socket;
-    this.#clock = options.clock;
-    this.#sentTotal = options.sentTotal;
-    this.#onStuck = options.onStuck;
+    this.#context = context;
+    this.#owner = owner;
   }
 
   send(text: string): void {
-    if (this.#socket.readyState !== this.#socket.OPEN) return;
-    this.#socket.send(text, this.#onWritten);
-    this.#sentTotal.add(1);
-    if (this.#full === undefined && this.#socket.bufferedAmount > MAX_UNSENT_BYTES) {
+    const socket = this.#socket;
+    if (socket.readyState !== socket.OPEN) return;
+    this.#context.metrics.messagesSentTotal.add(1);
+    if (text.length <= SHORT_CHARACTERS && socket.bufferedAmount === 0) {
+      socket.send(text);
+      return;
+    }
+    socket.send(text, (this.#onWritten ??= () => this.#makeRoom()));
+    if (this.#full === undefined && this.#isFull()) {
       this.#full = Promise.withResolvers();
-      this.#stuckTimer = this.#clock.setTimer(MAX_UNSENT_MS, this.#giveUp);
+      const { clock, limits } = this.#context;
+      this.#stuckTimer = clock.setTimer(limits().maxUnsentMs, () => this.#giveUp());
     }
   }
 
@@ -47,13 +60,19 @@ export class Outbox {
     this.#full = undefined;
   }
 
+  #isFull(): boolean {
+    return this.#socket.bufferedAmount > this.#context.limits().maxUnsentBytes;
+  }
+
   // A write that failed is followed by the socket's own "close".
-  readonly #onWritten = (): void => {
-    if (this.#full !== undefined && this.#socket.bufferedAmount <= MAX_UNSENT_BYTES) this.close();
-  };
+  #makeRoom(): void {
+    if (this.#full !== undefined && !this.#isFull()) this.close();
+  }
+
   // The socket may take long to close, with nobody at the other end who reads; no turn is to wait for that.
-  readonly #giveUp = (): void => {
-    this.#onStuck();
+  #giveUp(): void {
+    this.#context.metrics.slowClientsClosedTotal.add(1);
+    this.#owner.onStuck();
     this.close();
-  };
+  }
 }

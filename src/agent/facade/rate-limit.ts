@@ -1,18 +1,19 @@
 import type { Clock } from "../../observability/clock.ts";
+import type { Limits } from "../limits.ts";
+
+type RateLimits = Pick<Limits, "messagesPerSecond" | "messageBurst">;
 
 /** A bucket of tokens that fills again over time. */
 export class RateLimit {
   readonly #clock: Clock;
-  readonly #perSecond: number;
-  readonly #burst: number;
+  readonly #limits: () => RateLimits;
   #tokens: number;
   #filledAt: number;
 
-  constructor(clock: Clock, limits: { perSecond: number; burst: number }) {
+  constructor(clock: Clock, limits: () => RateLimits) {
     this.#clock = clock;
-    this.#perSecond = limits.perSecond;
-    this.#burst = limits.burst;
-    this.#tokens = limits.burst;
+    this.#limits = limits;
+    this.#tokens = limits().messageBurst;
     this.#filledAt = clock.monotonic();
   }
 
@@ -25,13 +26,14 @@ export class RateLimit {
   }
 
   giveBack(): void {
-    this.#tokens = Math.min(this.#burst, this.#tokens + 1);
+    this.#tokens = Math.min(this.#limits().messageBurst, this.#tokens + 1);
   }
 
   #fill(): void {
     const now = this.#clock.monotonic();
-    const grown = ((now - this.#filledAt) / 1_000) * this.#perSecond;
-    this.#tokens = Math.min(this.#burst, this.#tokens + grown);
+    const { messagesPerSecond, messageBurst } = this.#limits();
+    const grown = ((now - this.#filledAt) / 1_000) * messagesPerSecond;
+    this.#tokens = Math.min(messageBurst, this.#tokens + grown);
     this.#filledAt = now;
   }
 }

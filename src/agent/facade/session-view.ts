@@ -143,15 +143,18 @@ export class SessionView implements Follower {
   async #replay(turnId: string, seqBefore: number): Promise<void> {
     const controller = new AbortController();
     this.#replays.add(controller);
-    let found = false;
+    let state: "nothing" | "begun" | "ended" = "nothing";
     try {
       await this.#read(seqBefore, controller.signal, (frame) => {
         if (frame.turn_id !== turnId) return false;
-        found = true;
         this.#outlet.send(JSON.stringify(frame));
-        return !isLast(frame);
+        state = isLast(frame) ? "ended" : "begun";
+        return state !== "ended";
       });
-      if (!found && !controller.signal.aborted) this.#outlet.sendError(this.sessionId, FORGOTTEN);
+      if (!controller.signal.aborted && state !== "ended") {
+        // A turn without an end was cut off with its replica.
+        this.#outlet.sendError(this.sessionId, state === "nothing" ? FORGOTTEN : INTERRUPTED);
+      }
     } catch (error) {
       if (!controller.signal.aborted) this.#outlet.onFailure(error, this.sessionId);
     } finally {

@@ -2,8 +2,9 @@ import type { IncomingMessage } from "node:http";
 import { describe, expect, it } from "vitest";
 import type { AgentConfig } from "../../agent-config.ts";
 import { createLog } from "../../observability/log.ts";
-import { MAX_CONNECTIONS } from "../limits.ts";
 import { judgeUpgrade, readTarget, type Admission } from "./upgrade.ts";
+
+const MAX_CONNECTIONS = 100;
 
 const config: AgentConfig = {
   version: 1,
@@ -18,6 +19,7 @@ const admission: Admission = {
   authenticator: undefined,
   isDraining: false,
   connections: 0,
+  maxConnections: MAX_CONNECTIONS,
   isLocal: false,
   log: createLog({ level: "silent" }),
 };

@@ -2,7 +2,6 @@
 import type { IncomingMessage } from "node:http";
 import type { AgentConfig } from "../../agent-config.ts";
 import type { Log } from "../../observability/log.ts";
-import { MAX_CONNECTIONS } from "../limits.ts";
 import { tokenOf, type Authenticator } from "./authentication.ts";
 import { isHostTrusted, isOriginAllowed } from "./origin.ts";
 import { NOT_FOUND, type Refusal } from "./refusal.ts";
@@ -15,7 +14,9 @@ export interface Admission {
   /** Undefined when the config asks for no authentication. */
   readonly authenticator: Authenticator | undefined;
   readonly isDraining: boolean;
+  /** Those that are open or about to be, without this one. */
   readonly connections: number;
+  readonly maxConnections: number;
   /** Listening on a loopback address. */
   readonly isLocal: boolean;
   readonly log: Log;
@@ -57,7 +58,7 @@ export async function judgeUpgrade(
       "pages of this origin may not connect; the agent's spec.facade.allowedOrigins can name it";
     return refuse({ status: 403, code: "OriginNotAllowed", message });
   }
-  if (admission.connections >= MAX_CONNECTIONS) {
+  if (admission.connections >= admission.maxConnections) {
     return unavailable("TooManyConnections", "the agent has as many connections as it takes");
   }
   const sessionId = query.get("session_id") || undefined;

@@ -1,13 +1,13 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
-import type { AgentConfig } from "../../agent-config.ts";
+import type { AgentConfig, LimitsConfig } from "../../agent-config.ts";
 import { createAgentMetrics } from "../../observability/agent-metrics.ts";
 import { createLog } from "../../observability/log.ts";
 import { createMetrics } from "../../observability/metrics.ts";
 import type { TurnFrame } from "../../protocol/frames.ts";
 import { CurrentStore } from "../current-store.ts";
 import type { Handler, Turn } from "../handlers/handler.ts";
-import { MAX_ANSWER_CHARACTERS, MAX_TURNS_IN_FLIGHT, MAX_UNSTORED_CHARACTERS } from "../limits.ts";
+import { MAX_ANSWER_CHARACTERS, MAX_UNSTORED_CHARACTERS } from "../limits.ts";
 import { MemorySessionStore } from "../sessions/memory-session-store.ts";
 import {
   StoreUnavailableError,
@@ -67,6 +67,7 @@ let delivered: TurnFrame[];
 let failures: { error: { code: string; message: string } }[];
 let logged: string;
 let room: PromiseWithResolvers<void> | undefined;
+let limits: LimitsConfig;
 
 beforeEach(async () => {
   clock = new ManualClock();
@@ -78,6 +79,7 @@ beforeEach(async () => {
   failures = [];
   logged = "";
   room = undefined;
+  limits = {};
   const handler: Handler = { run: (turn) => handle(turn) };
   runner = new TurnRunner({
     feeds,
@@ -89,7 +91,7 @@ beforeEach(async () => {
       requestsInflight: () => 0,
     }),
     handlers: { loaded: () => handler, load: () => Promise.resolve(handler) },
-    config: () => config,
+    config: () => ({ ...config, limits }),
   });
   feeds.follow(SESSION, {
     deliver: (frames: readonly EncodedFrame[]) =>
@@ -166,6 +168,7 @@ describe("frames", () => {
     expect(emitted).toBe(0);
     room.resolve();
     room = undefined;
+    limits = {};
     await runner.whenIdle();
     expect(emitted).toBe(5);
   });
@@ -362,7 +365,8 @@ describe("limits", () => {
   it("refuse a turn over the number that one replica runs", async () => {
     handle = (turn) =>
       clock.sleep(60_000, turn.signal).then(() => ({ finishReason: "stop" as const }));
-    for (let count = 0; count < MAX_TURNS_IN_FLIGHT; count++) {
+    limits = { maxTurnsInFlight: 3, maxQueuedTurns: 0 };
+    for (let count = 0; count < 3; count++) {
       await store.create(`other-${count}`, {});
       await begin("hello", `other-${count}`);
     }
@@ -371,7 +375,7 @@ describe("limits", () => {
       details: { retry_after: 1 },
     });
     runner.cancel("other-0");
-    await expect.poll(() => runner.inFlight).toBe(MAX_TURNS_IN_FLIGHT - 1);
+    await expect.poll(() => runner.inFlight).toBe(2);
     expect(await begin()).toMatchObject({ status: "started" });
     runner.stopAll("shutting-down");
     await runner.whenIdle();

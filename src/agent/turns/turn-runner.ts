@@ -3,17 +3,12 @@ import { randomUUID } from "node:crypto";
 import type { AgentConfig, HandlerName } from "../../agent-config.ts";
 import type { Timer } from "../../observability/clock.ts";
 import type { Handler } from "../handlers/handler.ts";
-import {
-  LEASE_RENEWAL_MS,
-  MAX_TURNS_IN_FLIGHT,
-  RETRY_AFTER_SECONDS,
-  TURN_BEGIN_RETRIES_MS,
-} from "../limits.ts";
+import { LEASE_RENEWAL_MS, limitsOf, TURN_BEGIN_RETRIES_MS } from "../limits.ts";
 import type { StoreUse } from "../current-store.ts";
+import { TurnSlots } from "../turn-slots.ts";
 import type { BegunTurn } from "../sessions/session-store.ts";
 import { RunningTurn, type TurnContext } from "./running-turn.ts";
 import { writeWithRetries } from "./store-retry.ts";
-import { TurnError } from "./turn-error.ts";
 import type { StopReason } from "./turn-ending.ts";
 
 export interface NewMessage {
@@ -37,18 +32,23 @@ export interface TurnRunnerOptions extends TurnContext {
 export class TurnRunner {
   readonly #options: TurnRunnerOptions;
   readonly #running = new Map<string, RunningTurn>();
-  #inFlight = 0;
-  #accepting = true;
+  readonly #slots: TurnSlots;
   #upkeep: Timer | undefined;
-  #onIdle: (() => void)[] = [];
 
   constructor(options: TurnRunnerOptions) {
     this.#options = options;
+    const { clock, metrics, config } = options;
+    this.#slots = new TurnSlots({ clock, metrics, limits: () => limitsOf(config()) });
   }
 
   /** Turns that have begun or are about to. */
   get inFlight(): number {
-    return this.#inFlight;
+    return this.#slots.taken;
+  }
+
+  /** Turns that wait for one of those to end. */
+  get queued(): number {
+    return this.#slots.queued;
   }
 
   /** The turn that runs on this replica. */
@@ -66,10 +66,10 @@ export class TurnRunner {
     onStarted: (seqBefore: number) => void,
   ): Promise<BegunTurn> {
     const { clock, config, handlers } = this.#options;
-    this.#admit();
     const receivedAt = clock.monotonic();
+    const wait = this.#slots.enter(message.sessionId);
+    const isCancelled = wait !== undefined && (await wait) === "cancelled";
     const configOfTurn = config();
-    this.#inFlight++;
     let handedOver = false;
     try {
       const handler =
@@ -96,11 +96,12 @@ export class TurnRunner {
       this.#running.set(message.sessionId, turn);
       this.#upkeep ??= clock.setTimer(LEASE_RENEWAL_MS, this.#keepUp);
       onStarted(begun.lease.seqBefore);
+      if (isCancelled) turn.stop("cancelled");
       handedOver = true;
       void this.#run(turn, handler, store.share());
       return begun;
     } finally {
-      if (!handedOver) this.#leave();
+      if (!handedOver) this.#slots.leave();
     }
   }
 
@@ -112,7 +113,7 @@ export class TurnRunner {
     } finally {
       this.#forget(turn);
       releaseStore();
-      this.#leave();
+      this.#slots.leave();
     }
   }
 
@@ -123,9 +124,14 @@ export class TurnRunner {
     return turn !== undefined;
   }
 
+  /** Whether a turn of the session waited to run here; it ends as soon as it has begun. */
+  cancelQueued(sessionId: string): boolean {
+    return this.#slots.cancel(sessionId);
+  }
+
   /** From now on new messages are refused; what runs goes on. */
   refuseNewTurns(): void {
-    this.#accepting = false;
+    this.#slots.close();
   }
 
   stopAll(reason: StopReason): void {
@@ -134,36 +140,15 @@ export class TurnRunner {
 
   /** Settles when no turn runs. */
   whenIdle(): Promise<void> {
-    if (this.#inFlight === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#onIdle.push(resolve));
+    return this.#slots.whenIdle();
   }
 
   close(): void {
     this.#upkeep?.cancel();
   }
 
-  #admit(): void {
-    const details = { retry_after: RETRY_AFTER_SECONDS };
-    if (!this.#accepting) {
-      throw new TurnError("UNAVAILABLE", "The agent is shutting down. Connect again.", { details });
-    }
-    if (this.#inFlight >= MAX_TURNS_IN_FLIGHT) {
-      throw new TurnError("UNAVAILABLE", "The agent has as many turns as it takes. Try again.", {
-        details,
-      });
-    }
-  }
-
   #forget(turn: RunningTurn): void {
     if (this.#running.get(turn.sessionId) === turn) this.#running.delete(turn.sessionId);
-  }
-
-  #leave(): void {
-    this.#inFlight--;
-    if (this.#inFlight > 0) return;
-    const waiting = this.#onIdle;
-    this.#onIdle = [];
-    for (const resolve of waiting) resolve();
   }
 
   readonly #keepUp = (): void => {
