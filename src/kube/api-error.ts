@@ -39,9 +39,16 @@ export class ApiError extends Error {
   }
 }
 
-/** The request got no answer: refused, cut, timed out. Whether it was carried out is not known. */
+/** The request got no answer: refused, cut, timed out. Whether it was carried out is not known, if it was sent at all. */
 export class ConnectionError extends Error {
   override readonly name = "ConnectionError";
+  /** False: not a byte of it left this process, so it was surely not carried out. */
+  readonly wasSent: boolean;
+
+  constructor(message: string, options: { cause?: unknown; wasSent?: boolean } = {}) {
+    super(message, { cause: options.cause });
+    this.wasSent = options.wasSent ?? true;
+  }
 }
 
 export function isNotFound(error: unknown): boolean {
@@ -51,6 +58,11 @@ export function isNotFound(error: unknown): boolean {
 /** The object changed meanwhile, exists already, or a field of it belongs to another field manager. */
 export function isConflict(error: unknown): boolean {
   return error instanceof ApiError && error.status === 409;
+}
+
+/** Of the conflicts the one of a create: there is an object of this name. */
+export function isAlreadyExists(error: unknown): boolean {
+  return isConflict(error) && (error as ApiError).reason === "AlreadyExists";
 }
 
 /** The resourceVersion is too old to watch or page from: list again. */

@@ -1,4 +1,4 @@
-import { isConflict } from "./api-error.ts";
+import { isAlreadyExists, isConflict } from "./api-error.ts";
 import type { KubeClient } from "./client.ts";
 import { type KubernetesObject, keyOf, type OwnerReference, type ResourceType } from "./object.ts";
 import { quantityValue } from "./quantity.ts";
@@ -7,6 +7,7 @@ import { quantityValue } from "./quantity.ts";
 export const APPLIED_ANNOTATION = "omnia.altairalabs.ai/applied";
 /** Before the digest of an object that has been applied to since it was created. */
 const APPLIED_PREFIX = "applied-";
+const OWNING_ATTEMPTS = 5;
 
 /** There is an object of this name, and it is somebody else's: it is left as it is. */
 export class NotOursError extends Error {
@@ -60,7 +61,7 @@ export async function applyOwned(options: ApplyOptions): Promise<boolean> {
       await client.create(type, marked(created), signal);
       return true;
     } catch (error) {
-      if (!isConflict(error)) throw error;
+      if (!isAlreadyExists(error)) throw error;
     }
     // Nor is the cache told of everything: of what was just made here, and of what has not the labels that it watches.
     const { name, namespace } = options.wanted.metadata;
@@ -83,21 +84,30 @@ export async function applyOwned(options: ApplyOptions): Promise<boolean> {
 
 /**
  * What was created is ours as "Update" in the eyes of server-side apply, and would stay when a later apply leaves it out. This makes
- * it ours as "Apply".
+ * it ours as "Apply". Others write to it all the while, their statuses above all: who comes in between is no failure.
  */
 async function ownByApply(
   { client, type, signal }: ApplyOptions,
   live: KubernetesObject,
 ): Promise<void> {
   const at = { namespace: live.metadata.namespace, name: live.metadata.name };
-  const { metadata } = await client.get(type, at, signal);
-  const managedFields = metadata.managedFields?.map((entry) =>
-    entry.manager === client.fieldManager && entry.operation === "Update" && !entry.subresource
-      ? { ...entry, operation: "Apply" }
-      : entry,
-  );
-  const { uid, resourceVersion } = metadata;
-  await client.mergePatch(type, at, { metadata: { uid, resourceVersion, managedFields } }, signal);
+  for (let attempt = 1; ; attempt += 1) {
+    const { metadata } = await client.get(type, at, signal);
+    const managedFields = metadata.managedFields?.map((entry) =>
+      entry.manager === client.fieldManager && entry.operation === "Update" && !entry.subresource
+        ? { ...entry, operation: "Apply" }
+        : entry,
+    );
+    const { uid } = live.metadata;
+    const { resourceVersion } = metadata;
+    const patch = { metadata: { uid, resourceVersion, managedFields } };
+    try {
+      await client.mergePatch(type, at, patch, signal);
+      return;
+    } catch (error) {
+      if (!isConflict(error) || attempt === OWNING_ATTEMPTS) throw error;
+    }
+  }
 }
 
 /** With the uid, an apply to an object that was made anew meanwhile is a conflict and no take-over. */

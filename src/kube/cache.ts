@@ -44,6 +44,11 @@ export class Cache<T extends KubernetesObject> {
     return [...keys].sort().flatMap((key) => this.#objects.get(key) ?? []);
   }
 
+  /** The values under which the index holds the object, or would. */
+  valuesOf(index: string, object: T): readonly string[] {
+    return this.#indexFunctions.get(index)?.(object) ?? [];
+  }
+
   /** Called after every change, once the cache and its indexes hold it. Returns the end of it. */
   subscribe(listener: (change: CacheChange<T>) => void): () => void {
     this.#listeners.add(listener);

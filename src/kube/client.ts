@@ -1,7 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import { ApiError, ConnectionError } from "./api-error.ts";
+import type { Clock } from "./clock.ts";
 import { apiVersionOf, type KubernetesObject, pathOf, type ResourceType } from "./object.ts";
 import type { RateLimiter } from "./rate-limiter.ts";
+import { repeatDelay } from "./repeat-delay.ts";
 import type { Transport, TransportRequest } from "./transport.ts";
 
 /** The largest answer that is read, apart from watches. */
@@ -26,6 +28,8 @@ export interface ListOptions {
   continue?: string | undefined;
   /** Only names, labels, annotations, owners: for objects whose content must not be held, such as Secrets. */
   metadataOnly?: boolean | undefined;
+  /** Not repeated by the client: for those who repeat by themselves, and tell of every failure. */
+  once?: boolean;
   signal: AbortSignal;
 }
 
@@ -45,24 +49,34 @@ export interface RequestOutcome {
   seconds: number;
 }
 
-/** Raw JSON to and from the API server. Rejects with ApiError or ConnectionError; repeats nothing by itself. */
+export interface KubeClientOptions {
+  transport: Transport;
+  rateLimiter: RateLimiter;
+  fieldManager: string;
+  /** With it, requests that failed are sent again as `repeatDelay` says; without, every failure is the caller's. */
+  repeating?: { clock: Clock; random: () => number };
+  /** Told of every request, repeated ones too, once its answer begins or there will be none. */
+  onResponse?: (outcome: RequestOutcome) => void;
+}
+
+/** Raw JSON to and from the API server. Rejects with ApiError or ConnectionError. Watches are never repeated here. */
 export class KubeClient {
-  readonly #transport: Transport;
-  readonly #rateLimiter: RateLimiter;
-  readonly #onResponse: ((outcome: RequestOutcome) => void) | undefined;
+  readonly #options: KubeClientOptions;
+  readonly #beforeWrite: (() => void) | undefined;
   readonly fieldManager: string;
 
-  constructor(options: {
-    transport: Transport;
-    rateLimiter: RateLimiter;
-    fieldManager: string;
-    /** Told of every request, once its answer begins or there will be none. */
-    onResponse?: (outcome: RequestOutcome) => void;
-  }) {
-    this.#transport = options.transport;
-    this.#rateLimiter = options.rateLimiter;
-    this.#onResponse = options.onResponse;
+  constructor(options: KubeClientOptions, beforeWrite?: () => void) {
+    this.#options = options;
+    this.#beforeWrite = beforeWrite;
     this.fieldManager = options.fieldManager;
+  }
+
+  /**
+   * A client for the same server, with the same limits, that calls `check` right before the bytes of each write go out. What it
+   * throws ends the write, which then was not carried out. For those who may write only while they hold a lease.
+   */
+  fencedBy(check: () => void): KubeClient {
+    return new KubeClient(this.#options, check);
   }
 
   async get<T extends KubernetesObject>(
@@ -84,15 +98,11 @@ export class KubeClient {
       limit: options.limit?.toString(),
       continue: options.continue,
     });
+    const headers = options.metadataOnly === true ? { accept: METADATA_LIST_ACCEPT } : {};
     const list = await this.#json<{
       items?: T[] | null;
       metadata?: { resourceVersion?: string; continue?: string };
-    }>({
-      method: "GET",
-      path,
-      ...(options.metadataOnly === true ? { headers: { accept: METADATA_LIST_ACCEPT } } : {}),
-      signal: options.signal,
-    });
+    }>({ method: "GET", path, headers, signal: options.signal }, options.once !== true);
     const next = list.metadata?.continue;
     return {
       items: list.items ?? [],
@@ -104,7 +114,7 @@ export class KubeClient {
   /** Ends when the server ends the watch; rejects when the connection breaks or is silent for longer than it may be. */
   async *watch<T extends KubernetesObject>(
     type: ResourceType,
-    options: Omit<ListOptions, "limit" | "continue" | "resourceVersion"> & {
+    options: Omit<ListOptions, "limit" | "continue" | "resourceVersion" | "once"> & {
       resourceVersion: string;
       timeoutSeconds: number;
     },
@@ -229,40 +239,66 @@ export class KubeClient {
     });
   }
 
-  async #json<T>(request: TransportRequest): Promise<T> {
-    const signal = AbortSignal.any([request.signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]);
+  async #json<T>(request: TransportRequest, isRepeated = true): Promise<T> {
+    const { repeating } = this.#options;
+    const begun = repeating?.clock.monotonic() ?? 0;
+    for (let repeats = 0; ; repeats += 1) {
+      try {
+        return await this.#jsonOnce<T>(request);
+      } catch (error) {
+        if (repeating === undefined || !isRepeated || request.signal.aborted) throw error;
+        const { method } = request;
+        const elapsedMs = repeating.clock.monotonic() - begun;
+        const delay = repeatDelay({ method, error, repeats, elapsedMs }, repeating.random);
+        if (delay === undefined) throw error;
+        await repeating.clock.sleep(delay, request.signal);
+      }
+    }
+  }
+
+  async #jsonOnce<T>(request: TransportRequest): Promise<T> {
+    const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+    const signal = AbortSignal.any([request.signal, timeout]);
     try {
       const response = await this.#send({ ...request, signal });
-      return JSON.parse(await textOf(response)) as T;
+      return await read(response, (text) => JSON.parse(text) as T);
     } catch (error) {
-      if (request.signal.aborted || error instanceof ApiError || error instanceof ConnectionError) {
-        throw error;
-      }
-      throw new ConnectionError("the answer of the API server broke off", { cause: error });
+      if (!timeout.aborted || request.signal.aborted) throw error;
+      const seconds = REQUEST_TIMEOUT_MS / 1000;
+      throw new ConnectionError(`no whole answer within ${seconds} s`, { cause: error });
     }
   }
 
   async #send(request: TransportRequest): Promise<IncomingMessage> {
-    await this.#rateLimiter.take(request.signal);
+    const { rateLimiter, transport, onResponse } = this.#options;
+    await rateLimiter.take(request.signal);
     const begun = performance.now();
+    const { method } = request;
     const tell = (status: number | "error"): void =>
-      this.#onResponse?.({
-        method: request.method,
-        status,
-        seconds: (performance.now() - begun) / 1000,
-      });
+      onResponse?.({ method, status, seconds: (performance.now() - begun) / 1000 });
     let response: IncomingMessage;
     try {
-      response = await this.#transport.send(request);
+      const beforeSending = method === "GET" ? undefined : this.#beforeWrite;
+      response = await transport.send({ ...request, beforeSending });
     } catch (error) {
-      if (!request.signal.aborted) tell("error");
+      if (error instanceof ConnectionError) tell("error");
       throw error;
     }
     const status = response.statusCode ?? 0;
     tell(status);
     if (status >= 200 && status < 300) return response;
     const retryAfter = response.headers["retry-after"];
-    throw ApiError.fromResponse(status, await textOf(response), retryAfter);
+    throw await read(response, (text) => ApiError.fromResponse(status, text, retryAfter));
+  }
+}
+
+/** The whole answer, as `parse` makes it out. */
+async function read<T>(response: IncomingMessage, parse: (text: string) => T): Promise<T> {
+  try {
+    return parse(await textOf(response));
+  } catch (error) {
+    if (error instanceof ConnectionError) throw error;
+    throw new ConnectionError("the answer of the API server broke off", { cause: error });
   }
 }
 

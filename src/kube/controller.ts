@@ -45,6 +45,7 @@ export class Controller {
   readonly queue: WorkQueue;
   readonly #options: ControllerOptions;
   readonly #ownKeys: (() => Iterable<string>)[] = [];
+  readonly #subscriptions: (() => void)[] = [];
   #active = 0;
 
   constructor(options: ControllerOptions) {
@@ -78,7 +79,7 @@ export class Controller {
     keysOf: (object: T) => Iterable<string>,
     concerns: (change: CacheChange<T>) => boolean = () => true,
   ): this {
-    cache.subscribe((change) => {
+    const unsubscribe = cache.subscribe((change) => {
       if (!concerns(change)) return;
       const keys = new Set<string>();
       for (const object of [change.before, change.after]) {
@@ -86,12 +87,16 @@ export class Controller {
       }
       for (const key of keys) this.queue.add(key);
     });
+    this.#subscriptions.push(unsubscribe);
     return this;
   }
 
-  /** Works until the signal is aborted, and resolves once no worker is busy. */
+  /** Works until the signal is aborted, and resolves once no worker is busy. It then is told nothing more, and cannot run again. */
   async run(signal: AbortSignal): Promise<void> {
-    const close = (): void => this.queue.close();
+    const close = (): void => {
+      this.queue.close();
+      for (const unsubscribe of this.#subscriptions.splice(0)) unsubscribe();
+    };
     if (signal.aborted) return close();
     signal.addEventListener("abort", close, { once: true });
     for (const keys of this.#ownKeys) for (const key of keys()) this.queue.add(key);

@@ -10,7 +10,10 @@ export const PAGE_SIZE = 500;
 /** A watch is ended by the server after between one and two of these, so that not all of them end at once. */
 export const WATCH_SECONDS = 300;
 const FIRST_BACKOFF_MS = 250;
-const LAST_BACKOFF_MS = 30_000;
+/** A server that was away for long is found again within this. */
+const LAST_BACKOFF_MS = 10_000;
+/** A server that asks for more is asked again nevertheless. */
+const LONGEST_RETRY_AFTER_MS = 30_000;
 /** A watch that lived this long was a good one: what failed before it is forgiven. */
 const HEALTHY_WATCH_MS = 10_000;
 
@@ -73,7 +76,7 @@ export class Reflector<T extends KubernetesObject> {
         else onError(error);
         failures = clock.monotonic() - begun >= HEALTHY_WATCH_MS ? 1 : failures + 1;
         if (error instanceof ApiError && error.retryAfterMs !== undefined) {
-          await settled(clock.sleep(Math.min(error.retryAfterMs, LAST_BACKOFF_MS), signal));
+          await settled(clock.sleep(Math.min(error.retryAfterMs, LONGEST_RETRY_AFTER_MS), signal));
         }
       }
       if (failures > 0) await settled(clock.sleep(backoff(failures), signal));
@@ -91,6 +94,7 @@ export class Reflector<T extends KubernetesObject> {
         metadataOnly,
         limit: PAGE_SIZE,
         continue: next,
+        once: true,
         signal,
       });
       for (const item of page.items) objects.push(this.#kept(item));

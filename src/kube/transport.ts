@@ -1,9 +1,15 @@
 import { createHash } from "node:crypto";
 import { type IncomingMessage, type RequestOptions, request as httpRequest } from "node:http";
 import { Agent, type AgentOptions, request as httpsRequest } from "node:https";
+import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { ConnectionError } from "./api-error.ts";
 
+/** The connection must stand by then. */
+export const CONNECT_TIMEOUT_MS = 10_000;
+/** A silent connection is tried after this, and is taken for dead when the other end says nothing for ten seconds more. */
+const KEEP_ALIVE_MS = 30_000;
 /** No byte of an answer within this time: the connection is taken for dead. */
 export const RESPONSE_TIMEOUT_MS = 30_000;
 
@@ -13,6 +19,8 @@ export interface TransportRequest {
   path: string;
   headers?: Record<string, string>;
   body?: string;
+  /** Called once the connection stands, right before the first byte; what it throws ends the request unsent. */
+  beforeSending?: (() => void) | undefined;
   signal: AbortSignal;
 }
 
@@ -52,7 +60,7 @@ export function createTransport(kubeConfig: KubeConfig): Transport {
       material = digest;
       agent = new Agent({
         keepAlive: true,
-        keepAliveMsecs: 30_000,
+        keepAliveMsecs: KEEP_ALIVE_MS,
         ...(ca === undefined ? {} : { ca }),
         ...(cert === undefined ? {} : { cert }),
         ...(key === undefined ? {} : { key }),
@@ -64,7 +72,7 @@ export function createTransport(kubeConfig: KubeConfig): Transport {
   };
 
   return {
-    async send({ method, path, headers, body, signal }) {
+    async send({ method, path, headers, body, beforeSending, signal }) {
       signal.throwIfAborted();
       const authentication: Authentication = {};
       try {
@@ -72,6 +80,7 @@ export function createTransport(kubeConfig: KubeConfig): Transport {
       } catch (error) {
         throw new ConnectionError("the credentials of the kubeconfig could not be had", {
           cause: error,
+          wasSent: false,
         });
       }
       const secure = server.protocol === "https:";
@@ -93,8 +102,29 @@ export function createTransport(kubeConfig: KubeConfig): Transport {
       };
       return await new Promise<IncomingMessage>((resolve, reject) => {
         const sent = (secure ? httpsRequest : httpRequest)(options);
+        let wasSent = false;
+        const connecting = setTimeout(() => {
+          sent.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS / 1000} s`));
+        }, CONNECT_TIMEOUT_MS);
+        sent.once("close", () => clearTimeout(connecting));
+        const begin = (): void => {
+          clearTimeout(connecting);
+          try {
+            beforeSending?.();
+          } catch (error) {
+            reject(error);
+            sent.destroy();
+            return;
+          }
+          wasSent = true;
+          sent.end(body);
+        };
         sent.setTimeout(RESPONSE_TIMEOUT_MS, () => {
           sent.destroy(new Error(`no answer within ${RESPONSE_TIMEOUT_MS / 1000} s`));
+        });
+        sent.once("socket", (socket) => {
+          socket.setKeepAlive(true, KEEP_ALIVE_MS);
+          whenStanding(socket, begin);
         });
         sent.once("response", (response) => {
           // From here on the reader has its own idea of how long silence may last.
@@ -107,14 +137,31 @@ export function createTransport(kubeConfig: KubeConfig): Transport {
             reject(
               new ConnectionError(`no answer from the API server: ${error.message}`, {
                 cause: error,
+                wasSent,
               }),
             );
         });
-        sent.end(body);
       });
     },
     close() {
       agent?.destroy();
     },
   };
+}
+
+/**
+ * Calls back once the connection is made, its handshake done. What is written before that waits in this process, and goes out
+ * whenever the connection comes to stand.
+ */
+function whenStanding(socket: Socket, callback: () => void): void {
+  if (socket instanceof TLSSocket) {
+    if (isShaken(socket)) callback();
+    else socket.once("secureConnect", callback);
+  } else if (socket.connecting) socket.once("connect", callback);
+  else callback();
+}
+
+function isShaken(socket: TLSSocket): boolean {
+  const protocol = socket.getProtocol();
+  return !socket.connecting && protocol !== null && protocol !== "unknown";
 }

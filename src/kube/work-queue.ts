@@ -133,6 +133,7 @@ export class WorkQueue {
     const now = this.#clock.monotonic();
     this.#observer?.onDone((now - since) / 1000);
     if (!this.#dirty.delete(key) || this.#closed) return;
+    this.#dropDelayed(key);
     this.#ready.set(key, now);
     this.#serve();
   }
