@@ -13,6 +13,8 @@ interface StatusWithConditions {
 interface Written<Status> {
   readonly uid: string | undefined;
   status: Status;
+  /** What was written after it, it is not known whether with success. */
+  attempt: Status | undefined;
   /** What the cache held when it was written. */
   readonly over: string | undefined;
   readonly at: number;
@@ -37,10 +39,14 @@ export class WrittenStatuses<Status extends StatusWithConditions> {
     const last = this.#lastOf(stored);
     const { status, metadata } = stored;
     if (last === undefined) return status;
-    // The cache has followed: of two equal values one is let go.
     const isOther = metadata.resourceVersion !== last.over && status !== last.status;
-    if (isOther && status !== undefined && isDeepStrictEqual(status, last.status)) {
-      last.status = status;
+    if (isOther && status !== undefined) {
+      // The cache has followed: of two equal values one is let go.
+      const hasFollowed = [last.status, last.attempt].some((own) => isDeepStrictEqual(own, status));
+      if (hasFollowed) {
+        last.status = status;
+        last.attempt = undefined;
+      }
     }
     return last.status;
   }
@@ -57,40 +63,50 @@ export class WrittenStatuses<Status extends StatusWithConditions> {
     status: Status,
     signal: AbortSignal,
   ): Promise<void> {
-    const { client, events, clock } = this.#context;
+    const { clock } = this.#context;
     const before = this.of(stored);
     const last = this.#lastOf(stored);
     const { uid, resourceVersion } = stored.metadata;
     if (last?.over === resourceVersion && isDeepStrictEqual(last?.status, status)) return;
-    try {
-      const hasWritten = await applyStatus({
-        client,
-        type: this.#type,
-        live: stored,
-        status,
-        signal,
-      });
-      if (!hasWritten) return;
-    } catch (error) {
-      // Deleted meanwhile, or made anew: the cache is about to say so.
-      if (isNotFound(error) || isConflict(error)) return;
-      throw error;
-    }
-    const written = { uid, status, over: resourceVersion, at: clock.monotonic() };
-    this.#written.set(keyOf(stored.metadata), written);
-    for (const transition of statusTransitions(before?.conditions, status.conditions)) {
-      const { type, reason, message } = transition;
-      await events.report(
-        this.#type,
-        stored,
-        { type, reason, action: "Reconcile", note: message },
-        signal,
-      );
-    }
+    if (!(await this.#apply(stored, status, last, signal))) return;
+    const key = keyOf(stored.metadata);
+    const at = clock.monotonic();
+    this.#written.set(key, { uid, status, attempt: undefined, over: resourceVersion, at });
+    await this.#report(stored, before, status, signal);
   }
 
   forget(key: string): void {
     this.#written.delete(key);
+  }
+
+  async #apply(
+    live: KubernetesObject & { status?: Status | undefined },
+    status: Status,
+    last: Written<Status> | undefined,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { client } = this.#context;
+    try {
+      return await applyStatus({ client, type: this.#type, live, status, signal });
+    } catch (error) {
+      // Deleted meanwhile, or made anew: the cache is about to say so.
+      if (isNotFound(error) || isConflict(error)) return false;
+      if (last !== undefined) last.attempt = status;
+      throw error;
+    }
+  }
+
+  async #report(
+    stored: KubernetesObject,
+    before: Status | undefined,
+    after: Status,
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (const transition of statusTransitions(before?.conditions, after.conditions)) {
+      const { type, reason, message } = transition;
+      const event = { type, reason, action: "Reconcile", note: message };
+      await this.#context.events.report(this.#type, stored, event, signal);
+    }
   }
 
   #lastOf({ metadata }: KubernetesObject): Written<Status> | undefined {

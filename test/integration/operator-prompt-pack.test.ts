@@ -173,7 +173,7 @@ describe("a PromptPack", () => {
     await pack.edit(aPackText({ id: "X" }));
     await pack.says("SourceValid", { reason: "InvalidPack" });
     await pack.becomes({ phase: "Failed" });
-    await pack.edit(`${" ".repeat(1_000_001)}`);
+    await pack.edit(" ".repeat(1_000_001));
     await pack.says("SourceValid", { reason: "TooLarge" });
     await pack.edit(textOf("1.0.0"));
     await pack.says("SourceValid", { status: "True", reason: "Valid" });
@@ -232,6 +232,53 @@ describe("a PromptPack", () => {
       },
     );
     await pack.becomes({ activeSemver: "4.0.0" });
+  });
+
+  test("has its status put right when somebody else has written it", async () => {
+    const pack = await PackInCluster.create(textOf("1.0.0"), canary(10));
+    await pack.becomes({ phase: "Active" });
+    const path = `/apis/${GROUP}/v1alpha1/namespaces/${pack.namespace}/promptpacks/prompts/status`;
+    const status = { phase: "Failed", activeVersion: "0123456789ab" };
+    expect((await cluster.server.request("PATCH", path, { status })).status).toBe(200);
+    await pack.becomes({ phase: "Active", activeVersion: versionHash("1.0.0") });
+  });
+
+  test("of another schema than the operator's is told of once, and its agents keep what they have", async () => {
+    const pack = await PackInCluster.create(textOf("1.0.0"));
+    await pack.becomes({ phase: "Active" });
+    const { promptPacks } = operator.context.caches;
+    const stored = await vi.waitFor(() => {
+      const found = promptPacks.get(pack.key);
+      expect(found?.status?.phase).toBe("Active");
+      return found;
+    }, SOON);
+    if (stored === undefined) throw new Error("unreachable");
+    await settled();
+    const metadata = { ...stored.metadata, resourceVersion: "another", generation: 2 };
+    const spec = { ...stored.spec, later: true };
+    promptPacks.set({ ...stored, metadata, spec });
+    const warnings = async () =>
+      (await cluster.list("Event", pack.namespace)).filter(({ type }) => type === "Warning");
+    await vi.waitFor(async () => expect(await warnings()).toHaveLength(1), SOON);
+    expect((await warnings())[0]).toMatchObject({
+      reason: "InvalidSpec",
+      note: expect.stringContaining("spec.later"),
+    });
+    const outcomes = () =>
+      operator.reconciled.filter(({ outcome }) => outcome === "terminal_error");
+    await vi.waitFor(() => expect(outcomes()).toHaveLength(1), SOON);
+    operator.resync();
+    await vi.waitFor(() => expect(outcomes()).toHaveLength(2), SOON);
+    const since = Date.now();
+    await settled();
+    expect(await pack.writes(since)).toEqual([]);
+    expect(await operator.promptPacks.reference(pack.key, operator.signal)).toMatchObject({
+      found: true,
+      versions: { active: { semver: "1.0.0" } },
+    });
+    promptPacks.set(stored);
+    await settled();
+    operator.reconciled.length = 0;
   });
 
   test("that is not there is found as soon as it is, and not any more when it is gone", async () => {
@@ -293,7 +340,9 @@ describe("a canary", () => {
     await pack.becomes({ phase: "Active" });
     await pack.edit(textOf("2.0.0"));
     await pack.becomes({ phase: "Canary" });
+    await settled();
     const before = await pack.status();
+    const since = Date.now();
     await operator.stop();
     operator = await OperatorParts.start(cluster);
     const versions = {
@@ -302,7 +351,11 @@ describe("a canary", () => {
     };
     const reference = () => operator.promptPacks.reference(pack.key, operator.signal);
     expect(await reference()).toMatchObject({ versions });
+    await vi.waitFor(() => {
+      expect(operator.reconciled.map(({ key }) => key)).toContain(pack.key);
+    }, SOON);
     expect(await pack.status()).toEqual(before);
+    expect(await pack.writes(since)).toEqual([]);
     await operator.stop();
     await pack.edit("{");
     operator = await OperatorParts.start(cluster);

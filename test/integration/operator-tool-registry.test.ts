@@ -80,15 +80,18 @@ class RegistryInCluster {
   }
 
   /** A Service that offers a tool; labelled `team: support`. */
-  async addService(name: string, metadata: object = {}, spec: object = {}): Promise<void> {
-    const { labels, ...others } = { labels: {}, ...metadata } as { labels: object };
+  async addService(
+    name: string,
+    { labels = {}, ...metadata }: { labels?: object; annotations?: object } = {},
+    spec: object = {},
+  ): Promise<void> {
     await cluster.create({
       kind: "Service",
       metadata: {
         name,
         namespace: this.namespace,
         labels: { [TOOL]: "true", team: "support", ...labels },
-        ...others,
+        ...metadata,
       },
       spec: { selector: { app: name }, ports: [{ name: "http", port: 80 }], ...spec },
     } as KubeObject);

@@ -56,8 +56,8 @@ export class OperatorParts {
     });
     this.promptPacks = packs.decided;
     this.toolRegistries = registries.decided;
-    for (const { subscribe } of [packs.decided, registries.decided]) {
-      subscribe((key) => this.told.push(key));
+    for (const decided of [packs.decided, registries.decided]) {
+      decided.subscribe((key) => this.told.push(key));
     }
     this.resync = () => {
       const { promptPacks, toolRegistries } = context.caches;
