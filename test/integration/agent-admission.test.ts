@@ -1,7 +1,16 @@
-import { generateKeyPair, exportJWK, SignJWT, type JWK } from "jose";
+import {
+  exportJWK,
+  exportSPKI,
+  generateKeyPair,
+  importJWK,
+  SignJWT,
+  type CryptoKey,
+  type JWK,
+} from "jose";
 import { createServer } from "node:http";
 import { connect, type AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { ManualClock } from "../support/manual-clock.ts";
 import { TestAgent } from "../support/test-agent.ts";
 
 async function get(agent: TestAgent, path: string, init: RequestInit = {}) {
@@ -183,10 +192,13 @@ describe("JSON web tokens", () => {
   async function anIssuer() {
     const keys: JWK[] = [];
     let discovered = 0;
+    let fetched = 0;
     const server = createServer((request, response) => {
       const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-      if (request.url === "/keys") response.end(JSON.stringify({ keys }));
-      else if (request.url === "/.well-known/openid-configuration") {
+      if (request.url === "/keys") {
+        fetched++;
+        response.end(JSON.stringify({ keys }));
+      } else if (request.url === "/.well-known/openid-configuration") {
         discovered++;
         response.end(JSON.stringify({ issuer, jwks_uri: `${issuer}/keys` }));
       } else response.writeHead(404).end();
@@ -209,7 +221,14 @@ describe("JSON web tokens", () => {
         return token.setExpirationTime(times.exp ?? "5m").sign(privateKey);
       };
     };
-    return { issuer, newKey, discoveries: () => discovered };
+    return {
+      issuer,
+      newKey,
+      /** What the issuer publishes from now on. */
+      keys,
+      discoveries: () => discovered,
+      fetches: () => fetched,
+    };
   }
 
   async function anAgentFor(issuer: string, more: { jwksUri?: string } = {}): Promise<TestAgent> {
@@ -245,31 +264,81 @@ describe("JSON web tokens", () => {
   });
 
   it("of another issuer, audience or tenant, or signed by nobody, are refused", async () => {
-    const { issuer, newKey } = await anIssuer();
+    const { issuer, newKey, keys } = await anIssuer();
     const sign = await newKey("one");
     const agent = await anAgentFor(issuer, { jwksUri: `${issuer}/keys` });
     const good = await sign();
     const [head = "", body = ""] = good.split(".");
-    const none = Buffer.from('{"alg":"none"}').toString("base64url");
-    const secret = await new SignJWT({ tenant: "acme" })
-      .setProtectedHeader({ alg: "HS256" })
-      .setIssuer(issuer)
-      .setAudience("omnia")
-      .setSubject("alice")
-      .setExpirationTime("5m")
-      .sign(new TextEncoder().encode("a shared secret that is long enough"));
+    const encoded = (header: object) => Buffer.from(JSON.stringify(header)).toString("base64url");
+    /** Signed by a secret: one of its own, or the public key that everybody can fetch. */
+    const bySecret = (secret: string) =>
+      new SignJWT({ tenant: "acme" })
+        .setProtectedHeader({ alg: "HS256", kid: "one" })
+        .setIssuer(issuer)
+        .setAudience("omnia")
+        .setSubject("alice")
+        .setExpirationTime("5m")
+        .sign(new TextEncoder().encode(secret));
+    const publicKey = await importJWK(keys[0] as JWK, "ES256", { extractable: true });
+    const [, , signature = ""] = good.split(".");
     for (const token of [
       await sign({ iss: "https://elsewhere.example" }),
       await sign({ aud: "another-service" }),
       await sign({ tenant: "evil" }),
       `${head}.${body}.`,
-      `${none}.${body}.`,
-      secret,
+      `${encoded({ alg: "none" })}.${body}.`,
+      `${encoded({ alg: "None", kid: "one" })}.${body}.`,
+      `${encoded({ alg: "none", kid: "one" })}.${body}.${signature}`,
+      `${encoded({ alg: "HS256", kid: "one" })}.${body}.${signature}`,
+      await bySecret("a shared secret that is long enough"),
+      await bySecret(JSON.stringify(keys[0])),
+      await bySecret(await exportSPKI(publicKey as CryptoKey)),
+      `${head}.${body}.${signature.slice(0, -4)}AAAA`,
       "not.a.token",
     ]) {
       await expect(agent.connect("/", bearer(token))).rejects.toThrow("401");
     }
     await agent.connect("/", bearer(good));
+  });
+
+  it("of a key that is new are let in at once, and those of a key that is gone are not for long", async () => {
+    const { issuer, newKey, keys, fetches } = await anIssuer();
+    const sign = await newKey("one");
+    const clock = new ManualClock(Date.now());
+    const jwt = { issuer, audiences: ["omnia"], requiredClaims: {} };
+    const agent = await TestAgent.start({
+      clock,
+      config: { facade: { port: 0, auth: { jwt } } },
+    });
+    await agent.connect("/", bearer(await sign()));
+    const signAnew = await newKey("two");
+    keys.shift();
+    await agent.connect("/", bearer(await signAnew()));
+    expect(fetches()).toBe(2);
+    await expect(agent.connect("/", bearer(await sign()))).rejects.toThrow("401");
+  });
+
+  it("of keys that nobody knows are refused, and do not keep the issuer busy", async () => {
+    const { issuer, newKey, keys, fetches } = await anIssuer();
+    const clock = new ManualClock(Date.now());
+    const jwt = { issuer, audiences: ["omnia"], requiredClaims: {} };
+    const agent = await TestAgent.start({
+      clock,
+      config: { facade: { port: 0, auth: { jwt } } },
+    });
+    const sign = await newKey("one");
+    const signUnknown = await newKey("unknown");
+    keys.pop();
+    for (let count = 0; count < 20; count++) {
+      await expect(agent.connect("/", bearer(await signUnknown()))).rejects.toThrow("401");
+    }
+    expect(fetches()).toBeLessThan(8);
+    await agent.connect("/", bearer(await sign()));
+    // By and by it is asked again.
+    const before = fetches();
+    await clock.advance(20_000);
+    await expect(agent.connect("/", bearer(await signUnknown()))).rejects.toThrow("401");
+    expect(fetches()).toBe(before + 1);
   });
 
   it("cannot be checked while the issuer is away", async () => {

@@ -188,7 +188,10 @@ export class Connection implements ConversationOutlet, Pinged {
   /** Frames are handled in their order, each up to the begin of its turn, not to its end. */
   async #work(waiting: WaitingFrame[]): Promise<void> {
     this.#isWorking = true;
-    this.#rateLimit ??= new RateLimit(this.#context.clock, this.#context.limits);
+    this.#rateLimit ??= new RateLimit(this.#context.clock, () => {
+      const { messagesPerSecond, messageBurst } = this.#context.limits();
+      return { perSecond: messagesPerSecond, burst: messageBurst };
+    });
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const room = this.#outbox.whenWritable();
       if (room !== undefined) await room;

@@ -2,6 +2,7 @@ import type * as jose from "jose";
 import type { AuthConfig } from "../../agent-config.ts";
 import type { Clock } from "../../observability/clock.ts";
 import type { Authenticator } from "./authentication.ts";
+import { RateLimit } from "./rate-limit.ts";
 
 type JWTConfig = NonNullable<AuthConfig["jwt"]>;
 type KeySet = ReturnType<typeof jose.createRemoteJWKSet>;
@@ -23,15 +24,17 @@ const ALGORITHMS = [
 ];
 const CLOCK_SKEW_SECONDS = 60;
 const FETCH_TIMEOUT_MS = 5_000;
-/** Keys are fetched again after this long, and sooner when a token names one that is not known. */
+/** Keys are fetched again after this long, and at once when a token names one that is not known: it may be new. */
 const KEYS_MAX_AGE_MS = 10 * 60_000;
-const KEYS_COOLDOWN_MS = 10_000;
+/** So that tokens with invented keys do not keep the issuer busy. */
+const UNKNOWN_KEYS = { perSecond: 0.1, burst: 5 };
 const MAX_TOKEN_CHARACTERS = 16 * 1024;
 const MAX_DISCOVERY_BYTES = 256 * 1024;
 
 /** Tokens of one issuer, checked with the keys that it publishes. */
 export function createJWTAuthenticator(config: JWTConfig, clock: Clock): Authenticator {
   let keySet: Promise<KeySet> | undefined;
+  const unknownKeys = new RateLimit(clock, () => UNKNOWN_KEYS);
   return {
     async authenticate(token) {
       if (token.length > MAX_TOKEN_CHARACTERS || token.split(".").length !== 3) return undefined;
@@ -46,7 +49,7 @@ export function createJWTAuthenticator(config: JWTConfig, clock: Clock): Authent
         throw error;
       }
       try {
-        const { payload } = await jwtVerify(token, keys, {
+        const { payload } = await jwtVerify(token, (header, jws) => keyOf(keys, header, jws), {
           issuer: config.issuer,
           audience: config.audiences,
           algorithms: ALGORITHMS,
@@ -61,6 +64,17 @@ export function createJWTAuthenticator(config: JWTConfig, clock: Clock): Authent
       }
     },
   };
+
+  async function keyOf(keys: KeySet, ...[header, token]: Parameters<KeySet>): ReturnType<KeySet> {
+    const { errors } = await import("jose");
+    try {
+      return await keys(header, token);
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey) || !unknownKeys.take()) throw error;
+      await keys.reload();
+      return keys(header, token);
+    }
+  }
 }
 
 /** Whether the token is at fault, rather than the keys that could not be had. */
@@ -87,7 +101,8 @@ async function openKeySet(config: JWTConfig): Promise<KeySet> {
   const url = new URL(config.jwksUri ?? (await discoverKeys(config.issuer)));
   return createRemoteJWKSet(url, {
     timeoutDuration: FETCH_TIMEOUT_MS,
-    cooldownDuration: KEYS_COOLDOWN_MS,
+    // Fetching again for an unknown key is decided here.
+    cooldownDuration: Number.POSITIVE_INFINITY,
     cacheMaxAge: KEYS_MAX_AGE_MS,
   });
 }

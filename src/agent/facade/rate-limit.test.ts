@@ -4,7 +4,7 @@ import { RateLimit } from "./rate-limit.ts";
 
 it("lets a burst through, then as much as comes back over time", async () => {
   const clock = new ManualClock();
-  const limit = new RateLimit(clock, () => ({ messagesPerSecond: 2, messageBurst: 3 }));
+  const limit = new RateLimit(clock, () => ({ perSecond: 2, burst: 3 }));
   const taken = () => Array.from({ length: 5 }, () => limit.take()).filter(Boolean).length;
   expect(taken()).toBe(3);
   await clock.advance(1_000);
@@ -15,8 +15,8 @@ it("lets a burst through, then as much as comes back over time", async () => {
 
 it("takes back what was not used, up to the burst", () => {
   const limit = new RateLimit(new ManualClock(), () => ({
-    messagesPerSecond: 1,
-    messageBurst: 1,
+    perSecond: 1,
+    burst: 1,
   }));
   limit.giveBack();
   expect([limit.take(), limit.take()]).toEqual([true, false]);

@@ -1,19 +1,21 @@
 import type { Clock } from "../../observability/clock.ts";
-import type { Limits } from "../limits.ts";
 
-type RateLimits = Pick<Limits, "messagesPerSecond" | "messageBurst">;
+export interface Rate {
+  readonly perSecond: number;
+  readonly burst: number;
+}
 
 /** A bucket of tokens that fills again over time. */
 export class RateLimit {
   readonly #clock: Clock;
-  readonly #limits: () => RateLimits;
+  readonly #rate: () => Rate;
   #tokens: number;
   #filledAt: number;
 
-  constructor(clock: Clock, limits: () => RateLimits) {
+  constructor(clock: Clock, rate: () => Rate) {
     this.#clock = clock;
-    this.#limits = limits;
-    this.#tokens = limits().messageBurst;
+    this.#rate = rate;
+    this.#tokens = rate().burst;
     this.#filledAt = clock.monotonic();
   }
 
@@ -26,14 +28,14 @@ export class RateLimit {
   }
 
   giveBack(): void {
-    this.#tokens = Math.min(this.#limits().messageBurst, this.#tokens + 1);
+    this.#tokens = Math.min(this.#rate().burst, this.#tokens + 1);
   }
 
   #fill(): void {
     const now = this.#clock.monotonic();
-    const { messagesPerSecond, messageBurst } = this.#limits();
-    const grown = ((now - this.#filledAt) / 1_000) * messagesPerSecond;
-    this.#tokens = Math.min(messageBurst, this.#tokens + grown);
+    const { perSecond, burst } = this.#rate();
+    const grown = ((now - this.#filledAt) / 1_000) * perSecond;
+    this.#tokens = Math.min(burst, this.#tokens + grown);
     this.#filledAt = now;
   }
 }

@@ -143,7 +143,7 @@ export class SessionView implements Follower {
   async #replay(turnId: string, seqBefore: number): Promise<void> {
     const controller = new AbortController();
     this.#replays.add(controller);
-    let state: "nothing" | "begun" | "ended" = "nothing";
+    let state = "nothing" as "nothing" | "begun" | "ended";
     try {
       await this.#read(seqBefore, controller.signal, (frame) => {
         if (frame.turn_id !== turnId) return false;
