@@ -25,3 +25,17 @@ export interface StatusFlags {
   output: OutputFormat;
 }
 export type ExplainFlags = StatusFlags;
+export interface OperatorFlags {
+  namespace?: string[];
+  kubeconfig?: string;
+  context?: string;
+  agentImage?: string;
+  agentImagePullPolicy?: "Always" | "IfNotPresent" | "Never";
+  leaderElect: boolean;
+  leaderElectionNamespace?: string;
+  kubeApiQps: number;
+  kubeApiBurst: number;
+  workers: number;
+  resyncMs: number;
+  managementPort: number;
+}

@@ -4,10 +4,18 @@
  */
 import { Command, InvalidArgumentError, Option } from "commander";
 import packageJSON from "../../package.json" with { type: "json" };
+import { DurationError, parseDuration } from "../api/duration.ts";
 import { EXIT_CODES, type ExitCode } from "./cli-error.ts";
 import { parsePort } from "./port.ts";
 import type { AgentOptions } from "./agent.ts";
-import type { ChatFlags, ExplainFlags, StatusFlags, UpFlags, ValidateFlags } from "./flags.ts";
+import type {
+  ChatFlags,
+  ExplainFlags,
+  OperatorFlags,
+  StatusFlags,
+  UpFlags,
+  ValidateFlags,
+} from "./flags.ts";
 import type { Streams } from "./streams.ts";
 
 const EXAMPLES = `
@@ -21,6 +29,15 @@ Examples:
   omnia explain quickstart              why an agent is not ready, and what to do
 
 Exit codes: 0 well, 1 what was asked failed, 2 the command line is wrong.`;
+
+const RESYNC_MS = 10 * 60 * 60_000;
+const MIN_RESYNC_MS = 1_000;
+
+/** From the environment the namespaces come as one text, separated by commas. */
+type RawOperatorFlags = Omit<OperatorFlags, "resyncMs" | "namespace"> & {
+  resync: number;
+  namespace?: string | string[];
+};
 
 /** Runs the command that `args` (without node and script) names. Rejects with CommanderError or whatever a command threw. */
 export async function runProgram(args: readonly string[], streams: Streams): Promise<ExitCode> {
@@ -182,6 +199,57 @@ Examples:
       ends(crds(streams));
     });
 
+  command("operator")
+    .summary("run the control plane in a cluster")
+    .description(
+      "Watches AgentRuntimes, PromptPacks and ToolRegistries, and makes what they ask for. The Helm chart starts it; anywhere\n" +
+        "else it works on the cluster of the kubeconfig. Of several that run, one leads, and the others stand by.",
+    )
+    .addOption(
+      new Option("--namespace <namespace...>", "watch only these namespaces (default: all)").env(
+        "OMNIA_WATCH_NAMESPACES",
+      ),
+    )
+    .option(
+      "--kubeconfig <file>",
+      "kubeconfig (default: $KUBECONFIG, ~/.kube/config, else the pod's)",
+    )
+    .option("--context <name>", "context of the kubeconfig")
+    .addOption(
+      new Option("--agent-image <image>", "image of agents that name none").env(
+        "OMNIA_AGENT_IMAGE",
+      ),
+    )
+    .addOption(
+      new Option("--agent-image-pull-policy <policy>", "when that image is pulled").choices([
+        "Always",
+        "IfNotPresent",
+        "Never",
+      ]),
+    )
+    .option("--no-leader-elect", "lead at once, whoever else runs")
+    .addOption(
+      new Option(
+        "--leader-election-namespace <namespace>",
+        "namespace of the lease (default: the one of the pod)",
+      ).env("POD_NAMESPACE"),
+    )
+    .option("--kube-api-qps <number>", "requests to the API server a second", positive, 50)
+    .option("--kube-api-burst <number>", "requests at once, before they are spread", positive, 100)
+    .option("--workers <number>", "resources of a kind that are worked on at once", positive, 8)
+    .addOption(
+      new Option("--resync <duration>", "look at everything again this often")
+        .argParser(resyncMs)
+        .default(RESYNC_MS, "10h"),
+    )
+    .option("--management-port <port>", "port of /healthz, /readyz and /metrics", port, 8081)
+    .action(async ({ resync, namespace, ...options }: RawOperatorFlags) => {
+      const { operator } = await import("./operator.ts");
+      const namespaces = [namespace ?? []].flat().flatMap((value) => value.split(","));
+      const watched = namespaces.map((value) => value.trim()).filter((value) => value !== "");
+      ends(await operator({ ...options, resyncMs: resync, namespace: watched }, streams));
+    });
+
   command("agent")
     .summary("run one replica of an agent (started by the operator and by up)")
     .description(
@@ -227,4 +295,20 @@ function port(text: string): number {
   } catch (error) {
     throw new InvalidArgumentError((error as Error).message);
   }
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= 10_000) return value;
+  throw new InvalidArgumentError("It must be a whole number from 1 to 10000.");
+}
+
+function resyncMs(text: string): number {
+  try {
+    const value = parseDuration(text);
+    if (value >= MIN_RESYNC_MS) return value;
+  } catch (error) {
+    if (!(error instanceof DurationError)) throw error;
+  }
+  throw new InvalidArgumentError("It must be a duration of 1s or more, such as 10h or 30m.");
 }

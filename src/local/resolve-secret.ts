@@ -1,6 +1,7 @@
 /** Secrets on one machine: from the files, and where no file gives one, from the environment of `omnia up`. */
 import type { ProviderName } from "../agent-config.ts";
 import { secretKeys, secretValue, type Secret } from "../api/core.ts";
+import { isSecretValue } from "../control/is-secret-value.ts";
 import type { SecretReference } from "../control/references.ts";
 
 /** What stands in for a provider's key. */
@@ -11,13 +12,6 @@ export const PROVIDER_VARIABLES: Readonly<Record<ProviderName, string>> = {
 };
 /** What stands in for a session store's URL. */
 export const STORE_VARIABLE = "REDIS_URL";
-
-/**
- * What people leave in an example until they have the real thing: it is no value, so that the environment may give one,
- * and else the status says that it is missing.
- */
-const PLACEHOLDER =
-  /^(<.*>|\.{3}|…|x{3,}|(sk-)?(\.{3}|…)|(change|replace)[-_ ]?(me|this)|(sk-)?your[-_ ].*(key|token|secret|here))$/i;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -77,7 +71,5 @@ function valuesOf(secret: Secret): Map<string, string> {
     key,
     secretValue(secret, key)?.toString("utf8") ?? "",
   ]);
-  return new Map(
-    entries.filter(([, value]) => value.trim() !== "" && !PLACEHOLDER.test(value.trim())),
-  );
+  return new Map(entries.filter(([, value]) => isSecretValue(value)));
 }

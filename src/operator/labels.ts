@@ -24,7 +24,8 @@ export const PACK_VERSIONS_ANNOTATION = `${GROUP}/pack-versions`;
 export const FILES_REVISION_ANNOTATION = `${GROUP}/files-revision`;
 /** On the config of an agent: a digest of the secrets' versions that the revision stands for. */
 export const FILES_DIGEST_ANNOTATION = `${GROUP}/files-digest`;
-/** On the pod template: another value means new pods. */
+/** On the pod template: another value means new pods. The first of what was decided, the other of what variables are taken from. */
+export const ENVIRONMENT_ANNOTATION = `${GROUP}/environment`;
 export const ROLL_HASH_ANNOTATION = `${GROUP}/roll-hash`;
 
 export function agentLabels(agent: string): Record<string, string> {

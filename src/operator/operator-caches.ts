@@ -163,7 +163,7 @@ function stateOf({ metadata, spec, status }: kinds.PodObject): kinds.PodObject {
   const { phase, reason, message, conditions, containerStatuses } = status ?? {};
   return {
     metadata,
-    spec: { ...(spec?.nodeName === undefined ? {} : { nodeName: spec.nodeName }) },
+    spec: spec?.nodeName === undefined ? {} : { nodeName: spec.nodeName },
     status: {
       ...(phase === undefined ? {} : { phase }),
       ...(reason === undefined ? {} : { reason }),

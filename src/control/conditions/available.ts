@@ -7,6 +7,8 @@ export interface ObservedWorkload {
   readonly readyReplicas: number;
   readonly availableReplicas: number;
   readonly updatedReplicas?: number;
+  /** Why replicas are not there yet that nothing is wrong with, such as a lack of room. */
+  readonly waiting?: string;
   /** `message`: the container's own words, without secrets. */
   readonly failure?: {
     readonly reason: "PodsFailing" | "DeadlineExceeded";
@@ -51,7 +53,8 @@ export function available(facts: AvailabilityFacts): Finding<"AgentRuntime", "Av
   }
   if (unmet.length > 0) return { type, reason: "WaitingForReferences", message: unmet.join(". ") };
   const message = `None of ${wanted} replica${wanted === 1 ? "" : "s"} is available yet`;
-  return { type, reason: "WaitingForPods", message };
+  const why = observed?.waiting === undefined ? "" : `: ${observed.waiting}`;
+  return { type, reason: "WaitingForPods", message: message + why };
 }
 
 function describe(observed: ObservedWorkload, wanted: number): string {

@@ -1,0 +1,14 @@
+import type { PodObject } from "../kubernetes-objects.ts";
+import { FILES_REVISION_ANNOTATION } from "../labels.ts";
+
+/**
+ * The pods whose kubelet has not been told of the last change of their files. A pod without the annotation began with the files of
+ * its time: unless they never changed, it is told once.
+ */
+export function podsToRefresh(pods: readonly PodObject[], revision: number): PodObject[] {
+  return pods.filter(({ metadata, spec }) => {
+    if (metadata.deletionTimestamp !== undefined || spec?.nodeName === undefined) return false;
+    const told = metadata.annotations?.[FILES_REVISION_ANNOTATION];
+    return told === undefined ? revision > 1 : told !== String(revision);
+  });
+}

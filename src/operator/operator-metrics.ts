@@ -1,0 +1,148 @@
+/** The metrics of the operator, under the names that dashboards for controller-runtime know. */
+import type { Controller, ReconcileOutcome } from "../kube/controller.ts";
+import type { CounterMetric, Metrics } from "../observability/metrics.ts";
+
+const RECONCILE_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+const QUEUE_BUCKETS = [0.000_01, 0.000_1, 0.001, 0.01, 0.1, 1, 10, 100];
+
+/** A controller as it is observed; more than one process may be asked for none of its own. */
+type Observed = Pick<Controller, "name" | "activeWorkers" | "workers" | "queue">;
+
+export interface OperatorMetrics {
+  reconciled(controller: string, outcome: ReconcileOutcome, seconds: number): void;
+  responded(response: { method: string; status: number | "error" }): void;
+  /** Observers of the work queue of a controller. */
+  queueObserver(controller: string): QueueObserver;
+  /** From now on the gauges are about this controller too. */
+  observe(controller: Observed): void;
+  setLeading(isLeading: boolean): void;
+}
+
+export interface QueueObserver {
+  onAdd(): void;
+  onTake(waitedSeconds: number): void;
+  onDone(workedSeconds: number): void;
+  onRetry(): void;
+}
+
+export function createOperatorMetrics(
+  metrics: Metrics,
+  lease: string,
+  host: string,
+): OperatorMetrics {
+  const observed: Observed[] = [];
+  const ofController = ["controller"] as const;
+  const ofQueue = ["name", "controller"] as const;
+  const queueLabels = (name: string) => ({ name, controller: name });
+  const gauge = (name: string, help: string, read: (controller: Observed) => number): void =>
+    metrics.observedGauges({ name, help, labels: ofController }, () =>
+      observed.map((one) => [{ controller: one.name }, read(one)] as const),
+    );
+  const queueGauge = (
+    name: string,
+    help: string,
+    read: (queue: Observed["queue"]) => number,
+  ): void =>
+    metrics.observedGauges({ name, help, labels: ofQueue }, () =>
+      observed.map((one) => [queueLabels(one.name), read(one.queue)] as const),
+    );
+  const counter = (name: string, help: string): CounterMetric<"controller"> =>
+    metrics.counter({ name, help, labels: ofController });
+
+  const total = metrics.counter({
+    name: "controller_runtime_reconcile_total",
+    help: "Reconciliations, by outcome",
+    labels: ["controller", "result"],
+  });
+  const errors = counter(
+    "controller_runtime_reconcile_errors_total",
+    "Reconciliations that failed",
+  );
+  const terminalErrors = counter(
+    "controller_runtime_terminal_reconcile_errors_total",
+    "Reconciliations that failed and are not tried again",
+  );
+  const time = metrics.histogram({
+    name: "controller_runtime_reconcile_time_seconds",
+    help: "Time of a reconciliation",
+    labels: ofController,
+    buckets: RECONCILE_BUCKETS,
+  });
+  gauge(
+    "controller_runtime_max_concurrent_reconciles",
+    "Workers of a controller",
+    ({ workers }) => workers,
+  );
+  gauge(
+    "controller_runtime_active_workers",
+    "Workers of a controller that are busy",
+    ({ activeWorkers }) => activeWorkers,
+  );
+  queueGauge("workqueue_depth", "Keys that could be worked on now", ({ depth }) => depth);
+  queueGauge(
+    "workqueue_unfinished_work_seconds",
+    "Time that the keys being worked on have taken so far, in sum",
+    ({ unfinishedSeconds }) => unfinishedSeconds,
+  );
+  queueGauge(
+    "workqueue_longest_running_processor_seconds",
+    "Time that the key longest worked on has taken so far",
+    ({ longestSeconds }) => longestSeconds,
+  );
+  const adds = metrics.counter({
+    name: "workqueue_adds_total",
+    help: "Keys that were added",
+    labels: ofQueue,
+  });
+  const retries = metrics.counter({
+    name: "workqueue_retries_total",
+    help: "Keys that were added again after a failure",
+    labels: ofQueue,
+  });
+  const waited = metrics.histogram({
+    name: "workqueue_queue_duration_seconds",
+    help: "Time that keys waited for a worker",
+    labels: ofQueue,
+    buckets: QUEUE_BUCKETS,
+  });
+  const worked = metrics.histogram({
+    name: "workqueue_work_duration_seconds",
+    help: "Time that keys were worked on",
+    labels: ofQueue,
+    buckets: QUEUE_BUCKETS,
+  });
+  const requests = metrics.counter({
+    name: "rest_client_requests_total",
+    help: "Requests to the API server, by answer",
+    labels: ["code", "host", "method"],
+  });
+  const leading = metrics.gauge({
+    name: "leader_election_master_status",
+    help: "Whether this process leads",
+    labels: ["name"],
+  });
+  leading.set(0, { name: lease });
+
+  return {
+    reconciled(controller, outcome, seconds) {
+      const isTerminal = outcome === "terminal_error";
+      const result = isTerminal ? "error" : outcome;
+      total.add(1, { controller, result });
+      if (result === "error") errors.add(1, { controller });
+      if (isTerminal) terminalErrors.add(1, { controller });
+      time.observe(seconds, { controller });
+    },
+    responded: ({ method, status }) =>
+      requests.add(1, { code: status === "error" ? "<error>" : String(status), host, method }),
+    queueObserver: (controller) => ({
+      onAdd: () => adds.add(1, queueLabels(controller)),
+      onTake: (seconds) => waited.observe(seconds, queueLabels(controller)),
+      onDone: (seconds) => worked.observe(seconds, queueLabels(controller)),
+      onRetry: () => retries.add(1, queueLabels(controller)),
+    }),
+    observe: (controller) => {
+      observed.push(controller);
+    },
+    setLeading: (isLeading) => leading.set(isLeading ? 1 : 0, { name: lease }),
+  };
+}
