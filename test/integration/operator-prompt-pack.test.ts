@@ -444,19 +444,39 @@ describe("kept versions", () => {
     await pack.says("SourceValid", { message: expect.not.stringContaining("somebody else") });
   });
 
-  test("that the API server refuses are told of, and the version runs all the same", async () => {
-    const pack = await PackInCluster.create();
-    await cluster.server.request("POST", `/api/v1/namespaces/${pack.namespace}/resourcequotas`, {
-      metadata: { name: "none" },
-      spec: { hard: { "count/configmaps": "1" } },
+  test("do not come back in a namespace that is being deleted, and nothing fails for it", async () => {
+    const pack = await PackInCluster.create(textOf("1.0.0"));
+    await pack.becomes({ phase: "Active" });
+    await settled();
+    await cluster.delete({ kind: "Namespace", metadata: { name: pack.namespace } });
+    const before = operator.reconciled.length;
+    await cluster.delete(pack.versionObject(versionHash("1.0.0")));
+    await vi.waitFor(() => expect(operator.reconciled.length).toBeGreaterThan(before), SOON);
+    await settled();
+    expect(operator.reconciled.slice(before).map(({ outcome }) => outcome)).not.toContain("error");
+    expect(await pack.condition("SourceValid")).toMatchObject({
+      message: expect.not.stringContaining("not kept"),
     });
+    await cluster.delete(pack.object);
+  });
+
+  test("that the API server refuses are told of, and the version runs all the same", async () => {
+    const pack = await PackInCluster.create("{");
+    const api = `/api/v1/namespaces/${pack.namespace}`;
+    const hard = { "count/configmaps": "1" };
+    const quota = { metadata: { name: "few" }, spec: { hard } };
+    await cluster.server.request("POST", `${api}/resourcequotas`, quota);
     // Without its controller nobody counts: the quota needs a status before it is enforced.
-    await cluster.server.request(
-      "PATCH",
-      `/api/v1/namespaces/${pack.namespace}/resourcequotas/none/status`,
-      { status: { hard: { "count/configmaps": "1" }, used: { "count/configmaps": "0" } } },
-    );
-    await cluster.create(pack.sourceWith(textOf("1.0.0")));
+    await cluster.server.request("PATCH", `${api}/resourcequotas/few/status`, {
+      status: { hard, used: { "count/configmaps": "0" } },
+    });
+    let fillers = 0;
+    await vi.waitFor(async () => {
+      const metadata = { name: `filler-${fillers++}` };
+      const { status } = await cluster.server.request("POST", `${api}/configmaps`, { metadata });
+      expect(status).toBe(403);
+    }, SOME_TIME);
+    await pack.edit(textOf("1.0.0"));
     await pack.becomes({ phase: "Active", activeSemver: "1.0.0" });
     await pack.says("SourceValid", {
       status: "True",

@@ -9,6 +9,7 @@ import { promptPackLabels } from "../labels.ts";
 import type { OperatorContext } from "../operator-context.ts";
 
 const NAME_OF_VERSION = /^(.+)-([0-9a-f]{12})$/;
+const FORBIDDEN = 403;
 const TOO_MANY_REQUESTS = 429;
 
 /** With the text that was accepted. */
@@ -18,6 +19,7 @@ export type ReadVersion = KeptVersion & { readonly content: string };
 export type OtherHolder = "nobody" | "leftover" | "stranger";
 
 export type KeepResult =
+  /** Or there is nothing left to keep it for. */
   | { readonly kept: true }
   /** `later`: the cache does not know yet what is there. */
   | { readonly kept: false; readonly later: true }
@@ -91,7 +93,9 @@ export class KeptVersions {
     } catch (error) {
       this.#unseen.delete(key);
       if (isConflict(error)) return { kept: false, later: true };
-      if (isRefusal(error)) return { kept: false, later: false, error };
+      if (isRefusal(error)) {
+        return isEnding(error) ? { kept: true } : { kept: false, later: false, error };
+      }
       throw error;
     }
   }
@@ -173,6 +177,11 @@ function byAge(a: KubernetesObject, b: KubernetesObject): number {
   const { creationTimestamp: other = "" } = b.metadata;
   if (at !== other) return at < other ? 1 : -1;
   return Number(b.metadata.resourceVersion) - Number(a.metadata.resourceVersion);
+}
+
+/** The namespace is being deleted, and the pack with it: what goes before the pack must not come back. */
+function isEnding({ status, message }: ApiError): boolean {
+  return status === FORBIDDEN && message.includes("it is being terminated");
 }
 
 /** Trying again will not help by itself: a quota, a policy. */
