@@ -69,3 +69,8 @@ export function isAlreadyExists(error: unknown): boolean {
 export function isExpired(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 410 || error.reason === "Expired");
 }
+
+/** The object, as it would be then, breaks a rule. */
+export function isInvalid(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 422;
+}

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { holds } from "./apply.ts";
+import { correctionOf, holds } from "./apply.ts";
 import { quantityValue } from "./quantity.ts";
 
 test.each([
@@ -16,6 +16,14 @@ test.each([
   ["a quantity in the server's spelling", { cpu: "1" }, { cpu: "1000m" }, true],
   ["a quantity that was given as a number", { cpu: "2" }, { cpu: 2 }, true],
   ["another quantity", { cpu: "1" }, { cpu: "1001m" }, false],
+  ["an empty text that the server dropped", { name: "A" }, { name: "A", value: "" }, true],
+  ["an empty text where there is one", { value: "1" }, { value: "" }, false],
+  [
+    "a key too many in a selector",
+    { selector: { a: "1", b: "2" } },
+    { selector: { a: "1" } },
+    false,
+  ],
   ["null where a value is wanted", { a: null }, { a: "1" }, false],
 ])("%s", (_, live, wanted, expected) => {
   expect(holds(live, wanted)).toBe(expected);
@@ -23,6 +31,30 @@ test.each([
 
 test("whatever JSON it is, it holds itself", () => {
   fc.assert(fc.property(fc.jsonValue(), (value) => holds(value, structuredClone(value))));
+});
+
+test("corrects no more than what differs, and takes out what others added where it matters", () => {
+  const live = {
+    metadata: { labels: { theirs: "x" } },
+    spec: {
+      selector: { app: "a", theirs: "x" },
+      ports: [{ port: 1, protocol: "TCP" }],
+      template: { containers: [{ name: "a", image: "i", policy: "default" }, { name: "theirs" }] },
+      kept: 1,
+    },
+  };
+  const wanted = {
+    metadata: { labels: { ours: "y" } },
+    spec: {
+      selector: { app: "a" },
+      ports: [{ port: 1 }],
+      template: { containers: [{ name: "a", image: "i" }] },
+    },
+  };
+  expect(correctionOf(live, wanted)).toEqual({
+    metadata: { labels: { ours: "y" } },
+    spec: { selector: { theirs: null }, template: { containers: [{ name: "a", image: "i" }] } },
+  });
 });
 
 test.each([

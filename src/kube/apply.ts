@@ -1,6 +1,12 @@
-import { isAlreadyExists, isConflict } from "./api-error.ts";
+import { isAlreadyExists, isConflict, isInvalid } from "./api-error.ts";
 import type { KubeClient } from "./client.ts";
-import { type KubernetesObject, keyOf, type OwnerReference, type ResourceType } from "./object.ts";
+import {
+  type KubernetesObject,
+  keyOf,
+  type ManagedFields,
+  type OwnerReference,
+  type ResourceType,
+} from "./object.ts";
 import { quantityValue } from "./quantity.ts";
 
 /** What was written last, as a digest: a field that we no longer want is told by it from one that others added. */
@@ -8,6 +14,16 @@ export const APPLIED_ANNOTATION = "omnia.altairalabs.ai/applied";
 /** Before the digest of an object that has been applied to since it was created. */
 const APPLIED_PREFIX = "applied-";
 const OWNING_ATTEMPTS = 5;
+
+/** Maps that are ours as a whole wherever they stand: a key that others add makes another selection, another limit, another file. */
+const EXACT_MAPS = new Set([
+  "data",
+  "limits",
+  "matchLabels",
+  "nodeSelector",
+  "requests",
+  "selector",
+]);
 
 /** There is an object of this name, and it is somebody else's: it is left as it is. */
 export class NotOursError extends Error {
@@ -74,12 +90,48 @@ export async function applyOwned(options: ApplyOptions): Promise<boolean> {
   if (holds(live, marked(wasApplied ? applied : created))) return false;
   if (!wasApplied) await ownByApply(options, live);
   const wanted = marked(applied);
-  await client.apply(
+  const result = await applyOrLeave(options, live, wanted);
+  if (holds(result, wanted)) return true;
+  // Others' items in a list or a map stay in a server-side apply, or are why it is refused. They go this way; what
+  // this writes is ours as what was created is.
+  const { uid, namespace, name } = live.metadata;
+  const patch = correctionOf(result, marked(created)) as Partial<KubernetesObject>;
+  await client.mergePatch(
     type,
-    { ...wanted, metadata: { ...wanted.metadata, ...uidOf(live) } },
-    { signal },
+    { namespace, name },
+    { ...patch, metadata: { ...patch.metadata, uid } },
+    signal,
   );
   return true;
+}
+
+/** The object as it is then: the same when it would not be a valid one together with what others own of it. */
+async function applyOrLeave(
+  { client, type, signal }: ApplyOptions,
+  live: KubernetesObject,
+  wanted: KubernetesObject,
+): Promise<KubernetesObject> {
+  const metadata = { ...wanted.metadata, ...uidOf(live) };
+  try {
+    return await client.apply(type, { ...wanted, metadata }, { signal });
+  } catch (error) {
+    if (isInvalid(error)) return live;
+    throw error;
+  }
+}
+
+/** The merge patch that brings `live` to hold `wanted`. */
+export function correctionOf(live: unknown, wanted: unknown, isExact = false): unknown {
+  if (!isMap(live) || !isMap(wanted)) return wanted;
+  const patch: Record<string, unknown> = {};
+  if (isExact) {
+    for (const name of Object.keys(live)) if (!(name in wanted)) patch[name] = null;
+  }
+  for (const [name, value] of Object.entries(wanted)) {
+    const exact = EXACT_MAPS.has(name);
+    if (!holds(live[name], value, exact)) patch[name] = correctionOf(live[name], value, exact);
+  }
+  return patch;
 }
 
 /**
@@ -93,11 +145,7 @@ async function ownByApply(
   const at = { namespace: live.metadata.namespace, name: live.metadata.name };
   for (let attempt = 1; ; attempt += 1) {
     const { metadata } = await client.get(type, at, signal);
-    const managedFields = metadata.managedFields?.map((entry) =>
-      entry.manager === client.fieldManager && entry.operation === "Update" && !entry.subresource
-        ? { ...entry, operation: "Apply" }
-        : entry,
-    );
+    const managedFields = withOneApply(metadata.managedFields ?? [], client.fieldManager);
     const { uid } = live.metadata;
     const { resourceVersion } = metadata;
     const patch = { metadata: { uid, resourceVersion, managedFields } };
@@ -108,6 +156,26 @@ async function ownByApply(
       if (!isConflict(error) || attempt === OWNING_ATTEMPTS) throw error;
     }
   }
+}
+
+/** All that the manager owns, whichever way it came by it, as owned by apply. */
+function withOneApply(managedFields: readonly ManagedFields[], manager: string): ManagedFields[] {
+  const isOurs = (entry: ManagedFields): boolean =>
+    entry.manager === manager && (entry.subresource ?? "") === "";
+  const [first, ...more] = managedFields.filter(isOurs);
+  const others = managedFields.filter((entry) => !isOurs(entry));
+  if (first === undefined) return others;
+  const fieldsV1 = more.reduce(
+    (fields, entry) => merged(fields, entry["fieldsV1"]),
+    first["fieldsV1"],
+  );
+  return [...others, { ...first, operation: "Apply", fieldsV1 }];
+}
+
+function merged(one: unknown, other: unknown): unknown {
+  if (!isMap(one) || !isMap(other)) return one ?? other;
+  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return Object.fromEntries([...names].map((name) => [name, merged(one[name], other[name])]));
 }
 
 /** With the uid, an apply to an object that was made anew meanwhile is a conflict and no take-over. */
@@ -140,9 +208,10 @@ export async function applyStatus(options: {
 
 /**
  * Whether every field of `wanted` stands in `live` with that value. Fields that only `live` has are passed over: defaults, and what
- * others manage. Lists must match as a whole, item by item. Quantities are compared by value ("1000m" is "1").
+ * others manage. Lists must match as a whole, item by item, and so must maps that mean another thing with a key more
+ * (`isExact`). Quantities are compared by value ("1000m" is "1").
  */
-export function holds(live: unknown, wanted: unknown): boolean {
+export function holds(live: unknown, wanted: unknown, isExact = false): boolean {
   if (Object.is(live, wanted) || wanted === undefined) return true;
   if (Array.isArray(wanted)) {
     if (!Array.isArray(live)) return wanted.length === 0 && live === undefined;
@@ -151,14 +220,21 @@ export function holds(live: unknown, wanted: unknown): boolean {
   if (typeof wanted === "object" && wanted !== null) {
     // The server drops empty maps.
     if (live === undefined) return Object.values(wanted).every((value) => value === undefined);
-    if (typeof live !== "object" || live === null || Array.isArray(live)) return false;
+    if (!isMap(live)) return false;
+    if (isExact && Object.keys(live).some((name) => !(name in wanted))) return false;
     return Object.entries(wanted).every(([name, value]) =>
-      holds((live as Record<string, unknown>)[name], value),
+      holds(live[name], value, EXACT_MAPS.has(name)),
     );
   }
+  // And empty texts.
+  if (wanted === "") return live === undefined;
   if (typeof live === "string" && (typeof wanted === "string" || typeof wanted === "number")) {
     const value = quantityValue(live);
     return value !== undefined && value === quantityValue(String(wanted));
   }
   return false;
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
