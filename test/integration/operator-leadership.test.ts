@@ -1,0 +1,105 @@
+/** Two operators, of which one leads; and one that may see some namespaces only. */
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { AgentInCluster, SOME_TIME } from "../support/agent-in-cluster.ts";
+import { KUBE_API_SERVER_TIMEOUT_MS } from "../support/kube-api-server.ts";
+import { KubeCluster } from "../support/kube-cluster.ts";
+import { anAgentManifest, aNamespaceManifest, theReferences } from "../support/manifests.ts";
+import { OperatorProcess } from "../support/operator-process.ts";
+import type { Write } from "../support/audit-log.ts";
+
+const TAKEOVER_MS = 15_000;
+const AGENTS = 20;
+const USERS = ["operator-a", "operator-b", "operator-c"] as const;
+let cluster: KubeCluster;
+const operators: OperatorProcess[] = [];
+
+beforeAll(async () => {
+  cluster = await KubeCluster.start({
+    users: Object.fromEntries(USERS.map((user) => [user, ["system:masters"]])),
+  });
+  await cluster.create(aNamespaceManifest("system"));
+}, KUBE_API_SERVER_TIMEOUT_MS);
+afterAll(async () => {
+  await Promise.all(operators.map((operator) => operator.kill()));
+  await cluster?.stop();
+});
+
+async function start(user: (typeof USERS)[number]): Promise<OperatorProcess> {
+  const operator = await OperatorProcess.start({
+    kubeconfig: await cluster.kubeconfigOf(user),
+    leaseNamespace: "system",
+  });
+  operators.push(operator);
+  return operator;
+}
+
+async function createAgents(namespace: string): Promise<AgentInCluster[]> {
+  await cluster.create(aNamespaceManifest(namespace), ...theReferences(namespace));
+  const ats = Array.from({ length: AGENTS }, (_, index) => ({ name: `agent-${index}`, namespace }));
+  await Promise.all(ats.map((at) => cluster.create(anAgentManifest(at, { replicas: 2 }))));
+  return ats.map((at) => new AgentInCluster(cluster, at));
+}
+
+/** Those that succeeded, by all operators. */
+async function writesIn(namespace: string): Promise<Write[]> {
+  const writes = await Promise.all(USERS.map((by) => cluster.audit.writes({ by })));
+  const inNamespace = ({ what, status }: Write): boolean =>
+    what.includes(` ${namespace}/`) && status < 300;
+  return writes.flat().filter(inNamespace);
+}
+
+/** Every child exactly once, whoever wrote it. */
+async function expectNothingTwice(namespace: string): Promise<void> {
+  const writes = (await writesIn(namespace)).filter(({ what }) =>
+    /^(configmaps|deployments|services|poddisruptionbudgets) \S+\/agent-\d+/.test(what),
+  );
+  const counts = Object.groupBy(writes, ({ what }) => what);
+  const often = Object.entries(counts).filter(([, found]) => found?.length !== 1);
+  expect(
+    often.map(([what, found]) => [what, found?.map(({ user, verb }) => `${user} ${verb}`)]),
+  ).toEqual([]);
+  expect(Object.keys(counts)).toHaveLength(4 * AGENTS);
+}
+
+test("of two, one leads; when it is killed in the middle of its work, the other has gone on within 15 s", async () => {
+  const first = await start("operator-a");
+  await first.logs("This process leads");
+  const second = await start("operator-b");
+  const creating = createAgents("killed");
+  await vi.waitFor(async () => {
+    expect((await writesIn("killed")).length).toBeGreaterThan(AGENTS);
+  }, SOME_TIME);
+  expect(await cluster.audit.writes({ by: "operator-b" })).toEqual([]);
+  await first.kill();
+  const killed = performance.now();
+  await second.logs("This process leads");
+  expect(performance.now() - killed).toBeLessThan(TAKEOVER_MS);
+  for (const agent of await creating) await agent.becomes("Running", SOME_TIME);
+  await expectNothingTwice("killed");
+});
+
+test("a leader that ends in order is followed at once", async () => {
+  const [, second] = operators;
+  const third = await start("operator-c");
+  const stopped = performance.now();
+  expect(await second?.stop()).toBe(0);
+  await third.logs("This process leads");
+  expect(performance.now() - stopped).toBeLessThan(5_000);
+});
+
+test("a leader that stood still for longer than its lease writes nothing when it goes on", async () => {
+  const third = operators.at(-1);
+  if (third === undefined) throw new Error("no operator runs");
+  process.kill(third.pid, "SIGSTOP");
+  const fourth = await start("operator-a");
+  await fourth.logs("This process leads");
+  const agents = await createAgents("stalled");
+  for (const agent of agents) await agent.becomes("Running", SOME_TIME);
+  const since = Date.now();
+  process.kill(third.pid, "SIGCONT");
+  await vi.waitFor(() => expect(third.hasEnded).toBe(true), SOME_TIME);
+  await delay(500);
+  expect(await cluster.audit.writes({ by: "operator-c", since })).toEqual([]);
+  await expectNothingTwice("stalled");
+});
