@@ -11,24 +11,30 @@ const SCHEMES: Readonly<Record<string, string>> = {
 };
 
 export interface ChatTarget {
-  readonly agent: string;
+  /** Left out of the address when not given: an agent's own port needs none. */
+  readonly agent?: string | undefined;
   /** Left out of the address when not given: an agent's own port needs none, and a gateway has a default. */
   readonly namespace?: string | undefined;
 }
 
 /** The WebSocket address of the agent. What the query of `url` says already is kept. */
-export function chatAddress(url: string, { agent, namespace }: ChatTarget): URL {
+export function chatAddress(
+  url: string,
+  { agent, namespace }: ChatTarget,
+  argument = "--url",
+): URL {
   const address = URL.parse(url);
   const scheme = address === null ? undefined : SCHEMES[address.protocol];
   if (address === null || scheme === undefined || address.hostname === "") {
-    throw new CliError(`--url: ${JSON.stringify(url)} is no WebSocket address.`, {
+    throw new CliError(`${argument}: ${JSON.stringify(url)} is no WebSocket address.`, {
       cure: "Give one like ws://localhost:8080 or wss://agents.example.com.",
       exitCode: EXIT_CODES.usage,
     });
   }
   address.protocol = scheme;
   address.hash = "";
-  if (!address.searchParams.has("agent")) address.searchParams.set("agent", agent);
+  if (agent !== undefined && !address.searchParams.has("agent"))
+    address.searchParams.set("agent", agent);
   if (namespace !== undefined && !address.searchParams.has("namespace")) {
     address.searchParams.set("namespace", namespace);
   }

@@ -13,6 +13,7 @@ import { Interrupts } from "./interrupts.ts";
 import type { ChatFlags } from "./flags.ts";
 import { findLocal } from "../local/find-local.ts";
 import type { Streams } from "./streams.ts";
+import { readToken } from "./token.ts";
 
 export async function chat(name: string, flags: ChatFlags, streams: Streams): Promise<ExitCode> {
   if (flags.message?.trim() === "") {
@@ -85,7 +86,7 @@ async function sendAll(
 }
 
 /** NAME, or NAMESPACE/NAME as lists of agents show it. */
-function readTarget(name: string, namespace: string | undefined): ChatTarget {
+function readTarget(name: string, namespace: string | undefined): ChatTarget & { agent: string } {
   const [first = "", second, ...more] = name.split("/");
   const target =
     second === undefined ? { agent: first, namespace } : { agent: second, namespace: first };
@@ -100,17 +101,6 @@ function readTarget(name: string, namespace: string | undefined): ChatTarget {
     );
   }
   return target;
-}
-
-export function readToken(env: Streams["env"]): string | undefined {
-  const token = env["OMNIA_TOKEN"]?.trim();
-  if (token === undefined || token === "") return undefined;
-  if (!/^[\u0021-\u007e]+$/.test(token)) {
-    throw new CliError("OMNIA_TOKEN holds characters that no token has.", {
-      exitCode: EXIT_CODES.usage,
-    });
-  }
-  return token;
 }
 
 async function localURL({ env }: Streams): Promise<string | undefined> {

@@ -15,6 +15,15 @@ export interface ChatFlags {
   session?: string;
   output: OutputFormat;
 }
+export interface ConformanceFlags {
+  agent?: string;
+  namespace?: string;
+  token?: string;
+  handler: string;
+  /** In milliseconds. */
+  timeout: number;
+  output: OutputFormat;
+}
 export interface ValidateFlags {
   filename: string[];
   output: OutputFormat;

@@ -10,6 +10,7 @@ import { parsePort } from "./port.ts";
 import type { AgentOptions } from "./agent.ts";
 import type {
   ChatFlags,
+  ConformanceFlags,
   ExplainFlags,
   OperatorFlags,
   StatusFlags,
@@ -32,6 +33,8 @@ Exit codes: 0 well, 1 what was asked failed, 2 the command line is wrong.`;
 
 const RESYNC_MS = 10 * 60 * 60_000;
 const MIN_RESYNC_MS = 1_000;
+const CHECK_TIMEOUT_MS = 60_000;
+const MIN_CHECK_TIMEOUT_MS = 100;
 
 /** From the environment the namespaces come as one text, separated by commas. */
 type RawOperatorFlags = Omit<OperatorFlags, "resyncMs" | "namespace"> & {
@@ -199,6 +202,39 @@ Examples:
       ends(crds(streams));
     });
 
+  command("conformance [url]")
+    .summary("check that an endpoint speaks the WebSocket protocol")
+    .description(
+      "Runs checks of the WebSocket protocol against an endpoint: an agent's own port, a gateway, or whatever else speaks it\n" +
+        "(default: the `omnia up` that runs here). An agent with a model will be asked some dozens of short questions.\n" +
+        "Without --token it sends OMNIA_TOKEN, when that is set.",
+    )
+    .option("--agent <name>", "name of the agent; a gateway needs it")
+    .addOption(namespaceOption("namespace of the agent"))
+    .option("--token <token>", "token to send as the bearer")
+    .addOption(
+      new Option("--handler <handler>", "what answers there")
+        .choices(["echo", "demo", "unknown"])
+        .default("unknown"),
+    )
+    .addOption(
+      new Option("--timeout <duration>", "time for each check")
+        .argParser(checkTimeoutMs)
+        .default(CHECK_TIMEOUT_MS, "60s"),
+    )
+    .addOption(outputOption("a table, or a JSON object"))
+    .addHelpText(
+      "after",
+      `
+Examples:
+  omnia conformance --agent quickstart --handler demo
+  omnia conformance wss://agents.example.com/ws --agent support -n agents -o json`,
+    )
+    .action(async (url: string | undefined, options: ConformanceFlags) => {
+      const { conformance } = await import("./conformance.ts");
+      ends(await conformance(url, options, streams));
+    });
+
   command("operator")
     .summary("run the control plane in a cluster")
     .description(
@@ -304,11 +340,27 @@ function positive(text: string): number {
 }
 
 function resyncMs(text: string): number {
+  return durationOf(
+    text,
+    MIN_RESYNC_MS,
+    "It must be a duration of 1s or more, such as 10h or 30m.",
+  );
+}
+
+function checkTimeoutMs(text: string): number {
+  return durationOf(
+    text,
+    MIN_CHECK_TIMEOUT_MS,
+    "It must be a duration of 100ms or more, such as 60s.",
+  );
+}
+
+function durationOf(text: string, min: number, otherwise: string): number {
   try {
     const value = parseDuration(text);
-    if (value >= MIN_RESYNC_MS) return value;
+    if (value >= min) return value;
   } catch (error) {
     if (!(error instanceof DurationError)) throw error;
   }
-  throw new InvalidArgumentError("It must be a duration of 1s or more, such as 10h or 30m.");
+  throw new InvalidArgumentError(otherwise);
 }

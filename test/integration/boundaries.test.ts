@@ -17,6 +17,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   agent: ["protocol", "promptpack", "agent-config", "observability"],
   operator: ["api", "control", "agent-config", "promptpack", "probes", "kube", "observability"],
   local: ["api", "control", "agent-config", "promptpack", "probes", "observability"],
+  conformance: ["protocol"],
   console: ["api", "protocol"],
   gateway: [
     "api",
@@ -41,6 +42,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     "local",
     "agent",
     "gateway",
+    "conformance",
   ],
 };
 

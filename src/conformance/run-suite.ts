@@ -1,0 +1,139 @@
+/** Runs every check against an endpoint, a few at a time: they have sessions of their own. */
+import { CheckFailed, CheckSkipped, type Check, type CheckContext } from "./check.ts";
+import type { ConnectOptions, HandlerHint } from "./check.ts";
+import { CONNECTING } from "./checks/connecting.ts";
+import { MESSAGES } from "./checks/messages.ts";
+import { REFUSED_FRAMES } from "./checks/refused-frames.ts";
+import { RESUMING } from "./checks/resuming.ts";
+import { RUNNING_TURNS } from "./checks/running-turns.ts";
+import { ProbeConnection, RefusedError } from "./probe-connection.ts";
+
+export const CHECKS: readonly Check[] = [
+  ...CONNECTING,
+  ...MESSAGES,
+  ...REFUSED_FRAMES,
+  ...RUNNING_TURNS,
+  ...RESUMING,
+];
+
+const AT_ONCE = 8;
+
+export interface Endpoint {
+  /** With agent and namespace in its query, where the endpoint asks for them. */
+  readonly url: URL;
+  readonly token: string | undefined;
+  readonly handler: HandlerHint;
+}
+
+export interface CheckResult {
+  readonly name: string;
+  readonly section: string;
+  readonly result: "pass" | "fail" | "skip";
+  /** Why it is no pass. */
+  readonly reason?: string;
+  readonly milliseconds: number;
+}
+
+export interface SuiteOptions {
+  /** For each check. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** In the order of the checks. */
+  readonly onResult: (result: CheckResult) => void;
+}
+
+/** Why no check could say anything about the endpoint. */
+export async function whyUnreachable(
+  endpoint: Endpoint,
+  { timeoutMs, signal }: Pick<SuiteOptions, "timeoutMs" | "signal">,
+): Promise<string | undefined> {
+  const connections: ProbeConnection[] = [];
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  const { reason } = await judge(async () => {
+    await contextFor(endpoint, limit, connections).connect();
+  });
+  for (const connection of connections) connection.close();
+  signal.throwIfAborted();
+  return reason;
+}
+
+/** Rejects with the reason of the signal; never because of the endpoint. */
+export async function runSuite(endpoint: Endpoint, options: SuiteOptions): Promise<CheckResult[]> {
+  const results: CheckResult[] = [];
+  const running: Promise<CheckResult>[] = [];
+  const waiting = [...CHECKS];
+  while (running.length > 0 || waiting.length > 0) {
+    const next = waiting.splice(0, AT_ONCE - running.length);
+    running.push(...next.map((check) => runCheck(check, endpoint, options)));
+    const result = await running.shift();
+    options.signal.throwIfAborted();
+    if (result === undefined) break;
+    options.onResult(result);
+    results.push(result);
+  }
+  return results;
+}
+
+async function runCheck(
+  check: Check,
+  endpoint: Endpoint,
+  { timeoutMs, signal }: SuiteOptions,
+): Promise<CheckResult> {
+  const { name, section } = check;
+  const started = performance.now();
+  const connections: ProbeConnection[] = [];
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  const verdict = await judge(() => check.run(contextFor(endpoint, limit, connections)));
+  for (const connection of connections) connection.close();
+  return { name, section, ...verdict, milliseconds: Math.round(performance.now() - started) };
+}
+
+async function judge(
+  run: () => Promise<void>,
+): Promise<Pick<CheckResult, "result"> & { reason?: string }> {
+  try {
+    await run();
+    return { result: "pass" };
+  } catch (error) {
+    if (error instanceof CheckSkipped) return { result: "skip", reason: error.message };
+    const reason = error instanceof Error ? error.message : String(error);
+    return { result: "fail", reason };
+  }
+}
+
+function contextFor(
+  endpoint: Endpoint,
+  signal: AbortSignal,
+  connections: ProbeConnection[],
+): CheckContext {
+  const open = async ({ query, path, token }: ConnectOptions): Promise<ProbeConnection> => {
+    const url = new URL(endpoint.url);
+    if (path !== undefined) url.pathname = path;
+    for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value);
+    const sent = token === undefined ? endpoint.token : (token ?? undefined);
+    try {
+      const connection = await ProbeConnection.open({ url, token: sent, signal });
+      connections.push(connection);
+      return connection;
+    } catch (error) {
+      if (error instanceof RefusedError) throw error;
+      if (signal.aborted) throw new CheckFailed("a connection did not come about in time");
+      throw new CheckFailed(`it cannot be reached: ${(error as Error).message}`);
+    }
+  };
+  return {
+    handler: endpoint.handler,
+    hasToken: endpoint.token !== undefined,
+    path: endpoint.url.pathname,
+    connect: (options = {}) => open(options),
+    refusal: async (options = {}) => {
+      try {
+        await open(options);
+        return undefined;
+      } catch (error) {
+        if (error instanceof RefusedError) return error.status;
+        throw error;
+      }
+    },
+  };
+}
