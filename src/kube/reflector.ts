@@ -14,7 +14,7 @@ const FIRST_BACKOFF_MS = 250;
 const LAST_BACKOFF_MS = 10_000;
 /** A server that asks for more is asked again nevertheless. */
 const LONGEST_RETRY_AFTER_MS = 30_000;
-/** A watch that lived this long was a good one: what failed before it is forgiven. */
+/** A watch that lived this long, or told of anything, was a good one: what failed before it is forgiven. */
 const HEALTHY_WATCH_MS = 10_000;
 
 export interface ReflectorOptions<T extends KubernetesObject> {
@@ -41,6 +41,8 @@ export class Reflector<T extends KubernetesObject> {
   readonly #synced = Promise.withResolvers<void>();
   #isSynced = false;
   #resourceVersion: string | undefined;
+  /** Whether the watch has told of anything. */
+  #hasProgressed = false;
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
@@ -65,21 +67,26 @@ export class Reflector<T extends KubernetesObject> {
     let failures = 0;
     while (!signal.aborted) {
       const begun = clock.monotonic();
+      const hasLived = (): boolean => clock.monotonic() - begun >= HEALTHY_WATCH_MS;
+      this.#hasProgressed = false;
+      let asked = 0;
       try {
         this.#resourceVersion ??= await this.#list(signal);
         await this.#watch(this.#resourceVersion, signal);
         // The server ended the watch in good order. One that it ends at once is paced like a failure.
-        failures = clock.monotonic() - begun >= HEALTHY_WATCH_MS ? 0 : failures + 1;
+        if (hasLived()) {
+          failures = 0;
+          continue;
+        }
       } catch (error) {
         if (signal.aborted) return;
         if (isExpired(error)) this.#resourceVersion = undefined;
         else onError(error);
-        failures = clock.monotonic() - begun >= HEALTHY_WATCH_MS ? 1 : failures + 1;
-        if (error instanceof ApiError && error.retryAfterMs !== undefined) {
-          await settled(clock.sleep(Math.min(error.retryAfterMs, LONGEST_RETRY_AFTER_MS), signal));
-        }
+        if (error instanceof ApiError) asked = error.retryAfterMs ?? 0;
       }
-      if (failures > 0) await settled(clock.sleep(backoff(failures), signal));
+      failures = hasLived() || this.#hasProgressed ? 1 : failures + 1;
+      asked = Math.min(asked * (1 + random() / 4), LONGEST_RETRY_AFTER_MS);
+      await settled(clock.sleep(Math.max(asked, backoff(failures)), signal));
     }
   }
 
@@ -135,6 +142,7 @@ export class Reflector<T extends KubernetesObject> {
         message: event.object.message ?? "the API server ended the watch with an error",
       });
     }
+    this.#hasProgressed = true;
     if (event.type === "DELETED") cache.delete(keyOf(event.object.metadata));
     else if (event.type !== "BOOKMARK") cache.set(this.#kept(event.object));
     this.#resourceVersion = event.object.metadata.resourceVersion ?? this.#resourceVersion;

@@ -8,13 +8,14 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { access, constants, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { access, constants, mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { Agent, request } from "node:https";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
+import { ProcessGuard } from "./process-guard.ts";
 
 const run = promisify(execFile);
 
@@ -48,12 +49,20 @@ export interface KubeAPIServer {
   readonly tokens: Readonly<Record<string, string>>;
   /** The certificate to trust (PEM). */
   readonly ca: string;
+  /** Of that certificate: for what stands in the place of the server. */
+  readonly key: string;
   /** Path of a file with all of it. */
   readonly kubeconfig: string;
   /** As the administrator. A string is sent as YAML. */
   request(method: string, path: string, body?: object | string): Promise<KubeAnswer>;
   /** Answers what the command prints; rejects when it fails. `input` is its standard input. */
   kubectl(args: readonly string[], input?: string): Promise<string>;
+  /** Kills kube-apiserver without warning; etcd goes on, and keeps what was written. */
+  kill(): Promise<void>;
+  /** Starts it again after `kill`, at the same address, and settles when it is ready. */
+  start(): Promise<void>;
+  /** Has etcd forget every version of an object but the newest. */
+  compact(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -63,15 +72,11 @@ export async function startKubeAPIServer(
   const programs = await findPrograms();
   for (let attempt = 1; ; attempt++) {
     const folder = await mkdtemp(join(tmpdir(), "omnia-kube-"));
-    const processes: ServerProcess[] = [];
-    const stop = async (): Promise<void> => {
-      await Promise.all(processes.map((one) => one.kill()));
-      await rm(folder, { recursive: true, force: true });
-    };
+    const guard = new ProcessGuard(folder);
     try {
-      return await start(programs, folder, options, processes, stop);
+      return await start(programs, folder, options, guard);
     } catch (error) {
-      await stop();
+      await guard.end();
       // Another process may have taken a port in between.
       if (attempt < PORT_ATTEMPTS && String(error).includes("address already in use")) continue;
       throw error;
@@ -83,24 +88,21 @@ async function start(
   programs: string,
   folder: string,
   { flags = [], users = {} }: KubeAPIServerOptions,
-  processes: ServerProcess[],
-  stop: () => Promise<void>,
+  guard: ProcessGuard,
 ): Promise<KubeAPIServer> {
   const [etcdPort, peerPort, port] = await Promise.all([freePort(), freePort(), freePort()]);
   const etcdURL = `http://127.0.0.1:${etcdPort}`;
   const peerURL = `http://127.0.0.1:${peerPort}`;
-  processes.push(
-    new ServerProcess(join(programs, "etcd"), [
-      `--data-dir=${join(folder, "etcd")}`,
-      `--listen-client-urls=${etcdURL}`,
-      `--advertise-client-urls=${etcdURL}`,
-      `--listen-peer-urls=${peerURL}`,
-      `--initial-advertise-peer-urls=${peerURL}`,
-      `--initial-cluster=default=${peerURL}`,
-      "--unsafe-no-fsync",
-      "--log-level=error",
-    ]),
-  );
+  const etcd = new ServerProcess(guard, join(programs, "etcd"), [
+    `--data-dir=${join(folder, "etcd")}`,
+    `--listen-client-urls=${etcdURL}`,
+    `--advertise-client-urls=${etcdURL}`,
+    `--listen-peer-urls=${peerURL}`,
+    `--initial-advertise-peer-urls=${peerURL}`,
+    `--initial-cluster=default=${peerURL}`,
+    "--unsafe-no-fsync",
+    "--log-level=error",
+  ]);
 
   const token = randomBytes(16).toString("hex");
   const tokens = Object.fromEntries(
@@ -117,7 +119,7 @@ async function start(
     writeFile(keyFile, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 }),
   ]);
   const certificates = join(folder, "certificates");
-  const apiServer = new ServerProcess(join(programs, "kube-apiserver"), [
+  const apiServerArguments = [
     `--etcd-servers=${etcdURL}`,
     "--bind-address=127.0.0.1",
     "--advertise-address=127.0.0.1",
@@ -135,11 +137,14 @@ async function start(
     "--disable-admission-plugins=ServiceAccount",
     "--allow-privileged=true",
     ...flags,
-  ]);
-  processes.push(apiServer);
-
+  ];
   const url = `https://127.0.0.1:${port}`;
-  const ca = await becomesReady(url, token, join(certificates, "apiserver.crt"), processes);
+  let apiServer: ServerProcess;
+  const startAPIServer = async (): Promise<string> => {
+    apiServer = new ServerProcess(guard, join(programs, "kube-apiserver"), apiServerArguments);
+    return await becomesReady(url, token, join(certificates, "apiserver.crt"), [etcd, apiServer]);
+  };
+  const ca = await startAPIServer();
   const kubeconfig = join(folder, "kubeconfig");
   await writeFile(kubeconfig, JSON.stringify(kubeconfigOf(url, ca, token)), { mode: 0o600 });
   const agent = new Agent({ ca, keepAlive: true });
@@ -148,6 +153,7 @@ async function start(
     token,
     tokens,
     ca,
+    key: await readFile(join(certificates, "apiserver.key"), "utf8"),
     kubeconfig,
     request: (method, path, body) => send(agent, new URL(path, url), token, method, body),
     async kubectl(args, input) {
@@ -158,11 +164,29 @@ async function start(
       child.child.stdin?.end(input);
       return (await child).stdout;
     },
+    kill: () => apiServer.kill(),
+    async start() {
+      await startAPIServer();
+    },
+    compact: () => compact(etcdURL),
     async stop() {
       agent.destroy();
-      await stop();
+      await guard.end();
     },
   };
+}
+
+async function compact(etcdURL: string): Promise<void> {
+  const ask = async (path: string, body: object): Promise<{ header: { revision: string } }> => {
+    const response = await fetch(`${etcdURL}/v3${path}`, {
+      method: "POST",
+      body: JSON.stringify(body),
+    });
+    if (!response.ok) throw new Error(`etcd: ${await response.text()}`);
+    return (await response.json()) as { header: { revision: string } };
+  };
+  const { header } = await ask("/kv/range", { key: Buffer.from("/").toString("base64") });
+  await ask("/kv/compaction", { revision: header.revision, physical: true });
 }
 
 /** Answers the certificate to trust. */
@@ -234,25 +258,23 @@ function send(
   return answer.promise;
 }
 
-/** Ends with the test, whatever way that ends. */
+/** Ends with the test, whatever way that ends. What it holds is thrown away, so there is nothing to shut down in order. */
 class ServerProcess {
   output = "";
   readonly #child: ChildProcess;
   #failure: string | undefined;
 
-  constructor(program: string, args: readonly string[]) {
+  constructor(guard: ProcessGuard, program: string, args: readonly string[]) {
     const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
     this.#child = child;
+    guard.watch(child);
     const read = (chunk: Buffer): void => {
       this.output = (this.output + chunk.toString()).slice(-OUTPUT_LIMIT);
     };
     child.stdout.on("data", read);
     child.stderr.on("data", read);
     child.once("error", (error) => (this.#failure = error.message));
-    const killWithTest = (): boolean => child.kill("SIGKILL");
-    process.once("exit", killWithTest);
     child.once("exit", (code, signal) => {
-      process.removeListener("exit", killWithTest);
       this.#failure ??= `${program} ended (${signal ?? code})`;
     });
   }
@@ -261,7 +283,6 @@ class ServerProcess {
     if (this.#failure !== undefined) throw new Error(`${this.#failure}:\n${this.output}`);
   }
 
-  /** What it holds is thrown away, so there is nothing to shut down in order. */
   async kill(): Promise<void> {
     const child = this.#child;
     if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
