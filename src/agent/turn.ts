@@ -36,12 +36,16 @@ export interface TurnContext {
   random: () => number;
   log: Log;
   metrics: TurnMetrics | undefined;
+  /** What the model is told of the turns before this one. */
+  history: () => Promise<readonly HistoryMessage[]>;
+  /** The provider has counted the tokens of a prompt with these messages. */
+  onTokens: (messages: readonly HistoryMessage[], tokens: number) => void;
 }
 
 export async function runTurn(turn: Turn, context: TurnContext): Promise<TurnResult> {
   const { prompt, metrics } = context;
   const messages: HistoryMessage[] = [
-    ...(await turn.history()),
+    ...(await context.history()),
     { role: "user", turnId: turn.id, content: turn.content },
   ];
   // Ends what is still running when the turn ends early, for whatever reason.
@@ -80,6 +84,8 @@ export async function runTurn(turn: Turn, context: TurnContext): Promise<TurnRes
       throw error;
     } finally {
       usage = addUsage(usage, step, context);
+      const promptTokens = step.usage?.inputTokens.total;
+      if (promptTokens !== undefined) context.onTokens(messages, promptTokens);
     }
     return step;
   }

@@ -8,6 +8,7 @@ import { RecordingTurn } from "../../../test/support/recording-turn.ts";
 import { aPrompt, aRuntimeConfig, aTool } from "../../../test/support/runtime-config.ts";
 import { systemClock } from "../../observability/clock.ts";
 import { createLog } from "../../observability/log.ts";
+import type { HistoryMessage } from "../sessions/history-message.ts";
 import { createRuntimeHandler } from "./runtime.ts";
 
 let server: ModelServer;
@@ -125,4 +126,28 @@ it("offers a canary its own tools", async () => {
     .slice(-2)
     .map(({ body }) => body.tools.map((tool: WireBody) => tool.function.name));
   expect(offered).toEqual([["look-up-better"], ["look-up"]]);
+});
+
+it("tells the model the newest turns that fit the budget", async () => {
+  const handler = handlerWith(() => Promise.resolve("sk-1"));
+  const history = Array.from({ length: 20 }, (_, index): HistoryMessage[] => {
+    const turnId = `turn-${index}`;
+    return [
+      { role: "user", turnId, content: `question ${index} ${"x".repeat(400)}` },
+      { role: "assistant", turnId, content: "yes" },
+    ];
+  }).flat();
+  const config = {
+    ...aRuntimeConfig({ provider: { baseURL: server.url } }),
+    limits: { maxHistoryTokens: 500 },
+  };
+  await handler.run(new RecordingTurn(config, { history }));
+  const told = () =>
+    (server.requests.at(-1)?.body.messages as { content: string }[])
+      .filter(({ content }) => content.startsWith("question"))
+      .map(({ content }) => content.split(" ")[1]);
+  expect(told()).toEqual(["16", "17", "18", "19"]);
+  const whole = { ...config, limits: { maxHistoryTokens: 100_000 } };
+  await handler.run(new RecordingTurn(whole, { history }));
+  expect(told()).toHaveLength(20);
 });

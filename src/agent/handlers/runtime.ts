@@ -7,8 +7,11 @@ import type { ModelConnection } from "../providers/model-connection.ts";
 import { ProviderKeyError, readProviderKey, type ReadSecret } from "../providers/provider-key.ts";
 import { runTurn, type TurnMetrics } from "../turn.ts";
 import { TurnError } from "../turns/turn-error.ts";
+import { limitsOf } from "../limits.ts";
 import type { Handler } from "./handler.ts";
+import { withinBudget } from "./history-budget.ts";
 import { promptForSession } from "./runtime-prompt.ts";
+import { charactersIn, charactersOf, TokenRates } from "./token-rates.ts";
 
 export interface RuntimeHandlerOptions {
   readSecret: ReadSecret;
@@ -27,20 +30,34 @@ export interface RuntimeHandler extends Handler {
 export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHandler {
   const { readSecret, log, clock, metrics, random = Math.random } = options;
   const connections = createModelConnections({ readSecret, clock });
+  const tokenRates = new TokenRates();
   return {
     async run(turn) {
       const { provider, prompts } = partsOf(turn.config);
       const prompt = promptForSession(prompts, turn.sessionId);
+      const tools = prompt.tools ?? turn.config.tools;
+      const { model } = provider;
       return runTurn(turn, {
         connection: await connect(provider),
         prompt,
         sampling: samplingOptions(prompt.parameters, provider.parameters),
-        tools: prompt.tools ?? turn.config.tools,
+        tools,
         readSecret,
         clock,
         random,
         log: log.child({ turnId: turn.id }),
         metrics,
+        history: async () =>
+          withinBudget(await turn.history(), {
+            tokens: limitsOf(turn.config).maxHistoryTokens,
+            charactersPerToken: tokenRates.charactersPerToken(model),
+          }),
+        onTokens: (messages, tokens) => {
+          const beside = JSON.stringify(tools.map(({ inputSchema }) => inputSchema));
+          const characters = charactersIn(prompt.system) + charactersIn(beside);
+          const all = messages.reduce((sum, message) => sum + charactersOf(message), characters);
+          tokenRates.observe(model, all, tokens);
+        },
       });
     },
     async ready(config) {
