@@ -99,13 +99,42 @@ async function anEndlessModel() {
   });
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
-    say: async (content: string) => {
-      const choices = [{ index: 0, delta: { content } }];
+    say: async (content: string, finish_reason: string | null = null) => {
+      const choices = [{ index: 0, delta: { content }, finish_reason }];
       const event = { id: "1", object: "chat.completion.chunk", created: 1, model: "m", choices };
       (await asked.promise).write(`data: ${JSON.stringify(event)}\n\n`);
     },
+    end: () => void asked.promise.then((response) => response.end("data: [DONE]\n\n")),
   };
 }
+
+it("a turn of a quarter of an hour, with a chunk a minute, arrives whole", async () => {
+  const clock = new ManualClock();
+  const model = await anEndlessModel();
+  const agent = await TestAgent.start({
+    clock,
+    config: aRuntimeConfig({ provider: { baseURL: model.url } }),
+    files: { "provider/api-key": "a-key" },
+  });
+  const client = await agent.connect();
+  client.say("hello");
+  await expect.poll(() => agent.metric("omnia_agent_requests_inflight")).toBe(1);
+  for (let minute = 1; minute <= 15; minute++) {
+    for (let beat = 0; beat < 2; beat++) {
+      await clock.advance(30 * SECOND);
+      // The pong has arrived when something that was sent after it has.
+      client.send("{}");
+      await client.nextOf("error");
+    }
+    await model.say(`minute ${minute} `, minute === 15 ? "stop" : null);
+    await expect
+      .poll(() => client.frames.filter(({ type }) => type === "chunk").length)
+      .toBe(minute);
+  }
+  model.end();
+  const content = Array.from({ length: 15 }, (_, index) => `minute ${index + 1} `).join("");
+  expect(await client.nextOf("done")).toMatchObject({ finish_reason: "stop", content, seq: 16 });
+});
 
 describe("a drain", () => {
   it("closes idle connections with 1001, refuses new ones, and says so at /readyz first", async () => {

@@ -225,7 +225,7 @@ describe("a provider that falls silent", () => {
     await vi.waitUntil(() => provider.bodies.length === 1 && clock.pendingTimers === 1);
     if (_when.startsWith("after")) await said.promise;
     await clock.advance(PROVIDER_IDLE_LIMIT_MS);
-    expect((await failing).error.message).toBe("the provider sent nothing for 60 seconds");
+    expect((await failing).error.message).toBe("the provider sent nothing for 90 seconds");
     await closed.promise;
     expect(provider.bodies).toHaveLength(1);
   });

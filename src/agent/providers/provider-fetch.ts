@@ -5,9 +5,10 @@ import type { Clock } from "../../observability/clock.ts";
 
 /**
  * A provider that sends no byte for this long is given up, before its answer as within it. There is no limit on the
- * whole answer, which may rightly take long; keep-alive comments and pings count as signs of life.
+ * whole answer, which may rightly take long; keep-alive comments and pings count as signs of life. A model that says
+ * something once a minute is slow, and not gone.
  */
-export const PROVIDER_IDLE_LIMIT_MS = 60_000;
+export const PROVIDER_IDLE_LIMIT_MS = 90_000;
 /** Bytes of one answer; some 200,000 tokens as they travel. */
 export const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 /** Bytes that are read of an answer that is an error. */
@@ -28,7 +29,7 @@ export function createProviderFetch(clock: Pick<Clock, "setTimer">): typeof fetc
 
     async function unlessSilent<T>(wait: Promise<T>): Promise<T> {
       const timer = clock.setTimer(PROVIDER_IDLE_LIMIT_MS, () =>
-        giveUp.abort(new ProviderSilentError("no byte for a minute")),
+        giveUp.abort(new ProviderSilentError("no byte for too long")),
       );
       try {
         return await wait;
