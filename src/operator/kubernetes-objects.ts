@@ -55,7 +55,7 @@ export interface PodObject extends KubernetesObject {
     conditions?: { type: string; status: string; reason?: string; message?: string }[];
     containerStatuses?: Pick<
       V1ContainerStatus,
-      "name" | "ready" | "restartCount" | "state" | "lastState"
+      "name" | "ready" | "started" | "restartCount" | "state" | "lastState"
     >[];
   };
 }

@@ -173,9 +173,10 @@ function stateOf({ metadata, spec, status }: kinds.PodObject): kinds.PodObject {
         ? {}
         : {
             containerStatuses: containerStatuses.map(
-              ({ name, ready, restartCount, state, lastState }) => ({
+              ({ name, ready, started, restartCount, state, lastState }) => ({
                 name,
                 ready,
+                ...(started === undefined ? {} : { started }),
                 restartCount,
                 ...(state === undefined ? {} : { state }),
                 ...(lastState === undefined ? {} : { lastState }),

@@ -58,8 +58,12 @@ export function available(facts: AvailabilityFacts): Finding<"AgentRuntime", "Av
 }
 
 function describe(observed: ObservedWorkload, wanted: number): string {
-  const { availableReplicas, updatedReplicas = wanted, failure } = observed;
+  const { replicas, availableReplicas, updatedReplicas = wanted, failure, waiting } = observed;
   const count = `${availableReplicas} of ${wanted} replica${wanted === 1 ? "" : "s"} available`;
-  if (failure !== undefined) return `${count}; others fail: ${failure.message}`;
+  if (failure !== undefined) {
+    const others = replicas > availableReplicas ? "; others fail" : ", but";
+    return `${count}${others}: ${failure.message}`;
+  }
+  if (waiting !== undefined) return `${count}; others wait: ${waiting}`;
   return updatedReplicas < wanted ? `${count}; a change is being rolled out` : count;
 }

@@ -3,6 +3,7 @@ import type { V1Container, V1PodSpec, V1Volume, V1VolumeMount } from "@kubernete
 import { dirname, relative } from "node:path/posix";
 import { AGENT_CONFIG_PATH, MANAGEMENT_PORT, SECRETS_FOLDER } from "../../agent-config.ts";
 import type { SecretFile, WorkloadDecision } from "../../control/workload-decision.ts";
+import { contentHash } from "../../promptpack/content-hash.ts";
 import type { DeploymentObject } from "../kubernetes-objects.ts";
 import {
   agentLabels,
@@ -16,7 +17,7 @@ import { CONFIG_KEY, configMapName } from "./build-config-map.ts";
 
 export const FACADE_PORT_NAME = "facade";
 const MANAGEMENT_PORT_NAME = "management";
-const CONTAINER = "agent";
+export const AGENT_CONTAINER = "agent";
 /** A user of no machine. */
 const NON_ROOT = 65_532;
 /** Readable by all in the container, written by none. */
@@ -27,6 +28,7 @@ const DRAIN_MARGIN_SECONDS = 15;
 /** A rollout that does not get on for this long has failed. */
 const PROGRESS_DEADLINE_SECONDS = 300;
 const KEPT_REPLICA_SETS = 3;
+const SCRATCH_SIZE = "64Mi";
 
 const CONFIG_FOLDER = dirname(AGENT_CONFIG_PATH);
 
@@ -50,20 +52,22 @@ export function selectorOf(agent: string): Record<string, string> {
 export function buildDeployment(wanted: DeploymentWanted): DeploymentObject {
   const { agentRuntime, workload, environmentDigest } = wanted;
   const labels = agentLabels(agentRuntime.name);
+  const pod = podSpec(wanted);
   return {
     metadata: { ...agentRuntime, labels },
     spec: {
       // Not sent while an autoscaler owns it.
       ...(workload.replicas === undefined ? {} : { replicas: workload.replicas }),
       selector: { matchLabels: selectorOf(agentRuntime.name) },
-      strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
+      strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: "25%" } },
       progressDeadlineSeconds: PROGRESS_DEADLINE_SECONDS,
       revisionHistoryLimit: KEPT_REPLICA_SETS,
       template: {
         metadata: {
           labels,
           annotations: {
-            [ROLL_HASH_ANNOTATION]: workload.rollHash,
+            // Of the whole: a pod with this value is of the last template.
+            [ROLL_HASH_ANNOTATION]: contentHash([pod, environmentDigest]),
             ...(environmentDigest === undefined
               ? {}
               : { [ENVIRONMENT_ANNOTATION]: environmentDigest }),
@@ -72,15 +76,15 @@ export function buildDeployment(wanted: DeploymentWanted): DeploymentObject {
             "prometheus.io/path": "/metrics",
           },
         },
-        spec: podSpec(wanted),
+        spec: pod,
       },
     },
   };
 }
 
 function podSpec({ agentRuntime, workload, settings }: DeploymentWanted): V1PodSpec {
-  const { nodeSelector, tolerations, affinity, imagePullSecrets, secretFiles } = workload;
-  const secrets = secretVolumes(secretFiles);
+  const { nodeSelector, tolerations, affinity, image, imagePullSecrets, secretFiles } = workload;
+  const mounted = [...secretVolumes(secretFiles), ...(image === undefined ? [] : [scratch])];
   const volumes: V1Volume[] = [
     {
       name: "config",
@@ -90,13 +94,11 @@ function podSpec({ agentRuntime, workload, settings }: DeploymentWanted): V1PodS
         items: [{ key: CONFIG_KEY, path: CONFIG_KEY }],
       },
     },
-    ...secrets.map(({ volume }) => volume),
-    { name: "tmp", emptyDir: { sizeLimit: "64Mi" } },
+    ...mounted.map(({ volume }) => volume),
   ];
   const mounts: V1VolumeMount[] = [
     { name: "config", mountPath: CONFIG_FOLDER, readOnly: true },
-    ...secrets.map(({ mount }) => mount),
-    { name: "tmp", mountPath: "/tmp" },
+    ...mounted.map(({ mount }) => mount),
   ];
   return {
     automountServiceAccountToken: false,
@@ -116,7 +118,9 @@ function podSpec({ agentRuntime, workload, settings }: DeploymentWanted): V1PodS
     ...(nodeSelector === undefined ? {} : { nodeSelector: { ...nodeSelector } }),
     ...(tolerations === undefined
       ? {}
-      : { tolerations: tolerations as NonNullable<V1PodSpec["tolerations"]> }),
+      : {
+          tolerations: tolerations.map(withoutEmpty) as NonNullable<V1PodSpec["tolerations"]>,
+        }),
     ...(affinity === undefined
       ? {}
       : { affinity: affinity as unknown as NonNullable<V1PodSpec["affinity"]> }),
@@ -140,14 +144,14 @@ function container(
   const probe = (path: string) => ({ httpGet: { path, port: MANAGEMENT_PORT_NAME } });
   const { agentImage, agentImagePullPolicy } = settings;
   return {
-    name: CONTAINER,
+    name: AGENT_CONTAINER,
     image: image ?? agentImage,
     // An image of somebody else starts as it says itself.
     ...(image === undefined ? { args: ["agent"] } : {}),
     ...(image === undefined && agentImagePullPolicy !== undefined
       ? { imagePullPolicy: agentImagePullPolicy }
       : {}),
-    env: environment as NonNullable<V1Container["env"]>,
+    env: environment.map(withoutEmpty) as NonNullable<V1Container["env"]>,
     ports: [
       { name: FACADE_PORT_NAME, containerPort: port, protocol: "TCP" },
       { name: MANAGEMENT_PORT_NAME, containerPort: MANAGEMENT_PORT, protocol: "TCP" },
@@ -157,7 +161,8 @@ function container(
     readinessProbe: {
       ...probe("/readyz"),
       periodSeconds: 2,
-      timeoutSeconds: 3,
+      // The agent gives up on its store before that, and says so.
+      timeoutSeconds: 5,
       failureThreshold: 2,
     },
     livenessProbe: {
@@ -179,17 +184,33 @@ function container(
   };
 }
 
+/** What the API server leaves out of what it keeps. Sent, it would look like a difference for ever. */
+function withoutEmpty<T extends object>(fields: T): Partial<T> {
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== ""),
+  ) as Partial<T>;
+}
+
+interface MountedVolume {
+  readonly volume: V1Volume;
+  readonly mount: V1VolumeMount;
+}
+
+/** For images of others, which may expect to write there: the root is read-only. */
+const scratch: MountedVolume = {
+  volume: { name: "tmp", emptyDir: { sizeLimit: SCRATCH_SIZE } },
+  mount: { name: "tmp", mountPath: "/tmp" },
+};
+
 /**
  * One projected volume for the Secrets of which keys are named, and one for each Secret that is there with every key, as its keys
  * may become more.
  */
-function secretVolumes(
-  secretFiles: readonly SecretFile[],
-): { volume: V1Volume; mount: V1VolumeMount }[] {
+function secretVolumes(secretFiles: readonly SecretFile[]): MountedVolume[] {
   const folder = `${CONFIG_FOLDER}/${SECRETS_FOLDER}`;
   const named = secretFiles.filter((file) => file.key !== undefined);
   const whole = secretFiles.filter((file) => file.key === undefined);
-  const projected: { volume: V1Volume; mount: V1VolumeMount } = {
+  const projected: MountedVolume = {
     volume: {
       name: "secrets",
       projected: {
@@ -207,7 +228,7 @@ function secretVolumes(
     mount: { name: "secrets", mountPath: folder, readOnly: true },
   };
   return [
-    ...(named.length > 0 || whole.length > 0 ? [projected] : []),
+    ...(named.length > 0 ? [projected] : []),
     ...whole.map(({ path, secretName, optional }) => {
       const name = relative(SECRETS_FOLDER, path).replaceAll("/", "-");
       return {

@@ -1,7 +1,12 @@
+import type { V1ServiceSpec } from "@kubernetes/client-node";
 import type { AgentConfig } from "../../agent-config.ts";
 import type { ServiceObject } from "../kubernetes-objects.ts";
 import { agentLabels } from "../labels.ts";
 import { FACADE_PORT_NAME, selectorOf } from "./build-deployment.ts";
+
+/** What Kubernetes has when nothing is said, and the most that it allows. */
+const DEFAULT_AFFINITY_SECONDS = 10_800;
+const MAX_AFFINITY_SECONDS = 86_400;
 
 /** Clients connect through it. The management port is not on it: metrics are not for them. */
 export function buildService(
@@ -12,8 +17,7 @@ export function buildService(
     metadata: { ...agentRuntime, labels: agentLabels(agentRuntime.name) },
     spec: {
       selector: selectorOf(agentRuntime.name),
-      // Sessions in memory are on one replica: who comes again is to find it.
-      sessionAffinity: config.session.type === "memory" ? "ClientIP" : "None",
+      ...affinityFor(config.session),
       ports: [
         {
           name: FACADE_PORT_NAME,
@@ -24,5 +28,19 @@ export function buildService(
         },
       ],
     },
+  };
+}
+
+/** Sessions in memory are on one replica: who comes again while a session lasts is to find it. */
+function affinityFor({
+  type,
+  ttlMs,
+}: AgentConfig["session"]): Pick<V1ServiceSpec, "sessionAffinity" | "sessionAffinityConfig"> {
+  if (type !== "memory") return { sessionAffinity: "None" };
+  const seconds = Math.max(DEFAULT_AFFINITY_SECONDS, Math.ceil(ttlMs / 1000));
+  const timeoutSeconds = Math.min(MAX_AFFINITY_SECONDS, seconds);
+  return {
+    sessionAffinity: "ClientIP",
+    sessionAffinityConfig: { clientIP: { timeoutSeconds } },
   };
 }

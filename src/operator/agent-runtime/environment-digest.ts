@@ -11,6 +11,7 @@ export type ValueDigest = (
 /**
  * Of what the variables are taken from, for a container cannot take another environment while it runs: a pod template with another
  * digest means new pods. `undefined`: nothing is taken from elsewhere, or none of it was ever there.
+ * What was there and is gone counts as what it was, optional or not: the loss of a reference ends no replica.
  */
 export function environmentDigest(
   environment: readonly EnvVar[],

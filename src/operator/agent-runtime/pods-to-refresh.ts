@@ -6,8 +6,9 @@ import { FILES_REVISION_ANNOTATION } from "../labels.ts";
  * its time: unless they never changed, it is told once.
  */
 export function podsToRefresh(pods: readonly PodObject[], revision: number): PodObject[] {
-  return pods.filter(({ metadata, spec }) => {
+  return pods.filter(({ metadata, spec, status }) => {
     if (metadata.deletionTimestamp !== undefined || spec?.nodeName === undefined) return false;
+    if (status?.phase === "Failed" || status?.phase === "Succeeded") return false;
     const told = metadata.annotations?.[FILES_REVISION_ANNOTATION];
     return told === undefined ? revision > 1 : told !== String(revision);
   });
