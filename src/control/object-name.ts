@@ -8,6 +8,12 @@ export function objectName(
   return `${kind} "${name}"${elsewhere ? ` in namespace "${namespace}"` : ""}`;
 }
 
+/** For the message about an object that `field` names. `hint`: another cure. */
+export function notFound(object: string, field: string, hint: string | undefined): string {
+  const cures = ["make it", ...(hint === undefined ? [] : [hint]), `or correct ${field}`];
+  return `${object} is not there; ${cures.join(", ")}`;
+}
+
 /** `"a", "b"`; the first few when there are many. */
 export function listNames(names: readonly string[]): string {
   const shown = names.slice(0, MAX_LISTED).map((name) => `"${name}"`);

@@ -4,8 +4,11 @@ import type { ToolRegistryStatus } from "../api/tool-registry.ts";
 import type { PackVersions } from "./kept-version.ts";
 import type { ResolvedTool } from "./resolved-tool.ts";
 
+/** `hint`: why it cannot be seen though it may be there, as another cure than to make it. */
+type MissingReference = { readonly found: false; readonly hint?: string };
+
 export type PromptPackReference =
-  | { readonly found: false }
+  | MissingReference
   | {
       readonly found: true;
       readonly name: string;
@@ -16,7 +19,7 @@ export type PromptPackReference =
     };
 
 export type ToolRegistryReference =
-  | { readonly found: false }
+  | MissingReference
   | {
       readonly found: true;
       readonly name: string;

@@ -8,7 +8,7 @@ import {
 import type { AgentFacts, AgentPart } from "../agent-facts.ts";
 import type { Finding } from "../condition.ts";
 import type { KeptVersion } from "../kept-version.ts";
-import { listNames, objectName } from "../object-name.ts";
+import { listNames, notFound, objectName } from "../object-name.ts";
 import type { PromptPackReference } from "../references.ts";
 
 /** `resolved` is missing where the last good prompt is kept: then its tools are kept too. */
@@ -53,7 +53,7 @@ function judge(
   model = runtime.provider.model,
 ): Judgement {
   if (reference === undefined || !reference.found) {
-    const message = `${pack} is not there; make it, or correct promptPackRef`;
+    const message = notFound(pack, "promptPackRef", reference?.hint);
     return { finding: { reason: "NotFound", message } };
   }
   const { active, canary } = reference.versions;

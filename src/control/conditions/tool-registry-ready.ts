@@ -4,7 +4,7 @@ import type { ResolvedPrompt } from "../../promptpack/resolve-prompt.ts";
 import { type AgentFacts, type AgentPart, previousFiles, TOOLS_FOLDER } from "../agent-facts.ts";
 import type { Finding } from "../condition.ts";
 import { judgeSecretKey } from "../judge-secret-key.ts";
-import { objectName } from "../object-name.ts";
+import { notFound, objectName } from "../object-name.ts";
 import { offeredConfigs, offeredTools, toolSecretPath } from "../offered-tools.ts";
 import type { AgentReferences, ToolRegistryReference } from "../references.ts";
 import type { SecretFile } from "../workload-decision.ts";
@@ -45,7 +45,7 @@ export function toolRegistryReady(
   const name = objectName("ToolRegistry", named, agentRuntime.metadata.namespace);
   const registry = references.toolRegistry;
   if (registry === undefined || !registry.found) {
-    const message = `${name} is not there; make it, or correct toolRegistryRef`;
+    const message = notFound(name, "toolRegistryRef", registry?.hint);
     return { finding: { type, reason: "NotFound", message }, result: keep(previous, prompts) };
   }
   const finding = judge(name, registry, references.toolSecrets);

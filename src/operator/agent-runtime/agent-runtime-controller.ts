@@ -5,15 +5,12 @@ import {
   type AgentRuntimeStatus,
 } from "../../api/agent-runtime.ts";
 import { AGENT_RUNTIME, API_VERSION } from "../../api/group.ts";
-import type { PreviousDecision } from "../../control/agent-facts.ts";
 import {
   type AgentRuntimeDecision,
   decideAgentRuntime,
 } from "../../control/decide-agent-runtime.ts";
 import { isConflict, isNotFound } from "../../kube/api-error.ts";
 import { Controller, type ReconcileResult } from "../../kube/controller.ts";
-import { keyOf, type KubernetesObject } from "../../kube/object.ts";
-import { contentHash } from "../../promptpack/content-hash.ts";
 import { createConfigMapReader } from "../config-map-reader.ts";
 import {
   AGENT_RUNTIMES,
@@ -31,25 +28,31 @@ import type {
 import { readSpec, UnreadableSpecs } from "../read-stored.ts";
 import { createSecretReader } from "../secret-reader.ts";
 import { WrittenStatuses } from "../written-statuses.ts";
-import { CONFIG_SUFFIX, readConfigMap } from "./build-config-map.ts";
-import {
-  type AgentChildren,
-  agentKeyOf,
-  carryOut,
-  type CarriedOut,
-  childrenOf,
-} from "./carry-out.ts";
-import type { ValueDigest } from "./environment-digest.ts";
+import { type AgentChildren, childrenOf, ownedBy } from "./agent-children.ts";
+import { LastFiles, nextFiles } from "./agent-files.ts";
+import { watchForAgents } from "./agent-triggers.ts";
+import { carryOut, type CarriedOut } from "./carry-out.ts";
 import { gatherAgent } from "./gather-agent.ts";
+import { gatherDigests } from "./gather-digests.ts";
 import { observeWorkload } from "./observe-workload.ts";
 import { podsToRefresh } from "./pods-to-refresh.ts";
+import { Refusals } from "./refusals.ts";
 
 /** The kubelet hears of the changed files by a watch of its own: told of them too early, it would look at the old ones. */
 const FILES_SETTLE_MS = 250;
-/** What stands in the way may be of a kind of which others' objects are not watched. */
-const REFUSED_RETRY_MS = 10_000;
-/** What is left of an object that was deleted goes by itself. */
-const BLOCKED_RETRY_MS = 500;
+/** What was made and does not show by then may have gone again. */
+const CREATION_SHOWS_MS = 2_000;
+
+/** What this process knows of one agent and the cluster does not say, or not yet. */
+interface Memory {
+  readonly uid: string;
+  readonly files: LastFiles;
+  readonly refusals: Refusals;
+  /** What was made, and when, until the cache has it. */
+  created: { readonly children: CarriedOut["created"]; readonly at: number } | undefined;
+  /** When the files were changed, until the pods have been told. */
+  filesChangedAt: number | undefined;
+}
 
 export function createAgentRuntimeController(
   context: OperatorContext,
@@ -61,65 +64,109 @@ export function createAgentRuntimeController(
   const configMaps = createConfigMapReader(context);
   const statuses = new WrittenStatuses<AgentRuntimeStatus>(context, AGENT_RUNTIMES);
   const unreadable = new UnreadableSpecs(context, AGENT_RUNTIMES);
-  /** By uid, should the ConfigMap that says it be deleted while a reference is broken. */
-  const lastDecisions = new Map<string, PreviousDecision>();
-  /** By key, when the files were changed last. */
-  const filesChangedAt = new Map<string, number>();
+  const memories = new Map<string, Memory>();
 
   async function reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult | void> {
     const stored = caches.agentRuntimes.get(key);
-    // What belongs to it goes by its owner references.
-    if (stored === undefined || stored.metadata.deletionTimestamp !== undefined) return;
+    if (stored === undefined) {
+      // What belonged to it goes by its owner references.
+      memories.delete(key);
+      return statuses.forget(key);
+    }
+    if (stored.metadata.deletionTimestamp !== undefined) return;
     const read = readSpec(agentRuntimeSpecSchema, stored.spec);
     if (!read.ok) return await unreadable.refuse(stored, read.problem, signal);
     const agentRuntime = withStatus(stored, read.spec, statuses.of(stored));
-    const uid = stored.metadata.uid ?? "";
+    const memory = memoryOf(key, stored.metadata.uid ?? "");
 
-    const children = childrenOf(context, key, uid);
-    const references = await gatherAgent(agentRuntime, { ...decided, secrets }, signal);
+    const children = childrenOf(caches, key);
+    const own = ownedBy(memory.uid, children);
+    const unseenMs = unseenFor(memory, own);
+    // It would be made again.
+    if (unseenMs > 0) return { requeueAfterMs: unseenMs };
     const pods = caches.pods.indexed("agent", key);
+    const last = memory.files.read(own.configMap);
+    const references = await gatherAgent(
+      agentRuntime,
+      { ...decided, secrets, namespaces: context.settings.namespaces },
+      signal,
+    );
     const decide = (problem?: string): AgentRuntimeDecision =>
       decideAgentRuntime({
         agentRuntime,
         references,
-        observed: observeWorkload({ deployment: children.deployment, pods, problem }),
-        previous: previousOf(children, lastDecisions.get(uid)),
+        observed: observeWorkload({ deployment: own.deployment, pods, problem }),
+        previous: last,
         now: clock.now(),
       });
 
-    let decision = decide();
-    const { config, workload } = decision;
-    let done: CarriedOut | undefined;
-    if (config !== undefined && workload !== undefined) {
-      lastDecisions.set(uid, { config, secretFiles: workload.secretFiles });
-      const wanted = { agentRuntime, uid, config, workload };
-      const digests = await digestsOf(agentRuntime, workload, signal);
-      done = await carryOut(context, children, { ...wanted, ...digests }, signal);
-      if (done.problem !== undefined) decision = decide(done.problem);
+    const { config, workload, status } = decide();
+    if (config === undefined || workload === undefined) {
+      return await statuses.write(stored, status, signal);
     }
-    // Word of what was just made is on its way, and with it what the status is to say.
-    if (done?.hasCreated === true && done.problem === undefined) return;
-    await statuses.write(stored, decision.status, signal);
-    return await afterwards(key, pods, done, signal);
+    const { namespace } = agentRuntime.metadata;
+    const readers = { secrets, configMaps };
+    const { valueDigest, fileDigest } = await gatherDigests(namespace, workload, readers, signal);
+    const { secretFiles } = workload;
+    const files = nextFiles({ config, secretFiles, fileDigest, last, pods });
+    const wanted = { agentRuntime, uid: memory.uid, files, workload, valueDigest };
+    const done = await carryOut(context, children, memory.refusals, wanted, signal);
+    if (done.files === "written") {
+      memory.files.wrote(files, own.configMap);
+      memory.filesChangedAt = clock.monotonic();
+    }
+    const { problem } = done;
+    // Of what was just made the cluster will tell, and the status is decided then.
+    if (done.created.length > 0) {
+      memory.created = { children: done.created, at: clock.monotonic() };
+    }
+    if (done.created.length === 0 || problem !== undefined) {
+      const decision = problem === undefined ? status : decide(problem).status;
+      await statuses.write(stored, decision, signal);
+    }
+    const settleMs =
+      done.files === "refused"
+        ? undefined
+        : await tellPods(memory, pods, files.filesRevision, signal);
+    return requeued(settleMs, done);
   }
 
-  async function afterwards(
-    key: string,
-    pods: readonly PodObject[],
-    done: CarriedOut | undefined,
-    signal: AbortSignal,
-  ): Promise<ReconcileResult | void> {
-    if (done === undefined) return;
-    if (done.filesChanged) filesChangedAt.set(key, clock.monotonic());
-    const outdated = podsToRefresh(pods, done.filesRevision);
-    const age = clock.monotonic() - (filesChangedAt.get(key) ?? -Infinity);
-    if (outdated.length > 0 && age < FILES_SETTLE_MS) {
-      return { requeueAfterMs: FILES_SETTLE_MS - age };
+  function memoryOf(key: string, uid: string): Memory {
+    const known = memories.get(key);
+    if (known?.uid === uid) return known;
+    const memory: Memory = {
+      uid,
+      files: new LastFiles(),
+      refusals: new Refusals(clock),
+      created: undefined,
+      filesChangedAt: undefined,
+    };
+    memories.set(key, memory);
+    return memory;
+  }
+
+  /** How long to wait for the cache to show what was made here. */
+  function unseenFor(memory: Memory, own: AgentChildren): number {
+    if (memory.created?.children.every((child) => own[child] !== undefined)) {
+      memory.created = undefined;
     }
-    filesChangedAt.delete(key);
-    for (const pod of outdated) await refresh(pod, done.filesRevision, signal);
-    if (done.isBlocked) return { requeueAfterMs: BLOCKED_RETRY_MS };
-    if (done.problem !== undefined) return { requeueAfterMs: REFUSED_RETRY_MS };
+    const { created } = memory;
+    return created === undefined ? 0 : created.at + CREATION_SHOWS_MS - clock.monotonic();
+  }
+
+  /** Resolves to the time after which to try again, when it is too early. */
+  async function tellPods(
+    memory: Memory,
+    pods: readonly PodObject[],
+    revision: number,
+    signal: AbortSignal,
+  ): Promise<number | undefined> {
+    const outdated = podsToRefresh(pods, revision);
+    const age = clock.monotonic() - (memory.filesChangedAt ?? -Infinity);
+    if (outdated.length > 0 && age < FILES_SETTLE_MS) return FILES_SETTLE_MS - age;
+    memory.filesChangedAt = undefined;
+    await Promise.all(outdated.map((pod) => refresh(pod, revision, signal)));
+    return undefined;
   }
 
   /** A pod whose annotations change is looked at by its kubelet at once, its files included. */
@@ -130,102 +177,16 @@ export function createAgentRuntimeController(
   ): Promise<void> {
     const { name, namespace, uid } = metadata;
     const annotations = { [FILES_REVISION_ANNOTATION]: String(revision) };
+    const patch = { metadata: { uid, annotations } };
     try {
-      await client.mergePatch(
-        PODS,
-        { name, namespace },
-        { metadata: { uid, annotations } },
-        signal,
-      );
+      await client.mergePatch(PODS, { name, namespace }, patch, signal);
     } catch (error) {
       if (!isNotFound(error) && !isConflict(error)) throw error;
     }
   }
 
-  async function digestsOf(
-    { metadata: { namespace } }: AgentRuntime,
-    { environment, secretFiles }: NonNullable<AgentRuntimeDecision["workload"]>,
-    signal: AbortSignal,
-  ): Promise<{
-    valueDigest: ValueDigest;
-    fileDigest: (secretName: string, key: string | undefined) => string | undefined;
-  }> {
-    const ofSecrets = new Map<string, ReadonlyMap<string, string> | undefined>();
-    const ofConfigMaps = new Map<string, ReadonlyMap<string, string> | undefined>();
-    const references = environment.map(({ valueFrom }) => valueFrom);
-    for (const name of new Set([
-      ...secretFiles.map(({ secretName }) => secretName),
-      ...references.flatMap((from) => from?.secretKeyRef?.name ?? []),
-    ])) {
-      ofSecrets.set(name, (await secrets.facts(`${namespace}/${name}`, signal))?.digests);
-    }
-    for (const name of new Set(references.flatMap((from) => from?.configMapKeyRef?.name ?? []))) {
-      ofConfigMaps.set(name, await configMaps.facts(`${namespace}/${name}`, signal));
-    }
-    return {
-      valueDigest: (kind, name, key) =>
-        (kind === "Secret" ? ofSecrets : ofConfigMaps).get(name)?.get(key),
-      fileDigest: (name, key) => {
-        const digests = ofSecrets.get(name);
-        if (key !== undefined || digests === undefined) return digests?.get(key ?? "");
-        return contentHash([...digests].toSorted(([a], [b]) => (a < b ? -1 : 1)));
-      },
-    };
-  }
-
-  caches.agentRuntimes.subscribe(({ before, after }) => {
-    if (after !== undefined || before === undefined) return;
-    const key = keyOf(before.metadata);
-    statuses.forget(key);
-    filesChangedAt.delete(key);
-    lastDecisions.delete(before.metadata.uid ?? "");
-  });
-  const keysOf = (agents: readonly StoredAgentRuntime[]): string[] =>
-    agents.map(({ metadata }) => keyOf(metadata));
-  const ofOwner = (object: KubernetesObject): string[] => {
-    const key = agentKeyOf(object);
-    return key === undefined ? [] : [key];
-  };
-  const { agentRuntimes } = caches;
-  const controller = new Controller({ name: "agentruntime", clock, ...settings, reconcile })
-    .owns(agentRuntimes)
-    .watches(caches.agentConfigs, ofOwner)
-    .watches(caches.deployments, ofOwner)
-    .watches(caches.services, ofOwner)
-    .watches(caches.podDisruptionBudgets, ofOwner)
-    .watches(caches.pods, (pod) => caches.pods.valuesOf("agent", pod))
-    .watches(caches.secrets, (secret) => {
-      const key = keyOf(secret.metadata);
-      return [...keysOf(agentRuntimes.indexed("secret", key)), ...agentsOfToolSecret(secret)];
-    })
-    .watches(caches.configMaps, (configMap) => {
-      const key = keyOf(configMap.metadata);
-      const ofName = key.endsWith(CONFIG_SUFFIX) ? [key.slice(0, -CONFIG_SUFFIX.length)] : [];
-      // Ours are watched whole; this one is somebody else's, and may stand in the way.
-      const inTheWay = agentKeyOf(configMap) === undefined ? ofName : [];
-      return [
-        ...keysOf(agentRuntimes.indexed("configMap", key)),
-        ...inTheWay.filter((agent) => agentRuntimes.get(agent) !== undefined),
-      ];
-    });
-  decided.promptPacks.subscribe((key) => {
-    for (const agent of keysOf(agentRuntimes.indexed("promptPack", key)))
-      controller.queue.add(agent);
-  });
-  decided.toolRegistries.subscribe((key) => {
-    for (const agent of keysOf(agentRuntimes.indexed("toolRegistry", key)))
-      controller.queue.add(agent);
-  });
-
-  /** The Secret is looked for where the agent is, wherever its registry is. */
-  function agentsOfToolSecret({ metadata }: KubernetesObject): string[] {
-    return caches.toolRegistries
-      .indexed("toolSecret", metadata.name)
-      .flatMap((registry) => agentRuntimes.indexed("toolRegistry", keyOf(registry.metadata)))
-      .filter((agent) => agent.metadata.namespace === metadata.namespace)
-      .map((agent) => keyOf(agent.metadata));
-  }
-
+  const controller = new Controller({ name: "agentruntime", clock, ...settings, reconcile });
+  watchForAgents(controller, caches, decided);
   return controller;
 }
 
@@ -244,12 +205,10 @@ function withStatus(
   };
 }
 
-/** What the cluster says was decided last; what this process remembers where it says nothing. */
-function previousOf(
-  { configMap }: AgentChildren,
-  remembered: PreviousDecision | undefined,
-): PreviousDecision {
-  const { config, secretFiles } = readConfigMap(configMap);
-  if (config === undefined || secretFiles === undefined) return remembered ?? {};
-  return { config, secretFiles };
+function requeued(
+  settleMs: number | undefined,
+  { retryInMs }: CarriedOut,
+): ReconcileResult | undefined {
+  const delays = [settleMs, retryInMs].filter((delay) => delay !== undefined);
+  return delays.length === 0 ? undefined : { requeueAfterMs: Math.min(...delays) };
 }

@@ -48,8 +48,13 @@ export function buildConfigMap(
         [SECRET_FILES_ANNOTATION]: JSON.stringify(secretFiles),
       },
     },
-    data: { [CONFIG_KEY]: `${JSON.stringify(config, null, 2)}\n` },
+    data: { [CONFIG_KEY]: configText(config) },
   };
+}
+
+/** The agent config as its file holds it. */
+export function configText(config: AgentConfig): string {
+  return `${JSON.stringify(config, null, 2)}\n`;
 }
 
 const secretFilesSchema = z.array(

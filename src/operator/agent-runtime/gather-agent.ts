@@ -13,15 +13,31 @@ export interface ReferenceReaders {
   readonly promptPacks: Pick<DecidedPromptPacks, "reference">;
   readonly toolRegistries: Pick<DecidedToolRegistries, "reference">;
   readonly secrets: SecretReader;
+  /** Those that are watched; empty: all of them. */
+  readonly namespaces: readonly string[];
+}
+
+interface NotWatched {
+  readonly found: false;
+  readonly hint: string;
 }
 
 /** Rejects when something could not be read: what cannot be read is not the same as what is not there. */
 export async function gatherAgent(
   { metadata, spec }: AgentRuntime,
-  { promptPacks, toolRegistries, secrets }: ReferenceReaders,
+  { promptPacks, toolRegistries, secrets, namespaces }: ReferenceReaders,
   signal: AbortSignal,
 ): Promise<AgentReferences> {
   const { namespace } = metadata;
+  const look = async <Reference>(
+    from: { reference(key: string, signal: AbortSignal): Promise<Reference> },
+    reference: { name: string; namespace?: string | undefined },
+  ): Promise<Reference | NotWatched> => {
+    const where = reference.namespace ?? namespace;
+    return namespaces.length === 0 || namespaces.includes(where)
+      ? await from.reference(`${where}/${reference.name}`, signal)
+      : { found: false, hint: `have the operator watch the namespace "${where}"` };
+  };
   const secret = async (name: string): Promise<SecretReference> => {
     const facts = await secrets.facts(`${namespace}/${name}`, signal);
     return facts === undefined
@@ -36,12 +52,7 @@ export async function gatherAgent(
 
   const runtime = runtimeSpecOf(spec);
   const registryName = toolRegistryNameOf(spec);
-  const toolRegistry =
-    registryName &&
-    (await toolRegistries.reference(
-      `${registryName.namespace ?? namespace}/${registryName.name}`,
-      signal,
-    ));
+  const toolRegistry = registryName && (await look(toolRegistries, registryName));
   const toolSecretNames =
     toolRegistry?.found === true
       ? new Set(toolRegistry.tools.flatMap(({ authSecretRef }) => authSecretRef?.name ?? []))
@@ -55,10 +66,7 @@ export async function gatherAgent(
     ...(runtime === undefined
       ? {}
       : {
-          promptPack: await promptPacks.reference(
-            `${runtime.promptPackRef.namespace ?? namespace}/${runtime.promptPackRef.name}`,
-            signal,
-          ),
+          promptPack: await look(promptPacks, runtime.promptPackRef),
           providerSecret: await secret(runtime.provider.apiKeySecretRef.name),
         }),
     ...(toolRegistry === undefined ? {} : { toolRegistry }),

@@ -1,0 +1,64 @@
+/** What leads to another look at an AgentRuntime. */
+import type { Controller } from "../../kube/controller.ts";
+import { keyOf, type KubernetesObject } from "../../kube/object.ts";
+import type { StoredAgentRuntime } from "../kubernetes-objects.ts";
+import type { OperatorCaches } from "../operator-caches.ts";
+import type { DecidedPromptPacks, DecidedToolRegistries } from "../operator-context.ts";
+import { agentKeyOf } from "./agent-children.ts";
+import { CONFIG_SUFFIX } from "./build-config-map.ts";
+
+export function watchForAgents(
+  controller: Controller,
+  caches: OperatorCaches,
+  decided: { promptPacks: DecidedPromptPacks; toolRegistries: DecidedToolRegistries },
+): void {
+  const { agentRuntimes, toolRegistries } = caches;
+  const keysOf = (agents: readonly StoredAgentRuntime[]): string[] =>
+    agents.map(({ metadata }) => keyOf(metadata));
+  /** Its owner. One without an owner stands in the way of the agent whose name it has. */
+  const concerned = (object: KubernetesObject, agent = keyOf(object.metadata)): string[] => {
+    const owner = agentKeyOf(object);
+    return [owner ?? agent].filter((key) => agentRuntimes.get(key) !== undefined);
+  };
+  const concernedByConfig = (configMap: KubernetesObject): string[] => {
+    const key = keyOf(configMap.metadata);
+    return key.endsWith(CONFIG_SUFFIX)
+      ? concerned(configMap, key.slice(0, -CONFIG_SUFFIX.length))
+      : [];
+  };
+  /** The Secret is looked for where the agent is, wherever its registry is. */
+  const agentsOfToolSecret = ({ metadata }: KubernetesObject): string[] => {
+    const agents = toolRegistries
+      .indexed("toolSecret", metadata.name)
+      .flatMap((registry) => agentRuntimes.indexed("toolRegistry", keyOf(registry.metadata)))
+      .filter((agent) => agent.metadata.namespace === metadata.namespace);
+    return keysOf(agents);
+  };
+
+  controller
+    .owns(agentRuntimes)
+    .watches(caches.agentConfigs, concernedByConfig)
+    .watches(caches.deployments, (deployment) => concerned(deployment))
+    .watches(caches.services, (service) => concerned(service))
+    .watches(caches.podDisruptionBudgets, (budget) => concerned(budget))
+    .watches(caches.pods, (pod) => caches.pods.valuesOf("agent", pod))
+    .watches(caches.secrets, (secret) => [
+      ...keysOf(agentRuntimes.indexed("secret", keyOf(secret.metadata))),
+      ...agentsOfToolSecret(secret),
+    ])
+    .watches(caches.configMaps, (configMap) => [
+      ...keysOf(agentRuntimes.indexed("configMap", keyOf(configMap.metadata))),
+      // Those of agents are watched whole.
+      ...(agentKeyOf(configMap) === undefined ? concernedByConfig(configMap) : []),
+    ]);
+  decided.promptPacks.subscribe((key) => {
+    for (const agent of keysOf(agentRuntimes.indexed("promptPack", key))) {
+      controller.queue.add(agent);
+    }
+  });
+  decided.toolRegistries.subscribe((key) => {
+    for (const agent of keysOf(agentRuntimes.indexed("toolRegistry", key))) {
+      controller.queue.add(agent);
+    }
+  });
+}
