@@ -53,6 +53,10 @@ export const STOP_GRACE_MS = 2_000;
 export const LEASE_RENEWAL_MS = 5_000;
 /** Pauses after which a turn's write is tried again when the store does not answer; together well under TURN_LEASE_MS. */
 export const TURN_WRITE_RETRIES_MS = [250, 500, 1_000, 2_000, 4_000] as const;
+/** The same for a turn of which the clients were told that it failed, once the store was tried for long. */
+export const STORE_RETURN_RETRIES_MS: readonly number[] = Array.from({ length: 60 }, () => 1_000);
+/** A turn that was taken over so often, for one replica after the other died with it, is ended. */
+export const MAX_TURN_TAKEOVERS = 5;
 /** The same for the begin of a turn, for which a client waits. */
 export const TURN_BEGIN_RETRIES_MS = [250, 500] as const;
 

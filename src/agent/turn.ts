@@ -1,7 +1,8 @@
 /**
  * The tool loop: the model answers, its tool calls are run, and it is asked again with their results, until it calls no
  * more tools. When it wants more rounds or calls than a turn may have, those are refused, and it is asked once more
- * without tools, so that the user gets an answer; the turn then ends with `tool_limit`.
+ * without tools, so that the user gets an answer; the turn then ends with `tool_limit`. A turn that another replica began
+ * goes on behind that one's last complete step.
  */
 import type { LanguageModelV4CallOptions } from "@ai-sdk/provider";
 import type { PromptConfig, ToolConfig } from "../agent-config.ts";
@@ -9,7 +10,8 @@ import type { AgentMetrics } from "../observability/agent-metrics.ts";
 import type { Clock } from "../observability/clock.ts";
 import type { Log } from "../observability/log.ts";
 import type { Usage } from "../protocol/frames.ts";
-import type { Turn, TurnEvent, TurnResult } from "./handlers/handler.ts";
+import { AnswerContinuation } from "./answer-continuation.ts";
+import type { EarlierRun, Turn, TurnEvent, TurnResult } from "./handlers/handler.ts";
 import type { ModelConnection, SamplingOptions } from "./providers/model-connection.ts";
 import {
   answerPartsOf,
@@ -20,7 +22,8 @@ import {
 import { toPrompt } from "./providers/prompt.ts";
 import { ProviderFailedError, providerTurnError } from "./providers/provider-error.ts";
 import type { ReadSecret } from "./providers/provider-key.ts";
-import type { HistoryMessage, ToolMessage } from "./sessions/history-message.ts";
+import type { AssistantMessage, HistoryMessage, ToolMessage } from "./sessions/history-message.ts";
+import { addUsage } from "./turns/add-usage.ts";
 import { functionTools, ToolRuns, type ToolRun } from "./tools/tool-runs.ts";
 
 export type TurnMetrics = Pick<AgentMetrics, "toolCallsTotal" | "providerTokensTotal">;
@@ -58,54 +61,76 @@ export async function runTurn(turn: Turn, context: TurnContext): Promise<TurnRes
     context: { ...context, signal },
     metrics,
   });
-  let usage: Usage | undefined;
-  let lastText = "";
+  const { earlier } = turn;
+  let usage = earlier?.usage;
+  let lastText = earlier?.said ?? "";
+  let continuation = continuationOf(earlier);
 
-  function remember(message: HistoryMessage): void {
+  function remember(message: ToolMessage): void {
     messages.push(message);
     turn.record(message);
   }
 
   async function answer(toolChoice: ToolChoice): Promise<ModelStep> {
     const step = newModelStep();
-    const options = callOptions(messages, toolChoice, context);
+    const options = callOptions(messages, toolChoice, context, continuation?.instruction);
     try {
       for await (const text of streamModelStep(step, { ...context, options, signal })) {
+        const fresh = continuation === undefined ? text : continuation.take(text);
+        if (fresh === "") continue;
         // What the model says after its tools have run would stick to what it said before.
-        const isFirst = step.text.length === text.length;
-        const content = isFirst && sticksTo(lastText, text) ? `\n\n${text}` : text;
-        lastText = text;
+        const isFirst = continuation === undefined && step.text.length === text.length;
+        const content = isFirst && sticksTo(lastText, text) ? `\n\n${text}` : fresh;
+        lastText = fresh;
         await turn.emit({ type: "chunk", content });
       }
     } catch (error) {
-      if (step.text !== "") {
-        remember({ role: "assistant", turnId: turn.id, content: step.text, partial: true });
-      }
+      const content = continuation?.wholeOf(step.text) ?? step.text;
+      if (content !== "")
+        turn.record({ role: "assistant", turnId: turn.id, content, partial: true });
       throw error;
     } finally {
-      usage = addUsage(usage, step, context);
+      usage = addUsage(usage, usageOf(step, context));
       const promptTokens = step.usage?.inputTokens.total;
       if (promptTokens !== undefined) context.onTokens(messages, promptTokens);
     }
     return step;
   }
 
+  /** Begins no call before it is stored that it may have had its effect, and ends when the outcomes are stored. */
+  async function run(runs: readonly ToolRun[]): Promise<void> {
+    await runTools(turn, runs, { remember, stop });
+    await turn.stored();
+  }
+
   try {
-    for (let round = 1; ; round += 1) {
+    for (const step of earlier?.steps ?? []) {
+      messages.push(step.message, ...step.calls.flatMap(({ outcome }) => outcome ?? []));
+      await run(toolRuns.takeEarlier(step));
+    }
+    const finished = earlier?.steps.at(-1)?.finishReason;
+    if (finished !== undefined) return resultOf(finished, usage);
+    for (let round = 1 + (earlier?.steps.length ?? 0); ; round += 1) {
       const toolChoice = toolRuns.limitReached ? "none" : toolChoiceIn(round, prompt);
       const step = await answer(toolChoice);
       // An answer that was cut off by its length may end in half a call.
       const mayCall = toolChoice !== "none" && step.finishReason !== "length";
       const runs = mayCall ? toolRuns.takeRound(step) : [];
-      if (step.text !== "" || runs.length > 0)
-        remember(assistantMessage(turn, step, runs, context));
-      if (runs.length === 0) {
-        const finishReason = toolRuns.limitReached
+      const message = assistantMessage(turn, step, runs, { ...context, continuation });
+      continuation = undefined;
+      const isLast = runs.length === 0;
+      const finishReason = !isLast
+        ? undefined
+        : toolRuns.limitReached
           ? "tool_limit"
           : finishReasonOf(step, lastText !== "");
-        return { finishReason, ...(usage === undefined ? {} : { usage }) };
+      if (message.content !== "" || !isLast) {
+        messages.push(message);
+        const stepUsage = usageOf(step, { ...context, metrics: undefined });
+        turn.record(message, { usage: stepUsage, inputs: inputsOf(step, runs), finishReason });
       }
-      await runTools(turn, runs, { remember, stop });
+      if (finishReason !== undefined) return resultOf(finishReason, usage);
+      await run(runs);
     }
   } finally {
     stop.abort();
@@ -119,9 +144,14 @@ async function runTools(
   { remember, stop }: { remember: (message: ToolMessage) => void; stop: AbortController },
 ): Promise<void> {
   const emit = oneAtATime(turn);
-  for (const { isCall, id, name, arguments: toolArguments } of runs) {
-    if (isCall) await emit({ type: "tool-call", id, name, arguments: toolArguments });
-  }
+  const calls = runs.filter(({ isCall }) => isCall);
+  // All in one go, so that they are stored in one step.
+  await Promise.all(
+    calls.map(({ id, name, arguments: toolArguments }) =>
+      turn.emit({ type: "tool-call", id, name, arguments: toolArguments }),
+    ),
+  );
+  if (calls.length > 0) await turn.stored();
   const ended = await Promise.allSettled(
     runs.map(async (run): Promise<ToolMessage> => {
       try {
@@ -162,12 +192,14 @@ function callOptions(
   messages: readonly HistoryMessage[],
   toolChoice: ToolChoice,
   { connection, prompt, sampling, tools }: TurnContext,
+  instruction: string | undefined,
 ): LanguageModelV4CallOptions {
   const { provider, modelId } = connection;
+  const system = instruction === undefined ? prompt.system : `${prompt.system}\n\n${instruction}`;
   const offersTools = tools.length > 0;
   return {
     ...sampling,
-    prompt: toPrompt(prompt.system, messages, { provider, model: modelId, offersTools }),
+    prompt: toPrompt(system, messages, { provider, model: modelId, offersTools }),
     ...(offersTools ? { tools: functionTools(tools), toolChoice: { type: toolChoice } } : {}),
   };
 }
@@ -176,18 +208,19 @@ function assistantMessage(
   turn: Turn,
   step: ModelStep,
   runs: readonly ToolRun[],
-  { connection }: TurnContext,
-): HistoryMessage {
+  { connection, continuation }: TurnContext & { continuation: AnswerContinuation | undefined },
+): AssistantMessage {
   const metadata = new Map(step.toolCalls.map((call) => [call.id, call.providerMetadata]));
   const toolCalls = runs.map(({ id, name, arguments: toolArguments }) => {
     const providerMetadata = metadata.get(id);
     return { id, name, arguments: toolArguments, ...(providerMetadata && { providerMetadata }) };
   });
-  const providerMetadata = answerPartsOf(step, connection);
+  const parts = answerPartsOf(step, connection);
+  const providerMetadata = continuation === undefined ? parts : continuation.partsOf(parts);
   return {
     role: "assistant",
     turnId: turn.id,
-    content: step.text,
+    content: continuation?.wholeOf(step.text) ?? step.text,
     ...(toolCalls.length > 0 && { toolCalls }),
     ...(providerMetadata && { providerMetadata }),
   };
@@ -211,19 +244,32 @@ function sticksTo(before: string, after: string): boolean {
   return before !== "" && !/\s$/.test(before) && !/^\s/.test(after);
 }
 
-function addUsage(
-  sum: Usage | undefined,
-  step: ModelStep,
-  { connection, metrics }: TurnContext,
-): Usage | undefined {
+/** For the step that was cut off in its middle. */
+function continuationOf(earlier: EarlierRun | undefined): AnswerContinuation | undefined {
+  const unfinished = earlier?.unfinished ?? "";
+  return unfinished === "" ? undefined : new AnswerContinuation(unfinished);
+}
+
+/** What the model wrote as arguments, where it cannot be had from the message. */
+function inputsOf(step: ModelStep, runs: readonly ToolRun[]): Record<string, string> | undefined {
+  const written = new Map(step.toolCalls.map(({ id, input }) => [id, input]));
+  const inputs = runs.flatMap(({ id, arguments: toolArguments }): [string, string][] => {
+    const input = written.get(id) ?? "";
+    return input === JSON.stringify(toolArguments) ? [] : [[id, input]];
+  });
+  return inputs.length === 0 ? undefined : Object.fromEntries(inputs);
+}
+
+function resultOf(finishReason: TurnResult["finishReason"], usage: Usage | undefined): TurnResult {
+  return { finishReason, ...(usage === undefined ? {} : { usage }) };
+}
+
+function usageOf(step: ModelStep, { connection, metrics }: TurnContext): Usage | undefined {
   const input = step.usage?.inputTokens.total;
   const output = step.usage?.outputTokens.total;
-  if (input === undefined && output === undefined) return sum;
+  if (input === undefined && output === undefined) return undefined;
   const labels = { provider: connection.provider, model: connection.modelId };
   metrics?.providerTokensTotal.add(input ?? 0, { ...labels, direction: "input" });
   metrics?.providerTokensTotal.add(output ?? 0, { ...labels, direction: "output" });
-  return {
-    input_tokens: (sum?.input_tokens ?? 0) + (input ?? 0),
-    output_tokens: (sum?.output_tokens ?? 0) + (output ?? 0),
-  };
+  return { input_tokens: input ?? 0, output_tokens: output ?? 0 };
 }

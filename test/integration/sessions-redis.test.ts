@@ -18,6 +18,7 @@ import { parseRedisURL } from "../../src/agent/sessions/redis-url.ts";
 import { describeSessionStore } from "../../src/agent/sessions/session-store.contract.ts";
 import {
   CorruptSessionError,
+  FramesForgottenError,
   StoreUnavailableError,
   TURN_LEASE_MS,
   type SessionStore,
@@ -61,17 +62,19 @@ describe("keys in Redis", () => {
 
   it("are all in the slot of their session, with one expiry that slides", async () => {
     const sessionId = await aSession(store);
-    await aTurn(store, sessionId);
+    await aTurn(store, sessionId, "t0");
+    await begin(store, sessionId, "t1", "message of t1");
     const keys = await probe.keysOf(sessionId);
     expect(keys).toEqual(
-      ["frames", "message-ids", "messages", "session", "turns"].map(
+      ["frames", "journal", "message-ids", "messages", "session", "turns"].map(
         (name) => `omnia:{${sessionId}}:${name}`,
       ),
     );
     const writes: (() => Promise<unknown>)[] = [
       () => store.find(sessionId),
-      () => begin(store, sessionId, "t2"),
-      () => begin(store, sessionId, "t2"),
+      () => begin(store, sessionId, "t1"),
+      () => store.takeOver(sessionId, "a claim"),
+      () => store.cancelTurn(sessionId),
       () =>
         store.beginTurn(sessionId, { turnId: "t3", userMessage: "?", messageId: "message of t1" }),
       () => store.beginTurn(sessionId, { turnId: "t4", userMessage: "?" }),
@@ -185,7 +188,9 @@ describe("keys in Redis", () => {
       await store.endTurn(lease, { frames: [done(lease, turn)], messages: [] });
     }
     await probe.passTime(sessionId, 11 * 60_000);
-    for (let read = 0; read < 3; read++) await all(store.frames(sessionId, 0, never));
+    for (let read = 0; read < 3; read++) {
+      await expect(all(store.frames(sessionId, 0, never))).rejects.toThrow(FramesForgottenError);
+    }
     expect(await probe.command("XLEN", `omnia:{${sessionId}}:frames`)).toBe(0);
     expect(await probe.command("LLEN", `omnia:{${sessionId}}:turns`)).toBe(0);
     expect(await probe.command("HGET", `omnia:{${sessionId}}:session`, "kept")).toBe("0");
@@ -229,7 +234,7 @@ describe("what a turn costs Redis", () => {
       expect(calls["eval"]).toBeUndefined();
       // What the scripts call, by turn, and none of it reads the history.
       expect(calls["lrange"]).toBeUndefined();
-      expect(calls["rpush"]).toBe(300);
+      expect(calls["rpush"]).toBe(400);
       expect(calls["xadd"]).toBe(200);
     }
     const sum = (calls: Record<string, number>): number =>
@@ -309,12 +314,21 @@ describe("two replicas", () => {
             isLeased = false;
           } else if (action === "begin") {
             const begun = await store.beginTurn(sessionId, { turnId: `${at}`, userMessage: "?" });
-            outcomes.push(
-              begun.status === "started" ? `started after ${begun.lease.seqBefore}` : begun.status,
+            expected.push(
+              isLeased ? "in-progress" : `${holder === undefined ? "started" : "taken"} at ${seq}`,
             );
-            expected.push(isLeased ? "in-progress" : `started after ${seq}`);
-            if (begun.status !== "started") continue;
-            leases[replica] = begun.lease;
+            if (begun.status === "abandoned") {
+              const takenOver = await store.takeOver(sessionId, `claim ${at}`);
+              if (takenOver.status !== "taken") throw new Error(takenOver.status);
+              outcomes.push(`taken at ${takenOver.turn.lastSeq}`);
+              leases[replica] = takenOver.turn.lease;
+            } else if (begun.status === "started") {
+              outcomes.push(`started at ${begun.lease.seqBefore}`);
+              leases[replica] = begun.lease;
+            } else {
+              outcomes.push(begun.status);
+              continue;
+            }
             holder = replica;
             isLeased = true;
           } else if (lease !== undefined) {

@@ -1,5 +1,5 @@
 import type { AgentConfig } from "../../src/agent-config.ts";
-import type { Turn, TurnEvent } from "../../src/agent/handlers/handler.ts";
+import type { EarlierRun, StepNote, Turn, TurnEvent } from "../../src/agent/handlers/handler.ts";
 import type { HistoryMessage } from "../../src/agent/sessions/history-message.ts";
 
 export interface RecordingTurnOptions {
@@ -7,6 +7,9 @@ export interface RecordingTurnOptions {
   sessionId?: string;
   history?: HistoryMessage[];
   signal?: AbortSignal;
+  earlier?: EarlierRun;
+  /** Runs when the handler waits for what it handed over to be stored. */
+  onStored?: () => void | Promise<void>;
   /** Runs before an event counts as taken. */
   onEvent?: (event: TurnEvent) => void | Promise<void>;
 }
@@ -22,12 +25,15 @@ export class RecordingTurn implements Turn {
   readonly signal: AbortSignal;
   readonly events: TurnEvent[] = [];
   readonly recorded: HistoryMessage[] = [];
+  readonly notes: (StepNote | undefined)[] = [];
+  readonly earlier: EarlierRun | undefined;
   readonly #options: RecordingTurnOptions;
 
   constructor(config: AgentConfig, options: RecordingTurnOptions = {}) {
     this.config = config;
     this.#options = options;
     this.content = options.content ?? "hello";
+    this.earlier = options.earlier;
     this.sessionId = options.sessionId ?? "session-1";
     this.signal = options.signal ?? new AbortController().signal;
   }
@@ -41,8 +47,14 @@ export class RecordingTurn implements Turn {
     await this.#options.onEvent?.(event);
   }
 
-  record(message: HistoryMessage): void {
+  record(message: HistoryMessage, note?: StepNote): void {
     this.recorded.push(message);
+    this.notes.push(note);
+  }
+
+  async stored(): Promise<void> {
+    this.signal.throwIfAborted();
+    await this.#options.onStored?.();
   }
 
   /** What was said. */

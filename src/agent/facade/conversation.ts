@@ -11,16 +11,12 @@ import type {
 import type { CurrentStore, StoreUse } from "../current-store.ts";
 import type { Limits } from "../limits.ts";
 import { isSessionId } from "../sessions/session-id.ts";
-import {
-  StoreUnavailableError,
-  type BegunTurn,
-  type SessionSummary,
-} from "../sessions/session-store.ts";
+import { StoreUnavailableError, type SessionSummary } from "../sessions/session-store.ts";
 import type { SessionFeeds } from "../turns/session-feeds.ts";
 import { timestamp } from "../turns/timestamp.ts";
 import { errorBody } from "../turns/turn-ending.ts";
 import { TurnError } from "../turns/turn-error.ts";
-import type { TurnRunner } from "../turns/turn-runner.ts";
+import type { TurnBegin, TurnRunner } from "../turns/turn-runner.ts";
 import { SessionView, type ViewOutlet } from "./session-view.ts";
 
 export interface ConversationContext {
@@ -101,8 +97,7 @@ export class Conversation implements ViewOutlet {
         return;
       }
       this.#adopt(sessionId, session);
-      if (session.runningTurnId !== undefined)
-        this.#view(sessionId, session.lastSeq).follow(session.lastSeq);
+      if (hasTurn(session)) this.#view(sessionId, session.lastSeq).follow(session.lastSeq);
     });
   }
 
@@ -150,11 +145,10 @@ export class Conversation implements ViewOutlet {
     await this.#attempt(sessionId, async (store) => {
       const session = await this.#find(sessionId, store);
       // No such session, or its turn has just ended: there is nothing to stop.
-      if (session?.runningTurnId === undefined || this.#context.runner.cancel(sessionId)) return;
-      this.sendError(sessionId, {
-        code: "UNAVAILABLE",
-        message: "The turn runs on another replica of the agent, and can be cancelled there only.",
-      });
+      if (session === undefined || !hasTurn(session) || this.#context.runner.cancel(sessionId))
+        return;
+      const answer = await store.store.cancelTurn(sessionId);
+      if (answer === "abandoned") await this.#context.runner.recover(sessionId, store);
     });
   }
 
@@ -172,7 +166,7 @@ export class Conversation implements ViewOutlet {
       }
       this.#adopt(sessionId, session);
       const after = Math.min(frame.after, session.lastSeq);
-      this.#view(sessionId, after).follow(after, session.runningTurnId !== undefined);
+      this.#view(sessionId, after).follow(after, hasTurn(session));
     });
   }
 
@@ -207,7 +201,7 @@ export class Conversation implements ViewOutlet {
     return sessionId;
   }
 
-  async #begin(sessionId: string, frame: MessageFrame, store: StoreUse): Promise<BegunTurn> {
+  async #begin(sessionId: string, frame: MessageFrame, store: StoreUse): Promise<TurnBegin> {
     const { content, metadata, id } = frame;
     this.#beginning = sessionId;
     try {
@@ -223,7 +217,7 @@ export class Conversation implements ViewOutlet {
 
   #onNotBegun(
     sessionId: string,
-    begun: Extract<BegunTurn, { status: "in-progress" | "repeated" }>,
+    begun: Extract<TurnBegin, { status: "in-progress" | "repeated" }>,
   ): void {
     if (begun.status === "in-progress") {
       this.sendError(sessionId, {
@@ -288,6 +282,16 @@ export class Conversation implements ViewOutlet {
 
   publishedSeq(sessionId: string): number | undefined {
     return this.#context.runner.running(sessionId)?.publishedSeq;
+  }
+
+  /** Sees to a turn of which nothing more comes: its replica may be gone. */
+  async recover(sessionId: string): Promise<"running" | "ended"> {
+    const use = this.useStore();
+    try {
+      return await this.#context.runner.recover(sessionId, use);
+    } finally {
+      use.release();
+    }
   }
 
   useStore(): StoreUse {
@@ -365,6 +369,11 @@ export class Conversation implements ViewOutlet {
   #send(frame: ConnectedFrame | ConnectionErrorFrame): void {
     this.#outlet.send(JSON.stringify(frame));
   }
+}
+
+/** Whether frames are still to come: from the replica that runs the turn, or once another one goes on with it. */
+function hasTurn({ runningTurnId, abandonedTurnId }: SessionSummary): boolean {
+  return runningTurnId !== undefined || abandonedTurnId !== undefined;
 }
 
 function sessionNotFound(): ErrorBody {

@@ -5,6 +5,7 @@
 import type { ErrorBody, TurnFrame } from "../../protocol/frames.ts";
 import type { StoreUse } from "../current-store.ts";
 import type { EncodedFrame, Follower } from "../turns/session-feeds.ts";
+import { FramesForgottenError } from "../sessions/session-store.ts";
 import { INTERRUPTED } from "../turns/turn-ending.ts";
 
 export interface ViewOutlet {
@@ -17,6 +18,8 @@ export interface ViewOutlet {
   publishedSeq(sessionId: string): number | undefined;
   /** A store for as long as frames are read from it. Throws when there is none. */
   useStore(): StoreUse;
+  /** Sees to a turn of which nothing more comes; answers whether it runs, as far as is known. */
+  recover(sessionId: string): Promise<"running" | "ended">;
   onFailure(error: unknown, sessionId: string): void;
 }
 
@@ -71,6 +74,10 @@ export class SessionView implements Follower {
     this.#outlet.onIdle(this);
   }
 
+  turnMoved(): void {
+    if (this.#catchUp === undefined) this.follow(this.#cursor);
+  }
+
   whenWritable(): Promise<void> | undefined {
     return this.#catchUp === undefined ? this.#outlet.whenWritable() : undefined;
   }
@@ -114,21 +121,32 @@ export class SessionView implements Follower {
   async #readOn(controller: AbortController, turnRuns: boolean): Promise<void> {
     const { signal } = controller;
     let awaitsEnd = turnRuns;
+    /** All that is to come of the turn is in the store. */
+    let hasEnded = false;
+    const take = (frame: TurnFrame): boolean => {
+      if (frame.seq <= this.#cursor) return true;
+      this.#cursor = frame.seq;
+      this.#outlet.send(JSON.stringify(frame));
+      awaitsEnd = !isLast(frame);
+      return !this.#isPushed();
+    };
+    const onForgotten = (keptAfter: number): void => {
+      this.#outlet.sendError(this.sessionId, forgotten(keptAfter));
+      this.#cursor = keptAfter;
+    };
     try {
-      do {
+      for (;;) {
         const before = this.#cursor;
-        await this.#read(before, signal, (frame) => {
-          if (frame.seq <= this.#cursor) return true;
-          this.#cursor = frame.seq;
-          this.#outlet.send(JSON.stringify(frame));
-          awaitsEnd = !isLast(frame);
-          // What follows is pushed.
-          return this.#outlet.publishedSeq(this.sessionId) !== frame.seq;
-        });
+        await this.#read(before, signal, take, onForgotten);
         if (signal.aborted) return;
         // What was pushed meanwhile and is not in the store any more is gone.
         if (this.#cursor === before) this.#cursor = Math.max(before, this.#pushedSeq);
-      } while (this.#pushedSeq > this.#cursor);
+        if (this.#pushedSeq > this.#cursor) continue;
+        if (!awaitsEnd || hasEnded || this.#isPushed()) break;
+        hasEnded = (await this.#outlet.recover(this.sessionId)) === "ended";
+        if (signal.aborted) return;
+        if (this.#isPushed()) break;
+      }
     } catch (error) {
       if (signal.aborted) return;
       awaitsEnd = false;
@@ -144,13 +162,18 @@ export class SessionView implements Follower {
     const controller = new AbortController();
     this.#replays.add(controller);
     let state = "nothing" as "nothing" | "begun" | "ended";
+    let keptAfter: number | undefined;
+    const take = (frame: TurnFrame): boolean => {
+      if (frame.turn_id !== turnId) return false;
+      if (state === "nothing" && keptAfter !== undefined) {
+        this.#outlet.sendError(this.sessionId, forgotten(keptAfter));
+      }
+      this.#outlet.send(JSON.stringify(frame));
+      state = isLast(frame) ? "ended" : "begun";
+      return state !== "ended";
+    };
     try {
-      await this.#read(seqBefore, controller.signal, (frame) => {
-        if (frame.turn_id !== turnId) return false;
-        this.#outlet.send(JSON.stringify(frame));
-        state = isLast(frame) ? "ended" : "begun";
-        return state !== "ended";
-      });
+      await this.#read(seqBefore, controller.signal, take, (seq) => (keptAfter = seq));
       if (!controller.signal.aborted && state !== "ended") {
         // A turn without an end was cut off with its replica.
         this.#outlet.sendError(this.sessionId, state === "nothing" ? FORGOTTEN : INTERRUPTED);
@@ -163,24 +186,48 @@ export class SessionView implements Follower {
     if (!controller.signal.aborted) this.#outlet.onIdle(this);
   }
 
-  /** Reads until `take` wants no more, at the pace of the client. */
+  /** Whether what follows is pushed. */
+  #isPushed(): boolean {
+    return this.#outlet.publishedSeq(this.sessionId) === this.#cursor;
+  }
+
+  /** Reads until `take` wants no more, at the pace of the client; goes on behind frames that are no longer kept. */
   async #read(
     after: number,
     signal: AbortSignal,
     take: (frame: TurnFrame) => boolean,
+    onForgotten: (keptAfter: number) => void,
   ): Promise<void> {
     const use = this.#outlet.useStore();
+    let position = after;
     try {
-      for await (const frames of use.store.frames(this.sessionId, after, signal)) {
-        for (const frame of frames) {
-          if (signal.aborted || !take(frame)) return;
+      for (;;) {
+        try {
+          for await (const frames of use.store.frames(this.sessionId, position, signal)) {
+            for (const frame of frames) {
+              if (signal.aborted || !take(frame)) return;
+            }
+            await this.#outlet.whenWritable();
+          }
+          return;
+        } catch (error) {
+          if (!(error instanceof FramesForgottenError) || signal.aborted) throw error;
+          position = error.keptAfter;
+          onForgotten(position);
         }
-        await this.#outlet.whenWritable();
       }
     } finally {
       use.release();
     }
   }
+}
+
+function forgotten(keptAfter: number): ErrorBody {
+  return {
+    code: "INVALID_MESSAGE",
+    message: `The frames up to seq ${keptAfter} are no longer kept.`,
+    details: { kept_after: keptAfter },
+  };
 }
 
 function isLast(frame: TurnFrame): boolean {

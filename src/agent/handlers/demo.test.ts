@@ -3,7 +3,7 @@ import { ManualClock } from "../../../test/support/manual-clock.ts";
 import type { HistoryMessage } from "../sessions/history-message.ts";
 import { createDemoHandler } from "./demo.ts";
 import { echoHandler } from "./echo.ts";
-import type { Turn, TurnEvent } from "./handler.ts";
+import type { EarlierRun, Turn, TurnEvent } from "./handler.ts";
 
 class RecordedTurn implements Turn {
   readonly id = "turn-1";
@@ -13,10 +13,12 @@ class RecordedTurn implements Turn {
   readonly signal: AbortSignal;
   readonly events: TurnEvent[] = [];
   readonly messages: HistoryMessage[] = [];
+  readonly earlier: EarlierRun | undefined;
 
-  constructor(content: string, signal = new AbortController().signal) {
+  constructor(content: string, signal = new AbortController().signal, earlier?: EarlierRun) {
     this.content = content;
     this.signal = signal;
+    this.earlier = earlier;
   }
 
   get config(): never {
@@ -34,6 +36,8 @@ class RecordedTurn implements Turn {
   record(message: HistoryMessage): void {
     this.messages.push(message);
   }
+
+  async stored(): Promise<void> {}
 
   get types(): string[] {
     return this.events

@@ -11,27 +11,28 @@ const END_OF_SENTENCE_MS = 160;
 /** Streams canned answers, for people who want to see an agent before they have a key. */
 export function createDemoHandler(options: { clock: Clock; pauses: boolean }): Handler {
   return {
+    hasHarmlessCalls: true,
     async run(turn) {
       const pause = (ms: number): Promise<void> =>
         options.pauses ? options.clock.sleep(ms, turn.signal) : Promise.resolve();
       const script = demoScript(turn.content);
+      const said = turn.earlier?.said ?? "";
+      const earlierCall = turn.earlier?.steps[0]?.calls[0];
       await pause(THINKING_MS);
-      if (script.tool !== undefined) {
+      if (script.tool !== undefined && earlierCall?.outcome === undefined) {
         const { name, result } = script.tool;
         const id = `${name}-${turn.id}`;
-        await turn.emit({ type: "tool-call", id, name, arguments: script.tool.arguments });
-        turn.record({
-          role: "assistant",
-          turnId: turn.id,
-          content: "",
-          toolCalls: [{ id, name, arguments: script.tool.arguments }],
-        });
+        const call = { id, name, arguments: script.tool.arguments };
+        if (earlierCall === undefined) {
+          turn.record({ role: "assistant", turnId: turn.id, content: "", toolCalls: [call] });
+        }
+        if (earlierCall?.isStarted !== true) await turn.emit({ type: "tool-call", ...call });
         await pause(TOOL_MS);
         await turn.emit({ type: "tool-result", id, result });
         turn.record({ role: "tool", turnId: turn.id, toolCallId: id, toolName: name, result });
         await pause(THINKING_MS);
       }
-      for (const word of wordsOf(script.answer)) {
+      for (const word of wordsOf(script.answer.slice(said.length))) {
         await turn.emit({ type: "chunk", content: word });
         await pause(/[.!?:]\s*$/.test(word) ? END_OF_SENTENCE_MS : WORD_MS);
       }

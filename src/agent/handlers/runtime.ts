@@ -34,7 +34,7 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
   return {
     async run(turn) {
       const { provider, prompts } = partsOf(turn.config);
-      const prompt = promptForSession(prompts, turn.sessionId);
+      const prompt = promptForSession(prompts, turn.sessionId, turn.earlier?.promptVersion);
       const tools = prompt.tools ?? turn.config.tools;
       const { model } = provider;
       return runTurn(turn, {

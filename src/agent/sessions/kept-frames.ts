@@ -10,10 +10,10 @@ const FRAME_OVERHEAD_BYTES = 256;
 
 interface KeptTurn {
   readonly seqBefore: number;
-  /** In order of `seq`, from seqBefore + 1 on; a frame that made way leaves a hole. */
+  /** In order of `seq`, from seqBefore + 1 on; those that made way leave holes at the beginning. */
   frames: (TurnFrame | undefined)[];
   bytes: number;
-  /** All before this index was looked at when there were too many bytes. */
+  /** All before this index made way. */
   dropped: number;
   endedAt: number;
 }
@@ -43,14 +43,12 @@ export class KeptFrames {
     else for (const frame of frames) turn.frames.push(frame);
     turn.bytes += bytes;
     this.#bytes += bytes;
-    while (turn.bytes > MAX_FRAME_BYTES_PER_TURN && turn.dropped < turn.frames.length) {
-      const oldest = turn.frames[turn.dropped];
-      if (oldest?.type === "chunk") {
-        turn.frames[turn.dropped] = undefined;
-        turn.bytes -= frameBytes(oldest);
-        this.#bytes -= frameBytes(oldest);
-      }
+    while (turn.bytes > MAX_FRAME_BYTES_PER_TURN && turn.dropped < turn.frames.length - 1) {
+      const oldest = frameBytes(turn.frames[turn.dropped] as TurnFrame);
+      turn.frames[turn.dropped] = undefined;
       turn.dropped += 1;
+      turn.bytes -= oldest;
+      this.#bytes -= oldest;
     }
   }
 
@@ -72,7 +70,7 @@ export class KeptFrames {
     }
   }
 
-  /** The next frames with `seq` > after, not all of them when they are many. */
+  /** The next frames with `seq` > after: not all of them when they are many, or one between them is no longer kept. */
   after(after: number): TurnFrame[] {
     const batch: TurnFrame[] = [];
     // Most ask for the end of what is kept.
@@ -81,10 +79,12 @@ export class KeptFrames {
       this.#turns.findLastIndex((turn) => turn.seqBefore <= after),
     );
     for (; index < this.#turns.length; index++) {
-      const { seqBefore, frames } = this.#turns[index] as KeptTurn;
-      for (let at = Math.max(0, after - seqBefore); at < frames.length; at++) {
-        const frame = frames[at];
-        if (frame !== undefined) batch.push(frame);
+      const { seqBefore, frames, dropped } = this.#turns[index] as KeptTurn;
+      for (let at = Math.max(dropped, after - seqBefore); at < frames.length; at++) {
+        const frame = frames[at] as TurnFrame;
+        const last = batch.at(-1)?.seq;
+        if (last !== undefined && frame.seq !== last + 1) return batch;
+        batch.push(frame);
         if (batch.length === MAX_FRAMES_PER_BATCH) return batch;
       }
     }

@@ -152,7 +152,8 @@ describe("MemorySessionStore, within its bounds", () => {
       const lease = await say(store, sessionId);
       await store.endTurn(lease, { frames: [chunk(lease, turn, text)], messages: [] });
     }
-    const kept = await all(store.frames(sessionId, 0, never));
+    await expect(all(store.frames(sessionId, 0, never))).rejects.toMatchObject({ keptAfter: 2 });
+    const kept = await all(store.frames(sessionId, 2, never));
     expect(kept.map(({ seq }) => seq)).toEqual([3, 4, 5, 6, 7, 8, 9, 10]);
   });
 

@@ -8,6 +8,7 @@ import { firstSeqOf } from "./stored-values.ts";
 import {
   FRAME_RETENTION_MS,
   FrameGapError,
+  FramesForgottenError,
   MAX_REMEMBERED_TURNS,
   SessionExistsError,
   StoreFullError,
@@ -15,10 +16,13 @@ import {
   TURN_LEASE_MS,
   TurnLostError,
   type BegunTurn,
+  type NewTurn,
   type SessionStore,
   type SessionSummary,
+  type TakenOver,
   type TurnLease,
 } from "./session-store.ts";
+import { NO_JOURNAL, type JournalEntry, type JournalPart } from "./turn-journal.ts";
 
 export const MAX_MEMORY_SESSIONS = 100_000;
 export const MAX_MEMORY_BYTES = 128 * 1024 * 1024;
@@ -27,9 +31,16 @@ export const MAX_MEMORY_BYTES = 128 * 1024 * 1024;
 const SESSION_OVERHEAD_BYTES = 1024;
 const MESSAGE_OVERHEAD_BYTES = 32;
 
+/** A turn that has not ended. */
 interface RunningTurn {
-  readonly lease: TurnLease;
+  lease: TurnLease;
   leaseUntil: number;
+  /** The attempt to begin it or to take it over that succeeded. */
+  claim: string;
+  readonly begun: NewTurn;
+  readonly journal: JournalEntry[];
+  journalBytes: number;
+  isCancelled: boolean;
 }
 
 interface TakenMessage {
@@ -74,6 +85,8 @@ export class MemorySessionStore implements SessionStore {
   readonly #byActivity: ExpiryQueue<Session>;
   /** Sessions that hold frames of ended turns, by the end of their last turn. */
   readonly #byTurnEnd: ExpiryQueue<Session>;
+  /** By turn id. */
+  readonly #cancelListeners = new Map<string, () => void>();
   #bytes = 0;
   #closed = false;
 
@@ -126,7 +139,11 @@ export class MemorySessionStore implements SessionStore {
     return {
       lastSeq: session.lastSeq,
       ...(session.subject === undefined ? {} : { subject: session.subject }),
-      ...(this.#isRunning(session) ? { runningTurnId: session.running.lease.turnId } : {}),
+      ...(session.running === undefined
+        ? {}
+        : this.#isRunning(session)
+          ? { runningTurnId: session.running.lease.turnId }
+          : { abandonedTurnId: session.running.lease.turnId }),
     };
   }
 
@@ -135,30 +152,31 @@ export class MemorySessionStore implements SessionStore {
     return messages.map((message) => JSON.parse(message) as HistoryMessage);
   }
 
-  async beginTurn(
-    sessionId: string,
-    { turnId, messageId, userMessage }: { turnId: string; messageId?: string; userMessage: string },
-  ): Promise<BegunTurn> {
+  async beginTurn(sessionId: string, turn: NewTurn): Promise<BegunTurn> {
+    const { turnId, messageId, userMessage } = turn;
     const session = this.#find(sessionId);
     if (session === undefined) return { status: "unknown-session" };
     this.#byActivity.touch(session);
 
-    const taken = messageId === undefined ? undefined : session.takenMessages?.get(messageId);
+    const { running } = session;
     const isRunning = this.#isRunning(session);
-    if (session.running?.lease.turnId === turnId) {
-      session.running.leaseUntil = this.#clock.monotonic() + this.#leaseMs;
-      return { status: "started", lease: session.running.lease };
+    if (running?.lease.turnId === turnId && running.claim === turnId) {
+      running.leaseUntil = this.#clock.monotonic() + this.#leaseMs;
+      return { status: "started", lease: running.lease };
     }
-    if (taken !== undefined) {
-      const running = isRunning && session.fence === taken.fence;
-      return { status: "repeated", turnId: taken.turnId, seqBefore: taken.seqBefore, running };
+    const taken = messageId === undefined ? undefined : session.takenMessages?.get(messageId);
+    if (taken !== undefined && (isRunning || running?.lease.turnId !== taken.turnId)) {
+      const { turnId: id, seqBefore } = taken;
+      const runs = isRunning && running?.lease.turnId === id;
+      return { status: "repeated", turnId: id, seqBefore, running: runs };
     }
-    if (isRunning) return { status: "in-progress", turnId: session.running.lease.turnId };
+    if (running !== undefined) {
+      return { status: isRunning ? "in-progress" : "abandoned", turnId: running.lease.turnId };
+    }
 
     const message = JSON.stringify({ role: "user", turnId, content: userMessage });
     const bytes = Buffer.byteLength(message) + MESSAGE_OVERHEAD_BYTES + (messageId?.length ?? 0);
     this.#makeRoom(bytes, session);
-    if (session.running !== undefined) session.frames.endTurn(session.running.leaseUntil);
     this.#forgetOldFrames(session);
     const seqBefore = session.lastSeq;
     session.fence += 1;
@@ -166,21 +184,89 @@ export class MemorySessionStore implements SessionStore {
     session.messages.push(message);
     session.bytes += bytes;
     session.frames.beginTurn(seqBefore);
-    session.running = { lease, leaseUntil: this.#clock.monotonic() + this.#leaseMs };
+    session.running = {
+      lease,
+      leaseUntil: this.#clock.monotonic() + this.#leaseMs,
+      claim: turnId,
+      begun: turn,
+      journal: [],
+      journalBytes: 0,
+      isCancelled: false,
+    };
     this.#rememberMessage(session, messageId, { fence: session.fence, turnId, seqBefore });
     this.#count(session);
     return { status: "started", lease };
   }
 
-  async appendFrames(lease: TurnLease, frames: readonly TurnFrame[]): Promise<void> {
+  async takeOver(sessionId: string, claim: string): Promise<TakenOver> {
+    const session = this.#find(sessionId);
+    const turn = session?.running;
+    if (session === undefined || turn === undefined) return { status: "none" };
+    this.#byActivity.touch(session);
+    const isRepeated = turn.claim === claim;
+    if (this.#isRunning(session) && !isRepeated) {
+      return { status: "running", turnId: turn.lease.turnId };
+    }
+    if (!isRepeated) {
+      session.fence += 1;
+      turn.lease = { ...turn.lease, fence: session.fence };
+      turn.claim = claim;
+      turn.journal.push({ type: "taken-over" });
+    }
+    turn.leaseUntil = this.#clock.monotonic() + this.#leaseMs;
+    const { userMessage, messageId, origin = {} } = turn.begun;
+    return {
+      status: "taken",
+      turn: {
+        lease: turn.lease,
+        lastSeq: session.lastSeq,
+        userMessage,
+        messageId,
+        origin,
+        journal: turn.journal.slice(),
+        isCancelled: turn.isCancelled,
+      },
+    };
+  }
+
+  async appendFrames(
+    lease: TurnLease,
+    frames: readonly TurnFrame[],
+    { first, entries }: JournalPart = NO_JOURNAL,
+  ): Promise<void> {
     const session = this.#holder(lease);
-    if (session.running === undefined) throw lost();
+    const turn = session.running;
+    if (turn === undefined) throw lost();
     assertFollow(session, frames);
-    this.#makeRoom(bytesOfFrames(frames), session);
+    const known = turn.journal.length;
+    if (entries.length > 0 && first > known) throw new FrameGapError(session.lastSeq);
+    const fresh = entries.slice(known - first);
+    const journalBytes = bytesOfEntries(fresh);
+    this.#makeRoom(bytesOfFrames(frames) + journalBytes, session);
+    turn.journal.push(...fresh);
+    turn.journalBytes += journalBytes;
+    session.bytes += journalBytes;
     this.#append(session, frames);
     this.#count(session);
-    this.#renew(session, session.running);
+    this.#renew(session, turn);
     this.#wakeFollowers(session);
+  }
+
+  async cancelTurn(sessionId: string): Promise<"requested" | "abandoned" | "none"> {
+    const session = this.#find(sessionId);
+    if (session?.running === undefined) return "none";
+    this.#byActivity.touch(session);
+    session.running.isCancelled = true;
+    if (!this.#isRunning(session)) return "abandoned";
+    this.#cancelListeners.get(session.running.lease.turnId)?.();
+    return "requested";
+  }
+
+  onCancel({ turnId }: TurnLease, listener: () => void): () => void {
+    this.#cancelListeners.set(turnId, listener);
+    return () => {
+      if (this.#cancelListeners.get(turnId) === listener) this.#cancelListeners.delete(turnId);
+    };
   }
 
   async renewTurn(lease: TurnLease): Promise<void> {
@@ -204,7 +290,7 @@ export class MemorySessionStore implements SessionStore {
     this.#makeRoom(bytes + bytesOfFrames(frames), session);
     this.#append(session, frames);
     session.messages.push(...stored);
-    session.bytes += bytes;
+    session.bytes += bytes - session.running.journalBytes;
     session.running = undefined;
     session.frames.endTurn(this.#clock.monotonic());
     this.#forgetOldFrames(session);
@@ -225,6 +311,8 @@ export class MemorySessionStore implements SessionStore {
       this.#forgetOldFrames(session);
       const batch = session.frames.after(position);
       const last = batch.at(-1);
+      const next = batch[0]?.seq ?? session.lastSeq + 1;
+      if (next > position + 1) throw new FramesForgottenError(next - 1);
       if (last !== undefined) {
         position = last.seq;
         yield batch;
@@ -363,6 +451,15 @@ export class MemorySessionStore implements SessionStore {
   #assertOpen(): void {
     if (this.#closed) throw new StoreUnavailableError("the session store is closed");
   }
+}
+
+function bytesOfEntries(entries: readonly JournalEntry[]): number {
+  let bytes = 0;
+  for (const entry of entries) {
+    const text = entry.type === "said" ? entry.text : JSON.stringify(entry);
+    bytes += Buffer.byteLength(text) + MESSAGE_OVERHEAD_BYTES;
+  }
+  return bytes;
 }
 
 function assertFollow(session: Session, frames: readonly TurnFrame[]): void {

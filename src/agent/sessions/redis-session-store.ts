@@ -2,11 +2,13 @@
  * Sessions in Redis, shared by all replicas. Every operation is one script (redis-scripts.ts), and so one round trip
  * whose cost does not depend on the session's length. Needs Redis 6.2 or what speaks like it.
  */
+import { randomBytes } from "node:crypto";
 import type { Clock } from "../../observability/clock.ts";
 import type { Log } from "../../observability/log.ts";
 import type { TurnFrame } from "../../protocol/frames.ts";
 import { ExpiryQueue } from "./expiry-queue.ts";
 import type { HistoryMessage } from "./history-message.ts";
+import { RedisCancelSignals, SIGNAL_TTL_MS } from "./redis-cancel-signals.ts";
 import { RedisConnection, type RedisLink } from "./redis-connection.ts";
 import { RedisFrameReader } from "./redis-frame-reader.ts";
 import {
@@ -22,6 +24,7 @@ import {
   CorruptSessionError,
   FRAME_RETENTION_MS,
   FrameGapError,
+  FramesForgottenError,
   MAX_FRAME_BYTES_PER_SESSION,
   MAX_FRAME_BYTES_PER_TURN,
   MAX_REMEMBERED_TURNS,
@@ -29,11 +32,20 @@ import {
   TURN_LEASE_MS,
   TurnLostError,
   type BegunTurn,
+  type NewTurn,
   type SessionStore,
   type SessionSummary,
+  type TakenOver,
   type TurnLease,
 } from "./session-store.ts";
-import { firstSeqOf, parseStoredFrame, parseStoredMessage } from "./stored-values.ts";
+import {
+  firstSeqOf,
+  parseStoredEntry,
+  parseStoredFrame,
+  parseStoredMessage,
+  parseStoredOrigin,
+} from "./stored-values.ts";
+import { NO_JOURNAL, type JournalPart } from "./turn-journal.ts";
 
 /** Frames read from Redis at once. */
 const FRAMES_PER_PAGE = 128;
@@ -57,6 +69,9 @@ export class RedisSessionStore implements SessionStore {
   readonly #leaseMs: number;
   readonly #commands: RedisLink;
   readonly #reader: RedisFrameReader;
+  /** Of this process, among all that share the sessions. */
+  readonly #owner = randomBytes(12).toString("base64url");
+  readonly #cancels: RedisCancelSignals;
   /** What every script is given first. */
   #limits: readonly string[];
   readonly #touched: ExpiryQueue<string>;
@@ -78,6 +93,11 @@ export class RedisSessionStore implements SessionStore {
       // It logs nothing: what is the matter with it is the matter with the other one too.
       connect: () => new RedisConnection(connection),
       clock,
+    });
+    this.#cancels = new RedisCancelSignals({
+      reader: this.#reader,
+      clock,
+      key: signalsKeyOf(this.#owner),
     });
     this.#limits = scriptLimits(ttlMs);
     this.#touched = new ExpiryQueue(clock, ttlMs, () => {});
@@ -102,12 +122,16 @@ export class RedisSessionStore implements SessionStore {
       this.#touched.delete(sessionId);
       return undefined;
     }
-    const [lastSeq, subject, runningTurnId] = asArray(reply);
+    const [lastSeq, subject, turnId, runs] = asArray(reply);
     this.#touch(sessionId);
     return {
       lastSeq: asNumber(lastSeq),
       ...(typeof subject === "string" ? { subject } : {}),
-      ...(typeof runningTurnId === "string" ? { runningTurnId } : {}),
+      ...(typeof turnId !== "string"
+        ? {}
+        : runs === 1
+          ? { runningTurnId: turnId }
+          : { abandonedTurnId: turnId }),
     };
   }
 
@@ -117,19 +141,19 @@ export class RedisSessionStore implements SessionStore {
     return messages.map((message) => parseStoredMessage(asText(message)));
   }
 
-  async beginTurn(
-    sessionId: string,
-    { turnId, messageId, userMessage }: { turnId: string; messageId?: string; userMessage: string },
-  ): Promise<BegunTurn> {
+  async beginTurn(sessionId: string, turn: NewTurn): Promise<BegunTurn> {
     if (!isSessionId(sessionId)) return { status: "unknown-session" };
-    const message = JSON.stringify({ role: "user", turnId, content: userMessage });
+    const { turnId, messageId, userMessage, origin } = turn;
+    const named = messageId === undefined ? {} : { messageId };
     const reply = asArray(
       await this.#run(REDIS_SCRIPTS.beginTurn, sessionId, [
         String(this.#leaseMs),
         turnId,
         messageId ?? "",
-        message,
+        JSON.stringify({ role: "user", turnId, content: userMessage }),
         String(MAX_REMEMBERED_TURNS),
+        this.#owner,
+        JSON.stringify({ ...origin, ...named }),
       ]),
     );
     const status = asText(reply[0]);
@@ -138,6 +162,7 @@ export class RedisSessionStore implements SessionStore {
       case "unknown-session":
         return { status };
       case "in-progress":
+      case "abandoned":
         return { status, turnId: asText(reply[1]) };
       case "repeated":
         return {
@@ -155,12 +180,84 @@ export class RedisSessionStore implements SessionStore {
     }
   }
 
-  async appendFrames(lease: TurnLease, frames: readonly TurnFrame[]): Promise<void> {
+  async takeOver(sessionId: string, claim: string): Promise<TakenOver> {
+    if (!isSessionId(sessionId)) return { status: "none" };
+    const args = [String(this.#leaseMs), claim, this.#owner];
+    const reply = asArray(await this.#run(REDIS_SCRIPTS.takeOver, sessionId, args));
+    const status = asText(reply[0]);
+    if (status !== "none") this.#touch(sessionId);
+    switch (status) {
+      case "none":
+        return { status };
+      case "running":
+        return { status, turnId: asText(reply[1]) };
+      case "taken": {
+        const [, fence, seqBefore, lastSeq, turnId, cancel, message, journal] = reply;
+        const userMessage = parseStoredMessage(asText(message));
+        if (userMessage.role !== "user") throw unexpected();
+        const [origin, ...entries] = asArray(journal).map(asText);
+        const lease = {
+          sessionId,
+          turnId: asText(turnId),
+          fence: asNumber(fence),
+          seqBefore: asNumber(seqBefore),
+        };
+        return {
+          status,
+          turn: {
+            lease,
+            lastSeq: asNumber(lastSeq),
+            userMessage: userMessage.content,
+            ...parseStoredOrigin(origin ?? ""),
+            journal: entries.map(parseStoredEntry),
+            isCancelled: cancel === 1,
+          },
+        };
+      }
+      default:
+        throw unexpected();
+    }
+  }
+
+  async appendFrames(
+    lease: TurnLease,
+    frames: readonly TurnFrame[],
+    journal: JournalPart = NO_JOURNAL,
+  ): Promise<void> {
+    const { first, entries } = journal;
     const reply = await this.#run(REDIS_SCRIPTS.appendFrames, lease.sessionId, [
       String(this.#leaseMs),
-      ...framesAsArgs(lease, frames),
+      ...placeOfFrames(lease, frames),
+      String(first),
+      String(entries.length),
+      ...frames.map((frame) => JSON.stringify(frame)),
+      ...entries.map((entry) => JSON.stringify(entry)),
     ]);
     this.#assertWritten(lease, reply);
+    if (asArray(reply)[1] === 1) this.#cancels.tell(lease.turnId);
+  }
+
+  async cancelTurn(sessionId: string): Promise<"requested" | "abandoned" | "none"> {
+    if (!isSessionId(sessionId)) return "none";
+    const reply = asArray(await this.#run(REDIS_SCRIPTS.cancelTurn, sessionId, []));
+    const status = asText(reply[0]);
+    if (status !== "requested" && status !== "abandoned") return "none";
+    this.#touch(sessionId);
+    if (status === "abandoned") return status;
+    const [turnId, owner] = [asText(reply[1]), asText(reply[2])];
+    if (owner === this.#owner) {
+      this.#cancels.tell(turnId);
+    } else {
+      // It is a short cut: the turn learns of its cancel from its session too.
+      const keys = [signalsKeyOf(owner)];
+      const args = [String(SIGNAL_TTL_MS), turnId];
+      await this.#evaluate(REDIS_SCRIPTS.signalCancel, keys, args).catch(() => {});
+    }
+    return status;
+  }
+
+  onCancel(lease: TurnLease, listener: () => void): () => void {
+    return this.#cancels.listen(lease.turnId, listener);
   }
 
   async renewTurn(lease: TurnLease): Promise<void> {
@@ -171,7 +268,8 @@ export class RedisSessionStore implements SessionStore {
     lease: TurnLease,
     { frames, messages }: { frames: readonly TurnFrame[]; messages: readonly HistoryMessage[] },
   ): Promise<void> {
-    const args = framesAsArgs(lease, frames);
+    const args = placeOfFrames(lease, frames);
+    for (const frame of frames) args.push(JSON.stringify(frame));
     for (const message of messages) args.push(JSON.stringify(message));
     const reply = await this.#run(REDIS_SCRIPTS.endTurn, lease.sessionId, args);
     this.#assertWritten(lease, reply);
@@ -185,19 +283,25 @@ export class RedisSessionStore implements SessionStore {
   ): AsyncGenerator<readonly TurnFrame[]> {
     if (!isSessionId(sessionId)) return;
     let lastId = `${after}-0`;
+    let lastSeq = after;
+    const take = function* (entries: readonly StreamEntry[]): Generator<readonly TurnFrame[]> {
+      const frames = framesFollowing(lastSeq, entries);
+      lastSeq = frames.at(-1)?.seq ?? lastSeq;
+      lastId = entries.at(-1)?.id ?? lastId;
+      if (frames.length > 0) yield frames;
+      const next = entries.find(({ id, kind }) => isFrame(kind) && seqOfEntry(id) > lastSeq);
+      if (next !== undefined) throw new FramesForgottenError(seqOfEntry(next.id) - 1);
+    };
     while (!signal.aborted) {
       const page = await this.#readFrames(sessionId, lastId);
       if (page === undefined) return;
       const { entries, leaseLeft } = page;
-      lastId = entries.at(-1)?.id ?? lastId;
-      const frames = framesOf(entries);
-      if (frames.length > 0) yield frames;
+      yield* take(entries);
       if (entries.length === FRAMES_PER_PAGE) continue;
+      if (lastSeq < page.lastSeq) throw new FramesForgottenError(page.lastSeq);
       if (leaseLeft === 0) return;
       for await (const live of this.#follow(sessionId, lastId, leaseLeft, signal)) {
-        lastId = live.at(-1)?.id ?? lastId;
-        const liveFrames = framesOf(live);
-        if (liveFrames.length > 0) yield liveFrames;
+        yield* take(live);
       }
     }
   }
@@ -220,6 +324,7 @@ export class RedisSessionStore implements SessionStore {
   async close(): Promise<void> {
     this.#touched.close();
     this.#turnEnded.close();
+    this.#cancels.close();
     await this.#reader.close();
     await this.#commands.close();
   }
@@ -249,16 +354,27 @@ export class RedisSessionStore implements SessionStore {
   async #readFrames(
     sessionId: string,
     afterId: string,
-  ): Promise<{ leaseLeft: number; entries: StreamEntry[] } | undefined> {
+  ): Promise<{ leaseLeft: number; lastSeq: number; entries: StreamEntry[] } | undefined> {
     const args = [afterId, String(FRAMES_PER_PAGE)];
     const reply = await this.#run(REDIS_SCRIPTS.readFrames, sessionId, args);
     if (reply === null) return undefined;
-    const [leaseLeft, entries] = asArray(reply);
-    return { leaseLeft: asNumber(leaseLeft), entries: parseEntries(entries) };
+    const [leaseLeft, lastSeq, entries] = asArray(reply);
+    return {
+      leaseLeft: asNumber(leaseLeft),
+      lastSeq: asNumber(lastSeq),
+      entries: parseEntries(entries),
+    };
   }
 
-  async #run(script: RedisScript, sessionId: string, args: readonly string[]): Promise<unknown> {
-    const keys = keysOf(sessionId);
+  #run(script: RedisScript, sessionId: string, args: readonly string[]): Promise<unknown> {
+    return this.#evaluate(script, keysOf(sessionId), args);
+  }
+
+  async #evaluate(
+    script: RedisScript,
+    keys: readonly string[],
+    args: readonly string[],
+  ): Promise<unknown> {
     const rest = [String(keys.length), ...keys, ...this.#limits, ...args];
     try {
       return await this.#commands.execute(["EVALSHA", script.sha1, ...rest], {
@@ -294,12 +410,17 @@ export class RedisSessionStore implements SessionStore {
   }
 }
 
-type SessionKeys = [string, string, string, string, string];
+type SessionKeys = [string, string, string, string, string, string];
 const FRAMES_KEY = 2;
 
 /** All in one slot of a cluster, by their hash tag. */
 function keysOf(sessionId: string): SessionKeys {
   return SESSION_KEY_NAMES.map((name) => `omnia:{${sessionId}}:${name}`) as SessionKeys;
+}
+
+/** Of no session: a process has one, and only while others ask it to cancel turns. */
+function signalsKeyOf(owner: string): string {
+  return `omnia:{replica-${owner}}:signals`;
 }
 
 function track(queue: ExpiryQueue<string>, sessionId: string): void {
@@ -309,22 +430,26 @@ function track(queue: ExpiryQueue<string>, sessionId: string): void {
   if (oldest !== undefined) queue.delete(oldest);
 }
 
-function framesAsArgs(lease: TurnLease, frames: readonly TurnFrame[]): string[] {
+/** What stands before the frames that a script is given. */
+function placeOfFrames(lease: TurnLease, frames: readonly TurnFrame[]): string[] {
   const first = firstSeqOf(frames) ?? 0;
-  const args = [lease.fence, MAX_FRAME_BYTES_PER_TURN, first, frames.length].map(String);
-  for (const frame of frames) {
-    const kind = frame.type === "chunk" ? ENTRY_KINDS.chunk : ENTRY_KINDS.frame;
-    args.push(kind, JSON.stringify(frame));
-  }
-  return args;
+  return [lease.fence, MAX_FRAME_BYTES_PER_TURN, first, frames.length].map(String);
 }
 
-function framesOf(entries: readonly StreamEntry[]): TurnFrame[] {
+/** Up to the first one that is missing. */
+function framesFollowing(after: number, entries: readonly StreamEntry[]): TurnFrame[] {
   const frames: TurnFrame[] = [];
   for (const { id, kind, value } of entries) {
-    if (kind !== ENTRY_KINDS.end) frames.push(parseStoredFrame(value, seqOfEntry(id)));
+    if (!isFrame(kind)) continue;
+    const seq = seqOfEntry(id);
+    if (seq !== after + frames.length + 1) break;
+    frames.push(parseStoredFrame(value, seq));
   }
   return frames;
+}
+
+function isFrame(kind: string): boolean {
+  return kind === ENTRY_KINDS.frame;
 }
 
 function isUnknownScript(error: unknown): boolean {

@@ -21,6 +21,7 @@ import { TTL_MS, type ContractSubject, type OpenSubject } from "./contract-subje
 import {
   FRAME_RETENTION_MS,
   FrameGapError,
+  FramesForgottenError,
   MAX_FRAME_BYTES_PER_TURN,
   TURN_LEASE_MS,
   type SessionStore,
@@ -110,9 +111,15 @@ export function describeSessionFrames(open: OpenSubject): void {
         await subject.passTime(sessionId, FRAME_RETENTION_MS / 2 - 10_000);
         expect(await seqs(store.frames(sessionId, 0, never))).toEqual(upTo(8));
         await subject.passTime(sessionId, 10_001);
-        expect(await seqs(store.frames(sessionId, 0, never))).toEqual([5, 6, 7, 8]);
+        const early = all(store.frames(sessionId, 0, never));
+        await expect(early).rejects.toThrow(FramesForgottenError);
+        await expect(early).rejects.toMatchObject({ keptAfter: 4 });
+        expect(await seqs(store.frames(sessionId, 4, never))).toEqual([5, 6, 7, 8]);
         await subject.passTime(sessionId, FRAME_RETENTION_MS / 2);
-        expect(await all(store.frames(sessionId, 0, never))).toEqual([]);
+        await expect(all(store.frames(sessionId, 7, never))).rejects.toMatchObject({
+          keptAfter: 8,
+        });
+        expect(await all(store.frames(sessionId, 8, never))).toEqual([]);
         expect(await store.find(sessionId)).toEqual({ lastSeq: 8 });
         expect((await begin(store, sessionId, "t3")).seqBefore).toBe(8);
         expect(await store.history(sessionId)).toHaveLength(5);
@@ -127,7 +134,7 @@ export function describeSessionFrames(open: OpenSubject): void {
         expect(await seqs(store.frames(sessionId, 0, never))).toEqual([1, 2]);
       });
 
-      it("of a turn are kept up to a limit, past which the oldest chunks go", async () => {
+      it("of a turn are kept up to a limit, past which the oldest go, and are not left out in silence", async () => {
         const sessionId = await aSession(store);
         await aTurn(store, sessionId, "t1", 2);
         const lease = await begin(store, sessionId, "t2");
@@ -137,15 +144,32 @@ export function describeSessionFrames(open: OpenSubject): void {
           await store.appendFrames(lease, [chunk(lease, seq, text)]);
         }
         await endWell(store, lease, 83);
-        const kept = await all(store.frames(sessionId, 0, never));
-        const types = kept.map(({ type }) => type);
-        expect(types.slice(0, 3)).toEqual(["chunk", "chunk", "done"]);
-        expect(types.slice(3, 6)).toEqual(["tool_call", "tool_result", "chunk"]);
-        const chunks = kept.slice(5, -1).map(({ seq }) => seq);
-        expect(chunks).toEqual(upTo(85).slice(85 - chunks.length));
-        expect(chunks.length).toBe(Math.floor((MAX_FRAME_BYTES_PER_TURN - 1_500) / text.length));
-        expect(kept.at(-1)?.seq).toBe(86);
+        const given: number[] = [];
+        const reading = (async () => {
+          for await (const batch of store.frames(sessionId, 0, never)) {
+            given.push(...batch.map(({ seq }) => seq));
+          }
+        })();
+        await expect(reading).rejects.toThrow(FramesForgottenError);
+        expect(given).toEqual([1, 2, 3]);
+        const { keptAfter } = (await reading.catch(
+          (error: unknown) => error,
+        )) as FramesForgottenError;
+        const kept = await seqs(store.frames(sessionId, keptAfter, never));
+        expect(kept).toEqual(upTo(86).slice(keptAfter));
+        const chunks = Math.floor((MAX_FRAME_BYTES_PER_TURN - 1_500) / text.length);
+        expect(kept).toHaveLength(chunks + 1);
       }, 20_000);
+
+      it("keep their last one, however large", async () => {
+        const sessionId = await aSession(store);
+        const lease = await begin(store, sessionId, "t1");
+        await store.appendFrames(lease, [chunk(lease, 1, "a")]);
+        const content = "x".repeat(MAX_FRAME_BYTES_PER_TURN + 1);
+        await store.endTurn(lease, { frames: [{ ...done(lease, 2), content }], messages: [] });
+        const [last] = await all(store.frames(sessionId, 1, never));
+        expect(last).toMatchObject({ seq: 2, type: "done" });
+      });
     });
 
     describe("that are followed", () => {

@@ -2,7 +2,6 @@
 import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
-  answer,
   all,
   aSession,
   aTurn,
@@ -12,10 +11,10 @@ import {
   endWell,
   never,
   seqs,
-  turnIds,
 } from "./contract-turns.ts";
 import { TTL_MS, type ContractSubject, type OpenSubject } from "./contract-subject.ts";
 import type { HistoryMessage } from "./history-message.ts";
+import { describeAbandonedTurns } from "./abandoned-turns.contract.ts";
 import { describeSessionFrames } from "./session-frames.contract.ts";
 import { newSessionId } from "./session-id.ts";
 import {
@@ -343,56 +342,7 @@ export function describeSessionStore(name: string, open: OpenSubject): void {
       });
     });
 
-    describe("a turn whose lease has ended", () => {
-      it("does not count as running", async () => {
-        const sessionId = await aSession(store);
-        await begin(store, sessionId, "t1", "m1");
-        await subject.passTime(sessionId, TURN_LEASE_MS + 1);
-        expect(await store.find(sessionId)).toEqual({ lastSeq: 0 });
-        expect(
-          await store.beginTurn(sessionId, { turnId: "t2", messageId: "m1", userMessage: "?" }),
-        ).toEqual({ status: "repeated", turnId: "t1", seqBefore: 0, running: false });
-      });
-
-      it("makes way, and is refused from then on", async () => {
-        const sessionId = await aSession(store);
-        const lease = await begin(store, sessionId, "t1");
-        await store.appendFrames(lease, [chunk(lease, 1, "a"), chunk(lease, 2, "b")]);
-        await subject.passTime(sessionId, TURN_LEASE_MS + 1);
-
-        const next = await begin(other, sessionId, "t2");
-        expect(next).toMatchObject({ fence: lease.fence + 1, seqBefore: 2 });
-        await expect(store.appendFrames(lease, [chunk(lease, 3, "c")])).rejects.toThrow(
-          TurnLostError,
-        );
-        await expect(store.renewTurn(lease)).rejects.toThrow(TurnLostError);
-        await expect(endWell(store, lease, 3)).rejects.toThrow(TurnLostError);
-
-        await other.endTurn(next, { frames: [done(next, 3)], messages: [answer(next)] });
-        await expect(endWell(store, lease, 3)).rejects.toThrow(TurnLostError);
-        expect(await turnIds(store.frames(sessionId, 0, never))).toEqual(["t1", "t1", "t2"]);
-        expect((await store.history(sessionId)).map(({ turnId }) => turnId)).toEqual([
-          "t1",
-          "t2",
-          "t2",
-        ]);
-      });
-
-      it("goes on when nothing has taken its place", async () => {
-        const sessionId = await aSession(store);
-        const lease = await begin(store, sessionId, "t1");
-        await subject.passTime(sessionId, TURN_LEASE_MS + 1);
-        await store.renewTurn(lease);
-        expect((await store.find(sessionId))?.runningTurnId).toBe("t1");
-        await subject.passTime(sessionId, TURN_LEASE_MS + 1);
-        await store.appendFrames(lease, [chunk(lease, 1, "a")]);
-        expect((await store.find(sessionId))?.runningTurnId).toBe("t1");
-        await subject.passTime(sessionId, TURN_LEASE_MS + 1);
-        await endWell(store, lease, 2);
-        expect(await store.find(sessionId)).toEqual({ lastSeq: 2 });
-      });
-    });
-
+    describeAbandonedTurns(open);
     describeSessionFrames(open);
   });
 }

@@ -11,10 +11,11 @@
  */
 import type { TurnFrame } from "../../protocol/frames.ts";
 import type { HistoryMessage } from "./history-message.ts";
+import type { JournalEntry, JournalPart, TurnOrigin } from "./turn-journal.ts";
 
 /** Frames of a turn are kept for this long after the turn ended, for clients that resume. */
 export const FRAME_RETENTION_MS = 10 * 60_000;
-/** Frames kept of one turn; past it the oldest chunk frames go. */
+/** Frames kept of one turn; past it the oldest go. The newest is kept, whatever its size. */
 export const MAX_FRAME_BYTES_PER_TURN = 2 * 1024 * 1024;
 /** Frames kept of the ended turns of one session; past it those of the oldest turns go. */
 export const MAX_FRAME_BYTES_PER_SESSION = 8 * 1024 * 1024;
@@ -33,6 +34,16 @@ export interface SessionSummary {
   subject?: string;
   /** The turn that is running now, on whichever replica. */
   runningTurnId?: string;
+  /** The turn that nobody runs any more, and nobody has ended: it waits to be taken over. */
+  abandonedTurnId?: string;
+}
+
+export interface NewTurn {
+  turnId: string;
+  /** The client's own id of the message. */
+  messageId?: string;
+  userMessage: string;
+  origin?: TurnOrigin;
 }
 
 /** A turn that this process runs. `fence` grows with every turn of a session: writes under an older one are refused. */
@@ -44,12 +55,34 @@ export interface TurnLease {
   readonly seqBefore: number;
 }
 
+/** What is known of a turn that was taken over. */
+export interface AbandonedTurn {
+  readonly lease: TurnLease;
+  /** Of the turn's last frame, or `seqBefore` when it has none. */
+  readonly lastSeq: number;
+  readonly userMessage: string;
+  readonly messageId: string | undefined;
+  readonly origin: TurnOrigin;
+  readonly journal: readonly JournalEntry[];
+  /** A cancel was asked for, and nobody was there to heed it. */
+  readonly isCancelled: boolean;
+}
+
+export type TakenOver =
+  | { status: "taken"; turn: AbandonedTurn }
+  /** Somebody runs it. */
+  | { status: "running"; turnId: string }
+  /** No turn waits to be taken over. */
+  | { status: "none" };
+
 export type BegunTurn =
   | { status: "started"; lease: TurnLease }
   /** Another message's turn is running. */
   | { status: "in-progress"; turnId: string }
   /** A message with this id was taken before: its turn is running or has ended. Its frames follow `seqBefore`. */
   | { status: "repeated"; turnId: string; seqBefore: number; running: boolean }
+  /** The session's last turn, of this message or another, is to be taken over first. */
+  | { status: "abandoned"; turnId: string }
   | { status: "unknown-session" };
 
 export interface SessionStore {
@@ -60,19 +93,32 @@ export interface SessionStore {
   /** All messages, oldest first; none for an unknown session. */
   history(sessionId: string): Promise<HistoryMessage[]>;
   /**
-   * One turn at a time in a session, across connections and replicas. Adds the user's message to the history. A turn
-   * whose lease ended without `endTurn` makes way; its writes are refused from then on.
+   * One turn at a time in a session, across connections and replicas. Adds the user's message to the history.
    */
-  beginTurn(
-    sessionId: string,
-    turn: { turnId: string; messageId?: string; userMessage: string },
-  ): Promise<BegunTurn>;
+  beginTurn(sessionId: string, turn: NewTurn): Promise<BegunTurn>;
   /**
-   * Rejects with TurnLostError when the lease has passed on. Frames are in order of `seq`, without a gap; those that the
-   * store has already are passed over, and FrameGapError says which ones it lacks before the first.
+   * Takes the turn whose lease ended without `endTurn`: of many who try one succeeds, and the writes of whoever had it
+   * before are refused from then on. `claim` tells the one who tries from the others; with the same claim, the turn that
+   * was taken is given again.
    */
-  appendFrames(lease: TurnLease, frames: readonly TurnFrame[]): Promise<void>;
+  takeOver(sessionId: string, claim: string): Promise<TakenOver>;
+  /**
+   * Frames and journal entries, kept in one step. Rejects with TurnLostError when the lease has passed on. Frames are in
+   * order of `seq`, without a gap; those that the store has already are passed over, and FrameGapError says which ones
+   * it lacks before the first. The same goes for the journal.
+   */
+  appendFrames(
+    lease: TurnLease,
+    frames: readonly TurnFrame[],
+    journal?: JournalPart,
+  ): Promise<void>;
   renewTurn(lease: TurnLease): Promise<void>;
+  /**
+   * Asks whoever runs the session's turn to stop it. `abandoned`: nobody does; it is told to whoever takes it over.
+   */
+  cancelTurn(sessionId: string): Promise<"requested" | "abandoned" | "none">;
+  /** Calls back, at least once, soon after `cancelTurn`, of this store or another one, until the returned function is called. */
+  onCancel(lease: TurnLease, listener: () => void): () => void;
   /** The turn's last frames, its messages, and the end of its lease, in one step. */
   endTurn(
     lease: TurnLease,
@@ -80,8 +126,8 @@ export interface SessionStore {
   ): Promise<void>;
   /**
    * The kept frames with `seq` > after, then those of the turn that is running, as they come, from whichever
-   * replica. Ends when no turn is running and all was given, and when `signal` is aborted. Is no activity: it does not
-   * renew the session's ttl.
+   * replica. Ends when no turn is running and all was given, and when `signal` is aborted. Rejects with
+   * FramesForgottenError in place of leaving frames out. Is no activity: it does not renew the session's ttl.
    */
   frames(
     sessionId: string,
@@ -123,6 +169,17 @@ export class FrameGapError extends Error {
   constructor(lastSeq: number) {
     super(`the frames that follow seq ${lastSeq} are missing`);
     this.lastSeq = lastSeq;
+  }
+}
+
+/** Frames that were asked for are no longer kept; those that follow `keptAfter` are. */
+export class FramesForgottenError extends Error {
+  override readonly name = "FramesForgottenError";
+  readonly keptAfter: number;
+
+  constructor(keptAfter: number) {
+    super(`frames up to seq ${keptAfter} are no longer kept`);
+    this.keptAfter = keptAfter;
   }
 }
 

@@ -2,6 +2,7 @@
 import type { TurnFrame } from "../../protocol/frames.ts";
 import type { HistoryMessage } from "./history-message.ts";
 import { CorruptSessionError } from "./session-store.ts";
+import type { JournalEntry, TurnOrigin } from "./turn-journal.ts";
 
 const MESSAGE_ROLES = new Set(["user", "assistant", "tool"]);
 /** The field that each type of frame cannot be without. */
@@ -40,15 +41,60 @@ export function parseStoredFrame(text: string, seq: number): TurnFrame {
 
 export function parseStoredMessage(text: string): HistoryMessage {
   const message = parseObject(text, "a message");
-  const isMessage =
+  if (!isMessage(message)) throw new CorruptSessionError("a stored message is no message");
+  return message as unknown as HistoryMessage;
+}
+
+/** What stands at the beginning of a turn's journal. */
+export function parseStoredOrigin(text: string): {
+  origin: TurnOrigin;
+  messageId: string | undefined;
+} {
+  const { messageId, handler, promptVersion, metadata } = parseObject(text, "a turn's origin");
+  return {
+    messageId: typeof messageId === "string" ? messageId : undefined,
+    origin: {
+      ...(typeof handler === "string" ? { handler } : {}),
+      ...(typeof promptVersion === "string" ? { promptVersion } : {}),
+      ...(isObject(metadata) ? { metadata } : {}),
+    },
+  };
+}
+
+export function parseStoredEntry(text: string): JournalEntry {
+  const entry = parseObject(text, "a journal entry");
+  if (!isEntry(entry)) throw new CorruptSessionError("a stored journal entry is none");
+  return entry as unknown as JournalEntry;
+}
+
+function isEntry(entry: Record<string, unknown>): boolean {
+  switch (entry["type"]) {
+    case "said":
+      return typeof entry["text"] === "string";
+    case "step":
+      return isMessageOf(entry["message"], "assistant");
+    case "call-started":
+      return typeof entry["id"] === "string" && typeof entry["name"] === "string";
+    case "call-done":
+      return isMessageOf(entry["message"], "tool");
+    default:
+      return entry["type"] === "taken-over";
+  }
+}
+
+function isMessageOf(value: unknown, role: HistoryMessage["role"]): boolean {
+  return isObject(value) && value["role"] === role && isMessage(value);
+}
+
+function isMessage(message: Record<string, unknown>): boolean {
+  return (
     MESSAGE_ROLES.has(message["role"] as string) &&
     typeof message["turnId"] === "string" &&
     (message["role"] === "tool"
       ? typeof message["toolCallId"] === "string" && typeof message["toolName"] === "string"
       : typeof message["content"] === "string") &&
-    (message["toolCalls"] === undefined || Array.isArray(message["toolCalls"]));
-  if (!isMessage) throw new CorruptSessionError("a stored message is no message");
-  return message as unknown as HistoryMessage;
+    (message["toolCalls"] === undefined || Array.isArray(message["toolCalls"]))
+  );
 }
 
 function parseObject(text: string, what: string): Record<string, unknown> {
@@ -59,8 +105,12 @@ function parseObject(text: string, what: string): Record<string, unknown> {
     // The parser's own message quotes the text, which is the user's.
     throw new CorruptSessionError(`${what} in the session store is not JSON`);
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+  if (!isObject(value)) {
     throw new CorruptSessionError(`${what} in the session store is no object`);
   }
-  return value as Record<string, unknown>;
+  return value;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

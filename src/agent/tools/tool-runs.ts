@@ -2,7 +2,9 @@
 import type { LanguageModelV4FunctionTool } from "@ai-sdk/provider";
 import type { ToolConfig } from "../../agent-config.ts";
 import type { AgentMetrics } from "../../observability/agent-metrics.ts";
+import type { EarlierStep } from "../handlers/handler.ts";
 import type { ModelStep, StepToolCall } from "../providers/model-step.ts";
+import type { ToolMessage } from "../sessions/history-message.ts";
 import { findTool } from "./find-tool.ts";
 import type { HttpToolContext } from "./http-tool.ts";
 import { runTool } from "./run-tool.ts";
@@ -68,6 +70,24 @@ export class ToolRuns {
       call.id = id;
     }
     return step.toolCalls.map((call) => this.#take(call));
+  }
+
+  /** Takes the calls of a step that another replica took before; answers those that are yet to be made. */
+  takeEarlier({ calls }: Pick<EarlierStep, "calls">): ToolRun[] {
+    this.#rounds += 1;
+    const open: ToolRun[] = [];
+    for (const { id, name, input, isStarted, outcome } of calls) {
+      if (outcome === undefined) {
+        open.push(this.#take({ id, name, input }));
+      } else if (isStarted) {
+        this.#byId.set(id, { name, input, outcome: outcomeOf(outcome) });
+        this.#calls += 1;
+      } else if (!this.#byId.has(id)) {
+        // It was refused, and not as a repetition.
+        this.#limitReached = true;
+      }
+    }
+    return open;
   }
 
   #take(call: StepToolCall): ToolRun {
@@ -136,6 +156,10 @@ export class ToolRuns {
     if (problem !== undefined) return { error: problem };
     return runTool(tool, parsed.arguments, context);
   }
+}
+
+function outcomeOf({ result, error }: ToolMessage): ToolOutcome {
+  return error === undefined ? { result } : { error };
 }
 
 /** The tools as the model is told of them. */

@@ -7,12 +7,13 @@ import type { AgentMetrics, RequestStatus } from "../../observability/agent-metr
 import type { Clock, Timer } from "../../observability/clock.ts";
 import type { Log } from "../../observability/log.ts";
 import type { ErrorBody, TurnFrame, Usage } from "../../protocol/frames.ts";
-import type { Handler, Turn, TurnEvent } from "../handlers/handler.ts";
+import type { EarlierRun, Handler, StepNote, Turn, TurnEvent } from "../handlers/handler.ts";
 import {
   MAX_ANSWER_CHARACTERS,
   MAX_TURN_SILENCE_MS,
   MAX_UNSTORED_CHARACTERS,
   STOP_GRACE_MS,
+  STORE_RETURN_RETRIES_MS,
   TURN_WRITE_RETRIES_MS,
 } from "../limits.ts";
 import type { HistoryMessage } from "../sessions/history-message.ts";
@@ -22,6 +23,8 @@ import {
   type SessionStore,
   type TurnLease,
 } from "../sessions/session-store.ts";
+import { messagesOfEarlier } from "./earlier-run.ts";
+import { JournalWriter } from "./journal-writer.ts";
 import type { SessionFeeds } from "./session-feeds.ts";
 import { writeWithRetries } from "./store-retry.ts";
 import { timestamp } from "./timestamp.ts";
@@ -30,7 +33,6 @@ import {
   endingOfResult,
   endingOfStop,
   errorBody,
-  errorOfLostEnd,
   requestStatus,
   TurnStopped,
   type StopReason,
@@ -55,6 +57,13 @@ export interface TurnInput {
   readonly messageId?: string | undefined;
   /** `clock.monotonic()` when the message came. */
   readonly receivedAt: number;
+  /** For a turn that was taken over. */
+  readonly takenOver?: {
+    readonly earlier: EarlierRun;
+    readonly lastSeq: number;
+    /** Entries that its journal has. */
+    readonly journaled: number;
+  };
 }
 
 type StoredEnding = Exclude<TurnEnding, { type: "lost" }>;
@@ -69,6 +78,7 @@ export class RunningTurn implements Turn {
   readonly content: string;
   readonly metadata: Readonly<Record<string, unknown>> | undefined;
   readonly config: AgentConfig;
+  readonly earlier: EarlierRun | undefined;
 
   readonly #context: TurnContext;
   readonly #lease: TurnLease;
@@ -85,6 +95,7 @@ export class RunningTurn implements Turn {
   /** Frames that are to be written to the store next, and their size. */
   #unstored: TurnFrame[] = [];
   #unstoredCharacters = 0;
+  readonly #journal: JournalWriter;
   #writing: Promise<void> | undefined;
   #gate: Promise<void> | undefined;
 
@@ -112,8 +123,17 @@ export class RunningTurn implements Turn {
     this.content = input.content;
     this.metadata = input.metadata;
     this.config = input.config;
-    this.#seq = input.lease.seqBefore;
-    this.#publishedSeq = input.lease.seqBefore;
+    const { takenOver } = input;
+    this.earlier = takenOver?.earlier;
+    this.#seq = takenOver?.lastSeq ?? input.lease.seqBefore;
+    this.#publishedSeq = this.#seq;
+    this.#journal = new JournalWriter(this.id, takenOver?.journaled ?? 0);
+    if (takenOver === undefined) return;
+    const { said, unfinished } = takenOver.earlier;
+    this.#answer = said;
+    this.#unrecordedFrom = said.length - unfinished.length;
+    this.#recorded.push(...messagesOfEarlier(takenOver.earlier));
+    for (const message of this.#recorded) this.#journal.know(message);
   }
 
   get signal(): AbortSignal {
@@ -132,9 +152,21 @@ export class RunningTurn implements Turn {
     return messages.filter((message) => message.turnId !== this.id);
   }
 
-  record(message: HistoryMessage): void {
+  record(message: HistoryMessage, note?: StepNote): void {
+    // The outcome of a call that an earlier replica made is there already.
+    if (message.role === "tool" && this.#hasOutcome(message.toolCallId)) return;
     this.#recorded.push(message);
     if (message.role === "assistant") this.#unrecordedFrom = this.#answer.length;
+    this.#journal.record(message, note);
+  }
+
+  async stored(): Promise<void> {
+    if (this.#unstored.length > 0 || this.#journal.isPending) this.#startWriting();
+    while (this.#writing !== undefined && this.#stopped === undefined) {
+      this.#stopping ??= Promise.withResolvers();
+      await Promise.race([this.#writing, this.#stopping.promise]);
+    }
+    if (this.#stopped !== undefined) throw this.#stopped;
   }
 
   emit(event: TurnEvent): Promise<void> {
@@ -148,7 +180,8 @@ export class RunningTurn implements Turn {
     const frame = this.#frameOf(event);
     this.#unstored.push(frame);
     this.#unstoredCharacters += sizeOf(event);
-    this.#writing ??= this.#write();
+    this.#journal.emit(event);
+    this.#startWriting();
     if (this.#answer.length > MAX_ANSWER_CHARACTERS) this.stop("answer-too-long");
     return this.#unstoredCharacters > MAX_UNSTORED_CHARACTERS ||
       this.#context.feeds.whenWritable(this.sessionId) !== undefined
@@ -167,11 +200,15 @@ export class RunningTurn implements Turn {
 
   /** Called every few seconds: keeps the turn's lease, and ends a turn that has fallen silent. */
   async upkeep(): Promise<void> {
-    if (this.#renewing) return;
     if (this.#context.clock.monotonic() - this.#lastSignOfLife > silenceLimit(this.config)) {
       // A handler that waits for a slow reader is not silent.
       if (this.#gate === undefined) this.stop("silent");
     }
+    await this.renew();
+  }
+
+  async renew(): Promise<void> {
+    if (this.#renewing) return;
     this.#renewing = true;
     try {
       await this.#store.renewTurn(this.#lease);
@@ -185,7 +222,9 @@ export class RunningTurn implements Turn {
 
   /** Never rejects. `onEnd` is called once nothing more is written, before the last frame goes out. */
   async run(handler: Handler, onEnd: () => void): Promise<void> {
+    const stopListening = this.#store.onCancel(this.#lease, () => this.stop("cancelled"));
     const ending = await this.#untilEnd(handler);
+    stopListening();
     this.#ended = true;
     this.#wasCut = this.#stopped !== undefined;
     if (this.#writing !== undefined) await this.#writing;
@@ -206,6 +245,7 @@ export class RunningTurn implements Turn {
       this.#onStop = ({ reason }) => {
         grace = this.#context.clock.setTimer(STOP_GRACE_MS, () => resolve(endingOfStop(reason)));
       };
+      if (this.#stopped !== undefined) this.#onStop(this.#stopped);
       const onError = (error: unknown): void => end(endingOfError(error));
       try {
         handler.run(this).then((result) => end(endingOfResult(result), result.usage), onError);
@@ -223,7 +263,12 @@ export class RunningTurn implements Turn {
       this.#publishFailure(error);
       return "error";
     };
-    if (ending.type === "lost") return fail(ending.error);
+    const move = (): RequestStatus => {
+      onEnd();
+      this.#context.feeds.turnMoved(this.sessionId);
+      return "error";
+    };
+    if (ending.type === "lost") return move();
     const frames = [...this.#unstored, this.#lastFrame(ending)];
     const end = { frames, messages: this.#messages(ending) };
     // A store that was tried for long is not waited for: the clients hear of it now, and the store when it can.
@@ -232,11 +277,12 @@ export class RunningTurn implements Turn {
     try {
       await writeWithRetries(() => this.#store.endTurn(this.#lease, end), {
         clock: this.#context.clock,
-        pausesMs: TURN_WRITE_RETRIES_MS,
+        pausesMs: isStoreAway ? STORE_RETURN_RETRIES_MS : TURN_WRITE_RETRIES_MS,
       });
     } catch (error) {
+      if (error instanceof TurnLostError) return isStoreAway ? "error" : move();
       this.#log("error", { error }, "The end of a turn could not be stored");
-      return isStoreAway ? "error" : fail(errorOfLostEnd(error));
+      return isStoreAway ? "error" : fail(errorBody(error));
     }
     if (isStoreAway) return "error";
     onEnd();
@@ -249,6 +295,7 @@ export class RunningTurn implements Turn {
     const wholeAnswer = ending.type === "done" && !recordedAnswer ? (ending.content ?? "") : "";
     return turnMessages({
       turnId: this.id,
+      isCancelled: this.#stopped?.reason === "cancelled",
       recorded: this.#recorded,
       unrecordedText: this.#answer.slice(this.#unrecordedFrom) || wholeAnswer,
       partial: ending.type === "error" || this.#wasCut,
@@ -299,13 +346,27 @@ export class RunningTurn implements Turn {
     };
   }
 
+  #hasOutcome(callId: string): boolean {
+    for (const message of this.#recorded.toReversed()) {
+      if (message.role === "assistant") return false;
+      if (message.role === "tool" && message.toolCallId === callId) return true;
+    }
+    return false;
+  }
+
+  /** What is emitted in one go is written in one step. */
+  #startWriting(): void {
+    this.#writing ??= SETTLED.then(() => this.#write());
+  }
+
   async #write(): Promise<void> {
-    while (this.#unstored.length > 0) {
+    while (this.#unstored.length > 0 || this.#journal.isPending) {
       const frames = this.#unstored;
+      const journal = this.#journal.take();
       this.#unstored = [];
       this.#unstoredCharacters = 0;
       try {
-        await writeWithRetries(() => this.#store.appendFrames(this.#lease, frames), {
+        await writeWithRetries(() => this.#store.appendFrames(this.#lease, frames, journal), {
           clock: this.#context.clock,
           pausesMs: TURN_WRITE_RETRIES_MS,
           isOver: () => this.#stopped !== undefined,
@@ -317,7 +378,7 @@ export class RunningTurn implements Turn {
         this.stop(error instanceof TurnLostError ? "lease-lost" : "store-unavailable");
         break;
       }
-      this.#publish(frames);
+      if (frames.length > 0) this.#publish(frames);
     }
     this.#writing = undefined;
   }

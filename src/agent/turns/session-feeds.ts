@@ -12,6 +12,8 @@ export interface Follower {
   deliver(frames: readonly EncodedFrame[]): void;
   /** A turn ended without a last frame in the store; `text` is an error frame outside the turn. */
   deliverFailure(text: string): void;
+  /** The turn is no longer this replica's: what comes of it, if it goes on, is in the store. */
+  turnMoved(): void;
   /** Undefined when the follower can take more; otherwise settles when it can, or is gone. */
   whenWritable(): Promise<void> | undefined;
 }
@@ -41,6 +43,10 @@ export class SessionFeeds {
 
   publishFailure(sessionId: string, text: string): void {
     for (const follower of this.#followers.get(sessionId) ?? []) follower.deliverFailure(text);
+  }
+
+  turnMoved(sessionId: string): void {
+    for (const follower of this.#followers.get(sessionId) ?? []) follower.turnMoved();
   }
 
   /** Undefined when every follower can take more; otherwise settles when one of those that could not can. */

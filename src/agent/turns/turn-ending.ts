@@ -32,8 +32,8 @@ export type TurnEnding =
       content: string | undefined;
     }
   | { type: "error"; error: ErrorBody; cause: unknown }
-  /** Nothing more can be written to the session; clients are told outside the turn's numbering. */
-  | { type: "lost"; error: ErrorBody };
+  /** Nothing more can be written to the session: another replica has the turn, or the session is gone. */
+  | { type: "lost" };
 
 /** A turn was cut off, and nothing of it is to come any more. */
 export const INTERRUPTED: ErrorBody = {
@@ -69,18 +69,13 @@ export function endingOfStop(reason: StopReason, usage?: Usage): TurnEnding {
     case "store-unavailable":
       return endingOfError(new StoreUnavailableError());
     case "lease-lost":
-      return { type: "lost", error: INTERRUPTED };
+      return { type: "lost" };
   }
 }
 
 export function endingOfError(error: unknown): TurnEnding {
   if (error instanceof TurnLostError) return endingOfStop("lease-lost");
   return { type: "error", error: errorBody(error), cause: error };
-}
-
-/** What clients are told when the end of a turn could not be stored. */
-export function errorOfLostEnd(error: unknown): ErrorBody {
-  return error instanceof TurnLostError ? INTERRUPTED : errorBody(error);
 }
 
 /** What a client is told of an error: all of a TurnError, and of anything else only that it happened. */

@@ -1,6 +1,8 @@
 import type { HistoryMessage } from "../sessions/history-message.ts";
 
 const NO_OUTCOME = "The turn ended before the tool's result came.";
+const STOPPED =
+  "The user cancelled the turn before the tool's result came; whether the call had an effect is not known.";
 
 /**
  * What the history keeps of a turn, the user's message aside: what the handler recorded, an outcome for every tool call
@@ -12,6 +14,7 @@ export function turnMessages(turn: {
   unrecordedText: string;
   /** The answer is not whole. */
   partial: boolean;
+  isCancelled?: boolean;
 }): HistoryMessage[] {
   const answered = new Set(
     turn.recorded.filter((message) => message.role === "tool").map((message) => message.toolCallId),
@@ -32,7 +35,7 @@ export function turnMessages(turn: {
           turnId: turn.turnId,
           toolCallId: call.id,
           toolName: call.name,
-          error: NO_OUTCOME,
+          error: turn.isCancelled === true ? STOPPED : NO_OUTCOME,
         }));
     }
   }

@@ -1,14 +1,24 @@
-/** Begins turns, keeps the leases of those that run, and stops them. */
+/** Begins turns, goes on with those of replicas that died, keeps the leases of those that run, and stops them. */
 import { randomUUID } from "node:crypto";
-import type { AgentConfig, HandlerName } from "../../agent-config.ts";
+import { HANDLER_NAMES, type AgentConfig, type HandlerName } from "../../agent-config.ts";
 import type { Timer } from "../../observability/clock.ts";
 import type { Handler } from "../handlers/handler.ts";
-import { LEASE_RENEWAL_MS, limitsOf, TURN_BEGIN_RETRIES_MS } from "../limits.ts";
+import { promptForSession } from "../handlers/runtime-prompt.ts";
+import {
+  LEASE_RENEWAL_MS,
+  limitsOf,
+  RETRY_AFTER_SECONDS,
+  TURN_BEGIN_RETRIES_MS,
+} from "../limits.ts";
 import type { StoreUse } from "../current-store.ts";
 import { TurnSlots } from "../turn-slots.ts";
-import type { BegunTurn } from "../sessions/session-store.ts";
+import type { AbandonedTurn, BegunTurn } from "../sessions/session-store.ts";
+import type { TurnOrigin } from "../sessions/turn-journal.ts";
+import { readJournal } from "./earlier-run.ts";
 import { RunningTurn, type TurnContext } from "./running-turn.ts";
 import { writeWithRetries } from "./store-retry.ts";
+import { closingHandler, decideRecovery } from "./turn-recovery.ts";
+import { TurnError } from "./turn-error.ts";
 import type { StopReason } from "./turn-ending.ts";
 
 export interface NewMessage {
@@ -18,6 +28,12 @@ export interface NewMessage {
   /** The client's own id of the message. */
   readonly messageId: string | undefined;
 }
+
+/** What became of a message: a turn that was abandoned is no answer to it. */
+export type TurnBegin = Exclude<BegunTurn, { status: "abandoned" }>;
+
+/** A turn that was taken over may be abandoned again before the message's own turn begins. */
+const MAX_BEGIN_ATTEMPTS = 3;
 
 export interface TurnRunnerOptions extends TurnContext {
   readonly handlers: {
@@ -32,6 +48,7 @@ export interface TurnRunnerOptions extends TurnContext {
 export class TurnRunner {
   readonly #options: TurnRunnerOptions;
   readonly #running = new Map<string, RunningTurn>();
+  readonly #recoveries = new Map<string, Promise<"running" | "ended">>();
   readonly #slots: TurnSlots;
   #upkeep: Timer | undefined;
 
@@ -64,19 +81,52 @@ export class TurnRunner {
     message: NewMessage,
     store: StoreUse,
     onStarted: (seqBefore: number) => void,
+  ): Promise<TurnBegin> {
+    for (let attempt = 1; attempt <= MAX_BEGIN_ATTEMPTS; attempt++) {
+      const begun = await this.#begin(message, store, onStarted);
+      if (begun.status !== "abandoned") return begun;
+      await this.recover(message.sessionId, store);
+    }
+    throw new TurnError("UNAVAILABLE", "The session's last turn is yet to come to its end.", {
+      details: { retry_after: RETRY_AFTER_SECONDS },
+    });
+  }
+
+  /**
+   * Sees to it that the session's turn comes to its end when its replica is gone: here, unless another replica is
+   * quicker. Settles when it runs or has ended. Rejects with a TurnError when this replica takes no more turns, and with
+   * what the store rejects with.
+   */
+  recover(sessionId: string, store: StoreUse): Promise<"running" | "ended"> {
+    const running = this.#running.get(sessionId);
+    // The lease of a turn that runs here may have ended while this process, or the store, stood still.
+    if (running !== undefined) return running.renew().then(() => "running");
+    const under = this.#recoveries.get(sessionId);
+    if (under !== undefined) return under;
+    const recovery = this.#recover(sessionId, store).finally(() => {
+      this.#recoveries.delete(sessionId);
+    });
+    this.#recoveries.set(sessionId, recovery);
+    return recovery;
+  }
+
+  async #begin(
+    message: NewMessage,
+    store: StoreUse,
+    onStarted: (seqBefore: number) => void,
   ): Promise<BegunTurn> {
-    const { clock, config, handlers } = this.#options;
+    const { clock, config } = this.#options;
     const receivedAt = clock.monotonic();
     const wait = this.#slots.enter(message.sessionId);
     const isCancelled = wait !== undefined && (await wait) === "cancelled";
     const configOfTurn = config();
     let handedOver = false;
     try {
-      const handler =
-        handlers.loaded(configOfTurn.handler) ?? (await handlers.load(configOfTurn.handler));
+      const handler = await this.#handler(configOfTurn.handler);
       const begin = {
         turnId: randomUUID(),
         userMessage: message.content,
+        origin: originOf(message, configOfTurn),
         ...(message.messageId === undefined ? {} : { messageId: message.messageId }),
       };
       const begun = await writeWithRetries(() => store.store.beginTurn(message.sessionId, begin), {
@@ -93,8 +143,7 @@ export class TurnRunner {
         messageId: message.messageId,
         receivedAt,
       });
-      this.#running.set(message.sessionId, turn);
-      this.#upkeep ??= clock.setTimer(LEASE_RENEWAL_MS, this.#keepUp);
+      this.#hold(turn);
       onStarted(begun.lease.seqBefore);
       if (isCancelled) turn.stop("cancelled");
       handedOver = true;
@@ -103,6 +152,76 @@ export class TurnRunner {
     } finally {
       if (!handedOver) this.#slots.leave();
     }
+  }
+
+  async #recover(sessionId: string, store: StoreUse): Promise<"running" | "ended"> {
+    const wait = this.#slots.enter(sessionId);
+    const isCancelled = wait !== undefined && (await wait) === "cancelled";
+    let handedOver = false;
+    try {
+      const claim = randomUUID();
+      const takenOver = await writeWithRetries(() => store.store.takeOver(sessionId, claim), {
+        clock: this.#options.clock,
+        pausesMs: TURN_BEGIN_RETRIES_MS,
+      });
+      if (takenOver.status !== "taken") return takenOver.status === "none" ? "ended" : "running";
+      handedOver = true;
+      return await this.#goOn(takenOver.turn, isCancelled, store);
+    } finally {
+      if (!handedOver) this.#slots.leave();
+    }
+  }
+
+  async #goOn(
+    abandoned: AbandonedTurn,
+    cancelledHere: boolean,
+    store: StoreUse,
+  ): Promise<"running" | "ended"> {
+    const { clock, config, log } = this.#options;
+    const { lease, lastSeq, origin, journal } = abandoned;
+    const reading = readJournal(abandoned);
+    const current = config();
+    const name = HANDLER_NAMES.find((each) => each === origin.handler) ?? current.handler;
+    const turn = new RunningTurn(this.#options, {
+      lease,
+      store: store.store,
+      config: { ...current, handler: name },
+      content: abandoned.userMessage,
+      metadata: origin.metadata,
+      messageId: abandoned.messageId,
+      receivedAt: clock.monotonic(),
+      takenOver: { earlier: reading.earlier, lastSeq, journaled: journal.length },
+    });
+    this.#hold(turn);
+    const release = store.share();
+    const handler = await this.#handler(name).catch((error: unknown): Handler => ({
+      run: () => Promise.reject(error),
+    }));
+    const recovery = decideRecovery(reading, {
+      isCancelled: abandoned.isCancelled || cancelledHere,
+      hasHarmlessCalls: handler.hasHarmlessCalls === true,
+    });
+    log.warn(
+      { sessionId: lease.sessionId, turnId: lease.turnId, takeovers: reading.takeovers, recovery },
+      "A turn whose replica is gone was taken over",
+    );
+    if (recovery === "cancelled") turn.stop("cancelled");
+    if (recovery === "goes-on") {
+      void this.#run(turn, handler, release);
+      return "running";
+    }
+    await this.#run(turn, closingHandler(recovery, reading), release);
+    return "ended";
+  }
+
+  async #handler(name: HandlerName): Promise<Handler> {
+    const { handlers } = this.#options;
+    return handlers.loaded(name) ?? (await handlers.load(name));
+  }
+
+  #hold(turn: RunningTurn): void {
+    this.#running.set(turn.sessionId, turn);
+    this.#upkeep ??= this.#options.clock.setTimer(LEASE_RENEWAL_MS, this.#keepUp);
   }
 
   async #run(turn: RunningTurn, handler: Handler, releaseStore: () => void): Promise<void> {
@@ -156,5 +275,18 @@ export class TurnRunner {
     if (this.#running.size === 0) return;
     for (const turn of this.#running.values()) void turn.upkeep();
     this.#upkeep = this.#options.clock.setTimer(LEASE_RENEWAL_MS, this.#keepUp);
+  };
+}
+
+function originOf(
+  { metadata, sessionId }: NewMessage,
+  { handler, prompt }: AgentConfig,
+): TurnOrigin {
+  return {
+    handler,
+    ...(handler === "runtime" && prompt !== undefined
+      ? { promptVersion: promptForSession(prompt, sessionId).version }
+      : {}),
+    ...(metadata === undefined ? {} : { metadata }),
   };
 }

@@ -1,0 +1,41 @@
+/**
+ * What is kept of a turn while it runs, beside its frames: enough for another replica to go on with it, or to say
+ * truthfully what became of it. It is gone when the turn has ended: then the history tells.
+ */
+import type { Usage } from "../../protocol/frames.ts";
+import type { AssistantMessage, ToolMessage } from "./history-message.ts";
+
+/** What a turn was begun with, its message aside. */
+export interface TurnOrigin {
+  handler?: string;
+  /** Of the prompt pack, as content hash. */
+  promptVersion?: string;
+  metadata?: Readonly<Record<string, unknown>>;
+}
+
+export type JournalEntry =
+  /** Text of the answer, as the clients were sent it; all of them together are the answer so far. */
+  | { readonly type: "said"; readonly text: string }
+  /** The model has said what it had to say for now, and which calls it intends. */
+  | {
+      readonly type: "step";
+      readonly message: AssistantMessage;
+      /** What the model wrote as arguments, by call, where `message` does not hold it as it was. */
+      readonly inputs?: Readonly<Record<string, string>>;
+      readonly usage?: Usage;
+      /** The answer is complete with this step, and ends so. */
+      readonly finishReason?: "stop" | "length" | "tool_limit";
+    }
+  /** From now on the call may have had its effect. */
+  | { readonly type: "call-started"; readonly id: string; readonly name: string }
+  | { readonly type: "call-done"; readonly message: ToolMessage }
+  /** Another replica took the turn over; written by the store. */
+  | { readonly type: "taken-over" };
+
+/** Entries that follow each other; `first` counts from the begin of the turn, so that none is kept twice. */
+export interface JournalPart {
+  readonly first: number;
+  readonly entries: readonly JournalEntry[];
+}
+
+export const NO_JOURNAL: JournalPart = { first: 0, entries: [] };

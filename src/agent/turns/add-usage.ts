@@ -1,0 +1,10 @@
+import type { Usage } from "../../protocol/frames.ts";
+
+/** The sum of both; undefined when nothing is known of either. */
+export function addUsage(sum: Usage | undefined, usage: Usage | undefined): Usage | undefined {
+  if (sum === undefined || usage === undefined) return sum ?? usage;
+  return {
+    input_tokens: sum.input_tokens + usage.input_tokens,
+    output_tokens: sum.output_tokens + usage.output_tokens,
+  };
+}

@@ -1,0 +1,94 @@
+/** Notes for the store what a handler hands over, in the order in which it did, until it is written. */
+import type { StepNote, TurnEvent } from "../handlers/handler.ts";
+import type { HistoryMessage } from "../sessions/history-message.ts";
+import { NO_JOURNAL, type JournalEntry, type JournalPart } from "../sessions/turn-journal.ts";
+
+export class JournalWriter {
+  readonly #turnId: string;
+  /** Entries that were taken to be written. */
+  #count: number;
+  #entries: JournalEntry[] = [];
+  #said = "";
+  /** Calls of the last step whose outcome was noted, and the names of all. */
+  readonly #done = new Set<string>();
+  readonly #names = new Map<string, string>();
+
+  constructor(turnId: string, count: number) {
+    this.#turnId = turnId;
+    this.#count = count;
+  }
+
+  get isPending(): boolean {
+    return this.#said !== "" || this.#entries.length > 0;
+  }
+
+  /** A message that the journal has already. */
+  know(message: HistoryMessage): void {
+    if (message.role === "tool") {
+      this.#done.add(message.toolCallId);
+    } else if (message.role === "assistant") {
+      this.#done.clear();
+      for (const { id, name } of message.toolCalls ?? []) this.#names.set(id, name);
+    }
+  }
+
+  emit(event: TurnEvent): void {
+    switch (event.type) {
+      case "chunk":
+        this.#said += event.content;
+        return;
+      case "tool-call":
+        this.#names.set(event.id, event.name);
+        this.#add({ type: "call-started", id: event.id, name: event.name });
+        return;
+      case "tool-result": {
+        const { id, result, error } = event;
+        const outcome = error === undefined ? { result: result ?? null } : { error };
+        this.record({
+          role: "tool",
+          turnId: this.#turnId,
+          toolCallId: id,
+          toolName: this.#names.get(id) ?? "",
+          ...outcome,
+        });
+      }
+    }
+  }
+
+  record(message: HistoryMessage, { usage, inputs, finishReason }: StepNote = {}): void {
+    if (message.role === "user") return;
+    if (message.role === "tool") {
+      // Its result was emitted before.
+      if (!this.#done.has(message.toolCallId)) this.#add({ type: "call-done", message });
+    } else {
+      this.#add({
+        type: "step",
+        message,
+        ...(inputs === undefined ? {} : { inputs }),
+        ...(usage === undefined ? {} : { usage }),
+        ...(finishReason === undefined ? {} : { finishReason }),
+      });
+    }
+    this.know(message);
+  }
+
+  /** What is to be written next. */
+  take(): JournalPart {
+    if (!this.isPending) return NO_JOURNAL;
+    this.#flushSaid();
+    const part = { first: this.#count, entries: this.#entries };
+    this.#count += this.#entries.length;
+    this.#entries = [];
+    return part;
+  }
+
+  #add(entry: JournalEntry): void {
+    this.#flushSaid();
+    this.#entries.push(entry);
+  }
+
+  #flushSaid(): void {
+    if (this.#said !== "") this.#entries.push({ type: "said", text: this.#said });
+    this.#said = "";
+  }
+}

@@ -1,0 +1,63 @@
+/** What becomes of a turn whose replica died: it goes on, or it is ended with what is known of it. */
+import type { EarlierRun, Handler } from "../handlers/handler.ts";
+import { MAX_TURN_TAKEOVERS } from "../limits.ts";
+import type { CallInDoubt, JournalReading } from "./earlier-run.ts";
+import { INTERRUPTED } from "./turn-ending.ts";
+import { TurnError } from "./turn-error.ts";
+
+/** What the history holds of a call in doubt, and what the clients are told. */
+const NOT_KNOWN =
+  "The replica that made the call ended before its result came; whether the call had an effect is not known.";
+
+export type Recovery = "goes-on" | "call-in-doubt" | "cancelled" | "given-up";
+
+export function decideRecovery(
+  { inDoubt, takeovers }: JournalReading,
+  { isCancelled, hasHarmlessCalls }: { isCancelled: boolean; hasHarmlessCalls: boolean },
+): Recovery {
+  if (isCancelled) return "cancelled";
+  if (inDoubt.length > 0 && !hasHarmlessCalls) return "call-in-doubt";
+  // It may be the turn itself that replicas die of.
+  return takeovers > MAX_TURN_TAKEOVERS ? "given-up" : "goes-on";
+}
+
+/** Ends a turn that does not go on. */
+export function closingHandler(
+  recovery: Exclude<Recovery, "goes-on">,
+  { earlier, inDoubt }: JournalReading,
+): Handler {
+  switch (recovery) {
+    case "cancelled":
+      return { run: () => Promise.resolve(endOf(earlier)) };
+    case "given-up":
+      return { run: () => Promise.reject(new TurnError(INTERRUPTED.code, INTERRUPTED.message)) };
+    case "call-in-doubt":
+      return {
+        async run(turn) {
+          for (const { id, name } of inDoubt) {
+            await turn.emit({ type: "tool-result", id, error: NOT_KNOWN });
+            turn.record({
+              role: "tool",
+              turnId: turn.id,
+              toolCallId: id,
+              toolName: name,
+              error: NOT_KNOWN,
+            });
+          }
+          throw new TurnError("TOOL_ERROR", sentenceOn(inDoubt), {
+            details: { tool_calls: inDoubt.map(({ id, name }) => ({ id, name })) },
+          });
+        },
+      };
+  }
+}
+
+function endOf({ usage }: EarlierRun): Awaited<ReturnType<Handler["run"]>> {
+  return { finishReason: "stop", ...(usage === undefined ? {} : { usage }) };
+}
+
+function sentenceOn(calls: readonly CallInDoubt[]): string {
+  const named = calls.map(({ id, name }) => `${id} of the tool ${name}`).join(" and ");
+  const [subject, verb] = calls.length === 1 ? ["call", "was"] : ["calls", "were"];
+  return `The replica that ran the turn ended while the ${subject} ${named} ${verb} under way. Whether there was an effect is not known; nothing is called again.`;
+}
