@@ -15,9 +15,11 @@ const CHANGING: readonly [RegExp, string][] = [
   // The kubelet names its pod, which has a name of its own.
   [/ ?\(pod: "[^"]*", container: [^)]*\)/g, ""],
   [/^pods "[^"]*" is forbidden: /g, ""],
+  // As a container runtime names a container: pod, namespace, uid and the count of tries are in it.
+  [/(?<![a-z0-9])[a-z0-9-]+_[a-z0-9.-]+_[a-z0-9-]+_[\da-f-]{36}_\d+/g, "…"],
   // The name of a pod of a Deployment: the alphabet is the one of such names.
   [
-    /\b[a-z0-9]+(?:-[a-z0-9]+)*-[bcdfghjklmnpqrstvwxz2456789]{6,10}-[bcdfghjklmnpqrstvwxz2456789]{5}\b/g,
+    /(?<![a-z0-9-])[a-z0-9-]+-[bcdfghjklmnpqrstvwxz2456789]{6,10}-[bcdfghjklmnpqrstvwxz2456789]{5}(?![a-z0-9-])/g,
     "…",
   ],
   [/\b[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\b/gi, "…"],
@@ -25,7 +27,7 @@ const CHANGING: readonly [RegExp, string][] = [
   [/(?<!sha256:)\b[\da-f]{32,}\b/gi, "…"],
   [/\b0x[\da-f]{6,}\b/gi, "0x…"],
   // The port from which something was connected to.
-  [/(?:\[[\da-f:]+\]|\b[\d.]+):\d+->/gi, ""],
+  [/(?:\[[\da-f:]+\]|(?<![\d.])[\d.]+):\d+->/gi, ""],
   [/\bback-off (?:\d+[hms])+/gi, "back-off"],
   [/^rpc error: code = \w+ desc = /g, ""],
 ];
