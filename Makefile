@@ -10,11 +10,11 @@ NODE := node_modules/node/bin/node
 INSTALLED := node_modules/.installed
 SOURCES := $(shell find bin src -name '*.ts' -not -name '*.test.ts')
 
-.PHONY: help setup up test check format bench clean
+.PHONY: help setup up test check format generate image bench clean
 
 help: ## List what can be run
 	@printf 'Omnia runs AI agents that are declared as Kubernetes resources.\n\n'
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 	@printf '\nARGS passes arguments on: make up ARGS="-f examples/echo --port 9000"\n'
 
 setup: dist/omnia.js ## Install the packages into node_modules and build the program
@@ -48,8 +48,14 @@ check: setup ## Check types, lint, format, dead code
 format: setup ## Format the sources
 	@oxfmt
 
+generate: setup ## Write what the Helm chart has from the sources: kinds and permissions
+	@node charts/generate.ts
+
+image: setup ## Build the container image, without Docker, into omnia-image.tar
+	@node image/build-image.ts
+
 bench: setup ## Measure, as ratios to a floor that is measured in the same run
 	@node bench/bench.ts $(ARGS)
 
 clean: ## Remove what was installed and built
-	@rm -rf node_modules dist
+	@rm -rf node_modules dist omnia-image.tar

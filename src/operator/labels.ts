@@ -7,6 +7,8 @@ export const MANAGED_BY_LABEL = "app.kubernetes.io/managed-by";
 export const COMPONENT_LABEL = "app.kubernetes.io/component";
 
 export const OPERATOR = "omnia-operator";
+/** Of several operators in one namespace, the one that holds it leads. */
+export const LEASE_NAME = `${OPERATOR}.${GROUP}`;
 export const AGENT_COMPONENT = "agent";
 export const PROMPT_PACK_COMPONENT = "prompt-pack";
 

@@ -17,14 +17,13 @@ import type { Log } from "../observability/log.ts";
 import { Management } from "../observability/management.ts";
 import { createMetrics } from "../observability/metrics.ts";
 import { createAgentRuntimeController } from "./agent-runtime/agent-runtime-controller.ts";
-import { OPERATOR } from "./labels.ts";
+import { LEASE_NAME, OPERATOR } from "./labels.ts";
 import { createCaches, watchCluster } from "./operator-caches.ts";
 import type { ControllerSettings, OperatorContext, OperatorSettings } from "./operator-context.ts";
 import { createOperatorMetrics, type OperatorMetrics } from "./operator-metrics.ts";
 import { createPromptPacks } from "./prompt-pack/prompt-packs.ts";
 import { createToolRegistries } from "./tool-registry/tool-registries.ts";
 
-export const LEASE_NAME = `${OPERATOR}.${GROUP}`;
 /** Renewals of the lease do not queue behind the work. */
 const LEASE_REQUESTS_PER_SECOND = 5;
 

@@ -1,0 +1,102 @@
+/** An image of one layer as an archive in the layout of the Open Container Initiative (image-spec 1.1). */
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
+import type { IMAGE_FACTS } from "./image-facts.ts";
+
+const run = promisify(execFile);
+const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
+/** The same files make the same archive. */
+const REPRODUCIBLE = [
+  "--sort=name",
+  "--mtime=@0",
+  "--owner=0",
+  "--group=0",
+  "--numeric-owner",
+  "--format=gnu",
+];
+
+export interface ArchiveOptions {
+  /** The folder whose content is the root of the image. */
+  readonly root: string;
+  /** An empty folder to work in. */
+  readonly work: string;
+  readonly output: string;
+  /** With its tag: `omnia:0.1.0`. */
+  readonly name: string;
+  readonly facts: typeof IMAGE_FACTS;
+}
+
+export async function writeArchive({
+  root,
+  work,
+  output,
+  name,
+  facts,
+}: ArchiveOptions): Promise<void> {
+  const layout = join(work, "layout");
+  const blobs = join(layout, "blobs/sha256");
+  await mkdir(blobs, { recursive: true });
+  const write = async (content: Buffer | string, mediaType: string) => {
+    const digest = sha256(content);
+    await writeFile(join(blobs, digest), content);
+    return { mediaType, digest: `sha256:${digest}`, size: Buffer.byteLength(content) };
+  };
+
+  const layerFile = join(work, "layer.tar");
+  await run("tar", [...REPRODUCIBLE, "-cf", layerFile, "-C", root, "."]);
+  const layer = await readFile(layerFile);
+  const layerBlob = await write(
+    gzipSync(layer, { level: 6 }),
+    "application/vnd.oci.image.layer.v1.tar+gzip",
+  );
+  const config = await write(
+    JSON.stringify({
+      architecture: ARCHITECTURES[process.arch] ?? process.arch,
+      os: "linux",
+      rootfs: { type: "layers", diff_ids: [`sha256:${sha256(layer)}`] },
+      config: {
+        Entrypoint: facts.entrypoint,
+        Env: facts.environment,
+        User: facts.user,
+        WorkingDir: facts.workingDirectory,
+      },
+    }),
+    "application/vnd.oci.image.config.v1+json",
+  );
+  const manifest = await write(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: "application/vnd.oci.image.manifest.v1+json",
+      config,
+      layers: [layerBlob],
+    }),
+    "application/vnd.oci.image.manifest.v1+json",
+  );
+  const annotations = {
+    "io.containerd.image.name": fullName(name),
+    "org.opencontainers.image.ref.name": name.slice(name.lastIndexOf(":") + 1),
+  };
+  const index = { schemaVersion: 2, manifests: [{ ...manifest, annotations }] };
+  await writeFile(join(layout, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
+  await writeFile(join(layout, "index.json"), JSON.stringify(index));
+  const unfinished = `${output}.new`;
+  await rm(unfinished, { force: true });
+  await run("tar", [...REPRODUCIBLE, "-cf", unfinished, "-C", layout, "."]);
+  await rename(unfinished, output);
+}
+
+/** What a container runtime makes of a name without a host. */
+function fullName(name: string): string {
+  const parts = name.split("/");
+  const hasHost = parts.length > 1 && /[.:]|^localhost$/.test(parts[0] ?? "");
+  if (hasHost) return name;
+  return `docker.io/${parts.length === 1 ? "library/" : ""}${name}`;
+}
+
+function sha256(content: Buffer | string): string {
+  return createHash("sha256").update(content).digest("hex");
+}
