@@ -2,6 +2,7 @@ import { isSecretValue } from "../control/is-secret-value.ts";
 import { redisURLProblem } from "../control/redis-url-problem.ts";
 import { SECRETS, type SecretObject } from "./kubernetes-objects.ts";
 import { digestOfValue, ObjectReader } from "./object-reader.ts";
+import type { OperatorCaches } from "./operator-caches.ts";
 import type { OperatorContext } from "./operator-context.ts";
 
 /** What may be known of a Secret: never a value. */
@@ -19,7 +20,7 @@ export type SecretReader = Pick<ObjectReader<SecretObject, SecretFacts>, "facts"
 export function createSecretReader({
   client,
   caches,
-}: Pick<OperatorContext, "client" | "caches">): SecretReader {
+}: Pick<OperatorContext, "client"> & { caches: Pick<OperatorCaches, "secrets"> }): SecretReader {
   return new ObjectReader<SecretObject, SecretFacts>({
     client,
     type: SECRETS,

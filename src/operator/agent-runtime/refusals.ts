@@ -4,6 +4,7 @@ import { NotOursError } from "../../kube/apply.ts";
 import type { Clock } from "../../kube/clock.ts";
 import type { KubernetesObject, ResourceType } from "../../kube/object.ts";
 import { contentHash } from "../../promptpack/content-hash.ts";
+import { stableMessage } from "./stable-message.ts";
 
 /** What stands in the way goes by itself: what is left of an object that was deleted, somebody else's write. */
 const PASSING_RETRY_MS = 500;
@@ -89,6 +90,8 @@ function refusalOf(what: string, error: unknown, tries: number): Refusal {
   );
   // The namespace goes, and the agent with it: there is nothing to mend.
   const isEnding = error.status === FORBIDDEN && error.message.includes("it is being terminated");
-  const problem = isEnding ? undefined : `the API server refuses ${what}: ${error.message}`;
+  const problem = isEnding
+    ? undefined
+    : `the API server refuses ${what}: ${stableMessage(error.message)}`;
   return { problem, retryInMs: isEnding ? LAST_REFUSED_RETRY_MS : retryInMs, isTaken: false };
 }
