@@ -135,7 +135,7 @@ class Election {
   async keep(signal: AbortSignal): Promise<boolean> {
     let pause = RETRY_MS;
     for (;;) {
-      await this.#pause(Math.min(pause, this.remainingMs / MAX_SPREAD), signal);
+      await this.#pause(Math.max(0, Math.min(pause, this.remainingMs / MAX_SPREAD)), signal);
       if (signal.aborted) return true;
       if (this.remainingMs <= 0) return false;
       try {

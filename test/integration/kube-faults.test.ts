@@ -160,8 +160,8 @@ test("a server that was killed and came back is listed once more, and what went 
 
 test("a history that was forgotten while the watch was away is listed afresh", async () => {
   for (const name of ["stays", "goes", "changes"]) await create(name);
-  const { reflector, changes, has, lists, errors } = await aReflector();
-  await reflector.synced;
+  const { changes, has, lists, watches, errors } = await aReflector();
+  await vi.waitFor(() => expect(watches().map(({ status }) => status)).toEqual([200]), SOON);
   await proxy.refuse();
   await remove("goes");
   await direct.apply(CONFIG_MAPS, aConfigMap("changes", 2), { signal });
@@ -176,6 +176,8 @@ test("a history that was forgotten while the watch was away is listed afresh", a
   expect(errors.some(isExpired)).toBe(false);
   await create("comes");
   await vi.waitFor(() => expect(changes.at(-1)).toBe("comes 1"), SOON);
+  // The second was taken up, and ended with an event that said so.
+  expect(watches().map(({ status }) => status)).toEqual([200, 200, 200]);
 });
 
 test("a watch that is refused as too old is listed afresh", async () => {

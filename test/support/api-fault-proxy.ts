@@ -55,6 +55,8 @@ export class APIFaultProxy {
     this.#server = createServer({ cert: ca, key }, (request, response) => {
       void this.#serve(request, response).catch(() => response.socket?.destroy());
     });
+    // An API server keeps idle connections for long.
+    this.#server.keepAliveTimeout = 0;
     this.#server.on("connection", (socket: Socket) => {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
