@@ -1,10 +1,12 @@
 /** Every command of README and CONTRIBUTING, run as it stands there. */
-import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { KUBE_API_SERVER_TIMEOUT_MS, startKubeAPIServer } from "../support/kube-api-server.ts";
+import { KubeCluster } from "../support/kube-cluster.ts";
 import { startModelServer } from "../support/model-server.ts";
+import { OperatorProcess } from "../support/operator-process.ts";
 import { startRedis } from "../support/redis.ts";
 import { snippets } from "../support/snippets.ts";
 import { ROOT } from "./omnia-up.ts";
@@ -88,11 +90,11 @@ describe("the first steps", () => {
     expect(output).not.toMatch(/error|\*\*\*/i);
   });
 
-  it.each(["test", "check"])("name targets of make that are there (%s)", async (name) => {
+  it.each(["test", "check", "image"])("name targets of make that are there (%s)", async (name) => {
     // Not run for real: this is within one of them.
     const dry = await run(commands(name).replaceAll(/^make /gm, "make --dry-run "));
     expect(dry.code).toBe(0);
-    expect(dry.output).toMatch(/vitest run/);
+    expect(dry.output).toMatch(/vitest run|build-image/);
   });
 });
 
@@ -153,13 +155,76 @@ describe("the production example", () => {
 });
 
 describe("a cluster", () => {
-  it("takes the CRDs, and then the examples", { timeout: KUBE_API_SERVER_TIMEOUT_MS }, async () => {
-    const kube = await startKubeAPIServer();
+  let cluster: KubeCluster;
+  let kube: Record<string, string>;
+  beforeAll(async () => {
+    cluster = await KubeCluster.start({ withKinds: false });
+    const assets =
+      process.env["KUBEBUILDER_ASSETS"] || join(env["XDG_CACHE_HOME"] ?? "", "omnia/kube");
+    const tools = join(checkout, "..", "tools");
+    await mkdir(tools);
+    const helm = await run("test/support/helm-build 2>/dev/null");
+    await symlink(helm.output.trim(), join(tools, "helm"));
+    kube = {
+      PATH: `${tools}:${assets}:${env["PATH"]}`,
+      KUBECONFIG: cluster.server.kubeconfig,
+    };
+  }, KUBE_API_SERVER_TIMEOUT_MS);
+  afterAll(async () => cluster?.stop());
+
+  const inCluster = async (name: string): Promise<string> => {
+    const { code, output } = await run(commands(name), { env: kube });
+    if (code !== 0) throw new Error(`${name} ended with ${code}: ${output}`);
+    return output;
+  };
+
+  /** The chart's pods hold nothing here: beside them runs a real operator, as the account that the chart made. */
+  async function startOperator(namespace: string): Promise<OperatorProcess> {
+    const token = await cluster.server.kubectl([
+      ...["create", "token", "omnia-operator", "-n", namespace],
+    ]);
+    const kubeconfig = join(checkout, "..", `kubeconfig-${namespace}`);
+    const admin = await readFile(cluster.server.kubeconfig, "utf8");
+    await writeFile(kubeconfig, admin.replaceAll(cluster.server.token, token.trim()), {
+      mode: 0o600,
+    });
+    return await OperatorProcess.start({ kubeconfig, leaseNamespace: namespace });
+  }
+
+  it("gets the operator by its chart, and then an agent", { timeout: 120_000 }, async () => {
+    expect(await inCluster("install")).toMatch(/STATUS: deployed/);
+    const operator = await startOperator("omnia-system");
     try {
-      const assets =
-        process.env["KUBEBUILDER_ASSETS"] || join(env["XDG_CACHE_HOME"] ?? "", "omnia/kube");
+      expect(await inCluster("first-agent")).toMatch(/quickstart +Running +1\/1 +demo/);
+      const look = await inCluster("look-cluster");
+      expect(look).toMatch(/agentruntime\S*\/quickstart/);
+      expect(look).toMatch(/AgentRuntime "quickstart" is Running/);
+      expect(await inCluster("upgrade")).toMatch(/STATUS: deployed/);
+      expect(operator.output).not.toMatch(/forbidden/i);
+      expect(operator.lines.filter(({ level }) => level === "error")).toEqual([]);
+    } finally {
+      await operator.stop();
+    }
+    expect(await inCluster("uninstall")).toMatch(/release "omnia" uninstalled/);
+    const agents = await cluster.server.kubectl(["get", "agentruntimes,deployments", "-o", "name"]);
+    expect(agents).toMatch(/agentruntime\S*\/quickstart[^]*deployment\S*\/quickstart/);
+  });
+
+  it("can be bound to a namespace", async () => {
+    expect(commands("install-namespaced")).toContain("helm install omnia charts/omnia");
+    const { code, output } = await run(
+      `${commands("install-namespaced").trimEnd()} --set crds.install=false`,
+      { env: kube },
+    );
+    expect({ code, output }).toMatchObject({ code: 0 });
+    expect(output).toMatch(/looks after team\./);
+  });
+
+  it("takes the CRDs by hand, and then the examples", async () => {
+    const other = await startKubeAPIServer();
+    try {
       const applied = await run(commands("crds"), {
-        env: { PATH: `${assets}:${env["PATH"]}`, KUBECONFIG: kube.kubeconfig },
+        env: { ...kube, KUBECONFIG: other.kubeconfig },
       });
       expect(applied.code).toBe(0);
       expect(applied.output.match(/serverside-applied/g)).toHaveLength(3);
@@ -167,12 +232,12 @@ describe("a cluster", () => {
       const names = ["agentruntimes", "promptpacks", "toolregistries"].map(
         (name) => `crd/${name}.omnia.altairalabs.ai`,
       );
-      await kube.kubectl(["wait", "--for=condition=Established", "--timeout=30s", ...names]);
-      await kube.kubectl(["create", "namespace", "agents"]);
-      const created = await kube.kubectl(["apply", "--recursive", "-f", join(ROOT, "examples")]);
+      await other.kubectl(["wait", "--for=condition=Established", "--timeout=30s", ...names]);
+      await other.kubectl(["create", "namespace", "agents"]);
+      const created = await other.kubectl(["apply", "--recursive", "-f", join(ROOT, "examples")]);
       expect(created.match(/ created/g)?.length).toBeGreaterThan(10);
     } finally {
-      await kube.stop();
+      await other.stop();
     }
   });
 });

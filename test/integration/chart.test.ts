@@ -164,7 +164,7 @@ describe("what the chart renders", () => {
       "--set",
       "nodeSelector.disk=ssd,tolerations[0].operator=Exists",
       "--set",
-      "extraEnv[0].name=HTTPS_PROXY,extraEnv[0].value=http://proxy.example.com",
+      "extraEnv[0].name=HTTPS_PROXY,extraEnv[0].value=http://outbound.example.com",
     );
     for (const { kind, metadata } of manifests) {
       expect(metadata.labels, `${kind} ${metadata.name}`).toMatchObject({ team: "platform" });
@@ -193,7 +193,7 @@ describe("what the chart renders", () => {
       expect.arrayContaining([
         { name: "LOG_LEVEL", value: "debug" },
         { name: "NODE_OPTIONS", value: "--max-old-space-size=700" },
-        { name: "HTTPS_PROXY", value: "http://proxy.example.com" },
+        { name: "HTTPS_PROXY", value: "http://outbound.example.com" },
       ]),
     );
   });

@@ -26,6 +26,8 @@ export interface KubeClusterOptions
   extends KubeAPIServerOptions, Omit<SimulatedKubeletOptions, "server"> {
   /** False: nothing comes of a Deployment, and nothing is garbage-collected. */
   withControllers?: boolean;
+  /** False: the three kinds are not known yet. */
+  withKinds?: boolean;
 }
 
 export class KubeCluster {
@@ -57,7 +59,7 @@ export class KubeCluster {
       flags: ["--service-cluster-ip-range=10.0.0.0/16", ...audit.flags, ...(options.flags ?? [])],
       users: { [OPERATOR_USER]: ["system:masters"], ...options.users },
     });
-    await installKinds(server);
+    if (options.withKinds !== false) await installKinds(server);
     const [controllers, kubelet] = await Promise.all([
       options.withControllers === false ? undefined : startKubeControllerManager(server.kubeconfig),
       SimulatedKubelet.start({ ...options, server }),
