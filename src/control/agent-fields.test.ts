@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { z } from "zod";
-import { agentRuntimeSpecSchema } from "../api/agent-runtime.ts";
+import { agentRuntimeFields } from "../../test/support/agent-runtime-fields.ts";
 import {
   decided,
   packReference,
@@ -181,7 +180,7 @@ function changed(path: string, value: unknown): Record<string, unknown> {
 describe("every field of an AgentRuntime", () => {
   it("is in this table", () => {
     const known = [...Object.keys(CHANGES), ...GATHERED].toSorted();
-    expect(leavesOf(agentRuntimeSpecSchema).toSorted()).toEqual(known);
+    expect(agentRuntimeFields()).toEqual(known);
   });
 
   it.each(Object.entries(CHANGES))("reaches the agent or its replicas: %s", (path, value) => {
@@ -195,17 +194,3 @@ describe("every field of an AgentRuntime", () => {
     expect(older).toBe(outcome(SPEC));
   });
 });
-
-/** Paths of the fields of a schema; lists, maps and what affinities are made of count as one field. */
-function leavesOf(schema: z.core.$ZodType, path: string[] = []): string[] {
-  const definition = schema._zod.def as {
-    innerType?: z.core.$ZodType;
-    shape?: Record<string, z.core.$ZodType>;
-  };
-  if (definition.innerType !== undefined) return leavesOf(definition.innerType, path);
-  const isWhole = definition.shape === undefined || (path[0] === "affinity" && path.length === 2);
-  if (isWhole) return [path.join(".")];
-  return Object.entries(definition.shape ?? {}).flatMap(([name, field]) =>
-    leavesOf(field, [...path, name]),
-  );
-}
