@@ -1,0 +1,90 @@
+import { readFile } from "node:fs/promises";
+import type { RequestOptions } from "node:http";
+import type { AgentOptions } from "node:https";
+import { KubeConfig } from "@kubernetes/client-node";
+
+/** What a request brings to be let in. */
+export interface Authentication
+  extends
+    RequestOptions,
+    Pick<AgentOptions, "ca" | "cert" | "key" | "rejectUnauthorized" | "servername"> {
+  headers?: Record<string, string>;
+}
+
+/**
+ * The credentials of a kubeconfig, asked for at every request, since all of them may change: certificates and tokens in files
+ * are read anew, exec plugins and identity providers keep what they gave until it runs out. Those who ask at once are
+ * answered together, so that a plugin runs once for all of them.
+ */
+export class Credentials {
+  readonly #original: KubeConfig;
+  #kubeConfig: KubeConfig;
+  #pending: Promise<Authentication> | undefined;
+  #newest: Authentication | undefined;
+
+  constructor(kubeConfig: KubeConfig) {
+    this.#original = kubeConfig;
+    this.#kubeConfig = kubeConfig;
+  }
+
+  async get(signal: AbortSignal): Promise<Authentication> {
+    this.#pending ??= this.#ask().finally(() => (this.#pending = undefined));
+    const given = await unlessAborted(this.#pending, signal);
+    this.#newest = given;
+    return given;
+  }
+
+  /**
+   * For one whose credentials were refused: whether it may come again with others. A plugin is run again though what it gave
+   * has not run out, but only once for all who came with the same.
+   */
+  renew(refused: Authentication): boolean {
+    if (this.#original.getCurrentUser()?.exec == null) return false;
+    if (this.#newest !== undefined && isSame(refused, this.#newest)) {
+      const { clusters, users, contexts, currentContext } = this.#original;
+      this.#kubeConfig = new KubeConfig();
+      this.#kubeConfig.loadFromOptions({ clusters, users, contexts, currentContext });
+      this.#newest = undefined;
+    }
+    return true;
+  }
+
+  async #ask(): Promise<Authentication> {
+    const authentication: Authentication = {};
+    const file = tokenFileOf(this.#kubeConfig);
+    // Read by itself a token file would be read once a minute, by a clock that may be set back.
+    const token = file === undefined ? undefined : (await readFile(file, "utf8")).trim();
+    await this.#kubeConfig.applyToHTTPSOptions(authentication);
+    if (token !== undefined) {
+      authentication.headers = { ...authentication.headers, Authorization: `Bearer ${token}` };
+    }
+    return authentication;
+  }
+}
+
+function isSame(one: Authentication, other: Authentication): boolean {
+  const valuesOf = ({ headers, cert }: Authentication): string =>
+    JSON.stringify([headers?.["Authorization"], String(cert)]);
+  return valuesOf(one) === valuesOf(other);
+}
+
+/** Of a pod's service account. */
+function tokenFileOf(kubeConfig: KubeConfig): string | undefined {
+  const provider = kubeConfig.getCurrentUser()?.authProvider as
+    | { config?: { tokenFile?: string } }
+    | undefined;
+  return provider?.config?.tokenFile;
+}
+
+/** A plugin that hangs holds up those who wait for it no longer than they want to. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => aborted.reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
