@@ -55,16 +55,13 @@ export function createCaches(): OperatorCaches {
   };
   return {
     agentRuntimes: new Cache({
-      promptPack: readable(one(promptPackOf)),
-      toolRegistry: readable(one(toolRegistryOf)),
-      secret: readable(secretsOf),
-      configMap: readable(configMapsOf),
+      promptPack: one(promptPackOf),
+      toolRegistry: one(toolRegistryOf),
+      secret: secretsOf,
+      configMap: configMapsOf,
     }),
-    promptPacks: new Cache({ source: readable(one(sourceOf)) }),
-    toolRegistries: new Cache({
-      toolSecret: readable(toolSecretNamesOf),
-      namespace: one(namespaceOf),
-    }),
+    promptPacks: new Cache({ source: one(sourceOf) }),
+    toolRegistries: new Cache({ toolSecret: toolSecretNamesOf, namespace: one(namespaceOf) }),
     configMaps: new Cache({
       owner: ({ metadata }) => (metadata.ownerReferences ?? []).map(({ uid }) => uid),
     }),
@@ -76,18 +73,6 @@ export function createCaches(): OperatorCaches {
     services: new Cache(),
     podDisruptionBudgets: new Cache(),
     pods: new Cache({ agent: one(labelled(INSTANCE_LABEL)) }),
-  };
-}
-
-/** What is of another schema refers to nothing that is known here, and must not keep the others from being seen. */
-function readable<T>(index: IndexFunction<T>): IndexFunction<T> {
-  return (object) => {
-    try {
-      return index(object);
-    } catch (error) {
-      if (error instanceof TypeError) return [];
-      throw error;
-    }
   };
 }
 

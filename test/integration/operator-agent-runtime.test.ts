@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vit
 import { Cache, type CacheChange } from "../../src/kube/cache.ts";
 import type { Controller } from "../../src/kube/controller.ts";
 import { createAgentRuntimeController } from "../../src/operator/agent-runtime/agent-runtime-controller.ts";
+import type { KubernetesObject } from "../../src/kube/object.ts";
 import type { DeploymentObject } from "../../src/operator/kubernetes-objects.ts";
 import { FILES_REVISION_ANNOTATION } from "../../src/operator/labels.ts";
 import { AgentInCluster, SOME_TIME, SOON } from "../support/agent-in-cluster.ts";
@@ -16,6 +17,7 @@ import {
   aPackManifest,
   aPromptPackManifest,
   aSecretManifest,
+  aToolServiceManifests,
   packSaying,
   PACK_KEY,
   theReferences,
@@ -342,17 +344,26 @@ describe("a cache that is behind", () => {
   });
 });
 
-test("an object that this version cannot read is told of once, and left alone", async () => {
-  const metadata = { ...at(), uid: "00000000-0000-0000-0000-000000000001", resourceVersion: "1" };
-  const spec = { facade: { handler: "of-another-version" } } as never;
-  parts.context.caches.agentRuntimes.set({ metadata, spec });
-  await lookAt(name);
-  await lookAt(name);
-  parts.context.caches.agentRuntimes.delete(`${NAMESPACE}/${name}`);
-  const outcomes = parts.reconciled.filter(({ key }) => key === `${NAMESPACE}/${name}`);
-  expect(new Set(outcomes.map(({ outcome }) => outcome))).toEqual(new Set(["terminal_error"]));
-  const events = await cluster.list("Event", NAMESPACE);
-  const about = events.filter(({ regarding }) => regarding.name === name);
-  expect(about).toMatchObject([{ type: "Warning", reason: "InvalidSpec" }]);
-  expect(await writesOn(new RegExp(`/${name}`))).toEqual([]);
-});
+test.each(["agentRuntimes", "promptPacks", "toolRegistries"] as const)(
+  "what this version cannot read is told of once and left alone, and the others are still seen: %s",
+  async (kind) => {
+    const cache: Cache<KubernetesObject> = parts.context.caches[kind] as never;
+    const key = `${NAMESPACE}/${name}`;
+    for (const resourceVersion of ["1", "2"]) {
+      const before = parts.reconciled.length;
+      cache.set({ metadata: { ...at(), uid: `unreadable-${kind}`, resourceVersion } });
+      await vi.waitFor(() => {
+        const outcomes = parts.reconciled.slice(before).filter((done) => done.key === key);
+        expect(outcomes).toMatchObject([{ outcome: "terminal_error" }]);
+      }, SOON);
+    }
+    await cluster.create(...aToolServiceManifests(at(`${name}-tool`), "others"));
+    await cluster.create(anAgentManifest(at(`${name}-other`)));
+    await new AgentInCluster(cluster, at(`${name}-other`)).becomes("Running");
+    cache.delete(key);
+    const events = await cluster.list("Event", NAMESPACE);
+    const about = events.filter(({ regarding }) => regarding.name === name);
+    expect(about).toMatchObject([{ type: "Warning", reason: "InvalidSpec" }]);
+    expect(await writesOn(new RegExp(`/${name}$`))).toEqual([]);
+  },
+);

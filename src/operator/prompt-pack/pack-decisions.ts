@@ -125,7 +125,7 @@ export function createPackDecisions(
       const kept = keptVersions.of(stored).map(({ metadata }) => metadata.name);
       const newest = before?.decision && hashIn(before.decision.reading);
       const holder = newest === undefined ? "nobody" : keptVersions.otherHolder(stored, newest);
-      const source = caches.configMaps.get(sourceOf(stored));
+      const source = caches.configMaps.get(sourceOf(stored) ?? "");
       return [stored, statuses.of(stored), source, kept.join(), holder];
     },
     async decide(_key, world, before, signal) {

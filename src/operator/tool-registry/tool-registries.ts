@@ -9,6 +9,7 @@ import type {
   DecidedToolRegistries,
   OperatorContext,
 } from "../operator-context.ts";
+import { ofKnownSchema } from "../references-of.ts";
 import { UnreadableSpecs } from "../read-stored.ts";
 import { WrittenStatuses } from "../written-statuses.ts";
 import { createRegistryDecisions } from "./registry-decisions.ts";
@@ -87,9 +88,8 @@ export function createToolRegistries(
 
 /** Whether the labels are those of a Service that one of the registry's entries may want. */
 function selects({ spec }: StoredToolRegistry, labels: Readonly<Record<string, string>>): boolean {
-  return spec.tools.some(
-    ({ selector }) =>
-      selector !== undefined &&
-      Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value),
-  );
+  const wants = ({ selector }: (typeof spec.tools)[number]): boolean =>
+    selector !== undefined &&
+    Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
+  return ofKnownSchema(() => spec.tools.some(wants), false);
 }
