@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { APIFaultProxy } from "../support/api-fault-proxy.ts";
 import { AuditLog } from "../support/audit-log.ts";
@@ -14,7 +15,7 @@ import {
   startKubeAPIServer,
 } from "../support/kube-api-server.ts";
 
-const PROGRAM = join(import.meta.dirname, "../support/leading-program.ts");
+const PROGRAM = fileURLToPath(import.meta.resolve("../support/leading-program.ts"));
 const TAKEOVER = { timeout: 15_000, interval: 20 };
 type User = "one" | "two";
 
