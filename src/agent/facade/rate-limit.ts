@@ -9,18 +9,20 @@ export interface Rate {
 export class RateLimit {
   readonly #clock: Clock;
   readonly #rate: () => Rate;
+  #burst: number;
   #tokens: number;
   #filledAt: number;
 
   constructor(clock: Clock, rate: () => Rate) {
     this.#clock = clock;
     this.#rate = rate;
-    this.#tokens = rate().burst;
+    this.#burst = rate().burst;
+    this.#tokens = this.#burst;
     this.#filledAt = clock.monotonic();
   }
 
   take(): boolean {
-    // The clock is asked only when it matters.
+    // Clock and rate are asked only when it matters.
     if (this.#tokens < 1) this.#fill();
     if (this.#tokens < 1) return false;
     this.#tokens -= 1;
@@ -28,13 +30,14 @@ export class RateLimit {
   }
 
   giveBack(): void {
-    this.#tokens = Math.min(this.#rate().burst, this.#tokens + 1);
+    this.#tokens = Math.min(this.#burst, this.#tokens + 1);
   }
 
   #fill(): void {
     const now = this.#clock.monotonic();
     const { perSecond, burst } = this.#rate();
     const grown = ((now - this.#filledAt) / 1_000) * perSecond;
+    this.#burst = burst;
     this.#tokens = Math.min(burst, this.#tokens + grown);
     this.#filledAt = now;
   }
