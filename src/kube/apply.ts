@@ -46,6 +46,11 @@ export interface ApplyOptions {
   wanted: KubernetesObject;
   owner: OwnerReference;
   digest: (value: unknown) => string;
+  /**
+   * Paths of fields that others go on with once they are no longer wanted: they keep the value that they have then. Without,
+   * a field that is no longer wanted gets its default.
+   */
+  handedOver?: readonly (readonly string[])[];
   signal: AbortSignal;
 }
 
@@ -88,7 +93,8 @@ export async function applyOwned(options: ApplyOptions): Promise<boolean> {
   const wasApplied = mark.startsWith(APPLIED_PREFIX);
   const applied = `${APPLIED_PREFIX}${created}`;
   if (holds(live, marked(wasApplied ? applied : created))) return false;
-  if (!wasApplied) await ownByApply(options, live);
+  const handedOver = (options.handedOver ?? []).filter((path) => !isThere(options.wanted, path));
+  if (!wasApplied || handedOver.length > 0) await ownByApply(options, live, handedOver);
   const wanted = marked(applied);
   const result = await applyOrLeave(options, live, wanted);
   if (holds(result, wanted)) return true;
@@ -141,11 +147,14 @@ export function correctionOf(live: unknown, wanted: unknown, isExact = false): u
 async function ownByApply(
   { client, type, signal }: ApplyOptions,
   live: KubernetesObject,
+  handedOver: readonly (readonly string[])[],
 ): Promise<void> {
   const at = { namespace: live.metadata.namespace, name: live.metadata.name };
   for (let attempt = 1; ; attempt += 1) {
     const { metadata } = await client.get(type, at, signal);
-    const managedFields = withOneApply(metadata.managedFields ?? [], client.fieldManager);
+    const before = metadata.managedFields ?? [];
+    const managedFields = withOneApply(before, client.fieldManager, handedOver);
+    if (JSON.stringify(managedFields) === JSON.stringify(before)) return;
     const { uid } = live.metadata;
     const { resourceVersion } = metadata;
     const patch = { metadata: { uid, resourceVersion, managedFields } };
@@ -158,8 +167,12 @@ async function ownByApply(
   }
 }
 
-/** All that the manager owns, whichever way it came by it, as owned by apply. */
-function withOneApply(managedFields: readonly ManagedFields[], manager: string): ManagedFields[] {
+/** All that the manager owns, whichever way it came by it, as owned by apply; what is handed over is nobody's. */
+function withOneApply(
+  managedFields: readonly ManagedFields[],
+  manager: string,
+  handedOver: readonly (readonly string[])[],
+): ManagedFields[] {
   const isOurs = (entry: ManagedFields): boolean =>
     entry.manager === manager && (entry.subresource ?? "") === "";
   const [first, ...more] = managedFields.filter(isOurs);
@@ -169,7 +182,21 @@ function withOneApply(managedFields: readonly ManagedFields[], manager: string):
     (fields, entry) => merged(fields, entry["fieldsV1"]),
     first["fieldsV1"],
   );
-  return [...others, { ...first, operation: "Apply", fieldsV1 }];
+  const kept = handedOver.reduce<unknown>(without, fieldsV1);
+  return [...others, { ...first, operation: "Apply", fieldsV1: kept }];
+}
+
+/** `fields` in the form of managed fields, where each name has "f:" before it. */
+function without(fields: unknown, [name, ...rest]: readonly string[]): unknown {
+  const key = `f:${name}`;
+  if (!isMap(fields) || !(key in fields)) return fields;
+  const { [key]: field, ...others } = fields;
+  return rest.length === 0 ? others : { ...others, [key]: without(field, rest) };
+}
+
+function isThere(object: unknown, [name, ...rest]: readonly string[]): boolean {
+  if (name === undefined) return object !== undefined;
+  return isMap(object) && isThere(object[name], rest);
 }
 
 function merged(one: unknown, other: unknown): unknown {

@@ -99,6 +99,26 @@ test("looks at everything again at a resync", async () => {
   await vi.waitFor(() => expect(outcomes).toEqual(["a success", "a success"]));
 });
 
+test("is told nothing any more once it has ended", async () => {
+  const cache = new Cache<KubernetesObject>();
+  const told: string[] = [];
+  const controller = new Controller({
+    name: "test",
+    clock: new ManualClock(),
+    reconcile: async () => {},
+  }).watches(cache, ({ metadata }) => {
+    told.push(metadata.name);
+    return [];
+  });
+  const ended = new AbortController();
+  const running = controller.run(ended.signal);
+  cache.set(anObject("a"));
+  ended.abort();
+  await running;
+  cache.set(anObject("b"));
+  expect(told).toEqual(["a"]);
+});
+
 test("ends once no worker is busy", async () => {
   let release = (): void => {};
   const { cache, controller, running, end } = aController(

@@ -119,6 +119,20 @@ test("loses no key and gives none to two workers, whatever the order of events",
   );
 });
 
+test("a key that fails and changed meanwhile is tried again at once, and not once more after its backoff", async () => {
+  const clock = new ManualClock();
+  const queue = new WorkQueue({ clock });
+  queue.add("a");
+  await queue.take();
+  queue.add("a");
+  queue.addFailed("a");
+  queue.done("a");
+  expect(await queue.take()).toBe("a");
+  queue.done("a");
+  await clock.advance(LAST_RETRY_MS);
+  expect(queue.depth).toBe(0);
+});
+
 test("tells of keys that came, how long they waited and were worked on, and of retries", async () => {
   const clock = new ManualClock();
   const told: string[] = [];

@@ -126,6 +126,34 @@ test("a reflector of metadata alone never holds the content", async () => {
   await running;
 });
 
+test("a reflector keeps of an object what it is asked to keep", async () => {
+  const labels = { trimmed: "yes" };
+  const made = (name: string): ConfigMap => ({
+    metadata: { name, namespace: "default", labels },
+    data: { kept: "kept", dropped: "dropped" },
+  });
+  await client.create(CONFIG_MAPS, made("trimmed"), signal);
+  const cache = new Cache<ConfigMap>();
+  const stop = new AbortController();
+  const reflector = new Reflector<ConfigMap>({
+    client,
+    type: CONFIG_MAPS,
+    cache,
+    labelSelector: "trimmed=yes",
+    transform: ({ metadata, data = {} }) => ({ metadata, data: { kept: data["kept"] ?? "" } }),
+    clock: systemClock,
+    random: Math.random,
+    onError: (error) => expect.unreachable(String(error)),
+  });
+  const running = reflector.run(stop.signal);
+  await reflector.synced;
+  await client.create(CONFIG_MAPS, made("trimmed-too"), signal);
+  await vi.waitFor(() => expect(cache.size).toBe(2));
+  for (const { data } of cache.all()) expect(data).toEqual({ kept: "kept" });
+  stop.abort();
+  await running;
+});
+
 test("a controller works on what is there and on what changes", async () => {
   const cache = new Cache<ConfigMap>();
   const stop = new AbortController();
