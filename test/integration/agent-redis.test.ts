@@ -137,11 +137,21 @@ describe("a session store that is down", () => {
     client.say("hello");
     await client.nextOf("chunk");
     await redis.stop();
-    expect(await client.nextOf("error")).toMatchObject({ error: { code: "UNAVAILABLE" } });
+    const { session_id } = await client.nextOf("error");
+    expect(client.frames.at(-1)).toMatchObject({ error: { code: "UNAVAILABLE" } });
     await redis.start();
     await expect
       .poll(() => agent.management("/readyz"), { timeout: 10_000 })
       .toMatchObject({ status: 200 });
+    // The turn is over in the store too: nothing goes on, and the next message is taken.
+    const { seq } = await client.ask("hello", { session_id });
+    const before = client.frames.length;
+    client.send({ type: "resume", session_id, after: 0 });
+    await client.nextOf("done");
+    await client.nextOf("done");
+    expect(seqs(client).slice(before - client.frames.length + 1)).toEqual(
+      Array.from({ length: seq }, (_, at) => at + 1),
+    );
   });
 });
 

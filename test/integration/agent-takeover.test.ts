@@ -283,6 +283,43 @@ describe("a replica that is killed in a turn of another handler", () => {
   });
 });
 
+describe("a replica that is told to end in the middle of a turn", () => {
+  it("leaves it to another one, which goes on at once", async () => {
+    const demo = { handler: "demo", session } as const;
+    const one = await TestAgent.start({ config: demo, files: files(), env: {} });
+    const two = await aReplica(demo);
+    const first = await one.connect();
+    first.say("hello");
+    const { session_id } = await first.nextOf("chunk");
+    await one.running.close();
+    await first.closed;
+    expect(first.frames.map(({ type }) => type)).not.toContain("error");
+    const second = await two.connect();
+    second.send({ type: "resume", session_id, after: first.frames.length - 1 });
+    expect(await second.nextOf("done")).toMatchObject({ finish_reason: "stop" });
+    expectOneCoherentAnswer([first, second], session_id);
+  });
+});
+
+describe("a replica that stood still while another one took its turn", () => {
+  it("shows its clients what the other one makes of it", async () => {
+    const demo = { handler: "demo", session } as const;
+    const [one, two] = [await aReplicaToKill(demo), await aReplica(demo)];
+    const first = await one.connect();
+    first.say("hello");
+    const { session_id } = await first.nextOf("chunk");
+    one.child.kill("SIGSTOP");
+    await leaseEnds(session_id);
+    const second = await two.connect();
+    second.send({ type: "resume", session_id, after: 0 });
+    const done = await second.nextOf("done");
+    one.child.kill("SIGCONT");
+    expect(await first.nextOf("done")).toEqual(done);
+    expectOneCoherentAnswer([first], session_id);
+    expectOneCoherentAnswer([second], session_id);
+  });
+});
+
 describe("a cancel", () => {
   it("stops a turn that runs on another replica, at once", async () => {
     model.mock.onMessage(/long/, { content: "word ".repeat(2_000) }, { latency: 20 });

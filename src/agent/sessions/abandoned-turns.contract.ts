@@ -211,6 +211,18 @@ export function describeAbandonedTurns(open: OpenSubject): void {
       expect(await store.find(sessionId)).toEqual({ lastSeq: 2 });
     });
 
+    it("may be abandoned on purpose, where another process can take it over", async () => {
+      const sessionId = await aSession(store);
+      const lease = await begin(store, sessionId, "t1");
+      const isHandedOver = await store.handOver(lease);
+      expect(isHandedOver).toBe(store !== other);
+      if (!isHandedOver) return;
+      expect(await store.find(sessionId)).toMatchObject({ abandonedTurnId: "t1" });
+      const turn = await taken(other, sessionId);
+      await endWell(other, turn.lease, 1);
+      await expect(store.handOver(lease)).rejects.toThrow(TurnLostError);
+    });
+
     it("is followed, once it is taken over, by those who ask for what is to come", async () => {
       const sessionId = await aSession(store);
       const lease = await begin(store, sessionId, "t1");

@@ -252,6 +252,10 @@ export class MemorySessionStore implements SessionStore {
     this.#wakeFollowers(session);
   }
 
+  async handOver(): Promise<boolean> {
+    return false;
+  }
+
   async cancelTurn(sessionId: string): Promise<"requested" | "abandoned" | "none"> {
     const session = this.#find(sessionId);
     if (session?.running === undefined) return "none";

@@ -281,6 +281,16 @@ touch(session)
 return { 'ok', session.cancel }
 `),
 
+  /** ARGV: fence. Answers: 'ok' · 'lost'. */
+  handOver: script(`
+local session = load()
+if not session or session.fence ~= tonumber(ARGV[4]) or session.turn == '' then return { 'lost' } end
+session.lease = now
+save(session)
+touch(session)
+return { 'ok' }
+`),
+
   /** Answers: 'none' · 'requested' or 'abandoned', turn id, owner. */
   cancelTurn: script(`
 local session = load()

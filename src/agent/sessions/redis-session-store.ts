@@ -237,6 +237,12 @@ export class RedisSessionStore implements SessionStore {
     if (asArray(reply)[1] === 1) this.#cancels.tell(lease.turnId);
   }
 
+  async handOver(lease: TurnLease): Promise<boolean> {
+    const args = [String(lease.fence)];
+    this.#assertWritten(lease, await this.#run(REDIS_SCRIPTS.handOver, lease.sessionId, args));
+    return true;
+  }
+
   async cancelTurn(sessionId: string): Promise<"requested" | "abandoned" | "none"> {
     if (!isSessionId(sessionId)) return "none";
     const reply = asArray(await this.#run(REDIS_SCRIPTS.cancelTurn, sessionId, []));

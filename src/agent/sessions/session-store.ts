@@ -113,6 +113,8 @@ export interface SessionStore {
     journal?: JournalPart,
   ): Promise<void>;
   renewTurn(lease: TurnLease): Promise<void>;
+  /** Abandons the turn for another process to take over at once. False: there is no other process that could. */
+  handOver(lease: TurnLease): Promise<boolean>;
   /**
    * Asks whoever runs the session's turn to stop it. `abandoned`: nobody does; it is told to whoever takes it over.
    */

@@ -269,6 +269,10 @@ export class RunningTurn implements Turn {
       return "error";
     };
     if (ending.type === "lost") return move();
+    if (this.#stopped?.reason === "shutting-down" && (await this.#handOver())) {
+      onEnd();
+      return "error";
+    }
     const frames = [...this.#unstored, this.#lastFrame(ending)];
     const end = { frames, messages: this.#messages(ending) };
     // A store that was tried for long is not waited for: the clients hear of it now, and the store when it can.
@@ -288,6 +292,17 @@ export class RunningTurn implements Turn {
     onEnd();
     this.#publish(frames);
     return requestStatus(ending);
+  }
+
+  /** A replica that shuts down leaves its turn to another one. Its clients hear of that when they have come back. */
+  async #handOver(): Promise<boolean> {
+    if (this.#unstored.length > 0) return false;
+    try {
+      return await this.#store.handOver(this.#lease);
+    } catch (error) {
+      this.#log("warn", { error }, "A turn could not be left to another replica");
+      return false;
+    }
   }
 
   #messages(ending: StoredEnding): HistoryMessage[] {

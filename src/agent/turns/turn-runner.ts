@@ -34,6 +34,8 @@ export type TurnBegin = Exclude<BegunTurn, { status: "abandoned" }>;
 
 /** A turn that was taken over may be abandoned again before the message's own turn begins. */
 const MAX_BEGIN_ATTEMPTS = 3;
+/** How long a message waits for the store to be told of the end of the turn before it, once the store answers again. */
+const MAX_FAILED_TURN_MS = 3_000;
 
 export interface TurnRunnerOptions extends TurnContext {
   readonly handlers: {
@@ -48,6 +50,8 @@ export interface TurnRunnerOptions extends TurnContext {
 export class TurnRunner {
   readonly #options: TurnRunnerOptions;
   readonly #running = new Map<string, RunningTurn>();
+  /** Turns of which the clients were told that they failed, and the store could not be told yet. */
+  readonly #failed = new Map<string, Promise<void>>();
   readonly #recoveries = new Map<string, Promise<"running" | "ended">>();
   readonly #slots: TurnSlots;
   #upkeep: Timer | undefined;
@@ -84,8 +88,17 @@ export class TurnRunner {
   ): Promise<TurnBegin> {
     for (let attempt = 1; attempt <= MAX_BEGIN_ATTEMPTS; attempt++) {
       const begun = await this.#begin(message, store, onStarted);
-      if (begun.status !== "abandoned") return begun;
-      await this.recover(message.sessionId, store);
+      const failed = this.#failed.get(message.sessionId);
+      if (
+        failed !== undefined &&
+        (begun.status === "in-progress" || begun.status === "abandoned")
+      ) {
+        await this.#atMost(MAX_FAILED_TURN_MS, failed);
+      } else if (begun.status === "abandoned") {
+        await this.recover(message.sessionId, store);
+      } else {
+        return begun;
+      }
     }
     throw new TurnError("UNAVAILABLE", "The session's last turn is yet to come to its end.", {
       details: { retry_after: RETRY_AFTER_SECONDS },
@@ -219,18 +232,30 @@ export class TurnRunner {
     return handlers.loaded(name) ?? (await handlers.load(name));
   }
 
+  async #atMost(ms: number, work: Promise<void>): Promise<void> {
+    const done = new AbortController();
+    await Promise.race([work, this.#options.clock.sleep(ms, done.signal).catch(() => {})]);
+    done.abort();
+  }
+
   #hold(turn: RunningTurn): void {
     this.#running.set(turn.sessionId, turn);
     this.#upkeep ??= this.#options.clock.setTimer(LEASE_RENEWAL_MS, this.#keepUp);
   }
 
   async #run(turn: RunningTurn, handler: Handler, releaseStore: () => void): Promise<void> {
+    const ended = Promise.withResolvers<void>();
     try {
-      await turn.run(handler, () => this.#forget(turn));
+      await turn.run(handler, () => {
+        this.#forget(turn);
+        this.#failed.set(turn.sessionId, ended.promise);
+      });
     } catch (error) {
       this.#options.log.error({ error, turnId: turn.id }, "A turn came to no end");
     } finally {
       this.#forget(turn);
+      ended.resolve();
+      if (this.#failed.get(turn.sessionId) === ended.promise) this.#failed.delete(turn.sessionId);
       releaseStore();
       this.#slots.leave();
     }
