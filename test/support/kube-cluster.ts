@@ -17,9 +17,10 @@ import {
   type KubeControllerManager,
   startKubeControllerManager,
 } from "./kube-controller-manager.ts";
+import { permitOperator } from "./operator-permissions.ts";
 import { SimulatedKubelet, type SimulatedKubeletOptions } from "./simulated-kubelet.ts";
 
-/** The operator under test; what it writes is told from what others write by this name. */
+/** The operator under test, with the permissions of one. What it writes is told by this name from what others write. */
 export const OPERATOR_USER = "omnia-operator";
 
 export interface KubeClusterOptions
@@ -57,8 +58,9 @@ export class KubeCluster {
     const server = await startKubeAPIServer({
       // Every Service takes an address.
       flags: ["--service-cluster-ip-range=10.0.0.0/16", ...audit.flags, ...(options.flags ?? [])],
-      users: { [OPERATOR_USER]: ["system:masters"], ...options.users },
+      users: { [OPERATOR_USER]: [], ...options.users },
     });
+    await permitOperator(server, OPERATOR_USER);
     if (options.withKinds !== false) await installKinds(server);
     const [controllers, kubelet] = await Promise.all([
       options.withControllers === false ? undefined : startKubeControllerManager(server.kubeconfig),
