@@ -143,7 +143,7 @@ it("tells the model the newest turns that fit the budget", async () => {
   };
   await handler.run(new RecordingTurn(config, { history }));
   const told = () =>
-    (server.requests.at(-1)?.body.messages as { content: string }[])
+    ((server.requests.at(-1)?.body.messages ?? []) as { content: string }[])
       .filter(({ content }) => content.startsWith("question"))
       .map(({ content }) => content.split(" ")[1]);
   expect(told()).toEqual(["16", "17", "18", "19"]);
