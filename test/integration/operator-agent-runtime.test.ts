@@ -1,5 +1,5 @@
 /** What the controller of AgentRuntimes asks of the API server, with the caches and the other controllers in this process. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { Cache, type CacheChange } from "../../src/kube/cache.ts";
 import type { Controller } from "../../src/kube/controller.ts";
 import { createAgentRuntimeController } from "../../src/operator/agent-runtime/agent-runtime-controller.ts";
@@ -86,6 +86,7 @@ beforeEach(() => {
   name = `agent-${++lastAgent}`;
   agent = new AgentInCluster(cluster, { name, namespace: NAMESPACE });
 });
+afterEach(() => deployments.release());
 
 const at = (of = name): { name: string; namespace: string } => ({ name: of, namespace: NAMESPACE });
 
