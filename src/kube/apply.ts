@@ -154,7 +154,7 @@ async function ownByApply(
     const { metadata } = await client.get(type, at, signal);
     const before = metadata.managedFields ?? [];
     const managedFields = withOneApply(before, client.fieldManager, handedOver);
-    if (JSON.stringify(managedFields) === JSON.stringify(before)) return;
+    if (isSameSet(managedFields, before)) return;
     const { uid } = live.metadata;
     const { resourceVersion } = metadata;
     const patch = { metadata: { uid, resourceVersion, managedFields } };
@@ -191,7 +191,15 @@ function without(fields: unknown, [name, ...rest]: readonly string[]): unknown {
   const key = `f:${name}`;
   if (!isMap(fields) || !(key in fields)) return fields;
   const { [key]: field, ...others } = fields;
-  return rest.length === 0 ? others : { ...others, [key]: without(field, rest) };
+  if (rest.length === 0) return others;
+  const left = without(field, rest);
+  return left === field ? fields : { ...others, [key]: left };
+}
+
+/** The server puts them into an order of its own. */
+function isSameSet(some: readonly ManagedFields[], others: readonly ManagedFields[]): boolean {
+  const texts = new Set(others.map((entry) => JSON.stringify(entry)));
+  return some.length === others.length && some.every((entry) => texts.has(JSON.stringify(entry)));
 }
 
 function isThere(object: unknown, [name, ...rest]: readonly string[]): boolean {

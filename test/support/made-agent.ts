@@ -46,7 +46,7 @@ export interface MadeAgent {
   /** As the pod reads it. */
   readonly config: AgentConfig;
   /** What a file of the pod holds, by its path in the container. */
-  file(path: string): Promise<string>;
+  readonly file: (path: string) => Promise<string>;
 }
 
 /** `folder`: where the files of pods are put. */

@@ -30,6 +30,9 @@ const PROGRESS_DEADLINE_SECONDS = 300;
 const KEPT_REPLICA_SETS = 3;
 const SCRATCH_SIZE = "64Mi";
 
+/** While an autoscaler owns the number of replicas it is not sent, and stays what it was. */
+export const HANDED_OVER = [["spec", "replicas"]] as const;
+
 const CONFIG_FOLDER = dirname(AGENT_CONFIG_PATH);
 
 export interface DeploymentWanted {
@@ -56,7 +59,6 @@ export function buildDeployment(wanted: DeploymentWanted): DeploymentObject {
   return {
     metadata: { ...agentRuntime, labels },
     spec: {
-      // Not sent while an autoscaler owns it.
       ...(workload.replicas === undefined ? {} : { replicas: workload.replicas }),
       selector: { matchLabels: selectorOf(agentRuntime.name) },
       strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: "25%" } },
@@ -119,7 +121,7 @@ function podSpec({ agentRuntime, workload, settings }: DeploymentWanted): V1PodS
     ...(tolerations === undefined
       ? {}
       : {
-          tolerations: tolerations.map(withoutEmpty) as NonNullable<V1PodSpec["tolerations"]>,
+          tolerations: tolerations as NonNullable<V1PodSpec["tolerations"]>,
         }),
     ...(affinity === undefined
       ? {}
@@ -151,7 +153,7 @@ function container(
     ...(image === undefined && agentImagePullPolicy !== undefined
       ? { imagePullPolicy: agentImagePullPolicy }
       : {}),
-    env: environment.map(withoutEmpty) as NonNullable<V1Container["env"]>,
+    env: environment as NonNullable<V1Container["env"]>,
     ports: [
       { name: FACADE_PORT_NAME, containerPort: port, protocol: "TCP" },
       { name: MANAGEMENT_PORT_NAME, containerPort: MANAGEMENT_PORT, protocol: "TCP" },
@@ -182,13 +184,6 @@ function container(
     },
     volumeMounts,
   };
-}
-
-/** What the API server leaves out of what it keeps. Sent, it would look like a difference for ever. */
-function withoutEmpty<T extends object>(fields: T): Partial<T> {
-  return Object.fromEntries(
-    Object.entries(fields).filter(([, value]) => value !== ""),
-  ) as Partial<T>;
 }
 
 interface MountedVolume {

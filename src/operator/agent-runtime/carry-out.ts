@@ -16,7 +16,7 @@ import { ENVIRONMENT_ANNOTATION } from "../labels.ts";
 import type { OperatorContext } from "../operator-context.ts";
 import { type AgentChildren, ownedBy } from "./agent-children.ts";
 import { type AgentFiles, buildConfigMap } from "./build-config-map.ts";
-import { buildDeployment } from "./build-deployment.ts";
+import { buildDeployment, HANDED_OVER } from "./build-deployment.ts";
 import { buildPodDisruptionBudget } from "./build-pod-disruption-budget.ts";
 import { buildService } from "./build-service.ts";
 import { environmentDigest, type ValueDigest } from "./environment-digest.ts";
@@ -96,7 +96,8 @@ export async function carryOut(
     try {
       const digest = contentHash;
       const options = { client, type, live, wanted: object, owner, digest, signal };
-      const hasWritten = await applyOwned(options);
+      const handedOver = child === "deployment" ? HANDED_OVER : [];
+      const hasWritten = await applyOwned({ ...options, handedOver });
       refusals.clear(type);
       if (hasWritten && live === undefined) created.push(child);
       return hasWritten ? "written" : "there";
