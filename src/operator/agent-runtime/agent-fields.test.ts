@@ -120,7 +120,7 @@ const FIELDS: Record<string, Field | readonly Field[]> = {
   "provider.model": { value: "another-model", look: inConfig("provider.model") },
   "provider.apiKeySecretRef.name": { value: "other", look: apiKey, seen: "sk-other" },
   "provider.apiKeySecretRef.key": { value: "second", look: apiKey, seen: "sk-second" },
-  "provider.baseURL": { value: "http://proxy.example/v1", look: inConfig("provider.baseURL") },
+  "provider.baseURL": { value: "http://gateway.example/v1", look: inConfig("provider.baseURL") },
   "provider.api": { value: "responses", look: inConfig("provider.api") },
   ...Object.fromEntries(
     Object.entries({
