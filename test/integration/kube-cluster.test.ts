@@ -97,9 +97,11 @@ test("the files of a pod are mounted inside one another, and follow when its ann
   expect(await file("agent.json")).toBe("one");
   const inCluster = { kind: "Pod", metadata: { ...pod.metadata } } as KubeObject;
   await cluster.patch(inCluster, { metadata: { annotations: { touched: "1" } } });
-  await vi.waitFor(async () => expect(await file("more.json")).toBe("new"), WITHIN);
-  expect(await file("agent.json")).toBe("two");
-  expect(await file("secrets/provider/api-key")).toBe("k2");
+  await vi.waitFor(async () => {
+    expect(await file("secrets/provider/api-key")).toBe("k2");
+    expect(await file("more.json")).toBe("new");
+    expect(await file("agent.json")).toBe("two");
+  }, WITHIN);
 
   const root = cluster.kubelet.rootOf(pod);
   await cluster.delete(inCluster);
