@@ -4,7 +4,6 @@ import { hostname } from "node:os";
 import type { KubeConfig } from "@kubernetes/client-node";
 import packageJSON from "../../package.json" with { type: "json" };
 import { DEFAULT_NAMESPACE } from "../api/group.ts";
-import { LeaseLostError } from "../kube/leader-election.ts";
 import { systemClock } from "../observability/clock.ts";
 import { createLog, logLevelFrom } from "../observability/log.ts";
 import { runOperator } from "../operator/operator.ts";
@@ -15,7 +14,7 @@ import type { Streams } from "./streams.ts";
 
 const NAMESPACE_OF_POD = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
 
-/** Settles when it was ended by a signal, or when another process may lead; a second signal ends it at once. */
+/** Settles when it was ended by a signal; a second one ends it at once. */
 export async function operator(flags: OperatorFlags, { env }: Streams): Promise<ExitCode> {
   const kubeConfig = loadKubeConfig({ file: flags.kubeconfig, context: flags.context });
   if (kubeConfig === undefined) {
@@ -56,12 +55,6 @@ export async function operator(flags: OperatorFlags, { env }: Streams): Promise<
       ending.signal,
     );
     return EXIT_CODES.ok;
-  } catch (error) {
-    if (error instanceof LeaseLostError) {
-      log.error({}, "The lease was lost: another process may lead, and this one ends");
-      return EXIT_CODES.failed;
-    }
-    throw error;
   } finally {
     process.off("SIGTERM", end).off("SIGINT", end);
   }

@@ -272,7 +272,7 @@ Examples:
     )
     .option("--kube-api-qps <number>", "requests to the API server a second", positive, 50)
     .option("--kube-api-burst <number>", "requests at once, before they are spread", positive, 100)
-    .option("--workers <number>", "resources of a kind that are worked on at once", positive, 8)
+    .option("--workers <number>", "resources of a kind that are worked on at once", positive, 100)
     .addOption(
       new Option("--resync <duration>", "look at everything again this often")
         .argParser(resyncMs)

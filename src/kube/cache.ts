@@ -55,6 +55,11 @@ export class Cache<T extends KubernetesObject> {
     return () => this.#listeners.delete(listener);
   }
 
+  /** For when all who subscribed have come to their end, without a word of their own. */
+  unsubscribeAll(): void {
+    this.#listeners.clear();
+  }
+
   set(object: T): void {
     const key = keyOf(object.metadata);
     const before = this.#objects.get(key);

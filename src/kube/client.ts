@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { ApiError, ConnectionError } from "./api-error.ts";
 import type { Clock } from "./clock.ts";
 import { apiVersionOf, type KubernetesObject, pathOf, type ResourceType } from "./object.ts";
-import type { RateLimiter } from "./rate-limiter.ts";
+import type { Priority, RateLimiter } from "./rate-limiter.ts";
 import { repeatDelay } from "./repeat-delay.ts";
 import type { Transport, TransportRequest } from "./transport.ts";
 
@@ -63,11 +63,13 @@ export interface KubeClientOptions {
 export class KubeClient {
   readonly #options: KubeClientOptions;
   readonly #beforeWrite: (() => void) | undefined;
+  readonly #priority: Priority;
   readonly fieldManager: string;
 
-  constructor(options: KubeClientOptions, beforeWrite?: () => void) {
+  constructor(options: KubeClientOptions, beforeWrite?: () => void, priority: Priority = "now") {
     this.#options = options;
     this.#beforeWrite = beforeWrite;
+    this.#priority = priority;
     this.fieldManager = options.fieldManager;
   }
 
@@ -76,7 +78,12 @@ export class KubeClient {
    * throws ends the write, which then was not carried out. For those who may write only while they hold a lease.
    */
   fencedBy(check: () => void): KubeClient {
-    return new KubeClient(this.#options, check);
+    return new KubeClient(this.#options, check, this.#priority);
+  }
+
+  /** A client like this one, whose requests give way to others where the rate is limited. */
+  givingWay(): KubeClient {
+    return new KubeClient(this.#options, this.#beforeWrite, "later");
   }
 
   async get<T extends KubernetesObject>(
@@ -271,7 +278,7 @@ export class KubeClient {
 
   async #send(request: TransportRequest): Promise<IncomingMessage> {
     const { rateLimiter, transport, onResponse } = this.#options;
-    await rateLimiter.take(request.signal);
+    await rateLimiter.take(request.signal, this.#priority);
     const begun = performance.now();
     const { method } = request;
     const tell = (status: number | "error"): void =>

@@ -39,3 +39,20 @@ test("what is not used in time is not saved beyond the burst", async () => {
   await clock.advance(0);
   expect(passed).toBe(2);
 });
+
+test("what can wait goes after what cannot, and yet goes", async () => {
+  const clock = new ManualClock();
+  const limiter = new RateLimiter({ clock, perSecond: 10, burst: 1 });
+  await limiter.take(signal);
+  const passed: string[] = [];
+  const take = (name: string, priority: "now" | "later"): void => {
+    void limiter.take(signal, priority).then(() => passed.push(name));
+  };
+  for (let index = 1; index <= 3; index += 1) take(`later ${index}`, "later");
+  for (let index = 1; index <= 12; index += 1) take(`now ${index}`, "now");
+  for (let tick = 0; tick < 15; tick += 1) await clock.advance(100);
+  expect(passed.slice(0, 3)).toEqual(["now 1", "now 2", "now 3"]);
+  expect(passed.indexOf("later 1")).toBe(10);
+  expect(passed.slice(-2)).toEqual(["later 2", "later 3"]);
+  expect(passed).toHaveLength(15);
+});

@@ -13,8 +13,8 @@ export interface OperatorMetrics {
   responded(response: { method: string; status: number | "error" }): void;
   /** Observers of the work queue of a controller. */
   queueObserver(controller: string): QueueObserver;
-  /** From now on the gauges are about this controller too. */
-  observe(controller: Observed): void;
+  /** What the gauges are about from now on. */
+  observe(controllers: readonly Observed[]): void;
   setLeading(isLeading: boolean): void;
 }
 
@@ -30,7 +30,7 @@ export function createOperatorMetrics(
   lease: string,
   host: string,
 ): OperatorMetrics {
-  const observed: Observed[] = [];
+  let observed: readonly Observed[] = [];
   const ofController = ["controller"] as const;
   const ofQueue = ["name", "controller"] as const;
   const queueLabels = (name: string) => ({ name, controller: name });
@@ -140,8 +140,8 @@ export function createOperatorMetrics(
       onDone: (seconds) => worked.observe(seconds, queueLabels(controller)),
       onRetry: () => retries.add(1, queueLabels(controller)),
     }),
-    observe: (controller) => {
-      observed.push(controller);
+    observe: (controllers) => {
+      observed = controllers;
     },
     setLeading: (isLeading) => leading.set(isLeading ? 1 : 0, { name: lease }),
   };

@@ -5,10 +5,14 @@
 import { randomUUID } from "node:crypto";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { GROUP } from "../api/group.ts";
-import { KubeClient } from "../kube/client.ts";
+import { KubeClient, type KubeClientOptions } from "../kube/client.ts";
 import type { Controller } from "../kube/controller.ts";
 import { EventRecorder } from "../kube/events.ts";
-import { runAsLeader } from "../kube/leader-election.ts";
+import {
+  type LeaderElectionOptions,
+  LeaseLostError,
+  runAsLeader,
+} from "../kube/leader-election.ts";
 import { RateLimiter } from "../kube/rate-limiter.ts";
 import { createTransport } from "../kube/transport.ts";
 import { WorkQueue } from "../kube/work-queue.ts";
@@ -44,21 +48,28 @@ export interface OperatorOptions {
   readonly log: Log;
 }
 
-/** Runs until the signal is aborted. Rejects with LeaseLostError when another process may lead: then the process is to end. */
+/** Runs until the signal is aborted. A process that loses the lease stands by and goes on watching. */
 export async function runOperator(options: OperatorOptions, signal: AbortSignal): Promise<void> {
   const { kubeConfig, clock, random, log, settings } = options;
   const server = kubeConfig.getCurrentCluster()?.server ?? "";
   const registry = createMetrics({ processMetrics: true });
   const metrics = createOperatorMetrics(registry, LEASE_NAME, new URL(server).host);
   const transport = createTransport(kubeConfig);
-  const clientWith = (perSecond: number, burst: number): KubeClient =>
+  const clientWith = (
+    perSecond: number,
+    burst: number,
+    repeating: Pick<KubeClientOptions, "repeating"> = {},
+  ): KubeClient =>
     new KubeClient({
       transport,
       rateLimiter: new RateLimiter({ clock, perSecond, burst }),
       fieldManager: OPERATOR,
+      ...repeating,
       onResponse: (response) => metrics.responded(response),
     });
-  const client = clientWith(options.requestsPerSecond, options.burst);
+  const client = clientWith(options.requestsPerSecond, options.burst, {
+    repeating: { clock, random },
+  });
   const caches = createCaches();
   const watching = watchCluster({
     caches,
@@ -84,40 +95,55 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
       { server, namespaces: settings.namespaces, managementPort: port },
       "The operator runs",
     );
-    const lead = async (leading: AbortSignal): Promise<void> => {
+    const lead = async (leading: AbortSignal, writer: KubeClient): Promise<void> => {
       metrics.setLeading(true);
       log.info({}, "This process leads");
-      await untilAborted(watching.synced, leading);
-      if (!leading.aborted) {
-        const context: OperatorContext = {
-          client,
+      try {
+        await untilAborted(watching.synced, leading);
+        const context = {
+          client: writer,
           caches,
-          events: eventRecorder(options, client),
+          events: eventRecorder(options, writer.givingWay()),
           clock,
           log,
           settings,
         };
-        await runControllers(context, options, metrics, leading);
+        if (!leading.aborted) await runControllers(context, options, metrics, leading);
+      } finally {
+        metrics.setLeading(false);
+        metrics.observe([]);
+        for (const cache of Object.values(caches)) cache.unsubscribeAll();
       }
-      metrics.setLeading(false);
     };
-    if (options.leaseNamespace === undefined) {
-      await lead(signal);
-    } else {
-      await runAsLeader(
-        {
-          client: clientWith(LEASE_REQUESTS_PER_SECOND, LEASE_REQUESTS_PER_SECOND),
-          namespace: options.leaseNamespace,
-          name: LEASE_NAME,
-          identity: `${options.instance}_${randomUUID()}`,
-          clock,
-          random,
-          onError: (error) =>
-            log.warn({ error }, "The lease could not be had or renewed; it is tried again"),
-        },
-        lead,
-        signal,
-      );
+    const { leaseNamespace } = options;
+    if (leaseNamespace === undefined) {
+      await lead(signal, client);
+      return;
+    }
+    const election: LeaderElectionOptions = {
+      client: clientWith(LEASE_REQUESTS_PER_SECOND, LEASE_REQUESTS_PER_SECOND),
+      namespace: leaseNamespace,
+      name: LEASE_NAME,
+      identity: `${options.instance}_${randomUUID()}`,
+      clock,
+      random,
+      onError: (error) =>
+        log.warn({ error }, "The lease could not be had or renewed; it is tried again"),
+    };
+    while (!signal.aborted) {
+      try {
+        await runAsLeader(
+          election,
+          (leading, leadership) => {
+            const check = (): void => leadership.assertHeld();
+            return lead(leading, client.fencedBy(check));
+          },
+          signal,
+        );
+      } catch (error) {
+        if (!(error instanceof LeaseLostError)) throw error;
+        log.warn({}, "The lease was lost: this process stands by");
+      }
     }
   } finally {
     ending.abort();
@@ -156,7 +182,7 @@ async function runControllers(
     toolRegistries.controller,
     agentRuntimes,
   ];
-  for (const controller of controllers) metrics.observe(controller);
+  metrics.observe(controllers);
   await Promise.all([
     ...controllers.map((controller) => controller.run(signal)),
     toolRegistries.run(signal),

@@ -85,7 +85,8 @@ export class WrittenStatuses<Status extends StatusWithConditions> {
     last: Written<Status> | undefined,
     signal: AbortSignal,
   ): Promise<boolean> {
-    const { client } = this.#context;
+    // Where many resources come at once, what they ask for is made before it is told of.
+    const client = this.#context.client.givingWay();
     try {
       return await applyStatus({ client, type: this.#type, live, status, signal });
     } catch (error) {

@@ -80,7 +80,7 @@ test("a leader that ends in order is followed at once", async () => {
   expect(performance.now() - stopped).toBeLessThan(5_000);
 });
 
-test("a leader that stood still for longer than its lease writes nothing when it goes on", async () => {
+test("a leader that stood still for longer than its lease writes nothing when it goes on, and stands by", async () => {
   const third = operators.at(-1);
   if (third === undefined) throw new Error("no operator runs");
   process.kill(third.pid, "SIGSTOP");
@@ -90,8 +90,13 @@ test("a leader that stood still for longer than its lease writes nothing when it
   for (const agent of agents) await agent.becomes("Running", SOME_TIME);
   const since = Date.now();
   process.kill(third.pid, "SIGCONT");
-  await vi.waitFor(() => expect(third.hasEnded).toBe(true), SOME_TIME);
+  await third.logs("The lease was lost: this process stands by");
   await delay(500);
   expect(await cluster.audit.writes({ by: "operator-c", since })).toEqual([]);
   expectWrittenOnce(await writesIn("stalled"), "stalled");
+
+  await fourth.stop();
+  const leads = (): number => third.lines.filter(({ msg }) => msg === "This process leads").length;
+  await vi.waitFor(() => expect(leads()).toBe(2), SOME_TIME);
+  for (const agent of await createAgents("again")) await agent.becomes("Running", SOME_TIME);
 });

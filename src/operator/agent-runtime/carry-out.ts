@@ -4,7 +4,12 @@ import { AGENT_RUNTIME, API_VERSION } from "../../api/group.ts";
 import type { WorkloadDecision } from "../../control/workload-decision.ts";
 import { isConflict, isNotFound } from "../../kube/api-error.ts";
 import { applyOwned } from "../../kube/apply.ts";
-import type { KubernetesObject, OwnerReference, ResourceType } from "../../kube/object.ts";
+import {
+  keyOf,
+  type KubernetesObject,
+  type OwnerReference,
+  type ResourceType,
+} from "../../kube/object.ts";
 import { contentHash } from "../../promptpack/content-hash.ts";
 import {
   CONFIG_MAPS,
@@ -52,7 +57,7 @@ export interface CarriedOut {
 
 /** Rejects when it is not known what became of a write. */
 export async function carryOut(
-  { client, settings }: Pick<OperatorContext, "client" | "settings">,
+  { client, caches, settings }: Pick<OperatorContext, "client" | "caches" | "settings">,
   children: AgentChildren,
   refusals: Refusals,
   wanted: AgentWanted,
@@ -83,6 +88,7 @@ export async function carryOut(
   const apply = async (
     child: Child,
     object: KubernetesObject,
+    writer = client,
   ): Promise<"there" | "written" | "refused"> => {
     const type = TYPES[child];
     const standing = refusals.standing(type, object);
@@ -95,7 +101,7 @@ export async function carryOut(
       (refusals.wasTaken(type) ? await find(child, object.metadata.name) : undefined);
     try {
       const digest = contentHash;
-      const options = { client, type, live, wanted: object, owner, digest, signal };
+      const options = { client: writer, type, live, wanted: object, owner, digest, signal };
       const handedOver = child === "deployment" ? HANDED_OVER : [];
       const hasWritten = await applyOwned({ ...options, handedOver });
       refusals.clear(type);
@@ -108,11 +114,17 @@ export async function carryOut(
   };
 
   const at = { name, namespace };
-  const [writtenFiles] = await Promise.all([
-    apply("configMap", buildConfigMap(at, files)),
+  const configMap = buildConfigMap(at, files);
+  // Pods take some seconds to come to their files. Where many agents are made at once, what makes pods goes ahead.
+  const isNameFree = caches.configMaps.get(keyOf(configMap.metadata)) === undefined;
+  const writingFiles = apply("configMap", configMap, isNameFree ? client.givingWay() : client);
+  // What it rejects with is met below, unless another failure comes first.
+  writingFiles.catch(() => {});
+  await Promise.all([
+    isNameFree ? undefined : writingFiles,
     apply("service", buildService(at, files.config)),
   ]);
-  // No replica is started that nobody could reach, or that has no config.
+  // No replica is started that nobody could reach, or whose config somebody else's is in the way of.
   if (own.deployment !== undefined || refused.length === 0) {
     const previous = own.deployment?.spec.template.metadata?.annotations;
     const digest = environmentDigest(
@@ -134,6 +146,7 @@ export async function carryOut(
       if (!isNotFound(error) && !isConflict(error)) throw error;
     }
   }
+  const writtenFiles = await writingFiles;
   const problems = refused.flatMap(({ problem }) => problem ?? []);
   return {
     created,
