@@ -74,9 +74,7 @@ export class LocalPromptPacks {
     return [...this.#known.values()];
   }
 
-  async #load({
-    metadata,
-  }: PromptPack): Promise<{
+  async #load({ metadata }: PromptPack): Promise<{
     kept: readonly ArchivedVersion[];
     status: PromptPackStatus | undefined;
   }> {
