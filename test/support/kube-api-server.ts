@@ -2,19 +2,18 @@
  * A real kube-apiserver with its etcd, of a test's own: free ports of loopback, a temporary folder, gone afterwards. It
  * takes some five seconds to start: one for a test file. There are no controllers: nothing is garbage-collected, no
  * Deployment makes pods.
- *
- * The programs are those of KUBEBUILDER_ASSETS, else those that `kube-api-server-build` puts into the cache.
  */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { access, constants, mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { Agent, request } from "node:https";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
+import { findKubePrograms } from "./kube-programs.ts";
 import { ProcessGuard } from "./process-guard.ts";
 
 const run = promisify(execFile);
@@ -69,7 +68,7 @@ export interface KubeAPIServer {
 export async function startKubeAPIServer(
   options: KubeAPIServerOptions = {},
 ): Promise<KubeAPIServer> {
-  const programs = await findPrograms();
+  const programs = await findKubePrograms(["kube-apiserver", "etcd", "kubectl"]);
   for (let attempt = 1; ; attempt++) {
     const folder = await mkdtemp(join(tmpdir(), "omnia-kube-"));
     const guard = new ProcessGuard(folder);
@@ -312,39 +311,4 @@ async function freePort(): Promise<number> {
   server.close();
   await once(server, "close");
   return port;
-}
-
-let programs: Promise<string> | undefined;
-
-/** The folder with the programs. Rejects when there is none: a test that needs them fails, it is never passed over. */
-function findPrograms(): Promise<string> {
-  programs ??= locatePrograms();
-  return programs;
-}
-
-async function locatePrograms(): Promise<string> {
-  const assets = process.env["KUBEBUILDER_ASSETS"];
-  if (assets !== undefined && assets !== "" && (await hasPrograms(assets))) return assets;
-  const cache =
-    process.env["OMNIA_CACHE"] ??
-    join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "omnia");
-  const folder = join(cache, "kube");
-  if (await hasPrograms(folder)) return folder;
-  const build = spawn("bash", [join(import.meta.dirname, "kube-api-server-build"), folder], {
-    stdio: ["ignore", "inherit", "inherit"],
-  });
-  await once(build, "exit");
-  if (await hasPrograms(folder)) return folder;
-  throw new Error("these tests need a real kube-apiserver: run test/support/kube-api-server-build");
-}
-
-async function hasPrograms(folder: string): Promise<boolean> {
-  try {
-    for (const name of ["kube-apiserver", "etcd", "kubectl"]) {
-      await access(join(folder, name), constants.X_OK);
-    }
-    return true;
-  } catch {
-    return false;
-  }
 }

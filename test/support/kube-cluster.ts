@@ -2,7 +2,7 @@
  * A whole control plane of a test's own: a real kube-apiserver with the three kinds, the real controllers that an operator's
  * work meets, and a simulated kubelet. It takes some eight seconds to start: one for a test file.
  */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AuditLog } from "./audit-log.ts";
@@ -18,6 +18,7 @@ import {
   startKubeControllerManager,
 } from "./kube-controller-manager.ts";
 import { permitOperator } from "./operator-permissions.ts";
+import { ProcessGuard } from "./process-guard.ts";
 import { SimulatedKubelet, type SimulatedKubeletOptions } from "./simulated-kubelet.ts";
 
 /** The operator under test, with the permissions of one. What it writes is told by this name from what others write. */
@@ -36,6 +37,7 @@ export class KubeCluster {
   readonly kubelet: SimulatedKubelet;
   readonly audit: AuditLog;
   readonly #controllers: KubeControllerManager | undefined;
+  readonly #guard: ProcessGuard;
   readonly #folder: string;
 
   private constructor(parts: {
@@ -43,17 +45,20 @@ export class KubeCluster {
     kubelet: SimulatedKubelet;
     audit: AuditLog;
     controllers: KubeControllerManager | undefined;
+    guard: ProcessGuard;
     folder: string;
   }) {
     this.server = parts.server;
     this.kubelet = parts.kubelet;
     this.audit = parts.audit;
     this.#controllers = parts.controllers;
+    this.#guard = parts.guard;
     this.#folder = parts.folder;
   }
 
   static async start(options: KubeClusterOptions = {}): Promise<KubeCluster> {
     const folder = await mkdtemp(join(tmpdir(), "omnia-cluster-"));
+    const guard = new ProcessGuard(folder);
     const audit = await AuditLog.create(folder);
     const server = await startKubeAPIServer({
       // Every Service takes an address.
@@ -63,10 +68,12 @@ export class KubeCluster {
     await permitOperator(server, OPERATOR_USER);
     if (options.withKinds !== false) await installKinds(server);
     const [controllers, kubelet] = await Promise.all([
-      options.withControllers === false ? undefined : startKubeControllerManager(server.kubeconfig),
+      options.withControllers === false
+        ? undefined
+        : startKubeControllerManager(server.kubeconfig, guard),
       SimulatedKubelet.start({ ...options, server }),
     ]);
-    return new KubeCluster({ server, kubelet, audit, controllers, folder });
+    return new KubeCluster({ server, kubelet, audit, controllers, guard, folder });
   }
 
   /** Path of a kubeconfig for one of the users; `url` is where a proxy before the API server listens. */
@@ -137,7 +144,7 @@ export class KubeCluster {
     await this.kubelet.stop();
     await this.#controllers?.stop();
     await this.server.stop();
-    await rm(this.#folder, { recursive: true, force: true });
+    await this.#guard.end();
   }
 }
 

@@ -1,14 +1,12 @@
 /**
  * A real kube-controller-manager beside a test's API server: with it Deployments make pods, Services get their EndpointSlices,
  * and what loses its owner is deleted.
- *
- * The program is that of KUBEBUILDER_ASSETS, else the one that `kube-api-server-build` puts into the cache.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { access, constants } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { findKubePrograms } from "./kube-programs.ts";
+import type { ProcessGuard } from "./process-guard.ts";
 
 const PROGRAM = "kube-controller-manager";
 const OUTPUT_LIMIT = 16_384;
@@ -34,10 +32,10 @@ export interface KubeControllerManager {
  */
 export async function startKubeControllerManager(
   kubeconfig: string,
+  guard: ProcessGuard,
 ): Promise<KubeControllerManager> {
-  const program = await findProgram();
   const child = spawn(
-    program,
+    join(await findKubePrograms([PROGRAM]), PROGRAM),
     [
       `--kubeconfig=${kubeconfig}`,
       `--controllers=${CONTROLLERS.join(",")}`,
@@ -59,10 +57,8 @@ export async function startKubeControllerManager(
   child.stdout.on("data", read);
   child.stderr.on("data", read);
   let stopping = false;
-  const killWithTest = (): boolean => child.kill("SIGKILL");
-  process.once("exit", killWithTest);
+  guard.watch(child);
   child.once("exit", (code, signal) => {
-    process.removeListener("exit", killWithTest);
     if (!stopping) process.stderr.write(`${PROGRAM} ended (${signal ?? code}):\n${output}\n`);
   });
   await once(child, "spawn");
@@ -79,37 +75,4 @@ async function kill(child: ChildProcess): Promise<void> {
   const exit = once(child, "exit", { signal: AbortSignal.timeout(STOP_TIMEOUT_MS) });
   child.kill("SIGKILL");
   await exit;
-}
-
-let found: Promise<string> | undefined;
-
-function findProgram(): Promise<string> {
-  found ??= locateProgram();
-  return found;
-}
-
-async function locateProgram(): Promise<string> {
-  const cache =
-    process.env["OMNIA_CACHE"] ??
-    join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "omnia");
-  const folder = join(cache, "kube");
-  const places = [process.env["KUBEBUILDER_ASSETS"] ?? "", folder]
-    .filter((place) => place !== "")
-    .map((place) => join(place, PROGRAM));
-  for (const place of places) if (await isProgram(place)) return place;
-  const build = spawn("bash", [join(import.meta.dirname, "kube-api-server-build"), folder], {
-    stdio: ["ignore", "inherit", "inherit"],
-  });
-  await once(build, "exit");
-  for (const place of places) if (await isProgram(place)) return place;
-  throw new Error(`these tests need a real ${PROGRAM}: run test/support/kube-api-server-build`);
-}
-
-async function isProgram(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,8 +1,11 @@
 /** `omnia operator` as a child process, for one API server. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { ProcessGuard } from "./process-guard.ts";
 
 const PROGRAM = join(import.meta.dirname, "../../bin/omnia.ts");
 const READY_TIMEOUT_MS = 30_000;
@@ -30,7 +33,7 @@ export class OperatorProcess {
   output = "";
   #changed = Promise.withResolvers<void>();
 
-  private constructor(options: OperatorProcessOptions) {
+  private constructor(options: OperatorProcessOptions, folder: string) {
     const { kubeconfig, namespaces = [], leaseNamespace, flags = [], program = PROGRAM } = options;
     const lease =
       leaseNamespace === undefined
@@ -45,6 +48,7 @@ export class OperatorProcess {
     const image = ["--agent-image", AGENT_IMAGE];
     const args = [program, "operator", ...image, ...port, ...rate, ...lease, ...flags, ...scope];
     this.#child = spawn(process.execPath, args, {
+      cwd: folder,
       env: { PATH: process.env["PATH"] ?? "", KUBECONFIG: kubeconfig, LOG_LEVEL: "debug" },
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -54,17 +58,18 @@ export class OperatorProcess {
     };
     this.#child.stdout?.setEncoding("utf8").on("data", read);
     this.#child.stderr?.setEncoding("utf8").on("data", read);
-    const killWithTest = (): boolean => this.#child.kill("SIGKILL");
-    process.once("exit", killWithTest);
-    this.#ended = once(this.#child, "close").then(() => {
-      process.removeListener("exit", killWithTest);
+    const guard = new ProcessGuard(folder);
+    guard.watch(this.#child);
+    this.#ended = once(this.#child, "close").then(async () => {
       this.#changed.resolve();
+      await guard.end();
     });
   }
 
   /** Settles when it knows the cluster; whether it leads is another matter. */
   static async start(options: OperatorProcessOptions): Promise<OperatorProcess> {
-    const operator = new OperatorProcess(options);
+    const folder = await mkdtemp(join(tmpdir(), "omnia-operator-"));
+    const operator = new OperatorProcess(options, folder);
     const { managementPort } = await operator.logs("The operator runs");
     const deadline = performance.now() + READY_TIMEOUT_MS;
     for (;;) {
