@@ -1,5 +1,6 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { WebSocketServer, type WebSocket as ServerSocket } from "ws";
 import { systemClock } from "../../observability/clock.ts";
@@ -343,6 +344,34 @@ test("gives the refusal when the moment is too long", async () => {
   const { client } = await connect(url);
   expect(await client.turn("hi", never)).toEqual({ type: "error", error });
 });
+
+test.each(["frames of the turn", "a while of silence"])(
+  "counts refusals afresh after %s between them",
+  async (between) => {
+    const refusal = {
+      type: "error",
+      error: { code: "UNAVAILABLE", message: "busy", details: { retry_after: 0.02 } },
+    };
+    const isSilent = between === "a while of silence";
+    const url = await serve(async (server) => {
+      server.say(connected);
+      await server.hear();
+      server.say(chunk(1, "a"));
+      for (const seq of [2, 3, 4, 5]) {
+        server.say(refusal);
+        const { after } = await server.hear();
+        server.say({ ...connected, resumed: true, seq: after });
+        if (isSilent) await sleep(50);
+        else server.say(chunk(seq, "a"));
+      }
+      server.say(done(isSilent ? 2 : 6, "well"));
+    });
+    const policy = { refusedMs: 25, longestMs: isSilent ? 25 : 60_000 };
+    const { client, frames } = await connect(url, { policy });
+    expect(await client.turn("hi", never)).toMatchObject({ content: "well" });
+    expect(frames.map(({ type }) => type)).not.toContain("error");
+  },
+);
 
 test("asks what became of a turn of which nothing more comes", async () => {
   const url = await serve(

@@ -49,8 +49,8 @@ interface OwnTurn {
   /** Known with its first frame. Then it can be resumed; before, the message is sent again. */
   turnId: string | undefined;
   cancelled: boolean;
-  /** Since when the server refuses it for the moment. */
-  refusedSince: number | undefined;
+  /** Since when the server refuses it for the moment, and when it is tried again. */
+  refusal: { readonly since: number; readonly nextTryAt: number } | undefined;
   readonly end: PromiseWithResolvers<TurnEnd>;
 }
 
@@ -141,7 +141,7 @@ export class SessionClient {
       message: { type: "message", id: this.#options.newMessageId(), content },
       turnId: undefined,
       cancelled: false,
-      refusedSince: undefined,
+      refusal: undefined,
       end: Promise.withResolvers<TurnEnd>(),
     };
     if (new TextEncoder().encode(this.#messageText(turn)).length > MAX_CLIENT_FRAME_BYTES) {
@@ -294,6 +294,7 @@ export class SessionClient {
     if (!this.#isNext(frame)) return;
     if (isOwn) {
       this.#line.fare();
+      if (this.#turn !== undefined) this.#turn.refusal = undefined;
       this.#silenceTimer?.cancel();
       this.#noticeBack();
     }
@@ -346,10 +347,14 @@ export class SessionClient {
   #triesAgain(turn: OwnTurn, { code }: ErrorBody, retryAfterMs: number | undefined): boolean {
     if (retryAfterMs !== undefined && (code === "UNAVAILABLE" || code === "RATE_LIMITED")) {
       const now = this.#options.clock.monotonic();
-      turn.refusedSince ??= now;
-      if (now - turn.refusedSince + retryAfterMs > this.#policy.refusedMs) return false;
+      const { refusedMs, longestMs } = this.#policy;
+      const last = turn.refusal;
+      // It went well for a while: this is another trouble than the last one.
+      const since = last === undefined || now - last.nextTryAt > longestMs ? now : last.since;
+      if (now - since + retryAfterMs > refusedMs) return false;
       this.#retryTimer?.cancel();
       const pause = retryAfterMs * (0.5 + this.#options.random());
+      turn.refusal = { since, nextTryAt: now + pause };
       this.#noticeSoon();
       this.#retryTimer = this.#options.clock.setTimer(pause, () => {
         if (this.#line.isOpen) this.#askForTurn(turn);
