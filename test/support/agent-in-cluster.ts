@@ -1,13 +1,16 @@
 /** One AgentRuntime of a test's cluster, and what became of it. */
 import { readFile } from "node:fs/promises";
+import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import { expect, vi } from "vitest";
 import type { AgentConfig } from "../../src/agent-config.ts";
 import type { KubeCluster, KubeObject } from "./kube-cluster.ts";
 import type { Pod } from "./pod.ts";
 
+/** On a busy machine everything takes longer, by about as much as processes have to wait. */
+const BUSY = Math.max(1, (loadavg()[0] ?? 0) / availableParallelism());
 /** What a change may take to show. */
-export const SOON = { timeout: 2_000, interval: 20 };
+export const SOON = { timeout: 2_000 * BUSY, interval: 20 };
 /** For what is not about speed. */
 export const SOME_TIME = { timeout: 20_000, interval: 50 };
 
