@@ -134,8 +134,10 @@ export const agentConfigSchema = z.strictObject({
   session: z.strictObject({
     type: z.enum(["memory", "redis"]),
     ttlMs: z.int().min(1),
-    /** Relative to the folder of the config; the file holds a redis:// or rediss:// URL. */
+    /** Relative to the folder of the config; the file holds a URL as agent-config/store-url.ts reads it. */
     storeURLFile: z.string().optional(),
+    /** The same for the authorities to trust in place of the system's (PEM). There may be no such file. */
+    storeCAFile: z.string().optional(),
   }),
   /** Only for handler `runtime`. */
   provider: providerConfigSchema.optional(),

@@ -70,4 +70,32 @@ describe("The session store that a config asks for", () => {
     expect(setting.problem).toContain("an empty secret file");
     await setting.close();
   });
+
+  it("is opened anew when its authorities are rotated, and needs none", async () => {
+    const stores = new CurrentStore(() => {});
+    const files = new Map([["secrets/session-store/url", "rediss://127.0.0.1:1"]]);
+    const setting = new SessionStoreSetting({
+      stores,
+      readSecret: async (path) => {
+        const text = files.get(path);
+        if (text !== undefined) return text;
+        const cause = Object.assign(new Error("missing"), { code: "ENOENT" });
+        throw new Error(`no ${path}`, { cause });
+      },
+      clock: new ManualClock(),
+      log: createLog({ level: "silent" }),
+    });
+    const storeCAFile = "secrets/session-store/ca.crt";
+    const withCA = { ...CONFIG, session: { ...CONFIG.session, storeCAFile } };
+    await setting.apply(withCA);
+    const first = stores.peek();
+    expect(setting.problem).toBeUndefined();
+    await setting.apply(withCA);
+    expect(stores.peek()).toBe(first);
+    files.set(storeCAFile, "a certificate");
+    await setting.apply(withCA);
+    expect(stores.peek()).not.toBe(first);
+    await setting.close();
+    await stores.close();
+  });
 });

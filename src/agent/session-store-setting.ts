@@ -80,9 +80,13 @@ export class SessionStoreSetting {
 
   async #open({ session }: AgentConfig): Promise<void> {
     const { stores, readSecret, clock, log } = this.#options;
-    const { type, ttlMs, storeURLFile } = session;
+    const { type, ttlMs, storeURLFile, storeCAFile } = session;
     const url = type === "redis" ? await readSecret(storeURLFile ?? "") : undefined;
-    const identity = JSON.stringify([type, url]);
+    const ca =
+      type === "redis" && storeCAFile !== undefined
+        ? await readSecret(storeCAFile).catch(unlessMissing)
+        : undefined;
+    const identity = JSON.stringify([type, url, ca]);
     if (identity === this.#identity) {
       stores.peek()?.setTtl(ttlMs);
       return;
@@ -93,9 +97,16 @@ export class SessionStoreSetting {
       clock,
       log,
       ...(url === undefined ? {} : { url }),
+      ...(ca === undefined ? {} : { ca }),
     });
     this.#identity = identity;
     stores.replace(store);
     log.info({ type }, "The session store is open");
   }
+}
+
+function unlessMissing(error: unknown): undefined {
+  const cause =
+    error instanceof Error ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
+  if (cause?.code !== "ENOENT") throw error;
 }

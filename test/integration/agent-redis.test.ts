@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ChatClient } from "../support/chat-client.ts";
+import { openRedisStore, RedisProbe } from "../support/redis-sessions.ts";
 import { startRedis, type RedisServer } from "../support/redis.ts";
 import { TestAgent, type TestAgentOptions } from "../support/test-agent.ts";
 
@@ -131,6 +132,51 @@ describe("a session store that is down", () => {
     expect(chunks).toBe(done.content);
   });
 
+  it("that stood still takes up no message of which it was said that it was not taken", async () => {
+    const agent = await aReplica();
+    const client = await agent.connect();
+    const { session_id } = await client.ask("before");
+    redis.pause();
+    client.say("during", { id: "m-1" });
+    expect(await client.nextOf("error")).toMatchObject({ error: { code: "UNAVAILABLE" } });
+    redis.resume();
+    const asked = performance.now();
+    await expect
+      .poll(() => agent.management("/readyz"), { timeout: 10_000 })
+      .toMatchObject({ status: 200 });
+    // Neither the message nor a turn of it is in the way.
+    expect(await client.ask("after")).toMatchObject({ session_id, seq: 2, content: "after" });
+    expect(await client.ask("during", { id: "m-1" })).toMatchObject({ seq: 3, content: "during" });
+    expect(performance.now() - asked).toBeLessThan(10_000);
+    const store = openRedisStore(redis.url);
+    const history = await store.history(session_id);
+    expect(history.flatMap((message) => (message.role === "user" ? message.content : []))).toEqual([
+      "before",
+      "after",
+      "during",
+    ]);
+    await store.close();
+  });
+
+  it("that comes back without its last writes is told them again by the turn that runs", async () => {
+    const agent = await aReplica(slow);
+    const probe = new RedisProbe(redis.url);
+    const client = await agent.connect();
+    client.say("hello");
+    const { session_id } = await client.nextOf("chunk");
+    const keys = await probe.keysOf(session_id);
+    await Promise.all(keys.map((key) => probe.command("COPY", key, `${key}:then`)));
+    for (let chunk = 0; chunk < 10; chunk++) await client.nextOf("chunk");
+    await Promise.all(keys.map((key) => probe.command("COPY", `${key}:then`, key, "REPLACE")));
+    const done = await client.nextOf("done");
+    const second = await agent.connect();
+    second.send({ type: "resume", session_id, after: 0 });
+    expect(await second.nextOf("done")).toEqual(done);
+    const all = Array.from({ length: done.seq }, (_, at) => at + 1);
+    expect([seqs(client), seqs(second)]).toEqual([all, all]);
+    await probe.close();
+  });
+
   it("ends a turn with UNAVAILABLE when it stays away", async () => {
     const agent = await aReplica(slow);
     const client = await agent.connect();
@@ -152,6 +198,29 @@ describe("a session store that is down", () => {
     expect(seqs(client).slice(before - client.frames.length + 1)).toEqual(
       Array.from({ length: seq }, (_, at) => at + 1),
     );
+  });
+});
+
+describe("a session store with TLS", () => {
+  it("is trusted by the authority that stands in the Secret beside its URL", async () => {
+    await using server = await startRedis({ tls: true, password: "secret" });
+    const withCA = { ...session, storeCAFile: "secrets/session-store/ca.crt" };
+    const agent = await aReplica({
+      config: { session: withCA },
+      files: { "secrets/session-store/url": server.url },
+    });
+    expect(await agent.management("/readyz")).toMatchObject({ status: 503 });
+    await agent.writeFile("secrets/session-store/ca.crt", server.ca ?? "");
+    await expect
+      .poll(() => agent.management("/readyz"), { timeout: 10_000 })
+      .toMatchObject({ status: 200 });
+    expect(await (await agent.connect()).ask("hello")).toMatchObject({ seq: 1 });
+    await agent.writeFile("secrets/session-store/ca.crt", "no certificate");
+    await expect
+      .poll(() => agent.management("/readyz"), { timeout: 10_000 })
+      .toMatchObject({ status: 503 });
+    const problems = agent.logged.map((line) => line["msg"]);
+    expect(problems).toContainEqual(expect.stringContaining("is not trusted"));
   });
 });
 

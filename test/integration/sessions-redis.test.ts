@@ -12,7 +12,8 @@ import {
   follow,
   never,
 } from "../../src/agent/sessions/contract-turns.ts";
-import { RedisConnection } from "../../src/agent/sessions/redis-connection.ts";
+import { openRedisLink } from "../../src/agent/sessions/open-redis-link.ts";
+import type { RedisLink } from "../../src/agent/sessions/redis-connection.ts";
 import { MAX_FOLLOWERS, RedisFrameReader } from "../../src/agent/sessions/redis-frame-reader.ts";
 import { parseRedisURL } from "../../src/agent/sessions/redis-url.ts";
 import { describeSessionStore } from "../../src/agent/sessions/session-store.contract.ts";
@@ -254,8 +255,8 @@ describe("what a turn costs Redis", () => {
   });
 
   it("does not follow more than a number of turns at once", async () => {
-    const connect = (): RedisConnection =>
-      new RedisConnection({ address: parseRedisURL(redis.url), clock: systemClock });
+    const connect = (): RedisLink =>
+      openRedisLink({ address: parseRedisURL(redis.url), clock: systemClock });
     const reader = new RedisFrameReader({
       commands: probe.connection,
       connect,

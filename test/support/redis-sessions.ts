@@ -1,6 +1,7 @@
 /** Session stores on a Redis of a test, and what tests do to it behind the stores' backs. */
 import { vi } from "vitest";
-import { RedisConnection } from "../../src/agent/sessions/redis-connection.ts";
+import { openRedisLink } from "../../src/agent/sessions/open-redis-link.ts";
+import type { RedisLink } from "../../src/agent/sessions/redis-connection.ts";
 import { RedisSessionStore } from "../../src/agent/sessions/redis-session-store.ts";
 import { parseRedisURL } from "../../src/agent/sessions/redis-url.ts";
 import type { SessionStore } from "../../src/agent/sessions/session-store.ts";
@@ -21,10 +22,10 @@ export function openRedisStore(url: string, options: RedisStoreOptions = {}): Se
 
 /** Speaks to Redis as no store does. */
 export class RedisProbe {
-  readonly connection: RedisConnection;
+  readonly connection: RedisLink;
 
   constructor(url: string) {
-    this.connection = new RedisConnection({ address: parseRedisURL(url), clock: systemClock });
+    this.connection = openRedisLink({ address: parseRedisURL(url), clock: systemClock });
   }
 
   command(...args: string[]): Promise<unknown> {

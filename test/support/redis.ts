@@ -22,6 +22,8 @@ export interface RedisOptions {
   password?: string;
   /** Serves TLS only, with a certificate for `localhost` and 127.0.0.1 made for this server. */
   tls?: boolean;
+  /** A Sentinel, which holds no data. */
+  sentinel?: boolean;
   /** Writes an append-only file, so that what it holds outlives `kill()`. */
   appendOnly?: boolean;
   /** More lines of redis.conf. */
@@ -79,6 +81,7 @@ class RunningRedis implements RedisServer {
   readonly ca: string | undefined;
   readonly #program: string;
   readonly #configFile: string;
+  readonly #isSentinel: boolean;
   #process: ChildProcess | undefined;
 
   constructor(
@@ -94,6 +97,7 @@ class RunningRedis implements RedisServer {
     this.folder = folder;
     this.port = port;
     this.ca = ca;
+    this.#isSentinel = options.sentinel === true;
     const password =
       options.password === undefined ? "" : `:${encodeURIComponent(options.password)}@`;
     this.url =
@@ -103,12 +107,14 @@ class RunningRedis implements RedisServer {
   }
 
   async start(): Promise<void> {
-    const child = spawn(this.#program, [this.#configFile], { stdio: ["ignore", "pipe", "pipe"] });
+    const args = [this.#configFile, ...(this.#isSentinel ? ["--sentinel"] : [])];
+    const child = spawn(this.#program, args, { stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
     const ready = Promise.withResolvers<void>();
     const read = (chunk: Buffer): void => {
       output = (output + chunk.toString()).slice(-8_192);
-      if (output.includes("Ready to accept connections")) ready.resolve();
+      const isReady = this.#isSentinel ? "Sentinel ID is" : "Ready to accept connections";
+      if (output.includes(isReady)) ready.resolve();
     };
     child.stdout.on("data", read);
     child.stderr.on("data", read);
@@ -171,13 +177,10 @@ class RunningRedis implements RedisServer {
 }
 
 function configLines(options: RedisOptions, folder: string, port: number): string[] {
-  const lines = [
-    "bind 127.0.0.1",
-    `dir ${folder}`,
-    "daemonize no",
-    'save ""',
-    `appendonly ${options.appendOnly === true ? "yes" : "no"}`,
-  ];
+  const lines = ["bind 127.0.0.1", `dir ${folder}`, "daemonize no"];
+  if (options.sentinel !== true) {
+    lines.push('save ""', `appendonly ${options.appendOnly === true ? "yes" : "no"}`);
+  }
   if (options.tls === true) {
     lines.push(
       "port 0",

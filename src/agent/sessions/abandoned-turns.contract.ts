@@ -244,9 +244,9 @@ export function describeAbandonedTurns(open: OpenSubject): void {
       const sessionId = await aSession(store);
       const lease = await begin(store, sessionId, "t1");
       const beyond = { first: 1, entries: [{ type: "said", text: "b" } as const] };
-      await expect(store.appendFrames(lease, [chunk(lease, 1, "a")], beyond)).rejects.toThrow(
-        FrameGapError,
-      );
+      const gap = store.appendFrames(lease, [chunk(lease, 1, "a")], beyond);
+      await expect(gap).rejects.toThrow(FrameGapError);
+      await expect(gap).rejects.toMatchObject({ lastSeq: 0, journaled: 0 });
       expect(await store.find(sessionId)).toMatchObject({ lastSeq: 0 });
     });
   });

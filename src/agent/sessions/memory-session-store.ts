@@ -198,6 +198,24 @@ export class MemorySessionStore implements SessionStore {
     return { status: "started", lease };
   }
 
+  async withdrawTurn(
+    sessionId: string,
+    { turnId, messageId }: Pick<NewTurn, "turnId" | "messageId">,
+  ): Promise<void> {
+    const session = this.#find(sessionId);
+    const turn = session?.running;
+    if (session === undefined || turn?.lease.turnId !== turnId || turn.claim !== turnId) return;
+    if (session.lastSeq !== turn.lease.seqBefore) return;
+    session.bytes -= Buffer.byteLength(session.messages.pop() ?? "") + MESSAGE_OVERHEAD_BYTES;
+    if (messageId !== undefined && session.takenMessages?.delete(messageId) === true) {
+      session.bytes -= messageId.length;
+    }
+    session.running = undefined;
+    session.frames.endTurn(this.#clock.monotonic());
+    this.#count(session);
+    this.#wakeFollowers(session);
+  }
+
   async takeOver(sessionId: string, claim: string): Promise<TakenOver> {
     const session = this.#find(sessionId);
     const turn = session?.running;
@@ -237,9 +255,9 @@ export class MemorySessionStore implements SessionStore {
     const session = this.#holder(lease);
     const turn = session.running;
     if (turn === undefined) throw lost();
-    assertFollow(session, frames);
     const known = turn.journal.length;
-    if (entries.length > 0 && first > known) throw new FrameGapError(session.lastSeq);
+    assertFollow(session, frames);
+    if (entries.length > 0 && first > known) throw new FrameGapError(session.lastSeq, known);
     const fresh = entries.slice(known - first);
     const journalBytes = bytesOfEntries(fresh);
     this.#makeRoom(bytesOfFrames(frames) + journalBytes, session);
@@ -468,7 +486,8 @@ function bytesOfEntries(entries: readonly JournalEntry[]): number {
 
 function assertFollow(session: Session, frames: readonly TurnFrame[]): void {
   const first = firstSeqOf(frames);
-  if (first !== undefined && first > session.lastSeq + 1) throw new FrameGapError(session.lastSeq);
+  if (first === undefined || first <= session.lastSeq + 1) return;
+  throw new FrameGapError(session.lastSeq, session.running?.journal.length ?? 0);
 }
 
 function lost(): TurnLostError {

@@ -7,8 +7,10 @@ import type { SessionStore } from "./session-store.ts";
 export interface SessionStoreOptions {
   type: "memory" | "redis";
   ttlMs: number;
-  /** For `redis`: a redis:// or rediss:// URL. */
+  /** For `redis`: see store-url.ts. */
   url?: string;
+  /** For `redis` over TLS: authorities to trust in place of the system's, PEM. */
+  ca?: string;
   clock: Clock;
   log?: Log;
 }
@@ -19,7 +21,7 @@ export interface SessionStoreOptions {
  * password), open a second store and close the first when its turns have ended.
  */
 export async function openSessionStore(options: SessionStoreOptions): Promise<SessionStore> {
-  const { type, ttlMs, url, clock, log } = options;
+  const { type, ttlMs, url, ca, clock, log } = options;
   switch (type) {
     case "memory":
       return new MemorySessionStore({ ttlMs, clock });
@@ -32,6 +34,7 @@ export async function openSessionStore(options: SessionStoreOptions): Promise<Se
         address,
         ttlMs,
         clock,
+        ...(ca === undefined ? {} : { ca }),
         ...(log === undefined ? {} : { log }),
       });
     }

@@ -1,15 +1,12 @@
-import { RedisClient } from "@redis/client";
+import type { ServerAddress, StoreEndpoint } from "../../agent-config/store-url.ts";
 import type { Clock } from "../../observability/clock.ts";
 import type { Log } from "../../observability/log.ts";
+import { CONNECT_TIMEOUT_MS, newRedisClient, type PlainClient } from "./redis-client.ts";
 import { storeError, wantsNewConnection } from "./redis-errors.ts";
-import type { RedisAddress } from "./redis-url.ts";
 import { StoreUnavailableError } from "./session-store.ts";
 
-/** From the first packet to the answer to a PING. */
-export const CONNECT_TIMEOUT_MS = 5_000;
 /** Past it the connection counts as dead: all that waits on it fails, and a new one is made. */
 export const COMMAND_TIMEOUT_MS = 5_000;
-export const MAX_COMMANDS_IN_FLIGHT = 10_000;
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 3_000;
 /** A connection that did not last this long counts as one that failed. */
@@ -17,8 +14,8 @@ const MIN_LIFETIME_MS = 5_000;
 const DRAIN_TIMEOUT_MS = 2_000;
 
 /**
- * What carries commands to Redis; one server now, and the place where a cluster or a sentinel would go: every command
- * of the store has the keys of one session, which have one hash tag.
+ * What carries commands to Redis: to one server, to the one that Sentinels name, or to the nodes of a cluster. Every command of
+ * the store has the keys of one session, which have one hash tag.
  */
 export interface RedisLink {
   /** Another number with every connection that was made. */
@@ -36,8 +33,10 @@ export interface ExecuteOptions {
 }
 
 export interface RedisConnectionOptions {
-  address: RedisAddress;
-  /** Authorities to trust beside the system's, PEM. */
+  address: ServerAddress;
+  /** Finds out, for each connection, which server it goes to; otherwise it is the one of the address. */
+  locate?: () => Promise<StoreEndpoint>;
+  /** Authorities to trust in place of the system's, PEM. */
   ca?: string;
   clock: Clock;
   random?: () => number;
@@ -118,50 +117,58 @@ export class RedisConnection implements RedisLink {
     const { signal } = this.#closing;
     let failures = 0;
     while (!signal.aborted) {
-      const client = this.#newClient();
       const lost = Promise.withResolvers<unknown>();
-      client.on("error", lost.resolve);
       this.#lose = lost.resolve;
-      const attempt = this.#connect(client, lost.promise);
+      const attempt = this.#connect(lost);
       this.#attempt = attempt;
       let problem = await attempt;
       if (problem === undefined) {
         const since = this.#clock.monotonic();
+        const client = this.#client;
         problem = await lost.promise;
         failures = this.#clock.monotonic() - since < MIN_LIFETIME_MS ? failures + 1 : 0;
         this.#client = undefined;
+        client?.destroy();
       } else {
         failures += 1;
       }
       if (signal.aborted) this.#down = storeError(problem);
       else if (failures > 0) this.#goDown(problem);
-      client.destroy();
       if (failures > 0) await this.#clock.sleep(this.#retryDelay(failures), signal).catch(() => {});
     }
   }
 
   /** Answers why it did not succeed. */
-  async #connect(client: PlainClient, lost: Promise<unknown>): Promise<unknown> {
+  async #connect(lost: PromiseWithResolvers<unknown>): Promise<unknown> {
+    const { address, ca, locate } = this.#options;
     let isAbandoned = false;
+    let client: PlainClient | undefined;
     const connected = (async () => {
+      const endpoint = await locate?.();
+      if (isAbandoned) return;
+      client = newRedisClient({ ...address, ...endpoint }, ca);
+      client.on("error", lost.resolve);
       await client.connect();
       // The library destroys no socket that is still connecting.
       if (isAbandoned) client.destroy();
       else await client.sendCommand(["PING"]);
-      return undefined;
+      if (!isAbandoned && locate !== undefined) await assertPrimary(client);
     })();
     const timeout = new AbortController();
     const problem = await Promise.race([
       connected.catch((error: unknown) => error),
-      lost,
+      lost.promise,
       this.#clock.sleep(CONNECT_TIMEOUT_MS, timeout.signal).then(
-        () => noAnswer(this.#options.address.tls ? " (does it speak TLS?)" : ""),
+        () => noAnswer(address.tls ? " (does it speak TLS?)" : ""),
         () => undefined,
       ),
     ]);
     timeout.abort();
     isAbandoned = problem !== undefined;
-    if (isAbandoned) return problem;
+    if (isAbandoned) {
+      client?.destroy();
+      return problem;
+    }
     this.#client = client;
     this.#epoch += 1;
     if (this.#down !== undefined) this.#log?.info({}, "the session store is reachable again");
@@ -186,41 +193,18 @@ export class RedisConnection implements RedisLink {
     const delay = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 10));
     return delay * (0.5 + (this.#options.random ?? Math.random)() / 2);
   }
+}
 
-  #newClient(): PlainClient {
-    const { host, port, tls, username, password, database } = this.#options.address;
-    const socket = {
-      host,
-      port,
-      connectTimeout: CONNECT_TIMEOUT_MS,
-      reconnectStrategy: false,
-    } as const;
-    const trusted = this.#options.ca === undefined ? {} : { ca: this.#options.ca };
-    return new RedisClient({
-      RESP: 2,
-      socket: tls ? { ...socket, ...trusted, tls: true } : socket,
-      ...(username === undefined ? {} : { username }),
-      ...(password === undefined ? {} : { password }),
-      database,
-      disableOfflineQueue: true,
-      commandsQueueMaxLength: MAX_COMMANDS_IN_FLIGHT,
-      // The library's timeout ends when a command is written, which is when ours begins to matter.
-      commandOptions: { timeout: 0 },
-      disableClientInfo: true,
-      maintNotifications: "disabled",
-    });
-  }
+/** A Sentinel may name a server that has just become a replica. */
+async function assertPrimary(client: PlainClient): Promise<void> {
+  // A user may lack the right to ask: then its writes will tell.
+  const reply = await client.sendCommand(["ROLE"]).catch(() => undefined);
+  if (!Array.isArray(reply) || reply[0] === "master") return;
+  throw new StoreUnavailableError(
+    "the session store is unavailable: its Sentinels name a primary that is none, or is one no more",
+  );
 }
 
 function noAnswer(hint = ""): StoreUnavailableError {
   return new StoreUnavailableError(`the session store is unavailable: it does not answer${hint}`);
 }
-
-/** The library's client without its commands as methods, which would cost a class of 500 of them. */
-type PlainClient = Pick<
-  InstanceType<typeof RedisClient<{}, {}, {}, 2, {}>>,
-  "connect" | "close" | "destroy"
-> & {
-  sendCommand(args: readonly string[]): Promise<unknown>;
-  on(event: "error", listener: (error: unknown) => void): unknown;
-};

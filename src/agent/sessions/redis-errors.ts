@@ -17,8 +17,8 @@ const REPLIES: Readonly<Record<string, string>> = {
   BUSY: "it is busy with a script",
   NOREPLICAS: "it has too few replicas to take writes",
   CLUSTERDOWN: "its cluster is down",
-  MOVED: "it is part of a cluster, and its URL names one node",
-  ASK: "it is part of a cluster, and its URL names one node",
+  MOVED: "it is part of a cluster, and its URL must begin with redis+cluster://",
+  ASK: "it is part of a cluster, and its URL must begin with redis+cluster://",
 };
 
 const CONNECTION_PROBLEMS: Readonly<Record<string, string>> = {
@@ -52,7 +52,8 @@ export function storeError(error: unknown): StoreUnavailableError | CorruptSessi
   });
 }
 
-function problemOf(error: unknown): string {
+/** What ails it, as the end of a sentence. */
+export function problemOf(error: unknown): string {
   if (error instanceof ErrorReply) {
     const word = firstWord(error);
     if (error.message.includes("AUTH <password> called without any password")) {
@@ -71,6 +72,7 @@ function problemOf(error: unknown): string {
   if (code === undefined) return "the connection was lost";
   const problem = CONNECTION_PROBLEMS[code];
   if (problem !== undefined) return `${problem} (${code})`;
+  if (code.startsWith("ERR_OSSL_PEM")) return `its ca.crt holds no certificate (${code})`;
   if (code.startsWith("ERR_SSL")) return `it does not speak TLS as we do (${code})`;
   if (code.includes("CERT") || code.includes("SIGNATURE")) {
     return `its certificate is not trusted (${code})`;

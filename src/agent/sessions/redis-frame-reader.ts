@@ -1,4 +1,7 @@
-/** Follows the frame streams of many sessions over one connection that waits inside Redis (XREAD BLOCK). */
+/**
+ * Follows the frame streams of many sessions: over one connection that waits inside Redis (XREAD BLOCK), or, where Redis does
+ * not allow that, by asking for news of each.
+ */
 import type { Clock } from "../../observability/clock.ts";
 import { COMMAND_TIMEOUT_MS, type RedisLink } from "./redis-connection.ts";
 import { compareEntryIds, parseEntries, type StreamEntry } from "./redis-stream-entry.ts";
@@ -13,6 +16,9 @@ const MAX_BUFFERED_BYTES = 512 * 1024;
 /** Reads of many streams are kept apart by this, and by this for each stream, for each read costs Redis as much. */
 const READ_INTERVAL_MS = 5;
 const READ_INTERVAL_PER_STREAM_MS = 0.02;
+/** Where nothing waits: as long as a person does not notice, and no more than about 4,000 commands a second. */
+const ASK_INTERVAL_MS = 25;
+const ASK_INTERVAL_PER_STREAM_MS = 0.25;
 const RETRY_AFTER_FAILURE_MS = 250;
 const UNBLOCK_ATTEMPTS = 3;
 const UNBLOCK_RETRY_MS = 5;
@@ -20,14 +26,14 @@ const UNBLOCK_RETRY_MS = 5;
 export interface FrameReaderOptions {
   /** For short commands. */
   commands: RedisLink;
-  /** Makes the connection that waits; called when there is something to follow for the first time. */
-  connect: () => RedisLink;
+  /** Makes the connection that waits; called when there is something to follow for the first time. Unset: none may wait. */
+  connect: (() => RedisLink) | undefined;
   clock: Clock;
 }
 
 export class RedisFrameReader {
   readonly #commands: RedisLink;
-  readonly #connect: () => RedisLink;
+  readonly #connect: (() => RedisLink) | undefined;
   readonly #clock: Clock;
   readonly #feeds = new Map<string, Set<FrameFeed>>();
   readonly #closing = new AbortController();
@@ -80,18 +86,24 @@ export class RedisFrameReader {
   async #readAll(): Promise<void> {
     this.#isReading = true;
     const { signal } = this.#closing;
-    this.#link ??= this.#connect();
+    this.#link ??= this.#connect?.();
+    const link = this.#link;
+    const [least, perStream] =
+      link === undefined
+        ? [ASK_INTERVAL_MS, ASK_INTERVAL_PER_STREAM_MS]
+        : [READ_INTERVAL_MS, READ_INTERVAL_PER_STREAM_MS];
     while (this.#feeds.size > 0 && !signal.aborted) {
       const begun = this.#clock.monotonic();
       try {
-        await this.#readOnce(this.#link);
+        if (link === undefined) await this.#askOnce();
+        else await this.#readOnce(link);
       } catch {
         // Each follower reads for itself then, and learns from that what is the matter.
         await this.#clock.sleep(RETRY_AFTER_FAILURE_MS, signal).catch(() => {});
         for (const feeds of this.#feeds.values()) for (const feed of feeds) feed.interrupt();
         continue;
       }
-      const interval = READ_INTERVAL_MS + READ_INTERVAL_PER_STREAM_MS * this.#feeds.size;
+      const interval = least + perStream * this.#feeds.size;
       const rest = interval - (this.#clock.monotonic() - begun);
       if (rest > 0) await this.#clock.sleep(rest, signal).catch(() => {});
     }
@@ -116,6 +128,20 @@ export class RedisFrameReader {
     } finally {
       this.#isWaiting = false;
     }
+    this.#take(reply);
+  }
+
+  async #askOnce(): Promise<void> {
+    await Promise.all(
+      [...this.#feeds].map(async ([key, feeds]) => {
+        const after = [...feeds].map((feed) => feed.position).reduce(earlier);
+        const limits = ["COUNT", String(MAX_ENTRIES_PER_READ)];
+        this.#take(await this.#commands.execute(["XREAD", ...limits, "STREAMS", key, after]));
+      }),
+    );
+  }
+
+  #take(reply: unknown): void {
     if (!Array.isArray(reply)) return;
     for (const [key, entries] of reply as [string, unknown][]) {
       const parsed = parseEntries(entries);

@@ -228,6 +228,23 @@ touch(session)
 return { 'started', fence, session.before }
 `),
 
+  /** ARGV: turn id, message id or ''. Answers: 1, or 0 when there was nothing to undo. */
+  withdrawTurn: script(`
+local turnId, messageId = ARGV[4], ARGV[5]
+local session = load()
+if not session or session.turn ~= turnId or session.claim ~= turnId or session.seq ~= session.before then return 0 end
+redis.call('RPOP', KEYS[2])
+session.messages = session.messages - 1
+if messageId ~= '' then redis.call('HDEL', KEYS[5], 'm:' .. messageId) end
+redis.call('UNLINK', KEYS[6])
+-- Those who follow learn that nothing more comes.
+redis.call('XADD', KEYS[3], session.seq .. '-' .. session.fence, '${ENTRY_KINDS.end}', '')
+session.turn, session.lease, session.owner, session.claim = '', 0, '', ''
+save(session)
+touch(session)
+return 1
+`),
+
   /**
    * ARGV: lease (ms), claim, owner.
    * Answers: 'none' · 'running', turn id · 'taken', fence, seq before, seq, turn id, 1 when it is to be cancelled, the
@@ -261,17 +278,17 @@ return { 'taken', session.fence, session.before, session.seq, session.turn, sess
   /**
    * ARGV: lease (ms), fence, bytes of frames kept of a turn, seq of the first frame, number of frames, number of the
    * first journal entry, number of entries, JSON of each frame, JSON of each entry.
-   * Answers: 'ok', 1 when the turn is to be cancelled · 'lost' · 'gap', last seq.
+   * Answers: 'ok', 1 when the turn is to be cancelled · 'lost' · 'gap', last seq, number of entries.
    */
   appendFrames: script(`
 local lease, fence, maxBytes, first, count = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local firstEntry, entries = tonumber(ARGV[9]), tonumber(ARGV[10])
 local session = load()
 if not session or session.fence ~= fence or session.turn == '' then return { 'lost' } end
-if count > 0 and first > session.seq + 1 then return { 'gap', session.seq } end
+if count > 0 and first > session.seq + 1 then return { 'gap', session.seq, noted() } end
 if entries > 0 then
   local have = noted()
-  if firstEntry > have then return { 'gap', session.seq } end
+  if firstEntry > have then return { 'gap', session.seq, noted() } end
   note(have, firstEntry, 11 + count, entries)
 end
 append(session, first, 11, count, maxBytes)
@@ -309,7 +326,7 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[4])
 
   /**
    * ARGV: fence, bytes of frames kept of a turn, seq of the first frame, number of frames, JSON of each, messages.
-   * Answers: 'ok' · 'lost' · 'gap', last seq.
+   * Answers: 'ok' · 'lost' · 'gap', last seq, number of entries.
    */
   endTurn: script(`
 local fence, maxBytes, first, count = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -319,7 +336,7 @@ if session.turn == '' then
   touch(session)
   return { 'ok' }
 end
-if count > 0 and first > session.seq + 1 then return { 'gap', session.seq } end
+if count > 0 and first > session.seq + 1 then return { 'gap', session.seq, noted() } end
 append(session, first, 8, count, maxBytes)
 for index = 8 + count, #ARGV do
   redis.call('RPUSH', KEYS[2], ARGV[index])

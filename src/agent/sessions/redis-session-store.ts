@@ -3,13 +3,15 @@
  * whose cost does not depend on the session's length. Needs Redis 6.2 or what speaks like it.
  */
 import { randomBytes } from "node:crypto";
+import type { StoreAddress } from "../../agent-config/store-url.ts";
 import type { Clock } from "../../observability/clock.ts";
 import type { Log } from "../../observability/log.ts";
 import type { TurnFrame } from "../../protocol/frames.ts";
 import { ExpiryQueue } from "./expiry-queue.ts";
 import type { HistoryMessage } from "./history-message.ts";
 import { RedisCancelSignals, SIGNAL_TTL_MS } from "./redis-cancel-signals.ts";
-import { RedisConnection, type RedisLink } from "./redis-connection.ts";
+import { openRedisLink } from "./open-redis-link.ts";
+import type { RedisLink } from "./redis-connection.ts";
 import { RedisFrameReader } from "./redis-frame-reader.ts";
 import {
   ENTRY_KINDS,
@@ -18,7 +20,6 @@ import {
   type RedisScript,
 } from "./redis-scripts.ts";
 import { parseEntries, seqOfEntry, type StreamEntry } from "./redis-stream-entry.ts";
-import type { RedisAddress } from "./redis-url.ts";
 import { isSessionId } from "./session-id.ts";
 import {
   CorruptSessionError,
@@ -55,8 +56,8 @@ const LEASE_GRACE_MS = 20;
 export const MAX_TRACKED_SESSIONS = 100_000;
 
 export interface RedisSessionStoreOptions {
-  address: RedisAddress;
-  /** Authorities to trust beside the system's, PEM. */
+  address: StoreAddress;
+  /** Authorities to trust in place of the system's, PEM. */
   ca?: string;
   ttlMs: number;
   leaseMs?: number;
@@ -84,14 +85,15 @@ export class RedisSessionStore implements SessionStore {
     const connection = { address, clock, ...(ca === undefined ? {} : { ca }) };
     this.#clock = clock;
     this.#leaseMs = options.leaseMs ?? TURN_LEASE_MS;
-    this.#commands = new RedisConnection({
+    this.#commands = openRedisLink({
       ...connection,
       ...(options.log === undefined ? {} : { log: options.log }),
     });
     this.#reader = new RedisFrameReader({
       commands: this.#commands,
-      // It logs nothing: what is the matter with it is the matter with the other one too.
-      connect: () => new RedisConnection(connection),
+      // A node of a cluster lets nobody wait for streams of different slots. Otherwise the one that waits is a connection of
+      // its own; it logs nothing: what is the matter with it is the matter with the other one too.
+      connect: address.kind === "cluster" ? undefined : () => openRedisLink(connection),
       clock,
     });
     this.#cancels = new RedisCancelSignals({
@@ -178,6 +180,14 @@ export class RedisSessionStore implements SessionStore {
       default:
         throw unexpected();
     }
+  }
+
+  async withdrawTurn(
+    sessionId: string,
+    { turnId, messageId }: Pick<NewTurn, "turnId" | "messageId">,
+  ): Promise<void> {
+    if (!isSessionId(sessionId)) return;
+    await this.#run(REDIS_SCRIPTS.withdrawTurn, sessionId, [turnId, messageId ?? ""]);
   }
 
   async takeOver(sessionId: string, claim: string): Promise<TakenOver> {
@@ -393,11 +403,11 @@ export class RedisSessionStore implements SessionStore {
   }
 
   #assertWritten(lease: TurnLease, reply: unknown): void {
-    const [status, lastSeq] = asArray(reply);
+    const [status, lastSeq, journaled] = asArray(reply);
     if (status === "lost") {
       throw new TurnLostError("the turn's lease has passed on, or its session is gone");
     }
-    if (status === "gap") throw new FrameGapError(asNumber(lastSeq));
+    if (status === "gap") throw new FrameGapError(asNumber(lastSeq), asNumber(journaled));
     if (status !== "ok") throw unexpected();
     this.#touch(lease.sessionId);
   }

@@ -342,6 +342,43 @@ export function describeSessionStore(name: string, open: OpenSubject): void {
       });
     });
 
+    describe("a turn that is withdrawn", () => {
+      it("was never begun: its message can be sent again", async () => {
+        const sessionId = await aSession(store);
+        await aTurn(store, sessionId, "t1");
+        await begin(store, sessionId, "t2", "m2");
+        await store.withdrawTurn(sessionId, { turnId: "t2", messageId: "m2" });
+        await store.withdrawTurn(sessionId, { turnId: "t2", messageId: "m2" });
+        expect(await other.find(sessionId)).toEqual({ lastSeq: 1 });
+        expect(await store.history(sessionId)).toHaveLength(2);
+        const lease = await begin(other, sessionId, "t3", "m2");
+        expect(lease.seqBefore).toBe(1);
+        await endWell(other, lease, 1);
+        expect((await store.history(sessionId)).map(({ turnId }) => turnId)).toEqual([
+          "t1",
+          "t1",
+          "t3",
+          "t3",
+        ]);
+      });
+
+      it("is none that said something, was taken over, or is another one", async () => {
+        const sessionId = await aSession(store);
+        const lease = await begin(store, sessionId, "t1", "m1");
+        await store.withdrawTurn(sessionId, { turnId: "t0" });
+        expect(await store.find(sessionId)).toMatchObject({ runningTurnId: "t1" });
+        await subject.passTime(sessionId, TURN_LEASE_MS + 1);
+        await other.takeOver(sessionId, "a claim");
+        await store.withdrawTurn(sessionId, { turnId: "t1", messageId: "m1" });
+        expect(await store.find(sessionId)).toMatchObject({ runningTurnId: "t1" });
+        const next = await begin(store, await aSession(store), "t2");
+        await store.appendFrames(next, [chunk(next, 1, "a")]);
+        await store.withdrawTurn(next.sessionId, { turnId: "t2" });
+        expect(await store.find(next.sessionId)).toMatchObject({ runningTurnId: "t2" });
+        expect(lease.turnId).toBe("t1");
+      });
+    });
+
     describeAbandonedTurns(open);
     describeSessionFrames(open);
   });

@@ -97,6 +97,11 @@ export interface SessionStore {
    */
   beginTurn(sessionId: string, turn: NewTurn): Promise<BegunTurn>;
   /**
+   * Undoes a `beginTurn` whose answer never came, if it was done: as if the message had not been sent. Nothing happens
+   * to a turn that has frames, or was taken over.
+   */
+  withdrawTurn(sessionId: string, turn: Pick<NewTurn, "turnId" | "messageId">): Promise<void>;
+  /**
    * Takes the turn whose lease ended without `endTurn`: of many who try one succeeds, and the writes of whoever had it
    * before are refused from then on. `claim` tells the one who tries from the others; with the same claim, the turn that
    * was taken is given again.
@@ -163,14 +168,19 @@ export class SessionExistsError extends Error {
   override readonly name = "SessionExistsError";
 }
 
-/** Frames between `lastSeq`, the last one that the store has, and the first one given are missing. */
+/**
+ * Frames between `lastSeq`, the last one that the store has, and the first one given are missing, or journal entries: the
+ * store has `journaled` of them.
+ */
 export class FrameGapError extends Error {
   override readonly name = "FrameGapError";
   readonly lastSeq: number;
+  readonly journaled: number;
 
-  constructor(lastSeq: number) {
-    super(`the frames that follow seq ${lastSeq} are missing`);
+  constructor(lastSeq: number, journaled: number) {
+    super(`what follows seq ${lastSeq} and journal entry ${journaled} is missing`);
     this.lastSeq = lastSeq;
+    this.journaled = journaled;
   }
 }
 

@@ -18,6 +18,7 @@ import {
 } from "../limits.ts";
 import type { HistoryMessage } from "../sessions/history-message.ts";
 import {
+  FrameGapError,
   StoreUnavailableError,
   TurnLostError,
   type SessionStore,
@@ -25,6 +26,8 @@ import {
 } from "../sessions/session-store.ts";
 import { messagesOfEarlier } from "./earlier-run.ts";
 import { JournalWriter } from "./journal-writer.ts";
+import { RecentWrites, type TurnWrite } from "./recent-writes.ts";
+import { NO_JOURNAL } from "../sessions/turn-journal.ts";
 import type { SessionFeeds } from "./session-feeds.ts";
 import { writeWithRetries } from "./store-retry.ts";
 import { timestamp } from "./timestamp.ts";
@@ -96,6 +99,7 @@ export class RunningTurn implements Turn {
   #unstored: TurnFrame[] = [];
   #unstoredCharacters = 0;
   readonly #journal: JournalWriter;
+  readonly #recent = new RecentWrites();
   #writing: Promise<void> | undefined;
   #gate: Promise<void> | undefined;
 
@@ -279,7 +283,7 @@ export class RunningTurn implements Turn {
     const isStoreAway = this.#stopped?.reason === "store-unavailable";
     if (isStoreAway) fail(errorBody(new StoreUnavailableError()));
     try {
-      await writeWithRetries(() => this.#store.endTurn(this.#lease, end), {
+      await writeWithRetries(() => this.#end(end), {
         clock: this.#context.clock,
         pausesMs: isStoreAway ? STORE_RETURN_RETRIES_MS : TURN_WRITE_RETRIES_MS,
       });
@@ -377,11 +381,11 @@ export class RunningTurn implements Turn {
   async #write(): Promise<void> {
     while (this.#unstored.length > 0 || this.#journal.isPending) {
       const frames = this.#unstored;
-      const journal = this.#journal.take();
+      const write = { frames, journal: this.#journal.take() };
       this.#unstored = [];
       this.#unstoredCharacters = 0;
       try {
-        await writeWithRetries(() => this.#store.appendFrames(this.#lease, frames, journal), {
+        await writeWithRetries(() => this.#append(write), {
           clock: this.#context.clock,
           pausesMs: TURN_WRITE_RETRIES_MS,
           isOver: () => this.#stopped !== undefined,
@@ -396,6 +400,29 @@ export class RunningTurn implements Turn {
       if (frames.length > 0) this.#publish(frames);
     }
     this.#writing = undefined;
+  }
+
+  /** Writes again what the store has lost, where that is known. */
+  async #append(write: TurnWrite): Promise<void> {
+    try {
+      await this.#store.appendFrames(this.#lease, write.frames, write.journal);
+    } catch (error) {
+      const lost = error instanceof FrameGapError ? this.#recent.since(error, write) : undefined;
+      if (lost === undefined) throw error;
+      this.#log("warn", { error }, "The session store has lost frames of a turn; written again");
+      await this.#store.appendFrames(this.#lease, lost.frames, lost.journal);
+    }
+    this.#recent.add(write, this.#context.clock.monotonic());
+  }
+
+  async #end(end: Parameters<SessionStore["endTurn"]>[1]): Promise<void> {
+    try {
+      await this.#store.endTurn(this.#lease, end);
+    } catch (error) {
+      if (!(error instanceof FrameGapError)) throw error;
+      await this.#append({ frames: end.frames, journal: NO_JOURNAL });
+      await this.#store.endTurn(this.#lease, end);
+    }
   }
 
   /** Settles when what was emitted is stored and the followers can take more. */

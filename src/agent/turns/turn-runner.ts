@@ -12,13 +12,18 @@ import {
 } from "../limits.ts";
 import type { StoreUse } from "../current-store.ts";
 import { TurnSlots } from "../turn-slots.ts";
-import type { AbandonedTurn, BegunTurn } from "../sessions/session-store.ts";
+import {
+  StoreUnavailableError,
+  type AbandonedTurn,
+  type BegunTurn,
+} from "../sessions/session-store.ts";
 import type { TurnOrigin } from "../sessions/turn-journal.ts";
 import { readJournal } from "./earlier-run.ts";
 import { RunningTurn, type TurnContext } from "./running-turn.ts";
 import { writeWithRetries } from "./store-retry.ts";
 import { closingHandler, decideRecovery } from "./turn-recovery.ts";
 import { TurnError } from "./turn-error.ts";
+import { UnsureTurns } from "./unsure-turns.ts";
 import type { StopReason } from "./turn-ending.ts";
 
 export interface NewMessage {
@@ -52,6 +57,7 @@ export class TurnRunner {
   readonly #running = new Map<string, RunningTurn>();
   /** Turns of which the clients were told that they failed, and the store could not be told yet. */
   readonly #failed = new Map<string, Promise<void>>();
+  readonly #unsure: UnsureTurns;
   readonly #recoveries = new Map<string, Promise<"running" | "ended">>();
   readonly #slots: TurnSlots;
   #upkeep: Timer | undefined;
@@ -59,6 +65,7 @@ export class TurnRunner {
   constructor(options: TurnRunnerOptions) {
     this.#options = options;
     const { clock, metrics, config } = options;
+    this.#unsure = new UnsureTurns(clock);
     this.#slots = new TurnSlots({ clock, metrics, limits: () => limitsOf(config()) });
   }
 
@@ -142,9 +149,15 @@ export class TurnRunner {
         origin: originOf(message, configOfTurn),
         ...(message.messageId === undefined ? {} : { messageId: message.messageId }),
       };
+      await this.#unsure.settle(message.sessionId);
       const begun = await writeWithRetries(() => store.store.beginTurn(message.sessionId, begin), {
         clock,
         pausesMs: TURN_BEGIN_RETRIES_MS,
+      }).catch((error: unknown) => {
+        if (error instanceof StoreUnavailableError) {
+          this.#unsure.add(message.sessionId, begin, store);
+        }
+        throw error;
       });
       if (begun.status !== "started") return begun;
       const turn = new RunningTurn(this.#options, {
@@ -289,6 +302,7 @@ export class TurnRunner {
 
   close(): void {
     this.#upkeep?.cancel();
+    this.#unsure.close();
   }
 
   #forget(turn: RunningTurn): void {

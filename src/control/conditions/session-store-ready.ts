@@ -8,6 +8,9 @@ import {
 } from "../agent-facts.ts";
 import { describeSecretKey, judgeSecretKey } from "../judge-secret-key.ts";
 
+/** Beside the URL, for a server whose certificate the system does not trust; the same key as in Secrets of type kubernetes.io/tls. */
+const CA_KEY = "ca.crt";
+
 type SessionPart = AgentPart<"SessionStoreReady", AgentConfig["session"]>;
 
 /** Whether the address of the session store is there. That the store answers is what an agent's readiness says. */
@@ -30,9 +33,14 @@ export function sessionStoreReady({
   }
   const reference = references.sessionStoreSecret;
   const storeURLFile = `${SESSION_STORE_FOLDER}/${storeRef.key}`;
+  const storeCAFile = `${SESSION_STORE_FOLDER}/${CA_KEY}`;
+  const { name: secretName, key } = storeRef;
   const result: SessionPart["result"] = {
-    value: { type: "redis", ttlMs, storeURLFile },
-    secretFiles: [{ path: storeURLFile, secretName: storeRef.name, key: storeRef.key }],
+    value: { type: "redis", ttlMs, storeURLFile, storeCAFile },
+    secretFiles: [
+      { path: storeURLFile, secretName, key },
+      { path: storeCAFile, secretName, key: CA_KEY, optional: true },
+    ],
   };
   const source = describeSecretKey(storeRef, reference);
   const problem =

@@ -193,6 +193,7 @@ describe("the pods of an agent", () => {
     ]);
     expect(sources).toEqual([
       ["model", false],
+      ["redis", true],
       ["redis", false],
       ["tool-token", true],
       ["clients", false],
