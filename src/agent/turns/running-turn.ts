@@ -29,7 +29,7 @@ import { JournalWriter } from "./journal-writer.ts";
 import { RecentWrites, type TurnWrite } from "./recent-writes.ts";
 import { NO_JOURNAL } from "../sessions/turn-journal.ts";
 import type { SessionFeeds } from "./session-feeds.ts";
-import { writeWithRetries } from "./store-retry.ts";
+import { withStoreRetries } from "./store-retry.ts";
 import { timestamp } from "./timestamp.ts";
 import {
   endingOfError,
@@ -152,7 +152,11 @@ export class RunningTurn implements Turn {
   }
 
   async history(): Promise<HistoryMessage[]> {
-    const messages = await this.#store.history(this.sessionId);
+    const messages = await withStoreRetries(() => this.#store.history(this.sessionId), {
+      clock: this.#context.clock,
+      pausesMs: TURN_WRITE_RETRIES_MS,
+      isOver: () => this.#stopped !== undefined,
+    });
     return messages.filter((message) => message.turnId !== this.id);
   }
 
@@ -283,7 +287,7 @@ export class RunningTurn implements Turn {
     const isStoreAway = this.#stopped?.reason === "store-unavailable";
     if (isStoreAway) fail(errorBody(new StoreUnavailableError()));
     try {
-      await writeWithRetries(() => this.#end(end), {
+      await withStoreRetries(() => this.#end(end), {
         clock: this.#context.clock,
         pausesMs: isStoreAway ? STORE_RETURN_RETRIES_MS : TURN_WRITE_RETRIES_MS,
       });
@@ -385,7 +389,7 @@ export class RunningTurn implements Turn {
       this.#unstored = [];
       this.#unstoredCharacters = 0;
       try {
-        await writeWithRetries(() => this.#append(write), {
+        await withStoreRetries(() => this.#append(write), {
           clock: this.#context.clock,
           pausesMs: TURN_WRITE_RETRIES_MS,
           isOver: () => this.#stopped !== undefined,

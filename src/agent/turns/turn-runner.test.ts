@@ -8,6 +8,7 @@ import type { TurnFrame } from "../../protocol/frames.ts";
 import { CurrentStore } from "../current-store.ts";
 import type { Handler, Turn } from "../handlers/handler.ts";
 import { MAX_ANSWER_CHARACTERS, MAX_UNSTORED_CHARACTERS } from "../limits.ts";
+import type { HistoryMessage } from "../sessions/history-message.ts";
 import { MemorySessionStore } from "../sessions/memory-session-store.ts";
 import {
   StoreUnavailableError,
@@ -37,6 +38,11 @@ class FaultyStore extends MemorySessionStore {
   override async appendFrames(...args: Parameters<SessionStore["appendFrames"]>): Promise<void> {
     await this.#pass(`append ${args[1].map(({ seq }) => seq).join(",")}`);
     await super.appendFrames(...args);
+  }
+
+  override async history(...args: Parameters<SessionStore["history"]>): Promise<HistoryMessage[]> {
+    await this.#pass("history");
+    return super.history(...args);
   }
 
   override async endTurn(...args: Parameters<SessionStore["endTurn"]>): Promise<void> {
@@ -449,6 +455,22 @@ describe("a store that does not answer", () => {
       { seq: 1, content: "a" },
       { seq: 2, type: "done" },
     ]);
+    expect(failures).toEqual([]);
+  });
+
+  it("is asked again for the history, too", async () => {
+    store.fail = (operation) => (operation === "history" ? away() : undefined);
+    handle = async (turn) => {
+      const seen = await turn.history();
+      return { content: `after ${seen.length} messages`, finishReason: "stop" };
+    };
+    await begin();
+    await clock.advance(1_000);
+    expect(delivered).toEqual([]);
+    store.fail = undefined;
+    await clock.advance(1_000);
+    await runner.whenIdle();
+    expect(delivered).toMatchObject([{ seq: 1, type: "done", content: "after 0 messages" }]);
     expect(failures).toEqual([]);
   });
 

@@ -20,7 +20,7 @@ import {
 import type { TurnOrigin } from "../sessions/turn-journal.ts";
 import { readJournal } from "./earlier-run.ts";
 import { RunningTurn, type TurnContext } from "./running-turn.ts";
-import { writeWithRetries } from "./store-retry.ts";
+import { withStoreRetries } from "./store-retry.ts";
 import { closingHandler, decideRecovery } from "./turn-recovery.ts";
 import { TurnError } from "./turn-error.ts";
 import { UnsureTurns } from "./unsure-turns.ts";
@@ -150,7 +150,7 @@ export class TurnRunner {
         ...(message.messageId === undefined ? {} : { messageId: message.messageId }),
       };
       await this.#unsure.settle(message.sessionId);
-      const begun = await writeWithRetries(() => store.store.beginTurn(message.sessionId, begin), {
+      const begun = await withStoreRetries(() => store.store.beginTurn(message.sessionId, begin), {
         clock,
         pausesMs: TURN_BEGIN_RETRIES_MS,
       }).catch((error: unknown) => {
@@ -186,7 +186,7 @@ export class TurnRunner {
     let handedOver = false;
     try {
       const claim = randomUUID();
-      const takenOver = await writeWithRetries(() => store.store.takeOver(sessionId, claim), {
+      const takenOver = await withStoreRetries(() => store.store.takeOver(sessionId, claim), {
         clock: this.#options.clock,
         pausesMs: TURN_BEGIN_RETRIES_MS,
       });
