@@ -1,0 +1,95 @@
+/** Someone who talks in one session over lines that break, and keeps what was heard. */
+import { WebSocket } from "ws";
+import { systemClock } from "../../src/observability/clock.ts";
+import { SessionClient, type TurnEnd } from "../../src/protocol/client/session-client.ts";
+import type { ConnectionEvents, Transport } from "../../src/protocol/client/transport.ts";
+import type { ServerFrame, TurnFrame } from "../../src/protocol/frames.ts";
+import type { SurvivalRandom } from "./survival-random.ts";
+import { messageOf, type SurvivalTurn } from "./survival-turn.ts";
+
+export interface Talk {
+  readonly turn: SurvivalTurn;
+  readonly end: TurnEnd;
+}
+
+export class SurvivalTalker {
+  readonly random: SurvivalRandom;
+  readonly talks: Talk[] = [];
+  /** The frames of turns, as they were given on. */
+  readonly frames: TurnFrame[] = [];
+  readonly errorCodes: string[] = [];
+  connections = 0;
+  resumes = 0;
+  #client: SessionClient | undefined;
+  #socket: WebSocket | undefined;
+
+  constructor(random: SurvivalRandom) {
+    this.random = random;
+  }
+
+  get sessionId(): string {
+    return this.#client?.sessionId ?? "";
+  }
+
+  async connect(pickURL: () => string, signal: AbortSignal): Promise<void> {
+    let messages = 0;
+    const name = Math.floor(this.random.next() * 2 ** 32).toString(36);
+    this.#client = await SessionClient.connect(
+      {
+        url: "ws://any-replica",
+        transport: this.#transport(pickURL),
+        clock: systemClock,
+        random: () => this.random.next(),
+        newMessageId: () => `${name}-${++messages}`,
+        onFrame: (frame) => this.#hear(frame),
+      },
+      signal,
+    );
+  }
+
+  async talk(turn: SurvivalTurn, signal: AbortSignal): Promise<void> {
+    if (this.#client === undefined) throw new Error("there is no connection yet");
+    const end = await this.#client.turn(messageOf(turn), signal);
+    this.talks.push({ turn, end });
+  }
+
+  /** The line breaks; what is on its way, in either direction, is lost. */
+  loseConnection(): void {
+    this.#socket?.terminate();
+  }
+
+  close(): void {
+    this.#client?.close();
+    this.#socket?.terminate();
+  }
+
+  #hear(frame: ServerFrame | undefined): void {
+    if (frame === undefined) return;
+    if (frame.type === "connected") {
+      if (frame.resumed) this.resumes += 1;
+    } else if ("seq" in frame) {
+      this.frames.push(frame);
+    }
+    if (frame.type === "error") this.errorCodes.push(frame.error.code);
+  }
+
+  #transport(pickURL: () => string): Transport {
+    return {
+      open: (_url: string, events: ConnectionEvents) => {
+        this.connections += 1;
+        const socket = new WebSocket(pickURL(), { perMessageDeflate: false });
+        this.#socket = socket;
+        socket.on("message", (data: Buffer) => events.onText(data.toString()));
+        // What goes wrong shows as the end of the connection.
+        socket.on("error", () => {});
+        socket.on("close", (code) => events.onEnd({ code }));
+        return {
+          send: (text) => {
+            if (socket.readyState === WebSocket.OPEN) socket.send(text, () => {});
+          },
+          close: () => socket.close(1000),
+        };
+      },
+    };
+  }
+}
