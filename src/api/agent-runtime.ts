@@ -48,7 +48,9 @@ const sessionSchema = withRules(
       .describe("How long a session is kept after its last activity"),
     storeRef: keySelectorSchema
       .optional()
-      .describe("Key of a Secret that holds a redis:// or rediss:// URL; required for redis"),
+      .describe(
+        "Key of a Secret that holds the URL of a Redis (redis://, redis+sentinel:// or redis+cluster://, rediss for TLS), and under ca.crt the authority to trust, if it needs one; required for redis",
+      ),
   }),
   [
     {

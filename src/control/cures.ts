@@ -70,7 +70,7 @@ export const CURES: Cures = {
       SecretKeyMissing:
         "Add the key that the message names to the Secret, or correct spec.session.storeRef.key.",
       InvalidURL:
-        "Put a URL like redis://:password@host:6379/0 into the Secret, rediss:// for TLS, with the password percent-encoded.",
+        "Put a URL like redis://:password@host:6379/0 into the Secret, redis+sentinel://host:26379/mymaster or redis+cluster://host:6379 where there are several servers, rediss for TLS, with the password percent-encoded.",
     },
   },
   PromptPack: {

@@ -121,9 +121,14 @@ describe("a session store that is down", () => {
     const agent = await aReplica(slow);
     const client = await agent.connect();
     client.say("hello");
-    await client.nextOf("chunk");
+    const { session_id } = await client.nextOf("chunk");
+    const elsewhere = await (await aReplica()).connect();
+    elsewhere.send({ type: "resume", session_id, after: 0 });
+    await elsewhere.nextOf("chunk");
     await redis.restart();
     const done = await client.nextOf("done");
+    expect(await elsewhere.nextOf("done")).toEqual(done);
+    expect(seqs(elsewhere)).toEqual(seqs(client));
     expect(done.finish_reason).toBe("stop");
     expect(seqs(client)).toEqual(Array.from({ length: done.seq }, (_, index) => index + 1));
     const chunks = client.frames

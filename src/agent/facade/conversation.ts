@@ -284,6 +284,10 @@ export class Conversation implements ViewOutlet {
     return this.#context.runner.running(sessionId)?.publishedSeq;
   }
 
+  async pause(ms: number, signal: AbortSignal): Promise<void> {
+    await this.#context.clock.sleep(ms, signal).catch(() => {});
+  }
+
   /** Sees to a turn of which nothing more comes: its replica may be gone. */
   async recover(sessionId: string): Promise<"running" | "ended"> {
     const use = this.useStore();

@@ -5,7 +5,8 @@
 import type { ErrorBody, TurnFrame } from "../../protocol/frames.ts";
 import type { StoreUse } from "../current-store.ts";
 import type { EncodedFrame, Follower } from "../turns/session-feeds.ts";
-import { FramesForgottenError } from "../sessions/session-store.ts";
+import { TURN_WRITE_RETRIES_MS } from "../limits.ts";
+import { FramesForgottenError, StoreUnavailableError } from "../sessions/session-store.ts";
 import { INTERRUPTED } from "../turns/turn-ending.ts";
 
 export interface ViewOutlet {
@@ -18,6 +19,7 @@ export interface ViewOutlet {
   publishedSeq(sessionId: string): number | undefined;
   /** A store for as long as frames are read from it. Throws when there is none. */
   useStore(): StoreUse;
+  pause(ms: number, signal: AbortSignal): Promise<void>;
   /** Sees to a turn of which nothing more comes; answers whether it runs, as far as is known. */
   recover(sessionId: string): Promise<"running" | "ended">;
   onFailure(error: unknown, sessionId: string): void;
@@ -134,10 +136,20 @@ export class SessionView implements Follower {
       this.#outlet.sendError(this.sessionId, forgotten(keptAfter));
       this.#cursor = keptAfter;
     };
+    let failures = 0;
     try {
       for (;;) {
         const before = this.#cursor;
-        await this.#read(before, signal, take, onForgotten);
+        try {
+          await this.#read(before, signal, take, onForgotten);
+        } catch (error) {
+          // A store that is away for a moment holds up those who follow as it holds up the turn.
+          if (this.#cursor !== before) failures = 0;
+          const pause = TURN_WRITE_RETRIES_MS[failures++];
+          if (!(error instanceof StoreUnavailableError) || pause === undefined) throw error;
+          await this.#outlet.pause(pause, signal);
+          continue;
+        }
         if (signal.aborted) return;
         // What was pushed meanwhile and is not in the store any more is gone.
         if (this.#cursor === before) this.#cursor = Math.max(before, this.#pushedSeq);
