@@ -1,4 +1,5 @@
-import { KubeConfig } from "@kubernetes/client-node";
+// Not from the package as a whole: that would load the classes of the whole API, some ten megabytes.
+import { KubeConfig } from "@kubernetes/client-node/dist/config.js";
 import { CliError } from "./cli-error.ts";
 
 /** What client-node assumes when nothing is configured. It would take whatever else listens there for a cluster. */

@@ -134,6 +134,7 @@ export class KubeClient {
       labelSelector: options.labelSelector,
       fieldSelector: options.fieldSelector,
     });
+    await this.#options.rateLimiter.take(options.signal, this.#priority);
     // The server ends the watch at timeoutSeconds; a connection that died in silence is noticed some time after that.
     const overdue = AbortSignal.timeout((options.timeoutSeconds + 30) * 1000);
     const response = await this.#send({
@@ -264,21 +265,31 @@ export class KubeClient {
   }
 
   async #jsonOnce<T>(request: TransportRequest): Promise<T> {
-    const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
-    const signal = AbortSignal.any([request.signal, timeout]);
+    await this.#options.rateLimiter.take(request.signal, this.#priority);
+    // Not by AbortSignal.timeout and any: those live on for as long as the timeout, thousands of them at a time.
+    const giving = new AbortController();
+    const giveUp = (): void => giving.abort(request.signal.reason);
+    request.signal.addEventListener("abort", giveUp, { once: true });
+    let isOverdue = false;
+    const timer = setTimeout(() => {
+      isOverdue = true;
+      giving.abort();
+    }, REQUEST_TIMEOUT_MS);
     try {
-      const response = await this.#send({ ...request, signal });
+      const response = await this.#send({ ...request, signal: giving.signal });
       return await read(response, (text) => JSON.parse(text) as T);
     } catch (error) {
-      if (!timeout.aborted || request.signal.aborted) throw error;
+      if (!isOverdue || request.signal.aborted) throw error;
       const seconds = REQUEST_TIMEOUT_MS / 1000;
       throw new ConnectionError(`no whole answer within ${seconds} s`, { cause: error });
+    } finally {
+      clearTimeout(timer);
+      request.signal.removeEventListener("abort", giveUp);
     }
   }
 
   async #send(request: TransportRequest): Promise<IncomingMessage> {
-    const { rateLimiter, transport, onResponse } = this.#options;
-    await rateLimiter.take(request.signal, this.#priority);
+    const { transport, onResponse } = this.#options;
     const begun = performance.now();
     const { method } = request;
     const tell = (status: number | "error"): void =>

@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import type { RequestOptions } from "node:http";
 import type { AgentOptions } from "node:https";
-import { KubeConfig } from "@kubernetes/client-node";
+// Not from the package as a whole: that would load the classes of the whole API, some ten megabytes.
+import { KubeConfig } from "@kubernetes/client-node/dist/config.js";
 
 /** What a request brings to be let in. */
 export interface Authentication
