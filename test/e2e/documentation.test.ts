@@ -180,9 +180,8 @@ describe("a cluster", () => {
 
   /** The chart's pods hold nothing here: beside them runs a real operator, as the account that the chart made. */
   async function startOperator(namespace: string): Promise<OperatorProcess> {
-    const token = await cluster.server.kubectl([
-      ...["create", "token", "omnia-operator", "-n", namespace],
-    ]);
+    const account = ["token", "omnia-operator", "-n", namespace];
+    const token = await cluster.server.kubectl(["create", ...account]);
     const kubeconfig = join(checkout, "..", `kubeconfig-${namespace}`);
     const admin = await readFile(cluster.server.kubeconfig, "utf8");
     await writeFile(kubeconfig, admin.replaceAll(cluster.server.token, token.trim()), {
