@@ -11,7 +11,11 @@ import type {
 import type { CurrentStore, StoreUse } from "../current-store.ts";
 import type { Limits } from "../limits.ts";
 import { isSessionId } from "../sessions/session-id.ts";
-import { StoreUnavailableError, type SessionSummary } from "../sessions/session-store.ts";
+import {
+  SessionExistsError,
+  StoreUnavailableError,
+  type SessionSummary,
+} from "../sessions/session-store.ts";
 import type { SessionFeeds } from "../turns/session-feeds.ts";
 import { timestamp } from "../turns/timestamp.ts";
 import { errorBody } from "../turns/turn-ending.ts";
@@ -46,6 +50,10 @@ interface OwnSession {
    */
   state: "announced" | "claimed" | "known";
 }
+
+/** Owns the ids of sessions that are out of use; no authenticator knows a subject of this name. */
+const NOBODY = "nobody";
+const RENOUNCED = "This session went on under another id, on another connection. Connect again.";
 
 /** Of every connection that has none: most are idle. */
 const NO_VIEWS = new Map<string, SessionView>();
@@ -107,7 +115,7 @@ export class Conversation implements ViewOutlet {
     let store: StoreUse | undefined;
     try {
       store = this.#openStore(named);
-      const sessionId = this.#isKnown(named) ? named : await this.#enter(named, store);
+      const sessionId = this.#isKnown(named) ? named : await this.#enter(named, frame, store);
       const begun = await this.#begin(sessionId, frame, store);
       if (begun.status === "started") return true;
       if (begun.status !== "unknown-session") {
@@ -182,16 +190,36 @@ export class Conversation implements ViewOutlet {
   }
 
   /** The session that a message goes to which names this one: it is in the store then, and this client's. */
-  async #enter(sessionId: string, store: StoreUse): Promise<string> {
+  async #enter(sessionId: string, { id }: MessageFrame, store: StoreUse): Promise<string> {
     if (sessionId === this.#own.id && this.#own.state === "announced") {
-      await this.#create(sessionId, store);
+      await this.#create(sessionId, store).catch((error: unknown) => {
+        throw error instanceof SessionExistsError ? new TurnError("UNAVAILABLE", RENOUNCED) : error;
+      });
       this.#own.state = "known";
       return sessionId;
     }
-    const session = await this.#find(sessionId, store);
+    const session =
+      (await this.#find(sessionId, store)) ??
+      (id === undefined ? undefined : await this.#renounce(sessionId, store));
     if (session === undefined) return this.#startNewSession(store);
     if (sessionId === this.#own.id) this.#adopt(sessionId, session);
     return sessionId;
+  }
+
+  /**
+   * Takes an unknown session's id out of use. It may have been announced by a replica that the same message is still on its
+   * way to: there it must not begin a session as well, for a message with an id is run once. The session, if that
+   * replica was quicker.
+   */
+  async #renounce(sessionId: string, use: StoreUse): Promise<SessionSummary | undefined> {
+    if (!isSessionId(sessionId)) return undefined;
+    try {
+      await use.store.create(sessionId, { subject: NOBODY });
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof SessionExistsError)) throw error;
+      return this.#find(sessionId, use);
+    }
   }
 
   async #startNewSession(store: StoreUse): Promise<string> {
