@@ -17,6 +17,7 @@ export class SurvivalReplica implements AsyncDisposable {
   readonly #configPath: string;
   #child: ChildProcess | undefined;
   #url = "";
+  #isFrozen = false;
   /** What it did with the turns that it took over, in all its lives. */
   readonly recoveries: string[] = [];
   /** What it logged as errors, in all its lives. */
@@ -29,6 +30,11 @@ export class SurvivalReplica implements AsyncDisposable {
   /** Where it was last: nothing listens there when it is away. */
   get url(): string {
     return this.#url;
+  }
+
+  /** Whether new connections are led to it: of one that has just died nobody knows yet. */
+  get isOffered(): boolean {
+    return !this.#isFrozen;
   }
 
   async start(): Promise<void> {
@@ -51,6 +57,17 @@ export class SurvivalReplica implements AsyncDisposable {
   /** As the loss of its machine ends it. */
   kill(): Promise<void> {
     return this.#end("SIGKILL");
+  }
+
+  /** As a machine that stands still does: it keeps its connections and its work, and takes part in nothing. */
+  freeze(): void {
+    this.#isFrozen = true;
+    this.#child?.kill("SIGSTOP");
+  }
+
+  thaw(): void {
+    this.#isFrozen = false;
+    this.#child?.kill("SIGCONT");
   }
 
   /** As a rollout ends it: it takes nothing new, and brings what runs to its end. */

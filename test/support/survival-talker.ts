@@ -12,6 +12,9 @@ export interface Talk {
   readonly end: TurnEnd;
 }
 
+/** How often the line breaks just when a message was sent. */
+const LOSS_AT_MESSAGE = 0.1;
+
 export class SurvivalTalker {
   readonly random: SurvivalRandom;
   readonly talks: Talk[] = [];
@@ -49,7 +52,11 @@ export class SurvivalTalker {
 
   async talk(turn: SurvivalTurn, signal: AbortSignal): Promise<void> {
     if (this.#client === undefined) throw new Error("there is no connection yet");
-    const end = await this.#client.turn(messageOf(turn), signal);
+    const ending = this.#client.turn(messageOf(turn), signal);
+    // The client cannot know then whether its message arrived.
+    if (this.random.next() < LOSS_AT_MESSAGE)
+      setTimeout(() => this.loseConnection(), this.random.between(0, 10));
+    const end = await ending;
     this.talks.push({ turn, end });
   }
 
