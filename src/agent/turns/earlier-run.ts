@@ -5,9 +5,15 @@ import type { AbandonedTurn } from "../sessions/session-store.ts";
 import type { JournalEntry } from "../sessions/turn-journal.ts";
 import { addUsage } from "./add-usage.ts";
 
+/** The outcome of a call in doubt, in the history and for the clients. */
+export const OUTCOME_NOT_KNOWN =
+  "The replica that made the call ended before its result came; whether the call had an effect is not known.";
+
 export interface CallInDoubt {
   readonly id: string;
   readonly name: string;
+  /** Another replica found it in doubt and said so, and ended before the turn did. */
+  readonly isTold: boolean;
 }
 
 export interface JournalReading {
@@ -47,11 +53,11 @@ export function readJournal({
         break;
       case "call-started":
         steps.at(-1)?.started.add(entry.id);
-        open.set(entry.id, { id: entry.id, name: entry.name });
+        open.set(entry.id, { id: entry.id, name: entry.name, isTold: false });
         break;
       case "call-done":
         steps.at(-1)?.outcomes.set(entry.message.toolCallId, entry.message);
-        open.delete(entry.message.toolCallId);
+        close(open, entry.message);
         break;
       case "taken-over":
         takeovers += 1;
@@ -69,6 +75,13 @@ export function readJournal({
     inDoubt: [...open.values()],
     takeovers,
   };
+}
+
+function close(open: Map<string, CallInDoubt>, { toolCallId, error }: ToolMessage): void {
+  const call = open.get(toolCallId);
+  if (call !== undefined && error === OUTCOME_NOT_KNOWN)
+    open.set(toolCallId, { ...call, isTold: true });
+  else open.delete(toolCallId);
 }
 
 /** What the history is to hold of it: a call without an outcome has no result there yet. */

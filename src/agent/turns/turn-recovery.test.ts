@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { MAX_TURN_TAKEOVERS } from "../limits.ts";
 import type { AssistantMessage, ToolMessage } from "../sessions/history-message.ts";
 import type { JournalEntry } from "../sessions/turn-journal.ts";
-import { messagesOfEarlier, readJournal } from "./earlier-run.ts";
+import { messagesOfEarlier, OUTCOME_NOT_KNOWN, readJournal } from "./earlier-run.ts";
 import { decideRecovery } from "./turn-recovery.ts";
 
 const TAKEN: JournalEntry = { type: "taken-over" };
@@ -115,8 +115,19 @@ describe("a turn that was taken over", () => {
   it("does not go on where a call is in doubt, unless its calls are harmless", () => {
     const journal = [step("", "a", "b"), started("a"), started("b"), done("a")];
     expect(decide(journal)).toBe("call-in-doubt");
-    expect(read(...journal).inDoubt).toEqual([{ id: "b", name: "pay" }]);
+    expect(read(...journal).inDoubt).toEqual([{ id: "b", name: "pay", isTold: false }]);
     expect(decide(journal, { hasHarmlessCalls: true })).toBe("goes-on");
+  });
+
+  it("does not go on where a replica died as it ended the turn for a call in doubt", () => {
+    const { result: _result, ...call } = done("a").message;
+    const told: JournalEntry = {
+      type: "call-done",
+      message: { ...call, error: OUTCOME_NOT_KNOWN },
+    };
+    const journal = [step("", "a"), started("a"), TAKEN, told, TAKEN];
+    expect(decide(journal)).toBe("call-in-doubt");
+    expect(read(...journal).inDoubt).toEqual([{ id: "a", name: "pay", isTold: true }]);
   });
 
   it("ends as cancelled where that was asked for, whatever else", () => {

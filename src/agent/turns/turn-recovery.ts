@@ -1,13 +1,9 @@
 /** What becomes of a turn whose replica died: it goes on, or it is ended with what is known of it. */
 import type { EarlierRun, Handler } from "../handlers/handler.ts";
 import { MAX_TURN_TAKEOVERS } from "../limits.ts";
-import type { CallInDoubt, JournalReading } from "./earlier-run.ts";
+import { OUTCOME_NOT_KNOWN, type CallInDoubt, type JournalReading } from "./earlier-run.ts";
 import { INTERRUPTED } from "./turn-ending.ts";
 import { TurnError } from "./turn-error.ts";
-
-/** What the history holds of a call in doubt, and what the clients are told. */
-const NOT_KNOWN =
-  "The replica that made the call ended before its result came; whether the call had an effect is not known.";
 
 export type Recovery = "goes-on" | "call-in-doubt" | "cancelled" | "given-up";
 
@@ -34,14 +30,15 @@ export function closingHandler(
     case "call-in-doubt":
       return {
         async run(turn) {
-          for (const { id, name } of inDoubt) {
-            await turn.emit({ type: "tool-result", id, error: NOT_KNOWN });
+          for (const { id, name, isTold } of inDoubt) {
+            if (isTold) continue;
+            await turn.emit({ type: "tool-result", id, error: OUTCOME_NOT_KNOWN });
             turn.record({
               role: "tool",
               turnId: turn.id,
               toolCallId: id,
               toolName: name,
-              error: NOT_KNOWN,
+              error: OUTCOME_NOT_KNOWN,
             });
           }
           throw new TurnError("TOOL_ERROR", sentenceOn(inDoubt), {

@@ -11,6 +11,7 @@ import type { Handler, Turn } from "../handlers/handler.ts";
 import { MemorySessionStore } from "../sessions/memory-session-store.ts";
 import { TURN_LEASE_MS, type SessionStore } from "../sessions/session-store.ts";
 import type { JournalEntry } from "../sessions/turn-journal.ts";
+import { OUTCOME_NOT_KNOWN } from "./earlier-run.ts";
 import { SessionFeeds } from "./session-feeds.ts";
 import { TurnRunner } from "./turn-runner.ts";
 
@@ -218,6 +219,23 @@ describe("a turn that was abandoned", () => {
       { type: "tool_result", turn_id: "t1", tool_result: { id: "c1" } },
       { type: "error", turn_id: "t1", error: { code: "TOOL_ERROR" } },
       { type: "done", content: "fine" },
+    ]);
+  });
+
+  it("is ended all the same when another replica died in the middle of that, and nothing is told twice", async () => {
+    const told = { role: "tool", turnId: "t1", toolCallId: "c1", toolName: "pay" } as const;
+    await anAbandonedTurn(
+      { type: "call-started", id: "c1", name: "pay" },
+      { type: "call-done", message: { ...told, error: OUTCOME_NOT_KNOWN } },
+    );
+    handle(() => expect.unreachable("the turn goes on"));
+    expect(await recover()).toBe("ended");
+    expect(delivered).toMatchObject([
+      {
+        type: "error",
+        turn_id: "t1",
+        error: { code: "TOOL_ERROR", details: { tool_calls: [{ id: "c1" }] } },
+      },
     ]);
   });
 
