@@ -28,7 +28,7 @@ export interface KubeClusterOptions
   extends KubeAPIServerOptions, Omit<SimulatedKubeletOptions, "server"> {
   /** False: nothing comes of a Deployment, and nothing is garbage-collected. */
   withControllers?: boolean;
-  /** False: the three kinds are not known yet. */
+  /** False: the three kinds are not known yet, and the operator has no permissions. */
   withKinds?: boolean;
 }
 
@@ -65,8 +65,10 @@ export class KubeCluster {
       flags: ["--service-cluster-ip-range=10.0.0.0/16", ...audit.flags, ...(options.flags ?? [])],
       users: { [OPERATOR_USER]: [], ...options.users },
     });
-    await permitOperator(server, OPERATOR_USER);
-    if (options.withKinds !== false) await installKinds(server);
+    if (options.withKinds !== false) {
+      await permitOperator(server, OPERATOR_USER);
+      await installKinds(server);
+    }
     const [controllers, kubelet] = await Promise.all([
       options.withControllers === false
         ? undefined
