@@ -5,6 +5,7 @@ import { SessionClient, type TurnEnd } from "../../src/protocol/client/session-c
 import type { ConnectionEvents, Transport } from "../../src/protocol/client/transport.ts";
 import type { ServerFrame, TurnFrame } from "../../src/protocol/frames.ts";
 import type { SurvivalRandom } from "./survival-random.ts";
+import type { SurvivalReplica } from "./survival-replica.ts";
 import { messageOf, type SurvivalTurn } from "./survival-turn.ts";
 
 export interface Talk {
@@ -34,13 +35,14 @@ export class SurvivalTalker {
     return this.#client?.sessionId ?? "";
   }
 
-  async connect(pickURL: () => string, signal: AbortSignal): Promise<void> {
+  /** To any of the replicas, and whenever the line has broken, to any of them again. */
+  async connect(replicas: readonly SurvivalReplica[], signal: AbortSignal): Promise<void> {
     let messages = 0;
     const name = Math.floor(this.random.next() * 2 ** 32).toString(36);
     this.#client = await SessionClient.connect(
       {
         url: "ws://any-replica",
-        transport: this.#transport(pickURL),
+        transport: this.#transport(replicas),
         clock: systemClock,
         random: () => this.random.next(),
         newMessageId: () => `${name}-${++messages}`,
@@ -80,11 +82,12 @@ export class SurvivalTalker {
     if (frame.type === "error") this.errorCodes.push(frame.error.code);
   }
 
-  #transport(pickURL: () => string): Transport {
+  #transport(replicas: readonly SurvivalReplica[]): Transport {
     return {
       open: (_url: string, events: ConnectionEvents) => {
         this.connections += 1;
-        const socket = new WebSocket(pickURL(), { perMessageDeflate: false });
+        const { url } = this.random.pick(replicas.filter(({ isOffered }) => isOffered));
+        const socket = new WebSocket(url, { perMessageDeflate: false });
         this.#socket = socket;
         socket.on("message", (data: Buffer) => events.onText(data.toString()));
         // What goes wrong shows as the end of the connection.

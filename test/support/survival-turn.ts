@@ -13,10 +13,13 @@ export interface SurvivalTurn {
 }
 
 export const PAY_TOOL = "pay";
-/** What the model says before it calls the tool. */
-const BEFORE_PAYING = "This is to be paid for first. ";
+/** What the model says before it calls the tool: for a while, so that replicas die in it. */
+const BEFORE_PAYING =
+  "This is to be paid for before it can be said, and so the tool is called now, once and never again. ";
 /** Characters of one piece, which is as much as the model server sends at a time. */
 export const PIECE_CHARACTERS = 24;
+
+const PAYING_SHARE = 0.6;
 
 export function aSurvivalTurn(
   session: number,
@@ -29,7 +32,7 @@ export function aSurvivalTurn(
     session,
     turn,
     pieces: own.between(pieces.from, pieces.to),
-    pays: own.next() < 0.5,
+    pays: own.next() < PAYING_SHARE,
   };
 }
 

@@ -1,6 +1,7 @@
 /** What is to be true of every session when all is over. Each breach is a sentence. */
 import type { SessionStore } from "../../src/agent/sessions/session-store.ts";
 import type { TurnFrame } from "../../src/protocol/frames.ts";
+import type { RedisProbe } from "./redis-sessions.ts";
 import type { SurvivalTalker, Talk } from "./survival-talker.ts";
 import { answerOf, callIdOf, expectedHistory, isInDoubt, shownHistory } from "./survival-turn.ts";
 
@@ -48,10 +49,23 @@ export function breachesOfLedger(ledger: readonly string[], talks: readonly Talk
   return breaches;
 }
 
+/** The first messages of sessions that none of them is in: each is of a message that was taken twice. */
+export async function strayMessages(
+  talkers: readonly SurvivalTalker[],
+  probe: RedisProbe,
+): Promise<string[]> {
+  const known = new Set(talkers.map(({ sessionId }) => `omnia:{${sessionId}}:messages`));
+  const kept = (await probe.command("KEYS", "omnia:{*}:messages")) as string[];
+  const first = kept
+    .filter((key) => !known.has(key))
+    .map(async (key) => (await probe.command("LINDEX", key, "0")) as string);
+  return Promise.all(first);
+}
+
+/** The first place where frames are missing, doubled or out of order. */
 function breachesOfOrder(frames: readonly TurnFrame[]): string[] {
-  return frames.flatMap(({ seq }, at) =>
-    seq === at + 1 ? [] : [`frame ${at + 1} that was heard has the seq ${seq}`],
-  );
+  const at = frames.findIndex(({ seq }, index) => seq !== index + 1);
+  return at === -1 ? [] : [`frame ${at + 1} that was heard has the seq ${frames[at]?.seq}`];
 }
 
 function breachesOfTurns(frames: readonly TurnFrame[], talks: readonly Talk[]): string[] {
