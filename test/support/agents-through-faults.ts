@@ -23,7 +23,18 @@ export class AgentsThroughFaults {
     namespace: string,
     count: number,
   ): Promise<AgentsThroughFaults> {
-    await cluster.create(aNamespaceManifest(namespace), ...theReferences(namespace));
+    const references = theReferences(namespace);
+    await cluster.create(aNamespaceManifest(namespace), ...references);
+    // A tool that is found after an agent was made is written into its config: a second write, and a right one.
+    const decided = references.filter(
+      ({ kind }) => kind === "PromptPack" || kind === "ToolRegistry",
+    );
+    await vi.waitFor(async () => {
+      const phases = await Promise.all(
+        decided.map(async (one) => (await cluster.get(one)).status?.phase),
+      );
+      expect(phases).toEqual(["Active", "Ready"]);
+    }, RECOVERED);
     return new AgentsThroughFaults(cluster, namespace, count);
   }
 
