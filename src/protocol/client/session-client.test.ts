@@ -283,6 +283,40 @@ test("takes up the new session when the connection drops before anything was sai
   expect(heard).toMatchObject({ type: "message", session_id: "s2" });
 });
 
+test("says its first message in the session of the connection that it is said over", async () => {
+  let message: Frame = {};
+  const url = await serve(
+    (server) => {
+      server.say(connected);
+      setImmediate(() => server.drop());
+    },
+    async (server) => {
+      server.say({ ...connected, session_id: "s2" });
+      message = await server.hear();
+      server.say({ ...done(1, "yes"), session_id: "s2" });
+    },
+  );
+  const lost = Promise.withResolvers<void>();
+  const { client } = await connect(url, {
+    transport: {
+      open: (address, events) =>
+        webSocketTransport(WebSocket).open(address, {
+          ...events,
+          onEnd: (end) => {
+            events.onEnd(end);
+            lost.resolve();
+          },
+        }),
+    },
+    policy: { firstMs: 60_000, longestMs: 60_000 },
+    random: () => 0.5,
+  });
+  await lost.promise;
+  expect(await client.turn("hi", never)).toMatchObject({ content: "yes" });
+  expect(message).toMatchObject({ content: "hi", session_id: "s2" });
+  expect(client.sessionId).toBe("s2");
+});
+
 test("asks for what is missing when frames are left out, and gives each one once", async () => {
   const url = await serve(async (server) => {
     server.say(connected);

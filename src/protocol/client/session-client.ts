@@ -189,14 +189,15 @@ export class SessionClient {
       this.#isUsed = greeting.resumed;
       this.#options.onFrame(greeting, text, true);
       this.#opening.resolve();
-    } else if (turn !== undefined) {
-      this.#askForTurn(turn);
-      if (turn.cancelled) this.#sendCancel();
-    } else if (this.#isUsed) {
-      this.#resume();
     } else {
-      // Nothing was said yet: this connection's session is as good as the one before.
-      this.#enter(greeting);
+      // Nothing was said yet: this connection's session is as good as the one before, of which nobody here may know.
+      if (!this.#isUsed) this.#enter(greeting);
+      if (turn !== undefined) {
+        this.#askForTurn(turn);
+        if (turn.cancelled) this.#sendCancel();
+      } else if (this.#isUsed) {
+        this.#resume();
+      }
     }
     this.#noticeBack();
   }
