@@ -198,12 +198,62 @@ describe("what the chart renders", () => {
     );
   });
 
+  test("keeps the labels that selectors and Helm go by, whatever labels are asked for", async () => {
+    const clash = "app\\.kubernetes\\.io/name=other";
+    const manifests = await rendered(
+      "--set",
+      `commonLabels.${clash},podLabels.${clash}`,
+      "--set",
+      `metrics.serviceMonitor.enabled=true,metrics.serviceMonitor.labels.${clash}`,
+    );
+    const { selector, template } = find(manifests, "Deployment").spec;
+    expect(selector.matchLabels["app.kubernetes.io/name"]).toBe("omnia");
+    for (const labelled of [template, ...manifests]) {
+      expect(labelled.metadata.labels).toMatchObject({ "app.kubernetes.io/name": "omnia" });
+    }
+  });
+
+  test("has a variable of the environment once, as extraEnv says it", async () => {
+    const flags = "extraEnv[0].name=NODE_OPTIONS,extraEnv[0].value=--max-old-space-size=99";
+    const [container] = find(await rendered("--set", flags), "Deployment").spec.template.spec
+      .containers;
+    expect(container.env).toEqual([
+      expect.objectContaining({ name: "POD_NAMESPACE" }),
+      { name: "LOG_LEVEL", value: "info" },
+      { name: "NODE_OPTIONS", value: "--max-old-space-size=99" },
+    ]);
+  });
+
+  test("names things within the limits of Kubernetes, and writes large numbers out", async () => {
+    const manifests = await rendered(
+      "--set",
+      `fullnameOverride=${"o".repeat(80)}`,
+      "--set-json",
+      "heapMegabytes=1048576",
+    );
+    expect(find(manifests, "Service").metadata.name).toHaveLength(63);
+    const { env } = find(manifests, "Deployment").spec.template.spec.containers[0];
+    expect(env).toContainEqual({ name: "NODE_OPTIONS", value: "--max-old-space-size=1048576" });
+  });
+
+  test("has the Service that a ServiceMonitor looks for", async () => {
+    const manifests = await rendered(
+      "--set",
+      "metrics.service.enabled=false,metrics.serviceMonitor.enabled=true",
+    );
+    expect(find(manifests, "Service").metadata.labels).toMatchObject(
+      find(manifests, "ServiceMonitor").spec.selector.matchLabels,
+    );
+  });
+
   test.each([
     ["a value that there is not", "replicaCount=3", "replicaCount"],
     ["a word where a number is wanted", "replicas=many", "/replicas"],
     ["a level of logging that there is not", "logLevel=loud", "/logLevel"],
     ["a name that no namespace can have", "watchNamespaces={Team}", "/watchNamespaces/0"],
     ["no requests at all", "kubeAPI.qps=0", "/kubeAPI/qps"],
+    ["a value that was taken away", "kubeAPI=null", "'kubeAPI'"],
+    ["a name that nothing can have", "fullnameOverride=My_Omnia", "/fullnameOverride"],
   ])("refuses %s, and names it", async (_what, value, named) => {
     expect((await refusal("--set", value)).replaceAll(".", "/")).toContain(named);
   });
@@ -235,6 +285,50 @@ describe("on a real API server", () => {
     expect(left.trim()).toBe("agentruntime.omnia.altairalabs.ai/kept");
     await helmWith("install", "omnia", CHART, "-n", RELEASE_NAMESPACE);
     await helmWith("uninstall", "omnia", "-n", RELEASE_NAMESPACE);
+  });
+
+  test("takes over kinds that somebody else brought, when it is told to", async () => {
+    // What a release of another name leaves behind.
+    const other = "meta.helm.sh/release-name=other";
+    await server.kubectl(["annotate", "crd", "--all", "--overwrite", other]);
+    const install = ["install", "omnia", CHART, "-n", RELEASE_NAMESPACE];
+    await expect(helmWith(...install)).rejects.toThrow(/exists and cannot be imported/);
+    await helmWith(...install, "--take-ownership");
+    await helmWith("uninstall", "omnia", "-n", RELEASE_NAMESPACE);
+  });
+
+  test("knows every field that the chart can set", async () => {
+    const manifests = await rendered(
+      "--set",
+      "watchNamespaces={team-a},commonLabels.team=platform,podLabels.tier=control",
+      "--set",
+      "podAnnotations.note=yes,metrics.service.annotations.note=yes",
+      "--set",
+      "serviceAccount.annotations.note=yes,priorityClassName=system-cluster-critical",
+      "--set",
+      "image.pullSecrets={pull},agent.image=agents:1,agent.pullPolicy=Never",
+      "--set",
+      "nodeSelector.disk=ssd,tolerations[0].operator=Exists",
+      "--set",
+      "affinity.podAntiAffinity=null,affinity.nodeAffinity=null",
+      "--set",
+      "extraEnv[0].name=HTTPS_PROXY,extraEnv[0].value=proxy",
+    );
+    const list = { apiVersion: "v1", kind: "List", items: manifests };
+    const strictly = ["apply", "--dry-run=server", "--validate=strict", "-f", "-"];
+    await server.kubectl(strictly, JSON.stringify(list));
+  });
+
+  test("lets its pods into a namespace under the restricted standard of pod security", async () => {
+    const enforced = "pod-security.kubernetes.io/enforce=restricted";
+    await server.kubectl(["label", "namespace", "elsewhere", enforced]);
+    const { metadata, spec } = find(await rendered(), "Deployment").spec.template;
+    const pod = { apiVersion: "v1", kind: "Pod", metadata: { ...metadata, name: "one" }, spec };
+    const dryRun = ["create", "--dry-run=server", "-n", "elsewhere", "-f", "-"];
+    await server.kubectl(dryRun, JSON.stringify(pod));
+    // The standard is held to here: what it forbids is refused.
+    spec.hostNetwork = true;
+    await expect(server.kubectl(dryRun, JSON.stringify(pod))).rejects.toThrow(/host namespaces/);
   });
 
   const mayDo = async (verb: string, resource: string, ...flags: string[]): Promise<boolean> =>
@@ -289,6 +383,10 @@ describe("on a real API server", () => {
         ["update", "leases.coordination.k8s.io"],
         ["get", "nodes"],
         ["impersonate", "users"],
+        ["escalate", "roles.rbac.authorization.k8s.io"],
+        ["bind", "clusterroles.rbac.authorization.k8s.io"],
+        ["create", "leases.coordination.k8s.io"],
+        ["create", "serviceaccounts/token"],
       ] as const) {
         expect(await mayDo(verb, resource, "-n", "elsewhere"), `${verb} ${resource}`).toBe(false);
       }

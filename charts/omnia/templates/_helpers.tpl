@@ -1,14 +1,15 @@
 {{- define "omnia.name" -}}
-{{- default .Chart.Name .Values.nameOverride | trunc 50 | trimSuffix "-" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 46 | trimSuffix "-" -}}
 {{- end -}}
 
 {{- define "omnia.fullname" -}}
+{{- /* With "-operator-metrics" behind it, it is still the name of a Service. */ -}}
 {{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" -}}
+{{- .Values.fullnameOverride | trunc 46 | trimSuffix "-" -}}
 {{- else if contains (include "omnia.name" .) .Release.Name -}}
-{{- .Release.Name | trunc 50 | trimSuffix "-" -}}
+{{- .Release.Name | trunc 46 | trimSuffix "-" -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name (include "omnia.name" .) | trunc 50 | trimSuffix "-" -}}
+{{- printf "%s-%s" .Release.Name (include "omnia.name" .) | trunc 46 | trimSuffix "-" -}}
 {{- end -}}
 {{- end -}}
 
@@ -22,14 +23,16 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: operator
 {{- end -}}
 
-{{- define "omnia.labels" -}}
-{{- with .Values.commonLabels }}
-{{- toYaml . }}
-{{ end -}}
+{{- define "omnia.ownLabels" -}}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{ include "omnia.selectorLabels" . }}
+{{- end -}}
+
+{{- define "omnia.labels" -}}
+{{- /* What selectors and Helm go by stays as it is. */ -}}
+{{- toYaml (merge (include "omnia.ownLabels" . | fromYaml) (default dict .Values.commonLabels)) -}}
 {{- end -}}
 
 {{- define "omnia.image" -}}
@@ -42,4 +45,30 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- else -}}
 {{- default "default" .Values.serviceAccount.name -}}
 {{- end -}}
+{{- end -}}
+
+{{- define "omnia.env" -}}
+{{- /* What extraEnv names is not there twice: API servers refuse that, or merge it wrongly later. */ -}}
+{{- $given := list -}}
+{{- range .Values.extraEnv -}}
+{{- $given = append $given .name -}}
+{{- end -}}
+{{- $env := list -}}
+{{- range include "omnia.ownEnv" . | fromYamlArray -}}
+{{- if not (has .name $given) -}}
+{{- $env = append $env . -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml (concat $env (default list .Values.extraEnv)) -}}
+{{- end -}}
+
+{{- define "omnia.ownEnv" -}}
+- name: POD_NAMESPACE
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.namespace
+- name: LOG_LEVEL
+  value: {{ .Values.logLevel }}
+- name: NODE_OPTIONS
+  value: --max-old-space-size={{ int64 .Values.heapMegabytes }}
 {{- end -}}
