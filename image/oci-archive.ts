@@ -9,7 +9,7 @@ import type { IMAGE_FACTS } from "./image-facts.ts";
 
 const run = promisify(execFile);
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
-/** The same files make the same archive. */
+/** The same files make the same archive, which everybody can read. */
 const REPRODUCIBLE = [
   "--sort=name",
   "--mtime=@0",
@@ -17,6 +17,8 @@ const REPRODUCIBLE = [
   "--group=0",
   "--numeric-owner",
   "--format=gnu",
+  // Whatever the umask of who builds it: its user is somebody else.
+  "--mode=a+rX",
 ];
 
 export interface ArchiveOptions {

@@ -1,4 +1,7 @@
-/** What is in the container image: the bundle, Node, and the libraries that Node is linked to. */
+/**
+ * What is in the container image: the bundle, Node, and the libraries that Node is linked to. Certificates of authorities are
+ * in Node itself; `NODE_EXTRA_CA_CERTS` adds some of one's own.
+ */
 import { execFile } from "node:child_process";
 import { chmod, cp, mkdir, realpath, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
