@@ -12,7 +12,7 @@ import type { KubernetesObject, ResourceType } from "../src/kube/object.ts";
 import { RateLimiter } from "../src/kube/rate-limiter.ts";
 import { Reflector } from "../src/kube/reflector.ts";
 import { createTransport } from "../src/kube/transport.ts";
-import { systemClock } from "../src/observability/clock.ts";
+import { systemClock } from "../src/time/clock.ts";
 import {
   AGENT_RUNTIMES,
   CONFIG_MAPS,

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { dirname, join } from "node:path";
 import { MANAGEMENT_PORT, type AgentConfig } from "../agent-config.ts";
 import { createAgentMetrics, observeAgentPressure } from "../observability/agent-metrics.ts";
-import { systemClock, type Clock } from "../observability/clock.ts";
+import { systemClock, type Clock } from "../time/clock.ts";
 import type { Log } from "../observability/log.ts";
 import { Management } from "../observability/management.ts";
 import { createMetrics } from "../observability/metrics.ts";

@@ -1,5 +1,5 @@
 import { watch, type FSWatcher } from "node:fs";
-import type { Clock, Timer } from "../observability/clock.ts";
+import type { Clock, Timer } from "../time/clock.ts";
 import { FILE_SETTLE_MS } from "./limits.ts";
 
 /**

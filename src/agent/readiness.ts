@@ -1,5 +1,5 @@
 import type { AgentConfig } from "../agent-config.ts";
-import type { Clock } from "../observability/clock.ts";
+import type { Clock } from "../time/clock.ts";
 import type { Log } from "../observability/log.ts";
 import { READINESS_TIMEOUT_MS } from "./limits.ts";
 import type { SessionStore } from "./sessions/session-store.ts";

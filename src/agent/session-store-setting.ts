@@ -1,7 +1,7 @@
 /** Which session store the config and the secret files ask for, and bringing it into use. */
 import { dirname } from "node:path";
 import type { AgentConfig } from "../agent-config.ts";
-import type { Clock, Timer } from "../observability/clock.ts";
+import type { Clock, Timer } from "../time/clock.ts";
 import type { Log } from "../observability/log.ts";
 import type { CurrentStore } from "./current-store.ts";
 import { STORE_RETRY_MS } from "./limits.ts";

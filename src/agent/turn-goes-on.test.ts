@@ -6,7 +6,7 @@ import { startModelServer, type ModelServer } from "../../test/support/model-ser
 import { RecordingTurn, type RecordingTurnOptions } from "../../test/support/recording-turn.ts";
 import { aRuntimeConfig, aTool } from "../../test/support/runtime-config.ts";
 import type { PromptConfig } from "../agent-config.ts";
-import { systemClock } from "../observability/clock.ts";
+import { systemClock } from "../time/clock.ts";
 import { createLog } from "../observability/log.ts";
 import type { EarlierRun, EarlierStep } from "./handlers/handler.ts";
 import { createRuntimeHandler } from "./handlers/runtime.ts";

@@ -1,6 +1,6 @@
 /** How many turns run at a time on this replica, and which ones wait: first come, first served. */
 import type { AgentMetrics } from "../observability/agent-metrics.ts";
-import type { Clock, Timer } from "../observability/clock.ts";
+import type { Clock, Timer } from "../time/clock.ts";
 import { RETRY_AFTER_SECONDS, type Limits } from "./limits.ts";
 import { TurnError } from "./turns/turn-error.ts";
 

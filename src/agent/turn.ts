@@ -7,7 +7,7 @@
 import type { LanguageModelV4CallOptions } from "@ai-sdk/provider";
 import type { PromptConfig, ToolConfig } from "../agent-config.ts";
 import type { AgentMetrics } from "../observability/agent-metrics.ts";
-import type { Clock } from "../observability/clock.ts";
+import type { Clock } from "../time/clock.ts";
 import type { Log } from "../observability/log.ts";
 import type { Usage } from "../protocol/frames.ts";
 import { AnswerContinuation } from "./answer-continuation.ts";

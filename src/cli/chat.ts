@@ -1,6 +1,6 @@
 /** `omnia chat`: one message, the lines of a pipe, or a conversation at the terminal. */
 import { randomUUID } from "node:crypto";
-import { systemClock } from "../observability/clock.ts";
+import { systemClock } from "../time/clock.ts";
 import { ClientError } from "../protocol/client/client-error.ts";
 import { SessionClient } from "../protocol/client/session-client.ts";
 import { chatAddress, DEFAULT_CHAT_URL, shownAddress, type ChatTarget } from "./chat-address.ts";

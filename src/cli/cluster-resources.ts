@@ -4,7 +4,7 @@ import { ApiError } from "../kube/api-error.ts";
 import { KubeClient } from "../kube/client.ts";
 import { DEFAULT_BURST, DEFAULT_REQUESTS_PER_SECOND, RateLimiter } from "../kube/rate-limiter.ts";
 import { createTransport } from "../kube/transport.ts";
-import { systemClock } from "../observability/clock.ts";
+import { systemClock } from "../time/clock.ts";
 import { CliError } from "./cli-error.ts";
 import { loadKubeConfig } from "./load-kube-config.ts";
 import { commandLine } from "./program-name.ts";

@@ -5,7 +5,7 @@ import { setFlagsFromString } from "node:v8";
 import type { KubeConfig } from "@kubernetes/client-node";
 import packageJSON from "../../package.json" with { type: "json" };
 import { DEFAULT_NAMESPACE } from "../api/group.ts";
-import { systemClock } from "../observability/clock.ts";
+import { systemClock } from "../time/clock.ts";
 import { createLog, logLevelFrom } from "../observability/log.ts";
 import { runOperator } from "../operator/operator.ts";
 import { CliError, EXIT_CODES, type ExitCode } from "./cli-error.ts";

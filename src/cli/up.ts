@@ -2,7 +2,7 @@
 import { createGateway } from "../gateway/gateway.ts";
 import { UpError } from "../local/up-error.ts";
 import { runUp } from "../local/up.ts";
-import { systemClock } from "../observability/clock.ts";
+import { systemClock } from "../time/clock.ts";
 import { CliError, EXIT_CODES, type ExitCode } from "./cli-error.ts";
 import type { UpFlags } from "./flags.ts";
 import { programName } from "./program-name.ts";

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { ApiError, ConnectionError } from "./api-error.ts";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../time/clock.ts";
 import { apiVersionOf, type KubernetesObject, pathOf, type ResourceType } from "./object.ts";
 import type { Priority, RateLimiter } from "./rate-limiter.ts";
 import { repeatDelay } from "./repeat-delay.ts";

@@ -1,5 +1,5 @@
 import type { Cache, CacheChange } from "./cache.ts";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../time/clock.ts";
 import { keyOf, type KubernetesObject } from "./object.ts";
 import { WorkQueue } from "./work-queue.ts";
 

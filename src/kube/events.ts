@@ -1,6 +1,6 @@
 import { isNotFound } from "./api-error.ts";
 import type { KubeClient } from "./client.ts";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../time/clock.ts";
 import { apiVersionOf, type KubernetesObject, type ResourceType } from "./object.ts";
 
 export const EVENTS: ResourceType = {

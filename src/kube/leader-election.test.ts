@@ -4,7 +4,7 @@ import { afterEach, expect, test } from "vitest";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { ConnectionError } from "./api-error.ts";
 import { KubeClient } from "./client.ts";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../time/clock.ts";
 import {
   LEASE_MS,
   type Leadership,

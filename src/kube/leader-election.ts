@@ -1,6 +1,6 @@
 import { ConnectionError, isConflict, isNotFound } from "./api-error.ts";
 import type { KubeClient } from "./client.ts";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../time/clock.ts";
 import type { KubernetesObject, ResourceType } from "./object.ts";
 
 /** Others may take the lease when it was not renewed for this long. */

@@ -1,4 +1,4 @@
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../time/clock.ts";
 
 export const DEFAULT_REQUESTS_PER_SECOND = 50;
 export const DEFAULT_BURST = 100;

@@ -1,8 +1,8 @@
 import { ApiError, isExpired } from "./api-error.ts";
-import { exponentialBackoff, jittered } from "./backoff.ts";
+import { exponentialBackoff, jittered } from "../time/backoff.ts";
 import type { Cache } from "./cache.ts";
 import type { KubeClient, WatchEvent } from "./client.ts";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../time/clock.ts";
 import { keyOf, type KubernetesObject, type ResourceType } from "./object.ts";
 
 /** Objects asked for in one page of a list. */

@@ -1,6 +1,6 @@
 /** When a client sends a request again by itself. */
 import { ApiError, ConnectionError } from "./api-error.ts";
-import { exponentialBackoff, jittered } from "./backoff.ts";
+import { exponentialBackoff, jittered } from "../time/backoff.ts";
 import type { TransportRequest } from "./transport.ts";
 
 export const MAX_REPEATS = 10;

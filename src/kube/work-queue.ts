@@ -1,5 +1,5 @@
-import type { Clock } from "./clock.ts";
-import { type Backoff, exponentialBackoff } from "./backoff.ts";
+import type { Clock } from "../time/clock.ts";
+import { type Backoff, exponentialBackoff } from "../time/backoff.ts";
 
 export const FIRST_RETRY_MS = 5_000;
 export const LAST_RETRY_MS = 5 * 60_000;

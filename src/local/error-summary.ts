@@ -1,5 +1,5 @@
 /** The errors of one agent on their way to people: the first of them, and how many more there were. */
-import type { Clock, Timer } from "../observability/clock.ts";
+import type { Clock, Timer } from "../time/clock.ts";
 
 const WINDOW_MS = 10_000;
 const MAX_SAID = 5;

@@ -5,7 +5,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { get } from "node:http";
 import * as z from "zod";
-import type { Clock, Timer } from "../observability/clock.ts";
+import type { Clock, Timer } from "../time/clock.ts";
 import { keepOutput, errorOfLogLine, LastWords } from "./replica-output.ts";
 
 export type ProcessState =

@@ -1,7 +1,7 @@
 /** What `omnia up` prints: a live table on a terminal, plain lines elsewhere. */
 import { styleText } from "node:util";
 import type { Writable } from "node:stream";
-import type { Clock } from "../observability/clock.ts";
+import type { Clock } from "../time/clock.ts";
 import type { Log } from "../observability/log.ts";
 import { withoutSecrets } from "../observability/without-secrets.ts";
 import { LiveRegion } from "./live-region.ts";

@@ -1,6 +1,6 @@
 /** `omnia up`: agents from files, as processes of this machine, behind one address. */
 import { resolve } from "node:path";
-import type { Clock, Timer } from "../observability/clock.ts";
+import type { Clock, Timer } from "../time/clock.ts";
 import type { Log } from "../observability/log.ts";
 import { DRAIN_GRACE_MS } from "./agent-workload.ts";
 import { claimStateFolder } from "./claim-state-folder.ts";
@@ -15,7 +15,7 @@ import type { Environment } from "./resolve-secret.ts";
 import { defaultStateFolder } from "./state-folder.ts";
 import { createUpOutput, logTo, type UpOutput, type UpStream } from "./up-output.ts";
 import { upView, type UpView } from "./up-view.ts";
-import { Wake } from "./wake.ts";
+import { Wake } from "../time/wake.ts";
 import { watchManifests } from "./watch-manifests.ts";
 
 /** The front door. Passed in: a gateway knows nothing of this machine's processes, and this nothing of gateways. */

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { systemClock } from "../observability/clock.ts";
+import { systemClock } from "../time/clock.ts";
 import type { ManifestState } from "./read-manifests.ts";
 import { watchManifests } from "./watch-manifests.ts";
 

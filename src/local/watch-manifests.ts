@@ -1,8 +1,8 @@
 /** Follows manifests: their state now, and again whenever it is another one. */
 import { watch, type FSWatcher } from "node:fs";
-import type { Clock } from "../observability/clock.ts";
+import type { Clock } from "../time/clock.ts";
 import { losesResources, readManifests, type ManifestState } from "./read-manifests.ts";
-import { Wake } from "./wake.ts";
+import { Wake } from "../time/wake.ts";
 
 /** After a change, until no other has come for this long. An editor saves in several steps. */
 const QUIET_MS = 100;

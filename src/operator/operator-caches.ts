@@ -5,7 +5,7 @@
 import { GROUP, TOOL_LABEL } from "../api/group.ts";
 import { Cache, type IndexFunction } from "../kube/cache.ts";
 import type { KubeClient } from "../kube/client.ts";
-import type { Clock } from "../kube/clock.ts";
+import type { Clock } from "../time/clock.ts";
 import type { KubernetesObject, ResourceType } from "../kube/object.ts";
 import { Reflector, type ReflectorOptions } from "../kube/reflector.ts";
 import * as kinds from "./kubernetes-objects.ts";

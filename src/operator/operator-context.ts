@@ -2,7 +2,7 @@ import type { PromptPackReference, ToolRegistryReference } from "../control/refe
 import type { KubeClient } from "../kube/client.ts";
 import type { ControllerOptions } from "../kube/controller.ts";
 import type { EventRecorder } from "../kube/events.ts";
-import type { Clock } from "../observability/clock.ts";
+import type { Clock } from "../time/clock.ts";
 import type { Log } from "../observability/log.ts";
 import type { OperatorCaches } from "./operator-caches.ts";
 

@@ -16,7 +16,7 @@ import {
 import { RateLimiter } from "../kube/rate-limiter.ts";
 import { createTransport } from "../kube/transport.ts";
 import { WorkQueue } from "../kube/work-queue.ts";
-import type { Clock } from "../observability/clock.ts";
+import type { Clock } from "../time/clock.ts";
 import type { Log } from "../observability/log.ts";
 import { Management } from "../observability/management.ts";
 import { createMetrics } from "../observability/metrics.ts";

@@ -1,5 +1,5 @@
 /** What is known of the tools that are given by URL: each is probed when it is first asked for, and from then on again and again. */
-import type { Clock } from "../observability/clock.ts";
+import type { Clock } from "../time/clock.ts";
 import { probe, type ProbeResult } from "./probe.ts";
 
 /** A result is looked at again after this. */

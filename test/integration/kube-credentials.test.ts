@@ -11,7 +11,7 @@ import { KubeClient } from "../../src/kube/client.ts";
 import type { KubernetesObject, ResourceType } from "../../src/kube/object.ts";
 import { RateLimiter } from "../../src/kube/rate-limiter.ts";
 import { createTransport, type Transport } from "../../src/kube/transport.ts";
-import { systemClock } from "../../src/observability/clock.ts";
+import { systemClock } from "../../src/time/clock.ts";
 import {
   KUBE_API_SERVER_TIMEOUT_MS,
   type KubeAPIServer,

@@ -12,7 +12,7 @@ import { keyOf, type KubernetesObject, type ResourceType } from "../../src/kube/
 import { RateLimiter } from "../../src/kube/rate-limiter.ts";
 import { Reflector } from "../../src/kube/reflector.ts";
 import { createTransport } from "../../src/kube/transport.ts";
-import { systemClock } from "../../src/observability/clock.ts";
+import { systemClock } from "../../src/time/clock.ts";
 import {
   KUBE_API_SERVER_TIMEOUT_MS,
   type KubeAPIServer,

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { AgentWorkload, type WantedWorkload } from "../../src/local/agent-workload.ts";
 import { isAlive } from "../../src/local/state-folder.ts";
-import { systemClock, type Timer } from "../../src/observability/clock.ts";
+import { systemClock, type Timer } from "../../src/time/clock.ts";
 
 /** Reads its orders from the environment (BEHAVIOUR) and from its config ({"ready": …}). */
 const STAND_IN = `

@@ -16,7 +16,7 @@ import { KubeClient } from "../../src/kube/client.ts";
 import { type KubernetesObject, type ResourceType, pathOf } from "../../src/kube/object.ts";
 import { RateLimiter } from "../../src/kube/rate-limiter.ts";
 import { createTransport, type Transport } from "../../src/kube/transport.ts";
-import { systemClock } from "../../src/observability/clock.ts";
+import { systemClock } from "../../src/time/clock.ts";
 import { HANDED_OVER } from "../../src/operator/agent-runtime/build-deployment.ts";
 import {
   AGENT_RUNTIMES,

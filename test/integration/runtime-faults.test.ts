@@ -7,7 +7,7 @@ import { createRuntimeHandler } from "../../src/agent/handlers/runtime.ts";
 import { MAX_PROVIDER_RETRIES } from "../../src/agent/providers/model-step.ts";
 import { PROVIDER_IDLE_LIMIT_MS } from "../../src/agent/providers/provider-fetch.ts";
 import type { TurnError } from "../../src/agent/turns/turn-error.ts";
-import { systemClock, type Clock } from "../../src/observability/clock.ts";
+import { systemClock, type Clock } from "../../src/time/clock.ts";
 import { createLog } from "../../src/observability/log.ts";
 import { startHttpServer } from "../support/http-server.ts";
 import type { WireBody } from "../support/model-server.ts";

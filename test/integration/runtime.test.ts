@@ -3,7 +3,7 @@ import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { ProviderConfig } from "../../src/agent-config.ts";
 import { createRuntimeHandler } from "../../src/agent/handlers/runtime.ts";
-import { systemClock } from "../../src/observability/clock.ts";
+import { systemClock } from "../../src/time/clock.ts";
 import { createLog } from "../../src/observability/log.ts";
 import { startHttpServer, type HttpServer } from "../support/http-server.ts";
 import { startModelServer, type ModelServer, type WireBody } from "../support/model-server.ts";

@@ -21,7 +21,7 @@ import { MAX_COMMANDS_IN_FLIGHT } from "../../src/agent/sessions/redis-client.ts
 import { InvalidStoreURLError } from "../../src/agent/sessions/redis-url.ts";
 import { newSessionId } from "../../src/agent/sessions/session-id.ts";
 import { StoreUnavailableError } from "../../src/agent/sessions/session-store.ts";
-import { systemClock } from "../../src/observability/clock.ts";
+import { systemClock } from "../../src/time/clock.ts";
 import { eventually, openRedisStore, REDIS_TTL_MS, RedisProbe } from "../support/redis-sessions.ts";
 import { startRedis } from "../support/redis.ts";
 
@@ -250,7 +250,7 @@ describe("the URL of a Redis", () => {
   it("gives TLS, to a server that only NODE_EXTRA_CA_CERTS trusts", async () => {
     await using server = await startRedis({ tls: true });
     const module = new URL("../../src/agent/sessions/open-session-store.ts", import.meta.url);
-    const clock = new URL("../../src/observability/clock.ts", import.meta.url);
+    const clock = new URL("../../src/time/clock.ts", import.meta.url);
     const program = `
       import { openSessionStore } from ${JSON.stringify(module)};
       import { systemClock as clock } from ${JSON.stringify(clock)};

@@ -25,7 +25,7 @@ import {
   type SessionStore,
   type TurnLease,
 } from "../../src/agent/sessions/session-store.ts";
-import { systemClock } from "../../src/observability/clock.ts";
+import { systemClock } from "../../src/time/clock.ts";
 import { eventually, openRedisStore, REDIS_TTL_MS, RedisProbe } from "../support/redis-sessions.ts";
 import { startRedis, type RedisServer } from "../support/redis.ts";
 

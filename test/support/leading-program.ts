@@ -7,7 +7,7 @@ import { KubeClient } from "../../src/kube/client.ts";
 import { LeaseLostError, runAsLeader } from "../../src/kube/leader-election.ts";
 import { RateLimiter } from "../../src/kube/rate-limiter.ts";
 import { createTransport } from "../../src/kube/transport.ts";
-import { systemClock } from "../../src/observability/clock.ts";
+import { systemClock } from "../../src/time/clock.ts";
 
 const [kubeconfig = "", identity = ""] = process.argv.slice(2);
 const WRITTEN = { group: "", version: "v1", kind: "ConfigMap", plural: "configmaps" } as const;

@@ -1,4 +1,4 @@
-import { sleepWith, type Clock, type Timer } from "../../src/observability/clock.ts";
+import { sleepWith, type Clock, type Timer } from "../../src/time/clock.ts";
 
 /** A clock that stands still until a test moves it. */
 export class ManualClock implements Clock {

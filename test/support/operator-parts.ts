@@ -6,7 +6,7 @@ import type { ReconcileOutcome } from "../../src/kube/controller.ts";
 import { EventRecorder } from "../../src/kube/events.ts";
 import { RateLimiter } from "../../src/kube/rate-limiter.ts";
 import { createTransport } from "../../src/kube/transport.ts";
-import { systemClock } from "../../src/observability/clock.ts";
+import { systemClock } from "../../src/time/clock.ts";
 import { createLog } from "../../src/observability/log.ts";
 import { createCaches, watchCluster } from "../../src/operator/operator-caches.ts";
 import type {

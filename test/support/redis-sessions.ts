@@ -5,7 +5,7 @@ import type { RedisLink } from "../../src/agent/sessions/redis-connection.ts";
 import { RedisSessionStore } from "../../src/agent/sessions/redis-session-store.ts";
 import { parseRedisURL } from "../../src/agent/sessions/redis-url.ts";
 import type { SessionStore } from "../../src/agent/sessions/session-store.ts";
-import { systemClock } from "../../src/observability/clock.ts";
+import { systemClock } from "../../src/time/clock.ts";
 
 export const REDIS_TTL_MS = 60 * 60_000;
 

@@ -14,7 +14,7 @@ import { RateLimiter } from "../../src/kube/rate-limiter.ts";
 import { keyOf } from "../../src/kube/object.ts";
 import { Reflector } from "../../src/kube/reflector.ts";
 import { createTransport } from "../../src/kube/transport.ts";
-import { systemClock } from "../../src/observability/clock.ts";
+import { systemClock } from "../../src/time/clock.ts";
 import type { KubeAPIServer } from "./kube-api-server.ts";
 import { type Pod, PODS } from "./pod.ts";
 import { type PodBehaviour, SimulatedPod, type StartContainer } from "./simulated-pod.ts";

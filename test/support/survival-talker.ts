@@ -1,6 +1,6 @@
 /** Someone who talks in one session over lines that break, and keeps what was heard. */
 import { WebSocket } from "ws";
-import { systemClock } from "../../src/observability/clock.ts";
+import { systemClock } from "../../src/time/clock.ts";
 import { SessionClient, type TurnEnd } from "../../src/protocol/client/session-client.ts";
 import type { ConnectionEvents, Transport } from "../../src/protocol/client/transport.ts";
 import type { ServerFrame, TurnFrame } from "../../src/protocol/frames.ts";

@@ -1,7 +1,7 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Clock } from "../../observability/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 import { MAX_API_KEYS, MAX_SECRET_BYTES } from "../limits.ts";
 import type { Authenticator } from "./authentication.ts";
 

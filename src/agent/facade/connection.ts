@@ -1,7 +1,7 @@
 /** One client: reads its frames, one after the other, and lets go of it when it does not keep to the limits. */
 import type { RawData, WebSocket } from "ws";
 import type { AgentMetrics } from "../../observability/agent-metrics.ts";
-import type { Timer } from "../../observability/clock.ts";
+import type { Timer } from "../../time/clock.ts";
 import {
   parseClientFrame,
   type ClientFrame,
@@ -13,7 +13,7 @@ import type { ClientSocket } from "./client-socket.ts";
 import { Conversation, type ConversationContext, type ConversationOutlet } from "./conversation.ts";
 import type { Heartbeats, Pinged } from "./heartbeats.ts";
 import { Outbox } from "./outbox.ts";
-import { RateLimit } from "./rate-limit.ts";
+import { RateLimit } from "../../time/rate-limit.ts";
 
 export const CLOSE_GOING_AWAY = 1001;
 export const CLOSE_TRY_AGAIN_LATER = 1013;

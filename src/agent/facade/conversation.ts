@@ -1,5 +1,5 @@
 /** What a connection's frames do: which session they speak of, whose it is, and what goes back. Knows no socket. */
-import type { Clock } from "../../observability/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";
 import type {
   ConnectedFrame,

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { AuthConfig } from "../../agent-config.ts";
-import type { Clock } from "../../observability/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 import { createAPIKeyAuthenticator } from "./api-key-authenticator.ts";
 import type { Authenticator } from "./authentication.ts";
 import { createJWTAuthenticator } from "./jwt-authenticator.ts";

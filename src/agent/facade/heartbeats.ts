@@ -1,4 +1,4 @@
-import type { Clock, Timer } from "../../observability/clock.ts";
+import type { Clock, Timer } from "../../time/clock.ts";
 import { PING_INTERVAL_MS, PING_TOGETHER_MS, PONG_TIMEOUT_MS } from "../limits.ts";
 
 /** One that is pinged, and what is known of it; the fields are kept by Heartbeats. */

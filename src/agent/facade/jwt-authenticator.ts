@@ -1,8 +1,8 @@
 import type * as jose from "jose";
 import type { AuthConfig } from "../../agent-config.ts";
-import type { Clock } from "../../observability/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 import type { Authenticator } from "./authentication.ts";
-import { RateLimit } from "./rate-limit.ts";
+import { RateLimit } from "../../time/rate-limit.ts";
 
 type JWTConfig = NonNullable<AuthConfig["jwt"]>;
 type KeySet = ReturnType<typeof jose.createRemoteJWKSet>;

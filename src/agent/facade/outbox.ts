@@ -1,6 +1,6 @@
 import type { WebSocket } from "ws";
 import type { AgentMetrics } from "../../observability/agent-metrics.ts";
-import type { Clock, Timer } from "../../observability/clock.ts";
+import type { Clock, Timer } from "../../time/clock.ts";
 import type { Limits } from "../limits.ts";
 
 /** What all outboxes share. */

@@ -1,4 +1,4 @@
-import type { Clock } from "../../observability/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 import { demoScript } from "./demo-script.ts";
 import type { Handler } from "./handler.ts";
 

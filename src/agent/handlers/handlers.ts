@@ -1,6 +1,6 @@
 import type { AgentConfig, HandlerName } from "../../agent-config.ts";
 import type { AgentMetrics } from "../../observability/agent-metrics.ts";
-import type { Clock } from "../../observability/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";
 import { createDemoHandler } from "./demo.ts";
 import { echoHandler } from "./echo.ts";

@@ -6,7 +6,7 @@ import {
 } from "../../../test/support/model-server.ts";
 import { RecordingTurn } from "../../../test/support/recording-turn.ts";
 import { aPrompt, aRuntimeConfig, aTool } from "../../../test/support/runtime-config.ts";
-import { systemClock } from "../../observability/clock.ts";
+import { systemClock } from "../../time/clock.ts";
 import { createLog } from "../../observability/log.ts";
 import type { HistoryMessage } from "../sessions/history-message.ts";
 import { createRuntimeHandler } from "./runtime.ts";

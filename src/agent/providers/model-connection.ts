@@ -2,7 +2,7 @@
 import { hash } from "node:crypto";
 import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provider";
 import type { Parameters, ProviderConfig, ProviderName } from "../../agent-config.ts";
-import type { Clock } from "../../observability/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 import { providerBaseURL } from "./base-url.ts";
 import { createProviderFetch } from "./provider-fetch.ts";
 import { readProviderKey, type ReadSecret } from "./provider-key.ts";

@@ -7,7 +7,7 @@ import type {
   SharedV4ProviderMetadata,
   SharedV4Warning,
 } from "@ai-sdk/provider";
-import type { Clock } from "../../observability/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";
 import type { ModelConnection } from "./model-connection.ts";
 import type { AnswerPart, AnswerParts } from "./prompt.ts";

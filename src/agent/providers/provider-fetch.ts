@@ -1,7 +1,7 @@
 /**
  * The `fetch` that the provider packages are given. It bounds what they do not: silence, size, and where a request may go.
  */
-import type { Clock } from "../../observability/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 
 /**
  * A provider that sends no byte for this long is given up, before its answer as within it. There is no limit on the

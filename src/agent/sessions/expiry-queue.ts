@@ -1,4 +1,4 @@
-import type { Clock, Timer } from "../../observability/clock.ts";
+import type { Clock, Timer } from "../../time/clock.ts";
 
 /** How long what is due may lie before the timer comes to it, so that the timer does not fire for each value alone. */
 const MAX_DELAY_OF_SWEEP_MS = 1_000;

@@ -1,5 +1,5 @@
 /** Sessions in the memory of this process: bounded in number and bytes, and gone with it. */
-import type { Clock } from "../../observability/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 import type { TurnFrame } from "../../protocol/frames.ts";
 import { ExpiryQueue } from "./expiry-queue.ts";
 import type { HistoryMessage } from "./history-message.ts";

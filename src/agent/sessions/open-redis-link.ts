@@ -1,5 +1,5 @@
 import type { StoreAddress } from "../../agent-config/store-url.ts";
-import type { Clock } from "../../observability/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";
 import { RedisCluster } from "./redis-cluster.ts";
 import { RedisConnection, type RedisLink } from "./redis-connection.ts";

@@ -1,4 +1,4 @@
-import type { Clock } from "../../observability/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";
 import { MemorySessionStore } from "./memory-session-store.ts";
 import { InvalidStoreURLError, parseRedisURL } from "./redis-url.ts";

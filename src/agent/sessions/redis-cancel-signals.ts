@@ -3,7 +3,7 @@
  * this process stopped adds the turn's id; it is read over the connection that waits for frames anyway. A signal that
  * is lost is not the end of it: the next write of the turn, or the renewal of its lease, tells of the cancel too.
  */
-import type { Clock, Timer } from "../../observability/clock.ts";
+import type { Clock, Timer } from "../../time/clock.ts";
 import type { FrameFeed, RedisFrameReader } from "./redis-frame-reader.ts";
 import { ENTRY_KINDS } from "./redis-scripts.ts";
 

@@ -4,7 +4,7 @@
  */
 import { ErrorReply } from "@redis/client";
 import type { ClusterAddress, StoreEndpoint } from "../../agent-config/store-url.ts";
-import type { Clock } from "../../observability/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";
 import { slotOfKey } from "./redis-cluster-slot.ts";
 import { RedisConnection, type ExecuteOptions, type RedisLink } from "./redis-connection.ts";

@@ -1,5 +1,5 @@
 import type { ServerAddress, StoreEndpoint } from "../../agent-config/store-url.ts";
-import type { Clock } from "../../observability/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";
 import { CONNECT_TIMEOUT_MS, newRedisClient, type PlainClient } from "./redis-client.ts";
 import { storeError, wantsNewConnection } from "./redis-errors.ts";

@@ -2,7 +2,7 @@
  * Follows the frame streams of many sessions: over one connection that waits inside Redis (XREAD BLOCK), or, where Redis does
  * not allow that, by asking for news of each.
  */
-import type { Clock } from "../../observability/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 import { COMMAND_TIMEOUT_MS, type RedisLink } from "./redis-connection.ts";
 import { compareEntryIds, parseEntries, type StreamEntry } from "./redis-stream-entry.ts";
 import { StoreUnavailableError } from "./session-store.ts";

@@ -4,7 +4,7 @@ import type {
   ServerAddress,
   StoreEndpoint,
 } from "../../agent-config/store-url.ts";
-import type { Clock } from "../../observability/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 import { newRedisClient } from "./redis-client.ts";
 import { problemOf } from "./redis-errors.ts";
 import { StoreUnavailableError } from "./session-store.ts";

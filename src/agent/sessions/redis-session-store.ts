@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import type { StoreAddress } from "../../agent-config/store-url.ts";
-import type { Clock } from "../../observability/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";
 import type { TurnFrame } from "../../protocol/frames.ts";
 import { ExpiryQueue } from "./expiry-queue.ts";

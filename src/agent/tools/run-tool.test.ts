@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { aTool } from "../../../test/support/runtime-config.ts";
-import { systemClock } from "../../observability/clock.ts";
+import { systemClock } from "../../time/clock.ts";
 import { runTool } from "./run-tool.ts";
 
 it.each(["grpc", "mcp", "openapi"] as const)(

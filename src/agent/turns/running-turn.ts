@@ -4,7 +4,7 @@
  */
 import type { AgentConfig } from "../../agent-config.ts";
 import type { AgentMetrics, RequestStatus } from "../../observability/agent-metrics.ts";
-import type { Clock, Timer } from "../../observability/clock.ts";
+import type { Clock, Timer } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";
 import type { ErrorBody, TurnFrame, Usage } from "../../protocol/frames.ts";
 import type { EarlierRun, Handler, StepNote, Turn, TurnEvent } from "../handlers/handler.ts";

@@ -1,4 +1,4 @@
-import type { Clock } from "../../observability/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 import { StoreUnavailableError } from "../sessions/session-store.ts";
 
 export interface RetryOptions {

@@ -3,7 +3,7 @@
  * (a server that stood still reads what was sent to it meanwhile), and nobody would run them. So they are withdrawn as soon
  * as the store answers.
  */
-import type { Clock } from "../../observability/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 import type { StoreUse } from "../current-store.ts";
 import {
   StoreUnavailableError,

@@ -1,7 +1,7 @@
 /** What of one agent the API server would not have, and why: so that nothing is asked for over and over. */
 import { ApiError, isConflict, isNotFound } from "../../kube/api-error.ts";
 import { NotOursError } from "../../kube/apply.ts";
-import type { Clock } from "../../kube/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 import type { KubernetesObject, ResourceType } from "../../kube/object.ts";
 import { contentHash } from "../../promptpack/content-hash.ts";
 import { stableMessage } from "./stable-message.ts";

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { WebSocketServer, type WebSocket as ServerSocket } from "ws";
-import { systemClock } from "../../observability/clock.ts";
+import { systemClock } from "../../time/clock.ts";
 import type { ServerFrame } from "../frames.ts";
 import { SessionClient, type SessionClientOptions } from "./session-client.ts";
 import { webSocketTransport } from "./web-socket-transport.ts";
