@@ -1,4 +1,4 @@
-import type { AgentConfig } from "../src/agent-config.ts";
+import type { AgentConfig } from "../src/agent-config/agent-config.ts";
 
 /** An agent with a model at `baseURL`, whose key is in the file `key`. */
 export function runtimeConfig(baseURL: string): Partial<AgentConfig> {

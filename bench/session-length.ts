@@ -1,5 +1,5 @@
 /** Whether a turn costs more in a long session than in a short one. */
-import type { HandlerName } from "../src/agent-config.ts";
+import type { HandlerName } from "../src/agent-config/agent-config.ts";
 import type { Measurement } from "./bench.ts";
 import { MeasuredProcess } from "./measured-process.ts";
 import { median } from "./median.ts";

@@ -1,7 +1,7 @@
 /** One agent replica: follows its config, serves its facade and its management port, and drains when it is to end. */
 import { randomBytes } from "node:crypto";
 import { dirname, join } from "node:path";
-import { MANAGEMENT_PORT, type AgentConfig } from "../agent-config.ts";
+import { MANAGEMENT_PORT, type AgentConfig } from "../agent-config/agent-config.ts";
 import { createAgentMetrics, observeAgentPressure } from "../observability/agent-metrics.ts";
 import { systemClock, type Clock } from "../time/clock.ts";
 import type { Log } from "../observability/log.ts";

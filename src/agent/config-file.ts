@@ -1,5 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
-import { agentConfigSchema, type AgentConfig } from "../agent-config.ts";
+import { agentConfigSchema, type AgentConfig } from "../agent-config/agent-config.ts";
 import { MAX_CONFIG_BYTES } from "./limits.ts";
 
 export type ConfigReading =

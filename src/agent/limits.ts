@@ -1,5 +1,5 @@
 /** Every limit of an agent replica, in one place. Sizes in bytes and times in milliseconds unless the name says otherwise. */
-import type { AgentConfig, LimitsConfig } from "../agent-config.ts";
+import type { AgentConfig, LimitsConfig } from "../agent-config/agent-config.ts";
 
 /** Those that the agent config may set; what each one means is told there. */
 export type Limits = { readonly [Name in keyof LimitsConfig]-?: number };

@@ -1,4 +1,4 @@
-import type { AgentConfig } from "../agent-config.ts";
+import type { AgentConfig } from "../agent-config/agent-config.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Log } from "../observability/log.ts";
 import { READINESS_TIMEOUT_MS } from "./limits.ts";

@@ -2,7 +2,7 @@ import { Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { createLog } from "../observability/log.ts";
-import type { AgentConfig } from "../agent-config.ts";
+import type { AgentConfig } from "../agent-config/agent-config.ts";
 import { CurrentStore } from "./current-store.ts";
 import { SessionStoreSetting } from "./session-store-setting.ts";
 

@@ -1,6 +1,6 @@
 /** Which session store the config and the secret files ask for, and bringing it into use. */
 import { dirname } from "node:path";
-import type { AgentConfig } from "../agent-config.ts";
+import type { AgentConfig } from "../agent-config/agent-config.ts";
 import type { Clock, Timer } from "../time/clock.ts";
 import type { Log } from "../observability/log.ts";
 import type { CurrentStore } from "./current-store.ts";

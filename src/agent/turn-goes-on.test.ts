@@ -5,7 +5,7 @@ import { startHttpServer, type HttpServer } from "../../test/support/http-server
 import { startModelServer, type ModelServer } from "../../test/support/model-server.ts";
 import { RecordingTurn, type RecordingTurnOptions } from "../../test/support/recording-turn.ts";
 import { aRuntimeConfig, aTool } from "../../test/support/runtime-config.ts";
-import type { PromptConfig } from "../agent-config.ts";
+import type { PromptConfig } from "../agent-config/agent-config.ts";
 import { systemClock } from "../time/clock.ts";
 import { createLog } from "../observability/log.ts";
 import type { EarlierRun, EarlierStep } from "./handlers/handler.ts";

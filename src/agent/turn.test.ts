@@ -5,7 +5,7 @@ import { startModelServer, type ModelServer } from "../../test/support/model-ser
 import { rejectionOf } from "../../test/support/rejection-of.ts";
 import { RecordingTurn, type RecordingTurnOptions } from "../../test/support/recording-turn.ts";
 import { aRuntimeConfig, aTool } from "../../test/support/runtime-config.ts";
-import type { PromptConfig, ToolConfig } from "../agent-config.ts";
+import type { PromptConfig, ToolConfig } from "../agent-config/agent-config.ts";
 import { systemClock } from "../time/clock.ts";
 import { createLog } from "../observability/log.ts";
 import { createRuntimeHandler } from "./handlers/runtime.ts";

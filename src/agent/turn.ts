@@ -5,7 +5,7 @@
  * goes on behind that one's last complete step.
  */
 import type { LanguageModelV4CallOptions } from "@ai-sdk/provider";
-import type { PromptConfig, ToolConfig } from "../agent-config.ts";
+import type { PromptConfig, ToolConfig } from "../agent-config/agent-config.ts";
 import type { AgentMetrics } from "../observability/agent-metrics.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Log } from "../observability/log.ts";

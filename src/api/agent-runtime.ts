@@ -1,6 +1,6 @@
 /** AgentRuntime: one agent, with its model, prompts, tools, sessions and replicas. */
 import { z } from "zod";
-import { affinitySchema } from "./affinity.ts";
+import { affinitySchema } from "./fields/affinity.ts";
 import { autoscalingSchema } from "./autoscaling.ts";
 import { conditionsSchema, observedGenerationSchema } from "./conditions.ts";
 import {
@@ -10,10 +10,10 @@ import {
   type KeySelector,
   resourceRequirementsSchema,
   tolerationsSchema,
-} from "./core.ts";
-import { durationField } from "./duration.ts";
+} from "./fields/core.ts";
+import { durationField } from "./fields/duration.ts";
 import { facadeSchema } from "./facade.ts";
-import { int32, mapOf, stringMap, text } from "./field-types.ts";
+import { int32, mapOf, stringMap, text } from "./fields/types.ts";
 import { AGENT_RUNTIME, API_VERSION } from "./group.ts";
 import {
   dnsLabel,
@@ -22,9 +22,9 @@ import {
   labelValue,
   metadataSchema,
   serviceName,
-} from "./names.ts";
+} from "./fields/names.ts";
 import { type Provider, providerSchema, providerSecretRefSchema } from "./provider.ts";
-import { type Rule, withRules } from "./rule.ts";
+import { type Rule, withRules } from "./fields/rule.ts";
 
 const promptPackRefSchema = z.strictObject({
   name: dnsSubdomain().describe("Name of the PromptPack"),

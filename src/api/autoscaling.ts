@@ -1,7 +1,7 @@
 /** Replicas that follow the load. */
 import { z } from "zod";
-import { atomicList, int32, stringMap, text } from "./field-types.ts";
-import { withRules } from "./rule.ts";
+import { atomicList, int32, stringMap, text } from "./fields/types.ts";
+import { withRules } from "./fields/rule.ts";
 
 const kedaSchema = z.strictObject({
   pollingInterval: int32(1).default(30).describe("Seconds between two looks at the triggers"),

@@ -1,6 +1,6 @@
 /** The conditions of each kind and their reasons. Other programs act on these names: they only grow. */
 import { z } from "zod";
-import { pattern } from "./field-types.ts";
+import { pattern } from "./fields/types.ts";
 
 export const conditionSchema = z.object({
   type: pattern(316, /^[A-Za-z]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/).describe("What is said"),

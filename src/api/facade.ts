@@ -1,9 +1,9 @@
 /** How clients reach an agent. */
 import { z } from "zod";
-import { localObjectReferenceSchema } from "./core.ts";
-import { httpURL, int32, origin, stringMap, stringSet, text } from "./field-types.ts";
+import { localObjectReferenceSchema } from "./fields/core.ts";
+import { httpURL, int32, origin, stringMap, stringSet, text } from "./fields/types.ts";
 import { MANAGEMENT_PORT } from "./group.ts";
-import { withRules } from "./rule.ts";
+import { withRules } from "./fields/rule.ts";
 
 const MAX_ORIGINS = 64;
 

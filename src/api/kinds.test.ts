@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { AGENT_RUNTIME_CASES } from "./agent-runtime.cases.ts";
-import { parseManifests } from "./manifest.ts";
-import { PROMPT_PACK_CASES } from "./prompt-pack.cases.ts";
-import { TOOL_REGISTRY_CASES } from "./tool-registry.cases.ts";
+import { AGENT_RUNTIME_CASES } from "./cases/agent-runtime.cases.ts";
+import { parseManifests } from "./manifest/manifest.ts";
+import { PROMPT_PACK_CASES } from "./cases/prompt-pack.cases.ts";
+import { TOOL_REGISTRY_CASES } from "./cases/tool-registry.cases.ts";
 
 describe.each([
   { kind: "AgentRuntime", cases: AGENT_RUNTIME_CASES },

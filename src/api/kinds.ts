@@ -1,6 +1,6 @@
 /** The kinds that files may hold: which schema reads each, and which others are known to belong to Kubernetes. */
 import { agentRuntimeSchema } from "./agent-runtime.ts";
-import { configMapSchema, CORE_API_VERSION, secretSchema, serviceSchema } from "./core.ts";
+import { configMapSchema, CORE_API_VERSION, secretSchema, serviceSchema } from "./fields/core.ts";
 import {
   AGENT_RUNTIME,
   API_VERSION,
@@ -9,7 +9,7 @@ import {
   PROMPT_PACK,
   TOOL_REGISTRY,
 } from "./group.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "./fields/nearest.ts";
 import { promptPackSchema } from "./prompt-pack.ts";
 import { toolRegistrySchema } from "./tool-registry.ts";
 

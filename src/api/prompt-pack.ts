@@ -1,10 +1,10 @@
 /** PromptPack: a versioned set of prompts, read from a ConfigMap. */
 import { z } from "zod";
 import { conditionsSchema, observedGenerationSchema } from "./conditions.ts";
-import { int32 } from "./field-types.ts";
+import { int32 } from "./fields/types.ts";
 import { API_VERSION, DEFAULT_PACK_KEY, PROMPT_PACK } from "./group.ts";
-import { dataKey, dnsSubdomain, metadataSchema } from "./names.ts";
-import { withRules } from "./rule.ts";
+import { dataKey, dnsSubdomain, metadataSchema } from "./fields/names.ts";
+import { withRules } from "./fields/rule.ts";
 
 /** Leaves room for `-` and the 12 digits of a content hash: each version is a ConfigMap of that name. */
 const MAX_NAME_LENGTH = 253 - 13;

@@ -1,8 +1,8 @@
 /** Which model an agent speaks with. */
 import { z } from "zod";
 import { DEFAULT_PROVIDER_SECRET_KEY } from "./group.ts";
-import { atomicList, httpURL, int32, text } from "./field-types.ts";
-import { dataKey, dnsSubdomain } from "./names.ts";
+import { atomicList, httpURL, int32, text } from "./fields/types.ts";
+import { dataKey, dnsSubdomain } from "./fields/names.ts";
 
 const parametersSchema = z.strictObject({
   temperature: z.number().min(0).max(2).optional().describe("Randomness of the sampling"),

@@ -1,12 +1,12 @@
 /** ToolRegistry: tools that agents may call, given by URL or discovered from Services. */
 import { z } from "zod";
 import { conditionsSchema, observedGenerationSchema } from "./conditions.ts";
-import { keySelectorSchema } from "./core.ts";
-import { durationField } from "./duration.ts";
-import { int32, listByKey, mapOf, pattern, stringSet, text, toolURL } from "./field-types.ts";
+import { keySelectorSchema } from "./fields/core.ts";
+import { durationField } from "./fields/duration.ts";
+import { int32, listByKey, mapOf, pattern, stringSet, text, toolURL } from "./fields/types.ts";
 import { API_VERSION, TOOL_REGISTRY } from "./group.ts";
-import { dnsLabel, dnsSubdomain, labelValue, metadataSchema } from "./names.ts";
-import { withRules } from "./rule.ts";
+import { dnsLabel, dnsSubdomain, labelValue, metadataSchema } from "./fields/names.ts";
+import { withRules } from "./fields/rule.ts";
 
 const MAX_TOOLS = 128;
 const MAX_HEADERS = 32;

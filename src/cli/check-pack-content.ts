@@ -1,6 +1,6 @@
-import { formatPath } from "../api/field-problems.ts";
-import { parsePromptPack } from "../promptpack/parse-prompt-pack.ts";
-import type { PromptPackDocument } from "../promptpack/prompt-pack-document.ts";
+import { formatPath } from "../api/fields/problems.ts";
+import { parsePromptPack } from "../promptpack/check/parse-prompt-pack.ts";
+import type { PromptPackDocument } from "../promptpack/document/prompt-pack-document.ts";
 import { positionInBlock } from "./content-position.ts";
 import type { Findings } from "./findings.ts";
 import type { ResourceOf } from "./reference-lookup.ts";

@@ -3,9 +3,9 @@
  * them, and noted where it is not: it may be in the cluster.
  */
 import { runtimeSpecOf, toolRegistryNameOf, type RuntimeSpec } from "../api/agent-runtime.ts";
-import { secretKeys } from "../api/core.ts";
-import type { ManifestResource } from "../api/manifest.ts";
-import { resolvePrompt } from "../promptpack/resolve-prompt.ts";
+import { secretKeys } from "../api/fields/core.ts";
+import type { ManifestResource } from "../api/manifest/manifest.ts";
+import { resolvePrompt } from "../promptpack/render/resolve-prompt.ts";
 import { redisURLProblem } from "../control/redis-url-problem.ts";
 import { checkRegistryTools } from "./check-registry-tools.ts";
 import { checkPackContent } from "./check-pack-content.ts";

@@ -1,5 +1,5 @@
 import { LOCAL_URL_ANNOTATION } from "../api/group.ts";
-import type { ManifestResource } from "../api/manifest.ts";
+import type { ManifestResource } from "../api/manifest/manifest.ts";
 import { resolveTools } from "../control/resolve-tools.ts";
 import type { ServiceView } from "../control/service-view.ts";
 import type { Findings } from "./findings.ts";

@@ -1,4 +1,4 @@
-import type { Position } from "../api/yaml-documents.ts";
+import type { Position } from "../api/manifest/yaml-documents.ts";
 
 /**
  * Where a place in a text is in the file that holds the text as a literal block (`key: |`). `block` is where the block

@@ -1,6 +1,6 @@
 /** What a user means by KIND/NAME. */
 import { AGENT_RUNTIME, OMNIA_KINDS, type OmniaKind } from "../api/group.ts";
-import { nearest } from "../api/nearest.ts";
+import { nearest } from "../api/fields/nearest.ts";
 import { CliError } from "./cli-error.ts";
 import { kindNamed, pluralOf, shownName, type ResourceView } from "./resource-view.ts";
 

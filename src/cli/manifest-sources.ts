@@ -8,8 +8,8 @@ import {
   parseManifests,
   type ManifestResource,
   type Problem,
-} from "../api/manifest.ts";
-import { parseYAMLDocuments } from "../api/yaml-documents.ts";
+} from "../api/manifest/manifest.ts";
+import { parseYAMLDocuments } from "../api/manifest/yaml-documents.ts";
 import { listManifestFiles, MAX_FILES } from "../local/list-manifest-files.ts";
 import { CliError } from "./cli-error.ts";
 

@@ -4,7 +4,7 @@
  */
 import { Command, InvalidArgumentError, Option } from "commander";
 import packageJSON from "../../package.json" with { type: "json" };
-import { DurationError, parseDuration } from "../api/duration.ts";
+import { DurationError, parseDuration } from "../api/fields/duration.ts";
 import { EXIT_CODES, type ExitCode } from "./cli-error.ts";
 import { parsePort } from "./port.ts";
 import type { AgentOptions } from "./agent.ts";

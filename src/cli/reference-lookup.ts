@@ -1,7 +1,7 @@
-import type { FieldPath } from "../api/field-problems.ts";
-import { secretKeys, secretValue, type KeySelector } from "../api/core.ts";
+import type { FieldPath } from "../api/fields/problems.ts";
+import { secretKeys, secretValue, type KeySelector } from "../api/fields/core.ts";
 import type { Kind } from "../api/kinds.ts";
-import { type ManifestResource, resourceKey } from "../api/manifest.ts";
+import { type ManifestResource, resourceKey } from "../api/manifest/manifest.ts";
 import { resolveSecret } from "../local/resolve-secret.ts";
 import type { Findings } from "./findings.ts";
 

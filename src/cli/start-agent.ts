@@ -1,6 +1,6 @@
 /** `omnia agent`: one agent as a process, with its signals, its log and whoever supervises it. */
 import { runAgent } from "../agent/agent.ts";
-import { AGENT_CONFIG_PATH } from "../agent-config.ts";
+import { AGENT_CONFIG_PATH } from "../agent-config/agent-config.ts";
 import { createLog, logLevelFrom } from "../observability/log.ts";
 import type { AgentOptions } from "./agent.ts";
 import { EXIT_CODES, type ExitCode } from "./cli-error.ts";

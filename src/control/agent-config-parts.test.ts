@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { agentConfigSchema, type AgentConfig } from "../agent-config.ts";
+import { agentConfigSchema, type AgentConfig } from "../agent-config/agent-config.ts";
 import {
   decided,
   packReference,

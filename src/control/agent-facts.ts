@@ -1,6 +1,6 @@
 import type { AgentRuntime, RuntimeSpec } from "../api/agent-runtime.ts";
 import type { ConditionType } from "../api/conditions.ts";
-import { type AgentConfig, SECRETS_FOLDER } from "../agent-config.ts";
+import { type AgentConfig, SECRETS_FOLDER } from "../agent-config/agent-config.ts";
 import type { Finding } from "./condition.ts";
 import type { AgentReferences } from "./references.ts";
 import type { SecretFile } from "./workload-decision.ts";

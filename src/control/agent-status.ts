@@ -1,6 +1,6 @@
 /** The status of an AgentRuntime, from what was decided and what was observed. */
 import type { AgentRuntime, AgentRuntimeStatus } from "../api/agent-runtime.ts";
-import type { AgentConfig } from "../agent-config.ts";
+import type { AgentConfig } from "../agent-config/agent-config.ts";
 import { type Finding, toConditions } from "./condition.ts";
 import { available, type ObservedWorkload, wantedReplicas } from "./conditions/available.ts";
 

@@ -1,5 +1,9 @@
 /** The parts of the decision about an agent → its config. */
-import { AGENT_CONFIG_VERSION, type AgentConfig, type ToolConfig } from "../agent-config.ts";
+import {
+  AGENT_CONFIG_VERSION,
+  type AgentConfig,
+  type ToolConfig,
+} from "../agent-config/agent-config.ts";
 import type { AgentFacts } from "./agent-facts.ts";
 import type { PromptPart } from "./conditions/prompt-pack-ready.ts";
 import type { providerReady } from "./conditions/provider-ready.ts";

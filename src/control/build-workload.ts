@@ -1,10 +1,10 @@
 /** What the replicas of an agent are made of. */
 import { dirname, join } from "node:path/posix";
 import type { AgentRuntime } from "../api/agent-runtime.ts";
-import type { EnvVar } from "../api/core.ts";
-import { formatDuration } from "../api/duration.ts";
-import { AGENT_CONFIG_PATH, type AgentConfig } from "../agent-config.ts";
-import { contentHash } from "../promptpack/content-hash.ts";
+import type { EnvVar } from "../api/fields/core.ts";
+import { formatDuration } from "../api/fields/duration.ts";
+import { AGENT_CONFIG_PATH, type AgentConfig } from "../agent-config/agent-config.ts";
+import { contentHash } from "../promptpack/document/content-hash.ts";
 import type { SecretFile, WorkloadDecision } from "./workload-decision.ts";
 
 export function buildWorkload(

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CONDITIONS, type ConditionType } from "../api/conditions.ts";
-import { agentConfigSchema } from "../agent-config.ts";
+import { agentConfigSchema } from "../agent-config/agent-config.ts";
 import { anAgentRuntime } from "../../test/support/resources.ts";
 import {
   decided,

@@ -5,7 +5,7 @@
  * is what it was in the last config; where it never was, there is no config yet, and no replica.
  */
 import { type AgentRuntime, type AgentRuntimeStatus, runtimeSpecOf } from "../api/agent-runtime.ts";
-import type { AgentConfig } from "../agent-config.ts";
+import type { AgentConfig } from "../agent-config/agent-config.ts";
 import type { AgentFacts, PreviousDecision } from "./agent-facts.ts";
 import { agentStatus } from "./agent-status.ts";
 import { assembleConfig } from "./assemble-config.ts";

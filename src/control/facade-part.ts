@@ -1,5 +1,5 @@
 /** How clients reach the agent and who may, as the agent config has it. */
-import type { AgentConfig, AuthConfig } from "../agent-config.ts";
+import type { AgentConfig, AuthConfig } from "../agent-config/agent-config.ts";
 import { type AgentFacts, API_KEYS_FOLDER } from "./agent-facts.ts";
 import type { SecretFile } from "./workload-decision.ts";
 

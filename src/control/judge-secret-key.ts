@@ -1,4 +1,4 @@
-import type { KeySelector } from "../api/core.ts";
+import type { KeySelector } from "../api/fields/core.ts";
 import { listNames } from "./object-name.ts";
 import type { SecretReference } from "./references.ts";
 

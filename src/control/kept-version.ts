@@ -1,4 +1,4 @@
-import type { PromptPackDocument } from "../promptpack/prompt-pack-document.ts";
+import type { PromptPackDocument } from "../promptpack/document/prompt-pack-document.ts";
 
 /** Versions of a pack that are kept: a canary and a rollback need something to run when the source was edited in place. */
 export const MAX_KEPT_VERSIONS = 10;

@@ -1,5 +1,5 @@
 import type { PromptPack } from "../api/prompt-pack.ts";
-import { type ParsedPromptPack, parsePromptPack } from "../promptpack/parse-prompt-pack.ts";
+import { type ParsedPromptPack, parsePromptPack } from "../promptpack/check/parse-prompt-pack.ts";
 
 /** The ConfigMap that a PromptPack is read from, as it is now. */
 export type PackSource =

@@ -1,6 +1,6 @@
 /** The entries of a ToolRegistry → tools: those with a URL as they are, the others from the Services that match. */
 import type { ConditionReason } from "../api/conditions.ts";
-import { parseDuration } from "../api/duration.ts";
+import { parseDuration } from "../api/fields/duration.ts";
 import { TOOL_LABEL } from "../api/group.ts";
 import type { ToolEntry } from "../api/tool-registry.ts";
 import { readServiceTool } from "./read-service-tool.ts";

@@ -1,11 +1,11 @@
-import type { Affinity } from "../api/affinity.ts";
+import type { Affinity } from "../api/fields/affinity.ts";
 import type { Autoscaling } from "../api/autoscaling.ts";
 import type {
   EnvVar,
   LocalObjectReference,
   ResourceRequirements,
   Toleration,
-} from "../api/core.ts";
+} from "../api/fields/core.ts";
 
 /** Something of a Secret in a file beside the agent config. */
 export interface SecretFile {

@@ -4,7 +4,7 @@
  */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { SECRETS_FOLDER } from "../agent-config.ts";
+import { SECRETS_FOLDER } from "../agent-config/agent-config.ts";
 import type { Clock, Timer } from "../time/clock.ts";
 import { makePrivateFolder, syncPrivateFolder, writePrivateFile } from "./private-files.ts";
 import { planReplicas, type ObservedReplica, type ReplicaState } from "./replica-plan.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseManifests } from "../api/manifest.ts";
+import { parseManifests } from "../api/manifest/manifest.ts";
 import type { FoundPromptPack } from "./local-prompt-packs.ts";
 import { gatherAgent, type DecidedReferences, type GatheredAgent } from "./gather-agent.ts";
 import { localWorld, serviceViews, urlsToProbe } from "./local-world.ts";

@@ -1,6 +1,6 @@
 /** What one AgentRuntime refers to, from the files and the environment. */
 import { runtimeSpecOf, toolRegistryNameOf, type AgentRuntime } from "../api/agent-runtime.ts";
-import type { KeySelector } from "../api/core.ts";
+import type { KeySelector } from "../api/fields/core.ts";
 import { redisURLProblem } from "../control/redis-url-problem.ts";
 import type {
   AgentReferences,

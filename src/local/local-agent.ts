@@ -1,11 +1,11 @@
 /** One AgentRuntime of the files: what was decided about it, and its processes. */
-import type { AgentConfig } from "../agent-config.ts";
+import type { AgentConfig } from "../agent-config/agent-config.ts";
 import type { AgentRuntime, AgentRuntimeStatus } from "../api/agent-runtime.ts";
 import { DEFAULT_NAMESPACE } from "../api/group.ts";
 import type { ObservedWorkload } from "../control/conditions/available.ts";
 import { decideAgentRuntime } from "../control/decide-agent-runtime.ts";
 import type { SecretFile, WorkloadDecision } from "../control/workload-decision.ts";
-import { canonicalJSON, contentHash } from "../promptpack/content-hash.ts";
+import { canonicalJSON, contentHash } from "../promptpack/document/content-hash.ts";
 import {
   AgentWorkload,
   type AgentWorkloadOptions,

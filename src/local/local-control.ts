@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import type { AgentRuntime } from "../api/agent-runtime.ts";
 import { API_VERSION } from "../api/group.ts";
-import type { ManifestResource } from "../api/manifest.ts";
+import type { ManifestResource } from "../api/manifest/manifest.ts";
 import type { ProbeResult } from "../probes/probe.ts";
 import { ToolProbes } from "../probes/tool-probes.ts";
 import { LocalAgent, type LocalAgentOptions } from "./local-agent.ts";

@@ -1,12 +1,12 @@
 /** The PromptPacks of the files: what was decided about each, and its versions on disk. */
 import { runtimeSpecOf } from "../api/agent-runtime.ts";
 import type { PromptPack, PromptPackStatus } from "../api/prompt-pack.ts";
-import type { AgentConfig } from "../agent-config.ts";
+import type { AgentConfig } from "../agent-config/agent-config.ts";
 import { decidePromptPack, type PromptPackDecision } from "../control/decide-prompt-pack.ts";
 import type { PackVersions } from "../control/kept-version.ts";
 import { packContent, packSource } from "../control/pack-source.ts";
 import type { PromptPackReference } from "../control/references.ts";
-import { canonicalJSON } from "../promptpack/content-hash.ts";
+import { canonicalJSON } from "../promptpack/document/content-hash.ts";
 import { objectKey, type LocalWorld, type ObjectName } from "./local-world.ts";
 import type { ArchivedVersion, PackArchive } from "./pack-archive.ts";
 import { withGeneration } from "./with-generation.ts";

@@ -1,8 +1,8 @@
 /** The resources of the files, by kind and name, with what this machine adds: secrets of the environment, probes. */
 import type { AgentRuntime } from "../api/agent-runtime.ts";
-import type { ConfigMap, Secret, Service } from "../api/core.ts";
+import type { ConfigMap, Secret, Service } from "../api/fields/core.ts";
 import { LOCAL_URL_ANNOTATION } from "../api/group.ts";
-import type { ManifestResource } from "../api/manifest.ts";
+import type { ManifestResource } from "../api/manifest/manifest.ts";
 import type { PromptPack } from "../api/prompt-pack.ts";
 import type { ToolRegistry } from "../api/tool-registry.ts";
 import type { ServiceView } from "../control/service-view.ts";

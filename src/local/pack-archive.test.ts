@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { PromptPackStatus } from "../api/prompt-pack.ts";
-import { parsePromptPack } from "../promptpack/parse-prompt-pack.ts";
+import { parsePromptPack } from "../promptpack/check/parse-prompt-pack.ts";
 import { type ArchivedVersion, PackArchive } from "./pack-archive.ts";
 
 let folder: string;

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import { promptPackStatusSchema, type PromptPackStatus } from "../api/prompt-pack.ts";
 import type { KeptVersion } from "../control/kept-version.ts";
-import { parsePromptPack } from "../promptpack/parse-prompt-pack.ts";
+import { parsePromptPack } from "../promptpack/check/parse-prompt-pack.ts";
 import { readFileIfThere, syncPrivateFolder } from "./private-files.ts";
 
 export interface ArchivedVersion extends KeptVersion {

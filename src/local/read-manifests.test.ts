@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, utimes, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { MAX_FILE_BYTES } from "../api/manifest.ts";
+import { MAX_FILE_BYTES } from "../api/manifest/manifest.ts";
 import { losesResources, readManifests, type ManifestState } from "./read-manifests.ts";
 
 let folder: string;

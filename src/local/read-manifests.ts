@@ -10,7 +10,7 @@ import {
   type ManifestResource,
   type Problem,
   resourceKey,
-} from "../api/manifest.ts";
+} from "../api/manifest/manifest.ts";
 import { listManifestFiles, MAX_FILES, type ManifestListing } from "./list-manifest-files.ts";
 import { UpError } from "./up-error.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { EnvVar } from "../api/core.ts";
+import type { EnvVar } from "../api/fields/core.ts";
 import { resolveEnvironment, type EnvironmentSources } from "./resolve-environment.ts";
 
 const sources: EnvironmentSources = {

@@ -1,5 +1,5 @@
 /** The `env` of an agent → the variables of its processes. */
-import type { EnvVar } from "../api/core.ts";
+import type { EnvVar } from "../api/fields/core.ts";
 
 export interface EnvironmentSources {
   readonly name: string;

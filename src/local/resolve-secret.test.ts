@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { secretSchema, type Secret } from "../api/core.ts";
+import { secretSchema, type Secret } from "../api/fields/core.ts";
 import { resolveSecret } from "./resolve-secret.ts";
 
 const secret = (stringData: Record<string, string>, data: Record<string, string> = {}): Secret =>

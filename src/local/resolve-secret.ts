@@ -1,6 +1,6 @@
 /** Secrets on one machine: from the files, and where no file gives one, from the environment of `omnia up`. */
-import type { ProviderName } from "../agent-config.ts";
-import { secretKeys, secretValue, type Secret } from "../api/core.ts";
+import type { ProviderName } from "../agent-config/agent-config.ts";
+import { secretKeys, secretValue, type Secret } from "../api/fields/core.ts";
 import { isSecretValue } from "../control/is-secret-value.ts";
 import type { SecretReference } from "../control/references.ts";
 

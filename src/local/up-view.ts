@@ -1,5 +1,5 @@
 /** What `omnia up` shows: the same for the table of a terminal and for the lines of a log. */
-import type { Problem } from "../api/manifest.ts";
+import type { Problem } from "../api/manifest/manifest.ts";
 import type { LocalAgent } from "./local-agent.ts";
 import type { LocalControl, LocalResource } from "./local-control.ts";
 

@@ -1,4 +1,4 @@
-import { canonicalJSON } from "../promptpack/content-hash.ts";
+import { canonicalJSON } from "../promptpack/document/content-hash.ts";
 
 interface Declared {
   readonly metadata: { readonly generation?: number | undefined };

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { formatPath, validate } from "../api/field-problems.ts";
+import { formatPath, validate } from "../api/fields/problems.ts";
 import { TerminalError } from "../kube/controller.ts";
 import type { KubernetesObject, ResourceType } from "../kube/object.ts";
 import type { OperatorContext } from "./operator-context.ts";

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { AgentConfig } from "../../src/agent-config.ts";
+import type { AgentConfig } from "../../src/agent-config/agent-config.ts";
 import { ChatClient } from "../support/chat-client.ts";
 import { anAgentConfig } from "../support/test-agent.ts";
 

@@ -1,6 +1,6 @@
 /** Replicas that are killed in the middle of a turn, and those that go on with it. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { AgentConfig } from "../../src/agent-config.ts";
+import type { AgentConfig } from "../../src/agent-config/agent-config.ts";
 import { TURN_LEASE_MS } from "../../src/agent/sessions/session-store.ts";
 import { AgentProcess } from "../support/agent-process.ts";
 import type { ChatClient } from "../support/chat-client.ts";

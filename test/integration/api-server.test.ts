@@ -1,12 +1,12 @@
 /** The CRDs in a real API server: it must refuse what zod refuses, take what zod takes, and fill in the same defaults. */
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { AGENT_RUNTIME_CASES } from "../../src/api/agent-runtime.cases.ts";
+import { AGENT_RUNTIME_CASES } from "../../src/api/cases/agent-runtime.cases.ts";
 import { crdYAML } from "../../src/api/crd.ts";
 import { API_VERSION } from "../../src/api/group.ts";
-import { type ManifestResource, parseManifests } from "../../src/api/manifest.ts";
-import { PROMPT_PACK_CASES } from "../../src/api/prompt-pack.cases.ts";
-import { TOOL_REGISTRY_CASES } from "../../src/api/tool-registry.cases.ts";
+import { type ManifestResource, parseManifests } from "../../src/api/manifest/manifest.ts";
+import { PROMPT_PACK_CASES } from "../../src/api/cases/prompt-pack.cases.ts";
+import { TOOL_REGISTRY_CASES } from "../../src/api/cases/tool-registry.cases.ts";
 import {
   KUBE_API_SERVER_TIMEOUT_MS,
   type KubeAPIServer,

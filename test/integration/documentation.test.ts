@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { findDuplicates, parseManifests } from "../../src/api/manifest.ts";
+import { findDuplicates, parseManifests } from "../../src/api/manifest/manifest.ts";
 import { documents, snippets, snippetsOf } from "../support/snippets.ts";
 
 const ROOT = join(import.meta.dirname, "../..");

@@ -26,7 +26,7 @@ import {
   POD_DISRUPTION_BUDGETS,
   SERVICES,
 } from "../../src/operator/kubernetes-objects.ts";
-import { contentHash } from "../../src/promptpack/content-hash.ts";
+import { contentHash } from "../../src/promptpack/document/content-hash.ts";
 import { decided, observed, theVersion } from "../support/a-decision.ts";
 import {
   KUBE_API_SERVER_TIMEOUT_MS,

@@ -4,7 +4,7 @@ import { GROUP } from "../../src/api/group.ts";
 import type { PromptPackStatus } from "../../src/api/prompt-pack.ts";
 import { MAX_KEPT_VERSIONS } from "../../src/control/kept-version.ts";
 import { agentLabels, PACK_VERSIONS_ANNOTATION } from "../../src/operator/labels.ts";
-import { parsePromptPack } from "../../src/promptpack/parse-prompt-pack.ts";
+import { parsePromptPack } from "../../src/promptpack/check/parse-prompt-pack.ts";
 import { aPackText } from "../support/a-pack.ts";
 import { KUBE_API_SERVER_TIMEOUT_MS } from "../support/kube-api-server.ts";
 import { KubeCluster, type KubeObject, OPERATOR_USER } from "../support/kube-cluster.ts";

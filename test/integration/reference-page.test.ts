@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseManifests } from "../../src/api/manifest.ts";
+import { parseManifests } from "../../src/api/manifest/manifest.ts";
 import { REFERENCE_BLOCKS } from "../support/reference-page.ts";
 
 describe("the reference page", () => {

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { json } from "node:stream/consumers";
 import { describe, expect, it, vi } from "vitest";
-import type { ProviderConfig } from "../../src/agent-config.ts";
+import type { ProviderConfig } from "../../src/agent-config/agent-config.ts";
 import { createRuntimeHandler } from "../../src/agent/handlers/runtime.ts";
 import { MAX_PROVIDER_RETRIES } from "../../src/agent/providers/model-step.ts";
 import { PROVIDER_IDLE_LIMIT_MS } from "../../src/agent/providers/provider-fetch.ts";

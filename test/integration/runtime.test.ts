@@ -1,7 +1,7 @@
 /** The handler `runtime` against each provider's protocol, as a third party's server speaks it. */
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { ProviderConfig } from "../../src/agent-config.ts";
+import type { ProviderConfig } from "../../src/agent-config/agent-config.ts";
 import { createRuntimeHandler } from "../../src/agent/handlers/runtime.ts";
 import { systemClock } from "../../src/time/clock.ts";
 import { createLog } from "../../src/observability/log.ts";

@@ -15,7 +15,7 @@ import type {
   SecretReference,
   ToolRegistryReference,
 } from "../../src/control/references.ts";
-import { parsePromptPack } from "../../src/promptpack/parse-prompt-pack.ts";
+import { parsePromptPack } from "../../src/promptpack/check/parse-prompt-pack.ts";
 import { aPackText, aPrompt } from "./a-pack.ts";
 import { anAgentRuntime, aPromptPack, aToolRegistry } from "./resources.ts";
 

@@ -1,6 +1,6 @@
 /** Builds packs for tests: complete, with one prompt `support` unless told otherwise. */
-import { parsePromptPack } from "../../src/promptpack/parse-prompt-pack.ts";
-import type { PromptPackDocument } from "../../src/promptpack/prompt-pack-document.ts";
+import { parsePromptPack } from "../../src/promptpack/check/parse-prompt-pack.ts";
+import type { PromptPackDocument } from "../../src/promptpack/document/prompt-pack-document.ts";
 
 type Fields = Record<string, unknown>;
 

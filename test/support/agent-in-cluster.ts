@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import { expect, vi } from "vitest";
-import type { AgentConfig } from "../../src/agent-config.ts";
+import type { AgentConfig } from "../../src/agent-config/agent-config.ts";
 import type { KubeCluster, KubeObject } from "./kube-cluster.ts";
 import type { Pod } from "./pod.ts";
 

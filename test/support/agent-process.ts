@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { onTestFinished } from "vitest";
-import type { AgentConfig } from "../../src/agent-config.ts";
+import type { AgentConfig } from "../../src/agent-config/agent-config.ts";
 import { ChatClient } from "./chat-client.ts";
 import { anAgentConfig } from "./test-agent.ts";
 

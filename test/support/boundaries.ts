@@ -51,7 +51,7 @@ export function loadedWith(entry: string, root: string): Set<string> {
   return loaded;
 }
 
-/** `src/api/provider.ts` → `api`; `src/agent-config.ts` → `agent-config`; anything outside of src → undefined. */
+/** `src/api/provider.ts` → `api`; `src/agent-config/agent-config.ts` → `agent-config`; anything outside of src → undefined. */
 export function partOf(file: string): string | undefined {
   return /^src\/([^/]+?)(?:\.ts)?(?:\/|$)/.exec(file)?.[1];
 }

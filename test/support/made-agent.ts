@@ -2,9 +2,9 @@
 import { readFile, mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import type { V1Container } from "@kubernetes/client-node";
-import { AGENT_CONFIG_PATH, type AgentConfig } from "../../src/agent-config.ts";
+import { AGENT_CONFIG_PATH, type AgentConfig } from "../../src/agent-config/agent-config.ts";
 import type { AgentRuntime } from "../../src/api/agent-runtime.ts";
-import { parseManifests } from "../../src/api/manifest.ts";
+import { parseManifests } from "../../src/api/manifest/manifest.ts";
 import { decideAgentRuntime } from "../../src/control/decide-agent-runtime.ts";
 import type { KeptVersion } from "../../src/control/kept-version.ts";
 import type { WorkloadDecision } from "../../src/control/workload-decision.ts";

@@ -1,4 +1,4 @@
-import type { AgentConfig } from "../../src/agent-config.ts";
+import type { AgentConfig } from "../../src/agent-config/agent-config.ts";
 import type { EarlierRun, StepNote, Turn, TurnEvent } from "../../src/agent/handlers/handler.ts";
 import type { HistoryMessage } from "../../src/agent/sessions/history-message.ts";
 

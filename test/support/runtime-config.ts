@@ -3,7 +3,7 @@ import type {
   PromptConfig,
   ProviderConfig,
   ToolConfig,
-} from "../../src/agent-config.ts";
+} from "../../src/agent-config/agent-config.ts";
 
 export function aPrompt(prompt: Partial<PromptConfig> = {}): PromptConfig {
   return {

@@ -1,7 +1,7 @@
 /** The config that all replicas of the survival test read, with its secrets beside it. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { AgentConfig } from "../../src/agent-config.ts";
+import type { AgentConfig } from "../../src/agent-config/agent-config.ts";
 import { aRuntimeConfig, aTool } from "./runtime-config.ts";
 import { STANDSTILL_MS } from "./survival-faults.ts";
 import { PAY_TOOL } from "./survival-turn.ts";

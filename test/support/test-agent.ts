@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
-import type { AgentConfig } from "../../src/agent-config.ts";
+import type { AgentConfig } from "../../src/agent-config/agent-config.ts";
 import { runAgent, type AgentOptions, type RunningAgent } from "../../src/agent/agent.ts";
 import { createLog } from "../../src/observability/log.ts";
 import { ChatClient, type ChatClientOptions } from "./chat-client.ts";

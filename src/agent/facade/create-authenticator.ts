@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { AuthConfig } from "../../agent-config.ts";
+import type { AuthConfig } from "../../agent-config/agent-config.ts";
 import type { Clock } from "../../time/clock.ts";
 import { createAPIKeyAuthenticator } from "./api-key-authenticator.ts";
 import type { Authenticator } from "./authentication.ts";

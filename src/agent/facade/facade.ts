@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
-import type { AgentConfig } from "../../agent-config.ts";
+import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import { MAX_CLIENT_FRAME_BYTES } from "../../protocol/frames.ts";
 import { HEADERS_TIMEOUT_MS, IDLE_CLOSE_INTERVAL_MS, IDLE_CLOSE_SPREAD_MS } from "../limits.ts";
 import { selectProtocol, type Authenticator } from "./authentication.ts";

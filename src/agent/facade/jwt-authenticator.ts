@@ -1,5 +1,5 @@
 import type * as jose from "jose";
-import type { AuthConfig } from "../../agent-config.ts";
+import type { AuthConfig } from "../../agent-config/agent-config.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { Authenticator } from "./authentication.ts";
 import { RateLimit } from "../../time/rate-limit.ts";

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { describe, expect, it } from "vitest";
-import type { AgentConfig } from "../../agent-config.ts";
+import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import { createLog } from "../../observability/log.ts";
 import { judgeUpgrade, readTarget, type Admission } from "./upgrade.ts";
 

@@ -1,6 +1,6 @@
 /** Who may connect: everything that is checked before a request becomes a WebSocket. */
 import type { IncomingMessage } from "node:http";
-import type { AgentConfig } from "../../agent-config.ts";
+import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import type { Log } from "../../observability/log.ts";
 import { tokenOf, type Authenticator } from "./authentication.ts";
 import { isHostTrusted, isOriginAllowed } from "./origin.ts";

@@ -1,5 +1,5 @@
 /** What a handler is: the part of an agent that answers one message. */
-import type { AgentConfig } from "../../agent-config.ts";
+import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import type { FinishReason, Usage } from "../../protocol/frames.ts";
 import type { AssistantMessage, HistoryMessage, ToolMessage } from "../sessions/history-message.ts";
 

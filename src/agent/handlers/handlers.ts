@@ -1,4 +1,4 @@
-import type { AgentConfig, HandlerName } from "../../agent-config.ts";
+import type { AgentConfig, HandlerName } from "../../agent-config/agent-config.ts";
 import type { AgentMetrics } from "../../observability/agent-metrics.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import type { AgentConfig, PromptConfig } from "../../agent-config.ts";
+import type { AgentConfig, PromptConfig } from "../../agent-config/agent-config.ts";
 
 /**
  * The prompt of a session: the canary's for `weight` percent of them. A session keeps its side as long as the weight

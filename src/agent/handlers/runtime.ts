@@ -1,5 +1,5 @@
 /** The handler `runtime`: the model with the pack's prompt, the session's history and the registry's tools. */
-import type { AgentConfig, ProviderConfig } from "../../agent-config.ts";
+import type { AgentConfig, ProviderConfig } from "../../agent-config/agent-config.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";
 import { createModelConnections, samplingOptions } from "../providers/model-connection.ts";

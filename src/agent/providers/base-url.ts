@@ -1,4 +1,4 @@
-import type { ProviderName } from "../../agent-config.ts";
+import type { ProviderName } from "../../agent-config/agent-config.ts";
 
 const OFFICIAL_BASE_URLS: Record<ProviderName, string> = {
   openai: "https://api.openai.com/v1",

@@ -1,7 +1,7 @@
 /** From the provider in an agent config to a model that answers. */
 import { hash } from "node:crypto";
 import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provider";
-import type { Parameters, ProviderConfig, ProviderName } from "../../agent-config.ts";
+import type { Parameters, ProviderConfig, ProviderName } from "../../agent-config/agent-config.ts";
 import type { Clock } from "../../time/clock.ts";
 import { providerBaseURL } from "./base-url.ts";
 import { createProviderFetch } from "./provider-fetch.ts";

@@ -1,4 +1,4 @@
-import type { ProviderConfig } from "../../agent-config.ts";
+import type { ProviderConfig } from "../../agent-config/agent-config.ts";
 
 /** Reads a secret file; the path is relative to the folder of the agent config. */
 export type ReadSecret = (relativePath: string) => Promise<string>;

@@ -1,4 +1,4 @@
-import type { ToolConfig } from "../../agent-config.ts";
+import type { ToolConfig } from "../../agent-config/agent-config.ts";
 
 /** The tool that the model means: packs and models write `lookup_user` for a registry's `lookup-user`. */
 export function findTool(tools: readonly ToolConfig[], name: string): ToolConfig | undefined {

@@ -1,5 +1,5 @@
 /** A tool behind a URL: the arguments go as JSON in the body, or in the query of methods that have none. */
-import type { ToolConfig } from "../../agent-config.ts";
+import type { ToolConfig } from "../../agent-config/agent-config.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { ReadSecret } from "../providers/provider-key.ts";
 import type { ToolOutcome } from "./tool-outcome.ts";

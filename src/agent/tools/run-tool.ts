@@ -1,4 +1,4 @@
-import type { ToolConfig } from "../../agent-config.ts";
+import type { ToolConfig } from "../../agent-config/agent-config.ts";
 import { callHttpTool, type HttpToolContext } from "./http-tool.ts";
 import type { ToolOutcome } from "./tool-outcome.ts";
 

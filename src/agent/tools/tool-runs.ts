@@ -1,6 +1,6 @@
 /** The tool calls of one turn: each call id runs once, what a turn may call is bounded, and what goes wrong is a result. */
 import type { LanguageModelV4FunctionTool } from "@ai-sdk/provider";
-import type { ToolConfig } from "../../agent-config.ts";
+import type { ToolConfig } from "../../agent-config/agent-config.ts";
 import type { AgentMetrics } from "../../observability/agent-metrics.ts";
 import type { EarlierStep } from "../handlers/handler.ts";
 import type { ModelStep, StepToolCall } from "../providers/model-step.ts";

@@ -2,7 +2,7 @@
  * One turn from its begin in the store to its last frame. It belongs to its session: it goes on when every client has
  * left. Frames are stored before anybody is sent them; what comes while a write is under way goes into the next write.
  */
-import type { AgentConfig } from "../../agent-config.ts";
+import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import type { AgentMetrics, RequestStatus } from "../../observability/agent-metrics.ts";
 import type { Clock, Timer } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";

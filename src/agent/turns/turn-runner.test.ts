@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
-import type { AgentConfig, LimitsConfig } from "../../agent-config.ts";
+import type { AgentConfig, LimitsConfig } from "../../agent-config/agent-config.ts";
 import { createAgentMetrics } from "../../observability/agent-metrics.ts";
 import { createLog } from "../../observability/log.ts";
 import { createMetrics } from "../../observability/metrics.ts";

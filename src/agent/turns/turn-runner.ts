@@ -1,6 +1,10 @@
 /** Begins turns, goes on with those of replicas that died, keeps the leases of those that run, and stops them. */
 import { randomUUID } from "node:crypto";
-import { HANDLER_NAMES, type AgentConfig, type HandlerName } from "../../agent-config.ts";
+import {
+  HANDLER_NAMES,
+  type AgentConfig,
+  type HandlerName,
+} from "../../agent-config/agent-config.ts";
 import type { Timer } from "../../time/clock.ts";
 import type { Handler } from "../handlers/handler.ts";
 import { promptForSession } from "../handlers/runtime-prompt.ts";

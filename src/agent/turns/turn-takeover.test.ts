@@ -1,7 +1,7 @@
 /** Turns that were begun elsewhere, and what a running turn writes for those who may have to go on with it. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
-import type { AgentConfig } from "../../agent-config.ts";
+import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import { createAgentMetrics } from "../../observability/agent-metrics.ts";
 import { createLog } from "../../observability/log.ts";
 import { createMetrics } from "../../observability/metrics.ts";

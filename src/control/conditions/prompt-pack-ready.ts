@@ -1,10 +1,10 @@
 import type { RuntimeSpec } from "../../api/agent-runtime.ts";
-import type { AgentConfig, PromptConfig } from "../../agent-config.ts";
+import type { AgentConfig, PromptConfig } from "../../agent-config/agent-config.ts";
 import {
   type PromptResolution,
   resolvePrompt,
   type ResolvedPrompt,
-} from "../../promptpack/resolve-prompt.ts";
+} from "../../promptpack/render/resolve-prompt.ts";
 import type { AgentFacts, AgentPart } from "../agent-facts.ts";
 import type { Finding } from "../condition.ts";
 import type { KeptVersion } from "../kept-version.ts";

@@ -1,6 +1,6 @@
 import { basename } from "node:path/posix";
 import type { RuntimeSpec } from "../../api/agent-runtime.ts";
-import type { ProviderConfig } from "../../agent-config.ts";
+import type { ProviderConfig } from "../../agent-config/agent-config.ts";
 import { type AgentFacts, type AgentPart, previousFiles, PROVIDER_FOLDER } from "../agent-facts.ts";
 import { describeSecretKey, judgeSecretKey } from "../judge-secret-key.ts";
 import type { SecretFile } from "../workload-decision.ts";

@@ -1,5 +1,5 @@
-import { parseDuration } from "../../api/duration.ts";
-import type { AgentConfig } from "../../agent-config.ts";
+import { parseDuration } from "../../api/fields/duration.ts";
+import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import {
   type AgentFacts,
   type AgentPart,

@@ -1,6 +1,6 @@
 import { toolRegistryNameOf } from "../../api/agent-runtime.ts";
-import type { ToolConfig } from "../../agent-config.ts";
-import type { ResolvedPrompt } from "../../promptpack/resolve-prompt.ts";
+import type { ToolConfig } from "../../agent-config/agent-config.ts";
+import type { ResolvedPrompt } from "../../promptpack/render/resolve-prompt.ts";
 import { type AgentFacts, type AgentPart, previousFiles, TOOLS_FOLDER } from "../agent-facts.ts";
 import type { Finding } from "../condition.ts";
 import { judgeSecretKey } from "../judge-secret-key.ts";

@@ -7,7 +7,7 @@ import { parseDocument } from "yaml";
 import { theVersion } from "../../../test/support/a-decision.ts";
 import { agentRuntimeFields } from "../../../test/support/agent-runtime-fields.ts";
 import { makeAgent, type MadeAgent, type World } from "../../../test/support/made-agent.ts";
-import { AGENT_CONFIG_PATH } from "../../agent-config.ts";
+import { AGENT_CONFIG_PATH } from "../../agent-config/agent-config.ts";
 
 const MANIFEST = `
 apiVersion: omnia.altairalabs.ai/v1alpha1

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { decided } from "../../../test/support/a-decision.ts";
-import type { AgentConfig } from "../../agent-config.ts";
+import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import type { ConfigMapObject, PodObject } from "../kubernetes-objects.ts";
 import { FILES_REVISION_ANNOTATION } from "../labels.ts";
 import { type KnownFiles, LastFiles, nextFiles } from "./agent-files.ts";

@@ -1,8 +1,8 @@
 /** The files of an agent's replicas: what the cluster has of them, and what it is to have. */
-import type { AgentConfig } from "../../agent-config.ts";
+import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import type { PreviousDecision } from "../../control/agent-facts.ts";
 import type { SecretFile } from "../../control/workload-decision.ts";
-import { contentHash } from "../../promptpack/content-hash.ts";
+import { contentHash } from "../../promptpack/document/content-hash.ts";
 import type { ConfigMapObject, PodObject } from "../kubernetes-objects.ts";
 import { FILES_REVISION_ANNOTATION } from "../labels.ts";
 import { type AgentFiles, CONFIG_KEY, configText, readConfigMap } from "./build-config-map.ts";

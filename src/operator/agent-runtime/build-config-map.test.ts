@@ -5,7 +5,7 @@ import {
   theReferences,
   theVersion,
 } from "../../../test/support/a-decision.ts";
-import type { AgentConfig } from "../../agent-config.ts";
+import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import type { SecretFile } from "../../control/workload-decision.ts";
 import type { ConfigMapObject } from "../kubernetes-objects.ts";
 import { PACK_VERSIONS_ANNOTATION, SECRET_FILES_ANNOTATION } from "../labels.ts";

@@ -1,6 +1,10 @@
 /** The ConfigMap with the agent config, and what it tells of the last decision when it is read again. */
 import { z } from "zod";
-import { AGENT_CONFIG_PATH, type AgentConfig, agentConfigSchema } from "../../agent-config.ts";
+import {
+  AGENT_CONFIG_PATH,
+  type AgentConfig,
+  agentConfigSchema,
+} from "../../agent-config/agent-config.ts";
 import type { PreviousDecision } from "../../control/agent-facts.ts";
 import type { SecretFile } from "../../control/workload-decision.ts";
 import type { ConfigMapObject } from "../kubernetes-objects.ts";

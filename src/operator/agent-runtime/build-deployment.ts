@@ -1,9 +1,13 @@
 /** The Deployment of an agent: what its replicas are, and how they are replaced. */
 import type { V1Container, V1PodSpec, V1Volume, V1VolumeMount } from "@kubernetes/client-node";
 import { dirname, relative } from "node:path/posix";
-import { AGENT_CONFIG_PATH, MANAGEMENT_PORT, SECRETS_FOLDER } from "../../agent-config.ts";
+import {
+  AGENT_CONFIG_PATH,
+  MANAGEMENT_PORT,
+  SECRETS_FOLDER,
+} from "../../agent-config/agent-config.ts";
 import type { SecretFile, WorkloadDecision } from "../../control/workload-decision.ts";
-import { contentHash } from "../../promptpack/content-hash.ts";
+import { contentHash } from "../../promptpack/document/content-hash.ts";
 import type { DeploymentObject } from "../kubernetes-objects.ts";
 import {
   agentLabels,

@@ -1,5 +1,5 @@
 import type { V1ServiceSpec } from "@kubernetes/client-node";
-import type { AgentConfig } from "../../agent-config.ts";
+import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import type { ServiceObject } from "../kubernetes-objects.ts";
 import { agentLabels } from "../labels.ts";
 import { FACADE_PORT_NAME, selectorOf } from "./build-deployment.ts";

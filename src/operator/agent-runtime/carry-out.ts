@@ -10,7 +10,7 @@ import {
   type OwnerReference,
   type ResourceType,
 } from "../../kube/object.ts";
-import { contentHash } from "../../promptpack/content-hash.ts";
+import { contentHash } from "../../promptpack/document/content-hash.ts";
 import {
   CONFIG_MAPS,
   DEPLOYMENTS,

@@ -1,4 +1,4 @@
-import type { EnvVar } from "../../api/core.ts";
+import type { EnvVar } from "../../api/fields/core.ts";
 import { digestText } from "./digest-text.ts";
 
 /** Of the value under a key; `undefined` when there is none. */

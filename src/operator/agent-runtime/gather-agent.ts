@@ -1,6 +1,6 @@
 /** What one AgentRuntime refers to, from the cluster. */
 import { runtimeSpecOf, toolRegistryNameOf, type AgentRuntime } from "../../api/agent-runtime.ts";
-import type { KeySelector } from "../../api/core.ts";
+import type { KeySelector } from "../../api/fields/core.ts";
 import type {
   AgentReferences,
   SecretReference,

@@ -1,4 +1,4 @@
-import type { AgentConfig } from "../../agent-config.ts";
+import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import type { PackVersions } from "../../control/kept-version.ts";
 
 /** "<active>" or "<active> <canary>@<weight>"; "" when no version runs. Compared as a whole, never taken apart. */

@@ -3,7 +3,7 @@ import { ApiError, isConflict, isNotFound } from "../../kube/api-error.ts";
 import { NotOursError } from "../../kube/apply.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { KubernetesObject, ResourceType } from "../../kube/object.ts";
-import { contentHash } from "../../promptpack/content-hash.ts";
+import { contentHash } from "../../promptpack/document/content-hash.ts";
 import { stableMessage } from "./stable-message.ts";
 
 /** What stands in the way goes by itself: what is left of an object that was deleted, somebody else's write. */

@@ -3,7 +3,7 @@ import { API_VERSION, DEFAULT_PACK_KEY, GROUP, PROMPT_PACK } from "../../api/gro
 import type { KeptVersion } from "../../control/kept-version.ts";
 import { ApiError, isConflict, isNotFound } from "../../kube/api-error.ts";
 import { keyOf, type KubernetesObject } from "../../kube/object.ts";
-import { parsePromptPack } from "../../promptpack/parse-prompt-pack.ts";
+import { parsePromptPack } from "../../promptpack/check/parse-prompt-pack.ts";
 import { CONFIG_MAPS, type ConfigMapObject, type StoredPromptPack } from "../kubernetes-objects.ts";
 import { promptPackLabels } from "../labels.ts";
 import type { OperatorContext } from "../operator-context.ts";

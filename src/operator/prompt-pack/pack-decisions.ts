@@ -12,7 +12,7 @@ import {
 } from "../../control/decide-prompt-pack.ts";
 import type { KeptVersion, UnreadVersion } from "../../control/kept-version.ts";
 import type { KubernetesObject } from "../../kube/object.ts";
-import { contentHash } from "../../promptpack/content-hash.ts";
+import { contentHash } from "../../promptpack/document/content-hash.ts";
 import { versionsText } from "../agent-runtime/pack-versions-text.ts";
 import { Decisions } from "../decisions.ts";
 import type { StoredPromptPack } from "../kubernetes-objects.ts";

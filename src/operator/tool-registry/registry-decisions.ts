@@ -11,7 +11,7 @@ import {
 import type { ServiceView } from "../../control/service-view.ts";
 import type { ProbeResult } from "../../probes/probe.ts";
 import type { ToolProbes } from "../../probes/tool-probes.ts";
-import { contentHash } from "../../promptpack/content-hash.ts";
+import { contentHash } from "../../promptpack/document/content-hash.ts";
 import { Decisions } from "../decisions.ts";
 import type { StoredToolRegistry } from "../kubernetes-objects.ts";
 import type { OperatorContext } from "../operator-context.ts";

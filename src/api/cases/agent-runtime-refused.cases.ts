@@ -1,5 +1,5 @@
 import { demo, env, named, runtime, withProvider } from "./agent-runtime-manifest.ts";
-import { AGENT_RUNTIME } from "./group.ts";
+import { AGENT_RUNTIME } from "../group.ts";
 import { type KindCase, manifestOf } from "./kind-case.ts";
 
 export const REFUSED_AGENT_RUNTIMES: readonly KindCase[] = [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Secret, secretKeys, secretValue } from "./core.ts";
-import { parseManifests } from "./manifest.ts";
+import { parseManifests } from "../manifest/manifest.ts";
 
 function problemsOf(manifest: object): string[] {
   return parseManifests(JSON.stringify(manifest), "f.json").problems.map(({ message }) => message);

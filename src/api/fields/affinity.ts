@@ -1,6 +1,6 @@
 /** core/v1 Affinity: where pods like to run, and beside whom. */
 import { z } from "zod";
-import { atomicList, int32, mapOf, text } from "./field-types.ts";
+import { atomicList, int32, mapOf, text } from "./types.ts";
 import { labelValue } from "./names.ts";
 
 const MAX_TERMS = 32;

@@ -1,5 +1,5 @@
 /** Manifests for the cases of the AgentRuntime. */
-import { AGENT_RUNTIME } from "./group.ts";
+import { AGENT_RUNTIME } from "../group.ts";
 import { manifestOf } from "./kind-case.ts";
 
 const provider = {

@@ -1,6 +1,6 @@
 /** The text of a pack, JSON or YAML, as a value whose parts know their place. */
-import type { FieldPath } from "../api/field-problems.ts";
-import { parseYAMLDocuments, type Position } from "../api/yaml-documents.ts";
+import type { FieldPath } from "../../api/fields/problems.ts";
+import { parseYAMLDocuments, type Position } from "../../api/manifest/yaml-documents.ts";
 import { offsetOf, scanJSON } from "./scan-json.ts";
 
 export type PackSource =

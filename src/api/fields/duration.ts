@@ -1,5 +1,5 @@
 /** Durations as Go writes them: `30s`, `1h30m`, `1.5h`. Signs and a bare `0` are refused: nothing here needs them. */
-import { pattern } from "./field-types.ts";
+import { pattern } from "./types.ts";
 import { withRules } from "./rule.ts";
 
 const NUMBER = String.raw`([0-9]+(\.[0-9]*)?|\.[0-9]+)`;

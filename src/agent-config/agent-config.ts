@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 
-export { MANAGEMENT_PORT } from "./api/group.ts";
+export { MANAGEMENT_PORT } from "../api/group.ts";
 
 export const AGENT_CONFIG_VERSION = 1;
 /** Where an agent finds its config unless OMNIA_CONFIG says otherwise. */

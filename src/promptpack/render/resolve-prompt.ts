@@ -4,7 +4,7 @@ import type {
   PackPrompt,
   PackTool,
   PromptPackDocument,
-} from "./prompt-pack-document.ts";
+} from "../document/prompt-pack-document.ts";
 import { renderTemplates, TemplateError, valueAt } from "./render-templates.ts";
 import { selectPrompt } from "./select-prompt.ts";
 import { templateReferences } from "./template-references.ts";

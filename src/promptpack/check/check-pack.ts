@@ -1,11 +1,15 @@
 /** What a schema cannot say of a pack: names that must fit together, templates, defaults, patterns. */
-import type { FieldPath } from "../api/field-problems.ts";
-import { isKnownValidator } from "./pack-validators.ts";
-import { patternProblem } from "./pattern.ts";
-import type { PackPrompt, PackVariable, PromptPackDocument } from "./prompt-pack-document.ts";
-import { parseTemplate } from "./template.ts";
-import { templateReferences } from "./template-references.ts";
-import { hasType, typeProblem, validationProblem } from "./variable-value.ts";
+import type { FieldPath } from "../../api/fields/problems.ts";
+import { isKnownValidator } from "../document/validators.ts";
+import { patternProblem } from "../render/pattern.ts";
+import type {
+  PackPrompt,
+  PackVariable,
+  PromptPackDocument,
+} from "../document/prompt-pack-document.ts";
+import { parseTemplate } from "../render/template.ts";
+import { templateReferences } from "../render/template-references.ts";
+import { hasType, typeProblem, validationProblem } from "../render/variable-value.ts";
 
 export interface PackRemark {
   path: FieldPath;

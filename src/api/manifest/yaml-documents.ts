@@ -16,7 +16,7 @@ import {
   type YAMLError,
   type YAMLMap,
 } from "yaml";
-import type { FieldPath } from "./field-problems.ts";
+import type { FieldPath } from "../fields/problems.ts";
 
 export interface Position {
   /** From 1, as editors count. */

@@ -1,6 +1,6 @@
 import { demo, env, named, runtime, withProvider } from "./agent-runtime-manifest.ts";
 import { REFUSED_AGENT_RUNTIMES } from "./agent-runtime-refused.cases.ts";
-import { AGENT_RUNTIME } from "./group.ts";
+import { AGENT_RUNTIME } from "../group.ts";
 import { type KindCase, manifestOf } from "./kind-case.ts";
 
 const taken: KindCase[] = [

@@ -1,8 +1,11 @@
 /** The text of a PromptPack → a checked document, or everything that is wrong with it. */
-import { type FieldPath, formatPath, validate } from "../api/field-problems.ts";
+import { type FieldPath, formatPath, validate } from "../../api/fields/problems.ts";
 import { checkPack, type PackRemark } from "./check-pack.ts";
-import { contentHash } from "./content-hash.ts";
-import { type PromptPackDocument, promptPackDocumentSchema } from "./prompt-pack-document.ts";
+import { contentHash } from "../document/content-hash.ts";
+import {
+  type PromptPackDocument,
+  promptPackDocumentSchema,
+} from "../document/prompt-pack-document.ts";
 import { readPackSource } from "./read-pack-source.ts";
 
 /** A little less than a ConfigMap holds: a pack that grows is told in words before it can no longer be applied. */

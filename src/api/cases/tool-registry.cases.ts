@@ -1,4 +1,4 @@
-import { TOOL_REGISTRY } from "./group.ts";
+import { TOOL_REGISTRY } from "../group.ts";
 import { type KindCase, manifestOf } from "./kind-case.ts";
 
 function registry(...tools: unknown[]): object {

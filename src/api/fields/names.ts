@@ -1,7 +1,7 @@
 /** The forms of names that Kubernetes knows (RFC 1123, RFC 1035), and the metadata of an object. */
 import { z } from "zod";
-import { DEFAULT_NAMESPACE } from "./group.ts";
-import { pattern, text } from "./field-types.ts";
+import { DEFAULT_NAMESPACE } from "../group.ts";
+import { pattern, text } from "./types.ts";
 
 const LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
 const SUBDOMAIN = String.raw`${LABEL}(\.${LABEL})*`;

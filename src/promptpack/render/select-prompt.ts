@@ -1,4 +1,4 @@
-import type { PackPrompt, PromptPackDocument } from "./prompt-pack-document.ts";
+import type { PackPrompt, PromptPackDocument } from "../document/prompt-pack-document.ts";
 
 const DEFAULT_PROMPT = "default";
 

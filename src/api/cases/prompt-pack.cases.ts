@@ -1,4 +1,4 @@
-import { PROMPT_PACK } from "./group.ts";
+import { PROMPT_PACK } from "../group.ts";
 import { type KindCase, manifestOf } from "./kind-case.ts";
 
 const source = { configMapRef: { name: "prompts" } };

@@ -1,9 +1,9 @@
 /** Users' files → typed resources and every problem with its place. Pure: reading the files is the caller's. */
 import type { z } from "zod";
-import { isOversized } from "./core.ts";
-import { type FieldPath, formatPath, validate } from "./field-problems.ts";
-import { API_VERSION, OMNIA_KINDS } from "./group.ts";
-import { judgeKind, KIND_SCHEMAS, type Kind } from "./kinds.ts";
+import { isOversized } from "../fields/core.ts";
+import { type FieldPath, formatPath, validate } from "../fields/problems.ts";
+import { API_VERSION, OMNIA_KINDS } from "../group.ts";
+import { judgeKind, KIND_SCHEMAS, type Kind } from "../kinds.ts";
 import { parseYAMLDocuments, type Position, type YAMLDocument } from "./yaml-documents.ts";
 
 export const MAX_FILE_BYTES = 8 * 1024 * 1024;

@@ -4,8 +4,8 @@
  * fields are all known.
  */
 import { z } from "zod";
-import { RESERVED_ENV_PREFIX } from "./group.ts";
-import { atomicList, int32, listByKey, mapOf, pattern, text } from "./field-types.ts";
+import { RESERVED_ENV_PREFIX } from "../group.ts";
+import { atomicList, int32, listByKey, mapOf, pattern, text } from "./types.ts";
 import {
   DATA_KEY_MAX_LENGTH,
   DATA_KEY_PATTERN,

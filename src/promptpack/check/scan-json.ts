@@ -2,7 +2,7 @@
  * Where a JSON text is broken, and where in it a value stands: what `JSON.parse` does not say. A name that is there
  * twice is a fault too: readers disagree on which of the two counts.
  */
-import type { FieldPath } from "../api/field-problems.ts";
+import type { FieldPath } from "../../api/fields/problems.ts";
 
 export interface JSONFault {
   offset: number;

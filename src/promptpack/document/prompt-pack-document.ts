@@ -3,11 +3,11 @@
  * always there. Unknown fields are refused where the specification refuses them.
  */
 import { z } from "zod";
-import { agentsSchema } from "./pack-agents.ts";
-import { evalSchema } from "./pack-eval.ts";
-import { mediaSchema } from "./pack-media.ts";
-import { validatorsSchema } from "./pack-validators.ts";
-import { workflowSchema } from "./pack-workflow.ts";
+import { agentsSchema } from "./agents.ts";
+import { evalSchema } from "./evals.ts";
+import { mediaSchema } from "./media.ts";
+import { validatorsSchema } from "./validators.ts";
+import { workflowSchema } from "./workflow.ts";
 
 const SEMVER =
   /^v?(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-(0|[1-9]\d*|\d*[a-zA-Z-][\da-zA-Z-]*)(\.(0|[1-9]\d*|\d*[a-zA-Z-][\da-zA-Z-]*))*)?(\+[\da-zA-Z-]+(\.[\da-zA-Z-]+)*)?$/;
