@@ -6,7 +6,7 @@ import { runtimeSpecOf, toolRegistryNameOf, type RuntimeSpec } from "../api/agen
 import { secretKeys } from "../api/fields/core.ts";
 import type { ManifestResource } from "../api/manifest/manifest.ts";
 import { resolvePrompt } from "../promptpack/render/resolve-prompt.ts";
-import { redisURLProblem } from "../control/redis-url-problem.ts";
+import { redisURLProblem } from "../control/agent-runtime/redis-url-problem.ts";
 import { checkRegistryTools } from "./check-registry-tools.ts";
 import { checkPackContent } from "./check-pack-content.ts";
 import { Findings, type Finding } from "./findings.ts";

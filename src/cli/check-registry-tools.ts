@@ -1,7 +1,7 @@
 import { LOCAL_URL_ANNOTATION } from "../api/group.ts";
 import type { ManifestResource } from "../api/manifest/manifest.ts";
-import { resolveTools } from "../control/resolve-tools.ts";
-import type { ServiceView } from "../control/service-view.ts";
+import { resolveTools } from "../control/tool-registry/resolve-tools.ts";
+import type { ServiceView } from "../control/tool-registry/service-view.ts";
 import type { Findings } from "./findings.ts";
 import type { ResourceOf } from "./reference-lookup.ts";
 

@@ -1,6 +1,6 @@
 /** `omnia explain`: why something is not ready, and the one thing to do. */
 import { AGENT_RUNTIME } from "../api/group.ts";
-import { explain as explainStatus, type Explanation } from "../control/explain.ts";
+import { explain as explainStatus, type Explanation } from "../control/explain/explain.ts";
 import { EXIT_CODES, type ExitCode } from "./cli-error.ts";
 import { findResource, readResourceName } from "./find-resource.ts";
 import type { ExplainFlags } from "./flags.ts";

@@ -1,13 +1,13 @@
 /** What one AgentRuntime refers to, from the files and the environment. */
 import { runtimeSpecOf, toolRegistryNameOf, type AgentRuntime } from "../api/agent-runtime.ts";
 import type { KeySelector } from "../api/fields/core.ts";
-import { redisURLProblem } from "../control/redis-url-problem.ts";
+import { redisURLProblem } from "../control/agent-runtime/redis-url-problem.ts";
 import type {
   AgentReferences,
   PromptPackReference,
   SessionStoreReference,
   ToolRegistryReference,
-} from "../control/references.ts";
+} from "../control/agent-runtime/references.ts";
 import { objectKey, type LocalWorld } from "./local-world.ts";
 import {
   PROVIDER_VARIABLES,

@@ -2,9 +2,9 @@
 import type { AgentConfig } from "../agent-config/agent-config.ts";
 import type { AgentRuntime, AgentRuntimeStatus } from "../api/agent-runtime.ts";
 import { DEFAULT_NAMESPACE } from "../api/group.ts";
-import type { ObservedWorkload } from "../control/conditions/available.ts";
-import { decideAgentRuntime } from "../control/decide-agent-runtime.ts";
-import type { SecretFile, WorkloadDecision } from "../control/workload-decision.ts";
+import type { ObservedWorkload } from "../control/agent-runtime/available.ts";
+import { decideAgentRuntime } from "../control/agent-runtime/decide-agent-runtime.ts";
+import type { SecretFile, WorkloadDecision } from "../control/agent-runtime/workload-decision.ts";
 import { canonicalJSON, contentHash } from "../promptpack/document/content-hash.ts";
 import {
   AgentWorkload,

@@ -2,10 +2,13 @@
 import { runtimeSpecOf } from "../api/agent-runtime.ts";
 import type { PromptPack, PromptPackStatus } from "../api/prompt-pack.ts";
 import type { AgentConfig } from "../agent-config/agent-config.ts";
-import { decidePromptPack, type PromptPackDecision } from "../control/decide-prompt-pack.ts";
-import type { PackVersions } from "../control/kept-version.ts";
-import { packContent, packSource } from "../control/pack-source.ts";
-import type { PromptPackReference } from "../control/references.ts";
+import {
+  decidePromptPack,
+  type PromptPackDecision,
+} from "../control/prompt-pack/decide-prompt-pack.ts";
+import type { PackVersions } from "../control/prompt-pack/pack-version.ts";
+import { packContent, packSource } from "../control/prompt-pack/pack-source.ts";
+import type { PromptPackReference } from "../control/agent-runtime/references.ts";
 import { canonicalJSON } from "../promptpack/document/content-hash.ts";
 import { objectKey, type LocalWorld, type ObjectName } from "./local-world.ts";
 import type { ArchivedVersion, PackArchive } from "./pack-archive.ts";

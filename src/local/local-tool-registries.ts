@@ -1,7 +1,7 @@
 /** The ToolRegistries of the files: what was decided about each. */
 import type { ToolRegistry, ToolRegistryStatus } from "../api/tool-registry.ts";
-import { decideToolRegistry } from "../control/decide-tool-registry.ts";
-import type { ToolRegistryReference } from "../control/references.ts";
+import { decideToolRegistry } from "../control/tool-registry/decide-tool-registry.ts";
+import type { ToolRegistryReference } from "../control/agent-runtime/references.ts";
 import { objectKey, serviceViews, type LocalWorld } from "./local-world.ts";
 import type { ProbeResult } from "../probes/probe.ts";
 import { withGeneration } from "./with-generation.ts";

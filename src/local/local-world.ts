@@ -5,7 +5,7 @@ import { LOCAL_URL_ANNOTATION } from "../api/group.ts";
 import type { ManifestResource } from "../api/manifest/manifest.ts";
 import type { PromptPack } from "../api/prompt-pack.ts";
 import type { ToolRegistry } from "../api/tool-registry.ts";
-import type { ServiceView } from "../control/service-view.ts";
+import type { ServiceView } from "../control/tool-registry/service-view.ts";
 import type { Environment } from "./resolve-secret.ts";
 import type { ProbeResult } from "../probes/probe.ts";
 

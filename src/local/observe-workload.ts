@@ -1,4 +1,4 @@
-import type { ObservedWorkload } from "../control/conditions/available.ts";
+import type { ObservedWorkload } from "../control/agent-runtime/available.ts";
 import type { ReplicaView } from "./agent-workload.ts";
 
 /** The replicas of an agent as a decision sees them: what a cluster's Deployment says of its pods. */

@@ -9,7 +9,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { promptPackStatusSchema, type PromptPackStatus } from "../api/prompt-pack.ts";
-import type { KeptVersion } from "../control/kept-version.ts";
+import type { KeptVersion } from "../control/prompt-pack/pack-version.ts";
 import { parsePromptPack } from "../promptpack/check/parse-prompt-pack.ts";
 import { readFileIfThere, syncPrivateFolder } from "./private-files.ts";
 

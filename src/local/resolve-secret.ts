@@ -2,7 +2,7 @@
 import type { ProviderName } from "../agent-config/agent-config.ts";
 import { secretKeys, secretValue, type Secret } from "../api/fields/core.ts";
 import { isSecretValue } from "../control/is-secret-value.ts";
-import type { SecretReference } from "../control/references.ts";
+import type { SecretReference } from "../control/agent-runtime/references.ts";
 
 /** What stands in for a provider's key. */
 export const PROVIDER_VARIABLES: Readonly<Record<ProviderName, string>> = {

@@ -1,4 +1,7 @@
-import type { PromptPackReference, ToolRegistryReference } from "../control/references.ts";
+import type {
+  PromptPackReference,
+  ToolRegistryReference,
+} from "../control/agent-runtime/references.ts";
 import type { KubeClient } from "../kube/client.ts";
 import type { ControllerOptions } from "../kube/controller.ts";
 import type { EventRecorder } from "../kube/events.ts";

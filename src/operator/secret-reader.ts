@@ -1,5 +1,5 @@
 import { isSecretValue } from "../control/is-secret-value.ts";
-import { redisURLProblem } from "../control/redis-url-problem.ts";
+import { redisURLProblem } from "../control/agent-runtime/redis-url-problem.ts";
 import { SECRETS, type SecretObject } from "./kubernetes-objects.ts";
 import { digestOfValue, ObjectReader } from "./object-reader.ts";
 import type { OperatorCaches } from "./operator-caches.ts";

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Condition } from "../api/conditions.ts";
-import { statusTransitions } from "../control/status-transitions.ts";
+import { statusTransitions } from "../control/explain/status-transitions.ts";
 import { isConflict, isNotFound } from "../kube/api-error.ts";
 import { applyStatus } from "../kube/apply.ts";
 import { keyOf, type KubernetesObject, type ResourceType } from "../kube/object.ts";

@@ -4,7 +4,7 @@ import { createServer, type AddressInfo, type Server } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { API_VERSION, GROUP } from "../../src/api/group.ts";
 import type { ToolRegistryStatus } from "../../src/api/tool-registry.ts";
-import type { ToolRegistryReference } from "../../src/control/references.ts";
+import type { ToolRegistryReference } from "../../src/control/agent-runtime/references.ts";
 import { KUBE_API_SERVER_TIMEOUT_MS } from "../support/kube-api-server.ts";
 import { KubeCluster, type KubeObject, OPERATOR_USER } from "../support/kube-cluster.ts";
 import { aNamespaceManifest } from "../support/manifests.ts";

@@ -3,18 +3,18 @@ import {
   type AgentRuntimeDecision,
   type AgentRuntimeInput,
   decideAgentRuntime,
-} from "../../src/control/decide-agent-runtime.ts";
-import type { ObservedWorkload } from "../../src/control/conditions/available.ts";
-import { decidePromptPack } from "../../src/control/decide-prompt-pack.ts";
-import { decideToolRegistry } from "../../src/control/decide-tool-registry.ts";
-import type { KeptVersion } from "../../src/control/kept-version.ts";
-import { packSource } from "../../src/control/pack-source.ts";
+} from "../../src/control/agent-runtime/decide-agent-runtime.ts";
+import type { ObservedWorkload } from "../../src/control/agent-runtime/available.ts";
+import { decidePromptPack } from "../../src/control/prompt-pack/decide-prompt-pack.ts";
+import { decideToolRegistry } from "../../src/control/tool-registry/decide-tool-registry.ts";
+import type { KeptVersion } from "../../src/control/prompt-pack/pack-version.ts";
+import { packSource } from "../../src/control/prompt-pack/pack-source.ts";
 import type {
   AgentReferences,
   PromptPackReference,
   SecretReference,
   ToolRegistryReference,
-} from "../../src/control/references.ts";
+} from "../../src/control/agent-runtime/references.ts";
 import { parsePromptPack } from "../../src/promptpack/check/parse-prompt-pack.ts";
 import { aPackText, aPrompt } from "./a-pack.ts";
 import { anAgentRuntime, aPromptPack, aToolRegistry } from "./resources.ts";

@@ -1,7 +1,7 @@
 /** The files of an agent's replicas: what the cluster has of them, and what it is to have. */
 import type { AgentConfig } from "../../agent-config/agent-config.ts";
-import type { PreviousDecision } from "../../control/agent-facts.ts";
-import type { SecretFile } from "../../control/workload-decision.ts";
+import type { PreviousDecision } from "../../control/agent-runtime/agent-facts.ts";
+import type { SecretFile } from "../../control/agent-runtime/workload-decision.ts";
 import { contentHash } from "../../promptpack/document/content-hash.ts";
 import type { ConfigMapObject, PodObject } from "../kubernetes-objects.ts";
 import { FILES_REVISION_ANNOTATION } from "../labels.ts";

@@ -8,7 +8,7 @@ import { AGENT_RUNTIME, API_VERSION } from "../../api/group.ts";
 import {
   type AgentRuntimeDecision,
   decideAgentRuntime,
-} from "../../control/decide-agent-runtime.ts";
+} from "../../control/agent-runtime/decide-agent-runtime.ts";
 import { isConflict, isNotFound } from "../../kube/api-error.ts";
 import { Controller, type ReconcileResult } from "../../kube/controller.ts";
 import { createConfigMapReader } from "../config-map-reader.ts";

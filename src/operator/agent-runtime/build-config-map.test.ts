@@ -6,7 +6,7 @@ import {
   theVersion,
 } from "../../../test/support/a-decision.ts";
 import type { AgentConfig } from "../../agent-config/agent-config.ts";
-import type { SecretFile } from "../../control/workload-decision.ts";
+import type { SecretFile } from "../../control/agent-runtime/workload-decision.ts";
 import type { ConfigMapObject } from "../kubernetes-objects.ts";
 import { PACK_VERSIONS_ANNOTATION, SECRET_FILES_ANNOTATION } from "../labels.ts";
 import { buildConfigMap, readConfigMap } from "./build-config-map.ts";

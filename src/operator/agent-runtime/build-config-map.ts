@@ -5,8 +5,8 @@ import {
   type AgentConfig,
   agentConfigSchema,
 } from "../../agent-config/agent-config.ts";
-import type { PreviousDecision } from "../../control/agent-facts.ts";
-import type { SecretFile } from "../../control/workload-decision.ts";
+import type { PreviousDecision } from "../../control/agent-runtime/agent-facts.ts";
+import type { SecretFile } from "../../control/agent-runtime/workload-decision.ts";
 import type { ConfigMapObject } from "../kubernetes-objects.ts";
 import {
   agentLabels,

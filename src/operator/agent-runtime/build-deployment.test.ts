@@ -8,7 +8,7 @@ import { decided, theVersion } from "../../../test/support/a-decision.ts";
 import { makeAgent, type MadeAgent, type World } from "../../../test/support/made-agent.ts";
 import { anAgentManifest } from "../../../test/support/manifests.ts";
 import { AGENT_CONFIG_PATH } from "../../agent-config/agent-config.ts";
-import type { WorkloadDecision } from "../../control/workload-decision.ts";
+import type { WorkloadDecision } from "../../control/agent-runtime/workload-decision.ts";
 import { ROLL_HASH_ANNOTATION } from "../labels.ts";
 import { buildDeployment } from "./build-deployment.ts";
 

@@ -6,7 +6,10 @@ import {
   MANAGEMENT_PORT,
   SECRETS_FOLDER,
 } from "../../agent-config/agent-config.ts";
-import type { SecretFile, WorkloadDecision } from "../../control/workload-decision.ts";
+import type {
+  SecretFile,
+  WorkloadDecision,
+} from "../../control/agent-runtime/workload-decision.ts";
 import { contentHash } from "../../promptpack/document/content-hash.ts";
 import type { DeploymentObject } from "../kubernetes-objects.ts";
 import {

@@ -1,4 +1,4 @@
-import type { WorkloadDecision } from "../../control/workload-decision.ts";
+import type { WorkloadDecision } from "../../control/agent-runtime/workload-decision.ts";
 import type { PodDisruptionBudgetObject } from "../kubernetes-objects.ts";
 import { agentLabels } from "../labels.ts";
 import { selectorOf } from "./build-deployment.ts";

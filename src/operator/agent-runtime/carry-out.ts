@@ -1,7 +1,7 @@
 /** Brings what belongs to an AgentRuntime in the cluster to what was decided. */
 import type { AgentRuntime } from "../../api/agent-runtime.ts";
 import { AGENT_RUNTIME, API_VERSION } from "../../api/group.ts";
-import type { WorkloadDecision } from "../../control/workload-decision.ts";
+import type { WorkloadDecision } from "../../control/agent-runtime/workload-decision.ts";
 import { isConflict, isNotFound } from "../../kube/api-error.ts";
 import { applyOwned } from "../../kube/apply.ts";
 import {

@@ -5,7 +5,7 @@ import type {
   AgentReferences,
   SecretReference,
   SessionStoreReference,
-} from "../../control/references.ts";
+} from "../../control/agent-runtime/references.ts";
 import type { DecidedPromptPacks, DecidedToolRegistries } from "../operator-context.ts";
 import type { SecretReader } from "../secret-reader.ts";
 

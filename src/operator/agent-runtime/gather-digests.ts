@@ -1,5 +1,5 @@
 /** Digests of what an agent's replicas take from Secrets and ConfigMaps, as its files or in its environment. */
-import type { WorkloadDecision } from "../../control/workload-decision.ts";
+import type { WorkloadDecision } from "../../control/agent-runtime/workload-decision.ts";
 import { contentHash } from "../../promptpack/document/content-hash.ts";
 import type { ConfigMapReader } from "../config-map-reader.ts";
 import type { SecretReader } from "../secret-reader.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { available } from "../../control/conditions/available.ts";
+import { available } from "../../control/agent-runtime/available.ts";
 import type { DeploymentObject, PodObject } from "../kubernetes-objects.ts";
 import { ROLL_HASH_ANNOTATION } from "../labels.ts";
 import { observeWorkload } from "./observe-workload.ts";

@@ -1,5 +1,5 @@
 /** The replicas of an agent as the cluster tells of them. */
-import type { ObservedWorkload } from "../../control/conditions/available.ts";
+import type { ObservedWorkload } from "../../control/agent-runtime/available.ts";
 import type { DeploymentObject, PodObject } from "../kubernetes-objects.ts";
 import { ROLL_HASH_ANNOTATION } from "../labels.ts";
 import { containerFailure } from "./container-failure.ts";

@@ -1,6 +1,6 @@
 /** The accepted versions of PromptPacks: each an immutable ConfigMap `<pack>-<hash>` that belongs to its pack. */
 import { API_VERSION, DEFAULT_PACK_KEY, GROUP, PROMPT_PACK } from "../../api/group.ts";
-import type { KeptVersion } from "../../control/kept-version.ts";
+import type { KeptVersion } from "../../control/prompt-pack/pack-version.ts";
 import { ApiError, isConflict, isNotFound } from "../../kube/api-error.ts";
 import { keyOf, type KubernetesObject } from "../../kube/object.ts";
 import { parsePromptPack } from "../../promptpack/check/parse-prompt-pack.ts";

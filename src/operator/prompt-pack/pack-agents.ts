@@ -1,6 +1,6 @@
 /** Which agents a PromptPack is for, and how far its versions have come. Looked at for every agent: no config is parsed. */
 import { keyOf, type KubernetesObject } from "../../kube/object.ts";
-import type { PackVersions } from "../../control/kept-version.ts";
+import type { PackVersions } from "../../control/prompt-pack/pack-version.ts";
 import { versionsText } from "../agent-runtime/pack-versions-text.ts";
 import { PACK_VERSIONS_ANNOTATION } from "../labels.ts";
 import type { OperatorCaches } from "../operator-caches.ts";

@@ -9,8 +9,8 @@ import {
   type PromptPackDecision,
   type PromptPackInput,
   versionsToRead,
-} from "../../control/decide-prompt-pack.ts";
-import type { KeptVersion, UnreadVersion } from "../../control/kept-version.ts";
+} from "../../control/prompt-pack/decide-prompt-pack.ts";
+import type { KeptVersion, UnreadVersion } from "../../control/prompt-pack/pack-version.ts";
 import type { KubernetesObject } from "../../kube/object.ts";
 import { contentHash } from "../../promptpack/document/content-hash.ts";
 import { versionsText } from "../agent-runtime/pack-versions-text.ts";

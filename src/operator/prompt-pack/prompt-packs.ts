@@ -1,7 +1,7 @@
 /** The PromptPacks of the cluster: their controller, and what was decided about them for the agents that refer to them. */
 import { isDeepStrictEqual } from "node:util";
 import type { PromptPackStatus } from "../../api/prompt-pack.ts";
-import { decidePromptPack } from "../../control/decide-prompt-pack.ts";
+import { decidePromptPack } from "../../control/prompt-pack/decide-prompt-pack.ts";
 import type { ApiError } from "../../kube/api-error.ts";
 import { Controller, type ReconcileResult } from "../../kube/controller.ts";
 import { keyOf } from "../../kube/object.ts";

@@ -1,4 +1,4 @@
-import { type PackSource, packContent, packSource } from "../../control/pack-source.ts";
+import { type PackSource, packContent, packSource } from "../../control/prompt-pack/pack-source.ts";
 import type { PromptPack } from "../../api/prompt-pack.ts";
 import { isNotFound } from "../../kube/api-error.ts";
 import type { KubeClient } from "../../kube/client.ts";

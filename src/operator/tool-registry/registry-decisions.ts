@@ -7,8 +7,8 @@ import {
 import {
   decideToolRegistry,
   type ToolRegistryDecision,
-} from "../../control/decide-tool-registry.ts";
-import type { ServiceView } from "../../control/service-view.ts";
+} from "../../control/tool-registry/decide-tool-registry.ts";
+import type { ServiceView } from "../../control/tool-registry/service-view.ts";
 import type { ProbeResult } from "../../probes/probe.ts";
 import type { ToolProbes } from "../../probes/tool-probes.ts";
 import { contentHash } from "../../promptpack/document/content-hash.ts";

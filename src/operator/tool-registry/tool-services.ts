@@ -1,4 +1,4 @@
-import type { ServiceView } from "../../control/service-view.ts";
+import type { ServiceView } from "../../control/tool-registry/service-view.ts";
 import { keyOf } from "../../kube/object.ts";
 import type { EndpointSliceObject, ServiceObject } from "../kubernetes-objects.ts";
 import type { OperatorCaches } from "../operator-caches.ts";

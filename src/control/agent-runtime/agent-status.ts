@@ -1,0 +1,68 @@
+/** The status of an AgentRuntime, from what was decided and what was observed. */
+import type { AgentRuntime, AgentRuntimeStatus } from "../../api/agent-runtime.ts";
+import type { AgentConfig } from "../../agent-config/agent-config.ts";
+import { type Finding, toConditions } from "../condition.ts";
+import { available, type ObservedWorkload, wantedReplicas } from "./available.ts";
+
+interface StatusFacts {
+  agentRuntime: AgentRuntime;
+  config: AgentConfig | undefined;
+  observed: ObservedWorkload | undefined;
+  endpoint: string | undefined;
+  /** In the order in which they are shown. */
+  references: readonly Finding<"AgentRuntime">[];
+  /** What keeps replicas from starting or from becoming ready, in words. */
+  unmet: readonly string[];
+  now: number;
+}
+
+export function agentStatus(facts: StatusFacts): AgentRuntimeStatus {
+  const { agentRuntime, config, observed, references, unmet, now } = facts;
+  const { metadata, status } = agentRuntime;
+  const wanted = wantedReplicas(agentRuntime, observed);
+  const availability = available({
+    observed,
+    wanted,
+    runnable: config !== undefined,
+    unmet,
+  });
+  const generation = metadata.generation ?? 1;
+  const { replicas = 0, readyReplicas = 0, availableReplicas = 0 } = observed ?? {};
+  const promptPackVersion = config?.prompt?.active.version;
+  return {
+    phase: phaseOf(availability),
+    replicas,
+    readyReplicas,
+    availableReplicas,
+    ready: `${readyReplicas}/${wanted}`,
+    selector: `app.kubernetes.io/name=omnia-agent,app.kubernetes.io/instance=${metadata.name}`,
+    observedGeneration: generation,
+    ...(promptPackVersion === undefined ? {} : { promptPackVersion }),
+    ...(config === undefined
+      ? {}
+      : {
+          endpoint:
+            facts.endpoint ??
+            `ws://${metadata.name}.${metadata.namespace}.svc:${config.facade.port}`,
+        }),
+    conditions: toConditions("AgentRuntime", [availability, ...references], {
+      previous: status?.conditions,
+      generation,
+      now,
+    }),
+  };
+}
+
+function phaseOf({ reason }: Finding<"AgentRuntime", "Available">): AgentRuntimeStatus["phase"] {
+  switch (reason) {
+    case "ReplicasAvailable":
+      return "Running";
+    case "PodsFailing":
+    case "DeadlineExceeded":
+      return "Failed";
+    case "WaitingForReferences":
+    case "WaitingForPods":
+    case "ScaledToZero":
+      return "Pending";
+  }
+}

@@ -1,0 +1,61 @@
+/** The parts of the decision about an agent → its config. */
+import {
+  AGENT_CONFIG_VERSION,
+  type AgentConfig,
+  type ToolConfig,
+} from "../../agent-config/agent-config.ts";
+import type { AgentFacts } from "./agent-facts.ts";
+import type { PromptPart } from "./prompt-pack-part.ts";
+import type { providerReady } from "./provider-part.ts";
+import type { sessionStoreReady } from "./session-store-part.ts";
+import type { ToolsPart } from "./tool-registry-part.ts";
+import type { FacadePart } from "./facade-part.ts";
+import type { SecretFile } from "./workload-decision.ts";
+
+interface AgentParts {
+  facade: FacadePart;
+  provider: ReturnType<typeof providerReady>;
+  promptPack: PromptPart;
+  toolRegistry: ToolsPart;
+  sessionStore: ReturnType<typeof sessionStoreReady>;
+}
+
+/** `undefined` when a part is missing that the agent cannot be without. */
+export function assembleConfig(
+  { agentRuntime, runtime, previous }: AgentFacts,
+  parts: AgentParts,
+): { config: AgentConfig; secretFiles: SecretFile[] } | undefined {
+  const { facade } = parts;
+  const provider = parts.provider.result;
+  const prompt = parts.promptPack.result;
+  const tools = parts.toolRegistry.result;
+  const session = parts.sessionStore.result;
+  if (!provider || !prompt || !tools || !session) return undefined;
+  const isNew = previous.config === undefined;
+  if (facade.problem !== undefined && runtime !== undefined && isNew) return undefined;
+  const { name, namespace } = agentRuntime.metadata;
+  const prompts = withCanaryTools(prompt.value.prompt, tools.value.canaryTools);
+  return {
+    config: {
+      version: AGENT_CONFIG_VERSION,
+      agent: { name, namespace },
+      handler: agentRuntime.spec.facade.handler,
+      facade: facade.value,
+      session: session.value,
+      ...(provider.value === undefined ? {} : { provider: provider.value }),
+      ...(prompts === undefined ? {} : { prompt: prompts }),
+      tools: tools.value.tools,
+    },
+    secretFiles: [facade, provider, prompt, tools, session].flatMap((part) => part.secretFiles),
+  };
+}
+
+/** A canary that is kept as it was has its tools already. */
+function withCanaryTools(
+  prompts: AgentConfig["prompt"],
+  tools: ToolConfig[] | undefined,
+): AgentConfig["prompt"] {
+  if (prompts?.canary === undefined || tools === undefined) return prompts;
+  const { weight, prompt } = prompts.canary;
+  return { ...prompts, canary: { weight, prompt: { ...prompt, tools } } };
+}

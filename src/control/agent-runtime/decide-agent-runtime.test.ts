@@ -1,0 +1,706 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { CONDITIONS, type ConditionType } from "../../api/conditions.ts";
+import { agentConfigSchema } from "../../agent-config/agent-config.ts";
+import { anAgentRuntime } from "../../../test/support/resources.ts";
+import {
+  decided,
+  NOW,
+  observed,
+  packReference,
+  registryReference,
+  secret,
+  theReferences,
+  theVersion,
+} from "../../../test/support/a-decision.ts";
+import type { AgentRuntimeInput } from "./decide-agent-runtime.ts";
+import { decideAgentRuntime } from "./decide-agent-runtime.ts";
+import type { AgentReferences } from "./references.ts";
+
+const ECHO = { facade: { handler: "echo" }, provider: undefined, promptPackRef: undefined };
+const REDIS = { session: { type: "redis", storeRef: { name: "redis-credentials", key: "url" } } };
+const TOOLS = { toolRegistryRef: { name: "tools" } };
+const redisSecret = secret("redis-credentials", "url");
+
+interface Case {
+  says: string;
+  type: ConditionType<"AgentRuntime">;
+  reason: string;
+  spec?: Record<string, unknown>;
+  references?: AgentReferences;
+  observed?: AgentRuntimeInput["observed"];
+  phase: "Pending" | "Running" | "Failed";
+  message: string;
+}
+
+const CASES: Case[] = [
+  // Available
+  {
+    says: "one replica that is available, of three",
+    type: "Available",
+    reason: "ReplicasAvailable",
+    spec: { replicas: 3 },
+    observed: observed(3, 1),
+    phase: "Running",
+    message: "1 of 3 replicas available",
+  },
+  {
+    says: "old replicas that serve while new ones fail",
+    type: "Available",
+    reason: "ReplicasAvailable",
+    observed: { ...observed(2, 1), failure: { reason: "PodsFailing", message: "exit code 1" } },
+    phase: "Running",
+    message: "others fail: exit code 1",
+  },
+  {
+    says: "references that are not there at first",
+    type: "Available",
+    reason: "WaitingForReferences",
+    references: { promptPack: { found: false }, providerSecret: { found: false } },
+    phase: "Pending",
+    message:
+      'PromptPack "prompts" is not there; make it, or correct promptPackRef. Secret "openai-credentials"',
+  },
+  {
+    says: "a Secret of API keys that is not there at first",
+    type: "Available",
+    reason: "WaitingForReferences",
+    spec: { facade: { auth: { apiKeysSecretRef: { name: "clients" } } } },
+    phase: "Pending",
+    message: 'Secret "clients" of facade.auth.apiKeysSecretRef is not there',
+  },
+  {
+    says: "replicas that have not begun",
+    type: "Available",
+    reason: "WaitingForPods",
+    phase: "Pending",
+    message: "None of 1 replica is available yet",
+  },
+  {
+    says: "replicas that are not ready yet",
+    type: "Available",
+    reason: "WaitingForPods",
+    spec: { replicas: 2 },
+    observed: observed(2, 0),
+    phase: "Pending",
+    message: "None of 2 replicas is available yet",
+  },
+  {
+    says: "replicas that fail, in their own words",
+    type: "Available",
+    reason: "PodsFailing",
+    observed: { ...observed(1, 0), failure: { reason: "PodsFailing", message: "no such file" } },
+    phase: "Failed",
+    message: "No replica is available: no such file",
+  },
+  {
+    says: "replicas that took too long",
+    type: "Available",
+    reason: "DeadlineExceeded",
+    observed: { ...observed(1, 0), failure: { reason: "DeadlineExceeded", message: "too slow" } },
+    phase: "Failed",
+    message: "too slow",
+  },
+  {
+    says: "no replicas, as the spec says",
+    type: "Available",
+    reason: "ScaledToZero",
+    spec: { replicas: 0 },
+    observed: observed(0, 0),
+    phase: "Pending",
+    message: "set spec.replicas to 1",
+  },
+  {
+    says: "no replicas, as an autoscaler says",
+    type: "Available",
+    reason: "ScaledToZero",
+    spec: { autoscaling: { enabled: true, type: "keda", minReplicas: 0 } },
+    observed: observed(0, 0),
+    phase: "Pending",
+    message: "No replica is wanted",
+  },
+  {
+    says: "replicas that have not begun, and a tool that is out of reach",
+    type: "Available",
+    reason: "WaitingForPods",
+    spec: TOOLS,
+    references: theReferences({ toolRegistry: registryReference({ reachable: { a: false } }) }),
+    phase: "Pending",
+    message: "None of 1 replica is available yet",
+  },
+  // PromptPackReady
+  {
+    says: "a pack that gives the prompt",
+    type: "PromptPackReady",
+    reason: "Resolved",
+    observed: observed(1, 1),
+    phase: "Running",
+    message: 'PromptPack "prompts" gives prompt "support" of version 1.0.0',
+  },
+  {
+    says: "a handler that runs no prompt",
+    type: "PromptPackReady",
+    reason: "NotReferenced",
+    spec: ECHO,
+    references: {},
+    observed: observed(1, 1),
+    phase: "Running",
+    message: 'Handler "echo" runs no prompt',
+  },
+  {
+    says: "a pack that is not there",
+    type: "PromptPackReady",
+    reason: "NotFound",
+    spec: { promptPackRef: { name: "prompts", namespace: "shared" } },
+    references: theReferences({ promptPack: { found: false } }),
+    phase: "Pending",
+    message: 'PromptPack "prompts" in namespace "shared" is not there',
+  },
+  {
+    says: "a pack that never was valid",
+    type: "PromptPackReady",
+    reason: "Invalid",
+    references: theReferences({ promptPack: packReference({ source: "{" }) }),
+    phase: "Pending",
+    message: 'PromptPack "prompts" has no valid version. ConfigMap "prompts-content"',
+  },
+  {
+    says: "a pack whose last edit is broken",
+    type: "PromptPackReady",
+    reason: "Invalid",
+    references: theReferences({ promptPack: packReference({ source: "{", kept: [theVersion()] }) }),
+    observed: observed(1, 1),
+    phase: "Running",
+    message: "Version 1.0.0 goes on serving",
+  },
+  {
+    says: "a prompt that the pack does not have",
+    type: "PromptPackReady",
+    reason: "PromptNotFound",
+    spec: { promptPackRef: { name: "prompts", prompt: "sales" } },
+    phase: "Pending",
+    message:
+      'PromptPack "prompts": the pack "customer-service" has no prompt "sales"; it has "support"',
+  },
+  {
+    says: "a canary without the prompt",
+    type: "PromptPackReady",
+    reason: "PromptNotFound",
+    references: theReferences({
+      promptPack: packReference({
+        kept: [theVersion()],
+        canary: theVersion({ version: "2.0.0", prompts: { a: { id: "a" }, b: { id: "b" } } }),
+      }),
+    }),
+    observed: observed(1, 1),
+    phase: "Running",
+    message: 'The canary version of PromptPack "prompts" cannot be used, and gets no sessions',
+  },
+  {
+    says: "variables without a value",
+    type: "PromptPackReady",
+    reason: "VariablesMissing",
+    references: theReferences({
+      promptPack: packReference({
+        kept: [theVersion({ prompts: { support: { system_template: "{{a}} {{b}}" } } })],
+      }),
+    }),
+    phase: "Pending",
+    message: '"a" is missing; "b" is missing',
+  },
+  // ToolRegistryReady
+  {
+    says: "a registry with tools",
+    type: "ToolRegistryReady",
+    reason: "Resolved",
+    spec: TOOLS,
+    references: theReferences({ toolRegistry: registryReference() }),
+    observed: observed(1, 1),
+    phase: "Running",
+    message: 'ToolRegistry "tools" has 1 tool',
+  },
+  {
+    says: "an agent without tools",
+    type: "ToolRegistryReady",
+    reason: "NotReferenced",
+    observed: observed(1, 1),
+    phase: "Running",
+    message: "toolRegistryRef is not set",
+  },
+  {
+    says: "a registry that is not there",
+    type: "ToolRegistryReady",
+    reason: "NotFound",
+    spec: TOOLS,
+    references: theReferences({ toolRegistry: { found: false } }),
+    phase: "Pending",
+    message: 'ToolRegistry "tools" is not there',
+  },
+  {
+    says: "a registry of which one tool is out of reach",
+    type: "ToolRegistryReady",
+    reason: "Degraded",
+    spec: TOOLS,
+    references: theReferences({
+      toolRegistry: registryReference({ reachable: { a: true, b: false } }),
+    }),
+    observed: observed(1, 1),
+    phase: "Running",
+    message: 'ToolRegistry "tools": Tool "b"',
+  },
+  {
+    says: "a tool whose token is not there",
+    type: "ToolRegistryReady",
+    reason: "Degraded",
+    spec: TOOLS,
+    references: theReferences({
+      toolRegistry: registryReference({ entry: { authSecretRef: { name: "token", key: "t" } } }),
+      toolSecrets: { token: { found: false } },
+    }),
+    observed: observed(1, 1),
+    phase: "Running",
+    message: 'tool "lookup-user" needs a token. Secret "token" is not there',
+  },
+  {
+    says: "a registry of which every tool is out of reach",
+    type: "ToolRegistryReady",
+    reason: "Failed",
+    spec: TOOLS,
+    references: theReferences({ toolRegistry: registryReference({ reachable: { a: false } }) }),
+    observed: observed(1, 1),
+    phase: "Running",
+    message: 'No tool of ToolRegistry "tools" can be called',
+  },
+  // ProviderReady
+  {
+    says: "a key in a Secret",
+    type: "ProviderReady",
+    reason: "Resolved",
+    observed: observed(1, 1),
+    phase: "Running",
+    message: 'The key for openai comes from Secret "openai-credentials", key "api-key"',
+  },
+  {
+    says: "a key in the environment",
+    type: "ProviderReady",
+    reason: "Resolved",
+    references: theReferences({
+      providerSecret: { found: true, keys: [], source: "environment", name: "OPENAI_API_KEY" },
+    }),
+    observed: observed(1, 1),
+    phase: "Running",
+    message: "the environment variable OPENAI_API_KEY",
+  },
+  {
+    says: "a handler that needs no provider, whatever is said of one",
+    type: "ProviderReady",
+    reason: "NotNeeded",
+    spec: { facade: { handler: "demo" } },
+    references: {},
+    observed: observed(1, 1),
+    phase: "Running",
+    message: 'Handler "demo" runs no model',
+  },
+  {
+    says: "a Secret that is not there",
+    type: "ProviderReady",
+    reason: "SecretNotFound",
+    references: theReferences({ providerSecret: { found: false, hint: "set OPENAI_API_KEY" } }),
+    phase: "Pending",
+    message:
+      'Secret "openai-credentials" is not there; make it, with the key "api-key", or set OPENAI_API_KEY',
+  },
+  {
+    says: "a Secret without the key",
+    type: "ProviderReady",
+    reason: "SecretKeyMissing",
+    references: theReferences({ providerSecret: secret("openai-credentials", "key", "token") }),
+    phase: "Pending",
+    message: 'nothing under the key "api-key"; it has "key", "token"',
+  },
+  // SessionStoreReady
+  {
+    says: "a URL in a Secret",
+    type: "SessionStoreReady",
+    reason: "Resolved",
+    spec: REDIS,
+    references: theReferences({ sessionStoreSecret: redisSecret }),
+    observed: observed(1, 1),
+    phase: "Running",
+    message: 'Secret "redis-credentials", key "url"',
+  },
+  {
+    says: "sessions in memory",
+    type: "SessionStoreReady",
+    reason: "NotNeeded",
+    observed: observed(1, 1),
+    phase: "Running",
+    message: "memory of each replica",
+  },
+  {
+    says: "a Secret of the store that is not there",
+    type: "SessionStoreReady",
+    reason: "SecretNotFound",
+    spec: REDIS,
+    references: theReferences({ sessionStoreSecret: { found: false, hint: "set REDIS_URL" } }),
+    phase: "Pending",
+    message: "or set REDIS_URL",
+  },
+  {
+    says: "a Secret of the store without the key",
+    type: "SessionStoreReady",
+    reason: "SecretKeyMissing",
+    spec: REDIS,
+    references: theReferences({ sessionStoreSecret: secret("redis-credentials") }),
+    phase: "Pending",
+    message: "it is empty",
+  },
+  {
+    says: "a URL that is of no Redis",
+    type: "SessionStoreReady",
+    reason: "InvalidURL",
+    spec: REDIS,
+    references: theReferences({
+      sessionStoreSecret: {
+        ...redisSecret,
+        urlProblem: "it must begin with redis:// or rediss://",
+      },
+    }),
+    phase: "Pending",
+    message: "cannot be used: it must begin with redis:// or rediss://",
+  },
+];
+
+describe("the status of an AgentRuntime", () => {
+  it.each(CASES)(
+    "tells of $says: $type is $reason",
+    ({ type, reason, phase, message, ...given }) => {
+      const { status } = decided(given);
+      const reasons: { true: readonly string[] } = CONDITIONS.AgentRuntime[type];
+      expect(status.conditions?.find((one) => one.type === type)).toMatchObject({
+        status: reasons.true.includes(reason) ? "True" : "False",
+        reason,
+        message: expect.stringContaining(message) as string,
+        observedGeneration: 1,
+        lastTransitionTime: "2026-03-01T12:00:00Z",
+      });
+      expect(status.phase).toBe(phase);
+    },
+  );
+
+  it("knows every reason of the table, and tells its conditions in their order", () => {
+    for (const [type, reasons] of Object.entries(CONDITIONS.AgentRuntime)) {
+      const told = CASES.filter((one) => one.type === type).map(({ reason }) => reason);
+      expect([...new Set(told)].toSorted()).toEqual(
+        [...reasons.true, ...reasons.notTrue].toSorted(),
+      );
+    }
+    const types = decided().status.conditions?.map(({ type }) => type);
+    expect(types).toEqual(Object.keys(CONDITIONS.AgentRuntime));
+  });
+
+  it("counts replicas, and says where clients connect and which pack runs", () => {
+    const { status, config } = decided({ spec: { replicas: 3 }, observed: observed(3, 2) });
+    expect(status).toMatchObject({
+      replicas: 3,
+      readyReplicas: 2,
+      availableReplicas: 2,
+      ready: "2/3",
+      selector: "app.kubernetes.io/name=omnia-agent,app.kubernetes.io/instance=support",
+      endpoint: "ws://support.agents.svc:8080",
+      observedGeneration: 1,
+      promptPackVersion: config?.prompt?.active.version,
+    });
+    const local = decided({ endpoint: "ws://localhost:8080/?agent=support&namespace=agents" });
+    expect(local.status.endpoint).toContain("localhost");
+  });
+
+  it("names what it waits for, and nothing that is well", () => {
+    const { status } = decided({
+      spec: TOOLS,
+      references: theReferences({
+        promptPack: { found: false },
+        toolRegistry: registryReference(),
+      }),
+    });
+    expect(status.conditions?.[0]?.message).toBe(
+      'PromptPack "prompts" is not there; make it, or correct promptPackRef',
+    );
+  });
+
+  it("says nothing of an endpoint while there is nothing to connect to", () => {
+    const { status, config, workload } = decided({ references: {} });
+    expect([config, workload]).toEqual([undefined, undefined]);
+    expect(status).toMatchObject({ replicas: 0, ready: "0/1" });
+    expect(status).not.toHaveProperty("endpoint");
+    expect(status).not.toHaveProperty("promptPackVersion");
+  });
+
+  it("keeps the time of a condition while its status stays, and carries the generation", () => {
+    const { status } = decided({ observed: observed(1, 0) });
+    const agentRuntime = anAgentRuntime({ metadata: { generation: 7 }, status });
+    const later = decideAgentRuntime({
+      agentRuntime,
+      references: theReferences(),
+      observed: observed(1, 1),
+      previous: {},
+      now: NOW + 60_000,
+    });
+    expect(later.status.conditions).toMatchObject([
+      { status: "True", lastTransitionTime: "2026-03-01T12:01:00Z", observedGeneration: 7 },
+      { status: "True", lastTransitionTime: "2026-03-01T12:00:00Z", observedGeneration: 7 },
+      {},
+      {},
+      {},
+    ]);
+  });
+
+  it("tells of a change that is being rolled out", () => {
+    const { status } = decided({ observed: { ...observed(1, 1), updatedReplicas: 0 } });
+    expect(status.conditions?.[0]?.message).toBe(
+      "1 of 1 replica available; a change is being rolled out",
+    );
+  });
+});
+
+describe("a reference that breaks later", () => {
+  const spec = { ...REDIS, ...TOOLS };
+  const good = theReferences({
+    toolRegistry: registryReference(),
+    sessionStoreSecret: redisSecret,
+  });
+  const before = decided({ spec, references: good });
+  const previous = {
+    ...(before.config === undefined ? {} : { config: before.config }),
+    secretFiles: before.workload?.secretFiles ?? [],
+  };
+
+  it.each([
+    ["a pack that went", { promptPack: { found: false } }, "PromptPackReady"],
+    [
+      "a pack without valid version",
+      { promptPack: packReference({ source: "{" }) },
+      "PromptPackReady",
+    ],
+    ["a registry that went", { toolRegistry: { found: false } }, "ToolRegistryReady"],
+    ["a Secret that went", { providerSecret: { found: false } }, "ProviderReady"],
+    ["a key that went", { providerSecret: secret("openai-credentials") }, "ProviderReady"],
+    ["a store's Secret that went", { sessionStoreSecret: { found: false } }, "SessionStoreReady"],
+    [
+      "a store's URL that broke",
+      { sessionStoreSecret: { ...redisSecret, urlProblem: "x" } },
+      "SessionStoreReady",
+    ],
+  ] as [string, AgentReferences, string][])(
+    "changes nothing but its condition: %s",
+    (_what, broken, type) => {
+      const after = decided({
+        spec,
+        references: { ...good, ...broken },
+        previous,
+        observed: observed(1, 1),
+      });
+      expect(after.config).toEqual(before.config);
+      expect(after.workload).toEqual(before.workload);
+      expect(after.status.phase).toBe("Running");
+      const notTrue = after.status.conditions?.filter(({ status }) => status !== "True");
+      expect(notTrue?.map((condition) => condition.type)).toEqual([type]);
+    },
+  );
+
+  it.each([
+    [
+      "a pack, without which replicas start as before",
+      { promptPack: { found: false } },
+      "WaitingForPods",
+    ],
+    [
+      "a Secret, without which none becomes ready",
+      { providerSecret: { found: false } },
+      "WaitingForReferences",
+    ],
+  ] as [string, AgentReferences, string][])(
+    "is what replicas wait for only where they do: %s",
+    (_what, broken, reason) => {
+      const references = { ...good, ...broken };
+      const after = decided({ spec, references, previous, observed: observed(1, 0) });
+      expect(after.workload).toEqual(before.workload);
+      expect(after.status).toMatchObject({ phase: "Pending" });
+      expect(after.status.conditions?.[0]).toMatchObject({ type: "Available", reason });
+    },
+  );
+
+  it("never sends the key of one provider to another", () => {
+    const anthropic = {
+      ...spec,
+      provider: {
+        name: "anthropic",
+        model: "claude",
+        apiKeySecretRef: { name: "other", key: "key" },
+      },
+    };
+    const references = { ...good, providerSecret: { found: false } as const };
+    const after = decided({ spec: anthropic, references, previous });
+    expect(after.config?.provider).toEqual(before.config?.provider);
+    expect(after.workload?.secretFiles).toEqual(before.workload?.secretFiles);
+  });
+
+  it("lets other changes of the spec through", () => {
+    const references = { ...good, promptPack: { found: false } as const };
+    const after = decided({
+      spec: { ...spec, replicas: 5, facade: { port: 9000 } },
+      references,
+      previous,
+    });
+    expect(after.workload).toMatchObject({ replicas: 5, port: 9000 });
+    expect(after.config?.facade.port).toBe(9000);
+    expect(after.config?.prompt).toEqual(before.config?.prompt);
+  });
+
+  it("keeps a demo running that was to become a real agent", () => {
+    const demo = decided({ spec: { facade: { handler: "demo" } }, references: {} });
+    const after = decided({
+      references: {},
+      previous: demo.config === undefined ? {} : { config: demo.config },
+      observed: observed(1, 1),
+    });
+    expect(after.config).toEqual(demo.config);
+    expect(after.status.phase).toBe("Running");
+  });
+
+  it("lets nobody in when the Secret of the API keys goes", () => {
+    const withAuth = { ...spec, facade: { auth: { apiKeysSecretRef: { name: "clients" } } } };
+    const after = decided({ spec: withAuth, references: good, previous });
+    expect(after.config?.facade.auth).toEqual({ apiKeysFolder: "secrets/api-keys" });
+  });
+});
+
+describe("handlers without a model", () => {
+  it.each(["echo", "demo"])("run with nothing at all: %s", (handler) => {
+    const { config, workload, status } = decided({ spec: { facade: { handler } }, references: {} });
+    expect(config).toEqual({
+      version: 1,
+      agent: { name: "support", namespace: "agents" },
+      handler,
+      facade: { port: 8080 },
+      session: { type: "memory", ttlMs: 3_600_000 },
+      tools: [],
+    });
+    expect(workload?.secretFiles).toEqual([]);
+    expect(status.conditions?.slice(1).map(({ status }) => status)).toEqual(Array(4).fill("True"));
+  });
+
+  it("start without the Secret of their store, and say that it is missing", () => {
+    const { config, status } = decided({ spec: { ...ECHO, ...REDIS }, references: {} });
+    expect(config?.session.type).toBe("redis");
+    expect(status.conditions?.at(-1)).toMatchObject({ reason: "SecretNotFound" });
+  });
+});
+
+describe("any world", () => {
+  const anySecret = fc.constantFrom(
+    undefined,
+    { found: false } as const,
+    secret("s"),
+    secret("s", "api-key", "url", "t"),
+  );
+  const anyWorld = fc.record({
+    spec: fc.record({
+      replicas: fc.constantFrom(0, 1, 3),
+      handler: fc.constantFrom("runtime", "demo", "echo"),
+      redis: fc.boolean(),
+      tools: fc.boolean(),
+      auth: fc.boolean(),
+      autoscaling: fc.boolean(),
+      image: fc.boolean(),
+    }),
+    promptPack: fc.constantFrom(
+      undefined,
+      { found: false } as const,
+      packReference({ source: "{" }),
+      packReference(),
+      packReference({ source: "{", kept: [theVersion()] }),
+      packReference({ kept: [theVersion()], canary: theVersion({ version: "2.0.0" }) }),
+    ),
+    toolRegistry: fc.constantFrom(
+      undefined,
+      { found: false } as const,
+      registryReference(),
+      registryReference({ reachable: { a: true, b: false } }),
+    ),
+    providerSecret: anySecret,
+    sessionStoreSecret: anySecret,
+    apiKeysSecret: anySecret,
+    observed: fc.constantFrom(undefined, observed(0, 0), observed(1, 0), observed(3, 2), {
+      ...observed(1, 0),
+      failure: { reason: "PodsFailing" as const, message: "m" },
+    }),
+  });
+  type World = typeof anyWorld extends fc.Arbitrary<infer W> ? W : never;
+
+  function inputOf(
+    world: World,
+    before?: ReturnType<typeof decideAgentRuntime>,
+    now = NOW,
+  ): AgentRuntimeInput {
+    const { handler, redis, tools, auth, autoscaling, image, replicas } = world.spec;
+    const { promptPack, toolRegistry, providerSecret, sessionStoreSecret, apiKeysSecret } = world;
+    return {
+      agentRuntime: anAgentRuntime({
+        spec: {
+          replicas,
+          facade: { handler, ...(auth ? { auth: { apiKeysSecretRef: { name: "clients" } } } : {}) },
+          ...(redis ? REDIS : {}),
+          ...(tools ? TOOLS : {}),
+          ...(autoscaling ? { autoscaling: { enabled: true } } : {}),
+          ...(image ? { image: "example/agent:1" } : {}),
+        },
+        ...(before === undefined ? {} : { status: before.status }),
+      }),
+      references: {
+        ...(promptPack && { promptPack }),
+        ...(toolRegistry && { toolRegistry }),
+        ...(providerSecret && { providerSecret }),
+        ...(sessionStoreSecret && { sessionStoreSecret }),
+        ...(apiKeysSecret && { apiKeysSecret }),
+      },
+      observed: world.observed,
+      previous: {
+        ...(before?.config && { config: before.config }),
+        ...(before?.workload && { secretFiles: before.workload.secretFiles }),
+      },
+      now,
+    };
+  }
+
+  it("is decided alike a second time, so that nothing is written when nothing changed", () => {
+    fc.assert(
+      fc.property(anyWorld, (world) => {
+        const first = decideAgentRuntime(inputOf(world));
+        const second = decideAgentRuntime(inputOf(world, first, NOW + 60_000));
+        expect(second).toEqual(first);
+        expect(JSON.stringify(second.config)).toBe(JSON.stringify(first.config));
+      }),
+    );
+  });
+
+  it("leaves a running agent running, and a status that does not lie", () => {
+    fc.assert(
+      fc.property(anyWorld, anyWorld, (world, next) => {
+        const first = decideAgentRuntime(inputOf(world));
+        const second = decideAgentRuntime(inputOf(next, first));
+        const { config, workload, status } = second;
+        expect(config !== undefined || first.config === undefined).toBe(true);
+        expect(workload !== undefined).toBe(config !== undefined);
+        expect(config === undefined || agentConfigSchema.safeParse(config).success).toBe(true);
+        const isAvailable = status.conditions?.[0]?.status === "True";
+        expect(isAvailable).toBe((next.observed?.availableReplicas ?? 0) > 0);
+        expect(status.phase === "Running").toBe(isAvailable);
+        // A file that the config names is among those that the workload has.
+        const files = workload?.secretFiles.map(({ path }) => path) ?? [];
+        const named = [config?.provider?.apiKeyFile, config?.session.storeURLFile];
+        expect(files).toEqual(expect.arrayContaining(named.filter((path) => path !== undefined)));
+      }),
+    );
+  });
+});

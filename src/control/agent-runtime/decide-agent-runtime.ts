@@ -1,0 +1,91 @@
+/**
+ * The pure decision about an AgentRuntime: its agent config, its workload, its status.
+ *
+ * Each part of the config comes from the spec and the references of this moment. Where a reference is broken, the part
+ * is what it was in the last config; where it never was, there is no config yet, and no replica.
+ */
+import {
+  type AgentRuntime,
+  type AgentRuntimeStatus,
+  runtimeSpecOf,
+} from "../../api/agent-runtime.ts";
+import type { AgentConfig } from "../../agent-config/agent-config.ts";
+import type { AgentFacts, PreviousDecision } from "./agent-facts.ts";
+import { agentStatus } from "./agent-status.ts";
+import { assembleConfig } from "./assemble-config.ts";
+import { buildWorkload } from "./build-workload.ts";
+import { holds } from "../condition.ts";
+import type { ObservedWorkload } from "./available.ts";
+import { promptPackReady } from "./prompt-pack-part.ts";
+import { providerReady } from "./provider-part.ts";
+import { sessionStoreReady } from "./session-store-part.ts";
+import { toolRegistryReady } from "./tool-registry-part.ts";
+import { facadePart } from "./facade-part.ts";
+import type { AgentReferences } from "./references.ts";
+import type { WorkloadDecision } from "./workload-decision.ts";
+
+export interface AgentRuntimeInput {
+  /** Its `status` is the last one written. */
+  agentRuntime: AgentRuntime;
+  references: AgentReferences;
+  /** `undefined`: there is no workload yet. */
+  observed: ObservedWorkload | undefined;
+  /** A reference that breaks later keeps what was decided here. */
+  previous: PreviousDecision;
+  /** Where clients connect, when that is not the Service of the agent. */
+  endpoint?: string;
+  /** Milliseconds since 1970. */
+  now: number;
+}
+
+export interface AgentRuntimeDecision {
+  /** `undefined` until every reference was there once; later the last good one is kept. */
+  config: AgentConfig | undefined;
+  /** `undefined` exactly when `config` is: then no replica is to run. */
+  workload: WorkloadDecision | undefined;
+  status: AgentRuntimeStatus;
+}
+
+export function decideAgentRuntime(input: AgentRuntimeInput): AgentRuntimeDecision {
+  const { agentRuntime, references, previous, observed, endpoint, now } = input;
+  const runtime = runtimeSpecOf(agentRuntime.spec);
+  const facts: AgentFacts = { agentRuntime, runtime, references, previous };
+
+  const facade = facadePart(facts);
+  const provider = providerReady(facts);
+  // The pack may have another prompt for another model, and the prompt says which tools it wants.
+  const promptPack = promptPackReady(facts, provider.result?.value?.model);
+  const toolRegistry = toolRegistryReady(facts, promptPack.result?.value);
+  const sessionStore = sessionStoreReady(facts);
+
+  const assembled = assembleConfig(facts, {
+    facade,
+    provider,
+    promptPack,
+    toolRegistry,
+    sessionStore,
+  });
+  const config = assembled?.config ?? previous.config;
+  const secretFiles = assembled?.secretFiles ?? previous.secretFiles ?? [];
+  const workload = config && buildWorkload(agentRuntime, config, secretFiles);
+  const status = agentStatus({
+    agentRuntime,
+    config,
+    observed,
+    endpoint,
+    now,
+    references: [promptPack, toolRegistry, provider, sessionStore].map(({ finding }) => finding),
+    unmet: [
+      // Without these there is no config. With the last good one, replicas start without them.
+      ...[promptPack, toolRegistry].flatMap(({ finding, result }) =>
+        result === undefined ? finding.message : [],
+      ),
+      // A replica needs these Secrets whatever its config.
+      ...[provider, sessionStore].flatMap(({ finding }) =>
+        holds("AgentRuntime", finding) ? [] : finding.message,
+      ),
+      ...(facade.problem === undefined ? [] : [facade.problem]),
+    ],
+  });
+  return { config, workload, status };
+}

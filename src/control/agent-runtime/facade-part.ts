@@ -1,0 +1,36 @@
+/** How clients reach the agent and who may, as the agent config has it. */
+import type { AgentConfig, AuthConfig } from "../../agent-config/agent-config.ts";
+import { type AgentFacts, API_KEYS_FOLDER } from "./agent-facts.ts";
+import type { SecretFile } from "./workload-decision.ts";
+
+export interface FacadePart {
+  readonly value: AgentConfig["facade"];
+  readonly secretFiles: readonly SecretFile[];
+  /** The Secret of the API keys is not there. It is not replaced by what was before: then nobody may come in. */
+  readonly problem?: string;
+}
+
+export function facadePart({ agentRuntime, references }: AgentFacts): FacadePart {
+  const { port, allowedOrigins, auth } = agentRuntime.spec.facade;
+  const secretName = auth?.apiKeysSecretRef?.name;
+  const value: AgentConfig["facade"] = {
+    port,
+    ...(allowedOrigins === undefined ? {} : { allowedOrigins }),
+    ...(auth === undefined ? {} : { auth: authConfig(auth) }),
+  };
+  if (secretName === undefined) return { value, secretFiles: [] };
+  const secretFiles = [{ path: API_KEYS_FOLDER, secretName }];
+  if (references.apiKeysSecret?.found === true) return { value, secretFiles };
+  const problem = `Secret "${secretName}" of facade.auth.apiKeysSecretRef is not there; make it, with one key for each client`;
+  return { value, secretFiles, problem };
+}
+
+function authConfig({
+  jwt,
+  apiKeysSecretRef,
+}: NonNullable<AgentFacts["agentRuntime"]["spec"]["facade"]["auth"]>): AuthConfig {
+  return {
+    ...(jwt === undefined ? {} : { jwt }),
+    ...(apiKeysSecretRef === undefined ? {} : { apiKeysFolder: API_KEYS_FOLDER }),
+  };
+}

@@ -1,0 +1,34 @@
+import type { KeySelector } from "../../api/fields/core.ts";
+import { listNames } from "../object-name.ts";
+import type { SecretReference } from "./references.ts";
+
+export interface SecretProblem {
+  readonly reason: "SecretNotFound" | "SecretKeyMissing";
+  readonly message: string;
+}
+
+/** `undefined`: the key is there. */
+export function judgeSecretKey(
+  { name, key }: KeySelector,
+  reference: SecretReference | undefined,
+): SecretProblem | undefined {
+  if (reference === undefined || !reference.found) {
+    const hint = reference?.hint === undefined ? "" : `, or ${reference.hint}`;
+    const message = `Secret "${name}" is not there; make it, with the key "${key}"${hint}`;
+    return { reason: "SecretNotFound", message };
+  }
+  if (reference.source === "environment" || reference.keys.includes(key)) return undefined;
+  const has = reference.keys.length === 0 ? "it is empty" : `it has ${listNames(reference.keys)}`;
+  const message = `Secret "${name}" has nothing under the key "${key}"; ${has}. Add the key, or name another`;
+  return { reason: "SecretKeyMissing", message };
+}
+
+/** Where a value comes from, for the message of a condition that holds. */
+export function describeSecretKey(
+  { name, key }: KeySelector,
+  reference: SecretReference | undefined,
+): string {
+  return reference?.found === true && reference.source === "environment"
+    ? `the environment variable ${reference.name}, which stands in for Secret "${name}"`
+    : `Secret "${name}", key "${key}"`;
+}

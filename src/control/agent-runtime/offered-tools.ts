@@ -1,0 +1,104 @@
+/** Which tools of a registry a prompt offers to the model, and under which names. */
+import type { ToolConfig } from "../../agent-config/agent-config.ts";
+import type { PackTool } from "../../promptpack/document/prompt-pack-document.ts";
+import type { ResolvedPrompt } from "../../promptpack/render/resolve-prompt.ts";
+import { TOOLS_FOLDER } from "./agent-facts.ts";
+import type { ResolvedTool, ToolType } from "../tool-registry/resolved-tool.ts";
+
+/** Types of an entry that stands for a server with tools of its own. */
+const SERVERS: readonly ToolType[] = ["mcp", "openapi"];
+
+type ToolNaming = Pick<ResolvedPrompt, "tools" | "blocklist" | "packTools">;
+
+/** In the order of their names. */
+export function offeredTools(tools: readonly ResolvedTool[], prompt: ToolNaming): ToolConfig[] {
+  return offeredConfigs(
+    tools.map((tool) => toToolConfig(tool, findPackTool(tool.name, prompt.packTools))),
+    prompt,
+  );
+}
+
+/** The same of tools that were offered before. */
+export function offeredConfigs(tools: readonly ToolConfig[], prompt: ToolNaming): ToolConfig[] {
+  const offered = new Map<string, ToolConfig>();
+  for (const tool of tools.flatMap((each) => restrict(each, prompt))) {
+    if (!offered.has(tool.name)) offered.set(tool.name, tool);
+  }
+  return [...offered.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Nothing when the prompt does not want the tool. */
+function restrict(tool: ToolConfig, prompt: ToolNaming): ToolConfig[] {
+  if (isNamed(prompt.blocklist, tool, prompt)) return [];
+  if (!SERVERS.includes(tool.type)) {
+    return prompt.tools === undefined || isNamed(prompt.tools, tool, prompt) ? [tool] : [];
+  }
+  const { allow: served, ...server } = tool;
+  const wanted =
+    prompt.tools === undefined || isNamed(prompt.tools, tool, prompt)
+      ? served
+      : prompt.tools.filter((name) => served?.includes(name) ?? true);
+  const allow = wanted?.filter((name) => !prompt.blocklist.includes(name));
+  if (allow?.length === 0) return [];
+  return [
+    {
+      ...server,
+      ...(allow === undefined ? {} : { allow }),
+      ...(prompt.blocklist.length === 0 ? {} : { block: [...prompt.blocklist] }),
+    },
+  ];
+}
+
+/** Registries name tools with "-", packs with "_"; and packs name them by a key and by a name. */
+function isNamed(
+  names: readonly string[],
+  { name, registryName }: ToolConfig,
+  { packTools }: ToolNaming,
+): boolean {
+  const own = [underscored(name), underscored(registryName)];
+  return names.some((written) => {
+    const packTool = Object.hasOwn(packTools, written) ? packTools[written] : undefined;
+    return (
+      own.includes(underscored(written)) || own.includes(underscored(packTool?.name ?? written))
+    );
+  });
+}
+
+function findPackTool(
+  registryName: string,
+  packTools: Readonly<Record<string, PackTool>>,
+): PackTool | undefined {
+  const tools = Object.values(packTools);
+  return (
+    tools.find(({ name }) => name === registryName) ??
+    tools.find(({ name }) => name === underscored(registryName))
+  );
+}
+
+function underscored(name: string): string {
+  return name.replaceAll("-", "_");
+}
+
+function toToolConfig(tool: ResolvedTool, packTool: PackTool | undefined): ToolConfig {
+  const { authSecretRef, allow } = tool;
+  return {
+    name: packTool?.name ?? tool.name,
+    registryName: tool.name,
+    type: tool.type,
+    description: tool.description ?? packTool?.description ?? tool.fallbackDescription,
+    url: tool.url,
+    method: tool.method,
+    inputSchema: { type: "object", properties: {}, ...(tool.inputSchema ?? packTool?.parameters) },
+    timeoutMs: tool.timeoutMs,
+    retries: tool.retries,
+    headers: { ...tool.headers },
+    ...(authSecretRef === undefined
+      ? {}
+      : { authFile: toolSecretPath(tool.name, authSecretRef.key) }),
+    ...(allow === undefined ? {} : { allow: [...allow] }),
+  };
+}
+
+export function toolSecretPath(registryName: string, key: string): string {
+  return `${TOOLS_FOLDER}/${registryName}/${key}`;
+}

@@ -1,0 +1,135 @@
+import type { RuntimeSpec } from "../../api/agent-runtime.ts";
+import type { AgentConfig, PromptConfig } from "../../agent-config/agent-config.ts";
+import {
+  type PromptResolution,
+  resolvePrompt,
+  type ResolvedPrompt,
+} from "../../promptpack/render/resolve-prompt.ts";
+import type { AgentFacts, AgentPart } from "./agent-facts.ts";
+import type { Finding } from "../condition.ts";
+import type { KeptVersion } from "../prompt-pack/pack-version.ts";
+import { listNames, notFound, objectName } from "../object-name.ts";
+import type { PromptPackReference } from "./references.ts";
+
+/** `resolved` is missing where the last good prompt is kept: then its tools are kept too. */
+export interface PromptPartValue {
+  readonly prompt: AgentConfig["prompt"];
+  readonly resolved?: { readonly active: ResolvedPrompt; readonly canary?: ResolvedPrompt };
+}
+
+export type PromptPart = AgentPart<"PromptPackReady", PromptPartValue>;
+type PromptFinding = Omit<Finding<"AgentRuntime", "PromptPackReady">, "type">;
+
+/** Whether the pack gives the prompt that the agent asks for. `model` picks the pack's overrides. */
+export function promptPackReady(facts: AgentFacts, model: string | undefined): PromptPart {
+  const { agentRuntime, runtime, references, previous } = facts;
+  const type = "PromptPackReady";
+  if (runtime === undefined) {
+    const message = `Handler "${agentRuntime.spec.facade.handler}" runs no prompt`;
+    return {
+      finding: { type, reason: "NotReferenced", message },
+      result: { value: { prompt: undefined }, secretFiles: [] },
+    };
+  }
+  const pack = objectName("PromptPack", runtime.promptPackRef, agentRuntime.metadata.namespace);
+  const { finding, value } = judge(pack, runtime, references.promptPack, model);
+  const kept = previous.config?.prompt;
+  const usable = value ?? (kept === undefined ? undefined : { prompt: kept });
+  return {
+    finding: { type, ...finding },
+    result: usable === undefined ? undefined : { value: usable, secretFiles: [] },
+  };
+}
+
+interface Judgement {
+  finding: PromptFinding;
+  value?: PromptPartValue;
+}
+
+function judge(
+  pack: string,
+  runtime: RuntimeSpec,
+  reference: PromptPackReference | undefined,
+  model = runtime.provider.model,
+): Judgement {
+  if (reference === undefined || !reference.found) {
+    const message = notFound(pack, "promptPackRef", reference?.hint);
+    return { finding: { reason: "NotFound", message } };
+  }
+  const { active, canary } = reference.versions;
+  const source = reference.status.conditions?.find((condition) => condition.type === "SourceValid");
+  if (active === undefined) {
+    const message = `${pack} has no valid version. ${source?.message ?? "It has not been read yet"}`;
+    return { finding: { reason: "Invalid", message } };
+  }
+  const resolve = ({ document }: KeptVersion): PromptResolution =>
+    resolvePrompt(document, {
+      prompt: runtime.promptPackRef.prompt,
+      variables: runtime.promptPackRef.variables,
+      model,
+    });
+  const activePrompt = resolve(active);
+  if (!activePrompt.ok) {
+    return {
+      finding: { reason: activePrompt.reason, message: `${pack}: ${activePrompt.message}` },
+    };
+  }
+  const canaryPrompt = canary === undefined ? undefined : resolve(canary.version);
+  const value: PromptPartValue = {
+    prompt: {
+      active: toPromptConfig(runtime, active, activePrompt.value),
+      ...(canary === undefined || canaryPrompt?.ok !== true
+        ? {}
+        : {
+            canary: {
+              weight: canary.weight,
+              prompt: toPromptConfig(runtime, canary.version, canaryPrompt.value),
+            },
+          }),
+    },
+    resolved: {
+      active: activePrompt.value,
+      ...(canaryPrompt?.ok === true ? { canary: canaryPrompt.value } : {}),
+    },
+  };
+  if (canaryPrompt?.ok === false) {
+    const { reason, message } = canaryPrompt;
+    const canaryMessage = `The canary version of ${pack} cannot be used, and gets no sessions: ${message}`;
+    return { finding: { reason, message: canaryMessage }, value };
+  }
+  if (source?.status === "False") {
+    return { finding: { reason: "Invalid", message: `${pack}: ${source.message}` }, value };
+  }
+  return {
+    finding: { reason: "Resolved", message: describe(pack, active, activePrompt.value) },
+    value,
+  };
+}
+
+function describe(pack: string, { semver }: KeptVersion, prompt: ResolvedPrompt): string {
+  const { name, unusedVariables } = prompt;
+  const unused =
+    unusedVariables.length === 0
+      ? ""
+      : `. It does not use the variables ${listNames(unusedVariables)} of promptPackRef.variables`;
+  return `${pack} gives prompt "${name}" of version ${semver}${unused}`;
+}
+
+function toPromptConfig(
+  { promptPackRef }: RuntimeSpec,
+  { hash, semver }: KeptVersion,
+  prompt: ResolvedPrompt,
+): PromptConfig {
+  const { name, system, parameters, toolChoice, maxRounds, maxToolCallsPerTurn } = prompt;
+  return {
+    pack: promptPackRef.name,
+    version: hash,
+    semver,
+    prompt: name,
+    system,
+    parameters,
+    toolChoice,
+    maxRounds,
+    maxToolCallsPerTurn,
+  };
+}

@@ -1,0 +1,66 @@
+import { basename } from "node:path/posix";
+import type { RuntimeSpec } from "../../api/agent-runtime.ts";
+import type { ProviderConfig } from "../../agent-config/agent-config.ts";
+import { type AgentFacts, type AgentPart, previousFiles, PROVIDER_FOLDER } from "./agent-facts.ts";
+import { describeSecretKey, judgeSecretKey } from "./judge-secret-key.ts";
+import type { SecretFile } from "./workload-decision.ts";
+
+type ProviderPart = AgentPart<"ProviderReady", ProviderConfig | undefined>;
+
+/** Whether the key of the model's provider is there. */
+export function providerReady({
+  agentRuntime,
+  runtime,
+  references,
+  previous,
+}: AgentFacts): ProviderPart {
+  const type = "ProviderReady";
+  if (runtime === undefined) {
+    const message = `Handler "${agentRuntime.spec.facade.handler}" runs no model`;
+    return {
+      finding: { type, reason: "NotNeeded", message },
+      result: { value: undefined, secretFiles: [] },
+    };
+  }
+  const { provider } = runtime;
+  const problem = judgeSecretKey(provider.apiKeySecretRef, references.providerSecret);
+  if (problem === undefined) {
+    const source = describeSecretKey(provider.apiKeySecretRef, references.providerSecret);
+    const message = `The key for ${provider.name} comes from ${source}`;
+    return { finding: { type, reason: "Resolved", message }, result: fromSpec(provider) };
+  }
+  // As a whole: the key of one provider must never be sent to another.
+  const kept = previous.config?.provider;
+  return {
+    finding: { type, ...problem },
+    result:
+      kept === undefined
+        ? undefined
+        : {
+            value: kept,
+            secretFiles: previousFiles(previous, PROVIDER_FOLDER) ?? [fileOf(kept, provider)],
+          },
+  };
+}
+
+function fromSpec(provider: RuntimeSpec["provider"]): NonNullable<ProviderPart["result"]> {
+  const { name, model, baseURL, apiKeySecretRef } = provider;
+  const value: ProviderConfig = {
+    name,
+    model,
+    ...(baseURL === undefined ? {} : { baseURL }),
+    ...(name === "openai"
+      ? { api: provider.api ?? (baseURL === undefined ? "responses" : "chat") }
+      : {}),
+    parameters: provider.parameters ?? {},
+    apiKeyFile: `${PROVIDER_FOLDER}/${apiKeySecretRef.key}`,
+  };
+  return { value, secretFiles: [fileOf(value, provider)] };
+}
+
+function fileOf(
+  { apiKeyFile }: ProviderConfig,
+  { apiKeySecretRef }: RuntimeSpec["provider"],
+): SecretFile {
+  return { path: apiKeyFile, secretName: apiKeySecretRef.name, key: basename(apiKeyFile) };
+}

@@ -1,0 +1,69 @@
+import { parseDuration } from "../../api/fields/duration.ts";
+import type { AgentConfig } from "../../agent-config/agent-config.ts";
+import {
+  type AgentFacts,
+  type AgentPart,
+  previousFiles,
+  SESSION_STORE_FOLDER,
+} from "./agent-facts.ts";
+import { describeSecretKey, judgeSecretKey } from "./judge-secret-key.ts";
+
+/** Beside the URL, for a server whose certificate the system does not trust; the same key as in Secrets of type kubernetes.io/tls. */
+const CA_KEY = "ca.crt";
+
+type SessionPart = AgentPart<"SessionStoreReady", AgentConfig["session"]>;
+
+/** Whether the address of the session store is there. That the store answers is what an agent's readiness says. */
+export function sessionStoreReady({
+  agentRuntime,
+  runtime,
+  references,
+  previous,
+}: AgentFacts): SessionPart {
+  const type = "SessionStoreReady";
+  const { session } = agentRuntime.spec;
+  const { storeRef } = session;
+  const ttlMs = Math.max(1, Math.round(parseDuration(session.ttl)));
+  if (session.type === "memory" || storeRef === undefined) {
+    const message = "Sessions are kept in the memory of each replica, and end with it";
+    return {
+      finding: { type, reason: "NotNeeded", message },
+      result: { value: { type: "memory", ttlMs }, secretFiles: [] },
+    };
+  }
+  const reference = references.sessionStoreSecret;
+  const storeURLFile = `${SESSION_STORE_FOLDER}/${storeRef.key}`;
+  const storeCAFile = `${SESSION_STORE_FOLDER}/${CA_KEY}`;
+  const { name: secretName, key } = storeRef;
+  const result: SessionPart["result"] = {
+    value: { type: "redis", ttlMs, storeURLFile, storeCAFile },
+    secretFiles: [
+      { path: storeURLFile, secretName, key },
+      { path: storeCAFile, secretName, key: CA_KEY, optional: true },
+    ],
+  };
+  const source = describeSecretKey(storeRef, reference);
+  const problem =
+    judgeSecretKey(storeRef, reference) ??
+    (reference?.urlProblem === undefined
+      ? undefined
+      : {
+          reason: "InvalidURL" as const,
+          message: `The URL of the session store, from ${source}, cannot be used: ${reference.urlProblem}. Write it like redis://:password@host:6379/0`,
+        });
+  if (problem === undefined) {
+    const message = `The URL of the session store comes from ${source}`;
+    return { finding: { type, reason: "Resolved", message }, result };
+  }
+  const kept = previous.config?.session;
+  const files = previousFiles(previous, SESSION_STORE_FOLDER);
+  if (kept !== undefined && (kept.type === "memory" || files !== undefined)) {
+    return {
+      finding: { type, ...problem },
+      result: { value: { ...kept, ttlMs }, secretFiles: files ?? [] },
+    };
+  }
+  // Handlers without a model start all the same, and say by their readiness what they lack.
+  const starts = runtime === undefined || kept !== undefined;
+  return { finding: { type, ...problem }, result: starts ? result : undefined };
+}

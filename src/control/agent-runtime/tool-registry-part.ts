@@ -1,0 +1,126 @@
+import { toolRegistryNameOf } from "../../api/agent-runtime.ts";
+import type { ToolConfig } from "../../agent-config/agent-config.ts";
+import type { ResolvedPrompt } from "../../promptpack/render/resolve-prompt.ts";
+import { type AgentFacts, type AgentPart, previousFiles, TOOLS_FOLDER } from "./agent-facts.ts";
+import type { Finding } from "../condition.ts";
+import { judgeSecretKey } from "./judge-secret-key.ts";
+import { notFound, objectName } from "../object-name.ts";
+import { offeredConfigs, offeredTools, toolSecretPath } from "./offered-tools.ts";
+import type { AgentReferences, ToolRegistryReference } from "./references.ts";
+import type { SecretFile } from "./workload-decision.ts";
+import type { PromptPartValue } from "./prompt-pack-part.ts";
+
+export interface ToolsPartValue {
+  readonly tools: ToolConfig[];
+  /** Where the canary's prompt offers others. */
+  readonly canaryTools?: ToolConfig[];
+}
+
+export type ToolsPart = AgentPart<"ToolRegistryReady", ToolsPartValue>;
+type ToolsFinding = Finding<"AgentRuntime", "ToolRegistryReady">;
+type FoundRegistry = Extract<ToolRegistryReference, { found: true }>;
+
+/**
+ * Whether the tools can be called. Those that cannot just now are offered all the same: a model that calls one gets told,
+ * and a tool that comes back needs no new config.
+ */
+export function toolRegistryReady(
+  facts: AgentFacts,
+  prompts: PromptPartValue | undefined,
+): ToolsPart {
+  const { agentRuntime, runtime, references, previous } = facts;
+  const type = "ToolRegistryReady";
+  const named = toolRegistryNameOf(agentRuntime.spec);
+  if (runtime === undefined || named === undefined) {
+    const { handler } = agentRuntime.spec.facade;
+    const message =
+      runtime === undefined
+        ? `Handler "${handler}" calls no tools`
+        : "The agent has no tools: toolRegistryRef is not set";
+    return {
+      finding: { type, reason: "NotReferenced", message },
+      result: { value: { tools: [] }, secretFiles: [] },
+    };
+  }
+  const name = objectName("ToolRegistry", named, agentRuntime.metadata.namespace);
+  const registry = references.toolRegistry;
+  if (registry === undefined || !registry.found) {
+    const message = notFound(name, "toolRegistryRef", registry?.hint);
+    return { finding: { type, reason: "NotFound", message }, result: keep(previous, prompts) };
+  }
+  const finding = judge(name, registry, references.toolSecrets);
+  const secretFiles = secretFilesOf(registry);
+  if (prompts?.resolved === undefined) {
+    // The tools belong to a prompt: they stay as they were with it.
+    return { finding, result: { value: { tools: previous.config?.tools ?? [] }, secretFiles } };
+  }
+  const offer = (prompt: ResolvedPrompt): ToolConfig[] => offeredTools(registry.tools, prompt);
+  return { finding, result: { value: toolsFor(prompts.resolved, offer), secretFiles } };
+}
+
+function judge(
+  name: string,
+  { status, tools }: FoundRegistry,
+  toolSecrets: AgentReferences["toolSecrets"] = {},
+): ToolsFinding {
+  const type = "ToolRegistryReady";
+  const state = status.conditions?.find((condition) => condition.type === "AllToolsReady");
+  const why = state?.message ?? "It has not been looked at yet";
+  switch (status.phase) {
+    case "Degraded":
+      return { type, reason: "Degraded", message: `${name}: ${why}` };
+    case "Ready":
+      break;
+    case "Failed":
+    case "Pending":
+    case undefined:
+      return { type, reason: "Failed", message: `No tool of ${name} can be called. ${why}` };
+  }
+  for (const { name: tool, authSecretRef } of tools) {
+    if (authSecretRef === undefined || !Object.hasOwn(toolSecrets, authSecretRef.name)) continue;
+    const problem = judgeSecretKey(authSecretRef, toolSecrets[authSecretRef.name]);
+    if (problem === undefined) continue;
+    const message = `${name}: tool "${tool}" needs a token. ${problem.message}`;
+    return { type, reason: "Degraded", message };
+  }
+  const message = `${name} has ${tools.length} tool${tools.length === 1 ? "" : "s"}`;
+  return { type, reason: "Resolved", message };
+}
+
+/** Of every tool, whether the prompt offers it or not: an edit of the pack must not need new replicas. */
+function secretFilesOf({ tools }: FoundRegistry): SecretFile[] {
+  return tools.flatMap(({ name, authSecretRef }) =>
+    authSecretRef === undefined
+      ? []
+      : [
+          {
+            path: toolSecretPath(name, authSecretRef.key),
+            secretName: authSecretRef.name,
+            key: authSecretRef.key,
+            optional: true,
+          },
+        ],
+  );
+}
+
+function keep(
+  previous: AgentFacts["previous"],
+  prompts: PromptPartValue | undefined,
+): ToolsPart["result"] {
+  const kept = previous.config?.tools;
+  if (kept === undefined) return undefined;
+  const secretFiles = previousFiles(previous, TOOLS_FOLDER) ?? [];
+  if (prompts?.resolved === undefined) return { value: { tools: kept }, secretFiles };
+  const offer = (prompt: ResolvedPrompt): ToolConfig[] => offeredConfigs(kept, prompt);
+  return { value: toolsFor(prompts.resolved, offer), secretFiles };
+}
+
+function toolsFor(
+  { active, canary }: NonNullable<PromptPartValue["resolved"]>,
+  offer: (prompt: ResolvedPrompt) => ToolConfig[],
+): ToolsPartValue {
+  const tools = offer(active);
+  const canaryTools = canary === undefined ? tools : offer(canary);
+  const same = JSON.stringify(tools) === JSON.stringify(canaryTools);
+  return same ? { tools } : { tools, canaryTools };
+}

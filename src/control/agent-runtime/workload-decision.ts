@@ -1,0 +1,42 @@
+import type { Affinity } from "../../api/fields/affinity.ts";
+import type { Autoscaling } from "../../api/autoscaling.ts";
+import type {
+  EnvVar,
+  LocalObjectReference,
+  ResourceRequirements,
+  Toleration,
+} from "../../api/fields/core.ts";
+
+/** Something of a Secret in a file beside the agent config. */
+export interface SecretFile {
+  /** Relative to the folder of the config: `secrets/provider/api-key`. */
+  readonly path: string;
+  readonly secretName: string;
+  /** `undefined`: every key, each in a file of its name in the folder `path`. */
+  readonly key?: string;
+  /** A replica starts without it: what needs it says so when it is used. */
+  readonly optional?: true;
+}
+
+/** The replicas wanted. What is read from the agent config or from secret files while a replica runs is not in here. */
+export interface WorkloadDecision {
+  /** `undefined` while an autoscaler owns the number: then it is left alone. */
+  readonly replicas: number | undefined;
+  readonly autoscaling?: Autoscaling;
+  /** Of the facade. */
+  readonly port: number;
+  /**
+   * The names that belong to Omnia, then the user's own in their order. Paths are those in a container: who runs agents
+   * elsewhere sets OMNIA_CONFIG anew.
+   */
+  readonly environment: readonly EnvVar[];
+  readonly secretFiles: readonly SecretFile[];
+  readonly resources?: ResourceRequirements;
+  readonly nodeSelector?: Readonly<Record<string, string>>;
+  readonly tolerations?: readonly Toleration[];
+  readonly affinity?: Affinity;
+  readonly image?: string;
+  readonly imagePullSecrets?: readonly LocalObjectReference[];
+  /** Of everything here but the number of replicas: another value needs new replicas. 12 hex digits. */
+  readonly rollHash: string;
+}

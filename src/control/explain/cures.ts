@@ -1,0 +1,104 @@
+/** For every reason why a condition does not hold: the one thing to do. */
+import type { CONDITIONS, ConditionType } from "../../api/conditions.ts";
+
+type Conditions = typeof CONDITIONS;
+type Kind = keyof Conditions;
+
+/** Reads a field of the resource's spec, as `field("provider", "name")`; "…" when it is not set. */
+export type ReadField = (...path: string[]) => string;
+export type Cure = string | ((field: ReadField) => string);
+
+type ReasonsNotTrue<C> = C extends { notTrue: readonly (infer Reason extends string)[] }
+  ? Reason
+  : never;
+type Cures = {
+  readonly [K in Kind]: {
+    readonly [T in ConditionType<K>]: Readonly<
+      Record<ReasonsNotTrue<Conditions[K][T & keyof Conditions[K]]>, Cure>
+    >;
+  };
+};
+
+const CALL_THE_TOOL =
+  "Start what is behind the URL of the tool, or correct the tool's url in the ToolRegistry.";
+const START_THE_PODS =
+  "See why the pods behind the Service are not ready, or run the tool and give the Service the annotation omnia.altairalabs.ai/local-url.";
+const LABEL_THE_SERVICE =
+  'Give the Service of the tool the label omnia.altairalabs.ai/tool: "true" and the labels of the entry\'s selector.matchLabels, in the namespace of the ToolRegistry.';
+const CORRECT_THE_TOOL =
+  "Correct the entry or the Service that the message names: its annotations, its port or its name.";
+
+export const CURES: Cures = {
+  AgentRuntime: {
+    Available: {
+      WaitingForReferences: "Make what the message names; the agent starts by itself then.",
+      WaitingForPods: "Wait a moment; if it stays so, look at the log of a replica.",
+      PodsFailing: "Read the message of the replica and its log, and mend what they name.",
+      DeadlineExceeded:
+        "See in the log and the events of the new replicas why they do not become ready, then change the spec.",
+      ScaledToZero: (field) =>
+        field("autoscaling", "enabled") === "true"
+          ? "Nothing, if that is meant: load starts replicas. Else set spec.autoscaling.minReplicas to 1."
+          : "Set spec.replicas to 1 or more.",
+    },
+    PromptPackReady: {
+      NotFound: (field) =>
+        `Make the PromptPack "${field("promptPackRef", "name")}", or correct spec.promptPackRef.`,
+      Invalid: (field) =>
+        `Correct the content of PromptPack "${field("promptPackRef", "name")}" as the message says.`,
+      PromptNotFound: "Set spec.promptPackRef.prompt to one of the prompts that the message lists.",
+      VariablesMissing:
+        "Give the variables that the message lists a value in spec.promptPackRef.variables.",
+    },
+    ToolRegistryReady: {
+      NotFound: (field) =>
+        `Make the ToolRegistry "${field("toolRegistryRef", "name")}", or remove spec.toolRegistryRef.`,
+      Degraded: (field) =>
+        `Mend the tool that the message names: see ToolRegistry "${field("toolRegistryRef", "name")}". The other tools work.`,
+      Failed: (field) =>
+        `Mend the tools that the message names: see ToolRegistry "${field("toolRegistryRef", "name")}".`,
+    },
+    ProviderReady: {
+      SecretNotFound: (field) =>
+        `Make the Secret that the message names, with the API key for ${field("provider", "name")} under the key it names.`,
+      SecretKeyMissing:
+        "Add the key that the message names to the Secret, or correct spec.provider.apiKeySecretRef.key.",
+    },
+    SessionStoreReady: {
+      SecretNotFound:
+        "Make the Secret that the message names, with the redis:// URL of the session store under the key it names.",
+      SecretKeyMissing:
+        "Add the key that the message names to the Secret, or correct spec.session.storeRef.key.",
+      InvalidURL:
+        "Put a URL like redis://:password@host:6379/0 into the Secret, redis+sentinel://host:26379/mymaster or redis+cluster://host:6379 where there are several servers, rediss for TLS, with the password percent-encoded.",
+    },
+  },
+  PromptPack: {
+    SourceValid: {
+      ConfigMapNotFound: (field) =>
+        `Make the ConfigMap "${field("source", "configMapRef", "name")}" with the pack, or correct spec.source.configMapRef.name.`,
+      KeyNotFound: (field) =>
+        `Put the pack under the key "${field("source", "configMapRef", "key")}" of the ConfigMap, or correct spec.source.configMapRef.key.`,
+      InvalidJSON: "Correct the text of the pack at the line and column of the message.",
+      InvalidPack: "Correct the fields of the pack that the message lists.",
+      TooLarge: "Split the pack in two PromptPacks: a ConfigMap holds 1 MiB.",
+    },
+    AgentsNotified: {
+      Notifying: "Wait a moment: the agents get the new version one after the other.",
+    },
+  },
+  ToolRegistry: {
+    ToolsAvailable: {
+      NoServices: LABEL_THE_SERVICE,
+      NoReadyEndpoints: START_THE_PODS,
+      Unreachable: CALL_THE_TOOL,
+      InvalidTool: CORRECT_THE_TOOL,
+    },
+    AllToolsReady: {
+      NoServices: LABEL_THE_SERVICE,
+      NoReadyEndpoints: START_THE_PODS,
+      Unreachable: CALL_THE_TOOL,
+      InvalidTool: CORRECT_THE_TOOL,
+    },
+  },
+};

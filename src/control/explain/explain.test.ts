@@ -1,0 +1,89 @@
+import { describe, expect, it } from "vitest";
+import { CONDITIONS } from "../../api/conditions.ts";
+import { OMNIA_KINDS, type OmniaKind } from "../../api/group.ts";
+import { decided, observed, theReferences } from "../../../test/support/a-decision.ts";
+import { anAgentRuntime } from "../../../test/support/resources.ts";
+import { explain, type ExplainedCondition, type ExplainedResource } from "./explain.ts";
+
+const condition = (type: string, reason: string, status = "False"): ExplainedCondition => ({
+  type,
+  reason,
+  status,
+  message: `the message of ${reason}`,
+});
+
+function resource(kind: OmniaKind, ...conditions: ExplainedCondition[]): ExplainedResource {
+  return {
+    kind,
+    metadata: { name: "support" },
+    spec: {},
+    status: { phase: "Pending", conditions },
+  };
+}
+
+const REASONS = OMNIA_KINDS.flatMap((kind) =>
+  Object.entries(CONDITIONS[kind]).flatMap(([type, { notTrue }]) =>
+    (notTrue as readonly string[]).map((reason) => [kind, type, reason] as const),
+  ),
+);
+
+describe("explaining", () => {
+  it.each(REASONS)("has a cure of its own for %s %s %s", (kind, type, reason) => {
+    const { summary, cause, cure } = explain(resource(kind, condition(type, reason)));
+    expect(summary).toBe(`${kind} "support" is Pending: ${type} is False, ${reason}`);
+    expect(cause).toBe(`the message of ${reason}`);
+    expect(cure).toMatch(/^[A-Z].{20,}\.$/);
+    expect(cure).not.toBe(explain(resource(kind, condition(type, "Unheard"))).cure);
+  });
+
+  it("names what is deepest: not that a replica waits, but what it waits for", () => {
+    const { status } = decided({ references: theReferences({ providerSecret: { found: false } }) });
+    const { spec, metadata, kind } = anAgentRuntime();
+    const { summary, cause, cure } = explain({ kind, metadata, spec, status });
+    expect(summary).toContain("ProviderReady");
+    expect(cause).toContain('Secret "openai-credentials"');
+    expect(cure).toContain("API key for openai");
+  });
+
+  it("names replicas that fail before tools that are out of reach", () => {
+    const failing = explain(
+      resource(
+        "AgentRuntime",
+        condition("Available", "PodsFailing"),
+        condition("ToolRegistryReady", "Degraded"),
+      ),
+    );
+    expect(failing.summary).toContain("PodsFailing");
+    const starting = explain(
+      resource(
+        "AgentRuntime",
+        condition("Available", "WaitingForPods"),
+        condition("ToolRegistryReady", "NotFound"),
+      ),
+    );
+    expect(starting.summary).toContain("ToolRegistryReady");
+  });
+
+  it("says that there is nothing to do", () => {
+    const { spec, metadata, kind } = anAgentRuntime();
+    const { status } = decided({ observed: observed(1, 1) });
+    expect(explain({ kind, metadata, spec, status })).toEqual({
+      summary: 'AgentRuntime "support" is Running, and all is well',
+      cause: "Every condition holds",
+      cure: "Nothing to do.",
+    });
+  });
+
+  it("says that nothing has looked at a resource, or at its last change", () => {
+    expect(explain({ ...resource("PromptPack"), status: undefined }).summary).toContain(
+      "no status yet",
+    );
+    const old = resource("PromptPack", condition("SourceValid", "Valid", "True"));
+    const { summary } = explain({
+      ...old,
+      metadata: { name: "support", generation: 3 },
+      status: { ...old.status, observedGeneration: 2 },
+    });
+    expect(summary).toContain("before the last change");
+  });
+});

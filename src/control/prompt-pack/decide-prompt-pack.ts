@@ -1,0 +1,156 @@
+/**
+ * The pure decision about a PromptPack: which versions run, which are kept, and its status.
+ *
+ * Every valid content of the source is a version. With strategy `immediate` the newest one is active. With `canary` the
+ * active one stays, and the newest one gets `weight` percent of the sessions. A canary ends in one of three ways:
+ *  - weight 100 promotes it. A version that no session sees any more is not worth a state of its own: the way back is
+ *    the same as from any active version, to put the old content into the source again;
+ *  - the strategy `immediate` promotes it;
+ *  - the source goes back to the active content, and there is no canary.
+ * Weight 0 keeps the canary, and gives it nothing.
+ *
+ * A source that is broken or gone changes no agent: the newest version that was valid counts as the source.
+ */
+import type { PromptPack, PromptPackStatus } from "../../api/prompt-pack.ts";
+import { type Finding, holds, toConditions } from "../condition.ts";
+import { agentsNotified } from "./agents-notified.ts";
+import { sourceValid } from "./source-valid.ts";
+import {
+  type KeptVersion,
+  MAX_KEPT_VERSIONS,
+  type PackVersions,
+  type UnreadVersion,
+} from "./pack-version.ts";
+import type { PackSource } from "./pack-source.ts";
+
+export interface PromptPackInput {
+  /** Its `status` is the last one written. */
+  promptPack: PromptPack;
+  source: PackSource;
+  /** Newest first. Those that `versionsToRead` names must have been read, or are passed over. */
+  previous: readonly (KeptVersion | UnreadVersion)[];
+  agents: { referencing: number; notified: number };
+  /** Why the newest version cannot be kept, for people. */
+  notKept?: string | undefined;
+  /** Milliseconds since 1970. */
+  now: number;
+}
+
+export interface PromptPackDecision {
+  status: PromptPackStatus;
+  versions: PackVersions;
+  /** Hashes of what is to be kept, newest first: of `previous`, and of the source. What is not in here may go. */
+  keep: string[];
+}
+
+export function decidePromptPack(input: PromptPackInput): PromptPackDecision {
+  const { promptPack, source, previous, agents, notKept, now } = input;
+  const candidate = candidateOf(source);
+  const versions = chooseVersions(promptPack, candidate, previous);
+
+  const findings: Finding<"PromptPack">[] = [
+    sourceValid({ promptPack, source, versions, notKept }),
+    agentsNotified(agents),
+  ];
+  const generation = promptPack.metadata.generation ?? 1;
+  const conditions = toConditions("PromptPack", findings, {
+    previous: promptPack.status?.conditions,
+    generation,
+    now,
+  });
+  const [validity] = findings;
+  const isValid = validity !== undefined && holds("PromptPack", validity);
+  return {
+    status: {
+      phase: phaseOf(versions, isValid || !source.found),
+      ...statusOf(versions),
+      observedGeneration: generation,
+      conditions,
+    },
+    versions,
+    keep: chooseKept(versions, previous),
+  };
+}
+
+/**
+ * The hashes of those that `decidePromptPack` may choose among, besides the content of the source: a pack that has nothing but
+ * its source to run needs none of them.
+ */
+export function versionsToRead({
+  promptPack,
+  source,
+  previous,
+}: Pick<PromptPackInput, "promptPack" | "source" | "previous">): string[] {
+  const candidate = candidateOf(source);
+  const { activeVersion, canaryVersion } = promptPack.status ?? {};
+  const isKept = (hash: string | undefined): hash is string =>
+    hash !== undefined && previous.some((version) => version.hash === hash);
+  if (candidate !== undefined) {
+    return isKept(activeVersion) && activeVersion !== candidate.hash && isTrial(promptPack)
+      ? [activeVersion]
+      : [];
+  }
+  const named = [activeVersion, canaryVersion].filter(isKept);
+  return named.length > 0 ? named : previous.slice(0, 1).map(({ hash }) => hash);
+}
+
+function candidateOf(source: PackSource): KeptVersion | undefined {
+  if (!source.found || source.parsed?.ok !== true) return undefined;
+  const { hash, pack } = source.parsed;
+  return { hash, semver: pack.version, document: pack };
+}
+
+function isTrial({ spec }: PromptPack): boolean {
+  const { strategy, canary } = spec.rollout;
+  return strategy === "canary" && (canary?.weight ?? 0) < 100;
+}
+
+function chooseVersions(
+  promptPack: PromptPack,
+  candidate: KeptVersion | undefined,
+  previous: readonly (KeptVersion | UnreadVersion)[],
+): PackVersions {
+  const { spec, status } = promptPack;
+  const read = previous.filter((version) => version.document !== undefined);
+  const kept = (hash: string | undefined): KeptVersion | undefined =>
+    read.find((version) => version.hash === hash);
+  const stable =
+    candidate?.hash === status?.activeVersion ? candidate : kept(status?.activeVersion);
+  const newest = candidate ?? kept(status?.canaryVersion) ?? stable ?? read[0];
+  if (newest === undefined) return {};
+  return isTrial(promptPack) && stable !== undefined && stable.hash !== newest.hash
+    ? { active: stable, canary: { weight: spec.rollout.canary?.weight ?? 0, version: newest } }
+    : { active: newest };
+}
+
+/** What runs is never dropped. */
+function chooseKept(
+  { active, canary }: PackVersions,
+  previous: readonly (KeptVersion | UnreadVersion)[],
+): string[] {
+  const all = [canary?.version, active, ...previous].flatMap((version) => version?.hash ?? []);
+  return [...new Set(all)].slice(0, MAX_KEPT_VERSIONS);
+}
+
+/** Without a version: a source that is not there may still come, one that is wrong has failed. */
+function phaseOf(
+  { active, canary }: PackVersions,
+  mayStillCome: boolean,
+): PromptPackStatus["phase"] {
+  if (canary !== undefined) return "Canary";
+  if (active !== undefined) return "Active";
+  return mayStillCome ? "Pending" : "Failed";
+}
+
+function statusOf({ active, canary }: PackVersions): PromptPackStatus {
+  return {
+    ...(active === undefined ? {} : { activeVersion: active.hash, activeSemver: active.semver }),
+    ...(canary === undefined
+      ? {}
+      : {
+          canaryVersion: canary.version.hash,
+          canarySemver: canary.version.semver,
+          canaryWeight: canary.weight,
+        }),
+  };
+}

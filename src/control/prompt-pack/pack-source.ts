@@ -1,0 +1,33 @@
+import type { PromptPack } from "../../api/prompt-pack.ts";
+import {
+  type ParsedPromptPack,
+  parsePromptPack,
+} from "../../promptpack/check/parse-prompt-pack.ts";
+
+/** The ConfigMap that a PromptPack is read from, as it is now. */
+export type PackSource =
+  | { readonly found: false }
+  | {
+      readonly found: true;
+      readonly keys: readonly string[];
+      /** `undefined`: it does not have the key. */
+      readonly parsed: ParsedPromptPack | undefined;
+    };
+
+export function packSource(
+  { spec }: Pick<PromptPack, "spec">,
+  data: Readonly<Record<string, string>>,
+): PackSource {
+  const content = packContent({ spec }, data);
+  const parsed = content === undefined ? undefined : parsePromptPack(content);
+  return { found: true, keys: Object.keys(data), parsed };
+}
+
+/** The text of the pack; `undefined` when the ConfigMap does not have the key. */
+export function packContent(
+  { spec }: Pick<PromptPack, "spec">,
+  data: Readonly<Record<string, string>>,
+): string | undefined {
+  const { key } = spec.source.configMapRef;
+  return Object.hasOwn(data, key) ? data[key] : undefined;
+}

@@ -1,0 +1,396 @@
+import { describe, expect, it } from "vitest";
+import { CONDITIONS } from "../../api/conditions.ts";
+import {
+  TOOL_DESCRIPTION_ANNOTATION,
+  TOOL_LABEL,
+  TOOL_NAME_ANNOTATION,
+  TOOL_PATH_ANNOTATION,
+  TOOL_SCHEMA_ANNOTATION,
+  TOOL_TYPE_ANNOTATION,
+} from "../../api/group.ts";
+import { aToolRegistry } from "../../../test/support/resources.ts";
+import { decideToolRegistry, type ToolRegistryDecision } from "./decide-tool-registry.ts";
+import type { ServiceView } from "./service-view.ts";
+
+const NOW = Date.parse("2026-03-01T12:00:00Z");
+const URL = "http://tools.example/lookup";
+
+function aService(fields: Partial<ServiceView> = {}): ServiceView {
+  return {
+    name: "lookup-svc",
+    namespace: "agents",
+    labels: { [TOOL_LABEL]: "true", app: "lookup" },
+    annotations: {},
+    ports: [{ name: "http", port: 80 }],
+    readyEndpoints: true,
+    ...fields,
+  };
+}
+
+const discovered = (fields: object = {}): object => ({
+  name: "lookup-user",
+  selector: { matchLabels: { app: "lookup" } },
+  ...fields,
+});
+
+interface Given {
+  tools?: object[];
+  services?: ServiceView[];
+  probes?: Record<string, { reachable: boolean; message?: string }>;
+}
+
+function decide({
+  tools = [discovered()],
+  services = [],
+  probes = {},
+}: Given): ToolRegistryDecision {
+  return decideToolRegistry({
+    toolRegistry: aToolRegistry({ spec: { tools } }),
+    services,
+    probes,
+    now: NOW,
+  });
+}
+
+const urls = (given: Given): string[] => decide(given).tools.map(({ url }) => url);
+
+const CASES: [
+  says: string,
+  given: Given,
+  phase: string,
+  available: string,
+  all: string,
+  message: string,
+][] = [
+  [
+    "a Service with ready endpoints",
+    { services: [aService()] },
+    "Ready",
+    "ToolsFound",
+    "AllReady",
+    "Every tool",
+  ],
+  [
+    "no Service that matches",
+    {},
+    "Pending",
+    "NoServices",
+    "NoServices",
+    "no Service has the labels omnia.altairalabs.ai/tool=true, app=lookup",
+  ],
+  ["an empty registry", { tools: [] }, "Pending", "NoServices", "NoServices", "lists no tools"],
+  [
+    "a Service without ready endpoints",
+    { services: [aService({ readyEndpoints: false })] },
+    "Failed",
+    "NoReadyEndpoints",
+    "NoReadyEndpoints",
+    'Tool "lookup-user": Service "lookup-svc" has no ready endpoint',
+  ],
+  [
+    "a URL that cannot be connected to",
+    {
+      tools: [{ name: "a", url: URL }],
+      probes: { a: { reachable: false, message: "connection refused" } },
+    },
+    "Failed",
+    "Unreachable",
+    "Unreachable",
+    `${URL} cannot be connected to: connection refused`,
+  ],
+  [
+    "a URL that nobody tried",
+    { tools: [{ name: "constructor", url: URL }] },
+    "Failed",
+    "Unreachable",
+    "Unreachable",
+    "not been tried",
+  ],
+  [
+    "a Service that describes no tool",
+    { services: [aService({ annotations: { [TOOL_TYPE_ANNOTATION]: "ftp" } })] },
+    "Failed",
+    "InvalidTool",
+    "InvalidTool",
+    "none of http, grpc, mcp, openapi",
+  ],
+  [
+    "one tool of two",
+    {
+      tools: [
+        { name: "a", url: URL },
+        { name: "b", url: URL },
+      ],
+      probes: { a: { reachable: true }, b: { reachable: false } },
+    },
+    "Degraded",
+    "ToolsFound",
+    "Unreachable",
+    'Tool "b"',
+  ],
+];
+
+describe("the status of a ToolRegistry", () => {
+  it.each(CASES)("tells of %s: %s", (_says, given, phase, available, all, message) => {
+    const { status } = decide(given);
+    expect(status.phase).toBe(phase);
+    expect(status.conditions).toMatchObject([
+      {
+        type: "ToolsAvailable",
+        reason: available,
+        status: available === "ToolsFound" ? "True" : "False",
+      },
+      { type: "AllToolsReady", reason: all, status: all === "AllReady" ? "True" : "False" },
+    ]);
+    expect(status.conditions?.[1]?.message).toContain(message);
+  });
+
+  it("knows every reason of the table", () => {
+    const told = (column: 3 | 4): string[] =>
+      [...new Set(CASES.map((one) => one[column]))].toSorted();
+    const { ToolsAvailable, AllToolsReady } = CONDITIONS.ToolRegistry;
+    expect(told(3)).toEqual([...ToolsAvailable.true, ...ToolsAvailable.notTrue].toSorted());
+    expect(told(4)).toEqual([...AllToolsReady.true, ...AllToolsReady.notTrue].toSorted());
+  });
+
+  it("lists every tool with its state, and counts", () => {
+    const { status } = decide({
+      tools: [
+        { name: "a", url: URL },
+        discovered(),
+        discovered({ name: "none", selector: { matchLabels: { x: "y" } } }),
+      ],
+      services: [aService({ readyEndpoints: false })],
+      probes: { a: { reachable: true } },
+    });
+    expect(status).toMatchObject({ discoveredTools: 2, availableTools: 1 });
+    expect(status.tools).toEqual([
+      { name: "a", type: "http", endpoint: URL, available: true },
+      {
+        name: "lookup-user",
+        type: "http",
+        endpoint: "http://lookup-svc.agents.svc:80/",
+        available: false,
+        reason: "NoReadyEndpoints",
+      },
+      { name: "none", type: "http", available: false, reason: "NoServices" },
+    ]);
+  });
+
+  it("is decided alike a second time", () => {
+    const given = { services: [aService()] };
+    const first = decide(given);
+    const toolRegistry = aToolRegistry({ spec: { tools: [discovered()] }, status: first.status });
+    const second = decideToolRegistry({ toolRegistry, ...given, probes: {}, now: NOW + 60_000 });
+    expect(second).toEqual(first);
+  });
+});
+
+describe("discovery", () => {
+  it("takes every Service that matches, by name, whatever order they come in", () => {
+    const services = ["c", "a", "b"].map((name) => aService({ name }));
+    const { tools } = decide({ services });
+    expect(tools.map(({ name }) => name)).toEqual(["a", "b", "c"]);
+  });
+
+  it("takes no Service of another namespace, without the label, or with a label too few", () => {
+    const services = [
+      aService({ namespace: "other" }),
+      aService({ labels: { app: "lookup" } }),
+      aService({ labels: { [TOOL_LABEL]: "false", app: "lookup" } }),
+      aService({ labels: { [TOOL_LABEL]: "true" } }),
+    ];
+    expect(decide({ services }).tools).toEqual([]);
+  });
+
+  it("gives a single Service the name of the entry, and each of several its own", () => {
+    expect(decide({ services: [aService()] }).tools[0]?.name).toBe("lookup-user");
+    const named = aService({ name: "other", annotations: { [TOOL_NAME_ANNOTATION]: "find_user" } });
+    expect(decide({ services: [aService(), named] }).tools.map(({ name }) => name)).toEqual([
+      "lookup-svc",
+      "find_user",
+    ]);
+  });
+
+  it("reads the annotations", () => {
+    const annotations = {
+      [TOOL_NAME_ANNOTATION]: "find_user",
+      [TOOL_PATH_ANNOTATION]: "/v1/find",
+      [TOOL_DESCRIPTION_ANNOTATION]: "Finds a user",
+      [TOOL_TYPE_ANNOTATION]: "mcp",
+      [TOOL_SCHEMA_ANNOTATION]: '{"type": "object", "properties": {"id": {"type": "string"}}}',
+    };
+    expect(decide({ services: [aService({ annotations })] }).tools).toEqual([
+      {
+        name: "find_user",
+        type: "mcp",
+        url: "http://lookup-svc.agents.svc:80/v1/find",
+        description: "Finds a user",
+        fallbackDescription: "lookup-svc",
+        method: "POST",
+        inputSchema: { type: "object", properties: { id: { type: "string" } } },
+        timeoutMs: 30_000,
+        retries: 2,
+        headers: {},
+        available: true,
+      },
+    ]);
+  });
+
+  it.each([
+    [
+      "a path without a slash",
+      { [TOOL_PATH_ANNOTATION]: "find" },
+      "http://lookup-svc.agents.svc:80/find",
+    ],
+    [
+      "a path that looks like a host",
+      { [TOOL_PATH_ANNOTATION]: "//evil.example/x" },
+      "http://lookup-svc.agents.svc:80//evil.example/x",
+    ],
+    [
+      "a path that looks like a user",
+      { [TOOL_PATH_ANNOTATION]: "@evil.example" },
+      "http://lookup-svc.agents.svc:80/@evil.example",
+    ],
+  ])("stays on the Service with %s", (_what, annotations, url) => {
+    expect(urls({ services: [aService({ annotations })] })).toEqual([url]);
+  });
+
+  const ports = [
+    { name: "http", port: 80 },
+    { name: "admin", port: 9090 },
+    { name: "tls", port: 8443, appProtocol: "https" },
+  ];
+  it.each([
+    ["by name", "admin", "http://lookup-svc.agents.svc:9090/"],
+    ["by number", 80, "http://lookup-svc.agents.svc:80/"],
+    ["by a number in quotes", "9090", "http://lookup-svc.agents.svc:9090/"],
+    ["that speaks TLS", 8443, "https://lookup-svc.agents.svc:8443/"],
+  ])("finds a port %s", (_how, port, url) => {
+    expect(urls({ tools: [discovered({ port })], services: [aService({ ports })] })).toEqual([url]);
+  });
+
+  it.each([
+    [
+      "a port that is not there",
+      { tools: [discovered({ port: 81 })], services: [aService({ ports })] },
+      "has no port 81; it has http, admin, tls",
+    ],
+    [
+      "several ports and no choice",
+      { services: [aService({ ports })] },
+      "several ports (http, admin, tls)",
+    ],
+    ["no port", { services: [aService({ ports: [] })] }, "has no port"],
+    [
+      "a schema that is no JSON",
+      { services: [aService({ annotations: { [TOOL_SCHEMA_ANNOTATION]: "{" } })] },
+      "no JSON Schema",
+    ],
+    [
+      "a schema of no object",
+      { services: [aService({ annotations: { [TOOL_SCHEMA_ANNOTATION]: '{"type":"string"}' } })] },
+      "no JSON Schema",
+    ],
+    [
+      "a name with spaces",
+      { services: [aService({ annotations: { [TOOL_NAME_ANNOTATION]: "a b" } })] },
+      "no name",
+    ],
+    [
+      "a path with spaces",
+      { services: [aService({ annotations: { [TOOL_PATH_ANNOTATION]: "/a b" } })] },
+      "no path",
+    ],
+    [
+      "a local URL that is none",
+      { services: [aService({ localURL: "localhost:9000" })] },
+      "no URL",
+    ],
+  ])(
+    "calls a Service invalid for %s, and offers it to no model",
+    (_what, given: Given, message) => {
+      const { tools, status } = decide(given);
+      expect(tools).toEqual([]);
+      expect(status.tools).toMatchObject([{ available: false, reason: "InvalidTool" }]);
+      expect(status.conditions?.[1]?.message).toContain(message);
+    },
+  );
+
+  it("reports a name that comes twice, and keeps the first", () => {
+    const annotations = { [TOOL_NAME_ANNOTATION]: "a" };
+    const { tools, status } = decide({
+      tools: [{ name: "a", url: URL }, discovered()],
+      services: [aService({ annotations })],
+      probes: { a: { reachable: true } },
+    });
+    expect(tools.map(({ url }) => url)).toEqual([URL]);
+    expect(status.tools).toMatchObject([
+      { available: true },
+      { available: false, reason: "InvalidTool" },
+    ]);
+    expect(status.conditions?.[1]?.message).toContain('another tool before it is called "a" too');
+  });
+
+  it.each([
+    ["http://127.0.0.1:9000", "/", "http://127.0.0.1:9000/"],
+    ["http://127.0.0.1:9000/", "/find", "http://127.0.0.1:9000/find"],
+    ["http://127.0.0.1:9000/api/", "/find", "http://127.0.0.1:9000/api/find"],
+    ["http://127.0.0.1:9000/api", "/", "http://127.0.0.1:9000/api"],
+  ])("lets %s stand for the Service, with path %s", (localURL, path, url) => {
+    const service = aService({
+      localURL,
+      ports: [],
+      annotations: { [TOOL_PATH_ANNOTATION]: path },
+    });
+    expect(urls({ services: [service] })).toEqual([url]);
+  });
+
+  it("says what the gatherer knows of a Service without endpoints", () => {
+    const services = [aService({ readyEndpoints: false, problem: "give it the annotation" })];
+    expect(decide({ services }).status.conditions?.[0]?.message).toContain(
+      "give it the annotation",
+    );
+  });
+});
+
+describe("a tool with a URL", () => {
+  it("carries everything that the entry says", () => {
+    const { tools } = decide({
+      tools: [
+        {
+          name: "a",
+          type: "openapi",
+          url: URL,
+          description: "d",
+          method: "GET",
+          inputSchema: { type: "object" },
+          timeout: "1.5s",
+          retries: 5,
+          headers: { "x-team": "a" },
+          authSecretRef: { name: "s", key: "k" },
+          allow: ["one"],
+        },
+      ],
+      probes: { a: { reachable: true } },
+    });
+    expect(tools).toEqual([
+      {
+        name: "a",
+        type: "openapi",
+        url: URL,
+        description: "d",
+        fallbackDescription: "a",
+        method: "GET",
+        inputSchema: { type: "object" },
+        timeoutMs: 1500,
+        retries: 5,
+        headers: { "x-team": "a" },
+        authSecretRef: { name: "s", key: "k" },
+        allow: ["one"],
+        available: true,
+      },
+    ]);
+  });
+});

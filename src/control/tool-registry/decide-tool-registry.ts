@@ -1,0 +1,77 @@
+/** The pure decision about a ToolRegistry: its tools and its status. */
+import type { ToolRegistry, ToolRegistryStatus } from "../../api/tool-registry.ts";
+import { toConditions } from "../condition.ts";
+import { allToolsReady } from "./all-tools-ready.ts";
+import { toolsAvailable } from "./tools-available.ts";
+import { resolveTools, type ToolOutcome, type ToolProbes } from "./resolve-tools.ts";
+import type { ResolvedTool } from "./resolved-tool.ts";
+import type { ServiceView } from "./service-view.ts";
+
+export interface ToolRegistryInput {
+  /** Its `status` is the last one written. */
+  toolRegistry: ToolRegistry;
+  /** Those that offer no tool, or are of other namespaces, may be among them. */
+  services: readonly ServiceView[];
+  /** Of the entries with a `url`, by the entry's name: whether it can be connected to. */
+  probes: ToolProbes;
+  /** Milliseconds since 1970. */
+  now: number;
+}
+
+export interface ToolRegistryDecision {
+  status: ToolRegistryStatus;
+  tools: ResolvedTool[];
+}
+
+export function decideToolRegistry(input: ToolRegistryInput): ToolRegistryDecision {
+  const { metadata, spec, status } = input.toolRegistry;
+  const services = input.services.filter(({ namespace }) => namespace === metadata.namespace);
+  const outcomes = resolveTools(spec.tools, services, input.probes);
+  const problems = outcomes.flatMap(({ name, problem }) =>
+    problem === undefined ? [] : [{ tool: name, ...problem }],
+  );
+  const found = outcomes.filter(({ problem }) => problem?.reason !== "NoServices").length;
+  const available = outcomes.length - problems.length;
+  const findings = [toolsAvailable(available, problems), allToolsReady(available, problems)];
+  const generation = metadata.generation ?? 1;
+  return {
+    status: {
+      phase: phaseOf({ found, available, all: outcomes.length }),
+      discoveredTools: found,
+      availableTools: available,
+      tools: outcomes.map(toToolStatus),
+      observedGeneration: generation,
+      conditions: toConditions("ToolRegistry", findings, {
+        previous: status?.conditions,
+        generation,
+        now: input.now,
+      }),
+    },
+    tools: outcomes.flatMap(({ tool }) => tool ?? []),
+  };
+}
+
+/** Pending: nothing was found yet. Failed: what was found cannot be called, none of it. */
+function phaseOf({
+  found,
+  available,
+  all,
+}: {
+  found: number;
+  available: number;
+  all: number;
+}): ToolRegistryStatus["phase"] {
+  if (found === 0) return "Pending";
+  if (available === 0) return "Failed";
+  return available === all ? "Ready" : "Degraded";
+}
+
+function toToolStatus({ name, type, endpoint, problem }: ToolOutcome) {
+  return {
+    name,
+    type,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    available: problem === undefined,
+    ...(problem === undefined ? {} : { reason: problem.reason }),
+  };
+}

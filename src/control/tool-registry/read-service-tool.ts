@@ -1,0 +1,120 @@
+/** What a Service says of itself as a tool: its annotations and ports. */
+import {
+  LOCAL_URL_ANNOTATION,
+  TOOL_DESCRIPTION_ANNOTATION,
+  TOOL_NAME_ANNOTATION,
+  TOOL_PATH_ANNOTATION,
+  TOOL_SCHEMA_ANNOTATION,
+  TOOL_TYPE_ANNOTATION,
+} from "../../api/group.ts";
+import { toolEntrySchema, type ToolEntry } from "../../api/tool-registry.ts";
+import type { ToolType } from "./resolved-tool.ts";
+import type { ServiceView } from "./service-view.ts";
+
+/** What every provider takes for the name of a tool. */
+const TOOL_NAME = /^[a-zA-Z0-9_-]{1,64}$/;
+const PATH = /^\/[!-~]*$/;
+const TOOL_TYPES: readonly string[] = toolEntrySchema.shape.type.unwrap().options;
+
+export interface ServiceTool {
+  readonly name: string;
+  readonly type: ToolType;
+  /** `undefined`: the Service is no usable tool, and `problem` says why. */
+  readonly url: string | undefined;
+  readonly problem: string;
+  readonly description?: string;
+  readonly inputSchema?: Readonly<Record<string, unknown>>;
+}
+
+/** `name` is for a Service that does not name its tool. */
+export function readServiceTool(entry: ToolEntry, service: ServiceView, name: string): ServiceTool {
+  const { annotations } = service;
+  const given = annotations[TOOL_NAME_ANNOTATION] ?? name;
+  const type = annotations[TOOL_TYPE_ANNOTATION] ?? entry.type;
+  const schema = readSchema(annotations[TOOL_SCHEMA_ANNOTATION]);
+  const address = addressOf(entry, service);
+  const description = annotations[TOOL_DESCRIPTION_ANNOTATION] ?? entry.description;
+  const inputSchema = schema.value ?? entry.inputSchema;
+  const problem =
+    nameProblem(given) ?? typeProblem(type) ?? schema.problem ?? address.problem ?? "";
+  return {
+    name: nameProblem(given) === undefined ? given : name,
+    type: typeProblem(type) === undefined ? (type as ToolType) : entry.type,
+    url: problem === "" ? address.url : undefined,
+    problem,
+    ...(description === undefined ? {} : { description }),
+    ...(inputSchema === undefined ? {} : { inputSchema }),
+  };
+}
+
+function nameProblem(name: string): string | undefined {
+  if (TOOL_NAME.test(name)) return undefined;
+  return `has an annotation ${TOOL_NAME_ANNOTATION} that is no name: use up to 64 letters, digits, "_" and "-"`;
+}
+
+function typeProblem(type: string): string | undefined {
+  if (TOOL_TYPES.includes(type)) return undefined;
+  return `has an annotation ${TOOL_TYPE_ANNOTATION} that is none of ${TOOL_TYPES.join(", ")}`;
+}
+
+function readSchema(text: string | undefined): {
+  value?: Record<string, unknown>;
+  problem?: string;
+} {
+  if (text === undefined) return {};
+  const problem = `has an annotation ${TOOL_SCHEMA_ANNOTATION} that is no JSON Schema of an object`;
+  try {
+    const value = JSON.parse(text) as unknown;
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return { problem };
+    const schema = value as Record<string, unknown>;
+    const { type = "object" } = schema;
+    return type === "object" ? { value: schema } : { problem };
+  } catch {
+    return { problem };
+  }
+}
+
+function addressOf(entry: ToolEntry, service: ServiceView): { url?: string; problem?: string } {
+  const path = service.annotations[TOOL_PATH_ANNOTATION] ?? "/";
+  const written = path.startsWith("/") ? path : `/${path}`;
+  if (!PATH.test(written)) {
+    return { problem: `has an annotation ${TOOL_PATH_ANNOTATION} that is no path of a URL` };
+  }
+  const { base, problem } =
+    service.localURL === undefined ? clusterBase(entry, service) : localBase(service.localURL);
+  if (base === undefined) return { problem };
+  return { url: written === "/" && new URL(base).pathname !== "/" ? base : base + written };
+}
+
+/** A URL without a "/" at its end. */
+type BaseResult = { base: string; problem?: undefined } | { base?: undefined; problem: string };
+
+function localBase(localURL: string): BaseResult {
+  const url = URL.parse(localURL);
+  if (url === null || !/^(https?|grpcs?):$/.test(url.protocol) || url.host === "") {
+    return {
+      problem: `has an annotation ${LOCAL_URL_ANNOTATION} that is no URL like http://localhost:9000`,
+    };
+  }
+  return { base: `${url.protocol}//${url.host}${url.pathname}`.replace(/\/+$/, "") };
+}
+
+function clusterBase({ port: wanted }: ToolEntry, service: ServiceView): BaseResult {
+  const { name, namespace, ports } = service;
+  const known = ports.map((port) => port.name ?? String(port.port)).join(", ");
+  const port =
+    wanted === undefined && ports.length === 1
+      ? ports[0]
+      : ports.find((one) => one.port === Number(wanted) || one.name === wanted);
+  if (port === undefined) {
+    if (ports.length === 0) return { problem: "has no port" };
+    return {
+      problem:
+        wanted === undefined
+          ? `has several ports (${known}); set the entry's port to one of them`
+          : `has no port ${wanted}; it has ${known}. Correct the entry's port`,
+    };
+  }
+  const secure = port.appProtocol === "https" || port.name === "https" || port.port === 443;
+  return { base: `${secure ? "https" : "http"}://${name}.${namespace}.svc:${port.port}` };
+}

@@ -1,0 +1,148 @@
+/** The entries of a ToolRegistry → tools: those with a URL as they are, the others from the Services that match. */
+import type { ConditionReason } from "../../api/conditions.ts";
+import { parseDuration } from "../../api/fields/duration.ts";
+import { TOOL_LABEL } from "../../api/group.ts";
+import type { ToolEntry } from "../../api/tool-registry.ts";
+import { readServiceTool } from "./read-service-tool.ts";
+import type { ResolvedTool } from "./resolved-tool.ts";
+import type { ServiceView } from "./service-view.ts";
+
+export interface ToolProblem {
+  readonly tool: string;
+  readonly reason: Exclude<ConditionReason<"ToolRegistry", "AllToolsReady">, "AllReady">;
+  /** With the cure, without the tool's name. */
+  readonly message: string;
+}
+
+/** What became of an entry, or of one Service that an entry selects. */
+export interface ToolOutcome {
+  readonly name: string;
+  readonly type: ToolEntry["type"];
+  readonly endpoint?: string;
+  /** Not for an invalid one. */
+  readonly tool?: ResolvedTool;
+  readonly problem?: Omit<ToolProblem, "tool">;
+}
+
+export type ToolProbes = Readonly<Record<string, { reachable: boolean; message?: string }>>;
+
+/** Selectors may match any number of Services; what is past this is left out. As many as a status lists. */
+const MAX_TOOLS = 1024;
+
+/** In the order of the entries; the Services of an entry by name. A name that comes again is invalid there. */
+export function resolveTools(
+  entries: readonly ToolEntry[],
+  services: readonly ServiceView[],
+  probes: ToolProbes,
+): ToolOutcome[] {
+  const names = new Set<string>();
+  return entries
+    .flatMap((entry) =>
+      entry.url === undefined ? discover(entry, services) : [inlineTool(entry, entry.url, probes)],
+    )
+    .slice(0, MAX_TOOLS)
+    .map((outcome) => {
+      if (outcome.problem?.reason === "NoServices") return outcome;
+      if (names.has(outcome.name)) return invalid(outcome, duplicateMessage(outcome.name));
+      names.add(outcome.name);
+      return outcome;
+    });
+}
+
+function inlineTool(entry: ToolEntry, url: string, probes: ToolProbes): ToolOutcome {
+  const { name, type } = entry;
+  const probe = Object.hasOwn(probes, name) ? probes[name] : undefined;
+  const available = probe?.reachable === true;
+  const tool: ResolvedTool = {
+    name,
+    type,
+    url,
+    ...fromEntry(entry),
+    fallbackDescription: name,
+    available,
+  };
+  if (available) return { name, type, endpoint: url, tool };
+  const why = probe?.message ?? "it has not been tried yet";
+  const message = `${url} cannot be connected to: ${why}. See that it runs and that its URL is right`;
+  return { name, type, endpoint: url, tool, problem: { reason: "Unreachable", message } };
+}
+
+function discover(entry: ToolEntry, services: readonly ServiceView[]): ToolOutcome[] {
+  const wanted = Object.entries(entry.selector?.matchLabels ?? {});
+  const matches = services
+    .filter(
+      ({ labels }) =>
+        labels[TOOL_LABEL] === "true" && wanted.every(([key, value]) => labels[key] === value),
+    )
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  if (matches.length === 0) {
+    const labels = [[TOOL_LABEL, "true"], ...wanted].map(([key, value]) => `${key}=${value}`);
+    const message = `no Service has the labels ${labels.join(", ")}; label the Service, with "true" in quotes, or correct selector.matchLabels`;
+    return [{ name: entry.name, type: entry.type, problem: { reason: "NoServices", message } }];
+  }
+  // One Service is the entry's tool. Several cannot share its name: then each goes by its own.
+  const single = matches.length === 1;
+  return matches.map((service) => discoveredTool(entry, service, single));
+}
+
+function discoveredTool(entry: ToolEntry, service: ServiceView, single: boolean): ToolOutcome {
+  const read = readServiceTool(entry, service, single ? entry.name : service.name);
+  const { name, type } = read;
+  if (read.url === undefined) {
+    return invalid({ name, type }, `Service "${service.name}" ${read.problem}`);
+  }
+  const tool: ResolvedTool = {
+    ...fromEntry(entry),
+    name,
+    type,
+    url: read.url,
+    ...(read.description === undefined ? {} : { description: read.description }),
+    ...(read.inputSchema === undefined ? {} : { inputSchema: read.inputSchema }),
+    fallbackDescription: service.name,
+    available: service.readyEndpoints,
+  };
+  if (service.readyEndpoints) return { name, type, endpoint: read.url, tool };
+  const why = service.problem ?? "see that its pods run and are ready";
+  const message = `Service "${service.name}" has no ready endpoint: ${why}`;
+  return { name, type, endpoint: read.url, tool, problem: { reason: "NoReadyEndpoints", message } };
+}
+
+function invalid({ name, type, endpoint }: ToolOutcome, message: string): ToolOutcome {
+  return {
+    name,
+    type,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    problem: { reason: "InvalidTool", message },
+  };
+}
+
+function duplicateMessage(name: string): string {
+  return `another tool before it is called "${name}" too; give this one another name`;
+}
+
+type EntryPart = Pick<
+  ResolvedTool,
+  | "description"
+  | "method"
+  | "inputSchema"
+  | "timeoutMs"
+  | "retries"
+  | "headers"
+  | "authSecretRef"
+  | "allow"
+>;
+
+function fromEntry(entry: ToolEntry): EntryPart {
+  const { description, method, inputSchema, timeout, retries, headers, authSecretRef, allow } =
+    entry;
+  return {
+    ...(description === undefined ? {} : { description }),
+    method,
+    ...(inputSchema === undefined ? {} : { inputSchema }),
+    timeoutMs: Math.max(1, Math.round(parseDuration(timeout))),
+    retries,
+    headers: headers ?? {},
+    ...(authSecretRef === undefined ? {} : { authSecretRef }),
+    ...(allow === undefined ? {} : { allow }),
+  };
+}
