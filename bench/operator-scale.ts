@@ -6,12 +6,12 @@ import { access, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { KubeConfig } from "@kubernetes/client-node";
-import { Cache } from "../src/kube/cache.ts";
-import { KubeClient } from "../src/kube/client.ts";
-import type { KubernetesObject, ResourceType } from "../src/kube/object.ts";
-import { RateLimiter } from "../src/kube/rate-limiter.ts";
-import { Reflector } from "../src/kube/reflector.ts";
-import { createTransport } from "../src/kube/transport.ts";
+import { Cache } from "../src/kube/watch/cache.ts";
+import { KubeClient } from "../src/kube/client/client.ts";
+import type { KubernetesObject, ResourceType } from "../src/kube/client/object.ts";
+import { RateLimiter } from "../src/kube/client/rate-limiter.ts";
+import { Reflector } from "../src/kube/watch/reflector.ts";
+import { createTransport } from "../src/kube/client/transport.ts";
 import { systemClock } from "../src/time/clock.ts";
 import {
   AGENT_RUNTIMES,
@@ -19,8 +19,8 @@ import {
   DEPLOYMENTS,
   SERVICES,
   type StoredAgentRuntime,
-} from "../src/operator/kubernetes-objects.ts";
-import { AGENT_LABEL_SELECTOR } from "../src/operator/labels.ts";
+} from "../src/operator/cluster/kubernetes-objects.ts";
+import { AGENT_LABEL_SELECTOR } from "../src/operator/cluster/labels.ts";
 import { KubeCluster, OPERATOR_USER } from "../test/support/kube-cluster.ts";
 import { aNamespaceManifest, anAgentManifest, theReferences } from "../test/support/manifests.ts";
 import { OperatorProcess } from "../test/support/operator-process.ts";

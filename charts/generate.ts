@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { customResourceDefinitions } from "../src/api/crd.ts";
-import { LEASE_NAME } from "../src/operator/labels.ts";
+import { LEASE_NAME } from "../src/operator/cluster/labels.ts";
 import { leaseRules, USER_RULES, WATCHED_NAMESPACE_RULES } from "../src/operator/permissions.ts";
 
 const HEAD = "# Made by `make generate`. Do not edit.\n";

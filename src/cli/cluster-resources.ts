@@ -1,9 +1,13 @@
 /** The three kinds of the cluster that the kubeconfig, or the pod, points at. */
 import { API_VERSION, GROUP, OMNIA_KINDS, VERSION, type OmniaKind } from "../api/group.ts";
-import { ApiError } from "../kube/api-error.ts";
-import { KubeClient } from "../kube/client.ts";
-import { DEFAULT_BURST, DEFAULT_REQUESTS_PER_SECOND, RateLimiter } from "../kube/rate-limiter.ts";
-import { createTransport } from "../kube/transport.ts";
+import { ApiError } from "../kube/client/api-error.ts";
+import { KubeClient } from "../kube/client/client.ts";
+import {
+  DEFAULT_BURST,
+  DEFAULT_REQUESTS_PER_SECOND,
+  RateLimiter,
+} from "../kube/client/rate-limiter.ts";
+import { createTransport } from "../kube/client/transport.ts";
 import { systemClock } from "../time/clock.ts";
 import { CliError } from "./cli-error.ts";
 import { loadKubeConfig } from "./load-kube-config.ts";

@@ -1,7 +1,7 @@
-import { isNotFound } from "./api-error.ts";
-import type { KubeClient } from "./client.ts";
+import { isNotFound } from "./client/api-error.ts";
+import type { KubeClient } from "./client/client.ts";
 import type { Clock } from "../time/clock.ts";
-import { apiVersionOf, type KubernetesObject, type ResourceType } from "./object.ts";
+import { apiVersionOf, type KubernetesObject, type ResourceType } from "./client/object.ts";
 
 export const EVENTS: ResourceType = {
   group: "events.k8s.io",

@@ -1,5 +1,5 @@
 /** The metrics of the operator, under the names that dashboards for controller-runtime know. */
-import type { Controller, ReconcileOutcome } from "../kube/controller.ts";
+import type { Controller, ReconcileOutcome } from "../kube/controller/controller.ts";
 import type { CounterMetric, Metrics } from "../observability/metrics.ts";
 
 const RECONCILE_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];

@@ -5,28 +5,32 @@
 import { randomUUID } from "node:crypto";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { GROUP } from "../api/group.ts";
-import { KubeClient, type KubeClientOptions } from "../kube/client.ts";
-import type { Controller } from "../kube/controller.ts";
+import { KubeClient, type KubeClientOptions } from "../kube/client/client.ts";
+import type { Controller } from "../kube/controller/controller.ts";
 import { EventRecorder } from "../kube/events.ts";
 import {
   type LeaderElectionOptions,
   LeaseLostError,
   runAsLeader,
-} from "../kube/leader-election.ts";
-import { RateLimiter } from "../kube/rate-limiter.ts";
-import { createTransport } from "../kube/transport.ts";
-import { WorkQueue } from "../kube/work-queue.ts";
+} from "../kube/controller/leader-election.ts";
+import { RateLimiter } from "../kube/client/rate-limiter.ts";
+import { createTransport } from "../kube/client/transport.ts";
+import { WorkQueue } from "../kube/controller/work-queue.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Log } from "../observability/log.ts";
 import { Management } from "../observability/management.ts";
 import { createMetrics } from "../observability/metrics.ts";
-import { createAgentRuntimeController } from "./agent-runtime/agent-runtime-controller.ts";
-import { LEASE_NAME, OPERATOR } from "./labels.ts";
-import { createCaches, watchCluster } from "./operator-caches.ts";
-import type { ControllerSettings, OperatorContext, OperatorSettings } from "./operator-context.ts";
+import { createAgentRuntimeController } from "./agent-runtime/controller.ts";
+import { LEASE_NAME, OPERATOR } from "./cluster/labels.ts";
+import { createCaches, watchCluster } from "./cluster/caches.ts";
+import type {
+  ControllerSettings,
+  OperatorContext,
+  OperatorSettings,
+} from "./cluster/operator-context.ts";
 import { createOperatorMetrics, type OperatorMetrics } from "./operator-metrics.ts";
-import { createPromptPacks } from "./prompt-pack/prompt-packs.ts";
-import { createToolRegistries } from "./tool-registry/tool-registries.ts";
+import { createPromptPacks } from "./prompt-pack/controller.ts";
+import { createToolRegistries } from "./tool-registry/controller.ts";
 
 /** Renewals of the lease do not queue behind the work. */
 const LEASE_REQUESTS_PER_SECOND = 5;

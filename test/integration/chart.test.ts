@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 import packageJSON from "../../package.json" with { type: "json" };
 import { chartFiles } from "../../charts/generate.ts";
-import { LEASE_NAME } from "../../src/operator/labels.ts";
+import { LEASE_NAME } from "../../src/operator/cluster/labels.ts";
 import { WATCHED_NAMESPACE_RULES } from "../../src/operator/permissions.ts";
 import {
   KUBE_API_SERVER_TIMEOUT_MS,

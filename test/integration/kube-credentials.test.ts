@@ -7,10 +7,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import { KubeClient } from "../../src/kube/client.ts";
-import type { KubernetesObject, ResourceType } from "../../src/kube/object.ts";
-import { RateLimiter } from "../../src/kube/rate-limiter.ts";
-import { createTransport, type Transport } from "../../src/kube/transport.ts";
+import { KubeClient } from "../../src/kube/client/client.ts";
+import type { KubernetesObject, ResourceType } from "../../src/kube/client/object.ts";
+import { RateLimiter } from "../../src/kube/client/rate-limiter.ts";
+import { createTransport, type Transport } from "../../src/kube/client/transport.ts";
 import { systemClock } from "../../src/time/clock.ts";
 import {
   KUBE_API_SERVER_TIMEOUT_MS,

@@ -2,13 +2,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { KubeConfig } from "@kubernetes/client-node";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import { ApiError, ConnectionError, isExpired } from "../../src/kube/api-error.ts";
-import { Cache } from "../../src/kube/cache.ts";
-import { KubeClient } from "../../src/kube/client.ts";
-import type { KubernetesObject, ResourceType } from "../../src/kube/object.ts";
-import { RateLimiter } from "../../src/kube/rate-limiter.ts";
-import { Reflector } from "../../src/kube/reflector.ts";
-import { createTransport } from "../../src/kube/transport.ts";
+import { ApiError, ConnectionError, isExpired } from "../../src/kube/client/api-error.ts";
+import { Cache } from "../../src/kube/watch/cache.ts";
+import { KubeClient } from "../../src/kube/client/client.ts";
+import type { KubernetesObject, ResourceType } from "../../src/kube/client/object.ts";
+import { RateLimiter } from "../../src/kube/client/rate-limiter.ts";
+import { Reflector } from "../../src/kube/watch/reflector.ts";
+import { createTransport } from "../../src/kube/client/transport.ts";
 import { systemClock } from "../../src/time/clock.ts";
 import {
   APIFaultProxy,

@@ -1,17 +1,17 @@
 import { createHash, randomUUID } from "node:crypto";
 import { KubeConfig } from "@kubernetes/client-node";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { isConflict, isNotFound } from "../../src/kube/api-error.ts";
-import { applyOwned, applyStatus, NotOursError } from "../../src/kube/apply.ts";
-import { Cache } from "../../src/kube/cache.ts";
-import { KubeClient } from "../../src/kube/client.ts";
-import { Controller } from "../../src/kube/controller.ts";
+import { isConflict, isNotFound } from "../../src/kube/client/api-error.ts";
+import { applyOwned, applyStatus, NotOursError } from "../../src/kube/apply-owned.ts";
+import { Cache } from "../../src/kube/watch/cache.ts";
+import { KubeClient } from "../../src/kube/client/client.ts";
+import { Controller } from "../../src/kube/controller/controller.ts";
 import { EVENTS, EventRecorder } from "../../src/kube/events.ts";
-import { LEASES, runAsLeader } from "../../src/kube/leader-election.ts";
-import { keyOf, type KubernetesObject, type ResourceType } from "../../src/kube/object.ts";
-import { RateLimiter } from "../../src/kube/rate-limiter.ts";
-import { Reflector } from "../../src/kube/reflector.ts";
-import { createTransport } from "../../src/kube/transport.ts";
+import { LEASES, runAsLeader } from "../../src/kube/controller/leader-election.ts";
+import { keyOf, type KubernetesObject, type ResourceType } from "../../src/kube/client/object.ts";
+import { RateLimiter } from "../../src/kube/client/rate-limiter.ts";
+import { Reflector } from "../../src/kube/watch/reflector.ts";
+import { createTransport } from "../../src/kube/client/transport.ts";
 import { systemClock } from "../../src/time/clock.ts";
 import {
   KUBE_API_SERVER_TIMEOUT_MS,

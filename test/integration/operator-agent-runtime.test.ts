@@ -1,11 +1,11 @@
 /** What the controller of AgentRuntimes asks of the API server, with the caches and the other controllers in this process. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { Cache, type CacheChange } from "../../src/kube/cache.ts";
-import type { Controller } from "../../src/kube/controller.ts";
-import { createAgentRuntimeController } from "../../src/operator/agent-runtime/agent-runtime-controller.ts";
-import type { KubernetesObject } from "../../src/kube/object.ts";
-import type { DeploymentObject } from "../../src/operator/kubernetes-objects.ts";
-import { FILES_REVISION_ANNOTATION } from "../../src/operator/labels.ts";
+import { Cache, type CacheChange } from "../../src/kube/watch/cache.ts";
+import type { Controller } from "../../src/kube/controller/controller.ts";
+import { createAgentRuntimeController } from "../../src/operator/agent-runtime/controller.ts";
+import type { KubernetesObject } from "../../src/kube/client/object.ts";
+import type { DeploymentObject } from "../../src/operator/cluster/kubernetes-objects.ts";
+import { FILES_REVISION_ANNOTATION } from "../../src/operator/cluster/labels.ts";
 import { AgentInCluster, SOME_TIME, SOON } from "../support/agent-in-cluster.ts";
 import type { Write } from "../support/audit-log.ts";
 import { KUBE_API_SERVER_TIMEOUT_MS } from "../support/kube-api-server.ts";

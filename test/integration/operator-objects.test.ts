@@ -11,13 +11,13 @@ import {
   READINESS_TIMEOUT_MS,
 } from "../../src/agent/limits.ts";
 import { API_VERSION } from "../../src/api/group.ts";
-import { APPLIED_ANNOTATION, applyOwned, applyStatus } from "../../src/kube/apply.ts";
-import { KubeClient } from "../../src/kube/client.ts";
-import { type KubernetesObject, type ResourceType, pathOf } from "../../src/kube/object.ts";
-import { RateLimiter } from "../../src/kube/rate-limiter.ts";
-import { createTransport, type Transport } from "../../src/kube/transport.ts";
+import { APPLIED_ANNOTATION, applyOwned, applyStatus } from "../../src/kube/apply-owned.ts";
+import { KubeClient } from "../../src/kube/client/client.ts";
+import { type KubernetesObject, type ResourceType, pathOf } from "../../src/kube/client/object.ts";
+import { RateLimiter } from "../../src/kube/client/rate-limiter.ts";
+import { createTransport, type Transport } from "../../src/kube/client/transport.ts";
 import { systemClock } from "../../src/time/clock.ts";
-import { HANDED_OVER } from "../../src/operator/agent-runtime/build-deployment.ts";
+import { HANDED_OVER } from "../../src/operator/agent-runtime/objects/build-deployment.ts";
 import {
   AGENT_RUNTIMES,
   CONFIG_MAPS,
@@ -25,7 +25,7 @@ import {
   DEPLOYMENTS,
   POD_DISRUPTION_BUDGETS,
   SERVICES,
-} from "../../src/operator/kubernetes-objects.ts";
+} from "../../src/operator/cluster/kubernetes-objects.ts";
 import { contentHash } from "../../src/promptpack/document/content-hash.ts";
 import { decided, observed, theVersion } from "../support/a-decision.ts";
 import {

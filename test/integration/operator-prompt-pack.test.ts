@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { GROUP } from "../../src/api/group.ts";
 import type { PromptPackStatus } from "../../src/api/prompt-pack.ts";
 import { MAX_KEPT_VERSIONS } from "../../src/control/prompt-pack/pack-version.ts";
-import { agentLabels, PACK_VERSIONS_ANNOTATION } from "../../src/operator/labels.ts";
+import { agentLabels, PACK_VERSIONS_ANNOTATION } from "../../src/operator/cluster/labels.ts";
 import { parsePromptPack } from "../../src/promptpack/check/parse-prompt-pack.ts";
 import { aPackText } from "../support/a-pack.ts";
 import { KUBE_API_SERVER_TIMEOUT_MS } from "../support/kube-api-server.ts";

@@ -3,10 +3,10 @@
  * and looks up from that only when one fails. Prints what happens, with the time.
  */
 import { KubeConfig } from "@kubernetes/client-node";
-import { KubeClient } from "../../src/kube/client.ts";
-import { LeaseLostError, runAsLeader } from "../../src/kube/leader-election.ts";
-import { RateLimiter } from "../../src/kube/rate-limiter.ts";
-import { createTransport } from "../../src/kube/transport.ts";
+import { KubeClient } from "../../src/kube/client/client.ts";
+import { LeaseLostError, runAsLeader } from "../../src/kube/controller/leader-election.ts";
+import { RateLimiter } from "../../src/kube/client/rate-limiter.ts";
+import { createTransport } from "../../src/kube/client/transport.ts";
 import { systemClock } from "../../src/time/clock.ts";
 
 const [kubeconfig = "", identity = ""] = process.argv.slice(2);

@@ -8,18 +8,18 @@ import { parseManifests } from "../../src/api/manifest/manifest.ts";
 import { decideAgentRuntime } from "../../src/control/agent-runtime/decide-agent-runtime.ts";
 import type { KeptVersion } from "../../src/control/prompt-pack/pack-version.ts";
 import type { WorkloadDecision } from "../../src/control/agent-runtime/workload-decision.ts";
-import { buildConfigMap } from "../../src/operator/agent-runtime/build-config-map.ts";
-import { buildDeployment } from "../../src/operator/agent-runtime/build-deployment.ts";
-import { buildPodDisruptionBudget } from "../../src/operator/agent-runtime/build-pod-disruption-budget.ts";
-import { buildService } from "../../src/operator/agent-runtime/build-service.ts";
-import { gatherAgent } from "../../src/operator/agent-runtime/gather-agent.ts";
+import { buildConfigMap } from "../../src/operator/agent-runtime/objects/build-config-map.ts";
+import { buildDeployment } from "../../src/operator/agent-runtime/objects/build-deployment.ts";
+import { buildPodDisruptionBudget } from "../../src/operator/agent-runtime/objects/build-pod-disruption-budget.ts";
+import { buildService } from "../../src/operator/agent-runtime/objects/build-service.ts";
+import { gatherAgent } from "../../src/operator/agent-runtime/gather.ts";
 import type {
   ConfigMapObject,
   DeploymentObject,
   PodDisruptionBudgetObject,
   ServiceObject,
-} from "../../src/operator/kubernetes-objects.ts";
-import { secretFacts } from "../../src/operator/secret-reader.ts";
+} from "../../src/operator/cluster/kubernetes-objects.ts";
+import { secretFacts } from "../../src/operator/cluster/secret-reader.ts";
 import { NOW, packReference, registryReference } from "./a-decision.ts";
 import type { Pod } from "./pod.ts";
 import { podEnvironment } from "./pod-environment.ts";

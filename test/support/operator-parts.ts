@@ -1,21 +1,21 @@
 /** The caches of an operator and the controllers of packs and registries, in this process: for an API server of a test. */
 import { randomUUID } from "node:crypto";
 import { KubeConfig } from "@kubernetes/client-node";
-import { KubeClient } from "../../src/kube/client.ts";
-import type { ReconcileOutcome } from "../../src/kube/controller.ts";
+import { KubeClient } from "../../src/kube/client/client.ts";
+import type { ReconcileOutcome } from "../../src/kube/controller/controller.ts";
 import { EventRecorder } from "../../src/kube/events.ts";
-import { RateLimiter } from "../../src/kube/rate-limiter.ts";
-import { createTransport } from "../../src/kube/transport.ts";
+import { RateLimiter } from "../../src/kube/client/rate-limiter.ts";
+import { createTransport } from "../../src/kube/client/transport.ts";
 import { systemClock } from "../../src/time/clock.ts";
 import { createLog } from "../../src/observability/log.ts";
-import { createCaches, watchCluster } from "../../src/operator/operator-caches.ts";
+import { createCaches, watchCluster } from "../../src/operator/cluster/caches.ts";
 import type {
   DecidedPromptPacks,
   DecidedToolRegistries,
   OperatorContext,
-} from "../../src/operator/operator-context.ts";
-import { createPromptPacks } from "../../src/operator/prompt-pack/prompt-packs.ts";
-import { createToolRegistries } from "../../src/operator/tool-registry/tool-registries.ts";
+} from "../../src/operator/cluster/operator-context.ts";
+import { createPromptPacks } from "../../src/operator/prompt-pack/controller.ts";
+import { createToolRegistries } from "../../src/operator/tool-registry/controller.ts";
 import { type KubeCluster, OPERATOR_USER } from "./kube-cluster.ts";
 
 /** Tests are not to wait for the limit on requests, nor for the next look at a tool. */

@@ -1,5 +1,5 @@
 /** Gives a user what the chart gives to the operator, and nothing else. */
-import { LEASE_NAME } from "../../src/operator/labels.ts";
+import { LEASE_NAME } from "../../src/operator/cluster/labels.ts";
 import {
   leaseRules,
   type PolicyRule,

@@ -1,5 +1,5 @@
 import type { V1PodSpec } from "@kubernetes/client-node";
-import type { KubernetesObject, ResourceType } from "../../src/kube/object.ts";
+import type { KubernetesObject, ResourceType } from "../../src/kube/client/object.ts";
 
 export interface Pod extends KubernetesObject {
   spec: V1PodSpec;

@@ -1,14 +1,14 @@
 /** The objects that an agent is made of, as the caches hold them. */
 import { AGENT_RUNTIME, API_VERSION } from "../../api/group.ts";
-import { type KubernetesObject, keyOf } from "../../kube/object.ts";
+import { type KubernetesObject, keyOf } from "../../kube/client/object.ts";
 import type {
   ConfigMapObject,
   DeploymentObject,
   PodDisruptionBudgetObject,
   ServiceObject,
-} from "../kubernetes-objects.ts";
-import type { OperatorCaches } from "../operator-caches.ts";
-import { configMapName } from "./build-config-map.ts";
+} from "../cluster/kubernetes-objects.ts";
+import type { OperatorCaches } from "../cluster/caches.ts";
+import { configMapName } from "./objects/build-config-map.ts";
 
 export interface AgentChildren {
   readonly configMap: ConfigMapObject | undefined;

@@ -1,11 +1,11 @@
 /** What leads to another look at an AgentRuntime. */
-import type { Controller } from "../../kube/controller.ts";
-import { keyOf, type KubernetesObject } from "../../kube/object.ts";
-import type { StoredAgentRuntime } from "../kubernetes-objects.ts";
-import type { OperatorCaches } from "../operator-caches.ts";
-import type { DecidedPromptPacks, DecidedToolRegistries } from "../operator-context.ts";
+import type { Controller } from "../../kube/controller/controller.ts";
+import { keyOf, type KubernetesObject } from "../../kube/client/object.ts";
+import type { StoredAgentRuntime } from "../cluster/kubernetes-objects.ts";
+import type { OperatorCaches } from "../cluster/caches.ts";
+import type { DecidedPromptPacks, DecidedToolRegistries } from "../cluster/operator-context.ts";
 import { agentKeyOf } from "./agent-children.ts";
-import { CONFIG_SUFFIX } from "./build-config-map.ts";
+import { CONFIG_SUFFIX } from "./objects/build-config-map.ts";
 
 export function watchForAgents(
   controller: Controller,

@@ -2,29 +2,29 @@
 import type { AgentRuntime } from "../../api/agent-runtime.ts";
 import { AGENT_RUNTIME, API_VERSION } from "../../api/group.ts";
 import type { WorkloadDecision } from "../../control/agent-runtime/workload-decision.ts";
-import { isConflict, isNotFound } from "../../kube/api-error.ts";
-import { applyOwned } from "../../kube/apply.ts";
+import { isConflict, isNotFound } from "../../kube/client/api-error.ts";
+import { applyOwned } from "../../kube/apply-owned.ts";
 import {
   keyOf,
   type KubernetesObject,
   type OwnerReference,
   type ResourceType,
-} from "../../kube/object.ts";
+} from "../../kube/client/object.ts";
 import { contentHash } from "../../promptpack/document/content-hash.ts";
 import {
   CONFIG_MAPS,
   DEPLOYMENTS,
   POD_DISRUPTION_BUDGETS,
   SERVICES,
-} from "../kubernetes-objects.ts";
-import { ENVIRONMENT_ANNOTATION } from "../labels.ts";
-import type { OperatorContext } from "../operator-context.ts";
+} from "../cluster/kubernetes-objects.ts";
+import { ENVIRONMENT_ANNOTATION } from "../cluster/labels.ts";
+import type { OperatorContext } from "../cluster/operator-context.ts";
 import { type AgentChildren, ownedBy } from "./agent-children.ts";
-import { type AgentFiles, buildConfigMap } from "./build-config-map.ts";
-import { buildDeployment, HANDED_OVER } from "./build-deployment.ts";
-import { buildPodDisruptionBudget } from "./build-pod-disruption-budget.ts";
-import { buildService } from "./build-service.ts";
-import { environmentDigest, type ValueDigest } from "./environment-digest.ts";
+import { type AgentFiles, buildConfigMap } from "./objects/build-config-map.ts";
+import { buildDeployment, HANDED_OVER } from "./objects/build-deployment.ts";
+import { buildPodDisruptionBudget } from "./objects/build-pod-disruption-budget.ts";
+import { buildService } from "./objects/build-service.ts";
+import { environmentDigest, type ValueDigest } from "./files/environment-digest.ts";
 import type { Refusal, Refusals } from "./refusals.ts";
 
 export interface AgentWanted {

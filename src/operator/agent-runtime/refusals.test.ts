@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
-import { ApiError, ConnectionError } from "../../kube/api-error.ts";
-import { NotOursError } from "../../kube/apply.ts";
-import { DEPLOYMENTS, SERVICES } from "../kubernetes-objects.ts";
+import { ApiError, ConnectionError } from "../../kube/client/api-error.ts";
+import { NotOursError } from "../../kube/apply-owned.ts";
+import { DEPLOYMENTS, SERVICES } from "../cluster/kubernetes-objects.ts";
 import { Refusals } from "./refusals.ts";
 
 const WANTED = { metadata: { name: "support", namespace: "team" } };

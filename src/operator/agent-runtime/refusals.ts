@@ -1,10 +1,10 @@
 /** What of one agent the API server would not have, and why: so that nothing is asked for over and over. */
-import { ApiError, isConflict, isNotFound } from "../../kube/api-error.ts";
-import { NotOursError } from "../../kube/apply.ts";
+import { ApiError, isConflict, isNotFound } from "../../kube/client/api-error.ts";
+import { NotOursError } from "../../kube/apply-owned.ts";
 import type { Clock } from "../../time/clock.ts";
-import type { KubernetesObject, ResourceType } from "../../kube/object.ts";
+import type { KubernetesObject, ResourceType } from "../../kube/client/object.ts";
 import { contentHash } from "../../promptpack/document/content-hash.ts";
-import { stableMessage } from "./stable-message.ts";
+import { stableMessage } from "./pods/stable-message.ts";
 
 /** What stands in the way goes by itself: what is left of an object that was deleted, somebody else's write. */
 const PASSING_RETRY_MS = 500;

@@ -1,9 +1,9 @@
 import { type PackSource, packContent, packSource } from "../../control/prompt-pack/pack-source.ts";
 import type { PromptPack } from "../../api/prompt-pack.ts";
-import { isNotFound } from "../../kube/api-error.ts";
-import type { KubeClient } from "../../kube/client.ts";
-import type { KubernetesObject } from "../../kube/object.ts";
-import { CONFIG_MAPS, type ConfigMapObject } from "../kubernetes-objects.ts";
+import { isNotFound } from "../../kube/client/api-error.ts";
+import type { KubeClient } from "../../kube/client/client.ts";
+import type { KubernetesObject } from "../../kube/client/object.ts";
+import { CONFIG_MAPS, type ConfigMapObject } from "../cluster/kubernetes-objects.ts";
 
 /** The source of a pack as it was read last. */
 export interface SourceReading {

@@ -1,7 +1,7 @@
 import type { ServiceView } from "../../control/tool-registry/service-view.ts";
-import { keyOf } from "../../kube/object.ts";
-import type { EndpointSliceObject, ServiceObject } from "../kubernetes-objects.ts";
-import type { OperatorCaches } from "../operator-caches.ts";
+import { keyOf } from "../../kube/client/object.ts";
+import type { EndpointSliceObject, ServiceObject } from "../cluster/kubernetes-objects.ts";
+import type { OperatorCaches } from "../cluster/caches.ts";
 
 /** The label of an EndpointSlice that names its Service. */
 const SERVICE_NAME_LABEL = "kubernetes.io/service-name";

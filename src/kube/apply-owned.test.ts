@@ -1,0 +1,74 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { correctionOf, holds } from "./apply-owned.ts";
+import { quantityValue } from "./quantity.ts";
+
+test.each([
+  ["a field that others added", { a: 1, b: 2 }, { a: 1 }, true],
+  ["a field of another value", { a: 2 }, { a: 1 }, false],
+  ["a field that is missing", {}, { a: 1 }, false],
+  ["a field that is not wanted in so many words", { a: 1 }, { a: 1, b: undefined }, true],
+  ["an empty map that the server dropped", {}, { a: {} }, true],
+  ["an empty list that the server dropped", {}, { a: [] }, true],
+  ["an item too many", { a: [1, 2] }, { a: [1] }, false],
+  ["items in another order", { a: [{ n: 1 }, { n: 2 }] }, { a: [{ n: 2 }, { n: 1 }] }, false],
+  ["items with defaults filled in", { a: [{ n: 1, protocol: "TCP" }] }, { a: [{ n: 1 }] }, true],
+  ["a quantity in the server's spelling", { cpu: "1" }, { cpu: "1000m" }, true],
+  ["a quantity that was given as a number", { cpu: "2" }, { cpu: 2 }, true],
+  ["another quantity", { cpu: "1" }, { cpu: "1001m" }, false],
+  ["an empty text that the server dropped", { name: "A" }, { name: "A", value: "" }, true],
+  ["an empty text where there is one", { value: "1" }, { value: "" }, false],
+  [
+    "a key too many in a selector",
+    { selector: { a: "1", b: "2" } },
+    { selector: { a: "1" } },
+    false,
+  ],
+  ["null where a value is wanted", { a: null }, { a: "1" }, false],
+])("%s", (_, live, wanted, expected) => {
+  expect(holds(live, wanted)).toBe(expected);
+});
+
+test("whatever JSON it is, it holds itself", () => {
+  fc.assert(fc.property(fc.jsonValue(), (value) => holds(value, structuredClone(value))));
+});
+
+test("corrects no more than what differs, and takes out what others added where it matters", () => {
+  const live = {
+    metadata: { labels: { theirs: "x" } },
+    spec: {
+      selector: { app: "a", theirs: "x" },
+      ports: [{ port: 1, protocol: "TCP" }],
+      template: { containers: [{ name: "a", image: "i", policy: "default" }, { name: "theirs" }] },
+      kept: 1,
+    },
+  };
+  const wanted = {
+    metadata: { labels: { ours: "y" } },
+    spec: {
+      selector: { app: "a" },
+      ports: [{ port: 1 }],
+      template: { containers: [{ name: "a", image: "i" }] },
+    },
+  };
+  expect(correctionOf(live, wanted)).toEqual({
+    metadata: { labels: { ours: "y" } },
+    spec: { selector: { theirs: null }, template: { containers: [{ name: "a", image: "i" }] } },
+  });
+});
+
+test.each([
+  ["500m", 0.5],
+  ["0.5", 0.5],
+  ["1.5Gi", 1.5 * 2 ** 30],
+  ["1e3", 1_000],
+  ["1E", 1e18],
+  ["100k", 100_000],
+  ["1.", 1],
+  [".5", 0.5],
+  ["", undefined],
+  ["1 Gi", undefined],
+  ["abc", undefined],
+])("the quantity %j is %j", (text, value) => {
+  expect(quantityValue(text)).toBe(value);
+});

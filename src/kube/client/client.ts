@@ -1,0 +1,366 @@
+import type { IncomingMessage } from "node:http";
+import { ApiError, ConnectionError } from "./api-error.ts";
+import type { Clock } from "../../time/clock.ts";
+import { apiVersionOf, type KubernetesObject, pathOf, type ResourceType } from "./object.ts";
+import type { Priority, RateLimiter } from "./rate-limiter.ts";
+import { repeatDelay } from "./repeat-delay.ts";
+import type { Transport, TransportRequest } from "./transport.ts";
+
+/** The largest answer that is read, apart from watches. */
+export const MAX_RESPONSE_BYTES = 256 * 1024 * 1024;
+/** The longest line of a watch. etcd holds no object over 1.5 MiB by default. */
+export const MAX_WATCH_LINE_BYTES = 8 * 1024 * 1024;
+/** The answer of a request that is no watch must be whole by then. */
+export const REQUEST_TIMEOUT_MS = 60_000;
+
+export interface ListPage<T> {
+  items: T[];
+  resourceVersion: string;
+  continue: string | undefined;
+}
+
+export interface ListOptions {
+  namespace?: string | undefined;
+  labelSelector?: string | undefined;
+  fieldSelector?: string | undefined;
+  resourceVersion?: string;
+  limit?: number;
+  continue?: string | undefined;
+  /** Only names, labels, annotations, owners: for objects whose content must not be held, such as Secrets. */
+  metadataOnly?: boolean | undefined;
+  /** Not repeated by the client: for those who repeat by themselves, and tell of every failure. */
+  once?: boolean;
+  signal: AbortSignal;
+}
+
+export type WatchEvent<T> =
+  | { type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK"; object: T }
+  | { type: "ERROR"; object: { code?: number; reason?: string; message?: string } };
+
+const METADATA_ACCEPT =
+  "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
+const METADATA_LIST_ACCEPT =
+  "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
+
+/** How a request ended; `error`: without an answer. */
+export interface RequestOutcome {
+  method: TransportRequest["method"];
+  status: number | "error";
+  seconds: number;
+}
+
+export interface KubeClientOptions {
+  transport: Transport;
+  rateLimiter: RateLimiter;
+  fieldManager: string;
+  /** With it, requests that failed are sent again as `repeatDelay` says; without, every failure is the caller's. */
+  repeating?: { clock: Clock; random: () => number };
+  /** Told of every request, repeated ones too, once its answer begins or there will be none. */
+  onResponse?: (outcome: RequestOutcome) => void;
+}
+
+/** Raw JSON to and from the API server. Rejects with ApiError or ConnectionError. Watches are never repeated here. */
+export class KubeClient {
+  readonly #options: KubeClientOptions;
+  readonly #beforeWrite: (() => void) | undefined;
+  readonly #priority: Priority;
+  readonly fieldManager: string;
+
+  constructor(options: KubeClientOptions, beforeWrite?: () => void, priority: Priority = "now") {
+    this.#options = options;
+    this.#beforeWrite = beforeWrite;
+    this.#priority = priority;
+    this.fieldManager = options.fieldManager;
+  }
+
+  /**
+   * A client for the same server, with the same limits, that calls `check` right before the bytes of each write go out. What it
+   * throws ends the write, which then was not carried out. For those who may write only while they hold a lease.
+   */
+  fencedBy(check: () => void): KubeClient {
+    return new KubeClient(this.#options, check, this.#priority);
+  }
+
+  /** A client like this one, whose requests give way to others where the rate is limited. */
+  givingWay(): KubeClient {
+    return new KubeClient(this.#options, this.#beforeWrite, "later");
+  }
+
+  async get<T extends KubernetesObject>(
+    type: ResourceType,
+    at: { namespace?: string | undefined; name: string },
+    signal: AbortSignal,
+  ): Promise<T> {
+    return await this.#json<T>({ method: "GET", path: pathOf(type, at), signal });
+  }
+
+  async list<T extends KubernetesObject>(
+    type: ResourceType,
+    options: ListOptions,
+  ): Promise<ListPage<T>> {
+    const path = withQuery(pathOf(type, options), {
+      labelSelector: options.labelSelector,
+      fieldSelector: options.fieldSelector,
+      resourceVersion: options.continue === undefined ? options.resourceVersion : undefined,
+      limit: options.limit?.toString(),
+      continue: options.continue,
+    });
+    const headers = options.metadataOnly === true ? { accept: METADATA_LIST_ACCEPT } : {};
+    const list = await this.#json<{
+      items?: T[] | null;
+      metadata?: { resourceVersion?: string; continue?: string };
+    }>({ method: "GET", path, headers, signal: options.signal }, options.once !== true);
+    const next = list.metadata?.continue;
+    return {
+      items: list.items ?? [],
+      resourceVersion: list.metadata?.resourceVersion ?? "",
+      continue: next === "" ? undefined : next,
+    };
+  }
+
+  /** Ends when the server ends the watch; rejects when the connection breaks or is silent for longer than it may be. */
+  async *watch<T extends KubernetesObject>(
+    type: ResourceType,
+    options: Omit<ListOptions, "limit" | "continue" | "resourceVersion" | "once"> & {
+      resourceVersion: string;
+      timeoutSeconds: number;
+    },
+  ): AsyncGenerator<WatchEvent<T>> {
+    const path = withQuery(pathOf(type, options), {
+      watch: "true",
+      allowWatchBookmarks: "true",
+      resourceVersion: options.resourceVersion,
+      timeoutSeconds: options.timeoutSeconds.toString(),
+      labelSelector: options.labelSelector,
+      fieldSelector: options.fieldSelector,
+    });
+    await this.#options.rateLimiter.take(options.signal, this.#priority);
+    // The server ends the watch at timeoutSeconds; a connection that died in silence is noticed some time after that.
+    const overdue = AbortSignal.timeout((options.timeoutSeconds + 30) * 1000);
+    const response = await this.#send({
+      method: "GET",
+      path,
+      ...(options.metadataOnly === true ? { headers: { accept: METADATA_ACCEPT } } : {}),
+      signal: AbortSignal.any([options.signal, overdue]),
+    });
+    try {
+      for await (const line of linesOf(response)) yield JSON.parse(line) as WatchEvent<T>;
+    } catch (error) {
+      if (options.signal.aborted) throw options.signal.reason;
+      throw new ConnectionError("the watch was cut", { cause: error });
+    } finally {
+      response.destroy();
+    }
+  }
+
+  async create<T extends KubernetesObject>(
+    type: ResourceType,
+    object: T,
+    signal: AbortSignal,
+  ): Promise<T> {
+    return await this.#json<T>({
+      method: "POST",
+      path: withQuery(pathOf(type, { namespace: object.metadata.namespace }), {
+        fieldManager: this.fieldManager,
+      }),
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ apiVersion: apiVersionOf(type), kind: type.kind, ...object }),
+      signal,
+    });
+  }
+
+  /** Replaces the object; with a resourceVersion in it, only if it did not change meanwhile. */
+  async replace<T extends KubernetesObject>(
+    type: ResourceType,
+    object: T,
+    signal: AbortSignal,
+  ): Promise<T> {
+    return await this.#json<T>({
+      method: "PUT",
+      path: withQuery(
+        pathOf(type, { namespace: object.metadata.namespace, name: object.metadata.name }),
+        { fieldManager: this.fieldManager },
+      ),
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ apiVersion: apiVersionOf(type), kind: type.kind, ...object }),
+      signal,
+    });
+  }
+
+  /**
+   * Server-side apply: the object holds exactly the fields that are ours. With `force`, fields that another manager owns are
+   * taken over; without, that is a conflict.
+   */
+  async apply<T extends KubernetesObject>(
+    type: ResourceType,
+    object: KubernetesObject,
+    options: { subresource?: string; force?: boolean; signal: AbortSignal },
+  ): Promise<T> {
+    return await this.#json<T>({
+      method: "PATCH",
+      path: withQuery(
+        pathOf(type, {
+          namespace: object.metadata.namespace,
+          name: object.metadata.name,
+          ...(options.subresource === undefined ? {} : { subresource: options.subresource }),
+        }),
+        { fieldManager: this.fieldManager, force: options.force === false ? undefined : "true" },
+      ),
+      headers: { "content-type": "application/apply-patch+yaml" },
+      body: JSON.stringify({ apiVersion: apiVersionOf(type), kind: type.kind, ...object }),
+      signal: options.signal,
+    });
+  }
+
+  async mergePatch<T extends KubernetesObject>(
+    type: ResourceType,
+    at: { namespace?: string | undefined; name: string },
+    patch: object,
+    signal: AbortSignal,
+  ): Promise<T> {
+    return await this.#json<T>({
+      method: "PATCH",
+      path: withQuery(pathOf(type, at), { fieldManager: this.fieldManager }),
+      headers: { "content-type": "application/merge-patch+json" },
+      body: JSON.stringify(patch),
+      signal,
+    });
+  }
+
+  /** Only the object of this uid, so that a new one of the same name is spared. */
+  async delete(
+    type: ResourceType,
+    at: { namespace?: string | undefined; name: string; uid?: string | undefined },
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.#json({
+      method: "DELETE",
+      path: pathOf(type, at),
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({
+        apiVersion: "v1",
+        kind: "DeleteOptions",
+        propagationPolicy: "Background",
+        ...(at.uid === undefined ? {} : { preconditions: { uid: at.uid } }),
+      }),
+      signal,
+    });
+  }
+
+  async #json<T>(request: TransportRequest, isRepeated = true): Promise<T> {
+    const { repeating } = this.#options;
+    const begun = repeating?.clock.monotonic() ?? 0;
+    for (let repeats = 0; ; repeats += 1) {
+      try {
+        return await this.#jsonOnce<T>(request);
+      } catch (error) {
+        if (repeating === undefined || !isRepeated || request.signal.aborted) throw error;
+        const { method } = request;
+        const elapsedMs = repeating.clock.monotonic() - begun;
+        const delay = repeatDelay({ method, error, repeats, elapsedMs }, repeating.random);
+        if (delay === undefined) throw error;
+        await repeating.clock.sleep(delay, request.signal);
+      }
+    }
+  }
+
+  async #jsonOnce<T>(request: TransportRequest): Promise<T> {
+    await this.#options.rateLimiter.take(request.signal, this.#priority);
+    // Not by AbortSignal.timeout and any: those live on for as long as the timeout, thousands of them at a time.
+    const giving = new AbortController();
+    const giveUp = (): void => giving.abort(request.signal.reason);
+    request.signal.addEventListener("abort", giveUp, { once: true });
+    let isOverdue = false;
+    const timer = setTimeout(() => {
+      isOverdue = true;
+      giving.abort();
+    }, REQUEST_TIMEOUT_MS);
+    try {
+      const response = await this.#send({ ...request, signal: giving.signal });
+      return await read(response, (text) => JSON.parse(text) as T);
+    } catch (error) {
+      if (!isOverdue || request.signal.aborted) throw error;
+      const seconds = REQUEST_TIMEOUT_MS / 1000;
+      throw new ConnectionError(`no whole answer within ${seconds} s`, { cause: error });
+    } finally {
+      clearTimeout(timer);
+      request.signal.removeEventListener("abort", giveUp);
+    }
+  }
+
+  async #send(request: TransportRequest): Promise<IncomingMessage> {
+    const { transport, onResponse } = this.#options;
+    const begun = performance.now();
+    const { method } = request;
+    const tell = (status: number | "error"): void =>
+      onResponse?.({ method, status, seconds: (performance.now() - begun) / 1000 });
+    let response: IncomingMessage;
+    try {
+      const beforeSending = method === "GET" ? undefined : this.#beforeWrite;
+      response = await transport.send({ ...request, beforeSending });
+    } catch (error) {
+      if (error instanceof ConnectionError) tell("error");
+      throw error;
+    }
+    const status = response.statusCode ?? 0;
+    tell(status);
+    if (status >= 200 && status < 300) return response;
+    const retryAfter = response.headers["retry-after"];
+    throw await read(response, (text) => ApiError.fromResponse(status, text, retryAfter));
+  }
+}
+
+/** The whole answer, as `parse` makes it out. */
+async function read<T>(response: IncomingMessage, parse: (text: string) => T): Promise<T> {
+  try {
+    return parse(await textOf(response));
+  } catch (error) {
+    if (error instanceof ConnectionError) throw error;
+    throw new ConnectionError("the answer of the API server broke off", { cause: error });
+  }
+}
+
+function withQuery(path: string, query: Record<string, string | undefined>): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined && value !== "") parameters.set(name, value);
+  }
+  const text = parameters.toString();
+  return text === "" ? path : `${path}?${text}`;
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_RESPONSE_BYTES) {
+      throw new ConnectionError(`the answer is over ${MAX_RESPONSE_BYTES} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
+  let rest: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    let start = 0;
+    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
+      rest.push(chunk.subarray(start, end));
+      const line = Buffer.concat(rest).toString("utf8");
+      rest = [];
+      size = 0;
+      start = end + 1;
+      if (line.trim() !== "") yield line;
+    }
+    if (start < chunk.length) {
+      rest.push(chunk.subarray(start));
+      size += chunk.length - start;
+      if (size > MAX_WATCH_LINE_BYTES) {
+        throw new ConnectionError(`a line of the watch is over ${MAX_WATCH_LINE_BYTES} bytes`);
+      }
+    }
+  }
+}

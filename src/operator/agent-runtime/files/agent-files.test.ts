@@ -1,0 +1,114 @@
+import { expect, test } from "vitest";
+import { decided } from "../../../../test/support/a-decision.ts";
+import type { AgentConfig } from "../../../agent-config/agent-config.ts";
+import type { ConfigMapObject, PodObject } from "../../cluster/kubernetes-objects.ts";
+import { FILES_REVISION_ANNOTATION } from "../../cluster/labels.ts";
+import { type KnownFiles, LastFiles, nextFiles } from "./agent-files.ts";
+import { type AgentFiles, buildConfigMap, CONFIG_KEY } from "../objects/build-config-map.ts";
+
+const AT = { name: "support", namespace: "team" };
+const KEY = { path: "secrets/provider/api-key", secretName: "model", key: "api-key" };
+const NOTHING: KnownFiles = { filesRevision: 0, filesDigest: "", isSpoiled: false };
+
+function aConfig(model = "first"): AgentConfig {
+  const { config } = decided();
+  if (config?.provider === undefined) throw new Error("there is no provider");
+  return { ...config, provider: { ...config.provider, model } };
+}
+
+function next(given: {
+  last?: KnownFiles;
+  config?: AgentConfig;
+  key?: string | undefined;
+  pods?: PodObject[];
+}): AgentFiles {
+  const { last = NOTHING, config = aConfig(), pods = [] } = given;
+  const key = "key" in given ? given.key : "1a";
+  return nextFiles({ config, secretFiles: [KEY], fileDigest: () => key, last, pods });
+}
+
+/** As the cluster has it, in a version of its own. */
+function inCluster(files: AgentFiles, resourceVersion: string): ConfigMapObject {
+  const { metadata, ...rest } = buildConfigMap(AT, files);
+  return { ...rest, metadata: { ...metadata, resourceVersion } };
+}
+
+function known(files: AgentFiles): KnownFiles {
+  return new LastFiles().read(inCluster(files, "1"));
+}
+
+function aPod(revision?: string): PodObject {
+  const annotations = revision === undefined ? {} : { [FILES_REVISION_ANNOTATION]: revision };
+  return { metadata: { name: "pod", namespace: "team", annotations } };
+}
+
+test("the revision stays while neither the config nor a secret changes", () => {
+  const first = next({});
+  expect(first.filesRevision).toBe(1);
+  expect(next({ last: known(first) })).toEqual(first);
+});
+
+test.each([
+  ["the config", { config: aConfig("second") }],
+  ["the value of a secret", { key: "2b" }],
+])("the revision grows with %s", (_, change) => {
+  expect(next({ last: known(next({})), ...change }).filesRevision).toBe(2);
+});
+
+test("a secret that is gone changes nothing, nor does it when it comes back as it was", () => {
+  const first = next({});
+  const without = next({ last: known(first), key: undefined });
+  expect(without).toEqual(first);
+  expect(next({ last: known(without) })).toEqual(first);
+});
+
+test("files of which nothing is known are another revision than any pod was told of", () => {
+  expect(next({ pods: [aPod()] }).filesRevision).toBe(2);
+  expect(next({ pods: [aPod(), aPod("7"), aPod("spoiled")] }).filesRevision).toBe(8);
+});
+
+test("what was just written counts until the cache is another", () => {
+  const last = new LastFiles();
+  const old = inCluster(next({}), "1");
+  const written = next({ last: last.read(old), config: aConfig("second") });
+  last.wrote(written, old);
+  expect(last.read(old)).toMatchObject(written);
+  const later = inCluster(next({ last: known(written), config: aConfig("third") }), "3");
+  expect(last.read(later).config?.provider?.model).toBe("third");
+});
+
+test("of a ConfigMap that was deleted, what it said counts on", () => {
+  const last = new LastFiles();
+  const files = next({});
+  last.read(inCluster(files, "1"));
+  expect(last.read(undefined)).toMatchObject(files);
+  expect(next({ last: last.read(undefined) })).toEqual(files);
+});
+
+const spoilings: [string, (configMap: ConfigMapObject) => ConfigMapObject][] = [
+  ["another config that is a config", (map) => inData(map, JSON.stringify(aConfig("theirs")))],
+  ["what is no config", (map) => inData(map, "{}")],
+  ["what is no JSON", (map) => inData(map, "{")],
+  ["nothing", ({ metadata }) => ({ metadata })],
+  [
+    "no annotations",
+    ({ metadata, ...map }) => ({ ...map, metadata: { ...metadata, annotations: {} } }),
+  ],
+];
+function inData(configMap: ConfigMapObject, text: string): ConfigMapObject {
+  return { ...configMap, data: { [CONFIG_KEY]: text } };
+}
+
+test.each(spoilings)("of a ConfigMap with %s in it nothing is taken", (_, spoil) => {
+  const files = next({});
+  const spoiled = spoil(inCluster(files, "2"));
+  const stranger = new LastFiles().read(spoiled);
+  expect(stranger).toMatchObject({ isSpoiled: true });
+  expect(stranger.config).toBeUndefined();
+
+  const last = new LastFiles();
+  last.read(inCluster(files, "1"));
+  expect(last.read(spoiled)).toMatchObject({ config: files.config, secretFiles: [KEY] });
+  // The pods may have what was in it.
+  expect(next({ last: last.read(spoiled) })).toEqual({ ...files, filesRevision: 2 });
+});

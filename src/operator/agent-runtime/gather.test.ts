@@ -1,0 +1,133 @@
+import { expect, test } from "vitest";
+import { NOW, packReference, registryReference } from "../../../test/support/a-decision.ts";
+import { anAgentRuntime } from "../../../test/support/resources.ts";
+import type { AgentRuntime } from "../../api/agent-runtime.ts";
+import { decideAgentRuntime } from "../../control/agent-runtime/decide-agent-runtime.ts";
+import type { AgentReferences } from "../../control/agent-runtime/references.ts";
+import { ConnectionError } from "../../kube/client/api-error.ts";
+import { type SecretFacts, secretFacts } from "../cluster/secret-reader.ts";
+import { gatherAgent } from "./gather.ts";
+
+const { signal } = new AbortController();
+const TOKEN = { name: "token", key: "value" };
+
+interface World {
+  /** By key, with their values. */
+  secrets?: Record<string, Record<string, string>>;
+  namespaces?: string[];
+}
+
+/** What the agent refers to in a cluster where every pack and registry is, and what was asked for. */
+async function gathered(
+  agentRuntime: AgentRuntime,
+  { secrets = {}, namespaces = [] }: World = {},
+): Promise<{ references: AgentReferences; asked: string[] }> {
+  const asked: string[] = [];
+  const give = async <T>(key: string, answer: T): Promise<T> => {
+    asked.push(key);
+    return answer;
+  };
+  const references = await gatherAgent(
+    agentRuntime,
+    {
+      promptPacks: { reference: (key) => give(key, packReference()) },
+      toolRegistries: {
+        reference: (key) => give(key, registryReference({ entry: { authSecretRef: TOKEN } })),
+      },
+      secrets: { facts: (key) => give(key, factsOf(secrets[key])) },
+      namespaces,
+    },
+    signal,
+  );
+  return { references, asked };
+}
+
+function factsOf(values: Record<string, string> | undefined): SecretFacts | undefined {
+  if (values === undefined) return undefined;
+  const data = Object.entries(values).map(([name, value]) => [name, btoa(value)]);
+  return secretFacts({ metadata: { name: "any" }, data: Object.fromEntries(data) });
+}
+
+test("an agent that refers to nothing asks for nothing", async () => {
+  const agentRuntime = anAgentRuntime({ spec: { facade: { handler: "echo" } } });
+  expect(await gathered(agentRuntime)).toEqual({ references: {}, asked: [] });
+});
+
+test("packs and registries are where it is said, Secrets where the agent is", async () => {
+  const agentRuntime = anAgentRuntime({
+    spec: {
+      promptPackRef: { name: "prompts", namespace: "packs" },
+      toolRegistryRef: { name: "tools", namespace: "shared" },
+      session: { type: "redis", storeRef: { name: "store", key: "url" } },
+      facade: { auth: { apiKeysSecretRef: { name: "clients" } } },
+    },
+  });
+  const { references, asked } = await gathered(agentRuntime, {
+    secrets: {
+      "agents/openai-credentials": { "api-key": "sk-1", empty: "", example: "<your key>" },
+      "agents/store": { url: "http://store" },
+    },
+  });
+  expect(new Set(asked)).toEqual(
+    new Set([
+      "packs/prompts",
+      "shared/tools",
+      "agents/openai-credentials",
+      "agents/store",
+      "agents/clients",
+      "agents/token",
+    ]),
+  );
+  expect(references).toMatchObject({
+    promptPack: { found: true },
+    toolRegistry: { found: true },
+    providerSecret: { found: true, keys: ["api-key"], source: "secret" },
+    sessionStoreSecret: { found: true, keys: ["url"] },
+    apiKeysSecret: { found: false },
+    toolSecrets: { token: { found: false } },
+  });
+  expect(references.sessionStoreSecret?.urlProblem).toBeTypeOf("string");
+  expect(JSON.stringify(references)).not.toContain("sk-1");
+});
+
+test("what the operator does not watch is not asked for, and the conditions say so", async () => {
+  const agentRuntime = anAgentRuntime({
+    spec: {
+      promptPackRef: { name: "prompts", namespace: "packs" },
+      toolRegistryRef: { name: "tools", namespace: "agents" },
+    },
+  });
+  const { references, asked } = await gathered(agentRuntime, { namespaces: ["agents"] });
+  expect(asked).not.toContain("packs/prompts");
+  expect(references.toolRegistry).toMatchObject({ found: true });
+  const { status } = decideAgentRuntime({
+    agentRuntime,
+    references,
+    observed: undefined,
+    previous: {},
+    now: NOW,
+  });
+  expect(status.conditions).toContainEqual(
+    expect.objectContaining({
+      type: "PromptPackReady",
+      reason: "NotFound",
+      message:
+        'PromptPack "prompts" in namespace "packs" is not there; make it, have the operator watch the namespace "packs", or correct promptPackRef',
+    }),
+  );
+});
+
+test("what cannot be read is not taken for missing", async () => {
+  const cut = new ConnectionError("cut");
+  const gathering = gatherAgent(
+    anAgentRuntime(),
+    {
+      promptPacks: { reference: async () => packReference() },
+      toolRegistries: { reference: async () => registryReference() },
+      secrets: { facts: () => Promise.reject(cut) },
+      namespaces: [],
+    },
+    signal,
+  );
+  await expect(gathering).rejects.toBe(cut);
+});

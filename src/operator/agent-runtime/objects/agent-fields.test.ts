@@ -1,0 +1,343 @@
+/** Each field of an AgentRuntime, from its manifest to the object or the file that a pod gets. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parseDocument } from "yaml";
+import { theVersion } from "../../../../test/support/a-decision.ts";
+import { agentRuntimeFields } from "../../../../test/support/agent-runtime-fields.ts";
+import { makeAgent, type MadeAgent, type World } from "../../../../test/support/made-agent.ts";
+import { AGENT_CONFIG_PATH } from "../../../agent-config/agent-config.ts";
+
+const MANIFEST = `
+apiVersion: omnia.altairalabs.ai/v1alpha1
+kind: AgentRuntime
+metadata:
+  name: support
+  namespace: agents
+spec:
+  provider:
+    name: openai
+    model: test-model
+    apiKeySecretRef:
+      name: model
+      key: api-key
+  promptPackRef:
+    name: prompts
+    variables:
+      name: Ann
+`;
+
+const prompt = (says: string): { system_template: string } => ({ system_template: says });
+const WORLD: World = {
+  packs: {
+    "agents/prompts": theVersion({
+      prompts: { default: prompt("Help {{name}}."), sales: prompt("Sell to {{name}}.") },
+    }),
+    "agents/other": theVersion({ prompts: { default: prompt("Another pack.") } }),
+    "shared/prompts": theVersion({ prompts: { default: prompt("A shared pack.") } }),
+  },
+  registries: {
+    "agents/tools": { url: "http://tools.example/own" },
+    "shared/tools": {
+      url: "http://tools.example/shared",
+      authSecretRef: { name: "tool-token", key: "token" },
+    },
+  },
+  secrets: {
+    "agents/model": { "api-key": "sk-first", second: "sk-second" },
+    "agents/other": { "api-key": "sk-other" },
+    "agents/clients": { phone: "key-phone", web: "key-web" },
+    "agents/redis": { url: "redis://store:6379", second: "redis://second:6379" },
+    "agents/other-redis": { url: "redis://other:6379" },
+    "agents/tool-token": { token: "tool-token" },
+  },
+  configMaps: { "agents/settings": { region: "north" } },
+};
+
+type Look = (made: MadeAgent) => unknown;
+
+interface Field {
+  readonly value: unknown;
+  readonly look: Look;
+  /** What is seen; the value itself unless something else is said. */
+  readonly seen?: unknown;
+  /** What else the manifest says; `undefined` for what it does not say. */
+  readonly beside?: Record<string, unknown>;
+}
+
+const inConfig =
+  (path: string): Look =>
+  ({ config }) =>
+    at(config, path);
+const inPod =
+  (path: string): Look =>
+  ({ pod }) =>
+    at(pod.spec, path);
+const inContainer =
+  (path: string): Look =>
+  ({ container }) =>
+    at(container, path);
+/** For the autoscalers to come: it is decided, and nothing is made of it yet. */
+const inAutoscaling =
+  (path: string): Look =>
+  ({ workload }) =>
+    at(workload.autoscaling, path);
+/** The content of the file whose path stands in the config. */
+const inFile =
+  (path: string, more = ""): Look =>
+  (made) =>
+    made.file(join(dirname(AGENT_CONFIG_PATH), String(at(made.config, path)), more));
+
+const system = inConfig("prompt.active.system");
+const apiKey = inFile("provider.apiKeyFile");
+const storeURL = inFile("session.storeURLFile");
+const REDIS = { "session.type": "redis", "session.storeRef": { name: "redis", key: "url" } };
+const SCALED = { "autoscaling.enabled": true };
+const JWT = { "facade.auth.jwt": { issuer: "https://issuer.example", audiences: ["agents"] } };
+const OLDER = { "provider.apiKeySecretRef": undefined };
+
+const nodeAffinity = {
+  requiredDuringSchedulingIgnoredDuringExecution: {
+    nodeSelectorTerms: [{ matchExpressions: [{ key: "gpu", operator: "Exists" }] }],
+  },
+};
+const podAffinity = {
+  requiredDuringSchedulingIgnoredDuringExecution: [
+    { labelSelector: { matchLabels: { app: "cache" } }, topologyKey: "kubernetes.io/hostname" },
+  ],
+};
+
+const FIELDS: Record<string, Field | readonly Field[]> = {
+  replicas: [
+    { value: 3, look: ({ deployment }) => deployment.spec.replicas },
+    { value: 0, look: ({ deployment }) => deployment.spec.replicas },
+    { value: 1, look: hasBudget, seen: false },
+    { value: 2, look: hasBudget, seen: true },
+  ],
+
+  "provider.name": { value: "anthropic", look: inConfig("provider.name") },
+  "provider.model": { value: "another-model", look: inConfig("provider.model") },
+  "provider.apiKeySecretRef.name": { value: "other", look: apiKey, seen: "sk-other" },
+  "provider.apiKeySecretRef.key": { value: "second", look: apiKey, seen: "sk-second" },
+  "provider.baseURL": { value: "http://gateway.example/v1", look: inConfig("provider.baseURL") },
+  "provider.api": { value: "responses", look: inConfig("provider.api") },
+  ...Object.fromEntries(
+    Object.entries({
+      temperature: 0.5,
+      maxTokens: 7,
+      topP: 0.25,
+      topK: 8,
+      frequencyPenalty: -1,
+      presencePenalty: 1,
+      seed: -9,
+      stopSequences: ["END"],
+    }).map(([name, value]) => [
+      `provider.parameters.${name}`,
+      { value, look: inConfig(`provider.parameters.${name}`) },
+    ]),
+  ),
+  "providerSecretRef.name": { value: "other", look: apiKey, seen: "sk-other", beside: OLDER },
+  "providerSecretRef.key": {
+    value: "second",
+    look: apiKey,
+    seen: "sk-second",
+    beside: { ...OLDER, "providerSecretRef.name": "model" },
+  },
+
+  "promptPackRef.name": { value: "other", look: system, seen: "Another pack." },
+  "promptPackRef.namespace": { value: "shared", look: system, seen: "A shared pack." },
+  "promptPackRef.prompt": { value: "sales", look: system, seen: "Sell to Ann." },
+  "promptPackRef.variables": { value: { name: "Bob" }, look: system, seen: "Help Bob." },
+
+  "toolRegistryRef.name": {
+    value: "tools",
+    look: inConfig("tools.0.url"),
+    seen: "http://tools.example/own",
+  },
+  "toolRegistryRef.namespace": [
+    {
+      value: "shared",
+      look: inConfig("tools.0.url"),
+      seen: "http://tools.example/shared",
+      beside: { "toolRegistryRef.name": "tools" },
+    },
+    {
+      value: "shared",
+      look: inFile("tools.0.authFile"),
+      seen: "tool-token",
+      beside: { "toolRegistryRef.name": "tools" },
+    },
+  ],
+
+  "facade.type": {
+    value: "websocket",
+    look: ({ service }) => service.spec.ports?.[0]?.appProtocol,
+    seen: "kubernetes.io/ws",
+  },
+  "facade.port": [
+    { value: 9000, look: inConfig("facade.port") },
+    { value: 9000, look: ({ service }) => service.spec.ports?.[0]?.port },
+    { value: 9000, look: inContainer("ports.0.containerPort") },
+  ],
+  "facade.handler": { value: "echo", look: inConfig("handler") },
+  "facade.allowedOrigins": {
+    value: ["https://a.example"],
+    look: inConfig("facade.allowedOrigins"),
+  },
+  "facade.auth.jwt.issuer": {
+    value: "https://other.example",
+    look: inConfig("facade.auth.jwt.issuer"),
+    beside: JWT,
+  },
+  "facade.auth.jwt.jwksUri": {
+    value: "https://issuer.example/keys",
+    look: inConfig("facade.auth.jwt.jwksUri"),
+    beside: JWT,
+  },
+  "facade.auth.jwt.audiences": {
+    value: ["a", "b"],
+    look: inConfig("facade.auth.jwt.audiences"),
+    beside: JWT,
+  },
+  "facade.auth.jwt.requiredClaims": {
+    value: { team: "a" },
+    look: inConfig("facade.auth.jwt.requiredClaims"),
+    beside: JWT,
+  },
+  "facade.auth.apiKeysSecretRef.name": {
+    value: "clients",
+    look: inFile("facade.auth.apiKeysFolder", "web"),
+    seen: "key-web",
+  },
+
+  "session.type": [
+    { value: "memory", look: inConfig("session.type") },
+    { value: "redis", look: inConfig("session.type"), beside: REDIS },
+    { value: "memory", look: ({ service }) => service.spec.sessionAffinity, seen: "ClientIP" },
+    {
+      value: "redis",
+      look: ({ service }) => service.spec.sessionAffinity,
+      seen: "None",
+      beside: REDIS,
+    },
+  ],
+  "session.ttl": [
+    { value: "1h30m", look: inConfig("session.ttlMs"), seen: 5_400_000 },
+    { value: "6h", look: affinitySeconds, seen: 6 * 3600 },
+    { value: "720h", look: affinitySeconds, seen: 24 * 3600 },
+  ],
+  "session.storeRef.name": {
+    value: "other-redis",
+    look: storeURL,
+    seen: "redis://other:6379",
+    beside: REDIS,
+  },
+  "session.storeRef.key": {
+    value: "second",
+    look: storeURL,
+    seen: "redis://second:6379",
+    beside: REDIS,
+  },
+
+  "resources.limits": { value: { memory: "1Gi" }, look: inContainer("resources.limits") },
+  "resources.requests": { value: { cpu: "500m" }, look: inContainer("resources.requests") },
+  "resources.claims": { value: [{ name: "gpu" }], look: inContainer("resources.claims") },
+  env: {
+    value: [
+      { name: "PLAIN", value: "p" },
+      { name: "EMPTY", value: "" },
+      { name: "SECRET", valueFrom: { secretKeyRef: { name: "model", key: "second" } } },
+      { name: "REGION", valueFrom: { configMapKeyRef: { name: "settings", key: "region" } } },
+      { name: "NONE", valueFrom: { secretKeyRef: { name: "none", key: "a", optional: true } } },
+      { name: "POD", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
+    ],
+    look: ({ environment }) =>
+      Object.fromEntries(
+        Object.entries(environment).filter(([name]) => !name.startsWith("OMNIA_")),
+      ),
+    seen: { PLAIN: "p", EMPTY: "", SECRET: "sk-second", REGION: "north", POD: "agents" },
+  },
+
+  "autoscaling.enabled": [
+    { value: true, look: ({ deployment }) => "replicas" in deployment.spec, seen: false },
+    { value: false, look: ({ deployment }) => deployment.spec.replicas, seen: 1 },
+  ],
+  "autoscaling.minReplicas": [
+    { value: 1, look: hasBudget, seen: false, beside: SCALED },
+    { value: 2, look: hasBudget, seen: true, beside: SCALED },
+  ],
+  "autoscaling.type": { value: "keda", look: inAutoscaling("type"), beside: SCALED },
+  ...Object.fromEntries(
+    Object.entries({
+      maxReplicas: 20,
+      targetMemoryUtilizationPercentage: 71,
+      targetCPUUtilizationPercentage: 91,
+      scaleDownStabilizationSeconds: 301,
+      "keda.pollingInterval": 31,
+      "keda.cooldownPeriod": 301,
+      "keda.triggers": [{ type: "cron", metadata: { start: "0 8 * * *" } }],
+    }).map(([name, value]) => [
+      `autoscaling.${name}`,
+      { value, look: inAutoscaling(name), beside: SCALED },
+    ]),
+  ),
+
+  nodeSelector: { value: { disk: "ssd" }, look: inPod("nodeSelector") },
+  tolerations: {
+    value: [{ key: "gpu", operator: "Exists", effect: "NoSchedule" }],
+    look: inPod("tolerations"),
+  },
+  "affinity.nodeAffinity": { value: nodeAffinity, look: inPod("affinity.nodeAffinity") },
+  "affinity.podAffinity": { value: podAffinity, look: inPod("affinity.podAffinity") },
+  "affinity.podAntiAffinity": { value: podAffinity, look: inPod("affinity.podAntiAffinity") },
+  image: [
+    { value: "example/agent:1", look: inContainer("image") },
+    { value: "example/agent:1", look: inContainer("args"), seen: undefined },
+  ],
+  imagePullSecrets: { value: [{ name: "registry" }], look: inPod("imagePullSecrets") },
+};
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "omnia-fields-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe("a field of an AgentRuntime reaches its pods", () => {
+  it("whichever it is", () => {
+    expect(Object.keys(FIELDS).toSorted()).toEqual(agentRuntimeFields());
+  });
+
+  const cases = Object.entries(FIELDS).flatMap(([path, fields]) =>
+    [fields].flat().map((field) => [path, field.value, field] as const),
+  );
+  it.each(cases)("%s: %j", async (path, value, { look, beside = {}, ...field }) => {
+    const made = await makeAgent(manifest({ ...beside, [path]: value }), WORLD, folder);
+    expect(await look(made)).toEqual("seen" in field ? field.seen : value);
+  });
+});
+
+function manifest(changes: Record<string, unknown>): string {
+  const document = parseDocument(MANIFEST);
+  for (const [path, value] of Object.entries(changes)) {
+    const names = ["spec", ...path.split(".")];
+    if (value === undefined) document.deleteIn(names);
+    else document.setIn(names, document.createNode(value));
+  }
+  return document.toString();
+}
+
+function at(value: unknown, path: string): unknown {
+  return path
+    .split(".")
+    .reduce<unknown>((of, name) => (of as Record<string, unknown> | undefined)?.[name], value);
+}
+
+function affinitySeconds({ service }: MadeAgent): number | undefined {
+  return service.spec.sessionAffinityConfig?.clientIP?.timeoutSeconds;
+}
+
+function hasBudget({ podDisruptionBudget }: MadeAgent): boolean {
+  return podDisruptionBudget !== undefined;
+}

@@ -1,0 +1,249 @@
+/** The Deployment of an agent: what its replicas are, and how they are replaced. */
+import type { V1Container, V1PodSpec, V1Volume, V1VolumeMount } from "@kubernetes/client-node";
+import { dirname, relative } from "node:path/posix";
+import {
+  AGENT_CONFIG_PATH,
+  MANAGEMENT_PORT,
+  SECRETS_FOLDER,
+} from "../../../agent-config/agent-config.ts";
+import type {
+  SecretFile,
+  WorkloadDecision,
+} from "../../../control/agent-runtime/workload-decision.ts";
+import { contentHash } from "../../../promptpack/document/content-hash.ts";
+import type { DeploymentObject } from "../../cluster/kubernetes-objects.ts";
+import {
+  agentLabels,
+  ENVIRONMENT_ANNOTATION,
+  INSTANCE_LABEL,
+  NAME_LABEL,
+  ROLL_HASH_ANNOTATION,
+} from "../../cluster/labels.ts";
+import type { OperatorSettings } from "../../cluster/operator-context.ts";
+import { CONFIG_KEY, configMapName } from "./build-config-map.ts";
+
+export const FACADE_PORT_NAME = "facade";
+const MANAGEMENT_PORT_NAME = "management";
+export const AGENT_CONTAINER = "agent";
+/** A user of no machine. */
+const NON_ROOT = 65_532;
+/** Readable by all in the container, written by none. */
+const FILE_MODE = 0o444;
+/** Turns have this long to come to their end (section 5 of the protocol), and then some. */
+const DRAIN_SECONDS = 60;
+const DRAIN_MARGIN_SECONDS = 15;
+/** A rollout that does not get on for this long has failed. */
+const PROGRESS_DEADLINE_SECONDS = 300;
+const KEPT_REPLICA_SETS = 3;
+const SCRATCH_SIZE = "64Mi";
+
+/** While an autoscaler owns the number of replicas it is not sent, and stays what it was. */
+export const HANDED_OVER = [["spec", "replicas"]] as const;
+
+const CONFIG_FOLDER = dirname(AGENT_CONFIG_PATH);
+
+export interface DeploymentWanted {
+  readonly agentRuntime: { readonly name: string; readonly namespace: string };
+  readonly workload: WorkloadDecision;
+  /** Of what the environment is taken from; see `environmentDigest`. */
+  readonly environmentDigest: string | undefined;
+  readonly settings: Pick<OperatorSettings, "agentImage" | "agentImagePullPolicy">;
+}
+
+/** The labels that never change: a Deployment's selector is immutable. */
+export function selectorOf(agent: string): Record<string, string> {
+  const labels = agentLabels(agent);
+  return {
+    [NAME_LABEL]: labels[NAME_LABEL] ?? "",
+    [INSTANCE_LABEL]: labels[INSTANCE_LABEL] ?? "",
+  };
+}
+
+export function buildDeployment(wanted: DeploymentWanted): DeploymentObject {
+  const { agentRuntime, workload, environmentDigest } = wanted;
+  const labels = agentLabels(agentRuntime.name);
+  const pod = podSpec(wanted);
+  return {
+    metadata: { ...agentRuntime, labels },
+    spec: {
+      ...(workload.replicas === undefined ? {} : { replicas: workload.replicas }),
+      selector: { matchLabels: selectorOf(agentRuntime.name) },
+      strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: "25%" } },
+      progressDeadlineSeconds: PROGRESS_DEADLINE_SECONDS,
+      revisionHistoryLimit: KEPT_REPLICA_SETS,
+      template: {
+        metadata: {
+          labels,
+          annotations: {
+            // Of the whole: a pod with this value is of the last template.
+            [ROLL_HASH_ANNOTATION]: contentHash([pod, environmentDigest]),
+            ...(environmentDigest === undefined
+              ? {}
+              : { [ENVIRONMENT_ANNOTATION]: environmentDigest }),
+            "prometheus.io/scrape": "true",
+            "prometheus.io/port": String(MANAGEMENT_PORT),
+            "prometheus.io/path": "/metrics",
+          },
+        },
+        spec: pod,
+      },
+    },
+  };
+}
+
+function podSpec({ agentRuntime, workload, settings }: DeploymentWanted): V1PodSpec {
+  const { nodeSelector, tolerations, affinity, image, imagePullSecrets, secretFiles } = workload;
+  const mounted = [...secretVolumes(secretFiles), ...(image === undefined ? [] : [scratch])];
+  const volumes: V1Volume[] = [
+    {
+      name: "config",
+      configMap: {
+        name: configMapName(agentRuntime.name),
+        defaultMode: FILE_MODE,
+        items: [{ key: CONFIG_KEY, path: CONFIG_KEY }],
+      },
+    },
+    ...mounted.map(({ volume }) => volume),
+  ];
+  const mounts: V1VolumeMount[] = [
+    { name: "config", mountPath: CONFIG_FOLDER, readOnly: true },
+    ...mounted.map(({ mount }) => mount),
+  ];
+  return {
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    terminationGracePeriodSeconds: DRAIN_SECONDS + DRAIN_MARGIN_SECONDS,
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: NON_ROOT,
+      runAsGroup: NON_ROOT,
+      seccompProfile: { type: "RuntimeDefault" },
+    },
+    ...(imagePullSecrets === undefined
+      ? {}
+      : { imagePullSecrets: imagePullSecrets.map(({ name }) => ({ name })) }),
+    containers: [container(workload, settings, mounts)],
+    volumes,
+    ...(nodeSelector === undefined ? {} : { nodeSelector: { ...nodeSelector } }),
+    ...(tolerations === undefined
+      ? {}
+      : {
+          tolerations: tolerations as NonNullable<V1PodSpec["tolerations"]>,
+        }),
+    ...(affinity === undefined
+      ? {}
+      : { affinity: affinity as unknown as NonNullable<V1PodSpec["affinity"]> }),
+    topologySpreadConstraints: ["kubernetes.io/hostname", "topology.kubernetes.io/zone"].map(
+      (topologyKey) => ({
+        topologyKey,
+        maxSkew: 1,
+        whenUnsatisfiable: "ScheduleAnyway",
+        labelSelector: { matchLabels: selectorOf(agentRuntime.name) },
+        matchLabelKeys: ["pod-template-hash"],
+      }),
+    ),
+  };
+}
+
+function container(
+  { image, port, environment, resources }: WorkloadDecision,
+  settings: DeploymentWanted["settings"],
+  volumeMounts: V1VolumeMount[],
+): V1Container {
+  const probe = (path: string) => ({ httpGet: { path, port: MANAGEMENT_PORT_NAME } });
+  const { agentImage, agentImagePullPolicy } = settings;
+  return {
+    name: AGENT_CONTAINER,
+    image: image ?? agentImage,
+    // An image of somebody else starts as it says itself.
+    ...(image === undefined ? { args: ["agent"] } : {}),
+    ...(image === undefined && agentImagePullPolicy !== undefined
+      ? { imagePullPolicy: agentImagePullPolicy }
+      : {}),
+    env: environment as NonNullable<V1Container["env"]>,
+    ports: [
+      { name: FACADE_PORT_NAME, containerPort: port, protocol: "TCP" },
+      { name: MANAGEMENT_PORT_NAME, containerPort: MANAGEMENT_PORT, protocol: "TCP" },
+    ],
+    // Looked at every second until it lives, and only then by the others, which may take their time.
+    startupProbe: { ...probe("/healthz"), periodSeconds: 1, failureThreshold: 120 },
+    readinessProbe: {
+      ...probe("/readyz"),
+      periodSeconds: 2,
+      // The agent gives up on its store before that, and says so.
+      timeoutSeconds: 5,
+      failureThreshold: 2,
+    },
+    livenessProbe: {
+      ...probe("/healthz"),
+      periodSeconds: 10,
+      timeoutSeconds: 5,
+      failureThreshold: 3,
+    },
+    ...(resources === undefined
+      ? {}
+      : { resources: resources as NonNullable<V1Container["resources"]> }),
+    terminationMessagePolicy: "FallbackToLogsOnError",
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ["ALL"] },
+    },
+    volumeMounts,
+  };
+}
+
+interface MountedVolume {
+  readonly volume: V1Volume;
+  readonly mount: V1VolumeMount;
+}
+
+/** For images of others, which may expect to write there: the root is read-only. */
+const scratch: MountedVolume = {
+  volume: { name: "tmp", emptyDir: { sizeLimit: SCRATCH_SIZE } },
+  mount: { name: "tmp", mountPath: "/tmp" },
+};
+
+/**
+ * One projected volume for the Secrets of which keys are named, and one for each Secret that is there with every key, as its keys
+ * may become more.
+ */
+function secretVolumes(secretFiles: readonly SecretFile[]): MountedVolume[] {
+  const folder = `${CONFIG_FOLDER}/${SECRETS_FOLDER}`;
+  const named = secretFiles.filter((file) => file.key !== undefined);
+  const whole = secretFiles.filter((file) => file.key === undefined);
+  const projected: MountedVolume = {
+    volume: {
+      name: "secrets",
+      projected: {
+        defaultMode: FILE_MODE,
+        // One source a file: what is missing and optional leaves the others of its Secret alone.
+        sources: named.map(({ path, secretName, key = "", optional }) => ({
+          secret: {
+            name: secretName,
+            items: [{ key, path: relative(SECRETS_FOLDER, path) }],
+            ...(optional === true ? { optional } : {}),
+          },
+        })),
+      },
+    },
+    mount: { name: "secrets", mountPath: folder, readOnly: true },
+  };
+  return [
+    ...(named.length > 0 ? [projected] : []),
+    ...whole.map(({ path, secretName, optional }) => {
+      const name = relative(SECRETS_FOLDER, path).replaceAll("/", "-");
+      return {
+        volume: {
+          name,
+          secret: {
+            secretName,
+            defaultMode: FILE_MODE,
+            ...(optional === true ? { optional } : {}),
+          },
+        },
+        mount: { name, mountPath: `${CONFIG_FOLDER}/${path}`, readOnly: true },
+      };
+    }),
+  ];
+}

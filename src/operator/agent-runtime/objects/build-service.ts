@@ -1,0 +1,46 @@
+import type { V1ServiceSpec } from "@kubernetes/client-node";
+import type { AgentConfig } from "../../../agent-config/agent-config.ts";
+import type { ServiceObject } from "../../cluster/kubernetes-objects.ts";
+import { agentLabels } from "../../cluster/labels.ts";
+import { FACADE_PORT_NAME, selectorOf } from "./build-deployment.ts";
+
+/** What Kubernetes has when nothing is said, and the most that it allows. */
+const DEFAULT_AFFINITY_SECONDS = 10_800;
+const MAX_AFFINITY_SECONDS = 86_400;
+
+/** Clients connect through it. The management port is not on it: metrics are not for them. */
+export function buildService(
+  agentRuntime: { readonly name: string; readonly namespace: string },
+  config: AgentConfig,
+): ServiceObject {
+  return {
+    metadata: { ...agentRuntime, labels: agentLabels(agentRuntime.name) },
+    spec: {
+      selector: selectorOf(agentRuntime.name),
+      ...affinityFor(config.session),
+      ports: [
+        {
+          name: FACADE_PORT_NAME,
+          port: config.facade.port,
+          targetPort: FACADE_PORT_NAME,
+          protocol: "TCP",
+          appProtocol: "kubernetes.io/ws",
+        },
+      ],
+    },
+  };
+}
+
+/** Sessions in memory are on one replica: who comes again while a session lasts is to find it. */
+function affinityFor({
+  type,
+  ttlMs,
+}: AgentConfig["session"]): Pick<V1ServiceSpec, "sessionAffinity" | "sessionAffinityConfig"> {
+  if (type !== "memory") return { sessionAffinity: "None" };
+  const seconds = Math.max(DEFAULT_AFFINITY_SECONDS, Math.ceil(ttlMs / 1000));
+  const timeoutSeconds = Math.min(MAX_AFFINITY_SECONDS, seconds);
+  return {
+    sessionAffinity: "ClientIP",
+    sessionAffinityConfig: { clientIP: { timeoutSeconds } },
+  };
+}

@@ -1,0 +1,72 @@
+/** Why a container does not run, in words that stay the same while the kubelet tries again and again. */
+import type { PodObject } from "../../cluster/kubernetes-objects.ts";
+import { AGENT_CONTAINER } from "../objects/build-deployment.ts";
+import { lastWords } from "./last-words.ts";
+import { stableMessage } from "./stable-message.ts";
+
+type ContainerStatus = NonNullable<NonNullable<PodObject["status"]>["containerStatuses"]>[number];
+type Terminated = NonNullable<NonNullable<ContainerStatus["lastState"]>["terminated"]>;
+
+const IMAGE_FAILURES: readonly string[] = [
+  "ErrImagePull",
+  "ImagePullBackOff",
+  "InvalidImageName",
+  "ErrImageNeverPull",
+  "ImageInspectError",
+  "RegistryUnavailable",
+  "SignatureValidationFailed",
+];
+/** To wait will hardly help. */
+const START_FAILURES: readonly string[] = [
+  "CreateContainerConfigError",
+  "CreateContainerError",
+  "PreCreateHookError",
+  "PreStartHookError",
+  "PostStartHookError",
+  "RunContainerError",
+];
+/** The same after the container was made: then it has ended, without having run. */
+const START_ENDS: readonly string[] = ["StartError", "ContainerCannotRun"];
+
+/** `undefined`: it is ready, or may become so. */
+export function containerFailure(status: ContainerStatus): string | undefined {
+  const failure = failureOf(status);
+  if (failure === undefined || status.name === AGENT_CONTAINER) return failure;
+  return `container "${status.name}": ${failure}`;
+}
+
+function failureOf({ ready, started, state, lastState }: ContainerStatus): string | undefined {
+  if (ready) return undefined;
+  const { reason = "", message = "" } = state?.waiting ?? {};
+  if (IMAGE_FAILURES.includes(reason)) return imageFailure(message);
+  if (START_FAILURES.includes(reason)) return startFailure(message || reason);
+  const ended = state?.terminated ?? lastState?.terminated;
+  // It got over how it ended once, and is not ready for another reason.
+  if (state?.running !== undefined && started === true) return undefined;
+  // Between two tries it runs for a moment, and is no better for it.
+  if (ended !== undefined) return endOf(ended);
+  return reason === "CrashLoopBackOff" ? "the container ends again and again" : undefined;
+}
+
+/** The kubelet tells of the pull that failed and of the pause after it by turns: what they have in common is said. */
+function imageFailure(message: string): string {
+  const [, image, cause = ""] =
+    /^Back-off pulling image ("[^"]*")(?:: ErrImagePull: )?(.*)$/s.exec(message) ?? [];
+  const why = stableMessage(image === undefined ? message : cause);
+  if (why !== "") return `the image cannot be pulled: ${why}`;
+  return image === undefined ? "the image cannot be pulled" : `image ${image} cannot be pulled`;
+}
+
+function startFailure(message: string): string {
+  return `the container cannot be started: ${stableMessage(message)}`;
+}
+
+function endOf({ exitCode, reason, message = "", signal }: Terminated): string {
+  if (reason === "OOMKilled") {
+    return "the container took more memory than its limit and was ended (OOMKilled); raise spec.resources.limits.memory";
+  }
+  if (START_ENDS.includes(reason ?? "")) return startFailure(message || (reason ?? ""));
+  const words = lastWords(message);
+  const how = signal === undefined || signal === 0 ? `exit code ${exitCode}` : `signal ${signal}`;
+  return words === "" ? `the container ended with ${how}` : `${words} (${how})`;
+}

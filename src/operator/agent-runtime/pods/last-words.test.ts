@@ -1,0 +1,66 @@
+import { describe, expect, it } from "vitest";
+import { createLog } from "../../../observability/log.ts";
+import { lastWords } from "./last-words.ts";
+
+/** What a kubelet keeps of a log at most. */
+const KEPT = 2048;
+
+/** The log of our own agent. */
+function logged(write: (log: ReturnType<typeof createLog>) => void): string {
+  let text = "";
+  write(createLog({ destination: { write: (line) => (text += line) } }));
+  return text;
+}
+
+describe("the last words of a container", () => {
+  it("are the error that our agent logged, with its cause", () => {
+    const text = logged((log) => {
+      log.info({ port: 8081 }, "Listening");
+      log.error(
+        { error: new Error("listen EADDRINUSE: :::8080") },
+        "The agent could not be started",
+      );
+    });
+    expect(lastWords(text)).toBe("The agent could not be started: listen EADDRINUSE: :::8080");
+  });
+
+  it("are the error, whatever was logged after it", () => {
+    const text = logged((log) => {
+      log.error({ error: new Error("boom") }, "The agent failed");
+      log.info({}, "Closed");
+    });
+    expect(lastWords(text)).toBe("The agent failed: boom");
+  });
+
+  it("are the last line that was logged when none is an error", () => {
+    expect(lastWords(logged((log) => log.info({}, "Draining")))).toBe("Draining");
+  });
+
+  it("are found in a line of which the beginning was lost", () => {
+    const cause = new Error("the key is missing");
+    const error = new Error("no config", { cause });
+    error.stack = `Error: no config\n${"    at somewhere (file.ts:1:1)\n".repeat(200)}`;
+    const text = logged((log) => log.error({ error }, "The agent could not be started"));
+    expect(text.length).toBeGreaterThan(KEPT);
+    const kept = text.slice(-KEPT);
+    expect(lastWords(kept)).toBe("The agent could not be started: the key is missing");
+  });
+
+  it.each([
+    ['{"level":"ERROR","message":"boom","timestamp":"2026-03-01T12:00:00Z"}', "boom"],
+    ['{"level":"error","msg":"failed","err":{"message":"boom"}}', "failed: boom"],
+    ['{"level":"error","msg":"failed","error":"boom"}', "failed: boom"],
+    ["Traceback (most recent call last):\n  File x\nValueError: boom\n", "ValueError: boom"],
+    ["{not json}", "{not json}"],
+    ['"text"}', '"text"}'],
+    ["[1]", "[1]"],
+    ["\n \n", ""],
+    ["", ""],
+  ])("of another image: %j", (text, expected) => {
+    expect(lastWords(text)).toBe(expected);
+  });
+
+  it("hold no secret", () => {
+    expect(lastWords("401: wrong key sk-1234567890abcdef")).not.toContain("1234567890");
+  });
+});

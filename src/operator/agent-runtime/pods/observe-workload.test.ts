@@ -1,0 +1,325 @@
+import { describe, expect, it } from "vitest";
+import { available } from "../../../control/agent-runtime/available.ts";
+import type { DeploymentObject, PodObject } from "../../cluster/kubernetes-objects.ts";
+import { ROLL_HASH_ANNOTATION } from "../../cluster/labels.ts";
+import { observeWorkload } from "./observe-workload.ts";
+
+type PodStatus = NonNullable<PodObject["status"]>;
+type ContainerStatus = NonNullable<PodStatus["containerStatuses"]>[number];
+type Condition = NonNullable<NonNullable<DeploymentObject["status"]>["conditions"]>[number];
+
+const POD = "support-7d9f8c4b5-x2x9z";
+const UID = "0d8f3c1e-5b7a-4c1d-9e2f-0a1b2c3d4e5f";
+const ENDED = { startedAt: new Date(0), finishedAt: new Date(0) };
+
+function aDeployment(
+  status: DeploymentObject["status"] = {},
+  conditions: Condition[] = [],
+): DeploymentObject {
+  return {
+    metadata: { name: "support", namespace: "agents", generation: 2 },
+    spec: {
+      selector: {},
+      template: { metadata: { annotations: { [ROLL_HASH_ANNOTATION]: "new" } } },
+    },
+    status: { observedGeneration: 2, replicas: 1, conditions, ...status },
+  };
+}
+
+function aPod(status: PodStatus, metadata: Partial<PodObject["metadata"]> = {}): PodObject {
+  const annotations = { [ROLL_HASH_ANNOTATION]: "new" };
+  return { metadata: { name: POD, annotations, ...metadata }, status };
+}
+
+function aContainer(status: Partial<ContainerStatus>): PodStatus {
+  return {
+    phase: "Running",
+    containerStatuses: [{ name: "agent", ready: false, restartCount: 0, ...status }],
+  };
+}
+
+const waiting = (reason: string, message?: string): PodStatus =>
+  aContainer({ state: { waiting: { reason, ...(message === undefined ? {} : { message }) } } });
+
+const ready = aContainer({ ready: true, started: true, state: { running: {} } });
+const starting = aContainer({ started: false, state: { running: {} } });
+
+const crashed = (message: string, more: object = {}): PodStatus =>
+  aContainer({
+    restartCount: 4,
+    state: { waiting: { reason: "CrashLoopBackOff", message: `back-off 40s of ${POD}` } },
+    lastState: { terminated: { exitCode: 1, reason: "Error", message, ...ENDED, ...more } },
+  });
+
+const failureOf = (...pods: PodStatus[]) =>
+  observeWorkload({ deployment: aDeployment(), pods: pods.map((status) => aPod(status)) })?.failure;
+
+describe("what is observed of a workload", () => {
+  it("is nothing while there is no Deployment", () => {
+    expect(observeWorkload({ deployment: undefined, pods: [] })).toBeUndefined();
+  });
+
+  it("counts replicas as the Deployment does", () => {
+    const counts = { replicas: 4, readyReplicas: 3, availableReplicas: 2, updatedReplicas: 1 };
+    expect(observeWorkload({ deployment: aDeployment(counts), pods: [] })).toEqual(counts);
+  });
+
+  it("does not count as updated what was so before the last change", () => {
+    const deployment = aDeployment({ observedGeneration: 1, updatedReplicas: 1 });
+    expect(observeWorkload({ deployment, pods: [] })).not.toHaveProperty("updatedReplicas");
+  });
+});
+
+describe("a container that fails", () => {
+  const said = '{"level":"error","error":{"message":"no config"},"msg":"The agent failed"}\n';
+  const RESTARTS: PodStatus[] = [
+    aContainer({ state: { terminated: { exitCode: 1, message: said, ...ENDED } } }),
+    crashed(said),
+    aContainer({
+      restartCount: 5,
+      started: false,
+      state: { running: {} },
+      lastState: { terminated: { exitCode: 1, message: said, ...ENDED } },
+    }),
+  ];
+
+  it("is told in its own words, the same whenever one looks", () => {
+    for (const status of RESTARTS) {
+      const message = "The agent failed: no config (exit code 1)";
+      expect(failureOf(status)).toEqual({ reason: "PodsFailing", message });
+    }
+  });
+
+  it.each<[string, PodStatus, string]>([
+    ["says nothing", crashed(""), "the container ended with exit code 1"],
+    [
+      "ends well, though it is to go on",
+      crashed("", { exitCode: 0, reason: "Completed" }),
+      "the container ended with exit code 0",
+    ],
+    ["was killed", crashed("bye", { exitCode: 137, signal: 9 }), "bye (signal 9)"],
+    [
+      "took too much memory",
+      crashed("half a line", { exitCode: 137, reason: "OOMKilled" }),
+      "the container took more memory than its limit and was ended (OOMKilled); raise spec.resources.limits.memory",
+    ],
+    [
+      "ends, of which no more is known",
+      waiting("CrashLoopBackOff", "back-off 5m0s restarting"),
+      "the container ends again and again",
+    ],
+    [
+      "waits for a Secret of its environment",
+      waiting("CreateContainerConfigError", 'secret "tokens" not found'),
+      'the container cannot be started: secret "tokens" not found',
+    ],
+    [
+      "cannot be made",
+      waiting("CreateContainerError", `name "agent_${POD}_agents_${UID}_3" is reserved`),
+      'the container cannot be started: name "…" is reserved',
+    ],
+    [
+      "has no such program",
+      waiting("RunContainerError", 'exec: "agent": not found'),
+      'the container cannot be started: exec: "agent": not found',
+    ],
+    [
+      "has no such program, after a try",
+      crashed('exec: "agent": not found', { exitCode: 128, reason: "StartError" }),
+      'the container cannot be started: exec: "agent": not found',
+    ],
+    [
+      "has no image",
+      waiting("ErrImagePull", 'rpc error: code = NotFound desc = "a:1": not found'),
+      'the image cannot be pulled: "a:1": not found',
+    ],
+    [
+      "has no image, in the pause after a try",
+      waiting(
+        "ImagePullBackOff",
+        'Back-off pulling image "a:1": ErrImagePull: rpc error: code = NotFound desc = "a:1": not found',
+      ),
+      'the image cannot be pulled: "a:1": not found',
+    ],
+    [
+      "has no image, and its kubelet says no more",
+      waiting("ImagePullBackOff", 'Back-off pulling image "a:1"'),
+      'image "a:1" cannot be pulled',
+    ],
+    [
+      "has an image of a name that is none",
+      waiting("InvalidImageName", 'couldn\'t parse image name "A B"'),
+      'the image cannot be pulled: couldn\'t parse image name "A B"',
+    ],
+  ])("is told of when it %s", (_, status, message) => {
+    expect(failureOf(status)).toEqual({ reason: "PodsFailing", message });
+  });
+
+  it("is named when it is not the agent's own", () => {
+    const [status] = crashed("no certificate").containerStatuses ?? [];
+    const proxy = { ...status, name: "proxy" } as ContainerStatus;
+    const message = 'container "proxy": no certificate (exit code 1)';
+    expect(failureOf({ containerStatuses: [proxy] })).toEqual({ reason: "PodsFailing", message });
+  });
+
+  it("says no secret", () => {
+    const failure = failureOf(crashed("cannot open redis://:hunter2@store:6379"));
+    expect(failure?.message).not.toContain("hunter2");
+  });
+
+  it("is told of alike in whatever order the pods come", () => {
+    const pods = [crashed("b"), crashed("a"), ready];
+    expect(failureOf(...pods)).toEqual(failureOf(...pods.toReversed()));
+    expect(failureOf(...pods)?.message).toBe("a (exit code 1)");
+  });
+
+  it.each<[string, PodStatus]>([
+    ["is ready", ready],
+    ["is starting", starting],
+    ["waits for its files", waiting("ContainerCreating")],
+    [
+      "got over a crash, and is not ready for another reason",
+      {
+        ...aContainer({
+          started: true,
+          state: { running: {} },
+          lastState: { terminated: { exitCode: 1, message: "boom", ...ENDED } },
+        }),
+      },
+    ],
+  ])("is not one that %s", (_, status) => {
+    expect(failureOf(status)).toBeUndefined();
+  });
+});
+
+describe("pods that do not count", () => {
+  const old = { annotations: { [ROLL_HASH_ANNOTATION]: "old" } };
+  const boom = { reason: "PodsFailing", message: "boom (exit code 1)" };
+  const observe = (...pods: PodObject[]) =>
+    observeWorkload({ deployment: aDeployment(), pods })?.failure;
+
+  it("were evicted, have ended or are being deleted", () => {
+    const failed = crashed("boom");
+    expect(observe(aPod({ ...failed, phase: "Failed", reason: "Evicted" }))).toBeUndefined();
+    expect(observe(aPod({ ...failed, phase: "Succeeded" }))).toBeUndefined();
+    expect(observe(aPod(failed, { deletionTimestamp: "2026-03-01T12:00:00Z" }))).toBeUndefined();
+  });
+
+  it("are of an older template, once there are others", () => {
+    expect(observe(aPod(crashed("boom"), old), aPod(starting))).toBeUndefined();
+    expect(observe(aPod(ready, old), aPod(crashed("boom")))).toEqual(boom);
+  });
+
+  it("are none while only those of an older template are there", () => {
+    expect(observe(aPod(crashed("boom"), old))).toEqual(boom);
+  });
+});
+
+describe("a Deployment that does not get on", () => {
+  const condition = (type: string, status: string, reason: string, message: string): Condition => ({
+    type,
+    status,
+    reason,
+    message,
+  });
+  const quota = condition(
+    "ReplicaFailure",
+    "True",
+    "FailedCreate",
+    `pods "${POD}" is forbidden: exceeded quota: team, requested: pods=1, used: pods=4, limited: pods=4`,
+  );
+  const overdue = condition("Progressing", "False", "ProgressDeadlineExceeded", `RS "${POD}"`);
+
+  it("says why no pods can be made", () => {
+    expect(observeWorkload({ deployment: aDeployment({}, [quota]), pods: [] })?.failure).toEqual({
+      reason: "PodsFailing",
+      message:
+        "pods cannot be made: exceeded quota: team, requested: pods=1, used: pods=4, limited: pods=4",
+    });
+  });
+
+  it("has failed when its time is over", () => {
+    const pods = [aPod(starting)];
+    expect(observeWorkload({ deployment: aDeployment({}, [overdue]), pods })?.failure).toEqual({
+      reason: "DeadlineExceeded",
+      message: "new replicas did not become ready in time",
+    });
+  });
+
+  it("has failed for what its pods say, sooner than for the time", () => {
+    const pods = [aPod(crashed("boom"))];
+    const failure = observeWorkload({ deployment: aDeployment({}, [overdue]), pods })?.failure;
+    expect(failure?.message).toBe("boom (exit code 1)");
+  });
+
+  it("does not speak of a change that its controller has not seen", () => {
+    for (const one of [quota, overdue]) {
+      const deployment = aDeployment({ observedGeneration: 1 }, [one]);
+      expect(observeWorkload({ deployment, pods: [] })?.failure).toBeUndefined();
+    }
+  });
+});
+
+describe("what people are told", () => {
+  const tell = (facts: Partial<Parameters<typeof observeWorkload>[0]>, wanted = 2) =>
+    available({
+      observed: observeWorkload({ deployment: aDeployment(), pods: [], ...facts }),
+      wanted,
+      runnable: true,
+      unmet: [],
+    });
+  const unschedulable = aPod({
+    phase: "Pending",
+    conditions: [
+      {
+        type: "PodScheduled",
+        status: "False",
+        reason: "Unschedulable",
+        message:
+          "0/1 nodes are available: 1 Insufficient memory. preemption: 0/1 nodes are available: 1 No preemption victims found.",
+      },
+    ],
+  });
+  const problem = 'Service "support" is there and belongs to somebody else';
+
+  it("says what room is lacking, while pods wait for it", () => {
+    expect(tell({ pods: [unschedulable] })).toMatchObject({
+      reason: "WaitingForPods",
+      message:
+        "None of 2 replicas is available yet: no node takes it: 0/1 nodes are available: 1 Insufficient memory.",
+    });
+  });
+
+  it("says it too while others serve", () => {
+    const deployment = aDeployment({ replicas: 2, availableReplicas: 1, updatedReplicas: 2 });
+    expect(tell({ deployment, pods: [aPod(ready), unschedulable] })).toMatchObject({
+      reason: "ReplicasAvailable",
+      message: expect.stringMatching(/^1 of 2 replicas available; others wait: no node/),
+    });
+  });
+
+  it("says what could not be made, when nothing is available", () => {
+    for (const deployment of [undefined, aDeployment()]) {
+      expect(tell({ deployment, problem })).toMatchObject({
+        reason: "PodsFailing",
+        message: `No replica is available: ${problem}`,
+      });
+    }
+  });
+
+  it("says what could not be made after what is available", () => {
+    const deployment = aDeployment({ replicas: 2, availableReplicas: 2, updatedReplicas: 2 });
+    expect(tell({ deployment, problem })).toMatchObject({
+      reason: "ReplicasAvailable",
+      message: `2 of 2 replicas available, but: ${problem}`,
+    });
+  });
+
+  it("says of a change that fails what is left, and why it fails", () => {
+    const deployment = aDeployment({ replicas: 3, availableReplicas: 2, updatedReplicas: 1 });
+    expect(tell({ deployment, pods: [aPod(crashed("boom"))] })).toMatchObject({
+      reason: "ReplicasAvailable",
+      message: "2 of 2 replicas available; others fail: boom (exit code 1)",
+    });
+  });
+});

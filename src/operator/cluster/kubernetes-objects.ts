@@ -1,0 +1,100 @@
+/** The kinds that the operator reads and writes, as raw JSON. Of each, the fields that somebody here looks at. */
+import type {
+  V1ContainerStatus,
+  V1DeploymentSpec,
+  V1PodDisruptionBudgetSpec,
+  V1PodSpec,
+  V1ServiceSpec,
+} from "@kubernetes/client-node";
+import type { AgentRuntime } from "../../api/agent-runtime.ts";
+import { GROUP, VERSION } from "../../api/group.ts";
+import type { PromptPack } from "../../api/prompt-pack.ts";
+import type { ToolRegistry } from "../../api/tool-registry.ts";
+import type { KubernetesObject, ResourceType } from "../../kube/client/object.ts";
+
+/** Of ours, as the API server holds it: defaults are filled in. Not parsed: `spec` may be of an older schema. */
+type Stored<Kind extends { spec: unknown; status?: unknown }> = KubernetesObject & {
+  spec: Kind["spec"];
+  status?: Kind["status"];
+};
+export type StoredAgentRuntime = Stored<AgentRuntime>;
+export type StoredPromptPack = Stored<PromptPack>;
+export type StoredToolRegistry = Stored<ToolRegistry>;
+
+export interface ConfigMapObject extends KubernetesObject {
+  data?: Record<string, string>;
+  immutable?: boolean;
+}
+export interface SecretObject extends KubernetesObject {
+  /** Base64. */
+  data?: Record<string, string>;
+}
+export interface ServiceObject extends KubernetesObject {
+  spec: V1ServiceSpec;
+}
+export interface EndpointSliceObject extends KubernetesObject {
+  endpoints?: { conditions?: { ready?: boolean | null } }[] | null;
+}
+export interface DeploymentObject extends KubernetesObject {
+  spec: V1DeploymentSpec;
+  status?: {
+    observedGeneration?: number;
+    replicas?: number;
+    readyReplicas?: number;
+    availableReplicas?: number;
+    updatedReplicas?: number;
+    conditions?: { type: string; status: string; reason?: string; message?: string }[];
+  };
+}
+export interface PodObject extends KubernetesObject {
+  spec?: Pick<V1PodSpec, "nodeName">;
+  status?: {
+    phase?: string;
+    reason?: string;
+    message?: string;
+    conditions?: { type: string; status: string; reason?: string; message?: string }[];
+    containerStatuses?: Pick<
+      V1ContainerStatus,
+      "name" | "ready" | "started" | "restartCount" | "state" | "lastState"
+    >[];
+  };
+}
+export interface PodDisruptionBudgetObject extends KubernetesObject {
+  spec: V1PodDisruptionBudgetSpec;
+}
+
+function ours(kind: string, plural: string): ResourceType {
+  return { group: GROUP, version: VERSION, kind, plural, namespaced: true };
+}
+function core(kind: string, plural: string): ResourceType {
+  return { group: "", version: "v1", kind, plural, namespaced: true };
+}
+
+export const AGENT_RUNTIMES = ours("AgentRuntime", "agentruntimes");
+export const PROMPT_PACKS = ours("PromptPack", "promptpacks");
+export const TOOL_REGISTRIES = ours("ToolRegistry", "toolregistries");
+export const CONFIG_MAPS = core("ConfigMap", "configmaps");
+export const SECRETS = core("Secret", "secrets");
+export const SERVICES = core("Service", "services");
+export const PODS = core("Pod", "pods");
+export const ENDPOINT_SLICES: ResourceType = {
+  group: "discovery.k8s.io",
+  version: "v1",
+  kind: "EndpointSlice",
+  plural: "endpointslices",
+  namespaced: true,
+};
+export const DEPLOYMENTS: ResourceType = {
+  group: "apps",
+  version: "v1",
+  kind: "Deployment",
+  plural: "deployments",
+  namespaced: true,
+};
+export const POD_DISRUPTION_BUDGETS: ResourceType = {
+  group: "policy",
+  version: "v1",
+  kind: "PodDisruptionBudget",
+  plural: "poddisruptionbudgets",
+  namespaced: true,
+};

@@ -1,0 +1,49 @@
+/** Labels and annotations of what the operator makes. */
+import { GROUP } from "../../api/group.ts";
+
+export const NAME_LABEL = "app.kubernetes.io/name";
+export const INSTANCE_LABEL = "app.kubernetes.io/instance";
+export const MANAGED_BY_LABEL = "app.kubernetes.io/managed-by";
+export const COMPONENT_LABEL = "app.kubernetes.io/component";
+
+export const OPERATOR = "omnia-operator";
+/** Of several operators in one namespace, the one that holds it leads. */
+export const LEASE_NAME = `${OPERATOR}.${GROUP}`;
+export const AGENT_COMPONENT = "agent";
+export const PROMPT_PACK_COMPONENT = "prompt-pack";
+
+/** Everything that the operator made for agents, in the form of the API. */
+export const AGENT_LABEL_SELECTOR = `${MANAGED_BY_LABEL}=${OPERATOR},${COMPONENT_LABEL}=${AGENT_COMPONENT}`;
+
+/** On the config of an agent: the secret files that its replicas were given, as JSON. */
+export const SECRET_FILES_ANNOTATION = `${GROUP}/secret-files`;
+/** On the config of an agent: the pack versions in it, as `versionsText` writes them. */
+export const PACK_VERSIONS_ANNOTATION = `${GROUP}/pack-versions`;
+/**
+ * On the config of an agent: how often its files (config and secrets) have changed, from 1. On a pod: the last change that the
+ * kubelet was told of; a pod without it was not told of any.
+ */
+export const FILES_REVISION_ANNOTATION = `${GROUP}/files-revision`;
+/** On the config of an agent: a digest of the secrets' versions that the revision stands for. */
+export const FILES_DIGEST_ANNOTATION = `${GROUP}/files-digest`;
+/** On the pod template: another value means new pods. The first of what was decided, the other of what variables are taken from. */
+export const ENVIRONMENT_ANNOTATION = `${GROUP}/environment`;
+export const ROLL_HASH_ANNOTATION = `${GROUP}/roll-hash`;
+
+export function agentLabels(agent: string): Record<string, string> {
+  return {
+    [NAME_LABEL]: "omnia-agent",
+    [INSTANCE_LABEL]: agent,
+    [MANAGED_BY_LABEL]: OPERATOR,
+    [COMPONENT_LABEL]: AGENT_COMPONENT,
+  };
+}
+
+export function promptPackLabels(pack: string): Record<string, string> {
+  return {
+    [NAME_LABEL]: "omnia-prompt-pack",
+    [INSTANCE_LABEL]: pack.slice(0, 63).replace(/[^a-z0-9]+$/, ""),
+    [MANAGED_BY_LABEL]: OPERATOR,
+    [COMPONENT_LABEL]: PROMPT_PACK_COMPONENT,
+  };
+}

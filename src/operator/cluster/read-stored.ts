@@ -1,0 +1,48 @@
+import type { z } from "zod";
+import { formatPath, validate } from "../../api/fields/problems.ts";
+import { TerminalError } from "../../kube/controller/controller.ts";
+import type { KubernetesObject, ResourceType } from "../../kube/client/object.ts";
+import type { OperatorContext } from "./operator-context.ts";
+
+/** More are counted. */
+const MAX_LISTED = 5;
+
+export type StoredSpec<Spec> =
+  | { readonly ok: true; readonly spec: Spec }
+  | { readonly ok: false; readonly problem: string };
+
+/** The spec of a stored object: it may be of an older schema than this operator's, or of a newer one. */
+export function readSpec<Spec>(schema: z.ZodType<Spec>, spec: unknown): StoredSpec<Spec> {
+  const read = validate(schema, spec);
+  if (read.ok) return { ok: true, spec: read.value };
+  const listed = read.problems
+    .slice(0, MAX_LISTED)
+    .map(({ path, message }) => `${formatPath(["spec", ...path])}: ${message}`);
+  const more = read.problems.length - listed.length;
+  return { ok: false, problem: listed.join("; ") + (more > 0 ? `; and ${more} more` : "") };
+}
+
+/** Tells once of each spec that this operator cannot read. */
+export class UnreadableSpecs {
+  readonly #context: Pick<OperatorContext, "events">;
+  readonly #type: ResourceType;
+  /** uid → the generation that was told of. */
+  readonly #told = new Map<string, number>();
+
+  constructor(context: Pick<OperatorContext, "events">, type: ResourceType) {
+    this.#context = context;
+    this.#type = type;
+  }
+
+  /** Rejects always: to try again changes nothing until the spec does. */
+  async refuse(stored: KubernetesObject, problem: string, signal: AbortSignal): Promise<never> {
+    const { uid = "", generation = 0 } = stored.metadata;
+    const note = `This version of the operator cannot read it: ${problem}`;
+    if (this.#told.get(uid) !== generation) {
+      const event = { type: "Warning", reason: "InvalidSpec", action: "Reconcile", note } as const;
+      await this.#context.events.report(this.#type, stored, event, signal);
+      this.#told.set(uid, generation);
+    }
+    throw new TerminalError(note);
+  }
+}

@@ -1,0 +1,43 @@
+import { isSecretValue } from "../../control/is-secret-value.ts";
+import { redisURLProblem } from "../../control/agent-runtime/redis-url-problem.ts";
+import { SECRETS, type SecretObject } from "./kubernetes-objects.ts";
+import { digestOfValue, ObjectReader } from "./object-reader.ts";
+import type { OperatorCaches } from "./caches.ts";
+import type { OperatorContext } from "./operator-context.ts";
+
+/** What may be known of a Secret: never a value. */
+export interface SecretFacts {
+  /** Those that hold something. */
+  readonly keys: readonly string[];
+  /** By key: changes with the value. */
+  readonly digests: ReadonlyMap<string, string>;
+  /** By key: why the value is no URL of a session store. */
+  readonly urlProblems: ReadonlyMap<string, string>;
+}
+
+export type SecretReader = Pick<ObjectReader<SecretObject, SecretFacts>, "facts">;
+
+export function createSecretReader({
+  client,
+  caches,
+}: Pick<OperatorContext, "client"> & { caches: Pick<OperatorCaches, "secrets"> }): SecretReader {
+  return new ObjectReader<SecretObject, SecretFacts>({
+    client,
+    type: SECRETS,
+    cache: caches.secrets,
+    toFacts: secretFacts,
+  });
+}
+
+export function secretFacts({ metadata, data }: SecretObject): SecretFacts {
+  const digests = new Map<string, string>();
+  const urlProblems = new Map<string, string>();
+  for (const [key, encoded] of Object.entries(data ?? {})) {
+    const value = Buffer.from(encoded, "base64").toString("utf8");
+    if (!isSecretValue(value)) continue;
+    digests.set(key, digestOfValue(metadata.uid ?? "", value));
+    const problem = redisURLProblem(value);
+    if (problem !== undefined) urlProblems.set(key, problem);
+  }
+  return { keys: [...digests.keys()], digests, urlProblems };
+}

@@ -1,0 +1,136 @@
+/** The PromptPacks of the cluster: their controller, and what was decided about them for the agents that refer to them. */
+import { isDeepStrictEqual } from "node:util";
+import type { PromptPackStatus } from "../../api/prompt-pack.ts";
+import { decidePromptPack } from "../../control/prompt-pack/decide-prompt-pack.ts";
+import type { ApiError } from "../../kube/client/api-error.ts";
+import { Controller, type ReconcileResult } from "../../kube/controller/controller.ts";
+import { keyOf } from "../../kube/client/object.ts";
+import { PROMPT_PACKS, type StoredPromptPack } from "../cluster/kubernetes-objects.ts";
+import type {
+  ControllerSettings,
+  DecidedPromptPacks,
+  OperatorContext,
+} from "../cluster/operator-context.ts";
+import { UnreadableSpecs } from "../cluster/read-stored.ts";
+import { WrittenStatuses } from "../cluster/written-statuses.ts";
+import { KeptVersions, packsOfVersion } from "./version-config-maps.ts";
+import { countAgents, watchAgents } from "./agents.ts";
+import { createPackDecisions, hashIn, type PackDecision } from "./decisions.ts";
+
+/** However many agents take up a version at once, the status of its pack is written no more often for that. */
+const AGENTS_BATCH_MS = 500;
+/** When the cache is behind: until it has caught up. */
+const CATCH_UP_MS = 1_000;
+
+export interface PromptPacks {
+  readonly controller: Controller;
+  readonly decided: DecidedPromptPacks;
+}
+
+export function createPromptPacks(
+  context: OperatorContext,
+  settings: ControllerSettings,
+): PromptPacks {
+  const { caches, clock } = context;
+  const statuses = new WrittenStatuses<PromptPackStatus>(context, PROMPT_PACKS);
+  const unreadable = new UnreadableSpecs(context, PROMPT_PACKS);
+  const keptVersions = new KeptVersions(context);
+  const decisions = createPackDecisions(context, {
+    statuses,
+    keptVersions,
+    countAgents: ({ metadata }, { versions }) => countAgents(caches, keyOf(metadata), versions),
+  });
+
+  async function reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult | void> {
+    const outcome = await decisions.renew(key, signal);
+    if (outcome === undefined) return statuses.forget(key);
+    const { stored, decision, problem } = outcome;
+    if (stored.metadata.deletionTimestamp !== undefined) return;
+    if (problem !== undefined) return await unreadable.refuse(stored, problem, signal);
+    if (decision === undefined) return;
+    // First it is kept, then the status names it: a status never names what could not be found after a restart.
+    const kept = await keepRunning(stored, decision, signal);
+    if (kept === "later") return { requeueAfterMs: CATCH_UP_MS };
+    const { status } = decidePromptPack({
+      ...decision.facts,
+      ...(kept === undefined ? {} : { notKept: refused(kept) }),
+      agents: countAgents(caches, key, decision.versions),
+      now: clock.now(),
+    });
+    const age = statuses.age(stored);
+    if (age < AGENTS_BATCH_MS && isAnotherCountOnly(statuses.of(stored), status)) {
+      return { requeueAfterMs: AGENTS_BATCH_MS - age };
+    }
+    await statuses.write(stored, status, signal);
+    await keptVersions.prune(stored, decision.keep, signal);
+    if (kept !== undefined) throw kept;
+  }
+
+  /** "later": not everything that runs can be kept just now. An error: the API server refuses to have it. */
+  async function keepRunning(
+    stored: StoredPromptPack,
+    { held, reading }: PackDecision,
+    signal: AbortSignal,
+  ): Promise<"later" | ApiError | undefined> {
+    const there = new Set(keptVersions.of(stored).map(({ metadata }) => metadata.name));
+    for (const [hash, version] of held) {
+      if (there.has(`${stored.metadata.name}-${hash}`)) continue;
+      if (keptVersions.otherHolder(stored, hash) !== "nobody") continue;
+      const content = hash === hashIn(reading) ? reading.content : version.content;
+      if (content === undefined) continue;
+      const result = await keptVersions.keep(stored, hash, content, signal);
+      if (result.kept) continue;
+      return result.later ? "later" : result.error;
+    }
+    return undefined;
+  }
+
+  const controller = new Controller({ name: "promptpack", clock, ...settings, reconcile })
+    .owns(caches.promptPacks)
+    .watches(caches.configMaps, (configMap) => [
+      ...caches.promptPacks.indexed("source", keyOf(configMap.metadata)).map(keyOfObject),
+      ...packsOfVersion(configMap).filter((key) => caches.promptPacks.get(key) !== undefined),
+    ]);
+  watchAgents(caches, (pack) => {
+    if (caches.promptPacks.get(pack) !== undefined) {
+      controller.queue.addAfter(pack, AGENTS_BATCH_MS);
+    }
+  });
+
+  return {
+    controller,
+    decided: {
+      async reference(key, signal) {
+        const outcome = await decisions.answer(key, signal);
+        if (outcome?.decision === undefined) return { found: false };
+        const { name, namespace = "" } = outcome.stored.metadata;
+        const { status, versions } = outcome.decision;
+        return { found: true, name, namespace, status, versions };
+      },
+      subscribe: (listener) => decisions.subscribe(listener),
+    },
+  };
+}
+
+function keyOfObject({ metadata }: StoredPromptPack): string {
+  return keyOf(metadata);
+}
+
+/** A quota or a policy stands against it. Without the words of the server, which change from try to try. */
+function refused({ reason }: ApiError): string {
+  return `this version is not kept, for the API server refuses the ConfigMap for it (${reason})`;
+}
+
+function isAnotherCountOnly(
+  before: PromptPackStatus | undefined,
+  after: PromptPackStatus,
+): boolean {
+  const withoutAgents = (status: PromptPackStatus | undefined): unknown => ({
+    ...status,
+    conditions: status?.conditions?.filter(({ type }) => type !== "AgentsNotified"),
+  });
+  return (
+    isDeepStrictEqual(withoutAgents(before), withoutAgents(after)) &&
+    !isDeepStrictEqual(before, after)
+  );
+}

@@ -1,0 +1,192 @@
+import { API_VERSION, PROMPT_PACK } from "../../api/group.ts";
+import {
+  type PromptPack,
+  promptPackSpecSchema,
+  type PromptPackStatus,
+} from "../../api/prompt-pack.ts";
+import {
+  decidePromptPack,
+  type PromptPackDecision,
+  type PromptPackInput,
+  versionsToRead,
+} from "../../control/prompt-pack/decide-prompt-pack.ts";
+import type { KeptVersion, UnreadVersion } from "../../control/prompt-pack/pack-version.ts";
+import type { KubernetesObject } from "../../kube/client/object.ts";
+import { contentHash } from "../../promptpack/document/content-hash.ts";
+import { versionsText } from "../agent-runtime/objects/pack-versions-text.ts";
+import { Decisions } from "../cluster/decisions.ts";
+import type { StoredPromptPack } from "../cluster/kubernetes-objects.ts";
+import type { OperatorContext } from "../cluster/operator-context.ts";
+import { readSpec } from "../cluster/read-stored.ts";
+import { sourceOf } from "../cluster/references-of.ts";
+import type { WrittenStatuses } from "../cluster/written-statuses.ts";
+import { type KeptVersions, type OtherHolder, versionOf } from "./version-config-maps.ts";
+import { readSource, type SourceReading } from "./source-reader.ts";
+
+/** A version that runs. Its content is known where it was read from what is kept. */
+type HeldVersion = KeptVersion & { readonly content?: string | undefined };
+
+/** All that is decided on, the agents left out: they come and go without another decision about versions. */
+type PackFacts = Omit<PromptPackInput, "agents" | "now">;
+
+export interface PackDecision extends PromptPackDecision {
+  readonly facts: PackFacts;
+  readonly reading: SourceReading;
+  /** By hash, the versions that run. No other is in memory. */
+  readonly held: ReadonlyMap<string, HeldVersion>;
+}
+
+export interface PackOutcome {
+  readonly stored: StoredPromptPack;
+  /** `undefined`: the spec could not be read, nor was it ever. */
+  readonly decision: PackDecision | undefined;
+  /** Why the spec could not be read: then the decision is of an earlier one. */
+  readonly problem?: string;
+}
+
+type PackWorld = readonly [
+  stored: StoredPromptPack,
+  status: PromptPackStatus | undefined,
+  source: KubernetesObject | undefined,
+  kept: string,
+  holder: OtherHolder,
+];
+
+export type PackDecisions = Decisions<PackWorld, PackOutcome>;
+
+export function createPackDecisions(
+  { client, caches, clock }: Pick<OperatorContext, "client" | "caches" | "clock">,
+  parts: {
+    statuses: WrittenStatuses<PromptPackStatus>;
+    keptVersions: KeptVersions;
+    countAgents: (stored: StoredPromptPack, decided: PromptPackDecision) => PackAgents;
+  },
+): PackDecisions {
+  const { statuses, keptVersions, countAgents } = parts;
+
+  async function decide(
+    [stored, status, sourceThere]: PackWorld,
+    spec: PromptPack["spec"],
+    before: PackDecision | undefined,
+    signal: AbortSignal,
+  ): Promise<PackDecision> {
+    const { name, namespace = "", generation } = stored.metadata;
+    const promptPack: PromptPack = {
+      apiVersion: API_VERSION,
+      kind: PROMPT_PACK,
+      metadata: { name, namespace, generation },
+      spec,
+      ...(status === undefined ? {} : { status }),
+    };
+    const kept = keptVersions.of(stored).flatMap((version) => versionOf(version)?.hash ?? []);
+    const isKeepable = (hash: string): boolean =>
+      !kept.includes(hash) && keptVersions.otherHolder(stored, hash) === "nobody";
+    const reusable = isContentAtHand(before?.reading, isKeepable) ? before?.reading : undefined;
+    const reading = await readSource(client, promptPack, sourceThere, reusable, signal);
+    const { source } = reading;
+    const newest = hashIn(reading);
+
+    const held = new Map(before?.held);
+    const hashes = [...new Set([...kept, ...held.keys()])];
+    const previous = (): (KeptVersion | UnreadVersion)[] =>
+      hashes.map((hash) => held.get(hash) ?? { hash });
+    for (const hash of versionsToRead({ promptPack, source, previous: previous() })) {
+      // Its text is read too: should what is kept be deleted by somebody, it is the only one.
+      if (held.get(hash)?.content !== undefined || !kept.includes(hash)) continue;
+      const version = await keptVersions.read(stored, hash, signal);
+      if (version !== undefined) held.set(hash, version);
+    }
+
+    const facts: PackFacts = {
+      promptPack,
+      source,
+      previous: previous(),
+      notKept:
+        newest !== undefined && keptVersions.otherHolder(stored, newest) === "stranger"
+          ? nameTaken(stored, newest)
+          : undefined,
+    };
+    const decideWith = (agents: PackAgents): PromptPackDecision =>
+      decidePromptPack({ ...facts, agents, now: clock.now() });
+    // Who runs these versions can only be counted once it is known which they are.
+    const decision = decideWith(countAgents(stored, decideWith({ referencing: 0, notified: 0 })));
+    return {
+      ...decision,
+      facts,
+      reading: withoutKept(reading, isKeepable),
+      held: runningOf(decision, held, newest),
+    };
+  }
+
+  return new Decisions<PackWorld, PackOutcome>({
+    look(key, before) {
+      const stored = caches.promptPacks.get(key);
+      if (stored === undefined) return undefined;
+      const kept = keptVersions.of(stored).map(({ metadata }) => metadata.name);
+      const newest = before?.decision && hashIn(before.decision.reading);
+      const holder = newest === undefined ? "nobody" : keptVersions.otherHolder(stored, newest);
+      const source = caches.configMaps.get(sourceOf(stored) ?? "");
+      return [stored, statuses.of(stored), source, kept.join(), holder];
+    },
+    async decide(_key, world, before, signal) {
+      const [stored] = world;
+      const isSameObject = before?.stored.metadata.uid === stored.metadata.uid;
+      const last = isSameObject ? before?.decision : undefined;
+      const read = readSpec(promptPackSpecSchema, stored.spec);
+      if (!read.ok) return { stored, decision: last, problem: read.problem };
+      return { stored, decision: await decide(world, read.spec, last, signal) };
+    },
+    toText({ decision }) {
+      if (decision === undefined) return "";
+      const { status, versions } = decision;
+      const validity = status.conditions?.find(({ type }) => type === "SourceValid");
+      return contentHash([versionsText(versions), validity?.reason, validity?.message]);
+    },
+  });
+}
+
+/** AgentRuntimes that refer to the pack, and those of them whose config has its versions. */
+export interface PackAgents {
+  readonly referencing: number;
+  readonly notified: number;
+}
+
+/** The hash of the valid content. */
+export function hashIn({ source }: SourceReading): string | undefined {
+  return source.found && source.parsed?.ok === true ? source.parsed.hash : undefined;
+}
+
+/** False when the version has to be kept, and its text was let go. */
+function isContentAtHand(
+  reading: SourceReading | undefined,
+  isKeepable: (hash: string) => boolean,
+): boolean {
+  const hash = reading && hashIn(reading);
+  return hash === undefined || reading?.content !== undefined || !isKeepable(hash);
+}
+
+function withoutKept(reading: SourceReading, isKeepable: (hash: string) => boolean): SourceReading {
+  const hash = hashIn(reading);
+  const isNeeded = hash !== undefined && isKeepable(hash);
+  return isNeeded || reading.content === undefined ? reading : { ...reading, content: undefined };
+}
+
+/** Each once: what the source holds is not held a second time. */
+function runningOf(
+  { versions: { active, canary } }: PromptPackDecision,
+  held: ReadonlyMap<string, HeldVersion>,
+  newest: string | undefined,
+): Map<string, HeldVersion> {
+  const running = [active, canary?.version].filter((version) => version !== undefined);
+  return new Map(
+    running.map((version) => {
+      const { hash } = version;
+      return [hash, (hash === newest ? undefined : held.get(hash)) ?? version];
+    }),
+  );
+}
+
+function nameTaken({ metadata }: StoredPromptPack, hash: string): string {
+  const configMap = `${metadata.name}-${hash}`;
+  return `this version is not kept, for a ConfigMap "${configMap}" that is somebody else's is in the way; delete or rename it`;
+}

@@ -1,0 +1,200 @@
+/** The accepted versions of PromptPacks: each an immutable ConfigMap `<pack>-<hash>` that belongs to its pack. */
+import { API_VERSION, DEFAULT_PACK_KEY, GROUP, PROMPT_PACK } from "../../api/group.ts";
+import type { KeptVersion } from "../../control/prompt-pack/pack-version.ts";
+import { ApiError, isConflict, isNotFound } from "../../kube/client/api-error.ts";
+import { keyOf, type KubernetesObject } from "../../kube/client/object.ts";
+import { parsePromptPack } from "../../promptpack/check/parse-prompt-pack.ts";
+import {
+  CONFIG_MAPS,
+  type ConfigMapObject,
+  type StoredPromptPack,
+} from "../cluster/kubernetes-objects.ts";
+import { promptPackLabels } from "../cluster/labels.ts";
+import type { OperatorContext } from "../cluster/operator-context.ts";
+
+const NAME_OF_VERSION = /^(.+)-([0-9a-f]{12})$/;
+const FORBIDDEN = 403;
+const TOO_MANY_REQUESTS = 429;
+
+/** With the text that was accepted. */
+export type ReadVersion = KeptVersion & { readonly content: string };
+
+/** `leftover`: of a pack of the same name that was deleted; it goes by itself. */
+export type OtherHolder = "nobody" | "leftover" | "stranger";
+
+export type KeepResult =
+  /** Or there is nothing left to keep it for. */
+  | { readonly kept: true }
+  /** `later`: the cache does not know yet what is there. */
+  | { readonly kept: false; readonly later: true }
+  | { readonly kept: false; readonly later: false; readonly error: ApiError };
+
+export class KeptVersions {
+  readonly #context: Pick<OperatorContext, "client" | "caches">;
+  /** Keys of those that were made or deleted here, until the cache tells of it. */
+  readonly #unseen = new Set<string>();
+
+  constructor(context: Pick<OperatorContext, "client" | "caches">) {
+    this.#context = context;
+    context.caches.configMaps.subscribe(({ before, after }) => {
+      const metadata = (after ?? before)?.metadata;
+      if (metadata !== undefined) this.#unseen.delete(keyOf(metadata));
+    });
+  }
+
+  /** Newest first. */
+  of({ metadata }: StoredPromptPack): KubernetesObject[] {
+    const { uid = "", name } = metadata;
+    return this.#context.caches.configMaps
+      .indexed("owner", uid)
+      .filter((owned) => versionOf(owned)?.pack === name)
+      .toSorted(byAge);
+  }
+
+  /** Who has the name under which the version is to be kept, if it is not the pack. */
+  otherHolder(pack: StoredPromptPack, hash: string): OtherHolder {
+    const there = this.#context.caches.configMaps.get(keyOf(placeOf(pack, hash)));
+    if (there === undefined || isOwned(there, pack)) return "nobody";
+    const isOfNamesake = there.metadata.ownerReferences?.some(
+      ({ kind, name }) => kind === PROMPT_PACK && name === pack.metadata.name,
+    );
+    return isOfNamesake === true ? "leftover" : "stranger";
+  }
+
+  /** `undefined`: it is not there, or does not hold what its name says. */
+  async read(
+    pack: StoredPromptPack,
+    hash: string,
+    signal: AbortSignal,
+  ): Promise<ReadVersion | undefined> {
+    const { client } = this.#context;
+    let there: ConfigMapObject;
+    try {
+      there = await client.get<ConfigMapObject>(CONFIG_MAPS, placeOf(pack, hash), signal);
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+    const content = isOwned(there, pack) ? there.data?.[DEFAULT_PACK_KEY] : undefined;
+    const parsed = content === undefined ? undefined : parsePromptPack(content);
+    if (content === undefined || parsed?.ok !== true || parsed.hash !== hash) return undefined;
+    return { hash, semver: parsed.pack.version, document: parsed.pack, content };
+  }
+
+  async keep(
+    pack: StoredPromptPack,
+    hash: string,
+    content: string,
+    signal: AbortSignal,
+  ): Promise<KeepResult> {
+    const place = placeOf(pack, hash);
+    const key = keyOf(place);
+    if (this.#unseen.has(key)) return { kept: true };
+    this.#unseen.add(key);
+    try {
+      await this.#context.client.create(CONFIG_MAPS, toConfigMap(pack, place, content), signal);
+      return { kept: true };
+    } catch (error) {
+      this.#unseen.delete(key);
+      if (isConflict(error)) return { kept: false, later: true };
+      if (isRefusal(error)) {
+        return isEnding(error) ? { kept: true } : { kept: false, later: false, error };
+      }
+      throw error;
+    }
+  }
+
+  /** Deletes those that are not among the hashes. */
+  async prune(pack: StoredPromptPack, keep: readonly string[], signal: AbortSignal): Promise<void> {
+    for (const { metadata } of this.of(pack)) {
+      const { namespace, name, uid } = metadata;
+      const key = keyOf(metadata);
+      const hash = versionOf({ metadata })?.hash;
+      if (hash === undefined || keep.includes(hash) || this.#unseen.has(key)) continue;
+      this.#unseen.add(key);
+      try {
+        await this.#context.client.delete(CONFIG_MAPS, { namespace, name, uid }, signal);
+      } catch (error) {
+        this.#unseen.delete(key);
+        if (!isNotFound(error) && !isConflict(error)) throw error;
+      }
+    }
+  }
+}
+
+/** Of which pack it would be which version, by its name. */
+export function versionOf({
+  metadata,
+}: KubernetesObject): { pack: string; hash: string } | undefined {
+  const [, pack, hash] = NAME_OF_VERSION.exec(metadata.name) ?? [];
+  return pack === undefined || hash === undefined ? undefined : { pack, hash };
+}
+
+/** The keys of the PromptPacks that an object belongs to, or keeps a version of by its name. */
+export function packsOfVersion(object: KubernetesObject): string[] {
+  const { namespace, ownerReferences = [] } = object.metadata;
+  const owners = ownerReferences.filter(
+    ({ kind, apiVersion }) => kind === PROMPT_PACK && apiVersion.startsWith(`${GROUP}/`),
+  );
+  const names = [...owners.map(({ name }) => name), versionOf(object)?.pack];
+  return names.flatMap((name) => (name === undefined ? [] : [`${namespace}/${name}`]));
+}
+
+function placeOf(
+  { metadata }: StoredPromptPack,
+  hash: string,
+): { namespace: string; name: string } {
+  return { namespace: metadata.namespace ?? "", name: `${metadata.name}-${hash}` };
+}
+
+function isOwned({ metadata }: KubernetesObject, pack: StoredPromptPack): boolean {
+  return metadata.ownerReferences?.some(({ uid }) => uid === pack.metadata.uid) ?? false;
+}
+
+function toConfigMap(
+  { metadata }: StoredPromptPack,
+  place: { namespace: string; name: string },
+  content: string,
+): ConfigMapObject {
+  return {
+    metadata: {
+      ...place,
+      labels: promptPackLabels(metadata.name),
+      ownerReferences: [
+        {
+          apiVersion: API_VERSION,
+          kind: PROMPT_PACK,
+          name: metadata.name,
+          uid: metadata.uid ?? "",
+          controller: true,
+        },
+      ],
+    },
+    immutable: true,
+    data: { [DEFAULT_PACK_KEY]: content },
+  };
+}
+
+/** Times are to the second; of the same second, what came later has the higher version. */
+function byAge(a: KubernetesObject, b: KubernetesObject): number {
+  const { creationTimestamp: at = "" } = a.metadata;
+  const { creationTimestamp: other = "" } = b.metadata;
+  if (at !== other) return at < other ? 1 : -1;
+  return Number(b.metadata.resourceVersion) - Number(a.metadata.resourceVersion);
+}
+
+/** The namespace is being deleted, and the pack with it: what goes before the pack must not come back. */
+function isEnding({ status, message }: ApiError): boolean {
+  return status === FORBIDDEN && message.includes("it is being terminated");
+}
+
+/** Trying again will not help by itself: a quota, a policy. */
+function isRefusal(error: unknown): error is ApiError {
+  return (
+    error instanceof ApiError &&
+    error.status >= 400 &&
+    error.status < 500 &&
+    error.status !== TOO_MANY_REQUESTS &&
+    !isNotFound(error)
+  );
+}

@@ -1,0 +1,102 @@
+import { API_VERSION, TOOL_REGISTRY } from "../../api/group.ts";
+import {
+  toolRegistrySpecSchema,
+  type ToolRegistry,
+  type ToolRegistryStatus,
+} from "../../api/tool-registry.ts";
+import {
+  decideToolRegistry,
+  type ToolRegistryDecision,
+} from "../../control/tool-registry/decide-tool-registry.ts";
+import type { ServiceView } from "../../control/tool-registry/service-view.ts";
+import type { ProbeResult } from "../../probes/probe.ts";
+import type { ToolProbes } from "../../probes/tool-probes.ts";
+import { contentHash } from "../../promptpack/document/content-hash.ts";
+import { Decisions } from "../cluster/decisions.ts";
+import type { StoredToolRegistry } from "../cluster/kubernetes-objects.ts";
+import type { OperatorContext } from "../cluster/operator-context.ts";
+import { readSpec } from "../cluster/read-stored.ts";
+import type { WrittenStatuses } from "../cluster/written-statuses.ts";
+import type { ToolServices } from "./tool-services.ts";
+
+export interface RegistryOutcome {
+  readonly stored: StoredToolRegistry;
+  /** `undefined`: the spec could not be read, nor was it ever. */
+  readonly decision: ToolRegistryDecision | undefined;
+  /** Why the spec could not be read: then the decision is of an earlier one. */
+  readonly problem?: string;
+}
+
+type RegistryWorld = readonly [
+  stored: StoredToolRegistry,
+  status: ToolRegistryStatus | undefined,
+  services: readonly ServiceView[],
+  probed: number,
+];
+
+export type RegistryDecisions = Decisions<RegistryWorld, RegistryOutcome>;
+
+export function createRegistryDecisions(
+  { caches, clock }: Pick<OperatorContext, "caches" | "clock">,
+  parts: {
+    statuses: WrittenStatuses<ToolRegistryStatus>;
+    services: ToolServices;
+    probes: ToolProbes;
+    /** By key, how often the results of its probes have changed. */
+    probed: ReadonlyMap<string, number>;
+  },
+): RegistryDecisions {
+  const { statuses, services, probes, probed } = parts;
+  return new Decisions<RegistryWorld, RegistryOutcome>({
+    look(key) {
+      const stored = caches.toolRegistries.get(key);
+      if (stored === undefined) return undefined;
+      const { namespace = "" } = stored.metadata;
+      return [stored, statuses.of(stored), services.of(namespace), probed.get(key) ?? 0];
+    },
+    async decide(key, [stored, status, offered], before, signal) {
+      const read = readSpec(toolRegistrySpecSchema, stored.spec);
+      if (!read.ok) {
+        probes.forget(key);
+        const isSameObject = before?.stored.metadata.uid === stored.metadata.uid;
+        const decision = isSameObject ? before?.decision : undefined;
+        return { stored, decision, problem: read.problem };
+      }
+      const { name, namespace = "", generation } = stored.metadata;
+      const toolRegistry: ToolRegistry = {
+        apiVersion: API_VERSION,
+        kind: TOOL_REGISTRY,
+        metadata: { name, namespace, generation },
+        spec: read.spec,
+        ...(status === undefined ? {} : { status }),
+      };
+      const urls = new Set(read.spec.tools.flatMap(({ url }) => url ?? []));
+      const results = await probes.results(key, urls, signal);
+      const decision = decideToolRegistry({
+        toolRegistry,
+        services: offered,
+        probes: byTool(toolRegistry, results),
+        now: clock.now(),
+      });
+      return { stored, decision };
+    },
+    toText: ({ decision }) => {
+      if (decision === undefined) return "";
+      const { phase, conditions } = decision.status;
+      const findings = conditions?.map(({ type, reason, message }) => [type, reason, message]);
+      return contentHash([decision.tools, phase, findings]);
+    },
+  });
+}
+
+function byTool(
+  { spec }: ToolRegistry,
+  results: ReadonlyMap<string, ProbeResult>,
+): Record<string, ProbeResult> {
+  return Object.fromEntries(
+    spec.tools.flatMap(({ name, url }) => {
+      const result = url === undefined ? undefined : results.get(url);
+      return result === undefined ? [] : [[name, result] as const];
+    }),
+  );
+}
