@@ -11,7 +11,7 @@ import { CliError, EXIT_CODES, type ExitCode } from "./cli-error.ts";
 import { commandLine } from "./program-name.ts";
 import { Interrupts } from "./interrupts.ts";
 import type { ChatFlags } from "./flags.ts";
-import { findLocal } from "../local/find-local.ts";
+import { findLocal } from "../local/state/find-local.ts";
 import type { Streams } from "./streams.ts";
 import { readToken } from "./token.ts";
 

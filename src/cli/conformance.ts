@@ -1,7 +1,7 @@
 /** `omnia conformance`: whether an endpoint speaks the WebSocket protocol. */
 import { HANDLER_HINTS } from "../conformance/check.ts";
 import { CHECKS, runSuite, whyUnreachable, type CheckResult } from "../conformance/run-suite.ts";
-import { findLocal } from "../local/find-local.ts";
+import { findLocal } from "../local/state/find-local.ts";
 import { chatAddress, DEFAULT_CHAT_URL, shownAddress } from "./chat-address.ts";
 import { CliError, EXIT_CODES, type ExitCode } from "./cli-error.ts";
 import type { ConformanceFlags } from "./flags.ts";

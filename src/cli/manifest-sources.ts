@@ -10,7 +10,7 @@ import {
   type Problem,
 } from "../api/manifest/manifest.ts";
 import { parseYAMLDocuments } from "../api/manifest/yaml-documents.ts";
-import { listManifestFiles, MAX_FILES } from "../local/list-manifest-files.ts";
+import { listManifestFiles, MAX_FILES } from "../local/manifests/list.ts";
 import { CliError } from "./cli-error.ts";
 
 /** As a path: the standard input. */

@@ -2,7 +2,7 @@ import type { FieldPath } from "../api/fields/problems.ts";
 import { secretKeys, secretValue, type KeySelector } from "../api/fields/core.ts";
 import type { Kind } from "../api/kinds.ts";
 import { type ManifestResource, resourceKey } from "../api/manifest/manifest.ts";
-import { resolveSecret } from "../local/resolve-secret.ts";
+import { resolveSecret } from "../local/secrets/resolve-secret.ts";
 import type { Findings } from "./findings.ts";
 
 export type ResourceOf<K extends Kind> = Extract<ManifestResource, { kind: K }>;

@@ -1,5 +1,5 @@
 /** Where `status` and `explain` read: a local instance if one is up, else the current cluster. */
-import { findLocal } from "../local/find-local.ts";
+import { findLocal } from "../local/state/find-local.ts";
 import { CliError } from "./cli-error.ts";
 import { commandLine } from "./program-name.ts";
 import type { Streams } from "./streams.ts";

@@ -1,7 +1,7 @@
 /** `omnia up`: its signals, its gateway, and its errors in the words of the command line. */
 import { createGateway } from "../gateway/gateway.ts";
-import { UpError } from "../local/up-error.ts";
-import { runUp } from "../local/up.ts";
+import { UpError } from "../local/state/up-error.ts";
+import { runUp } from "../local/up/up.ts";
 import { systemClock } from "../time/clock.ts";
 import { CliError, EXIT_CODES, type ExitCode } from "./cli-error.ts";
 import type { UpFlags } from "./flags.ts";

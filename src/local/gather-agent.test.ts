@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { parseManifests } from "../api/manifest/manifest.ts";
-import type { FoundPromptPack } from "./local-prompt-packs.ts";
+import type { FoundPromptPack } from "./prompt-packs.ts";
 import { gatherAgent, type DecidedReferences, type GatheredAgent } from "./gather-agent.ts";
-import { localWorld, serviceViews, urlsToProbe } from "./local-world.ts";
-import type { Environment } from "./resolve-secret.ts";
+import { localWorld, serviceViews, urlsToProbe } from "./world.ts";
+import type { Environment } from "./secrets/resolve-secret.ts";
 
 const NOTHING: DecidedReferences = { promptPacks: new Map(), toolRegistries: new Map() };
 

@@ -8,13 +8,13 @@ import type {
   SessionStoreReference,
   ToolRegistryReference,
 } from "../control/agent-runtime/references.ts";
-import { objectKey, type LocalWorld } from "./local-world.ts";
+import { objectKey, type LocalWorld } from "./world.ts";
 import {
   PROVIDER_VARIABLES,
   resolveSecret,
   STORE_VARIABLE,
   type ResolvedSecret,
-} from "./resolve-secret.ts";
+} from "./secrets/resolve-secret.ts";
 
 export interface GatheredAgent {
   readonly references: AgentReferences;

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { findLocal } from "../../src/local/find-local.ts";
-import { isAlive } from "../../src/local/state-folder.ts";
+import { findLocal } from "../../src/local/state/find-local.ts";
+import { isAlive } from "../../src/local/state/folder.ts";
 import { ChatClient } from "../support/chat-client.ts";
 import {
   startOmnia,

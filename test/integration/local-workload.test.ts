@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { AgentWorkload, type WantedWorkload } from "../../src/local/agent-workload.ts";
-import { isAlive } from "../../src/local/state-folder.ts";
+import { AgentWorkload, type WantedWorkload } from "../../src/local/replicas/workload.ts";
+import { isAlive } from "../../src/local/state/folder.ts";
 import { systemClock, type Timer } from "../../src/time/clock.ts";
 
 /** Reads its orders from the environment (BEHAVIOUR) and from its config ({"ready": …}). */

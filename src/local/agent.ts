@@ -1,0 +1,252 @@
+/** One AgentRuntime of the files: what was decided about it, and its processes. */
+import type { AgentConfig } from "../agent-config/agent-config.ts";
+import type { AgentRuntime, AgentRuntimeStatus } from "../api/agent-runtime.ts";
+import { DEFAULT_NAMESPACE } from "../api/group.ts";
+import type { ObservedWorkload } from "../control/agent-runtime/available.ts";
+import { decideAgentRuntime } from "../control/agent-runtime/decide-agent-runtime.ts";
+import type { SecretFile, WorkloadDecision } from "../control/agent-runtime/workload-decision.ts";
+import { canonicalJSON, contentHash } from "../promptpack/document/content-hash.ts";
+import {
+  AgentWorkload,
+  type AgentWorkloadOptions,
+  type ReplicaEndpoint,
+} from "./replicas/workload.ts";
+import { ErrorSummary } from "./replicas/error-summary.ts";
+import { gatherAgent, type DecidedReferences, type GatheredAgent } from "./gather-agent.ts";
+import type { LocalWorld } from "./world.ts";
+import { observeWorkload } from "./replicas/observe-workload.ts";
+import { processEnvironment } from "./replicas/process-environment.ts";
+import { resolveEnvironment } from "./secrets/resolve-environment.ts";
+import { withGeneration } from "./with-generation.ts";
+
+export interface LocalAgentOptions extends Omit<AgentWorkloadOptions, "onError" | "onEnd"> {
+  /** Something happened that people should hear of. */
+  say: (line: string) => void;
+  /** Where the gateway takes connections: `ws://localhost:8080/ws`. */
+  gatewayURL: string;
+}
+
+/** What a gateway needs to know. */
+export type LocalRoute =
+  | {
+      readonly status: "ready";
+      readonly endpoints: readonly ReplicaEndpoint[];
+      readonly affinity: "none" | "client";
+      readonly allowedOrigins: readonly string[];
+    }
+  | {
+      readonly status: "unavailable";
+      readonly reason: string;
+      readonly allowedOrigins: readonly string[];
+    };
+
+/** What the processes run with. */
+interface CarriedOut {
+  readonly config: AgentConfig;
+  readonly secretFiles: readonly SecretFile[];
+  readonly secrets: ReadonlyMap<string, string | undefined>;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly revision: string;
+}
+
+const SECRETS_PREFIX = "secrets/";
+
+export class LocalAgent {
+  readonly #options: LocalAgentOptions;
+  readonly #workload: AgentWorkload;
+  readonly #errors: ErrorSummary;
+  #resource: AgentRuntime;
+  #status: AgentRuntimeStatus = {};
+  #carriedOut: CarriedOut | undefined;
+  /** Why the processes cannot be given their environment. */
+  #environmentProblem: string | undefined;
+  #isRetired = false;
+
+  constructor(declared: AgentRuntime, options: LocalAgentOptions) {
+    this.#options = options;
+    this.#errors = new ErrorSummary(options.clock, options.say);
+    this.#workload = new AgentWorkload({
+      ...options,
+      onError: (replica, message) => this.#errors.add(`replica ${replica}: ${message}`),
+      onEnd: (replica, message, restartInMs) => {
+        const wait = (restartInMs / 1_000).toFixed(1);
+        options.say(`replica ${replica}: ${message}; another one starts in ${wait} s`);
+      },
+    });
+    this.#resource = withGeneration(declared, undefined);
+  }
+
+  get resource(): AgentRuntime {
+    return this.#resource;
+  }
+
+  get status(): AgentRuntimeStatus {
+    return this.#status;
+  }
+
+  /** What its replicas run with. */
+  get config(): AgentConfig | undefined {
+    return this.#carriedOut?.config;
+  }
+
+  /** No file declares it any more. */
+  get isRetired(): boolean {
+    return this.#isRetired;
+  }
+
+  /** It has no process. */
+  get isGone(): boolean {
+    return this.#workload.replicas().length === 0;
+  }
+
+  /** Why replicas are not ready that should be by now, in their own words. */
+  complaints(): { replica: number; message: string }[] {
+    return this.#workload
+      .replicas()
+      .filter(
+        ({ slow, overdue, state }) => slow && !overdue && state !== "draining" && state !== "ready",
+      )
+      .flatMap(({ id, message }) => (message === undefined ? [] : [{ replica: id, message }]));
+  }
+
+  route(): LocalRoute {
+    const allowedOrigins = this.#resource.spec.facade.allowedOrigins ?? [];
+    const endpoints = this.#workload.endpoints();
+    if (endpoints.length > 0) {
+      const affinity = this.config?.session.type === "redis" ? "none" : "client";
+      return { status: "ready", endpoints, affinity, allowedOrigins };
+    }
+    const available = this.#status.conditions?.find(({ type }) => type === "Available");
+    const reason =
+      available === undefined ? "it is being started" : `${available.reason}: ${available.message}`;
+    return { status: "unavailable", reason, allowedOrigins };
+  }
+
+  /** Answers whether something is different that another decision may depend on. */
+  async reconcile(
+    declared: AgentRuntime,
+    world: LocalWorld,
+    decided: DecidedReferences,
+    now: number,
+  ): Promise<boolean> {
+    this.#isRetired = false;
+    this.#resource = withGeneration(declared, this.#resource);
+    const before = canonicalJSON([this.config, this.#environmentProblem]);
+    const gathered = gatherAgent(this.#resource, world, decided);
+    const observed = this.#observe();
+    const decision = decideAgentRuntime({
+      agentRuntime: { ...this.#resource, status: this.#status },
+      references: gathered.references,
+      observed,
+      previous: this.#carriedOut ?? {},
+      endpoint: this.#endpoint(),
+      now,
+    });
+    this.#status = decision.status;
+    if (decision.config !== undefined && decision.workload !== undefined) {
+      await this.#carryOut(decision.config, decision.workload, gathered, world);
+    }
+    return canonicalJSON([this.config, this.#environmentProblem]) !== before;
+  }
+
+  /** Drains its processes. */
+  retire(): void {
+    this.#isRetired = true;
+    this.#workload.retire();
+  }
+
+  kill(): void {
+    this.#workload.kill();
+  }
+
+  /** For when it is retired and gone. */
+  async clean(): Promise<void> {
+    this.#errors.close();
+    this.#carriedOut = undefined;
+    await this.#workload.clean();
+  }
+
+  #observe(): ObservedWorkload | undefined {
+    const problem = this.#environmentProblem;
+    if (this.#carriedOut === undefined && problem === undefined) return undefined;
+    const observed = observeWorkload(this.#workload.replicas(), this.#carriedOut?.revision ?? "");
+    return problem === undefined
+      ? observed
+      : { ...observed, failure: { reason: "PodsFailing", message: problem } };
+  }
+
+  async #carryOut(
+    config: AgentConfig,
+    workload: WorkloadDecision,
+    { secretValues }: GatheredAgent,
+    world: LocalWorld,
+  ): Promise<void> {
+    const { name, namespace } = this.#resource.metadata;
+    const resolved = resolveEnvironment(
+      workload.environment,
+      {
+        name,
+        namespace,
+        configMap: (configMapName) => {
+          const configMap = world.configMap({ namespace, name: configMapName });
+          return configMap === undefined ? undefined : (configMap.data ?? {});
+        },
+        secret: secretValues,
+      },
+      this.#options.folder,
+    );
+    this.#environmentProblem =
+      resolved.problems.length === 0 ? undefined : resolved.problems.join("; ");
+    // As with any reference that breaks: what runs goes on as it was started, and what does not run waits.
+    const variables =
+      resolved.problems.length === 0 ? resolved.variables : this.#carriedOut?.variables;
+    if (variables === undefined) return;
+
+    const revision = `${workload.rollHash}-${contentHash(variables)}`;
+    const secrets = this.#secretContents(workload.secretFiles, secretValues);
+    await this.#workload.apply({
+      replicas: replicasOf(workload),
+      revision,
+      environment: processEnvironment(world.environment, variables),
+      config: JSON.stringify(config, null, 2),
+      secrets,
+    });
+    this.#carriedOut = { config, secretFiles: workload.secretFiles, secrets, variables, revision };
+  }
+
+  #secretContents(
+    files: readonly SecretFile[],
+    secretValues: GatheredAgent["secretValues"],
+  ): ReadonlyMap<string, string | undefined> {
+    const contents = new Map<string, string | undefined>();
+    for (const file of files) {
+      const path = file.path.slice(SECRETS_PREFIX.length);
+      const values = secretValues(file.secretName);
+      if ("key" in file) {
+        contents.set(path, values?.get(file.key));
+      } else if (values !== undefined) {
+        for (const [key, value] of values) contents.set(`${path}/${key}`, value);
+      } else {
+        // The Secret has gone: its keys stay as they were.
+        for (const kept of this.#carriedOut?.secrets.keys() ?? []) {
+          if (kept.startsWith(`${path}/`)) contents.set(kept, undefined);
+        }
+      }
+    }
+    return contents;
+  }
+
+  #endpoint(): string {
+    const { name, namespace } = this.#resource.metadata;
+    const query = new URLSearchParams({
+      agent: name,
+      ...(namespace === DEFAULT_NAMESPACE ? {} : { namespace }),
+    });
+    return `${this.#options.gatewayURL}?${query.toString()}`;
+  }
+}
+
+/** There is no autoscaler on one machine: such an agent runs with the fewest that it may have, and at least one. */
+function replicasOf({ replicas, autoscaling }: WorkloadDecision): number {
+  return replicas ?? Math.max(1, autoscaling?.minReplicas ?? 1);
+}

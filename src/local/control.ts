@@ -1,0 +1,186 @@
+/**
+ * The control plane of one machine: gathers what the files say, lets `control` decide, and carries it out with processes
+ * and files. Level-based: a pass may come at any time, for any reason or none, and in an unchanged world does nothing.
+ */
+import { join } from "node:path";
+import type { AgentRuntime } from "../api/agent-runtime.ts";
+import { API_VERSION } from "../api/group.ts";
+import type { ManifestResource } from "../api/manifest/manifest.ts";
+import type { ProbeResult } from "../probes/probe.ts";
+import { ToolProbes } from "../probes/tool-probes.ts";
+import { LocalAgent, type LocalAgentOptions } from "./agent.ts";
+import { LocalPromptPacks } from "./prompt-packs.ts";
+import { LocalToolRegistries } from "./tool-registries.ts";
+import { localWorld, objectKey, urlsToProbe, type LocalWorld, type ObjectName } from "./world.ts";
+import { PackArchive } from "./state/pack-archive.ts";
+import type { Environment } from "./secrets/resolve-secret.ts";
+
+export interface LocalControlOptions extends Omit<LocalAgentOptions, "folder" | "say"> {
+  readonly stateFolder: string;
+  /** Of this program: secrets that no file gives are taken from it. */
+  readonly environment: Environment;
+  /** Something happened to an agent that people should hear of. */
+  readonly say: (agent: ObjectName, line: string) => void;
+}
+
+/** A resource with its status, as the HTTP API and the table show it. */
+export interface LocalResource {
+  readonly apiVersion: string;
+  readonly kind: "AgentRuntime" | "PromptPack" | "ToolRegistry";
+  readonly metadata: ObjectName & { readonly generation?: number | undefined };
+  readonly spec: object;
+  readonly status: LocalStatus;
+}
+
+export interface LocalStatus {
+  readonly phase?: string | undefined;
+  readonly ready?: string | undefined;
+  readonly conditions?:
+    | readonly {
+        readonly type: string;
+        readonly status: string;
+        readonly reason: string;
+        readonly message: string;
+      }[]
+    | undefined;
+}
+
+/** Passes that follow each other at once, where one has made a difference to what the next decides. */
+const MAX_PASSES = 4;
+/** Who wants tools to be probed: the files, as a whole. */
+const DECLARED = "declared";
+
+export class LocalControl {
+  readonly #options: LocalControlOptions;
+  readonly #probes: ToolProbes;
+  readonly #promptPacks: LocalPromptPacks;
+  readonly #toolRegistries = new LocalToolRegistries();
+  readonly #agents = new Map<string, LocalAgent>();
+  /** What was last said about each. */
+  readonly #failures = new Map<string, string>();
+
+  constructor(options: LocalControlOptions) {
+    this.#options = options;
+    this.#probes = new ToolProbes({ clock: options.clock, onChange: options.onChange });
+    this.#promptPacks = new LocalPromptPacks(
+      new PackArchive(join(options.stateFolder, "promptpacks")),
+    );
+  }
+
+  /** Looks after the tools until `signal` aborts. */
+  watchTools(signal: AbortSignal): Promise<void> {
+    return this.#probes.run(signal);
+  }
+
+  /**
+   * Brings the agents to what the resources say. Not to be called before the last has settled. Answers false when
+   * something could not be carried out.
+   */
+  async reconcile(resources: readonly ManifestResource[], signal: AbortSignal): Promise<boolean> {
+    const world = localWorld(resources, this.#options.environment);
+    const probes = await this.#probes.results(DECLARED, urlsToProbe(world), signal);
+    if (signal.aborted) return true;
+    this.#retireUndeclared(world);
+    await this.clean();
+    let outcome = await this.#pass(world, probes);
+    for (let passes = 1; passes < MAX_PASSES && outcome.changed; passes += 1) {
+      outcome = await this.#pass(world, probes);
+    }
+    return !outcome.failed;
+  }
+
+  async #pass(
+    world: LocalWorld,
+    probes: ReadonlyMap<string, ProbeResult>,
+  ): Promise<{ changed: boolean; failed: boolean }> {
+    const now = this.#options.clock.now();
+    const configOf = (name: ObjectName) => this.#agents.get(objectKey(name))?.config;
+    const decided = {
+      promptPacks: await this.#promptPacks.decide(world, configOf, now),
+      toolRegistries: this.#toolRegistries.decide(world, probes, now),
+    };
+    const outcome = { changed: false, failed: false };
+    for (const declared of world.agentRuntimes) {
+      const key = objectKey(declared.metadata);
+      const agent = this.#agents.get(key) ?? this.#newAgent(declared);
+      this.#agents.set(key, agent);
+      try {
+        if (await agent.reconcile(declared, world, decided, now)) outcome.changed = true;
+        this.#failures.delete(key);
+      } catch (error) {
+        outcome.failed = true;
+        const message = error instanceof Error ? error.message : String(error);
+        if (this.#failures.get(key) !== message) {
+          this.#options.say(declared.metadata, `${message}; it is tried again`);
+        }
+        this.#failures.set(key, message);
+      }
+    }
+    return outcome;
+  }
+
+  /** With their status. Never a Secret. */
+  resources(): LocalResource[] {
+    return [
+      ...this.agents(),
+      ...this.#promptPacks.resources(),
+      ...this.#toolRegistries.resources(),
+    ].map(({ resource: { kind, metadata, spec }, status }) => ({
+      apiVersion: API_VERSION,
+      kind,
+      metadata,
+      spec,
+      status,
+    }));
+  }
+
+  /** Those that the files declare. */
+  agents(): LocalAgent[] {
+    return [...this.#agents.values()].filter((agent) => !agent.isRetired);
+  }
+
+  agent(name: ObjectName): LocalAgent | undefined {
+    const agent = this.#agents.get(objectKey(name));
+    return agent?.isRetired === true ? undefined : agent;
+  }
+
+  /** Drains every agent; `isIdle` says when all have ended. */
+  retire(): void {
+    for (const agent of this.#agents.values()) agent.retire();
+  }
+
+  /** No process is left. */
+  get isIdle(): boolean {
+    return [...this.#agents.values()].every((agent) => agent.isGone);
+  }
+
+  /** Ends every process at once. */
+  kill(): void {
+    for (const agent of this.#agents.values()) agent.kill();
+  }
+
+  /** Takes the config and the secrets of agents from the disk that are retired and gone. */
+  async clean(): Promise<void> {
+    for (const [key, agent] of this.#agents) {
+      if (!agent.isRetired || !agent.isGone) continue;
+      await agent.clean();
+      this.#agents.delete(key);
+      this.#failures.delete(key);
+    }
+  }
+
+  #retireUndeclared(world: LocalWorld): void {
+    const declared = new Set(world.agentRuntimes.map(({ metadata }) => objectKey(metadata)));
+    for (const [key, agent] of this.#agents) if (!declared.has(key)) agent.retire();
+  }
+
+  #newAgent(declared: AgentRuntime): LocalAgent {
+    const { name, namespace } = declared.metadata;
+    const { stateFolder, say, ...options } = this.#options;
+    return new LocalAgent(declared, {
+      ...options,
+      folder: join(stateFolder, "agents", namespace, name),
+      say: (line) => say({ namespace, name }, line),
+    });
+  }
+}

@@ -1,0 +1,97 @@
+import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { systemClock } from "../../time/clock.ts";
+import type { ManifestState } from "./read.ts";
+import { watchManifests } from "./watch.ts";
+
+let folder: string;
+let ending: AbortController;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "omnia-watch-"));
+  ending = new AbortController();
+});
+afterEach(async () => {
+  ending.abort();
+  await rm(folder, { recursive: true });
+});
+
+const configMap = (name: string): string =>
+  `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\n`;
+const file = (name: string): string => join(folder, name);
+
+/** Follows until the names of the resources are as expected; answers all that was seen on the way. */
+async function watching(paths: string[]) {
+  const states = watchManifests({ paths, clock: systemClock, signal: ending.signal });
+  const seen: string[] = [];
+  const next = async (): Promise<string> => {
+    const { value } = (await states.next()) as { value: ManifestState };
+    const names = value.resources
+      .map(({ name }) => name)
+      .toSorted()
+      .join(" ");
+    seen.push(names);
+    return names;
+  };
+  await next();
+  return {
+    seen,
+    until: async (expected: string) => {
+      while ((await next()) !== expected);
+    },
+    states,
+  };
+}
+
+describe("watchManifests", () => {
+  test("shows an edit, a new file, a new folder and a removed file", async () => {
+    await writeFile(file("a.yaml"), configMap("a"));
+    const { until, seen } = await watching([folder]);
+    expect(seen).toEqual(["a"]);
+    await writeFile(file("a.yaml"), configMap("a2"));
+    await until("a2");
+    await mkdir(file("new/deep"), { recursive: true });
+    await writeFile(file("new/deep/b.yaml"), configMap("b"));
+    await until("a2 b");
+    await writeFile(file("new/deep/b.yaml"), configMap("b2"));
+    await until("a2 b2");
+    await rm(file("a.yaml"));
+    await until("b2");
+  });
+
+  test("follows a named file that an editor puts a new one in place of", async () => {
+    await writeFile(file("a.yaml"), configMap("a"));
+    const { until } = await watching([file("a.yaml")]);
+    for (const name of ["b", "c"]) {
+      await writeFile(file("a.yaml~"), configMap(name));
+      await rename(file("a.yaml~"), file("a.yaml"));
+      await until(name);
+    }
+  });
+
+  test("does not believe in a loss while a file is being written", async () => {
+    await writeFile(file("a.yaml"), configMap("a"));
+    const { until, seen } = await watching([folder]);
+    await writeFile(file("a.yaml"), "");
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await writeFile(file("a.yaml"), `${configMap("a")}---\n${configMap("b")}`);
+    await until("a b");
+    expect(seen).toEqual(["a", "a b"]);
+  });
+
+  test("takes changes that come together as one", async () => {
+    await writeFile(file("a.yaml"), configMap("a"));
+    const { until, seen } = await watching([folder]);
+    for (const name of ["b", "c", "d", "e"]) await writeFile(file(`${name}.yaml`), configMap(name));
+    await until("a b c d e");
+    expect(seen).toEqual(["a", "a b c d e"]);
+  });
+
+  test("ends when it is told to", async () => {
+    const { states } = await watching([folder]);
+    const last = states.next();
+    ending.abort();
+    expect(await last).toEqual({ done: true, value: undefined });
+  });
+});

@@ -1,0 +1,69 @@
+import { describe, expect, test } from "vitest";
+import type { ReplicaView } from "./workload.ts";
+import { observeWorkload } from "./observe-workload.ts";
+
+const replica = (overrides: Partial<ReplicaView>): ReplicaView => ({
+  id: 1,
+  revision: "new",
+  state: "ready",
+  failures: 0,
+  everReady: true,
+  slow: false,
+  overdue: false,
+  ...overrides,
+});
+
+describe("observeWorkload", () => {
+  test("counts replicas, and leaves out those that drain", () => {
+    expect(
+      observeWorkload(
+        [
+          replica({ id: 1, revision: "old" }),
+          replica({ id: 2 }),
+          replica({ id: 3, state: "starting", everReady: false }),
+          replica({ id: 4, state: "draining" }),
+        ],
+        "new",
+      ),
+    ).toEqual({ replicas: 3, readyReplicas: 2, availableReplicas: 2, updatedReplicas: 2 });
+  });
+
+  test("sees a failure at once in a replica that never came up, with its own words", () => {
+    const failing = replica({
+      state: "waiting",
+      failures: 1,
+      everReady: false,
+      lastEnd: "it ended with code 1: no config",
+    });
+    const failure = {
+      reason: "PodsFailing",
+      message: "replica 1: it ended with code 1: no config",
+    };
+    expect(observeWorkload([failing], "new").failure).toEqual(failure);
+    expect(observeWorkload([{ ...failing, state: "starting" }], "new").failure).toEqual(failure);
+  });
+
+  test("sees none in a replica that ran and ended once, but in one that ends again", () => {
+    const ended = replica({ state: "waiting", failures: 1, lastEnd: "it was ended by SIGKILL" });
+    expect(observeWorkload([ended], "new").failure).toBeUndefined();
+    expect(observeWorkload([{ ...ended, failures: 2 }], "new").failure).toMatchObject({
+      reason: "PodsFailing",
+    });
+    expect(
+      observeWorkload([{ ...ended, failures: 2, state: "ready" }], "new").failure,
+    ).toBeUndefined();
+  });
+
+  test("sees that one is not ready for too long, and why", () => {
+    const overdue = replica({
+      state: "starting",
+      everReady: false,
+      overdue: true,
+      message: "the session store does not answer",
+    });
+    expect(observeWorkload([overdue], "new").failure).toEqual({
+      reason: "DeadlineExceeded",
+      message: "replica 1: the session store does not answer",
+    });
+  });
+});

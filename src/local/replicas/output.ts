@@ -1,0 +1,142 @@
+/** What a replica prints: kept in a file of bounded size, and read for what went wrong. */
+import { mkdir, open, rename, type FileHandle } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Readable } from "node:stream";
+import { withoutSecrets } from "../../observability/without-secrets.ts";
+
+/** Past this size the file becomes `<file>.1`, in place of the one before, and a new one begins. */
+export const MAX_LOG_BYTES = 4 * 1024 * 1024;
+/** The beginning of a line that is looked at for errors; all of it goes into the file. */
+const MAX_LINE_LENGTH = 16 * 1024;
+const MAX_ERROR_LENGTH = 300;
+
+/**
+ * Copies the streams into the file and hands on their lines. Settles when all have ended. A file that cannot be
+ * written loses output, and never stops the process that prints it.
+ */
+export async function keepOutput(
+  streams: readonly Readable[],
+  file: string,
+  onLine: (line: string) => void,
+): Promise<void> {
+  await using log = new LogFile(file);
+  await Promise.all(
+    streams.map(async (stream) => {
+      const lines = new LineSplitter(onLine);
+      try {
+        for await (const chunk of stream as AsyncIterable<Buffer>) {
+          lines.add(chunk.toString("utf8"));
+          await log.write(chunk);
+        }
+      } catch {
+        // A pipe that breaks has ended.
+      }
+      lines.end();
+    }),
+  );
+}
+
+class LogFile implements AsyncDisposable {
+  readonly #file: string;
+  #handle: FileHandle | undefined;
+  #size = 0;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  write(chunk: Buffer): Promise<void> {
+    this.#writing = this.#writing.then(() => this.#append(chunk)).catch(() => {});
+    return this.#writing;
+  }
+
+  async #append(chunk: Buffer): Promise<void> {
+    if (this.#handle !== undefined && this.#size + chunk.length > MAX_LOG_BYTES) {
+      await this.#close();
+      await rename(this.#file, `${this.#file}.1`);
+    }
+    if (this.#handle === undefined) {
+      await mkdir(dirname(this.#file), { recursive: true, mode: 0o700 });
+      this.#handle = await open(this.#file, "a", 0o600);
+      this.#size = (await this.#handle.stat()).size;
+    }
+    await this.#handle.appendFile(chunk);
+    this.#size += chunk.length;
+  }
+
+  async #close(): Promise<void> {
+    const handle = this.#handle;
+    this.#handle = undefined;
+    await handle?.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#writing;
+    await this.#close();
+  }
+}
+
+class LineSplitter {
+  readonly #onLine: (line: string) => void;
+  #rest = "";
+
+  constructor(onLine: (line: string) => void) {
+    this.#onLine = onLine;
+  }
+
+  add(text: string): void {
+    const lines = text.split("\n");
+    lines[0] = this.#rest + (lines[0] ?? "");
+    this.#rest = (lines.pop() ?? "").slice(0, MAX_LINE_LENGTH);
+    for (const line of lines) this.#onLine(line.slice(0, MAX_LINE_LENGTH));
+  }
+
+  end(): void {
+    if (this.#rest !== "") this.#onLine(this.#rest);
+    this.#rest = "";
+  }
+}
+
+/** The sentence of a log line of level error or fatal; `undefined` for every other line. */
+export function errorOfLogLine(line: string): string | undefined {
+  if (!line.startsWith("{")) return undefined;
+  let entry: unknown;
+  try {
+    entry = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  const { level, msg, error } = entry as {
+    level?: unknown;
+    msg?: unknown;
+    error?: { message?: unknown };
+  };
+  if (level !== "error" && level !== "fatal") return undefined;
+  const parts = [msg, error?.message].filter((part) => typeof part === "string" && part !== "");
+  return bounded(parts.join(": "));
+}
+
+/** Follows the lines of a process and keeps the one that says best why it ended. */
+export class LastWords {
+  #logged: string | undefined;
+  #thrown: string | undefined;
+  #printed: string | undefined;
+
+  add(line: string): void {
+    const logged = errorOfLogLine(line);
+    if (logged !== undefined) this.#logged = logged;
+    else if (/^(?:Uncaught )?\w*(?:Error|Exception)\b.*:/.test(line)) this.#thrown = bounded(line);
+    // Not the frames of a stack, not Node's last line, and no log line that is no error.
+    else if (!/^(?:\s|\{|Node\.js v|$)/.test(line)) this.#printed = bounded(line);
+  }
+
+  get text(): string | undefined {
+    return this.#thrown ?? this.#logged ?? this.#printed;
+  }
+}
+
+function bounded(text: string): string {
+  const clean = withoutSecrets(text.trim());
+  return clean.length > MAX_ERROR_LENGTH ? `${clean.slice(0, MAX_ERROR_LENGTH - 1)}…` : clean;
+}

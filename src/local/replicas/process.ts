@@ -1,0 +1,222 @@
+/**
+ * One process of a replica: from its start over its readiness to its end. It is started once and never again; the one who
+ * supervises it starts another.
+ */
+import { spawn, type ChildProcess } from "node:child_process";
+import { get } from "node:http";
+import * as z from "zod";
+import type { Clock, Timer } from "../../time/clock.ts";
+import { keepOutput, errorOfLogLine, LastWords } from "./output.ts";
+
+export type ProcessState =
+  | { state: "starting"; message?: string }
+  | { state: "ready"; facadePort: number }
+  | { state: "unready"; facadePort: number; message: string }
+  | { state: "ended"; message: string };
+
+export interface ReplicaProcessOptions {
+  execPath: string;
+  arguments: readonly string[];
+  environment: Readonly<Record<string, string>>;
+  logFile: string;
+  clock: Clock;
+  /** The state is another one. */
+  onChange: () => void;
+  /** The process logged an error. */
+  onError: (message: string) => void;
+}
+
+const STARTING_PROBE_INTERVAL_MS = 100;
+const PROBE_INTERVAL_MS = 2_000;
+/** Longer than an agent takes to find out that its store does not answer: that is an answer. */
+const PROBE_TIMEOUT_MS = 5_000;
+/** Until a process says where it listens. */
+const START_TIMEOUT_MS = 60_000;
+/** Probes in a row without any answer after which a process counts as not ready, and as hung. */
+const UNANSWERED_UNREADY = 2;
+const UNANSWERED_HUNG = 8;
+/** What a probe reads of an answer. */
+const MAX_ANSWER_BYTES = 4 * 1024;
+/** After a process has ended its output may be held open by one that it started. */
+const OUTPUT_TIMEOUT_MS = 1_000;
+
+const listeningSchema = z.object({
+  type: z.literal("listening"),
+  facadePort: z.int().min(1).max(65_535),
+  managementPort: z.int().min(1).max(65_535),
+});
+
+export class ReplicaProcess {
+  readonly #options: ReplicaProcessOptions;
+  readonly #child: ChildProcess;
+  readonly #lastWords = new LastWords();
+  readonly #over = new AbortController();
+  #state: ProcessState = { state: "starting" };
+  readonly #startTimer: Timer;
+  #killTimer: Timer | undefined;
+  #hung = false;
+
+  constructor(options: ReplicaProcessOptions) {
+    this.#options = options;
+    this.#child = spawn(options.execPath, [...options.arguments], {
+      env: { ...options.environment },
+      // A group of its own: Ctrl-C in the terminal reaches this program alone, which then drains its replicas. Should
+      // this program be killed, the channel to it closes, and the replica ends by itself.
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+    });
+    const { stdout, stderr } = this.#child;
+    const output = keepOutput(
+      [stdout, stderr].filter((stream) => stream !== null),
+      options.logFile,
+      (line) => {
+        this.#lastWords.add(line);
+        const error = errorOfLogLine(line);
+        if (error !== undefined) options.onError(error);
+      },
+    );
+    this.#startTimer = options.clock.setTimer(START_TIMEOUT_MS, () => this.#endHung());
+    this.#child.once("message", (message) => this.#onMessage(message));
+    this.#child.once("error", (error) => {
+      // Without a process id it never started, and "exit" does not come.
+      if (this.#child.pid === undefined) this.#end(`it could not be started: ${error.message}`);
+    });
+    this.#child.once("exit", (code, signal) => void this.#onExit(output, code, signal));
+  }
+
+  get state(): ProcessState {
+    return this.#state;
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Asks the process to finish what it does and end, and ends it when it has not after `graceMs`. */
+  drain(graceMs: number): void {
+    if (this.#over.signal.aborted || this.#killTimer !== undefined) return;
+    this.#child.kill("SIGTERM");
+    this.#killTimer = this.#options.clock.setTimer(graceMs, () => this.kill());
+  }
+
+  kill(): void {
+    if (!this.#over.signal.aborted) this.#child.kill("SIGKILL");
+  }
+
+  #onMessage(message: unknown): void {
+    const listening = listeningSchema.safeParse(message);
+    if (!listening.success) return;
+    this.#startTimer.cancel();
+    void this.#watchReadiness(listening.data);
+  }
+
+  async #watchReadiness({
+    facadePort,
+    managementPort,
+  }: {
+    facadePort: number;
+    managementPort: number;
+  }): Promise<void> {
+    const { signal } = this.#over;
+    let unanswered = 0;
+    while (!signal.aborted) {
+      const answer = await askReadiness(managementPort, signal);
+      if (signal.aborted) return;
+      unanswered = answer === undefined ? unanswered + 1 : 0;
+      if (answer?.ready === true) {
+        this.#become({ state: "ready", facadePort });
+      } else if (answer !== undefined || unanswered >= UNANSWERED_UNREADY) {
+        const message = answer?.message ?? "it does not answer";
+        this.#become(
+          this.#state.state === "starting"
+            ? { state: "starting", message }
+            : { state: "unready", facadePort, message },
+        );
+      }
+      if (unanswered >= UNANSWERED_HUNG) {
+        this.#endHung();
+        return;
+      }
+      const interval =
+        this.#state.state === "starting" ? STARTING_PROBE_INTERVAL_MS : PROBE_INTERVAL_MS;
+      await this.#options.clock.sleep(interval, signal).catch(() => {});
+    }
+  }
+
+  #endHung(): void {
+    this.#hung = true;
+    this.kill();
+  }
+
+  async #onExit(
+    output: Promise<void>,
+    code: number | null,
+    signal: NodeJS.Signals | null,
+  ): Promise<void> {
+    const waiting = new AbortController();
+    await Promise.race([
+      output,
+      this.#options.clock.sleep(OUTPUT_TIMEOUT_MS, waiting.signal).catch(() => {}),
+    ]);
+    waiting.abort();
+    this.#end(this.#howItEnded(code, signal));
+  }
+
+  #howItEnded(code: number | null, signal: NodeJS.Signals | null): string {
+    if (this.#hung) return "it did not answer and was ended";
+    // Ended from outside: what it printed before has nothing to do with it.
+    if (signal === "SIGKILL" || signal === "SIGTERM") return `it was ended by ${signal}`;
+    const how =
+      signal === null ? `it ended with code ${code ?? "unknown"}` : `it was ended by ${signal}`;
+    const words = this.#lastWords.text;
+    return words === undefined ? how : `${how}: ${words}`;
+  }
+
+  #end(message: string): void {
+    this.#startTimer.cancel();
+    this.#killTimer?.cancel();
+    this.#over.abort();
+    this.#become({ state: "ended", message });
+  }
+
+  #become(state: ProcessState): void {
+    const before = JSON.stringify(this.#state);
+    this.#state = state;
+    if (JSON.stringify(state) !== before) this.#options.onChange();
+  }
+}
+
+/** `undefined`: no answer. */
+function askReadiness(
+  port: number,
+  signal: AbortSignal,
+): Promise<{ ready: boolean; message: string } | undefined> {
+  return new Promise((resolve) => {
+    const request = get(
+      { host: "127.0.0.1", port, path: "/readyz", agent: false, timeout: PROBE_TIMEOUT_MS, signal },
+      (response) => {
+        let body = "";
+        response.setEncoding("utf8");
+        response.on("data", (text: string) => {
+          body += text;
+          if (body.length > MAX_ANSWER_BYTES) request.destroy();
+        });
+        response.on("close", () =>
+          resolve({ ready: response.statusCode === 200, message: messageOf(body) }),
+        );
+      },
+    );
+    request.on("timeout", () => request.destroy());
+    request.on("error", () => resolve(undefined));
+  });
+}
+
+const notReadySchema = z.object({ reasons: z.array(z.string()).min(1) });
+
+function messageOf(body: string): string {
+  try {
+    return notReadySchema.parse(JSON.parse(body)).reasons.join("; ");
+  } catch {
+    return "it says that it is not ready";
+  }
+}

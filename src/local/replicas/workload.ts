@@ -1,0 +1,307 @@
+/**
+ * The replicas of one agent, as processes of this machine: what a Deployment is in a cluster. It is told what is wanted as
+ * often as one likes, brings the processes there by itself, and says what it observes.
+ */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { SECRETS_FOLDER } from "../../agent-config/agent-config.ts";
+import type { Clock, Timer } from "../../time/clock.ts";
+import { makePrivateFolder, syncPrivateFolder, writePrivateFile } from "../state/private-files.ts";
+import { planReplicas, type ObservedReplica, type ReplicaState } from "./plan.ts";
+import { ReplicaProcess } from "./process.ts";
+import { RAN_WELL_MS, restartDelayMs } from "./restart-delay.ts";
+
+/** From SIGTERM to SIGKILL: an agent's turns go on for up to 60 s, and then it has its connections to close. */
+export const DRAIN_GRACE_MS = 75_000;
+
+/** A replica that is not ready for this long is worth a word; and for this long it has failed to become so. */
+const SLOW_MS = 3_000;
+const READY_DEADLINE_MS = 30_000;
+
+export interface WantedWorkload {
+  replicas: number;
+  /** What a process cannot take up while it runs; another value rolls the replicas. */
+  revision: string;
+  environment: Readonly<Record<string, string>>;
+  /** The agent config, as JSON. */
+  config: string;
+  /**
+   * Path below `secrets/` → content; `undefined` keeps what is there, of a Secret that has gone. A change is taken up by
+   * the running processes.
+   */
+  secrets: ReadonlyMap<string, string | undefined>;
+}
+
+export interface ReplicaView extends ObservedReplica {
+  /** Why it is not ready, in the words of its process. */
+  message?: string;
+  /** How its last process ended, since one was last ready. */
+  lastEnd?: string;
+  /** Ends in a row without having run well. */
+  failures: number;
+  /** It was ready once. */
+  everReady: boolean;
+  /** It is not ready for longer than a start takes. */
+  slow: boolean;
+  /** It should have been ready by now. */
+  overdue: boolean;
+  pid?: number;
+}
+
+/** Where a ready replica takes connections. */
+export interface ReplicaEndpoint {
+  id: string;
+  host: string;
+  port: number;
+}
+
+export interface AgentWorkloadOptions {
+  /** Belongs to this agent: config, secrets, logs. */
+  folder: string;
+  /** What is put before the arguments of the agent: a Node and the program. */
+  command: { execPath: string; arguments: readonly string[] };
+  clock: Clock;
+  random: () => number;
+  graceMs: number;
+  /** What it observes is different. */
+  onChange: () => void;
+  onError: (replica: number, message: string) => void;
+  /** A process that was ready has ended by itself, and another one will be started. */
+  onEnd: (replica: number, message: string, restartInMs: number) => void;
+}
+
+interface Replica {
+  readonly id: number;
+  readonly revision: string;
+  readonly environment: Readonly<Record<string, string>>;
+  process: ReplicaProcess | undefined;
+  /** Counts its processes. */
+  incarnation: number;
+  failures: number;
+  readySince: number | undefined;
+  restartAt: number;
+  restartTimer: Timer | undefined;
+  message: string | undefined;
+  lastEnd: string | undefined;
+  everReady: boolean;
+  slow: boolean;
+  overdue: boolean;
+  deadline: Timer | undefined;
+  draining: boolean;
+}
+
+const HOST = "127.0.0.1";
+const LISTEN_ARGUMENTS = ["--host", HOST, "--port", "0", "--management-port", "0"];
+const CONFIG_FILE = "agent.json";
+
+export class AgentWorkload {
+  readonly #options: AgentWorkloadOptions;
+  readonly #replicas = new Map<number, Replica>();
+  #wanted: WantedWorkload | undefined;
+
+  constructor(options: AgentWorkloadOptions) {
+    this.#options = options;
+  }
+
+  get configFile(): string {
+    return join(this.#options.folder, CONFIG_FILE);
+  }
+
+  /** Writes what the processes read, then starts and drains what is to be. Not to be called before the last has settled. */
+  async apply(wanted: WantedWorkload): Promise<void> {
+    const { folder } = this.#options;
+    await makePrivateFolder(folder);
+    const secrets = join(folder, SECRETS_FOLDER);
+    // Left by a process that was killed: nobody knows whether they still hold.
+    if (this.#wanted === undefined && this.#replicas.size === 0)
+      await rm(secrets, { recursive: true, force: true });
+    const before = this.#wanted?.secrets ?? new Map<string, undefined>();
+    const kept = [...before.keys()].map((path): [string, undefined] => [path, undefined]);
+    // A config may name a secret that is new: it is there first. One that is no longer named goes last.
+    await syncPrivateFolder(secrets, new Map([...kept, ...wanted.secrets]));
+    await writePrivateFile(this.configFile, wanted.config);
+    await syncPrivateFolder(secrets, wanted.secrets);
+    this.#wanted = wanted;
+    this.#step();
+  }
+
+  replicas(): ReplicaView[] {
+    return [...this.#replicas.values()].map((replica) => ({
+      id: replica.id,
+      revision: replica.revision,
+      state: stateOf(replica),
+      restartAt: replica.restartAt,
+      failures: replica.failures,
+      everReady: replica.everReady,
+      slow: replica.slow,
+      overdue: replica.overdue,
+      ...(replica.lastEnd === undefined ? {} : { lastEnd: replica.lastEnd }),
+      ...(replica.message === undefined ? {} : { message: replica.message }),
+      ...(replica.process?.pid === undefined ? {} : { pid: replica.process.pid }),
+    }));
+  }
+
+  endpoints(): ReplicaEndpoint[] {
+    return [...this.#replicas.values()].flatMap((replica) => {
+      const state = replica.process?.state;
+      if (replica.draining || state?.state !== "ready") return [];
+      return [
+        {
+          id: `${this.#options.folder}#${replica.id}.${replica.incarnation}`,
+          host: HOST,
+          port: state.facadePort,
+        },
+      ];
+    });
+  }
+
+  /** Drains every replica. Another `apply` may come before they have ended. */
+  retire(): void {
+    this.#wanted = undefined;
+    for (const replica of this.#replicas.values()) this.#drain(replica);
+  }
+
+  /** Takes config and secrets from the disk; the logs stay. For when no replica is left. */
+  async clean(): Promise<void> {
+    await rm(join(this.#options.folder, SECRETS_FOLDER), { recursive: true, force: true });
+    await rm(this.configFile, { force: true });
+  }
+
+  /** Ends every process at once; also when this program is about to end. */
+  kill(): void {
+    this.retire();
+    for (const replica of this.#replicas.values()) replica.process?.kill();
+  }
+
+  #step(): void {
+    if (this.#wanted === undefined) return;
+    const { replicas: count, revision, environment } = this.#wanted;
+    const actions = planReplicas(
+      { count, revision },
+      this.replicas(),
+      this.#options.clock.monotonic(),
+    );
+    for (const { type, id } of actions) {
+      const replica = this.#replicas.get(id);
+      if (type === "start") {
+        this.#add(newReplica(id, revision, environment));
+      } else if (replica !== undefined) {
+        if (type === "restart") this.#start(replica);
+        else this.#drain(replica);
+      }
+    }
+    if (actions.length > 0) this.#options.onChange();
+  }
+
+  #add(replica: Replica): void {
+    this.#replicas.set(replica.id, replica);
+    this.#awaitReadiness(replica);
+    this.#start(replica);
+  }
+
+  #awaitReadiness(replica: Replica): void {
+    const { clock, onChange } = this.#options;
+    replica.deadline ??= clock.setTimer(SLOW_MS, () => {
+      replica.slow = true;
+      replica.deadline = clock.setTimer(READY_DEADLINE_MS - SLOW_MS, () => {
+        replica.overdue = true;
+        onChange();
+      });
+      onChange();
+    });
+  }
+
+  #start(replica: Replica): void {
+    const { command, folder, clock, onError } = this.#options;
+    replica.incarnation += 1;
+    replica.readySince = undefined;
+    const process: ReplicaProcess = new ReplicaProcess({
+      execPath: command.execPath,
+      arguments: [...command.arguments, "agent", "--config", this.configFile, ...LISTEN_ARGUMENTS],
+      environment: replica.environment,
+      logFile: join(folder, `replica-${replica.id}.log`),
+      clock,
+      onError: (message) => onError(replica.id, message),
+      onChange: () => this.#onProcessChange(replica, process),
+    });
+    replica.process = process;
+  }
+
+  #onProcessChange(replica: Replica, { state }: ReplicaProcess): void {
+    const now = this.#options.clock.monotonic();
+    replica.message = "message" in state && state.state !== "ended" ? state.message : undefined;
+    if (state.state === "ready") {
+      replica.deadline?.cancel();
+      replica.deadline = undefined;
+      replica.readySince ??= now;
+      replica.everReady = true;
+      replica.slow = false;
+      replica.overdue = false;
+      replica.lastEnd = undefined;
+    }
+    // One that drains says that it is not ready, as it should.
+    if (state.state === "unready" && !replica.draining) this.#awaitReadiness(replica);
+    if (state.state === "ended") {
+      replica.lastEnd = state.message;
+      replica.process = undefined;
+      if (replica.draining) this.#replicas.delete(replica.id);
+      else this.#waitForRestart(replica, now);
+    }
+    this.#step();
+    this.#options.onChange();
+  }
+
+  #waitForRestart(replica: Replica, now: number): void {
+    const ranWell = replica.readySince !== undefined && now - replica.readySince >= RAN_WELL_MS;
+    replica.failures = ranWell ? 1 : replica.failures + 1;
+    const delay = restartDelayMs(replica.failures, this.#options.random);
+    replica.restartAt = now + delay;
+    if (replica.readySince !== undefined)
+      this.#options.onEnd(replica.id, replica.lastEnd ?? "it ended", delay);
+    replica.restartTimer = this.#options.clock.setTimer(delay, () => {
+      // The timer decides: it may fire a little before its time on the clock.
+      replica.restartAt = 0;
+      this.#step();
+    });
+  }
+
+  #drain(replica: Replica): void {
+    if (replica.draining) return;
+    replica.draining = true;
+    replica.restartTimer?.cancel();
+    replica.deadline?.cancel();
+    if (replica.process === undefined) this.#replicas.delete(replica.id);
+    else replica.process.drain(this.#options.graceMs);
+  }
+}
+
+function newReplica(
+  id: number,
+  revision: string,
+  environment: Readonly<Record<string, string>>,
+): Replica {
+  return {
+    id,
+    revision,
+    environment,
+    process: undefined,
+    incarnation: 0,
+    failures: 0,
+    readySince: undefined,
+    restartAt: 0,
+    restartTimer: undefined,
+    message: undefined,
+    lastEnd: undefined,
+    everReady: false,
+    slow: false,
+    overdue: false,
+    deadline: undefined,
+    draining: false,
+  };
+}
+
+function stateOf({ draining, process }: Replica): ReplicaState {
+  if (draining) return "draining";
+  const state = process?.state.state ?? "ended";
+  return state === "ended" ? "waiting" : state;
+}

@@ -1,0 +1,75 @@
+/** Secrets on one machine: from the files, and where no file gives one, from the environment of `omnia up`. */
+import type { ProviderName } from "../../agent-config/agent-config.ts";
+import { secretKeys, secretValue, type Secret } from "../../api/fields/core.ts";
+import { isSecretValue } from "../../control/is-secret-value.ts";
+import type { SecretReference } from "../../control/agent-runtime/references.ts";
+
+/** What stands in for a provider's key. */
+export const PROVIDER_VARIABLES: Readonly<Record<ProviderName, string>> = {
+  openai: "OPENAI_API_KEY",
+  anthropic: "ANTHROPIC_API_KEY",
+  google: "GOOGLE_GENERATIVE_AI_API_KEY",
+};
+/** What stands in for a session store's URL. */
+export const STORE_VARIABLE = "REDIS_URL";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface ResolvedSecret {
+  readonly reference: SecretReference;
+  /** Key → value; only those that hold something. */
+  readonly values: ReadonlyMap<string, string>;
+}
+
+/**
+ * `standIn` is for a Secret of one key that the environment may give. The file goes first: a variable that happens to be
+ * set does not change what a manifest says.
+ */
+export function resolveSecret(
+  secret: Secret | undefined,
+  environment: Environment,
+  standIn?: { variable: string; key: string },
+): ResolvedSecret {
+  const values = secret === undefined ? new Map<string, string>() : valuesOf(secret);
+  if (standIn !== undefined && !values.has(standIn.key)) {
+    const value = environment[standIn.variable]?.trim();
+    if (value !== undefined && value !== "") {
+      values.set(standIn.key, value);
+      return {
+        values,
+        reference: {
+          found: true,
+          keys: [...values.keys()],
+          source: "environment",
+          name: standIn.variable,
+        },
+      };
+    }
+  }
+  if (secret === undefined) {
+    return {
+      values,
+      reference: {
+        found: false,
+        ...(standIn === undefined ? {} : { hint: `set ${standIn.variable}` }),
+      },
+    };
+  }
+  return {
+    values,
+    reference: {
+      found: true,
+      keys: [...values.keys()],
+      source: "secret",
+      name: secret.metadata.name,
+    },
+  };
+}
+
+function valuesOf(secret: Secret): Map<string, string> {
+  const entries = secretKeys(secret).map((key): [string, string] => [
+    key,
+    secretValue(secret, key)?.toString("utf8") ?? "",
+  ]);
+  return new Map(entries.filter(([, value]) => isSecretValue(value)));
+}

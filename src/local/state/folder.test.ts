@@ -1,0 +1,132 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { findLocal } from "./find-local.ts";
+import { defaultStateFolder, lockStateFolder, writeUpInfo } from "./folder.ts";
+
+let folder: string;
+const cleanup: (() => unknown)[] = [];
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "omnia-state-"));
+});
+afterEach(async () => {
+  for (const undo of cleanup.splice(0)) await undo();
+  await rm(folder, { recursive: true });
+});
+
+describe("the default state folder", () => {
+  test("is one a port, under XDG_STATE_HOME or the home folder", () => {
+    expect(defaultStateFolder({ XDG_STATE_HOME: "/state" }, 8080)).toBe("/state/omnia/8080");
+    expect(defaultStateFolder({ XDG_STATE_HOME: "relative", HOME: "/home/me" }, 9090)).toBe(
+      "/home/me/.local/state/omnia/9090",
+    );
+  });
+});
+
+describe("the lock of a state folder", () => {
+  test("keeps a second instance out, and says who has it and what to do", async () => {
+    const lock = await lockStateFolder(folder);
+    await expect(lockStateFolder(folder)).rejects.toMatchObject({
+      name: "UpError",
+      message: `The state folder ${folder} is in use by another omnia up (process ${process.pid}).`,
+      cure: expect.stringContaining("--state") as string,
+    });
+    await lock[Symbol.asyncDispose]();
+    await (await lockStateFolder(folder))[Symbol.asyncDispose]();
+  });
+
+  test("is taken over from a process that was killed", async () => {
+    const child = spawn(process.execPath, ["-e", ""]);
+    await once(child, "exit");
+    await writeFile(join(folder, "lock-1"), JSON.stringify({ pid: child.pid }));
+    await using _lock = await lockStateFolder(folder);
+    expect(JSON.parse(await readFile(join(folder, "lock-2"), "utf8"))).toMatchObject({
+      pid: process.pid,
+    });
+  });
+
+  test("is taken over from a process whose id another one has now", async () => {
+    await writeFile(
+      join(folder, "lock-1"),
+      JSON.stringify({ pid: process.pid, processStart: "1" }),
+    );
+    await using _lock = await lockStateFolder(folder);
+  });
+
+  test("is taken over when it cannot be read", async () => {
+    await writeFile(join(folder, "lock-1"), "{");
+    await using _lock = await lockStateFolder(folder);
+  });
+
+  test("goes to exactly one of many that find a stale one", async () => {
+    await writeFile(join(folder, "lock-1"), "{}");
+    for (let round = 0; round < 10; round += 1) {
+      const results = await Promise.allSettled(
+        Array.from({ length: 8 }, () => lockStateFolder(folder)),
+      );
+      const locks = results.filter((result) => result.status === "fulfilled");
+      expect(locks).toHaveLength(1);
+      for (const { value } of locks) await value[Symbol.asyncDispose]();
+    }
+  });
+});
+
+describe("findLocal", () => {
+  async function startInstance(
+    port: number,
+    startedAt: string,
+    pid = process.pid,
+  ): Promise<{ url: string; server: Server }> {
+    const server = createServer((_request, response) => response.end("{}"));
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    cleanup.push(() => server.close());
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await writeUpInfo(defaultStateFolder({ XDG_STATE_HOME: folder }, port), {
+      url,
+      pid,
+      port,
+      startedAt,
+    });
+    return { url, server };
+  }
+  const env = (): Record<string, string> => ({ XDG_STATE_HOME: folder });
+
+  test("finds nothing where nothing was ever started", async () => {
+    expect(await findLocal({ env: env() })).toBeUndefined();
+    expect(await findLocal({ env: {}, stateFolder: join(folder, "none") })).toBeUndefined();
+  });
+
+  test("finds the newest that lives and answers", async () => {
+    const older = await startInstance(1, "2026-01-01T00:00:00Z");
+    const newer = await startInstance(2, "2026-01-02T00:00:00Z");
+    expect(await findLocal({ env: env() })).toMatchObject({ url: newer.url, port: 2 });
+    newer.server.close();
+    expect(await findLocal({ env: env() })).toMatchObject({ url: older.url, port: 1 });
+  });
+
+  test("passes over one whose process is gone", async () => {
+    const child = spawn(process.execPath, ["-e", ""]);
+    await once(child, "exit");
+    await startInstance(1, "2026-01-01T00:00:00Z", child.pid);
+    expect(await findLocal({ env: env() })).toBeUndefined();
+  });
+
+  test("looks only into the state folder that it is given", async () => {
+    const { url } = await startInstance(1, "2026-01-01T00:00:00Z");
+    await startInstance(2, "2026-01-02T00:00:00Z");
+    const stateFolder = defaultStateFolder(env(), 1);
+    expect(await findLocal({ env: env(), stateFolder })).toMatchObject({ url });
+  });
+
+  test("its file is for its owner only", async () => {
+    await startInstance(1, "2026-01-01T00:00:00Z");
+    const file = await stat(join(defaultStateFolder(env(), 1), "up.json"));
+    expect(file.mode & 0o777).toBe(0o600);
+  });
+});

@@ -1,0 +1,85 @@
+/**
+ * The accepted versions of PromptPacks, on disk: what a cluster keeps in ConfigMaps. With them a canary goes on after a
+ * restart, and a pack whose source has gone bad still has something to run.
+ *
+ *     <folder>/<namespace>/<name>/versions.json      the order of the versions, and the last status
+ *     <folder>/<namespace>/<name>/<hash>             the content of one; it never changes
+ */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import * as z from "zod";
+import { promptPackStatusSchema, type PromptPackStatus } from "../../api/prompt-pack.ts";
+import type { KeptVersion } from "../../control/prompt-pack/pack-version.ts";
+import { parsePromptPack } from "../../promptpack/check/parse-prompt-pack.ts";
+import { readFileIfThere, syncPrivateFolder } from "./private-files.ts";
+
+export interface ArchivedVersion extends KeptVersion {
+  /** The text that was accepted, JSON or YAML. `parsePromptPack` reads it back. */
+  readonly content: string;
+}
+
+export interface ArchivedPack {
+  /** Newest first. */
+  readonly versions: readonly ArchivedVersion[];
+  readonly status: PromptPackStatus | undefined;
+}
+
+const INDEX_FILE = "versions.json";
+const indexSchema = z.object({
+  versions: z.array(z.object({ hash: z.string().regex(/^[0-9a-f]{12}$/), semver: z.string() })),
+  status: promptPackStatusSchema.optional().catch(undefined),
+});
+
+export class PackArchive {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** What cannot be read any more counts as never kept. */
+  async load(pack: { namespace: string; name: string }): Promise<ArchivedPack> {
+    const folder = this.#folderOf(pack);
+    const index = parseIndex(await readFileIfThere(join(folder, INDEX_FILE)));
+    const versions: ArchivedVersion[] = [];
+    for (const { hash, semver } of index.versions) {
+      const content = await readFileIfThere(join(folder, hash));
+      const parsed = content === undefined ? undefined : parsePromptPack(content);
+      if (content === undefined || parsed?.ok !== true || parsed.hash !== hash) continue;
+      versions.push({ hash, semver, document: parsed.pack, content });
+    }
+    return { versions, status: index.status };
+  }
+
+  async save(
+    pack: { namespace: string; name: string },
+    { versions, status }: ArchivedPack,
+  ): Promise<void> {
+    const index = { versions: versions.map(({ hash, semver }) => ({ hash, semver })), status };
+    await syncPrivateFolder(
+      this.#folderOf(pack),
+      new Map([
+        ...versions.map(({ hash, content }): [string, string] => [hash, content]),
+        [INDEX_FILE, JSON.stringify(index)],
+      ]),
+    );
+  }
+
+  async remove(pack: { namespace: string; name: string }): Promise<void> {
+    await rm(this.#folderOf(pack), { recursive: true, force: true });
+  }
+
+  #folderOf({ namespace, name }: { namespace: string; name: string }): string {
+    return join(this.#folder, namespace, name);
+  }
+}
+
+function parseIndex(text: string | undefined): z.output<typeof indexSchema> {
+  const empty = { versions: [] };
+  if (text === undefined) return empty;
+  try {
+    return indexSchema.catch(empty).parse(JSON.parse(text));
+  } catch {
+    return empty;
+  }
+}

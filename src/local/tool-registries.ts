@@ -1,0 +1,54 @@
+/** The ToolRegistries of the files: what was decided about each. */
+import type { ToolRegistry, ToolRegistryStatus } from "../api/tool-registry.ts";
+import { decideToolRegistry } from "../control/tool-registry/decide-tool-registry.ts";
+import type { ToolRegistryReference } from "../control/agent-runtime/references.ts";
+import { objectKey, serviceViews, type LocalWorld } from "./world.ts";
+import type { ProbeResult } from "../probes/probe.ts";
+import { withGeneration } from "./with-generation.ts";
+
+export type FoundToolRegistry = Extract<ToolRegistryReference, { found: true }>;
+
+export class LocalToolRegistries {
+  #known: ReadonlyMap<string, { resource: ToolRegistry; status: ToolRegistryStatus }> = new Map();
+
+  decide(
+    world: LocalWorld,
+    probes: ReadonlyMap<string, ProbeResult>,
+    now: number,
+  ): ReadonlyMap<string, FoundToolRegistry> {
+    const known = new Map<string, { resource: ToolRegistry; status: ToolRegistryStatus }>();
+    const decided = new Map<string, FoundToolRegistry>();
+    for (const declared of world.toolRegistries) {
+      const { name, namespace } = declared.metadata;
+      const key = objectKey(declared.metadata);
+      const before = this.#known.get(key);
+      const resource = withGeneration(declared, before?.resource);
+      const { status, tools } = decideToolRegistry({
+        toolRegistry: { ...resource, ...(before === undefined ? {} : { status: before.status }) },
+        services: serviceViews(world, namespace, probes),
+        probes: probesOf(declared, probes),
+        now,
+      });
+      known.set(key, { resource, status });
+      decided.set(key, { found: true, name, namespace, status, tools });
+    }
+    this.#known = known;
+    return decided;
+  }
+
+  resources(): { resource: ToolRegistry; status: ToolRegistryStatus }[] {
+    return [...this.#known.values()];
+  }
+}
+
+function probesOf(
+  { spec }: ToolRegistry,
+  probes: ReadonlyMap<string, ProbeResult>,
+): Record<string, ProbeResult> {
+  return Object.fromEntries(
+    spec.tools.flatMap(({ name, url }) => {
+      const result = url === undefined ? undefined : probes.get(url);
+      return result === undefined ? [] : [[name, result] as const];
+    }),
+  );
+}

@@ -1,0 +1,58 @@
+import { findLocal } from "../state/find-local.ts";
+import type { Environment } from "../secrets/resolve-secret.ts";
+import { defaultStateFolder } from "../state/folder.ts";
+import { UpError } from "../state/up-error.ts";
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Listens, and answers the port. Rejects with an UpError that names the cure. */
+export async function listenOrExplain(
+  gateway: { listen(address: Address): Promise<{ port: number }> },
+  { host, port }: Address,
+  env: Environment,
+): Promise<number> {
+  try {
+    return (await gateway.listen({ host, port })).port;
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    switch (code) {
+      case "EADDRINUSE": {
+        const other = await findLocal({ env, stateFolder: defaultStateFolder(env, port) });
+        const by = other === undefined ? "" : ` by another omnia up (process ${other.pid})`;
+        throw new UpError(
+          `Port ${port} is in use${by}.`,
+          "Choose another with --port, or end what uses it.",
+          {
+            cause: error,
+          },
+        );
+      }
+      case "EACCES":
+        throw new UpError(
+          `Port ${port} is not for this user.`,
+          "Choose one above 1023 with --port.",
+          { cause: error },
+        );
+      case "EADDRNOTAVAIL":
+      case "ENOTFOUND":
+      case "EINVAL":
+        throw new UpError(
+          `${host} is no address of this machine.`,
+          "--host takes one, such as 127.0.0.1, or 0.0.0.0 for all of them.",
+          { cause: error },
+        );
+      default:
+        throw error;
+    }
+  }
+}
+
+/** Where people reach what listens at an address: names instead of numbers where there is one. */
+export function urlOf({ host, port }: Address): string {
+  const isLocalhost = ["127.0.0.1", "localhost", "0.0.0.0", "::"].includes(host);
+  const name = isLocalhost ? "localhost" : host;
+  return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
+}

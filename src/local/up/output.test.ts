@@ -1,0 +1,131 @@
+import { PassThrough } from "node:stream";
+import { describe, expect, test } from "vitest";
+import { ManualClock } from "../../../test/support/manual-clock.ts";
+import { createUpOutput, logTo } from "./output.ts";
+import type { AgentView, UpView } from "./view.ts";
+
+const agent = (overrides: Partial<AgentView> = {}): AgentView => ({
+  name: "bot",
+  namespace: "default",
+  phase: "Pending",
+  ready: "0/1",
+  handler: "demo",
+  model: "",
+  reason: "",
+  ...overrides,
+});
+const view = (overrides: Partial<UpView> = {}): UpView => ({
+  url: "http://localhost:8080",
+  agents: [agent()],
+  problems: [],
+  complaints: [],
+  ending: false,
+  ...overrides,
+});
+
+function output() {
+  const stream = new PassThrough({ encoding: "utf8" });
+  const shown = createUpOutput(stream, new ManualClock(), "omnia");
+  return {
+    ...bind(shown),
+    lines: () =>
+      ((stream.read() as string | null) ?? "")
+        .trimEnd()
+        .split("\n")
+        .map((line) => line.replace(/^\S+ /, "")),
+  };
+}
+
+function bind(shown: ReturnType<typeof createUpOutput>) {
+  return {
+    start: (url: string) => shown.start(url),
+    show: (next: UpView) => shown.show(next),
+    say: (line: string) => shown.say(line),
+  };
+}
+
+describe("the lines of a log", () => {
+  test("say what changes, once, with the time", () => {
+    const stream = new PassThrough({ encoding: "utf8" });
+    const shown = createUpOutput(stream, new ManualClock(), "omnia");
+    shown.start("http://localhost:8080");
+    expect(stream.read()).toBe("2026-01-01T00:00:00.000Z Serving at http://localhost:8080\n");
+    shown.show(view());
+    expect(stream.read()).toBe(
+      "2026-01-01T00:00:00.000Z AgentRuntime default/bot: Pending, 0/1 ready\n",
+    );
+    shown.show(view());
+    expect(stream.read()).toBeNull();
+  });
+
+  test("say how to talk to the first agent that runs, once", () => {
+    const { show, lines } = output();
+    show(view());
+    lines();
+    show(view({ agents: [agent({ phase: "Running", ready: "1/1" })] }));
+    expect(lines()).toEqual([
+      "AgentRuntime default/bot: Running, 1/1 ready",
+      "Talk to it: omnia chat bot",
+    ]);
+    show(
+      view({
+        agents: [
+          agent({ phase: "Running", ready: "1/1" }),
+          agent({ name: "other", phase: "Running" }),
+        ],
+      }),
+    );
+    expect(lines()).toEqual(["AgentRuntime default/other: Running, 0/1 ready"]);
+    show(view({ agents: [] }));
+    expect(lines()).toEqual([
+      "There are no AgentRuntimes in the files.",
+      "AgentRuntime default/bot: removed",
+      "AgentRuntime default/other: removed",
+    ]);
+  });
+
+  test("say what is wrong with its place, and that it is no more", () => {
+    const { show, lines } = output();
+    const problem = {
+      file: "a.yaml",
+      line: 1,
+      column: 2,
+      severity: "error" as const,
+      message: "bad",
+    };
+    show(view());
+    lines();
+    show(
+      view({ problems: [problem, { ...problem, line: 9, severity: "warning", message: "odd" }] }),
+    );
+    expect(lines()).toEqual(["a.yaml:1:2: bad", "a.yaml:9:2: warning: odd"]);
+    show(view({ problems: [problem] }));
+    expect(lines()).toEqual([""]);
+    show(view());
+    expect(lines()).toEqual(["a.yaml: no problems any more"]);
+  });
+
+  test("say that it ends, and not that the agents go", () => {
+    const { show, lines } = output();
+    show(view());
+    lines();
+    show(view({ agents: [], ending: true }));
+    expect(lines()).toEqual(["Ending: the agents finish what they do. Ctrl-C again ends at once."]);
+  });
+
+  test("hold no line break of others", () => {
+    const { say, lines } = output();
+    say("a message\nof others\u001B[2J");
+    expect(lines()).toEqual(["a message of others [2J"]);
+  });
+});
+
+test("a log for the parts that want one says warnings in a line, without secrets", () => {
+  const said: string[] = [];
+  const log = logTo((line) => said.push(line));
+  log.info({}, "not said");
+  log
+    .child({})
+    .warn({ agent: "bot", error: new Error("redis://me:hunter2@host failed") }, "trouble");
+  expect(said).toEqual(["trouble: redis://[redacted]@host failed agent=bot"]);
+});

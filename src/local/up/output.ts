@@ -1,0 +1,123 @@
+/** What `omnia up` prints: a live table on a terminal, plain lines elsewhere. */
+import { styleText } from "node:util";
+import type { Writable } from "node:stream";
+import type { Clock } from "../../time/clock.ts";
+import type { Log } from "../../observability/log.ts";
+import { withoutSecrets } from "../../observability/without-secrets.ts";
+import { LiveRegion } from "./live-region.ts";
+import { ENDING, NO_AGENTS, upTable, type Paint } from "./table.ts";
+import { upTransitions } from "./transitions.ts";
+import { chatCommand, type UpView } from "./view.ts";
+
+export type UpStream = Writable & { isTTY?: boolean; columns?: number; rows?: number };
+
+export interface UpOutput extends Disposable {
+  /** It listens; what runs is not known yet. */
+  start(url: string): void;
+  show(view: UpView): void;
+  /** Something that happened. */
+  say(line: string): void;
+}
+
+export function createUpOutput(stream: UpStream, clock: Clock, program: string): UpOutput {
+  return stream.isTTY === true
+    ? new TerminalOutput(stream, program)
+    : new LineOutput(stream, clock, program);
+}
+
+class TerminalOutput implements UpOutput {
+  readonly #stream: UpStream;
+  readonly #program: string;
+  readonly #region: LiveRegion;
+  readonly #paint: Paint;
+  #view: UpView | undefined;
+  readonly #onResize = (): void => {
+    this.#region.forget();
+    this.#draw();
+  };
+
+  constructor(stream: UpStream, program: string) {
+    this.#stream = stream;
+    this.#program = program;
+    this.#region = new LiveRegion(stream);
+    this.#paint = (style, text) => styleText(style, text, { stream });
+    stream.on("resize", this.#onResize);
+  }
+
+  start(): void {}
+
+  show(view: UpView): void {
+    this.#view = view;
+    this.#draw();
+  }
+
+  say(line: string): void {
+    this.#draw([withoutControls(line)]);
+  }
+
+  #draw(above: readonly string[] = []): void {
+    // A terminal that does not know its size says 0.
+    const columns = this.#stream.columns || 80;
+    const rows = this.#stream.rows || 24;
+    const lines =
+      this.#view === undefined
+        ? []
+        : upTable(this.#view, { columns, rows }, this.#paint, this.#program);
+    this.#region.update(lines, above);
+  }
+
+  [Symbol.dispose](): void {
+    this.#stream.off("resize", this.#onResize);
+  }
+}
+
+class LineOutput implements UpOutput {
+  readonly #stream: UpStream;
+  readonly #clock: Clock;
+  readonly #program: string;
+  #view: UpView | undefined;
+  #saidHowToTalk = false;
+
+  constructor(stream: UpStream, clock: Clock, program: string) {
+    this.#stream = stream;
+    this.#clock = clock;
+    this.#program = program;
+  }
+
+  start(url: string): void {
+    this.say(`Serving at ${url}`);
+  }
+
+  show(view: UpView): void {
+    if (view.ending) this.say(ENDING);
+    else if (view.agents.length === 0 && this.#view?.agents.length !== 0) this.say(NO_AGENTS);
+    for (const line of upTransitions(this.#view, view)) this.say(line);
+    this.#view = view;
+    const running = view.agents.find(({ phase }) => phase === "Running");
+    if (running === undefined || this.#saidHowToTalk || view.ending) return;
+    this.#saidHowToTalk = true;
+    this.say(`Talk to it: ${chatCommand(this.#program, running)}`);
+  }
+
+  say(line: string): void {
+    this.#stream.write(`${new Date(this.#clock.now()).toISOString()} ${withoutControls(line)}\n`);
+  }
+
+  [Symbol.dispose](): void {}
+}
+
+/** A log for the parts that want one: what is a warning or worse is said, in one line. */
+export function logTo(say: (line: string) => void): Log {
+  const print = (fields: object, message: string): void => {
+    const { error, ...rest } = fields as { error?: unknown };
+    const details = Object.entries(rest).map(([name, value]) => `${name}=${String(value)}`);
+    const cause = error instanceof Error ? [error.message] : [];
+    say(withoutSecrets([[message, ...cause].join(": "), ...details].join(" ")));
+  };
+  const log: Log = { debug: () => {}, info: () => {}, warn: print, error: print, child: () => log };
+  return log;
+}
+
+function withoutControls(line: string): string {
+  return line.replaceAll(/\p{Cc}+/gu, " ");
+}

@@ -1,0 +1,118 @@
+/** The view as lines of a terminal. A pure function: what is drawn twice is the same. */
+import { chatCommand, complaintLine, problemLine, type AgentView, type UpView } from "./view.ts";
+
+export type Paint = (style: "bold" | "dim" | "green" | "yellow" | "red", text: string) => string;
+
+export interface TableSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+export const NO_AGENTS = "There are no AgentRuntimes in the files.";
+export const ENDING = "Ending: the agents finish what they do. Ctrl-C again ends at once.";
+
+const HEADINGS = ["AGENT", "NAMESPACE", "PHASE", "READY", "HANDLER", "MODEL", "REASON"] as const;
+const PHASE_COLUMN = 2;
+const GAP = "  ";
+/** Of problems and complaints each, before the rest is counted. */
+const MAX_LISTED = 8;
+
+/** `program` is what people type: `omnia`, or `./omnia` in a checkout. */
+export function upTable(
+  view: UpView,
+  { columns, rows }: TableSize,
+  paint: Paint,
+  program: string,
+): string[] {
+  const lines = [
+    "",
+    ...agentTable(view.agents, columns, paint),
+    ...section("Problems in the files", view.problems.map(problemLine), columns, paint),
+    ...section("Not as it should be", view.complaints.map(complaintLine), columns, paint),
+    "",
+    ...footer(view, columns, paint, program),
+  ];
+  // The last lines say where to go on; of a table that is too long the middle is left out.
+  const room = Math.max(1, rows - 1);
+  if (lines.length <= room) return lines;
+  const tail = lines.slice(-2);
+  return [...lines.slice(0, Math.max(0, room - tail.length - 1)), paint("dim", "…"), ...tail].slice(
+    -room,
+  );
+}
+
+function agentTable(agents: readonly AgentView[], columns: number, paint: Paint): string[] {
+  if (agents.length === 0) return [cut(NO_AGENTS, columns)];
+  const cells = agents.map(({ name, namespace, phase, ready, handler, model, reason }) =>
+    [name, namespace, phase, ready, handler, model, reason].map(plain),
+  );
+  const widths = HEADINGS.map((heading, column) =>
+    Math.max(heading.length, ...cells.map((row) => row[column]?.length ?? 0)),
+  );
+  const layOut = (row: readonly string[]): string[] =>
+    row.map((cell, column) => cell.padEnd(widths[column] ?? 0));
+  const heading = cut(layOut(HEADINGS).join(GAP).trimEnd(), columns);
+  const rows = cells.map((row) => {
+    const line = cut(layOut(row).join(GAP).trimEnd(), columns);
+    // Painted last: what a terminal does not show has no width.
+    const phase = row[PHASE_COLUMN] ?? "";
+    const start = (widths[0] ?? 0) + (widths[1] ?? 0) + 2 * GAP.length;
+    if (!line.startsWith(phase, start)) return line;
+    return (
+      line.slice(0, start) +
+      paint(PHASE_STYLES[phase] ?? "yellow", phase) +
+      line.slice(start + phase.length)
+    );
+  });
+  return [paint("bold", heading), ...rows];
+}
+
+const PHASE_STYLES: Readonly<Record<string, "green" | "yellow" | "red">> = {
+  Running: "green",
+  Pending: "yellow",
+  Failed: "red",
+};
+
+function section(title: string, lines: readonly string[], columns: number, paint: Paint): string[] {
+  if (lines.length === 0) return [];
+  const listed = lines.slice(0, MAX_LISTED).flatMap((line) => wrap(plain(line), columns));
+  const more = lines.length - listed.length;
+  return [
+    "",
+    paint("yellow", title),
+    ...listed,
+    ...(more > 0 ? [paint("dim", `  and ${more} more`)] : []),
+  ];
+}
+
+function footer(view: UpView, columns: number, paint: Paint, program: string): string[] {
+  if (view.ending) return [cut(ENDING, columns)];
+  const agent = view.agents.find(({ phase }) => phase === "Running") ?? view.agents[0];
+  const next =
+    agent === undefined ? [] : [cut(`Talk to it:  ${chatCommand(program, agent)}`, columns)];
+  return [cut(`Serving at:  ${view.url}`, columns), ...next].map((line) => paint("bold", line));
+}
+
+/** The end of a problem is its cure: it goes on in the next line, and is not cut. */
+function wrap(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  let line = " ";
+  for (const word of text.split(" ")) {
+    if (line.trim() !== "" && line.length + 1 + word.length > columns) {
+      lines.push(line);
+      line = "   ";
+    }
+    line += ` ${word}`;
+  }
+  lines.push(line);
+  return lines.map((each) => cut(each, columns));
+}
+
+/** Without what a terminal would obey: the text is of others. */
+function plain(text: string): string {
+  return text.replaceAll(/\p{Cc}+/gu, " ");
+}
+
+function cut(text: string, columns: number): string {
+  return text.length <= columns ? text : `${text.slice(0, Math.max(0, columns - 1))}…`;
+}

@@ -1,0 +1,223 @@
+/** `omnia up`: agents from files, as processes of this machine, behind one address. */
+import { resolve } from "node:path";
+import type { Clock, Timer } from "../../time/clock.ts";
+import type { Log } from "../../observability/log.ts";
+import { DRAIN_GRACE_MS } from "../replicas/workload.ts";
+import { claimStateFolder } from "../state/claim.ts";
+import { listenOrExplain, urlOf } from "./listen-or-explain.ts";
+import type { LocalRoute } from "../agent.ts";
+import { LocalControl, type LocalResource } from "../control.ts";
+import type { ObjectName } from "../world.ts";
+import { openBrowser } from "./open-browser.ts";
+import { quickstartFolder } from "./quickstart.ts";
+import type { ManifestState } from "../manifests/read.ts";
+import type { Environment } from "../secrets/resolve-secret.ts";
+import { defaultStateFolder } from "../state/folder.ts";
+import { createUpOutput, logTo, type UpOutput, type UpStream } from "./output.ts";
+import { upView, type UpView } from "./view.ts";
+import { Wake } from "../../time/wake.ts";
+import { watchManifests } from "../manifests/watch.ts";
+
+/** The front door. Passed in: a gateway knows nothing of this machine's processes, and this nothing of gateways. */
+export type CreateFrontDoor = (options: {
+  source: {
+    resolve(agent: ObjectName): LocalRoute | { readonly status: "unknown" };
+    agents(): readonly ObjectName[];
+    resources(): readonly LocalResource[];
+  };
+  log: Log;
+}) => {
+  listen(address: { host: string; port: number }): Promise<{ port: number }>;
+  close(signal: AbortSignal): Promise<void>;
+};
+
+export interface UpOptions {
+  /** Files and folders; none: the bundled quickstart. */
+  readonly files: readonly string[];
+  /** 0 takes any that is free. */
+  readonly port: number;
+  readonly host: string;
+  /** Default: one a port, below the user's state folder. */
+  readonly stateFolder?: string;
+  /** Whether to open a browser, where there is one to see. */
+  readonly open: boolean;
+  readonly out: UpStream;
+  /** Aborted: drain, and end. */
+  readonly signal: AbortSignal;
+  /** Aborted: end at once. */
+  readonly endNow?: AbortSignal;
+  /** The program itself: `<execPath> <entry> agent …` starts a replica. */
+  readonly entry: string;
+  readonly execPath?: string;
+  /** What people type to start the program; it is part of the advice that is printed. */
+  readonly program: string;
+  readonly env: Environment;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly createGateway: CreateFrontDoor;
+}
+
+/** What could not be carried out is tried again after this. */
+const RETRY_MS = 2_000;
+/** Once the agents have ended, for the last of what they said to reach their clients. */
+const FLUSH_MS = 1_000;
+
+/** Settles when it was ended. Rejects with an UpError when it cannot start. */
+export async function runUp(options: UpOptions): Promise<void> {
+  const { host, clock, env, signal } = options;
+  await using ended = new AsyncDisposableStack();
+  const over = new AbortController();
+  ended.defer(() => over.abort());
+
+  const paths = options.files.length > 0 ? options.files : [await quickstartFolder()];
+  const states = watchManifests({ paths, clock, signal: over.signal });
+  // First of all: without the files nothing else makes sense.
+  const first = await states.next();
+  if (first.done === true) return;
+
+  const changed = new Wake();
+  const output = ended.use(createUpOutput(options.out, clock, options.program));
+  let control: LocalControl | undefined;
+  const gateway = options.createGateway({
+    source: {
+      resolve: (agent) => control?.agent(agent)?.route() ?? { status: "unknown" },
+      agents: () => control?.agents().map(({ resource }) => resource.metadata) ?? [],
+      resources: () => control?.resources() ?? [],
+    },
+    log: logTo((line) => output.say(line)),
+  });
+  const port = await listenOrExplain(gateway, options, env);
+  ended.defer(() => gateway.close(AbortSignal.abort()));
+  const url = urlOf({ host, port });
+
+  const stateFolder = resolve(options.stateFolder ?? defaultStateFolder(env, port));
+  const startedAt = new Date(clock.now()).toISOString();
+  ended.use(await claimStateFolder(stateFolder, env, { url, port, pid: process.pid, startedAt }));
+
+  control = new LocalControl({
+    stateFolder,
+    environment: env,
+    clock,
+    random: options.random,
+    command: { execPath: options.execPath ?? process.execPath, arguments: [options.entry] },
+    graceMs: DRAIN_GRACE_MS,
+    gatewayURL: `${url.replace(/^http/, "ws")}/ws`,
+    onChange: () => changed.raise(),
+    say: ({ namespace, name }, line) => output.say(`AgentRuntime ${namespace}/${name}: ${line}`),
+  });
+  // However this program ends, its agents do not outlive it.
+  const kill = control.kill.bind(control);
+  process.once("exit", kill);
+  ended.defer(() => void process.off("exit", kill));
+  ended.defer(kill);
+
+  output.start(url);
+  const up = new Up({ control, output, clock, changed, url, first: first.value });
+  const following = up.follow(states);
+  const probing = control.watchTools(over.signal);
+  await up.run(signal, () => {
+    if (options.open && options.out.isTTY === true) openBrowser(url, env);
+  });
+  await up.drain(gateway, options.endNow);
+  over.abort();
+  await Promise.all([following, probing]);
+}
+
+/** The loop: whatever changes, all of it is looked at again. */
+class Up {
+  readonly #control: LocalControl;
+  readonly #output: UpOutput;
+  readonly #clock: Clock;
+  readonly #changed: Wake;
+  readonly #url: string;
+  #manifests: ManifestState;
+  #view: UpView | undefined;
+  #lastFailure: string | undefined;
+
+  constructor(parts: {
+    control: LocalControl;
+    output: UpOutput;
+    clock: Clock;
+    changed: Wake;
+    url: string;
+    first: ManifestState;
+  }) {
+    this.#control = parts.control;
+    this.#output = parts.output;
+    this.#clock = parts.clock;
+    this.#changed = parts.changed;
+    this.#url = parts.url;
+    this.#manifests = parts.first;
+  }
+
+  async follow(states: AsyncIterable<ManifestState>): Promise<void> {
+    for await (const state of states) {
+      this.#manifests = state;
+      this.#changed.raise();
+    }
+  }
+
+  /** Until `signal` aborts. */
+  async run(signal: AbortSignal, onFirst: () => void): Promise<void> {
+    this.#changed.raise();
+    let retry: Timer | undefined;
+    for (let passes = 0; ; passes += 1) {
+      await this.#changed.wait(signal);
+      retry?.cancel();
+      if (signal.aborted) return;
+      const carriedOut = await this.#reconcile(signal);
+      if (signal.aborted) return;
+      this.#view = upView(this.#control, {
+        url: this.#url,
+        problems: this.#manifests.problems,
+        ending: false,
+      });
+      this.#output.show(this.#view);
+      if (passes === 0) onFirst();
+      if (!carriedOut) retry = this.#clock.setTimer(RETRY_MS, () => this.#changed.raise());
+    }
+  }
+
+  async #reconcile(signal: AbortSignal): Promise<boolean> {
+    try {
+      const carriedOut = await this.#control.reconcile(this.#manifests.resources, signal);
+      if (carriedOut) this.#lastFailure = undefined;
+      return carriedOut;
+    } catch (error) {
+      // The state folder, most likely: full, or gone.
+      const message = messageOf(error);
+      if (message !== this.#lastFailure)
+        this.#output.say(`Not all could be carried out: ${message}; it is tried again`);
+      this.#lastFailure = message;
+      return false;
+    }
+  }
+
+  /** Lets the agents finish what they do; once `endNow` aborts, ends them. */
+  async drain(
+    gateway: { close(signal: AbortSignal): Promise<void> },
+    endNow: AbortSignal | undefined,
+  ): Promise<void> {
+    if (this.#view !== undefined) this.#output.show({ ...this.#view, ending: true });
+    const cut = new AbortController();
+    const end = (): void => {
+      this.#control.kill();
+      cut.abort();
+    };
+    this.#control.retire();
+    if (endNow?.aborted === true) end();
+    endNow?.addEventListener("abort", end, { once: true });
+    const closed = gateway.close(cut.signal);
+    const never = new AbortController().signal;
+    while (!this.#control.isIdle) await this.#changed.wait(never);
+    const flush = this.#clock.setTimer(FLUSH_MS, () => cut.abort());
+    await closed;
+    flush.cancel();
+    endNow?.removeEventListener("abort", end);
+    await this.#control.clean();
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

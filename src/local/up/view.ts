@@ -1,0 +1,108 @@
+/** What `omnia up` shows: the same for the table of a terminal and for the lines of a log. */
+import type { Problem } from "../../api/manifest/manifest.ts";
+import type { LocalAgent } from "../agent.ts";
+import type { LocalControl, LocalResource } from "../control.ts";
+
+export interface UpView {
+  /** Where people and programs find it; `undefined` until it listens. */
+  readonly url: string;
+  readonly agents: readonly AgentView[];
+  /** Of the manifests. */
+  readonly problems: readonly Problem[];
+  /** Everything that is not as it should be, of every resource. */
+  readonly complaints: readonly Complaint[];
+  readonly ending: boolean;
+}
+
+export interface AgentView {
+  readonly name: string;
+  readonly namespace: string;
+  readonly phase: string;
+  readonly ready: string;
+  readonly handler: string;
+  readonly model: string;
+  /** Of the first condition that does not hold. */
+  readonly reason: string;
+}
+
+export interface Complaint {
+  /** `AgentRuntime agents/support`. */
+  readonly about: string;
+  readonly condition: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
+export function upView(
+  control: Pick<LocalControl, "agents" | "resources">,
+  { url, problems, ending }: Pick<UpView, "url" | "problems" | "ending">,
+): UpView {
+  return {
+    url,
+    problems,
+    ending,
+    agents: control.agents().map(agentView).toSorted(byName),
+    complaints: [
+      ...control.resources().flatMap(complaintsOf),
+      ...control.agents().flatMap(replicaComplaints),
+    ],
+  };
+}
+
+function agentView({ resource: { metadata, spec }, status }: LocalAgent): AgentView {
+  const { handler } = spec.facade;
+  const broken = status.conditions?.find((condition) => condition.status !== "True");
+  return {
+    name: metadata.name,
+    namespace: metadata.namespace,
+    phase: status.phase ?? "Pending",
+    ready: status.ready ?? "0/0",
+    handler,
+    model: handler === "runtime" ? (spec.provider?.model ?? "") : "",
+    reason: broken?.reason ?? "",
+  };
+}
+
+/** What is so for a moment at every start and change; the phase says as much. */
+const PASSING_REASONS = new Set(["WaitingForPods", "Notifying"]);
+
+function complaintsOf({ kind, metadata, status }: LocalResource): Complaint[] {
+  return (status.conditions ?? [])
+    .filter(({ status: holds, reason }) => holds !== "True" && !PASSING_REASONS.has(reason))
+    .map(({ type, reason, message }) => ({
+      about: `${kind} ${metadata.namespace}/${metadata.name}`,
+      condition: type,
+      reason,
+      message,
+    }));
+}
+
+function replicaComplaints(agent: LocalAgent): Complaint[] {
+  const { name, namespace } = agent.resource.metadata;
+  return agent.complaints().map(({ replica, message }) => ({
+    about: `AgentRuntime ${namespace}/${name}`,
+    condition: `replica ${replica}`,
+    reason: "not ready",
+    message,
+  }));
+}
+
+function byName(a: AgentView, b: AgentView): number {
+  return a.namespace.localeCompare(b.namespace) || a.name.localeCompare(b.name);
+}
+
+/** `omnia chat support -n agents`. */
+export function chatCommand(
+  program: string,
+  { name, namespace }: { name: string; namespace: string },
+): string {
+  return `${program} chat ${name}${namespace === "default" ? "" : ` -n ${namespace}`}`;
+}
+
+export function problemLine({ file, line, column, severity, message }: Problem): string {
+  return `${file}:${line}:${column}: ${severity === "warning" ? "warning: " : ""}${message}`;
+}
+
+export function complaintLine({ about, condition, reason, message }: Complaint): string {
+  return `${about}: ${condition}: ${reason}: ${message}`;
+}
