@@ -2,28 +2,28 @@
 import { randomBytes } from "node:crypto";
 import { dirname, join } from "node:path";
 import { MANAGEMENT_PORT, type AgentConfig } from "../agent-config/agent-config.ts";
-import { createAgentMetrics, observeAgentPressure } from "../observability/agent-metrics.ts";
+import { createAgentMetrics, observeAgentPressure } from "./contracts/agent-metrics.ts";
 import { systemClock, type Clock } from "../time/clock.ts";
 import type { Log } from "../observability/log.ts";
 import { Management } from "../observability/management.ts";
 import { createMetrics } from "../observability/metrics.ts";
-import { ConfigFile } from "./config-file.ts";
-import { CurrentStore } from "./current-store.ts";
-import type { Authenticator } from "./facade/authentication.ts";
-import { createAuthenticator } from "./facade/create-authenticator.ts";
+import { ConfigFile } from "./settings/config-file.ts";
+import { CurrentStore } from "./sessions/current-store.ts";
+import type { Authenticator } from "./facade/authentication/authenticator.ts";
+import { createAuthenticator } from "./facade/authentication/create-authenticator.ts";
 import { Facade } from "./facade/facade.ts";
-import { FileWatch } from "./file-watch.ts";
-import { Handlers } from "./handlers/handlers.ts";
+import { FileWatch } from "./settings/file-watch.ts";
+import { Handlers } from "./handlers/handler-loader.ts";
 import {
   DRAIN_TIMEOUT_MS,
   FILE_POLL_MS,
   FIRST_CONFIG_POLL_MS,
   FLUSH_TIMEOUT_MS,
   limitsOf,
-} from "./limits.ts";
+} from "./contracts/limits.ts";
 import { createReadiness } from "./readiness.ts";
-import { createSecretReader } from "./secret-files.ts";
-import { SessionStoreSetting } from "./session-store-setting.ts";
+import { createSecretReader } from "./settings/secret-files.ts";
+import { SessionStoreSetting } from "./settings/session-store-setting.ts";
 import { newSessionId } from "./sessions/session-id.ts";
 import { SessionFeeds } from "./turns/session-feeds.ts";
 import { TurnRunner } from "./turns/turn-runner.ts";

@@ -1,7 +1,7 @@
 import type { AgentConfig } from "../agent-config/agent-config.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Log } from "../observability/log.ts";
-import { READINESS_TIMEOUT_MS } from "./limits.ts";
+import { READINESS_TIMEOUT_MS } from "./contracts/limits.ts";
 import type { SessionStore } from "./sessions/session-store.ts";
 
 /** What readiness is judged by: whether a turn could be served now. */

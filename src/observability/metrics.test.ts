@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createAgentMetrics, observeAgentPressure } from "./agent-metrics.ts";
+import { createAgentMetrics, observeAgentPressure } from "../agent/contracts/agent-metrics.ts";
 import { createMetrics } from "./metrics.ts";
 
 describe("metrics of an agent", () => {

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { agentConfigSchema, type LimitsConfig } from "../../src/agent-config/agent-config.ts";
-import { DEFAULT_LIMITS } from "../../src/agent/limits.ts";
+import { DEFAULT_LIMITS } from "../../src/agent/contracts/limits.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { TestAgent } from "../support/test-agent.ts";
 

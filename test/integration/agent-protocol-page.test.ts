@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import * as limits from "../../src/agent/limits.ts";
+import * as limits from "../../src/agent/contracts/limits.ts";
 import * as frames from "../../src/protocol/frames.ts";
 import { parseServerFrame } from "../../src/protocol/server-frame.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { MAX_CLIENT_FRAME_BYTES } from "../../src/protocol/frames.ts";
-import { DEFAULT_LIMITS } from "../../src/agent/limits.ts";
+import { DEFAULT_LIMITS } from "../../src/agent/contracts/limits.ts";
 import type { ChatClient } from "../support/chat-client.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { TestAgent } from "../support/test-agent.ts";

@@ -9,7 +9,7 @@ import {
   DRAIN_TIMEOUT_MS,
   FLUSH_TIMEOUT_MS,
   READINESS_TIMEOUT_MS,
-} from "../../src/agent/limits.ts";
+} from "../../src/agent/contracts/limits.ts";
 import { API_VERSION } from "../../src/api/group.ts";
 import { APPLIED_ANNOTATION, applyOwned, applyStatus } from "../../src/kube/apply-owned.ts";
 import { KubeClient } from "../../src/kube/client/client.ts";

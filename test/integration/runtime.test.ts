@@ -2,7 +2,7 @@
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { ProviderConfig } from "../../src/agent-config/agent-config.ts";
-import { createRuntimeHandler } from "../../src/agent/handlers/runtime.ts";
+import { createRuntimeHandler } from "../../src/agent/runtime/runtime-handler.ts";
 import { systemClock } from "../../src/time/clock.ts";
 import { createLog } from "../../src/observability/log.ts";
 import { startHttpServer, type HttpServer } from "../support/http-server.ts";

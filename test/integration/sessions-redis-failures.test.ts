@@ -15,10 +15,10 @@ import {
   done,
   follow,
   never,
-} from "../../src/agent/sessions/contract-turns.ts";
-import { openSessionStore } from "../../src/agent/sessions/open-session-store.ts";
-import { MAX_COMMANDS_IN_FLIGHT } from "../../src/agent/sessions/redis-client.ts";
-import { InvalidStoreURLError } from "../../src/agent/sessions/redis-url.ts";
+} from "../../src/agent/sessions/contract/turns.ts";
+import { openSessionStore } from "../../src/agent/settings/open-session-store.ts";
+import { MAX_COMMANDS_IN_FLIGHT } from "../../src/agent/sessions/redis/client.ts";
+import { InvalidStoreURLError } from "../../src/agent/sessions/redis/url.ts";
 import { newSessionId } from "../../src/agent/sessions/session-id.ts";
 import { StoreUnavailableError } from "../../src/agent/sessions/session-store.ts";
 import { systemClock } from "../../src/time/clock.ts";
@@ -249,7 +249,7 @@ describe("the URL of a Redis", () => {
 
   it("gives TLS, to a server that only NODE_EXTRA_CA_CERTS trusts", async () => {
     await using server = await startRedis({ tls: true });
-    const module = new URL("../../src/agent/sessions/open-session-store.ts", import.meta.url);
+    const module = new URL("../../src/agent/settings/open-session-store.ts", import.meta.url);
     const clock = new URL("../../src/time/clock.ts", import.meta.url);
     const program = `
       import { openSessionStore } from ${JSON.stringify(module)};

@@ -10,9 +10,9 @@ import {
   never,
   seqs,
   upTo,
-} from "../../src/agent/sessions/contract-turns.ts";
-import { slotOfKey } from "../../src/agent/sessions/redis-cluster-slot.ts";
-import { describeSessionStore } from "../../src/agent/sessions/session-store.contract.ts";
+} from "../../src/agent/sessions/contract/turns.ts";
+import { slotOfKey } from "../../src/agent/sessions/redis/cluster-slot.ts";
+import { describeSessionStore } from "../../src/agent/sessions/contract/session-store.contract.ts";
 import {
   StoreUnavailableError,
   type SessionStore,

@@ -11,12 +11,12 @@ import {
   done,
   follow,
   never,
-} from "../../src/agent/sessions/contract-turns.ts";
-import { openRedisLink } from "../../src/agent/sessions/open-redis-link.ts";
-import type { RedisLink } from "../../src/agent/sessions/redis-connection.ts";
-import { MAX_FOLLOWERS, RedisFrameReader } from "../../src/agent/sessions/redis-frame-reader.ts";
-import { parseRedisURL } from "../../src/agent/sessions/redis-url.ts";
-import { describeSessionStore } from "../../src/agent/sessions/session-store.contract.ts";
+} from "../../src/agent/sessions/contract/turns.ts";
+import { openRedisLink } from "../../src/agent/sessions/redis/open-link.ts";
+import type { RedisLink } from "../../src/agent/sessions/redis/server-link.ts";
+import { MAX_FOLLOWERS, RedisFrameReader } from "../../src/agent/sessions/redis/frame-reader.ts";
+import { parseRedisURL } from "../../src/agent/sessions/redis/url.ts";
+import { describeSessionStore } from "../../src/agent/sessions/contract/session-store.contract.ts";
 import {
   CorruptSessionError,
   FramesForgottenError,

@@ -1,5 +1,5 @@
 import type { AgentConfig } from "../../src/agent-config/agent-config.ts";
-import type { EarlierRun, StepNote, Turn, TurnEvent } from "../../src/agent/handlers/handler.ts";
+import type { EarlierRun, StepNote, Turn, TurnEvent } from "../../src/agent/contracts/handler.ts";
 import type { HistoryMessage } from "../../src/agent/sessions/history-message.ts";
 
 export interface RecordingTurnOptions {

@@ -1,9 +1,9 @@
 /** Session stores on a Redis of a test, and what tests do to it behind the stores' backs. */
 import { vi } from "vitest";
-import { openRedisLink } from "../../src/agent/sessions/open-redis-link.ts";
-import type { RedisLink } from "../../src/agent/sessions/redis-connection.ts";
-import { RedisSessionStore } from "../../src/agent/sessions/redis-session-store.ts";
-import { parseRedisURL } from "../../src/agent/sessions/redis-url.ts";
+import { openRedisLink } from "../../src/agent/sessions/redis/open-link.ts";
+import type { RedisLink } from "../../src/agent/sessions/redis/server-link.ts";
+import { RedisSessionStore } from "../../src/agent/sessions/redis/redis-session-store.ts";
+import { parseRedisURL } from "../../src/agent/sessions/redis/url.ts";
 import type { SessionStore } from "../../src/agent/sessions/session-store.ts";
 import { systemClock } from "../../src/time/clock.ts";
 

@@ -1,6 +1,6 @@
 /** Redis as production has it: a cluster of several nodes, and a primary that Sentinels watch over. */
 import { systemClock } from "../../src/time/clock.ts";
-import { RedisConnection } from "../../src/agent/sessions/redis-connection.ts";
+import { RedisConnection } from "../../src/agent/sessions/redis/server-link.ts";
 import { startRedis, type RedisOptions, type RedisServer } from "./redis.ts";
 import { eventually } from "./redis-sessions.ts";
 

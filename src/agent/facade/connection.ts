@@ -1,6 +1,6 @@
 /** One client: reads its frames, one after the other, and lets go of it when it does not keep to the limits. */
 import type { RawData, WebSocket } from "ws";
-import type { AgentMetrics } from "../../observability/agent-metrics.ts";
+import type { AgentMetrics } from "../contracts/agent-metrics.ts";
 import type { Timer } from "../../time/clock.ts";
 import {
   parseClientFrame,
@@ -8,9 +8,17 @@ import {
   type ErrorBody,
   type ParsedClientFrame,
 } from "../../protocol/frames.ts";
-import { MAX_WAITING_CHARACTERS, MAX_WAITING_FRAMES, RETRY_AFTER_SECONDS } from "../limits.ts";
+import {
+  MAX_WAITING_CHARACTERS,
+  MAX_WAITING_FRAMES,
+  RETRY_AFTER_SECONDS,
+} from "../contracts/limits.ts";
 import type { ClientSocket } from "./client-socket.ts";
-import { Conversation, type ConversationContext, type ConversationOutlet } from "./conversation.ts";
+import {
+  Conversation,
+  type ConversationContext,
+  type ConversationOutlet,
+} from "./connection-sessions.ts";
 import type { Heartbeats, Pinged } from "./heartbeats.ts";
 import { Outbox } from "./outbox.ts";
 import { RateLimit } from "../../time/rate-limit.ts";

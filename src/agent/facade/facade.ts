@@ -5,8 +5,12 @@ import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import { MAX_CLIENT_FRAME_BYTES } from "../../protocol/frames.ts";
-import { HEADERS_TIMEOUT_MS, IDLE_CLOSE_INTERVAL_MS, IDLE_CLOSE_SPREAD_MS } from "../limits.ts";
-import { selectProtocol, type Authenticator } from "./authentication.ts";
+import {
+  HEADERS_TIMEOUT_MS,
+  IDLE_CLOSE_INTERVAL_MS,
+  IDLE_CLOSE_SPREAD_MS,
+} from "../contracts/limits.ts";
+import { selectProtocol, type Authenticator } from "./authentication/authenticator.ts";
 import { ClientSocket } from "./client-socket.ts";
 import { Connection, type ConnectionContext } from "./connection.ts";
 import { Heartbeats } from "./heartbeats.ts";

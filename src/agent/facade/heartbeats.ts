@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "../../time/clock.ts";
-import { PING_INTERVAL_MS, PING_TOGETHER_MS, PONG_TIMEOUT_MS } from "../limits.ts";
+import { PING_INTERVAL_MS, PING_TOGETHER_MS, PONG_TIMEOUT_MS } from "../contracts/limits.ts";
 
 /** One that is pinged, and what is known of it; the fields are kept by Heartbeats. */
 export interface Pinged {

@@ -4,9 +4,9 @@ import type { AddressInfo } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
-import { createAgentMetrics } from "../../observability/agent-metrics.ts";
+import { createAgentMetrics } from "../contracts/agent-metrics.ts";
 import { createMetrics } from "../../observability/metrics.ts";
-import { DEFAULT_LIMITS } from "../limits.ts";
+import { DEFAULT_LIMITS } from "../contracts/limits.ts";
 import { Outbox } from "./outbox.ts";
 
 it("holds nobody up any more for a client that it gave up, though its socket is still open", async () => {

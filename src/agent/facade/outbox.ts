@@ -1,7 +1,7 @@
 import type { WebSocket } from "ws";
-import type { AgentMetrics } from "../../observability/agent-metrics.ts";
+import type { AgentMetrics } from "../contracts/agent-metrics.ts";
 import type { Clock, Timer } from "../../time/clock.ts";
-import type { Limits } from "../limits.ts";
+import type { Limits } from "../contracts/limits.ts";
 
 /** What all outboxes share. */
 export interface OutboxContext {

@@ -1,7 +1,7 @@
 /** What the facade answers over plain HTTP. */
 import { STATUS_CODES, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import { RETRY_AFTER_SECONDS } from "../limits.ts";
+import { RETRY_AFTER_SECONDS } from "../contracts/limits.ts";
 
 export interface Refusal {
   readonly status: 400 | 401 | 403 | 404 | 405 | 426 | 503;

@@ -3,9 +3,9 @@
  * turns on this replica are pushed as they come; what was missed, and turns of other replicas, is read from the store.
  */
 import type { ErrorBody, TurnFrame } from "../../protocol/frames.ts";
-import type { StoreUse } from "../current-store.ts";
+import type { StoreUse } from "../sessions/current-store.ts";
 import type { EncodedFrame, Follower } from "../turns/session-feeds.ts";
-import { TURN_WRITE_RETRIES_MS } from "../limits.ts";
+import { TURN_WRITE_RETRIES_MS } from "../contracts/limits.ts";
 import { FramesForgottenError, StoreUnavailableError } from "../sessions/session-store.ts";
 import { INTERRUPTED } from "../turns/turn-ending.ts";
 

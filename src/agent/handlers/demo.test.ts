@@ -3,7 +3,7 @@ import { ManualClock } from "../../../test/support/manual-clock.ts";
 import type { HistoryMessage } from "../sessions/history-message.ts";
 import { createDemoHandler } from "./demo.ts";
 import { echoHandler } from "./echo.ts";
-import type { EarlierRun, Turn, TurnEvent } from "./handler.ts";
+import type { EarlierRun, Turn, TurnEvent } from "../contracts/handler.ts";
 
 class RecordedTurn implements Turn {
   readonly id = "turn-1";

@@ -1,6 +1,6 @@
 import type { Clock } from "../../time/clock.ts";
 import { demoScript } from "./demo-script.ts";
-import type { Handler } from "./handler.ts";
+import type { Handler } from "../contracts/handler.ts";
 
 /** A person's pace: a moment to think, a tool that takes its time, and words as fast as one reads. */
 const THINKING_MS = 400;

@@ -1,4 +1,4 @@
-import type { Handler } from "./handler.ts";
+import type { Handler } from "../contracts/handler.ts";
 
 /** Answers every message with its own content. */
 export const echoHandler: Handler = {

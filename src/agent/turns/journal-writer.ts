@@ -1,5 +1,5 @@
 /** Notes for the store what a handler hands over, in the order in which it did, until it is written. */
-import type { StepNote, TurnEvent } from "../handlers/handler.ts";
+import type { StepNote, TurnEvent } from "../contracts/handler.ts";
 import type { HistoryMessage } from "../sessions/history-message.ts";
 import { NO_JOURNAL, type JournalEntry, type JournalPart } from "../sessions/turn-journal.ts";
 

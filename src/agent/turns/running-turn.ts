@@ -3,11 +3,11 @@
  * left. Frames are stored before anybody is sent them; what comes while a write is under way goes into the next write.
  */
 import type { AgentConfig } from "../../agent-config/agent-config.ts";
-import type { AgentMetrics, RequestStatus } from "../../observability/agent-metrics.ts";
+import type { AgentMetrics, RequestStatus } from "../contracts/agent-metrics.ts";
 import type { Clock, Timer } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";
 import type { ErrorBody, TurnFrame, Usage } from "../../protocol/frames.ts";
-import type { EarlierRun, Handler, StepNote, Turn, TurnEvent } from "../handlers/handler.ts";
+import type { EarlierRun, Handler, StepNote, Turn, TurnEvent } from "../contracts/handler.ts";
 import {
   MAX_ANSWER_CHARACTERS,
   MAX_TURN_SILENCE_MS,
@@ -15,7 +15,7 @@ import {
   STOP_GRACE_MS,
   STORE_RETURN_RETRIES_MS,
   TURN_WRITE_RETRIES_MS,
-} from "../limits.ts";
+} from "../contracts/limits.ts";
 import type { HistoryMessage } from "../sessions/history-message.ts";
 import {
   FrameGapError,
@@ -24,7 +24,7 @@ import {
   type SessionStore,
   type TurnLease,
 } from "../sessions/session-store.ts";
-import { messagesOfEarlier } from "./earlier-run.ts";
+import { messagesOfEarlier } from "./read-journal.ts";
 import { JournalWriter } from "./journal-writer.ts";
 import { RecentWrites, type TurnWrite } from "./recent-writes.ts";
 import { NO_JOURNAL } from "../sessions/turn-journal.ts";

@@ -1,9 +1,9 @@
 import type { ErrorBody, FinishReason, Usage } from "../../protocol/frames.ts";
-import type { RequestStatus } from "../../observability/agent-metrics.ts";
-import { RETRY_AFTER_SECONDS } from "../limits.ts";
+import type { RequestStatus } from "../contracts/agent-metrics.ts";
+import { RETRY_AFTER_SECONDS } from "../contracts/limits.ts";
 import { StoreUnavailableError, TurnLostError } from "../sessions/session-store.ts";
-import type { TurnResult } from "../handlers/handler.ts";
-import { TurnError } from "./turn-error.ts";
+import type { TurnResult } from "../contracts/handler.ts";
+import { TurnError } from "../contracts/turn-error.ts";
 
 /** Why a turn was stopped before its handler came to an end; the reason of its signal. */
 export type StopReason =

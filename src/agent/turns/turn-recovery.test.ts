@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { MAX_TURN_TAKEOVERS } from "../limits.ts";
+import { MAX_TURN_TAKEOVERS } from "../contracts/limits.ts";
 import type { AssistantMessage, ToolMessage } from "../sessions/history-message.ts";
 import type { JournalEntry } from "../sessions/turn-journal.ts";
-import { messagesOfEarlier, OUTCOME_NOT_KNOWN, readJournal } from "./earlier-run.ts";
+import { messagesOfEarlier, OUTCOME_NOT_KNOWN, readJournal } from "./read-journal.ts";
 import { decideRecovery } from "./turn-recovery.ts";
 
 const TAKEN: JournalEntry = { type: "taken-over" };

@@ -1,9 +1,9 @@
 /** What becomes of a turn whose replica died: it goes on, or it is ended with what is known of it. */
-import type { EarlierRun, Handler } from "../handlers/handler.ts";
-import { MAX_TURN_TAKEOVERS } from "../limits.ts";
-import { OUTCOME_NOT_KNOWN, type CallInDoubt, type JournalReading } from "./earlier-run.ts";
+import type { EarlierRun, Handler } from "../contracts/handler.ts";
+import { MAX_TURN_TAKEOVERS } from "../contracts/limits.ts";
+import { OUTCOME_NOT_KNOWN, type CallInDoubt, type JournalReading } from "./read-journal.ts";
 import { INTERRUPTED } from "./turn-ending.ts";
-import { TurnError } from "./turn-error.ts";
+import { TurnError } from "../contracts/turn-error.ts";
 
 export type Recovery = "goes-on" | "call-in-doubt" | "cancelled" | "given-up";
 

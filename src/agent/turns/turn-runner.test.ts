@@ -1,22 +1,22 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import type { AgentConfig, LimitsConfig } from "../../agent-config/agent-config.ts";
-import { createAgentMetrics } from "../../observability/agent-metrics.ts";
+import { createAgentMetrics } from "../contracts/agent-metrics.ts";
 import { createLog } from "../../observability/log.ts";
 import { createMetrics } from "../../observability/metrics.ts";
 import type { TurnFrame } from "../../protocol/frames.ts";
-import { CurrentStore } from "../current-store.ts";
-import type { Handler, Turn } from "../handlers/handler.ts";
-import { MAX_ANSWER_CHARACTERS, MAX_UNSTORED_CHARACTERS } from "../limits.ts";
+import { CurrentStore } from "../sessions/current-store.ts";
+import type { Handler, Turn } from "../contracts/handler.ts";
+import { MAX_ANSWER_CHARACTERS, MAX_UNSTORED_CHARACTERS } from "../contracts/limits.ts";
 import type { HistoryMessage } from "../sessions/history-message.ts";
-import { MemorySessionStore } from "../sessions/memory-session-store.ts";
+import { MemorySessionStore } from "../sessions/memory/memory-session-store.ts";
 import {
   StoreUnavailableError,
   TurnLostError,
   type SessionStore,
 } from "../sessions/session-store.ts";
 import { SessionFeeds, type EncodedFrame } from "./session-feeds.ts";
-import { TurnError } from "./turn-error.ts";
+import { TurnError } from "../contracts/turn-error.ts";
 import { TurnRunner } from "./turn-runner.ts";
 
 const SESSION = "session-1";

@@ -6,27 +6,27 @@ import {
   type HandlerName,
 } from "../../agent-config/agent-config.ts";
 import type { Timer } from "../../time/clock.ts";
-import type { Handler } from "../handlers/handler.ts";
-import { promptForSession } from "../handlers/runtime-prompt.ts";
+import type { Handler } from "../contracts/handler.ts";
+import { promptForSession } from "../runtime/session-prompt.ts";
 import {
   LEASE_RENEWAL_MS,
   limitsOf,
   RETRY_AFTER_SECONDS,
   TURN_BEGIN_RETRIES_MS,
-} from "../limits.ts";
-import type { StoreUse } from "../current-store.ts";
-import { TurnSlots } from "../turn-slots.ts";
+} from "../contracts/limits.ts";
+import type { StoreUse } from "../sessions/current-store.ts";
+import { TurnSlots } from "./turn-slots.ts";
 import {
   StoreUnavailableError,
   type AbandonedTurn,
   type BegunTurn,
 } from "../sessions/session-store.ts";
 import type { TurnOrigin } from "../sessions/turn-journal.ts";
-import { readJournal } from "./earlier-run.ts";
+import { readJournal } from "./read-journal.ts";
 import { RunningTurn, type TurnContext } from "./running-turn.ts";
 import { withStoreRetries } from "./store-retry.ts";
 import { closingHandler, decideRecovery } from "./turn-recovery.ts";
-import { TurnError } from "./turn-error.ts";
+import { TurnError } from "../contracts/turn-error.ts";
 import { UnsureTurns } from "./unsure-turns.ts";
 import type { StopReason } from "./turn-ending.ts";
 

@@ -2,16 +2,16 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import type { AgentConfig } from "../../agent-config/agent-config.ts";
-import { createAgentMetrics } from "../../observability/agent-metrics.ts";
+import { createAgentMetrics } from "../contracts/agent-metrics.ts";
 import { createLog } from "../../observability/log.ts";
 import { createMetrics } from "../../observability/metrics.ts";
 import type { TurnFrame } from "../../protocol/frames.ts";
-import { CurrentStore } from "../current-store.ts";
-import type { Handler, Turn } from "../handlers/handler.ts";
-import { MemorySessionStore } from "../sessions/memory-session-store.ts";
+import { CurrentStore } from "../sessions/current-store.ts";
+import type { Handler, Turn } from "../contracts/handler.ts";
+import { MemorySessionStore } from "../sessions/memory/memory-session-store.ts";
 import { TURN_LEASE_MS, type SessionStore } from "../sessions/session-store.ts";
 import type { JournalEntry } from "../sessions/turn-journal.ts";
-import { OUTCOME_NOT_KNOWN } from "./earlier-run.ts";
+import { OUTCOME_NOT_KNOWN } from "./read-journal.ts";
 import { SessionFeeds } from "./session-feeds.ts";
 import { TurnRunner } from "./turn-runner.ts";
 

@@ -4,7 +4,7 @@
  * as the store answers.
  */
 import type { Clock } from "../../time/clock.ts";
-import type { StoreUse } from "../current-store.ts";
+import type { StoreUse } from "../sessions/current-store.ts";
 import {
   StoreUnavailableError,
   type NewTurn,

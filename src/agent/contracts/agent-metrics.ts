@@ -1,0 +1,131 @@
+/** The metrics of an agent; every one carries the labels `agent` and `namespace` too. */
+import type { CounterMetric, HistogramMetric, Metrics } from "../../observability/metrics.ts";
+
+/** How a turn ended, as `omnia_agent_requests_total` counts it. */
+export type RequestStatus = "success" | "error" | "cancelled";
+
+export interface AgentMetrics {
+  readonly connectionsTotal: CounterMetric;
+  readonly requestsTotal: CounterMetric<"status" | "handler">;
+  readonly requestDurationSeconds: HistogramMetric;
+  readonly messagesReceivedTotal: CounterMetric;
+  readonly messagesSentTotal: CounterMetric;
+  /** `status` is success or error. */
+  readonly toolCallsTotal: CounterMetric<"tool" | "status">;
+  /** `direction` is input or output. */
+  readonly providerTokensTotal: CounterMetric<"provider" | "model" | "direction">;
+  readonly timeToFirstChunkSeconds: HistogramMetric;
+  /** `reason` is the code of the refusal, such as TooManyConnections. */
+  readonly connectionsRefusedTotal: CounterMetric<"reason">;
+  /** `reason` is queue_full, queue_timeout or shutting_down. */
+  readonly requestsRefusedTotal: CounterMetric<"reason">;
+  readonly messagesRateLimitedTotal: CounterMetric;
+  readonly slowClientsClosedTotal: CounterMetric;
+}
+
+export interface AgentPressure {
+  requestsQueued(): number;
+  /** Every limit that can be set, by its name in the agent config. */
+  limits(): Readonly<Record<string, number>>;
+}
+
+/** What is counted when the metrics are read, rather than as it changes. */
+export interface AgentGauges {
+  connectionsActive(): number;
+  sessionsActive(): number;
+  requestsInflight(): number;
+}
+
+const DURATION_BUCKETS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
+const FIRST_CHUNK_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** What an agent bears at most, beside what it bears now. */
+export function observeAgentPressure(metrics: Metrics, pressure: AgentPressure): void {
+  metrics.observedGauge(
+    {
+      name: "omnia_agent_requests_queued",
+      help: "Turns that wait for one of those running to end",
+    },
+    () => pressure.requestsQueued(),
+  );
+  metrics.observedGauges(
+    {
+      name: "omnia_agent_limit",
+      help: "What one replica bears at most, by the limit's name in the agent config",
+      labels: ["limit"],
+    },
+    () => Object.entries(pressure.limits()).map(([limit, value]) => [{ limit }, value] as const),
+  );
+}
+
+export function createAgentMetrics(metrics: Metrics, gauges: AgentGauges): AgentMetrics {
+  metrics.observedGauge(
+    { name: "omnia_agent_connections_active", help: "WebSocket connections that are open now" },
+    () => gauges.connectionsActive(),
+  );
+  metrics.observedGauge(
+    { name: "omnia_agent_sessions_active", help: "Sessions that were active within their ttl" },
+    () => gauges.sessionsActive(),
+  );
+  metrics.observedGauge(
+    { name: "omnia_agent_requests_inflight", help: "Turns that are running now" },
+    () => gauges.requestsInflight(),
+  );
+  return {
+    connectionsTotal: metrics.counter({
+      name: "omnia_agent_connections_total",
+      help: "WebSocket connections since the start",
+    }),
+    requestsTotal: metrics.counter({
+      name: "omnia_agent_requests_total",
+      help: "Turns that have ended, by outcome",
+      labels: ["status", "handler"],
+    }),
+    requestDurationSeconds: metrics.histogram({
+      name: "omnia_agent_request_duration_seconds",
+      help: "Time from a message to the end of its turn",
+      buckets: DURATION_BUCKETS,
+    }),
+    messagesReceivedTotal: metrics.counter({
+      name: "omnia_agent_messages_received_total",
+      help: "Frames that clients sent",
+    }),
+    messagesSentTotal: metrics.counter({
+      name: "omnia_agent_messages_sent_total",
+      help: "Frames that clients were sent",
+    }),
+    toolCallsTotal: metrics.counter({
+      name: "omnia_agent_tool_calls_total",
+      help: "Tool calls, by tool and outcome",
+      labels: ["tool", "status"],
+    }),
+    providerTokensTotal: metrics.counter({
+      name: "omnia_agent_provider_tokens_total",
+      help: "Tokens that the provider counted",
+      labels: ["provider", "model", "direction"],
+    }),
+    timeToFirstChunkSeconds: metrics.histogram({
+      name: "omnia_agent_time_to_first_chunk_seconds",
+      help: "Time from a message to the first chunk of its answer",
+      buckets: FIRST_CHUNK_BUCKETS,
+    }),
+    connectionsRefusedTotal: metrics.counter({
+      name: "omnia_agent_connections_refused_total",
+      help: "Connections that were refused before the upgrade, by reason",
+      labels: ["reason"],
+    }),
+    requestsRefusedTotal: metrics.counter({
+      name: "omnia_agent_requests_refused_total",
+      help: "Messages that were refused because the replica takes no more turns, by reason",
+      labels: ["reason"],
+    }),
+    messagesRateLimitedTotal: metrics.counter({
+      name: "omnia_agent_messages_rate_limited_total",
+      help: "Frames that were refused because their client sent too many",
+    }),
+    slowClientsClosedTotal: metrics.counter({
+      name: "omnia_agent_slow_clients_closed_total",
+      help: "Connections that were closed because their client was too slow to read",
+    }),
+  };
+}

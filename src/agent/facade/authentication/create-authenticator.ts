@@ -1,0 +1,29 @@
+import { resolve } from "node:path";
+import type { AuthConfig } from "../../../agent-config/agent-config.ts";
+import type { Clock } from "../../../time/clock.ts";
+import { createAPIKeyAuthenticator } from "./api-keys.ts";
+import type { Authenticator } from "./authenticator.ts";
+import { createJWTAuthenticator } from "./jwt.ts";
+
+/** Undefined when the config asks for none. Asked for and empty, it lets nobody in. */
+export function createAuthenticator(
+  auth: AuthConfig | undefined,
+  options: { configFolder: string; clock: Clock },
+): Authenticator | undefined {
+  if (auth === undefined) return undefined;
+  const authenticators: Authenticator[] = [];
+  if (auth.apiKeysFolder !== undefined) {
+    const folder = resolve(options.configFolder, auth.apiKeysFolder);
+    authenticators.push(createAPIKeyAuthenticator(folder, options.clock));
+  }
+  if (auth.jwt !== undefined) authenticators.push(createJWTAuthenticator(auth.jwt, options.clock));
+  return {
+    async authenticate(token) {
+      for (const authenticator of authenticators) {
+        const subject = await authenticator.authenticate(token);
+        if (subject !== undefined) return subject;
+      }
+      return undefined;
+    },
+  };
+}

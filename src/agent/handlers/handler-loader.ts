@@ -1,0 +1,71 @@
+import type { AgentConfig, HandlerName } from "../../agent-config/agent-config.ts";
+import type { AgentMetrics } from "../contracts/agent-metrics.ts";
+import type { Clock } from "../../time/clock.ts";
+import type { Log } from "../../observability/log.ts";
+import { createDemoHandler } from "./demo.ts";
+import { echoHandler } from "./echo.ts";
+import type { Handler } from "../contracts/handler.ts";
+
+export interface HandlersOptions {
+  /** Reads a secret file; the path is relative to the folder of the agent config. */
+  readonly readSecret: (relativePath: string) => Promise<string>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: AgentMetrics;
+  /** Whether the demo takes its time. */
+  readonly demoPauses: boolean;
+}
+
+/** The runtime handler can say beforehand whether it could serve a turn. */
+type RuntimeHandler = Handler & { ready(config: AgentConfig): Promise<void> };
+
+/** The three handlers; `runtime`, which is heavy, is loaded when a config first asks for it. */
+export class Handlers {
+  readonly #options: HandlersOptions;
+  readonly #demo: Handler;
+  #runtime: RuntimeHandler | undefined;
+  #loading: Promise<RuntimeHandler> | undefined;
+
+  constructor(options: HandlersOptions) {
+    this.#options = options;
+    this.#demo = createDemoHandler({ clock: options.clock, pauses: options.demoPauses });
+  }
+
+  /** Undefined when it is yet to be loaded. */
+  loaded(name: HandlerName): Handler | undefined {
+    switch (name) {
+      case "echo":
+        return echoHandler;
+      case "demo":
+        return this.#demo;
+      case "runtime":
+        return this.#runtime;
+    }
+  }
+
+  async load(name: HandlerName): Promise<Handler> {
+    return this.loaded(name) ?? (await this.#loadRuntime());
+  }
+
+  /** Rejects with a sentence for people when a turn under this config could not be served. */
+  async ready(config: AgentConfig): Promise<void> {
+    if (config.handler !== "runtime") return;
+    const runtime = await this.#loadRuntime();
+    await runtime.ready(config);
+  }
+
+  #loadRuntime(): Promise<RuntimeHandler> {
+    this.#loading ??= this.#importRuntime().catch((error: unknown) => {
+      this.#loading = undefined;
+      throw error;
+    });
+    return this.#loading;
+  }
+
+  async #importRuntime(): Promise<RuntimeHandler> {
+    const { createRuntimeHandler } = await import("../runtime/runtime-handler.ts");
+    const { readSecret, log, clock, metrics } = this.#options;
+    this.#runtime = createRuntimeHandler({ readSecret, log, clock, metrics });
+    return this.#runtime;
+  }
+}

@@ -1,0 +1,288 @@
+/** One answer of the model: asked for, read as it streams, asked for again when the provider failed before its first word. */
+import type {
+  LanguageModelV4CallOptions,
+  LanguageModelV4FinishReason,
+  LanguageModelV4StreamPart,
+  LanguageModelV4Usage,
+  SharedV4ProviderMetadata,
+  SharedV4Warning,
+} from "@ai-sdk/provider";
+import type { Clock } from "../../../time/clock.ts";
+import type { Log } from "../../../observability/log.ts";
+import type { ModelConnection } from "./model-connection.ts";
+import type { AnswerPart, AnswerParts } from "./prompt.ts";
+import {
+  describeProviderFailure,
+  ProviderFailedError,
+  providerTurnError,
+  type ProviderFailure,
+} from "./provider-error.ts";
+
+/** How often a request is made again after a failure that may pass. */
+export const MAX_PROVIDER_RETRIES = 2;
+/** A provider that asks for a longer pause is not waited for: the person at the other end decides. */
+export const LONGEST_RETRY_WAIT_MS = 3_000;
+const FIRST_BACKOFF_MS = 500;
+
+export interface StepToolCall {
+  id: string;
+  name: string;
+  /** As the model wrote it: JSON, one hopes. */
+  input: string;
+  providerMetadata?: SharedV4ProviderMetadata;
+}
+
+/** What the model has said so far; whole when `streamModelStep` has returned. */
+export interface ModelStep {
+  text: string;
+  toolCalls: StepToolCall[];
+  parts: AnswerPart[];
+  finishReason?: LanguageModelV4FinishReason["unified"];
+  usage?: LanguageModelV4Usage;
+}
+
+export function newModelStep(): ModelStep {
+  return { text: "", toolCalls: [], parts: [] };
+}
+
+export interface StepContext {
+  connection: ModelConnection;
+  options: LanguageModelV4CallOptions;
+  signal: AbortSignal;
+  clock: Pick<Clock, "now" | "sleep">;
+  random: () => number;
+  log: Log;
+}
+
+/**
+ * Yields the answer's text as it comes, and fills `step` with all of it, so that after a failure the step holds what was
+ * said. No more is read of the provider's stream than is asked for here. Rejects with a TurnError when the provider
+ * failed, and with the signal's reason when that was aborted.
+ */
+export async function* streamModelStep(
+  step: ModelStep,
+  context: StepContext,
+): AsyncGenerator<string, void> {
+  const { connection, signal, clock, log } = context;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      yield* readAnswer(step, context);
+      return;
+    } catch (error) {
+      signal.throwIfAborted();
+      const failure = describeProviderFailure(error, {
+        modelId: connection.modelId,
+        now: clock.now(),
+      });
+      const wait = retryWait(failure, attempt, context.random);
+      const saidNothing = step.text === "" && step.parts.length === 0;
+      if (wait === undefined || !saidNothing) throw providerTurnError(failure);
+      const { reason, status, code } = failure;
+      log.warn(
+        {
+          provider: connection.provider,
+          model: connection.modelId,
+          reason,
+          status,
+          code,
+          attempt,
+        },
+        "The provider failed before its first word; the request is made again",
+      );
+      await clock.sleep(wait, signal);
+    }
+  }
+}
+
+/** Milliseconds until the next attempt; `undefined` when there is to be none. */
+function retryWait(
+  failure: ProviderFailure,
+  attempt: number,
+  random: () => number,
+): number | undefined {
+  if (!failure.retryable || attempt > MAX_PROVIDER_RETRIES) return undefined;
+  const backoff = FIRST_BACKOFF_MS * 2 ** (attempt - 1) * (0.5 + random() / 2);
+  const wait = Math.max(backoff, (failure.retryAfterSeconds ?? 0) * 1000);
+  return wait > LONGEST_RETRY_WAIT_MS ? undefined : wait;
+}
+
+async function* readAnswer(step: ModelStep, context: StepContext): AsyncGenerator<string, void> {
+  const { connection, options, signal } = context;
+  const { stream } = await connection.model.doStream({
+    ...connection.callOptions,
+    ...options,
+    abortSignal: signal,
+  });
+  const reader = stream.getReader();
+  const open = new Map<string, AnswerPart>();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      if (value.type === "stream-start") warnOnce(value.warnings, context);
+      const text = takePart(step, open, value);
+      if (text !== "") yield text;
+    }
+  } finally {
+    // Not awaited: a stream that is broken may never say that it was cancelled.
+    reader.cancel().catch(() => {});
+  }
+  checkFinish(step);
+}
+
+const warned = new WeakSet<ModelConnection>();
+
+/** Says what of the agent's parameters this model does not know. Other warnings may quote the prompt. */
+function warnOnce(warnings: readonly SharedV4Warning[], { connection, log }: StepContext): void {
+  const features = warnings.flatMap((warning) =>
+    warning.type === "unsupported" ? warning.feature : [],
+  );
+  if (features.length === 0 || warned.has(connection)) return;
+  warned.add(connection);
+  const { provider, modelId: model } = connection;
+  log.warn({ provider, model, features }, "The model does not support what it is asked with");
+}
+
+/** Adds one part of the stream to the step; returns the text in it. */
+function takePart(
+  step: ModelStep,
+  open: Map<string, AnswerPart>,
+  part: LanguageModelV4StreamPart,
+): string {
+  switch (part.type) {
+    case "text-start":
+    case "text-delta":
+    case "text-end": {
+      const block = openBlock(step, open, `text ${part.id}`, { type: "text", length: 0 });
+      keepWanted(block, part.providerMetadata);
+      if (part.type !== "text-delta") return "";
+      block.length += part.delta.length;
+      step.text += part.delta;
+      return part.delta;
+    }
+    case "reasoning-start":
+    case "reasoning-delta":
+    case "reasoning-end": {
+      const block = openBlock(step, open, `reasoning ${part.id}`, {
+        type: "reasoning",
+        text: "",
+        options: {},
+      });
+      keepWanted(block, part.providerMetadata);
+      if (part.type === "reasoning-delta") block.text += part.delta;
+      return "";
+    }
+    case "tool-call": {
+      // A call of a tool that the provider runs itself; we offer none.
+      if (part.providerExecuted === true) return "";
+      // A server that gives two calls one id can be given one result only.
+      if (step.toolCalls.some((call) => call.id === part.toolCallId)) return "";
+      step.toolCalls.push({
+        id: part.toolCallId,
+        name: part.toolName,
+        input: part.input,
+        ...(part.providerMetadata === undefined ? {} : { providerMetadata: part.providerMetadata }),
+      });
+      step.parts.push({ type: "tool-call", id: part.toolCallId });
+      return "";
+    }
+    case "finish":
+      step.finishReason = part.finishReason.unified;
+      step.usage = part.usage;
+      return "";
+    case "error":
+      throw part.error;
+    // Of no use here, or asked for by nobody.
+    case "stream-start":
+    case "response-metadata":
+    case "tool-input-start":
+    case "tool-input-delta":
+    case "tool-input-end":
+    case "tool-result":
+    case "tool-approval-request":
+    case "source":
+    case "file":
+    case "reasoning-file":
+    case "custom":
+    case "ping":
+    case "raw":
+      return "";
+  }
+}
+
+function openBlock<Block extends AnswerPart>(
+  step: ModelStep,
+  open: Map<string, AnswerPart>,
+  id: string,
+  fresh: Block,
+): Block {
+  const known = open.get(id);
+  if (known !== undefined) return known as Block;
+  open.set(id, fresh);
+  step.parts.push(fresh);
+  return fresh;
+}
+
+/** What providers want back: proofs that a thought is theirs, and what kind of text it was. */
+const WANTED_BACK = [
+  "signature",
+  "redactedData",
+  "thoughtSignature",
+  "reasoningEncryptedContent",
+  "itemId",
+  "phase",
+];
+
+function keepWanted(
+  block: Extract<AnswerPart, { type: "text" | "reasoning" }>,
+  metadata: SharedV4ProviderMetadata | undefined,
+): void {
+  for (const [namespace, values] of Object.entries(metadata ?? {})) {
+    for (const key of WANTED_BACK) {
+      const value = values[key];
+      if (value === undefined || value === null) continue;
+      block.options = {
+        ...block.options,
+        [namespace]: { ...block.options?.[namespace], [key]: value },
+      };
+    }
+  }
+}
+
+const PROOFS = ["signature", "redactedData", "thoughtSignature", "reasoningEncryptedContent"];
+
+/**
+ * What a history message keeps as `providerMetadata`: nothing unless some part has something to give back. A thought
+ * without proof is left out: it would be refused.
+ */
+export function answerPartsOf(
+  step: ModelStep,
+  connection: ModelConnection,
+): AnswerParts | undefined {
+  const parts = step.parts.filter(
+    (part) => part.type !== "reasoning" || hasAny(part.options, PROOFS),
+  );
+  const wanted = parts.some(
+    (part) =>
+      part.type === "reasoning" ||
+      (part.type === "text" && hasAny(part.options, ["thoughtSignature", "phase"])),
+  );
+  return wanted ? { provider: connection.provider, model: connection.modelId, parts } : undefined;
+}
+
+function hasAny(options: SharedV4ProviderMetadata | undefined, keys: readonly string[]): boolean {
+  return Object.values(options ?? {}).some((values) =>
+    keys.some((key) => values[key] !== undefined),
+  );
+}
+
+/** A stream may end without an error and yet not be whole. */
+function checkFinish(step: ModelStep): void {
+  if (step.finishReason === "error") {
+    throw new ProviderFailedError("malformed", "the model's answer was not usable; try again");
+  }
+  if (step.finishReason !== undefined && step.finishReason !== "interrupted") return;
+  throw step.parts.length > 0
+    ? new ProviderFailedError("interrupted", "the provider's answer broke off before its end")
+    : new ProviderFailedError("empty", "the provider ended its answer before the first word", true);
+}

@@ -1,0 +1,303 @@
+/**
+ * What went wrong with a provider, in words for the person who chats. The words are ours: what a provider or a
+ * library says may quote the request, the key or an internal address, so none of it is passed on or logged.
+ */
+import { TurnError } from "../../contracts/turn-error.ts";
+import {
+  AnswerTooLargeError,
+  PROVIDER_IDLE_LIMIT_MS,
+  ProviderSilentError,
+} from "./provider-fetch.ts";
+
+export type ProviderFailureReason =
+  | "key_refused"
+  | "access_denied"
+  | "model_not_found"
+  | "context_too_long"
+  | "invalid_request"
+  | "quota_exceeded"
+  | "rate_limited"
+  | "redirected"
+  | "overloaded"
+  | "server_error"
+  | "unreachable"
+  | "silent"
+  | "interrupted"
+  | "malformed"
+  | "too_large"
+  | "empty"
+  | "content_filter";
+
+export interface ProviderFailure {
+  reason: ProviderFailureReason;
+  message: string;
+  /** Whether the same request may be answered in a moment. */
+  retryable: boolean;
+  status?: number;
+  retryAfterSeconds?: number;
+  /** Of a failed system call, or the kind of an error that nobody expected; for the log. */
+  code?: string;
+}
+
+/** A failure that we found ourselves, rather than one that was thrown. */
+export class ProviderFailedError extends Error {
+  override readonly name = "ProviderFailedError";
+  readonly failure: ProviderFailure;
+
+  constructor(reason: ProviderFailureReason, message: string, retryable = false) {
+    super(message);
+    this.failure = { reason, message, retryable };
+  }
+}
+
+export function providerTurnError(failure: ProviderFailure): TurnError {
+  const { reason, status, retryAfterSeconds, code } = failure;
+  const details = {
+    reason,
+    ...(status === undefined ? {} : { status }),
+    ...(retryAfterSeconds === undefined ? {} : { retry_after: retryAfterSeconds }),
+  };
+  // Instead of the error itself, which holds the whole request and answer.
+  const facts = [reason, status, code].filter((fact) => fact !== undefined);
+  return new TurnError("PROVIDER_ERROR", failure.message, {
+    details,
+    cause: new Error(`the provider failed: ${facts.join(", ")}`),
+  });
+}
+
+/** `modelId` is named in the message where it helps; `now` is for a retry-after that is a date. */
+export function describeProviderFailure(
+  error: unknown,
+  context: { modelId: string; now: number },
+): ProviderFailure {
+  const chain = causesOf(error);
+  for (const link of chain) {
+    if (link instanceof ProviderFailedError) return link.failure;
+    if (link instanceof ProviderSilentError) {
+      return failure(
+        "silent",
+        `the provider sent nothing for ${PROVIDER_IDLE_LIMIT_MS / 1000} seconds`,
+      );
+    }
+    if (link instanceof AnswerTooLargeError) {
+      return failure("too_large", "the provider's answer is larger than an agent takes");
+    }
+  }
+  const statuses = chain.flatMap((link) => numberIn(link, "statusCode") ?? []);
+  const hadBegun = statuses.some((status) => status >= 200 && status < 300);
+  const networkCode = chain.map(codeOf).find((code) => code !== undefined && isNetworkCode(code));
+  if (networkCode !== undefined && !hadBegun) return networkFailure(networkCode);
+  for (const link of chain) {
+    const status = numberIn(link, "statusCode");
+    if (status !== undefined && !hadBegun) return statusFailure(status, link, context);
+  }
+  if (chain.some((link) => MALFORMED_ERRORS.has(nameOf(link)))) {
+    return failure("malformed", "the provider sent something that is not its own protocol");
+  }
+  if (hadBegun) {
+    return failure("interrupted", "the provider's answer broke off before its end", {
+      retryable: true,
+    });
+  }
+  const name = nameOf(error);
+  if (name === "AI_APICallError") return networkFailure(name);
+  return failure("malformed", "the provider's answer could not be read", { code: name });
+}
+
+const MALFORMED_ERRORS = new Set([
+  "AI_JSONParseError",
+  "AI_TypeValidationError",
+  "AI_InvalidResponseDataError",
+  "AI_EmptyResponseBodyError",
+]);
+
+function statusFailure(
+  status: number,
+  error: object,
+  context: { modelId: string; now: number },
+): ProviderFailure {
+  const said = wordsOf(error);
+  // Google answers 400 for a key that it does not know.
+  if (status === 401 || /api[_ ]key[_ ](not valid|invalid)/i.test(said)) {
+    return failure("key_refused", "the provider refused the API key", { status });
+  }
+  if (status === 402 || /insufficient_quota|credit balance|billing/i.test(said)) {
+    return failure("quota_exceeded", "the provider's account has no quota or credit left", {
+      status,
+    });
+  }
+  if (status === 403) {
+    return failure("access_denied", "the provider does not let this API key use the model", {
+      status,
+    });
+  }
+  if (status === 404) {
+    return failure(
+      "model_not_found",
+      `the provider does not know the model ${JSON.stringify(context.modelId)}, or its baseURL leads elsewhere`,
+      { status },
+    );
+  }
+  if (status === 429) {
+    const retryAfterSeconds = retryAfterOf(error, context.now);
+    const when = retryAfterSeconds === undefined ? "in a while" : `in ${retryAfterSeconds} s`;
+    return failure("rate_limited", `the provider takes no more requests now; try again ${when}`, {
+      status,
+      retryable: true,
+      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    });
+  }
+  if (status === 413 || (status < 500 && CONTEXT_TOO_LONG.test(said))) {
+    return failure(
+      "context_too_long",
+      "the conversation is longer than the model takes; begin a new session",
+      {
+        status,
+      },
+    );
+  }
+  if (status < 400) {
+    return failure(
+      "redirected",
+      "the provider's baseURL leads to a redirect, which is not followed",
+      { status },
+    );
+  }
+  if (status < 500 && status !== 408 && status !== 409) {
+    const parameter = refusedParameterOf(error);
+    const what = parameter === undefined ? "" : `: its "${parameter}" is not accepted`;
+    return failure("invalid_request", `the provider refused the request (HTTP ${status})${what}`, {
+      status,
+    });
+  }
+  const retryAfterSeconds = retryAfterOf(error, context.now);
+  const details = {
+    status,
+    retryable: true,
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+  };
+  if (status === 503 || status === 529) {
+    return failure(
+      "overloaded",
+      `the provider is overloaded (HTTP ${status}); try again in a moment`,
+      details,
+    );
+  }
+  return failure(
+    "server_error",
+    `the provider failed (HTTP ${status}); try again in a moment`,
+    details,
+  );
+}
+
+const CONTEXT_TOO_LONG =
+  /context_length_exceeded|context (length|window)|(prompt|input|request) is too (long|large)|token count .*exceeds|maximum .*tokens/i;
+
+function networkFailure(code: string): ProviderFailure {
+  const why =
+    NETWORK_FAILURES[code] ??
+    (isCertificateCode(code)
+      ? "its TLS certificate could not be verified"
+      : "the connection failed");
+  return failure("unreachable", `the provider could not be reached: ${why}`, {
+    code,
+    retryable: !isCertificateCode(code),
+  });
+}
+
+const NETWORK_FAILURES: Record<string, string | undefined> = {
+  ECONNREFUSED: "the connection was refused",
+  ECONNRESET: "the connection was broken off",
+  EPIPE: "the connection was broken off",
+  UND_ERR_SOCKET: "the connection was broken off",
+  ENOTFOUND: "its host name is not known",
+  EAI_AGAIN: "its host name could not be looked up",
+  ETIMEDOUT: "connecting took too long",
+  UND_ERR_CONNECT_TIMEOUT: "connecting took too long",
+  EHOSTUNREACH: "there is no way to its network",
+  ENETUNREACH: "there is no way to its network",
+};
+
+function isNetworkCode(code: string): boolean {
+  return code in NETWORK_FAILURES || isCertificateCode(code) || code.startsWith("UND_ERR_");
+}
+
+function isCertificateCode(code: string): boolean {
+  return /CERT|SELF_SIGNED|ERR_TLS|ERR_SSL|UNABLE_TO_(GET|VERIFY)/.test(code);
+}
+
+function failure(
+  reason: ProviderFailureReason,
+  message: string,
+  more: Partial<Omit<ProviderFailure, "reason" | "message">> = {},
+): ProviderFailure {
+  return { reason, message, retryable: false, ...more };
+}
+
+const MAX_CAUSES = 8;
+
+/** The error and its causes, those of an AggregateError (one for each address of a host) included. */
+function causesOf(error: unknown): object[] {
+  const found: object[] = [];
+  const waiting = [error];
+  while (waiting.length > 0 && found.length < MAX_CAUSES) {
+    const next = waiting.shift();
+    if (typeof next !== "object" || next === null || found.includes(next)) continue;
+    found.push(next);
+    const { cause, errors } = next as { cause?: unknown; errors?: unknown };
+    waiting.push(cause, ...(Array.isArray(errors) ? (errors as unknown[]) : []));
+  }
+  return found;
+}
+
+function nameOf(error: unknown): string {
+  const name = typeof error === "object" && error !== null && "name" in error && error.name;
+  return typeof name === "string" ? name : typeof error;
+}
+
+function codeOf(error: object): string | undefined {
+  const { code } = error as { code?: unknown };
+  return typeof code === "string" ? code : undefined;
+}
+
+function numberIn(error: object, field: string): number | undefined {
+  const value = (error as Record<string, unknown>)[field];
+  return typeof value === "number" ? value : undefined;
+}
+
+/** What the provider said, to be searched and never to be shown. */
+function wordsOf(error: object): string {
+  const { message, responseBody } = error as { message?: unknown; responseBody?: unknown };
+  return `${typeof message === "string" ? message : ""} ${typeof responseBody === "string" ? responseBody : ""}`;
+}
+
+const PARAMETER_NAME = /^[a-z_][\w.[\]]{0,63}$/i;
+
+/** OpenAI names the field that it does not accept. */
+function refusedParameterOf(error: object): string | undefined {
+  const { data } = error as { data?: { error?: { param?: unknown } } };
+  const parameter = data?.error?.param;
+  return typeof parameter === "string" && PARAMETER_NAME.test(parameter) ? parameter : undefined;
+}
+
+function retryAfterOf(error: object, now: number): number | undefined {
+  const { responseHeaders, responseBody } = error as {
+    responseHeaders?: Record<string, string | undefined>;
+    responseBody?: unknown;
+  };
+  const milliseconds = Number.parseFloat(responseHeaders?.["retry-after-ms"] ?? "");
+  if (milliseconds >= 0) return Math.ceil(milliseconds / 1000);
+  const header = responseHeaders?.["retry-after"];
+  if (header !== undefined) {
+    const seconds = Number(header);
+    if (seconds >= 0) return Math.ceil(seconds);
+    const date = Date.parse(header);
+    if (!Number.isNaN(date)) return Math.max(0, Math.ceil((date - now) / 1000));
+  }
+  // Google says it in the body.
+  const delay =
+    typeof responseBody === "string" ? GOOGLE_RETRY_DELAY.exec(responseBody)?.[1] : undefined;
+  return delay === undefined ? undefined : Math.ceil(Number(delay));
+}
+
+const GOOGLE_RETRY_DELAY = /"retryDelay":\s*"(\d+(?:\.\d+)?)s"/;

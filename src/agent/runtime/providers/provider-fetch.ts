@@ -1,0 +1,68 @@
+/**
+ * The `fetch` that the provider packages are given. It bounds what they do not: silence, size, and where a request may go.
+ */
+import type { Clock } from "../../../time/clock.ts";
+
+/**
+ * A provider that sends no byte for this long is given up, before its answer as within it. There is no limit on the
+ * whole answer, which may rightly take long; keep-alive comments and pings count as signs of life. A model that says
+ * something once a minute is slow, and not gone.
+ */
+export const PROVIDER_IDLE_LIMIT_MS = 90_000;
+/** Bytes of one answer; some 200,000 tokens as they travel. */
+export const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+/** Bytes that are read of an answer that is an error. */
+export const MAX_ERROR_BODY_BYTES = 64 * 1024;
+
+export class ProviderSilentError extends Error {
+  override readonly name = "ProviderSilentError";
+}
+export class AnswerTooLargeError extends Error {
+  override readonly name = "AnswerTooLargeError";
+}
+
+export function createProviderFetch(clock: Pick<Clock, "setTimer">): typeof fetch {
+  return async (input, init) => {
+    const giveUp = new AbortController();
+    const signal =
+      init?.signal == null ? giveUp.signal : AbortSignal.any([init.signal, giveUp.signal]);
+
+    async function unlessSilent<T>(wait: Promise<T>): Promise<T> {
+      const timer = clock.setTimer(PROVIDER_IDLE_LIMIT_MS, () =>
+        giveUp.abort(new ProviderSilentError("no byte for too long")),
+      );
+      try {
+        return await wait;
+      } finally {
+        timer.cancel();
+      }
+    }
+
+    // Never followed: a redirect would take the key along to wherever it leads.
+    const response = await unlessSilent(fetch(input, { ...init, signal, redirect: "manual" }));
+    if (response.body === null) return response;
+
+    const reader = response.body.getReader();
+    const limit = response.ok ? MAX_ANSWER_BYTES : MAX_ERROR_BODY_BYTES;
+    let bytes = 0;
+    const body = new ReadableStream<Uint8Array>(
+      {
+        // Runs only while somebody wants more, so a reader that is slow is not taken for a silent provider.
+        async pull(controller) {
+          const { done, value } = await unlessSilent(reader.read());
+          if (done) return controller.close();
+          bytes += value.byteLength;
+          if (bytes <= limit) return controller.enqueue(value);
+          giveUp.abort(new AnswerTooLargeError(`more than ${limit} bytes`));
+          // What was read of an error says enough.
+          if (response.ok) controller.error(giveUp.signal.reason);
+          else controller.close();
+        },
+        cancel: (reason) => reader.cancel(reason),
+      },
+      { highWaterMark: 0 },
+    );
+    const { status, statusText, headers } = response;
+    return new Response(body, { status, statusText, headers });
+  };
+}

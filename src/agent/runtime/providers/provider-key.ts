@@ -1,0 +1,33 @@
+import type { ProviderConfig } from "../../../agent-config/agent-config.ts";
+
+/** Reads a secret file; the path is relative to the folder of the agent config. */
+export type ReadSecret = (relativePath: string) => Promise<string>;
+
+/** There is no key to send; the message is for people. */
+export class ProviderKeyError extends Error {
+  override readonly name = "ProviderKeyError";
+}
+
+// What an HTTP header can carry. A key that is something else would be quoted in the error of whoever tried.
+const HEADER_SAFE = /^[\x21-\x7e]+$/;
+
+export async function readProviderKey(
+  config: Pick<ProviderConfig, "apiKeyFile">,
+  readSecret: ReadSecret,
+): Promise<string> {
+  let key: string;
+  try {
+    key = (await readSecret(config.apiKeyFile)).trim();
+  } catch (cause) {
+    throw new ProviderKeyError("the provider's API key is missing: its Secret could not be read", {
+      cause,
+    });
+  }
+  if (key === "") throw new ProviderKeyError("the provider's API key is empty");
+  if (!HEADER_SAFE.test(key)) {
+    throw new ProviderKeyError(
+      "the provider's API key holds a blank, a line break or another character that no key has",
+    );
+  }
+  return key;
+}

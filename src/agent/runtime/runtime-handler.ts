@@ -1,0 +1,93 @@
+/** The handler `runtime`: the model with the pack's prompt, the session's history and the registry's tools. */
+import type { AgentConfig, ProviderConfig } from "../../agent-config/agent-config.ts";
+import type { Clock } from "../../time/clock.ts";
+import type { Log } from "../../observability/log.ts";
+import { createModelConnections, samplingOptions } from "./providers/model-connection.ts";
+import type { ModelConnection } from "./providers/model-connection.ts";
+import { ProviderKeyError, readProviderKey, type ReadSecret } from "./providers/provider-key.ts";
+import { runTurn, type TurnMetrics } from "./tool-loop.ts";
+import { TurnError } from "../contracts/turn-error.ts";
+import { limitsOf } from "../contracts/limits.ts";
+import type { Handler } from "../contracts/handler.ts";
+import { withinBudget } from "./history-budget.ts";
+import { promptForSession } from "./session-prompt.ts";
+import { charactersIn, charactersOf, TokenRates } from "./token-rates.ts";
+
+export interface RuntimeHandlerOptions {
+  readSecret: ReadSecret;
+  log: Log;
+  clock: Clock;
+  metrics?: TurnMetrics;
+  /** At least 0 and below 1; spreads retries. */
+  random?: () => number;
+}
+
+export interface RuntimeHandler extends Handler {
+  /** Rejects with a sentence for people when a turn could not be served. Asks no provider. */
+  ready(config: AgentConfig): Promise<void>;
+}
+
+export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHandler {
+  const { readSecret, log, clock, metrics, random = Math.random } = options;
+  const connections = createModelConnections({ readSecret, clock });
+  const tokenRates = new TokenRates();
+  return {
+    async run(turn) {
+      const { provider, prompts } = partsOf(turn.config);
+      const prompt = promptForSession(prompts, turn.sessionId, turn.earlier?.promptVersion);
+      const tools = prompt.tools ?? turn.config.tools;
+      const { model } = provider;
+      return runTurn(turn, {
+        connection: await connect(provider),
+        prompt,
+        sampling: samplingOptions(prompt.parameters, provider.parameters),
+        tools,
+        readSecret,
+        clock,
+        random,
+        log: log.child({ turnId: turn.id }),
+        metrics,
+        history: async () =>
+          withinBudget(await turn.history(), {
+            tokens: limitsOf(turn.config).maxHistoryTokens,
+            charactersPerToken: tokenRates.charactersPerToken(model),
+          }),
+        onTokens: (messages, tokens) => {
+          const beside = JSON.stringify(tools.map(({ inputSchema }) => inputSchema));
+          const characters = charactersIn(prompt.system) + charactersIn(beside);
+          const all = messages.reduce((sum, message) => sum + charactersOf(message), characters);
+          tokenRates.observe(model, all, tokens);
+        },
+      });
+    },
+    async ready(config) {
+      await readProviderKey(partsOf(config).provider, readSecret);
+    },
+  };
+
+  async function connect(provider: ProviderConfig): Promise<ModelConnection> {
+    try {
+      return await connections.connect(provider);
+    } catch (error) {
+      if (!(error instanceof ProviderKeyError)) throw error;
+      throw new TurnError("PROVIDER_ERROR", error.message, {
+        details: { reason: "key_missing" },
+        cause: error,
+      });
+    }
+  }
+}
+
+function partsOf(config: AgentConfig): {
+  provider: ProviderConfig;
+  prompts: NonNullable<AgentConfig["prompt"]>;
+} {
+  const { provider, prompt: prompts } = config;
+  if (provider === undefined) {
+    throw new TurnError("INTERNAL_ERROR", "the agent's config names no provider");
+  }
+  if (prompts === undefined) {
+    throw new TurnError("INTERNAL_ERROR", "the agent's config has no prompt");
+  }
+  return { provider, prompts };
+}

@@ -1,0 +1,275 @@
+/**
+ * The tool loop: the model answers, its tool calls are run, and it is asked again with their results, until it calls no
+ * more tools. When it wants more rounds or calls than a turn may have, those are refused, and it is asked once more
+ * without tools, so that the user gets an answer; the turn then ends with `tool_limit`. A turn that another replica began
+ * goes on behind that one's last complete step.
+ */
+import type { LanguageModelV4CallOptions } from "@ai-sdk/provider";
+import type { PromptConfig, ToolConfig } from "../../agent-config/agent-config.ts";
+import type { AgentMetrics } from "../contracts/agent-metrics.ts";
+import type { Clock } from "../../time/clock.ts";
+import type { Log } from "../../observability/log.ts";
+import type { Usage } from "../../protocol/frames.ts";
+import { AnswerContinuation } from "./answer-continuation.ts";
+import type { EarlierRun, Turn, TurnEvent, TurnResult } from "../contracts/handler.ts";
+import type { ModelConnection, SamplingOptions } from "./providers/model-connection.ts";
+import {
+  answerPartsOf,
+  newModelStep,
+  streamModelStep,
+  type ModelStep,
+} from "./providers/model-step.ts";
+import { toPrompt } from "./providers/prompt.ts";
+import { ProviderFailedError, providerTurnError } from "./providers/provider-error.ts";
+import type { ReadSecret } from "./providers/provider-key.ts";
+import type { AssistantMessage, HistoryMessage, ToolMessage } from "../sessions/history-message.ts";
+import { addUsage } from "../contracts/add-usage.ts";
+import { functionTools, ToolRuns, type ToolRun } from "./tools/tool-runs.ts";
+
+export type TurnMetrics = Pick<AgentMetrics, "toolCallsTotal" | "providerTokensTotal">;
+
+export interface TurnContext {
+  connection: ModelConnection;
+  prompt: PromptConfig;
+  sampling: SamplingOptions;
+  tools: readonly ToolConfig[];
+  readSecret: ReadSecret;
+  clock: Clock;
+  /** At least 0 and below 1; spreads retries. */
+  random: () => number;
+  log: Log;
+  metrics: TurnMetrics | undefined;
+  /** What the model is told of the turns before this one. */
+  history: () => Promise<readonly HistoryMessage[]>;
+  /** The provider has counted the tokens of a prompt with these messages. */
+  onTokens: (messages: readonly HistoryMessage[], tokens: number) => void;
+}
+
+export async function runTurn(turn: Turn, context: TurnContext): Promise<TurnResult> {
+  const { prompt, metrics } = context;
+  const messages: HistoryMessage[] = [
+    ...(await context.history()),
+    { role: "user", turnId: turn.id, content: turn.content },
+  ];
+  // Ends what is still running when the turn ends early, for whatever reason.
+  const stop = new AbortController();
+  const signal = AbortSignal.any([turn.signal, stop.signal]);
+  const toolRuns = new ToolRuns({
+    tools: context.tools,
+    maxRounds: prompt.maxRounds,
+    maxCalls: prompt.maxToolCallsPerTurn,
+    context: { ...context, signal },
+    metrics,
+  });
+  const { earlier } = turn;
+  let usage = earlier?.usage;
+  let lastText = earlier?.said ?? "";
+  let continuation = continuationOf(earlier);
+
+  function remember(message: ToolMessage): void {
+    messages.push(message);
+    turn.record(message);
+  }
+
+  async function answer(toolChoice: ToolChoice): Promise<ModelStep> {
+    const step = newModelStep();
+    const options = callOptions(messages, toolChoice, context, continuation?.instruction);
+    try {
+      for await (const text of streamModelStep(step, { ...context, options, signal })) {
+        const fresh = continuation === undefined ? text : continuation.take(text);
+        if (fresh === "") continue;
+        // What the model says after its tools have run would stick to what it said before.
+        const isFirst = continuation === undefined && step.text.length === text.length;
+        const content = isFirst && sticksTo(lastText, text) ? `\n\n${text}` : fresh;
+        lastText = fresh;
+        await turn.emit({ type: "chunk", content });
+      }
+    } catch (error) {
+      const content = continuation?.wholeOf(step.text) ?? step.text;
+      if (content !== "")
+        turn.record({ role: "assistant", turnId: turn.id, content, partial: true });
+      throw error;
+    } finally {
+      usage = addUsage(usage, usageOf(step, context));
+      const promptTokens = step.usage?.inputTokens.total;
+      if (promptTokens !== undefined) context.onTokens(messages, promptTokens);
+    }
+    return step;
+  }
+
+  /** Begins no call before it is stored that it may have had its effect, and ends when the outcomes are stored. */
+  async function run(runs: readonly ToolRun[]): Promise<void> {
+    await runTools(turn, runs, { remember, stop });
+    await turn.stored();
+  }
+
+  try {
+    for (const step of earlier?.steps ?? []) {
+      messages.push(step.message, ...step.calls.flatMap(({ outcome }) => outcome ?? []));
+      await run(toolRuns.takeEarlier(step));
+    }
+    const finished = earlier?.steps.at(-1)?.finishReason;
+    if (finished !== undefined) return resultOf(finished, usage);
+    for (let round = 1 + (earlier?.steps.length ?? 0); ; round += 1) {
+      const toolChoice = toolRuns.limitReached ? "none" : toolChoiceIn(round, prompt);
+      const step = await answer(toolChoice);
+      // An answer that was cut off by its length may end in half a call.
+      const mayCall = toolChoice !== "none" && step.finishReason !== "length";
+      const runs = mayCall ? toolRuns.takeRound(step) : [];
+      const message = assistantMessage(turn, step, runs, { ...context, continuation });
+      continuation = undefined;
+      const isLast = runs.length === 0;
+      const finishReason = !isLast
+        ? undefined
+        : toolRuns.limitReached
+          ? "tool_limit"
+          : finishReasonOf(step, lastText !== "");
+      if (message.content !== "" || !isLast) {
+        messages.push(message);
+        const stepUsage = usageOf(step, { ...context, metrics: undefined });
+        turn.record(message, { usage: stepUsage, inputs: inputsOf(step, runs), finishReason });
+      }
+      if (finishReason !== undefined) return resultOf(finishReason, usage);
+      await run(runs);
+    }
+  } finally {
+    stop.abort();
+  }
+}
+
+/** Runs the calls of one step side by side; remembers their results in the order of the calls. */
+async function runTools(
+  turn: Turn,
+  runs: readonly ToolRun[],
+  { remember, stop }: { remember: (message: ToolMessage) => void; stop: AbortController },
+): Promise<void> {
+  const emit = oneAtATime(turn);
+  const calls = runs.filter(({ isCall }) => isCall);
+  // All in one go, so that they are stored in one step.
+  await Promise.all(
+    calls.map(({ id, name, arguments: toolArguments }) =>
+      turn.emit({ type: "tool-call", id, name, arguments: toolArguments }),
+    ),
+  );
+  if (calls.length > 0) await turn.stored();
+  const ended = await Promise.allSettled(
+    runs.map(async (run): Promise<ToolMessage> => {
+      try {
+        const outcome = await run.start();
+        if (run.isCall) await emit({ type: "tool-result", id: run.id, ...outcome });
+        return {
+          role: "tool",
+          turnId: turn.id,
+          toolCallId: run.id,
+          toolName: run.name,
+          ...outcome,
+        };
+      } catch (error) {
+        stop.abort(error);
+        throw error;
+      }
+    }),
+  );
+  for (const end of ended) if (end.status === "fulfilled") remember(end.value);
+  turn.signal.throwIfAborted();
+  for (const end of ended) if (end.status === "rejected") throw end.reason;
+}
+
+/** Results come side by side, and a turn takes one event after the other. */
+function oneAtATime(turn: Turn): (event: TurnEvent) => Promise<void> {
+  let last: Promise<void> = Promise.resolve();
+  return (event) => (last = last.then(() => turn.emit(event)));
+}
+
+type ToolChoice = PromptConfig["toolChoice"];
+
+/** A tool is required once: a model that had to call one in every round could never answer. */
+function toolChoiceIn(round: number, { toolChoice }: PromptConfig): ToolChoice {
+  return toolChoice === "required" && round > 1 ? "auto" : toolChoice;
+}
+
+function callOptions(
+  messages: readonly HistoryMessage[],
+  toolChoice: ToolChoice,
+  { connection, prompt, sampling, tools }: TurnContext,
+  instruction: string | undefined,
+): LanguageModelV4CallOptions {
+  const { provider, modelId } = connection;
+  const system = instruction === undefined ? prompt.system : `${prompt.system}\n\n${instruction}`;
+  const offersTools = tools.length > 0;
+  return {
+    ...sampling,
+    prompt: toPrompt(system, messages, { provider, model: modelId, offersTools }),
+    ...(offersTools ? { tools: functionTools(tools), toolChoice: { type: toolChoice } } : {}),
+  };
+}
+
+function assistantMessage(
+  turn: Turn,
+  step: ModelStep,
+  runs: readonly ToolRun[],
+  { connection, continuation }: TurnContext & { continuation: AnswerContinuation | undefined },
+): AssistantMessage {
+  const metadata = new Map(step.toolCalls.map((call) => [call.id, call.providerMetadata]));
+  const toolCalls = runs.map(({ id, name, arguments: toolArguments }) => {
+    const providerMetadata = metadata.get(id);
+    return { id, name, arguments: toolArguments, ...(providerMetadata && { providerMetadata }) };
+  });
+  const parts = answerPartsOf(step, connection);
+  const providerMetadata = continuation === undefined ? parts : continuation.partsOf(parts);
+  return {
+    role: "assistant",
+    turnId: turn.id,
+    content: continuation?.wholeOf(step.text) ?? step.text,
+    ...(toolCalls.length > 0 && { toolCalls }),
+    ...(providerMetadata && { providerMetadata }),
+  };
+}
+
+/** The protocol has no word for an answer that a filter cut short; it ends like any other, unless nothing is left of it. */
+function finishReasonOf(step: ModelStep, hasSpoken: boolean): "stop" | "length" {
+  if (step.finishReason === "length") return "length";
+  if (hasSpoken) return "stop";
+  const error =
+    step.finishReason === "content-filter"
+      ? new ProviderFailedError(
+          "content_filter",
+          "the provider's content filter withheld the answer",
+        )
+      : new ProviderFailedError("empty", "the provider sent an empty answer");
+  throw providerTurnError(error.failure);
+}
+
+function sticksTo(before: string, after: string): boolean {
+  return before !== "" && !/\s$/.test(before) && !/^\s/.test(after);
+}
+
+/** For the step that was cut off in its middle. */
+function continuationOf(earlier: EarlierRun | undefined): AnswerContinuation | undefined {
+  const unfinished = earlier?.unfinished ?? "";
+  return unfinished === "" ? undefined : new AnswerContinuation(unfinished);
+}
+
+/** What the model wrote as arguments, where it cannot be had from the message. */
+function inputsOf(step: ModelStep, runs: readonly ToolRun[]): Record<string, string> | undefined {
+  const written = new Map(step.toolCalls.map(({ id, input }) => [id, input]));
+  const inputs = runs.flatMap(({ id, arguments: toolArguments }): [string, string][] => {
+    const input = written.get(id) ?? "";
+    return input === JSON.stringify(toolArguments) ? [] : [[id, input]];
+  });
+  return inputs.length === 0 ? undefined : Object.fromEntries(inputs);
+}
+
+function resultOf(finishReason: TurnResult["finishReason"], usage: Usage | undefined): TurnResult {
+  return { finishReason, ...(usage === undefined ? {} : { usage }) };
+}
+
+function usageOf(step: ModelStep, { connection, metrics }: TurnContext): Usage | undefined {
+  const input = step.usage?.inputTokens.total;
+  const output = step.usage?.outputTokens.total;
+  if (input === undefined && output === undefined) return undefined;
+  const labels = { provider: connection.provider, model: connection.modelId };
+  metrics?.providerTokensTotal.add(input ?? 0, { ...labels, direction: "input" });
+  metrics?.providerTokensTotal.add(output ?? 0, { ...labels, direction: "output" });
+  return { input_tokens: input ?? 0, output_tokens: output ?? 0 };
+}

@@ -1,0 +1,339 @@
+import { text } from "node:stream/consumers";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { describe, expect, it } from "vitest";
+import { startHttpServer } from "../../../../test/support/http-server.ts";
+import { ManualClock } from "../../../../test/support/manual-clock.ts";
+import { rejectionOf } from "../../../../test/support/rejection-of.ts";
+import { aTool } from "../../../../test/support/runtime-config.ts";
+import type { ToolConfig } from "../../../agent-config/agent-config.ts";
+import { systemClock, type Clock } from "../../../time/clock.ts";
+import { callHttpTool, MAX_TOOL_ERROR_BYTES, MAX_TOOL_OUTPUT_BYTES } from "./http-tool.ts";
+
+interface Received {
+  method: string | undefined;
+  url: string | undefined;
+  headers: IncomingMessage["headers"];
+  body: string;
+}
+
+/** A tool's server that keeps what it was sent. */
+async function startTool(answer: (response: ServerResponse, attempt: number) => void) {
+  const received: Received[] = [];
+  const server = await startHttpServer(async (request, response) => {
+    const { method, url, headers } = request;
+    received.push({ method, url, headers, body: await text(request) });
+    answer(response, received.length);
+  });
+  return { ...server, received };
+}
+
+function json(value: unknown): (response: ServerResponse) => void {
+  return (response) => {
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify(value));
+  };
+}
+
+/** Waits for nothing, and keeps how long it was to wait. */
+function impatientClock(): Clock & { waits: number[] } {
+  const waits: number[] = [];
+  return {
+    ...systemClock,
+    waits,
+    sleep: (ms) => {
+      waits.push(ms);
+      return Promise.resolve();
+    },
+  };
+}
+
+function call(
+  tool: ToolConfig,
+  toolArguments: Record<string, unknown> = {},
+  more: Partial<Parameters<typeof callHttpTool>[2]> = {},
+) {
+  return callHttpTool(tool, toolArguments, {
+    readSecret: () => Promise.reject(new Error("no secrets here")),
+    clock: impatientClock(),
+    random: () => 0.5,
+    signal: new AbortController().signal,
+    ...more,
+  });
+}
+
+describe("the request to an http tool", () => {
+  it.each(["POST", "PUT", "PATCH"] as const)(
+    "carries the arguments as JSON with %s",
+    async (method) => {
+      await using tool = await startTool(json({}));
+      await call(aTool({ url: `${tool.url}/weather?units=metric`, method }), {
+        city: "Oslo",
+        days: [1, 2],
+      });
+      expect(tool.received).toMatchObject([
+        {
+          method,
+          url: "/weather?units=metric",
+          headers: { "content-type": "application/json" },
+          body: '{"city":"Oslo","days":[1,2]}',
+        },
+      ]);
+    },
+  );
+
+  it.each(["GET", "DELETE"] as const)("carries them in the query with %s", async (method) => {
+    await using tool = await startTool(json({}));
+    await call(aTool({ url: `${tool.url}/weather?units=metric`, method }), {
+      city: "São Paulo & more",
+      tags: ["a", "b"],
+      days: 3,
+      exact: false,
+      area: { lat: 1 },
+      note: null,
+    });
+    const [{ url, body, method: sent }] = tool.received as [Received];
+    expect([sent, body]).toEqual([method, ""]);
+    expect([...new URL(url ?? "", tool.url).searchParams]).toEqual([
+      ["units", "metric"],
+      ["city", "São Paulo & more"],
+      ["tags", "a"],
+      ["tags", "b"],
+      ["days", "3"],
+      ["exact", "false"],
+      ["area", '{"lat":1}'],
+    ]);
+  });
+
+  it("does not hand on its credential where the tool echoes the request", async () => {
+    await using tool = await startTool((response, attempt) => {
+      if (attempt === 2) response.statusCode = 400;
+      json({ headers: { authorization: "Bearer key-of-the-tool" } })(response);
+    });
+    const config = aTool({ url: tool.url, authFile: "secrets/tools/weather/token" });
+    const readSecret = () => Promise.resolve("key-of-the-tool");
+    expect(await call(config, {}, { readSecret })).toEqual({
+      result: { headers: { authorization: "Bearer [redacted]" } },
+    });
+    expect(JSON.stringify(await call(config, {}, { readSecret }))).not.toContain("key-of-the-tool");
+  });
+
+  it("carries the tool's headers, and its key as it is at the time of the call", async () => {
+    await using tool = await startTool(json({}));
+    const config = aTool({
+      url: tool.url,
+      headers: { "X-Team": "support" },
+      authFile: "tools/weather",
+    });
+    const keys = ["first\n", "second\n"];
+    const readSecret = () => Promise.resolve(keys.shift() ?? "");
+    await call(config, {}, { readSecret });
+    await call(config, {}, { readSecret });
+    expect(tool.received.map(({ headers }) => [headers["x-team"], headers.authorization])).toEqual([
+      ["support", "Bearer first"],
+      ["support", "Bearer second"],
+    ]);
+  });
+
+  it.each([
+    [{ url: "ftp://tools/x" }, "the tool's url is not an http or https URL"],
+    [
+      { url: "http://tools/", headers: { "bad header": "x" } },
+      "the tool has a header that HTTP does not allow",
+    ],
+    [{ url: "http://tools/", authFile: "gone" }, "the tool's credentials could not be read"],
+  ])("is not made from %j", async (parts, error) => {
+    expect(await call(aTool(parts))).toEqual({ error });
+  });
+});
+
+describe("the answer of an http tool", () => {
+  it.each([
+    ["application/json; charset=utf-8", '{"degrees":21}', { degrees: 21 }],
+    ["application/problem+json", "[1]", [1]],
+    ["text/plain", '{"degrees":21}', '{"degrees":21}'],
+    [undefined, '{"degrees":21}', { degrees: 21 }],
+    [undefined, "21 degrees", "21 degrees"],
+    ["application/json", "{broken", "{broken"],
+    ["application/json", "", null],
+  ])("of type %s, %j, is taken as %j", async (type, body, result) => {
+    await using tool = await startTool((response) => {
+      if (type !== undefined) response.setHeader("content-type", type);
+      response.end(body);
+    });
+    expect(await call(aTool({ url: tool.url }))).toEqual({ result });
+  });
+
+  it("is cut off at the limit, and says so", async () => {
+    await using tool = await startTool(json("é".repeat(MAX_TOOL_OUTPUT_BYTES)));
+    const outcome = await call(aTool({ url: tool.url }));
+    const { result } = outcome as { result: string };
+    expect(result).toMatch(/^"é+\n\[cut off after 65536 bytes\]$/);
+    expect(Buffer.byteLength(result)).toBeLessThan(MAX_TOOL_OUTPUT_BYTES + 64);
+  });
+
+  it("of exactly the limit is whole", async () => {
+    const body = "x".repeat(MAX_TOOL_OUTPUT_BYTES);
+    await using tool = await startTool(
+      (response) => void response.setHeader("content-type", "text/plain").end(body),
+    );
+    expect(await call(aTool({ url: tool.url }))).toEqual({ result: body });
+  });
+
+  it.each([400, 404, 500])(
+    "with HTTP %i is an error with what the tool said of it",
+    async (status) => {
+      await using tool = await startTool((response) =>
+        response.writeHead(status).end("no such city"),
+      );
+      expect(await call(aTool({ url: tool.url, retries: 3 }))).toEqual({
+        error: `the tool answered HTTP ${status}: no such city`,
+      });
+      expect(tool.received).toHaveLength(1);
+    },
+  );
+
+  it("that is an error is cut off sooner", async () => {
+    await using tool = await startTool((response) =>
+      response.writeHead(400).end("x".repeat(100_000)),
+    );
+    const outcome = await call(aTool({ url: tool.url }));
+    expect((outcome as { error: string }).error.length).toBeLessThan(MAX_TOOL_ERROR_BYTES + 100);
+  });
+
+  it("that breaks off is an error, and is not asked for again", async () => {
+    await using tool = await startTool((response) => {
+      response.write("half of");
+      setImmediate(() => response.destroy());
+    });
+    expect(await call(aTool({ url: tool.url, retries: 3 }))).toEqual({
+      error: "the tool broke off in the middle of its answer",
+    });
+    expect(tool.received).toHaveLength(1);
+  });
+});
+
+describe("another attempt", () => {
+  it.each([502, 503, 504])("follows HTTP %i, with a growing pause", async (status) => {
+    await using tool = await startTool((response, attempt) => {
+      if (attempt < 3) response.writeHead(status).end();
+      else json("sunny")(response);
+    });
+    const clock = impatientClock();
+    expect(await call(aTool({ url: tool.url, retries: 2 }), {}, { clock })).toEqual({
+      result: "sunny",
+    });
+    expect(clock.waits).toEqual([150, 300]);
+  });
+
+  it("follows a connection that was broken before the answer", async () => {
+    await using tool = await startTool((response, attempt) => {
+      if (attempt === 1) response.destroy();
+      else json("sunny")(response);
+    });
+    expect(await call(aTool({ url: tool.url, retries: 1 }))).toEqual({ result: "sunny" });
+  });
+
+  it("is made as often as the registry says, and no more", async () => {
+    await using tool = await startTool((response) => response.writeHead(503).end());
+    expect(await call(aTool({ url: tool.url, retries: 2 }))).toEqual({
+      error: "the tool answered HTTP 503",
+    });
+    expect(tool.received).toHaveLength(3);
+  });
+
+  it("does not follow a tool that took too long, since it may have done its work", async () => {
+    const arrived = Promise.withResolvers<void>();
+    await using tool = await startTool(() => arrived.resolve());
+    const clock = new ManualClock();
+    const outcome = call(aTool({ url: tool.url, retries: 3, timeoutMs: 2_000 }), {}, { clock });
+    await arrived.promise;
+    await clock.advance(2_000);
+    expect(await outcome).toEqual({ error: "the tool did not answer within 2 seconds" });
+    expect(tool.received).toHaveLength(1);
+  });
+
+  it("includes the body in the time of an attempt", async () => {
+    const clock = new ManualClock();
+    await using tool = await startTool((response) => {
+      response.write("slow");
+      setImmediate(() => void clock.advance(2_000));
+    });
+    const config = aTool({ url: tool.url, timeoutMs: 2_000 });
+    expect(await call(config, {}, { clock })).toEqual({
+      error: "the tool did not answer within 2 seconds",
+    });
+  });
+});
+
+describe("a tool that cannot be reached", () => {
+  it("is said to be, without its address", async () => {
+    const gone = await startTool(json({}));
+    await gone.close();
+    const outcome = await call(aTool({ url: gone.url, retries: 1 }));
+    expect(outcome).toEqual({ error: "the tool could not be reached: the connection was refused" });
+  });
+
+  it("may have a name that nobody knows", async () => {
+    const outcome = await call(aTool({ url: "http://no-such-host.invalid/" }));
+    expect((outcome as { error: string }).error).toMatch(
+      /^the tool could not be reached: its host name/,
+    );
+  });
+});
+
+describe("a redirect", () => {
+  it("is followed within the tool's own origin", async () => {
+    await using tool = await startTool((response, attempt) => {
+      if (attempt === 1) response.writeHead(308, { location: "/v2" }).end();
+      else json("sunny")(response);
+    });
+    expect(await call(aTool({ url: `${tool.url}/v1` }), { city: "Oslo" })).toEqual({
+      result: "sunny",
+    });
+    expect(tool.received[1]).toMatchObject({ url: "/v2", method: "POST", body: '{"city":"Oslo"}' });
+  });
+
+  it("to another origin is not followed: it would take the key along", async () => {
+    await using other = await startTool(json("stolen"));
+    await using tool = await startTool((response) =>
+      response.writeHead(302, { location: other.url }).end(),
+    );
+    const readSecret = () => Promise.resolve("key");
+    const outcome = await call(
+      aTool({ url: tool.url, authFile: "tools/weather" }),
+      {},
+      { readSecret },
+    );
+    expect(outcome).toEqual({
+      error: "the tool redirects to another address, which is not followed",
+    });
+    expect(other.received).toEqual([]);
+  });
+
+  it("that leads in a circle ends", async () => {
+    await using tool = await startTool((response) =>
+      response.writeHead(303, { location: "/" }).end(),
+    );
+    expect(await call(aTool({ url: tool.url }))).toEqual({
+      error: "the tool redirects again and again",
+    });
+  });
+});
+
+it("ends at once when the turn does, and closes the connection", async () => {
+  const closed = Promise.withResolvers<void>();
+  const arrived = Promise.withResolvers<void>();
+  await using tool = await startTool((response) => {
+    arrived.resolve();
+    response.once("close", () => closed.resolve());
+  });
+  const stop = new AbortController();
+  const outcome = rejectionOf(
+    call(aTool({ url: tool.url, retries: 3 }), {}, { signal: stop.signal }),
+  );
+  await arrived.promise;
+  stop.abort(new Error("cancelled"));
+  expect(await outcome).toMatchObject({ message: "cancelled" });
+  await closed.promise;
+  expect(tool.received).toHaveLength(1);
+});

@@ -1,0 +1,244 @@
+/** A tool behind a URL: the arguments go as JSON in the body, or in the query of methods that have none. */
+import type { ToolConfig } from "../../../agent-config/agent-config.ts";
+import type { Clock } from "../../../time/clock.ts";
+import type { ReadSecret } from "../providers/provider-key.ts";
+import type { ToolOutcome } from "./tool-outcome.ts";
+
+/** Bytes of a tool's answer that are handed to the model; the rest is cut off, and that is said. */
+export const MAX_TOOL_OUTPUT_BYTES = 64 * 1024;
+/** Bytes of an answer that is an error. */
+export const MAX_TOOL_ERROR_BYTES = 4 * 1024;
+/** Shorter ones are words that an answer may well hold by chance. */
+const MIN_HIDDEN_CHARACTERS = 8;
+const MAX_REDIRECTS = 3;
+const FIRST_BACKOFF_MS = 200;
+const LONGEST_BACKOFF_MS = 5_000;
+/** Answers that say: not now. */
+const RETRIED_STATUSES = new Set([502, 503, 504]);
+
+export interface HttpToolContext {
+  readSecret: ReadSecret;
+  clock: Pick<Clock, "setTimer" | "sleep">;
+  random: () => number;
+  signal: AbortSignal;
+}
+
+interface Attempt {
+  outcome: ToolOutcome;
+  retryable: boolean;
+}
+
+/** Rejects with the signal's reason when that is aborted, and never otherwise. */
+export async function callHttpTool(
+  tool: ToolConfig,
+  toolArguments: Readonly<Record<string, unknown>>,
+  context: HttpToolContext,
+): Promise<ToolOutcome> {
+  const request = await buildRequest(tool, toolArguments, context.readSecret);
+  if ("error" in request) return request;
+  for (let attempt = 1; ; attempt += 1) {
+    const { outcome, retryable } = await tryOnce(tool, request, context);
+    context.signal.throwIfAborted();
+    if (!retryable || attempt > tool.retries) return outcome;
+    const backoff = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1));
+    await context.clock.sleep(backoff * (0.5 + context.random() / 2), context.signal);
+  }
+}
+
+interface HttpRequest {
+  url: URL;
+  method: string;
+  headers: Headers;
+  body?: string;
+  /** What the tool's Secret holds. */
+  credential?: string;
+}
+
+async function buildRequest(
+  tool: ToolConfig,
+  toolArguments: Readonly<Record<string, unknown>>,
+  readSecret: ReadSecret,
+): Promise<HttpRequest | { error: string }> {
+  const url = URL.parse(tool.url);
+  if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
+    return { error: "the tool's url is not an http or https URL" };
+  }
+  const headers = new Headers({
+    accept: "application/json, text/*;q=0.9, */*;q=0.5",
+    "user-agent": "omnia-agent",
+  });
+  const hasBody = tool.method !== "GET" && tool.method !== "DELETE";
+  if (hasBody) headers.set("content-type", "application/json");
+  else addToQuery(url, toolArguments);
+  try {
+    for (const [name, value] of Object.entries(tool.headers)) headers.set(name, value);
+  } catch {
+    return { error: "the tool has a header that HTTP does not allow" };
+  }
+  let credential: string | undefined;
+  if (tool.authFile !== undefined) {
+    try {
+      credential = (await readSecret(tool.authFile)).trim();
+      headers.set("authorization", `Bearer ${credential}`);
+    } catch {
+      return { error: "the tool's credentials could not be read" };
+    }
+  }
+  const request = {
+    url,
+    method: tool.method,
+    headers,
+    ...(credential === undefined ? {} : { credential }),
+  };
+  return hasBody ? { ...request, body: JSON.stringify(toolArguments) } : request;
+}
+
+/** Lists are repeated, what is no string goes as JSON, and what is null is left out. */
+function addToQuery(url: URL, toolArguments: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(toolArguments)) {
+    for (const item of Array.isArray(value) ? (value as unknown[]) : [value]) {
+      if (item === null || item === undefined) continue;
+      url.searchParams.append(name, typeof item === "string" ? item : JSON.stringify(item));
+    }
+  }
+}
+
+async function tryOnce(
+  tool: ToolConfig,
+  request: HttpRequest,
+  context: HttpToolContext,
+): Promise<Attempt> {
+  const timeout = new AbortController();
+  const timer = context.clock.setTimer(tool.timeoutMs, () => timeout.abort());
+  const signal = AbortSignal.any([context.signal, timeout.signal]);
+  let response: Response | undefined;
+  try {
+    const sent = await send(request, signal);
+    if ("error" in sent) return { outcome: sent, retryable: false };
+    response = sent;
+    return {
+      outcome: await readOutcome(response, request.credential),
+      retryable: RETRIED_STATUSES.has(response.status),
+    };
+  } catch (error) {
+    // A call that ran out of time may have been carried out; it is not made again.
+    if (timeout.signal.aborted) {
+      return {
+        outcome: { error: `the tool did not answer within ${tool.timeoutMs / 1000} seconds` },
+        retryable: false,
+      };
+    }
+    if (response !== undefined) {
+      return {
+        outcome: { error: "the tool broke off in the middle of its answer" },
+        retryable: false,
+      };
+    }
+    return {
+      outcome: { error: `the tool could not be reached: ${connectionProblem(error)}` },
+      retryable: true,
+    };
+  } finally {
+    timer.cancel();
+  }
+}
+
+/** Follows redirects within the tool's own origin only: another one is not to see what the request carries. */
+async function send(
+  request: HttpRequest,
+  signal: AbortSignal,
+): Promise<Response | { error: string }> {
+  let { url, method, body } = request;
+  for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
+    const response = await fetch(url, {
+      method,
+      headers: request.headers,
+      ...(body === undefined ? {} : { body }),
+      redirect: "manual",
+      signal,
+    });
+    const location = REDIRECTS.has(response.status) ? response.headers.get("location") : null;
+    if (location === null) return response;
+    await response.body?.cancel();
+    const target = URL.parse(location, url);
+    if (target?.origin !== url.origin) {
+      return { error: "the tool redirects to another address, which is not followed" };
+    }
+    url = target;
+    if (response.status === 303 || (method === "POST" && response.status < 303)) {
+      method = "GET";
+      body = undefined;
+    }
+  }
+  return { error: "the tool redirects again and again" };
+}
+
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+
+async function readOutcome(
+  response: Response,
+  credential: string | undefined,
+): Promise<ToolOutcome> {
+  const limit = response.ok ? MAX_TOOL_OUTPUT_BYTES : MAX_TOOL_ERROR_BYTES;
+  const { text: answer, truncated } = await readText(response, limit);
+  const text = credential === undefined ? answer : withoutCredential(answer, credential);
+  const content = truncated ? `${text}\n[cut off after ${limit} bytes]` : text;
+  if (!response.ok) {
+    const said = content.trim() === "" ? "" : `: ${content.trim()}`;
+    return { error: `the tool answered HTTP ${response.status}${said}` };
+  }
+  if (truncated) return { result: content };
+  if (text === "") return { result: null };
+  const type = response.headers.get("content-type");
+  return { result: type === null || /\bjson\b/i.test(type) ? parsedOrText(text) : text };
+}
+
+/** Servers that echo their request are not rare, and what a tool answers goes to the model and to the client. */
+function withoutCredential(answer: string, credential: string): string {
+  return credential.length < MIN_HIDDEN_CHARACTERS
+    ? answer
+    : answer.replaceAll(credential, "[redacted]");
+}
+
+function parsedOrText(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}
+
+async function readText(
+  response: Response,
+  limit: number,
+): Promise<{ text: string; truncated: boolean }> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let bytesLeft = limit;
+  if (response.body === null) return { text, truncated: false };
+  for await (const chunk of response.body) {
+    const taken = (chunk as Uint8Array).subarray(0, bytesLeft);
+    text += decoder.decode(taken, { stream: true });
+    // Leaving the loop cancels the rest, and with it half a character at the cut.
+    if (taken.length < (chunk as Uint8Array).length) return { text, truncated: true };
+    bytesLeft -= taken.length;
+  }
+  return { text: text + decoder.decode(), truncated: false };
+}
+
+const CONNECTION_PROBLEMS: Record<string, string | undefined> = {
+  ECONNREFUSED: "the connection was refused",
+  ECONNRESET: "the connection was broken off",
+  UND_ERR_SOCKET: "the connection was broken off",
+  ENOTFOUND: "its host name is not known",
+  EAI_AGAIN: "its host name could not be looked up",
+  ETIMEDOUT: "connecting took too long",
+  UND_ERR_CONNECT_TIMEOUT: "connecting took too long",
+};
+
+/** In words of our own: those of the network hold addresses. */
+function connectionProblem(error: unknown): string {
+  const { cause } = error as { cause?: { code?: string; errors?: { code?: string }[] } };
+  const code = cause?.code ?? cause?.errors?.[0]?.code ?? "";
+  return CONNECTION_PROBLEMS[code] ?? "the connection failed";
+}

@@ -1,0 +1,19 @@
+import type { ToolConfig } from "../../../agent-config/agent-config.ts";
+import { callHttpTool, type HttpToolContext } from "./http-tool.ts";
+import type { ToolOutcome } from "./tool-outcome.ts";
+
+/** Rejects with the signal's reason when that is aborted, and never otherwise: what goes wrong in a tool is its outcome. */
+export async function runTool(
+  tool: ToolConfig,
+  toolArguments: Readonly<Record<string, unknown>>,
+  context: HttpToolContext,
+): Promise<ToolOutcome> {
+  switch (tool.type) {
+    case "http":
+      return callHttpTool(tool, toolArguments, context);
+    case "grpc":
+    case "mcp":
+    case "openapi":
+      return { error: `tools of type ${tool.type} cannot be called by this version of the agent` };
+  }
+}

@@ -1,0 +1,19 @@
+/** A store that the contract is held against. */
+import type { SessionStore } from "../session-store.ts";
+
+export interface ContractSubject {
+  store: SessionStore;
+  /** Another store on the same sessions, as another replica has it; the same one where sessions are not shared. */
+  other: SessionStore;
+  /** Lets time pass for a session in the eyes of its store. */
+  passTime(sessionId: string, ms: number): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+export type OpenSubject = (options: {
+  ttlMs: number;
+  leaseMs?: number;
+}) => Promise<ContractSubject>;
+
+/** Of the sessions of the contract; far more than a test takes. */
+export const TTL_MS = 60 * 60_000;

@@ -1,0 +1,169 @@
+import { randomBytes } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { ManualClock } from "../../../../test/support/manual-clock.ts";
+import { MemorySessionStore } from "./memory-session-store.ts";
+import { newSessionId } from "../session-id.ts";
+import { StoreFullError, TURN_LEASE_MS, type TurnLease } from "../session-store.ts";
+import { all, answer, aSession, chunk, done, never } from "../contract/turns.ts";
+import { describeSessionStore } from "../contract/session-store.contract.ts";
+
+describeSessionStore("MemorySessionStore", async ({ ttlMs, leaseMs }) => {
+  const clock = new ManualClock();
+  const lease = leaseMs === undefined ? {} : { leaseMs };
+  const store = new MemorySessionStore({ ttlMs, clock, ...lease });
+  return {
+    store,
+    other: store,
+    passTime: (_, ms) => clock.advance(ms),
+    dispose: () => store.close(),
+  };
+});
+
+describe("MemorySessionStore, within its bounds", () => {
+  const ttlMs = 60_000;
+
+  async function say(
+    store: MemorySessionStore,
+    sessionId: string,
+    userMessage = "?",
+  ): Promise<TurnLease> {
+    const turnId = newSessionId(randomBytes);
+    const begun = await store.beginTurn(sessionId, { turnId, userMessage });
+    if (begun.status !== "started") throw new Error(begun.status);
+    return begun.lease;
+  }
+
+  it("lets the sessions go whose ttl is over, without being asked, with one timer", async () => {
+    const clock = new ManualClock();
+    const store = new MemorySessionStore({ ttlMs, clock });
+    for (let session = 0; session < 100; session++) await aSession(store);
+    const used = await aSession(store);
+    expect(clock.pendingTimers).toBe(1);
+    await clock.advance(ttlMs / 2);
+    await store.find(used);
+    await clock.advance(ttlMs / 2);
+    expect(store.activeSessions()).toBe(1);
+    expect(clock.pendingTimers).toBe(1);
+    await clock.advance(ttlMs);
+    expect(store.activeSessions()).toBe(0);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it("takes a ttl that is longer than a timer can wait", async () => {
+    const clock = new ManualClock();
+    const store = new MemorySessionStore({ ttlMs: 100 * 24 * 3_600_000, clock });
+    const sessionId = await aSession(store);
+    await clock.advance(99 * 24 * 3_600_000);
+    expect(await store.find(sessionId)).toBeDefined();
+    await store.close();
+  });
+
+  it("lets the session go that was not used for the longest time when there are too many", async () => {
+    const store = new MemorySessionStore({ ttlMs, clock: new ManualClock(), maxSessions: 3 });
+    const [first, second, third] = [
+      await aSession(store),
+      await aSession(store),
+      await aSession(store),
+    ];
+    await store.find(first);
+    const fourth = await aSession(store);
+    expect(store.activeSessions()).toBe(3);
+    expect(await store.find(second)).toBeUndefined();
+    for (const kept of [first, third, fourth]) expect(await store.find(kept)).toBeDefined();
+  });
+
+  it("lets no session go that has a running turn, and says so when there are only such", async () => {
+    const clock = new ManualClock();
+    const store = new MemorySessionStore({ ttlMs, clock, maxSessions: 2 });
+    const running = [await aSession(store), await aSession(store)];
+    const leases = [];
+    for (const sessionId of running) leases.push(await say(store, sessionId));
+    await expect(aSession(store)).rejects.toThrow(StoreFullError);
+    for (const sessionId of running) expect(await store.find(sessionId)).toBeDefined();
+    await store.endTurn(leases[1] as TurnLease, { frames: [], messages: [] });
+    await aSession(store);
+    expect(await store.find(running[0] as string)).toBeDefined();
+    expect(await store.find(running[1] as string)).toBeUndefined();
+    // Nor does a turn whose lease has ended hold its place.
+    await clock.advance(TURN_LEASE_MS);
+    await aSession(store);
+    await aSession(store);
+    expect(await store.find(running[0] as string)).toBeUndefined();
+  });
+
+  it("keeps to its bytes, whatever they are spent on", async () => {
+    const maxBytes = 1024 * 1024;
+    const store = new MemorySessionStore({ ttlMs, clock: new ManualClock(), maxBytes });
+    const text = "x".repeat(100 * 1024);
+    const sessionIds: string[] = [];
+    for (let session = 0; session < 20; session++) {
+      const sessionId = await aSession(store);
+      sessionIds.push(sessionId);
+      const lease = await say(store, sessionId, text);
+      await store.appendFrames(lease, [chunk(lease, 1, text)]);
+      const message = { ...answer(lease), content: text } as const;
+      await store.endTurn(lease, { frames: [done(lease, 2)], messages: [message] });
+    }
+    // 300 KiB each.
+    expect(store.activeSessions()).toBe(3);
+    expect(await store.find(sessionIds[16] as string)).toBeUndefined();
+    expect(await store.find(sessionIds[17] as string)).toBeDefined();
+  });
+
+  it("refuses what does not fit beside running turns, and forgets nothing of them", async () => {
+    const maxBytes = 512 * 1024;
+    const store = new MemorySessionStore({ ttlMs, clock: new ManualClock(), maxBytes });
+    const sessionId = await aSession(store);
+    const lease = await say(store, sessionId, "x".repeat(300 * 1024));
+    const tooMuch = "x".repeat(300 * 1024);
+    await expect(store.appendFrames(lease, [chunk(lease, 1, tooMuch)])).rejects.toThrow(
+      StoreFullError,
+    );
+    const other = await aSession(store);
+    await expect(say(store, other, tooMuch)).rejects.toThrow(StoreFullError);
+    expect(await store.find(other)).toEqual({ lastSeq: 0 });
+    await store.endTurn(lease, { frames: [done(lease, 1)], messages: [answer(lease)] });
+    expect(await store.history(sessionId)).toHaveLength(2);
+    await say(store, other, tooMuch);
+    expect(await store.find(sessionId)).toBeUndefined();
+  });
+
+  it("gives back what frames took when their time is over, without being asked", async () => {
+    const clock = new ManualClock();
+    const maxBytes = 1024 * 1024;
+    const store = new MemorySessionStore({ ttlMs: 24 * 3_600_000, clock, maxBytes });
+    const text = "x".repeat(400 * 1024);
+    const first = await aSession(store);
+    const lease = await say(store, first);
+    await store.appendFrames(lease, [chunk(lease, 1, text), chunk(lease, 2, text)]);
+    await store.endTurn(lease, { frames: [], messages: [] });
+    await clock.advance(11 * 60_000);
+    const second = await aSession(store);
+    const next = await say(store, second);
+    await store.appendFrames(next, [chunk(next, 1, text), chunk(next, 2, text)]);
+    expect(await store.find(first)).toEqual({ lastSeq: 2 });
+  });
+
+  it("keeps the frames of a session's last turns up to a limit", async () => {
+    const store = new MemorySessionStore({ ttlMs, clock: new ManualClock() });
+    const sessionId = await aSession(store);
+    const text = "x".repeat(1_000_000);
+    for (let turn = 1; turn <= 10; turn++) {
+      const lease = await say(store, sessionId);
+      await store.endTurn(lease, { frames: [chunk(lease, turn, text)], messages: [] });
+    }
+    await expect(all(store.frames(sessionId, 0, never))).rejects.toMatchObject({ keptAfter: 2 });
+    const kept = await all(store.frames(sessionId, 2, never));
+    expect(kept.map(({ seq }) => seq)).toEqual([3, 4, 5, 6, 7, 8, 9, 10]);
+  });
+
+  it("ends those who follow a session when it is closed", async () => {
+    const store = new MemorySessionStore({ ttlMs, clock: new ManualClock() });
+    const sessionId = await aSession(store);
+    await say(store, sessionId);
+    const frames = all(store.frames(sessionId, 0, never));
+    await new Promise((resolve) => setImmediate(resolve));
+    await store.close();
+    await expect(frames).rejects.toThrow("closed");
+  });
+});

@@ -1,0 +1,67 @@
+import { readFile, stat } from "node:fs/promises";
+import { agentConfigSchema, type AgentConfig } from "../../agent-config/agent-config.ts";
+import { MAX_CONFIG_BYTES } from "../contracts/limits.ts";
+
+export type ConfigReading =
+  | { status: "unchanged" }
+  | { status: "read"; config: AgentConfig }
+  /** The problem is a sentence for people; it quotes no values. */
+  | { status: "unusable"; problem: string };
+
+/** The file with the agent config. A reading tells what is new since the one before. */
+export class ConfigFile {
+  readonly #path: string;
+  #lastText: string | undefined;
+  #lastProblem: string | undefined;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  async read(): Promise<ConfigReading> {
+    let text: string;
+    try {
+      if ((await stat(this.#path)).size > MAX_CONFIG_BYTES) {
+        return this.#unusable(`${this.#path} is over ${MAX_CONFIG_BYTES} bytes`);
+      }
+      text = await readFile(this.#path, "utf8");
+    } catch (error) {
+      return this.#unusable(describeReadError(this.#path, error));
+    }
+    if (text === this.#lastText) {
+      return this.#lastProblem === undefined
+        ? { status: "unchanged" }
+        : { status: "unusable", problem: this.#lastProblem };
+    }
+    this.#lastText = text;
+    this.#lastProblem = undefined;
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      return this.#invalid("is not valid JSON");
+    }
+    const parsed = agentConfigSchema.safeParse(value);
+    if (parsed.success) return { status: "read", config: parsed.data };
+    const problems = parsed.error.issues.map(
+      ({ path, message }) => `${path.join(".") || "config"}: ${message}`,
+    );
+    return this.#invalid(`is not an agent config: ${problems.slice(0, 5).join("; ")}`);
+  }
+
+  #invalid(problem: string): ConfigReading {
+    this.#lastProblem = `${this.#path} ${problem}`;
+    return { status: "unusable", problem: this.#lastProblem };
+  }
+
+  // The next reading compares with the last text that could be read.
+  #unusable(problem: string): ConfigReading {
+    return { status: "unusable", problem };
+  }
+}
+
+function describeReadError(path: string, error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "ENOENT" || code === "ENOTDIR") return `${path} does not exist`;
+  return `${path} could not be read (${code ?? "unknown error"})`;
+}

@@ -1,0 +1,84 @@
+import { watch, type FSWatcher } from "node:fs";
+import type { Clock, Timer } from "../../time/clock.ts";
+import { FILE_SETTLE_MS } from "../contracts/limits.ts";
+
+/**
+ * Says when something may have changed in a set of folders: folders rather than files, for a file is replaced by a
+ * rename, and in a cluster by the swap of a symbolic link beside it. A poll is the safety net where watching does not
+ * work, and finds folders that come later.
+ */
+export class FileWatch {
+  readonly #clock: Clock;
+  readonly #onChange: () => void;
+  readonly #watchers = new Map<string, FSWatcher>();
+  #folders: ReadonlySet<string> = new Set();
+  #pollMs: number;
+  #pollTimer: Timer | undefined;
+  #settleTimer: Timer | undefined;
+  #isClosed = false;
+
+  constructor(options: { clock: Clock; pollMs: number; onChange: () => void }) {
+    this.#clock = options.clock;
+    this.#onChange = options.onChange;
+    this.#pollMs = options.pollMs;
+    this.#poll();
+  }
+
+  /** From now on these folders and no others; one that is not there yet is found when it comes. */
+  watch(folders: Iterable<string>, pollMs: number): void {
+    if (this.#isClosed) return;
+    this.#folders = new Set(folders);
+    for (const [folder, watcher] of this.#watchers) {
+      if (this.#folders.has(folder)) continue;
+      watcher.close();
+      this.#watchers.delete(folder);
+    }
+    this.#addWatchers();
+    if (pollMs !== this.#pollMs) {
+      this.#pollMs = pollMs;
+      this.#poll();
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#pollTimer?.cancel();
+    this.#settleTimer?.cancel();
+    for (const watcher of this.#watchers.values()) watcher.close();
+    this.#watchers.clear();
+  }
+
+  #addWatchers(): void {
+    for (const folder of this.#folders) {
+      if (this.#watchers.has(folder)) continue;
+      try {
+        const watcher = watch(folder, () => this.#onEvent());
+        watcher.on("error", () => this.#forget(folder, watcher));
+        this.#watchers.set(folder, watcher);
+      } catch {
+        // Not there, or no watches left on this machine: the poll does it.
+      }
+    }
+  }
+
+  #forget(folder: string, watcher: FSWatcher): void {
+    watcher.close();
+    if (this.#watchers.get(folder) === watcher) this.#watchers.delete(folder);
+  }
+
+  #onEvent(): void {
+    this.#settleTimer ??= this.#clock.setTimer(FILE_SETTLE_MS, () => {
+      this.#settleTimer = undefined;
+      this.#onChange();
+    });
+  }
+
+  #poll(): void {
+    this.#pollTimer?.cancel();
+    this.#pollTimer = this.#clock.setTimer(this.#pollMs, () => {
+      this.#addWatchers();
+      this.#onChange();
+      this.#poll();
+    });
+  }
+}

@@ -1,0 +1,36 @@
+import { open } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { MAX_SECRET_BYTES } from "../contracts/limits.ts";
+
+/** A secret file could not be used; the message names the file and holds nothing of it. */
+export class SecretFileError extends Error {
+  override readonly name = "SecretFileError";
+}
+
+/** Reads secret files, named as the config names them. Each call reads: what was rotated is used by the next one. */
+export function createSecretReader(configPath: string): (relativePath: string) => Promise<string> {
+  return async (relativePath) => {
+    const path = resolve(dirname(configPath), relativePath);
+    let text: string | undefined;
+    try {
+      text = await readText(path);
+    } catch (cause) {
+      throw new SecretFileError(`the secret file ${relativePath} could not be read`, { cause });
+    }
+    if (text === undefined) {
+      throw new SecretFileError(
+        `the secret file ${relativePath} is over ${MAX_SECRET_BYTES} bytes`,
+      );
+    }
+    // Editors and `echo` end a file with a line break; no secret does.
+    const secret = text.replace(/[\r\n]+$/, "");
+    if (secret === "") throw new SecretFileError(`the secret file ${relativePath} is empty`);
+    return secret;
+  };
+}
+
+/** Undefined when it is too long to be a secret. */
+async function readText(path: string): Promise<string | undefined> {
+  await using file = await open(path, "r");
+  return (await file.stat()).size > MAX_SECRET_BYTES ? undefined : await file.readFile("utf8");
+}

@@ -1,0 +1,101 @@
+import { Writable } from "node:stream";
+import { describe, expect, it } from "vitest";
+import { ManualClock } from "../../../test/support/manual-clock.ts";
+import { createLog } from "../../observability/log.ts";
+import type { AgentConfig } from "../../agent-config/agent-config.ts";
+import { CurrentStore } from "../sessions/current-store.ts";
+import { SessionStoreSetting } from "./session-store-setting.ts";
+
+const CONFIG: AgentConfig = {
+  version: 1,
+  agent: { name: "support", namespace: "default" },
+  handler: "echo",
+  facade: { port: 8080 },
+  session: { type: "redis", ttlMs: 60_000, storeURLFile: "secrets/session-store/url" },
+  tools: [],
+};
+
+describe("The session store that a config asks for", () => {
+  it("keeps its sessions when their ttl changes, and keeps them as long as that says", async () => {
+    const clock = new ManualClock();
+    const stores = new CurrentStore(() => {});
+    const setting = new SessionStoreSetting({
+      stores,
+      readSecret: () => Promise.reject(new Error("needs no secret")),
+      clock,
+      log: createLog({ level: "silent" }),
+    });
+    const withTtl = (ttlMs: number): AgentConfig => ({
+      ...CONFIG,
+      session: { type: "memory", ttlMs },
+    });
+
+    await setting.apply(withTtl(60_000));
+    const store = stores.peek();
+    await store?.create("AAAAAAAAAAAAAAAAAAAAAAAA", {});
+    await setting.apply(withTtl(5_000));
+    expect(stores.peek()).toBe(store);
+    expect(await store?.find("AAAAAAAAAAAAAAAAAAAAAAAA")).toEqual({ lastSeq: 0 });
+    await clock.advance(6_000);
+    expect(store?.activeSessions()).toBe(0);
+
+    await setting.close();
+    await stores.close();
+  });
+
+  it("is complained about once for as long as it cannot be opened for the same reason", async () => {
+    const log: string[] = [];
+    let problem = "no secret file";
+    const setting = new SessionStoreSetting({
+      stores: new CurrentStore(() => {}),
+      readSecret: () => Promise.reject(new Error(problem)),
+      clock: new ManualClock(),
+      log: createLog({
+        destination: new Writable({
+          write(line, _encoding, done) {
+            log.push(String(line));
+            done();
+          },
+        }),
+      }),
+    });
+
+    for (let attempt = 0; attempt < 3; attempt++) await setting.apply(CONFIG);
+    expect(log).toHaveLength(1);
+    expect(setting.problem).toContain("no secret file");
+
+    problem = "an empty secret file";
+    await setting.apply(CONFIG);
+    expect(log).toHaveLength(2);
+    expect(setting.problem).toContain("an empty secret file");
+    await setting.close();
+  });
+
+  it("is opened anew when its authorities are rotated, and needs none", async () => {
+    const stores = new CurrentStore(() => {});
+    const files = new Map([["secrets/session-store/url", "rediss://127.0.0.1:1"]]);
+    const setting = new SessionStoreSetting({
+      stores,
+      readSecret: async (path) => {
+        const text = files.get(path);
+        if (text !== undefined) return text;
+        const cause = Object.assign(new Error("missing"), { code: "ENOENT" });
+        throw new Error(`no ${path}`, { cause });
+      },
+      clock: new ManualClock(),
+      log: createLog({ level: "silent" }),
+    });
+    const storeCAFile = "secrets/session-store/ca.crt";
+    const withCA = { ...CONFIG, session: { ...CONFIG.session, storeCAFile } };
+    await setting.apply(withCA);
+    const first = stores.peek();
+    expect(setting.problem).toBeUndefined();
+    await setting.apply(withCA);
+    expect(stores.peek()).toBe(first);
+    files.set(storeCAFile, "a certificate");
+    await setting.apply(withCA);
+    expect(stores.peek()).not.toBe(first);
+    await setting.close();
+    await stores.close();
+  });
+});

@@ -1,0 +1,112 @@
+/** Which session store the config and the secret files ask for, and bringing it into use. */
+import { dirname } from "node:path";
+import type { AgentConfig } from "../../agent-config/agent-config.ts";
+import type { Clock, Timer } from "../../time/clock.ts";
+import type { Log } from "../../observability/log.ts";
+import type { CurrentStore } from "../sessions/current-store.ts";
+import { STORE_RETRY_MS } from "../contracts/limits.ts";
+import { openSessionStore } from "./open-session-store.ts";
+
+export interface SessionStoreSettingOptions {
+  readonly stores: CurrentStore;
+  readonly readSecret: (relativePath: string) => Promise<string>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export class SessionStoreSetting {
+  readonly #options: SessionStoreSettingOptions;
+  /** What the store in use was opened with. */
+  #identity: string | undefined;
+  #problem: string | undefined;
+  #retry: Timer | undefined;
+  /** What is asked for now; undefined when nothing is any more. */
+  #latest: AgentConfig | undefined;
+  #applying: Promise<void> = Promise.resolve();
+  #isClosed = false;
+
+  constructor(options: SessionStoreSettingOptions) {
+    this.#options = options;
+  }
+
+  /** Why the store that is asked for is not in use: a sentence for people, without the URL. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** The folder, relative to the config, of the file that holds the store's URL. */
+  static secretFolder(config: AgentConfig): string | undefined {
+    const { type, storeURLFile } = config.session;
+    return type === "redis" && storeURLFile !== undefined ? dirname(storeURLFile) : undefined;
+  }
+
+  /** Opens another store when another one is asked for; tried again by itself when that fails. Never rejects. */
+  apply(config: AgentConfig): Promise<void> {
+    if (this.#isClosed) return this.#applying;
+    this.#latest = config;
+    this.#applying = this.#applying.then(() => this.#apply(config));
+    return this.#applying;
+  }
+
+  /** Settles when nothing more is opened. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#latest = undefined;
+    this.#retry?.cancel();
+    await this.#applying;
+  }
+
+  async #apply(config: AgentConfig): Promise<void> {
+    if (config !== this.#latest) return;
+    this.#retry?.cancel();
+    try {
+      await this.#open(config);
+      this.#problem = undefined;
+    } catch (error) {
+      const problem = `the session store cannot be used: ${error instanceof Error ? error.message : "unknown error"}`;
+      // Once, not with every attempt: each change beside the config is one.
+      if (problem !== this.#problem) {
+        this.#problem = problem;
+        const outcome =
+          this.#identity === undefined
+            ? "The session store could not be opened"
+            : "The session store could not be opened; the one before stays in use";
+        this.#options.log.error({ error }, outcome);
+      }
+      if (config !== this.#latest) return;
+      this.#retry = this.#options.clock.setTimer(STORE_RETRY_MS, () => void this.apply(config));
+    }
+  }
+
+  async #open({ session }: AgentConfig): Promise<void> {
+    const { stores, readSecret, clock, log } = this.#options;
+    const { type, ttlMs, storeURLFile, storeCAFile } = session;
+    const url = type === "redis" ? await readSecret(storeURLFile ?? "") : undefined;
+    const ca =
+      type === "redis" && storeCAFile !== undefined
+        ? await readSecret(storeCAFile).catch(unlessMissing)
+        : undefined;
+    const identity = JSON.stringify([type, url, ca]);
+    if (identity === this.#identity) {
+      stores.peek()?.setTtl(ttlMs);
+      return;
+    }
+    const store = await openSessionStore({
+      type,
+      ttlMs,
+      clock,
+      log,
+      ...(url === undefined ? {} : { url }),
+      ...(ca === undefined ? {} : { ca }),
+    });
+    this.#identity = identity;
+    stores.replace(store);
+    log.info({ type }, "The session store is open");
+  }
+}
+
+function unlessMissing(error: unknown): undefined {
+  const cause =
+    error instanceof Error ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
+  if (cause?.code !== "ENOENT") throw error;
+}

@@ -1,0 +1,107 @@
+/** What the journal of a turn tells of its earlier run. */
+import type { EarlierCall, EarlierRun, EarlierStep } from "../contracts/handler.ts";
+import type { HistoryMessage, ToolMessage } from "../sessions/history-message.ts";
+import type { AbandonedTurn } from "../sessions/session-store.ts";
+import type { JournalEntry } from "../sessions/turn-journal.ts";
+import { addUsage } from "../contracts/add-usage.ts";
+
+/** The outcome of a call in doubt, in the history and for the clients. */
+export const OUTCOME_NOT_KNOWN =
+  "The replica that made the call ended before its result came; whether the call had an effect is not known.";
+
+export interface CallInDoubt {
+  readonly id: string;
+  readonly name: string;
+  /** Another replica found it in doubt and said so, and ended before the turn did. */
+  readonly isTold: boolean;
+}
+
+export interface JournalReading {
+  readonly earlier: EarlierRun;
+  /** Calls that were begun and whose outcome is not known. */
+  readonly inDoubt: readonly CallInDoubt[];
+  /** How often the turn was taken over, this time included. */
+  readonly takeovers: number;
+}
+
+interface OpenStep {
+  readonly entry: Extract<JournalEntry, { type: "step" }>;
+  readonly started: Set<string>;
+  readonly outcomes: Map<string, ToolMessage>;
+}
+
+export function readJournal({
+  journal,
+  origin,
+}: Pick<AbandonedTurn, "journal" | "origin">): JournalReading {
+  const steps: OpenStep[] = [];
+  /** Begun and not done. */
+  const open = new Map<string, CallInDoubt>();
+  let usage: EarlierRun["usage"];
+  let said = "";
+  let unfinishedFrom = 0;
+  let takeovers = 0;
+  for (const entry of journal) {
+    switch (entry.type) {
+      case "said":
+        said += entry.text;
+        break;
+      case "step":
+        steps.push({ entry, started: new Set(), outcomes: new Map() });
+        unfinishedFrom = said.length;
+        usage = addUsage(usage, entry.usage);
+        break;
+      case "call-started":
+        steps.at(-1)?.started.add(entry.id);
+        open.set(entry.id, { id: entry.id, name: entry.name, isTold: false });
+        break;
+      case "call-done":
+        steps.at(-1)?.outcomes.set(entry.message.toolCallId, entry.message);
+        close(open, entry.message);
+        break;
+      case "taken-over":
+        takeovers += 1;
+        break;
+    }
+  }
+  return {
+    earlier: {
+      steps: steps.map(closed),
+      usage,
+      said,
+      unfinished: said.slice(unfinishedFrom),
+      promptVersion: origin.promptVersion,
+    },
+    inDoubt: [...open.values()],
+    takeovers,
+  };
+}
+
+function close(open: Map<string, CallInDoubt>, { toolCallId, error }: ToolMessage): void {
+  const call = open.get(toolCallId);
+  if (call !== undefined && error === OUTCOME_NOT_KNOWN)
+    open.set(toolCallId, { ...call, isTold: true });
+  else open.delete(toolCallId);
+}
+
+/** What the history is to hold of it: a call without an outcome has no result there yet. */
+export function messagesOfEarlier({ steps }: EarlierRun): HistoryMessage[] {
+  return steps.flatMap(({ message, calls }) => [
+    message,
+    ...calls.flatMap(({ outcome }) => outcome ?? []),
+  ]);
+}
+
+function closed({ entry, started, outcomes }: OpenStep): EarlierStep {
+  const { message, inputs, finishReason } = entry;
+  const calls = (message.toolCalls ?? []).map(
+    ({ id, name, arguments: toolArguments }): EarlierCall => ({
+      id,
+      name,
+      input: inputs?.[id] ?? JSON.stringify(toolArguments),
+      isStarted: started.has(id),
+      outcome: outcomes.get(id),
+    }),
+  );
+  return { message, calls, finishReason };
+}
