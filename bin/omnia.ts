@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** Reads the command line and starts a role. An agent is started without what the other commands need. */
-import { readAgentArguments } from "../src/cli/agent.ts";
+import { readAgentArguments } from "../src/cli/agent/agent.ts";
 
 const [role, ...roleArguments] = process.argv.slice(2);
 const agentOptions = role === "agent" ? readAgentArguments(roleArguments) : undefined;
@@ -16,6 +16,6 @@ if (agentOptions === undefined) {
   }
   process.exitCode = await main(process.argv.slice(2), process);
 } else {
-  const { startAgent } = await import("../src/cli/start-agent.ts");
+  const { startAgent } = await import("../src/cli/agent/start-agent.ts");
   process.exitCode = await startAgent(agentOptions);
 }

@@ -1,6 +1,6 @@
-import { EXIT_CODES, type ExitCode } from "./cli-error.ts";
+import { EXIT_CODES, type ExitCode } from "./terminal/cli-error.ts";
 import { crdYAML } from "../api/crd.ts";
-import type { Streams } from "./streams.ts";
+import type { Streams } from "./terminal/streams.ts";
 
 export function crds({ stdout }: Streams): ExitCode {
   stdout.write(crdYAML());

@@ -1,5 +1,5 @@
 /** The flags of the commands, as the command line is read. */
-import type { OutputFormat } from "./streams.ts";
+import type { OutputFormat } from "./terminal/streams.ts";
 
 export interface UpFlags {
   filename?: string[];

@@ -15,7 +15,7 @@ Give one like ws://localhost:8080 or wss://agents.example.com.
 test("shows where an error comes from when DEBUG is set", async () => {
   const { streams, err } = capturedStreams({ env: { DEBUG: "1" } });
   await main(["chat", "demo", "--url", "nonsense", "-m", "hi"], streams);
-  expect(err()).toContain("chat-address.ts");
+  expect(err()).toContain("chat/address.ts");
 });
 
 test("takes a fault of the program for a failure, and says that it is one", async () => {

@@ -1,8 +1,8 @@
 /** Runs a command and turns whatever comes of it into an exit code: the one place that does. */
 import { CommanderError } from "commander";
-import { CliError, EXIT_CODES, type ExitCode } from "./cli-error.ts";
+import { CliError, EXIT_CODES, type ExitCode } from "./terminal/cli-error.ts";
 import { runProgram } from "./program.ts";
-import { printLine, styled, type Streams } from "./streams.ts";
+import { printLine, styled, type Streams } from "./terminal/streams.ts";
 
 /** `args` are those after node and script. Never rejects. */
 export async function main(args: readonly string[], streams: Streams): Promise<ExitCode> {

@@ -5,9 +5,9 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import packageJSON from "../../package.json" with { type: "json" };
 import { DurationError, parseDuration } from "../api/fields/duration.ts";
-import { EXIT_CODES, type ExitCode } from "./cli-error.ts";
-import { parsePort } from "./port.ts";
-import type { AgentOptions } from "./agent.ts";
+import { EXIT_CODES, type ExitCode } from "./terminal/cli-error.ts";
+import { parsePort } from "./terminal/port.ts";
+import type { AgentOptions } from "./agent/agent.ts";
 import type {
   ChatFlags,
   ConformanceFlags,
@@ -17,7 +17,7 @@ import type {
   UpFlags,
   ValidateFlags,
 } from "./flags.ts";
-import type { Streams } from "./streams.ts";
+import type { Streams } from "./terminal/streams.ts";
 
 const EXAMPLES = `
 Examples:
@@ -105,7 +105,7 @@ Examples:
   omnia up -f agents/ -f shared/secrets.yaml --port 9000`,
     )
     .action(async (options: UpFlags) => {
-      const { up } = await import("./up.ts");
+      const { up } = await import("./up/up.ts");
       ends(await up(options, streams));
     });
 
@@ -132,7 +132,7 @@ Examples:
   omnia chat support -n agents --url wss://agents.example.com -m hello -o json`,
     )
     .action(async (name: string, options: ChatFlags) => {
-      const { chat } = await import("./chat.ts");
+      const { chat } = await import("./chat/chat.ts");
       ends(await chat(name, options, streams));
     });
 
@@ -155,7 +155,7 @@ Examples:
   helm template my-release | omnia validate -f -`,
     )
     .action(async (options: ValidateFlags) => {
-      const { validate } = await import("./validate.ts");
+      const { validate } = await import("./validate/validate.ts");
       ends(await validate(options, streams));
     });
 
@@ -168,7 +168,7 @@ Examples:
     .addOption(stateOption())
     .addOption(outputOption("a table, or the resources as JSON"))
     .action(async (options: StatusFlags) => {
-      const { status } = await import("./status.ts");
+      const { status } = await import("./resources/status.ts");
       ends(await status(options, streams));
     });
 
@@ -189,7 +189,7 @@ Examples:
   omnia explain pp/customer-service-prompts -n agents`,
     )
     .action(async (name: string, options: ExplainFlags) => {
-      const { explain } = await import("./explain.ts");
+      const { explain } = await import("./resources/explain.ts");
       ends(await explain(name, options, streams));
     });
 
@@ -231,7 +231,7 @@ Examples:
   omnia conformance wss://agents.example.com/ws --agent support -n agents -o json`,
     )
     .action(async (url: string | undefined, options: ConformanceFlags) => {
-      const { conformance } = await import("./conformance.ts");
+      const { conformance } = await import("./conformance/conformance.ts");
       ends(await conformance(url, options, streams));
     });
 
@@ -280,7 +280,7 @@ Examples:
     )
     .option("--management-port <port>", "port of /healthz, /readyz and /metrics", port, 8081)
     .action(async ({ resync, namespace, ...options }: RawOperatorFlags) => {
-      const { operator } = await import("./operator.ts");
+      const { operator } = await import("./operator/operator.ts");
       const namespaces = [namespace ?? []].flat().flatMap((value) => value.split(","));
       const watched = namespaces.map((value) => value.trim()).filter((value) => value !== "");
       ends(await operator({ ...options, resyncMs: resync, namespace: watched }, streams));
@@ -303,7 +303,7 @@ Examples:
       port,
     )
     .action(async (options: AgentOptions) => {
-      const { startAgent } = await import("./start-agent.ts");
+      const { startAgent } = await import("./agent/start-agent.ts");
       ends(await startAgent(options));
     });
 

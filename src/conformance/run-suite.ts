@@ -1,12 +1,12 @@
 /** Runs every check against an endpoint, a few at a time: they have sessions of their own. */
-import { CheckFailed, CheckSkipped, type Check, type CheckContext } from "./check.ts";
-import type { ConnectOptions, HandlerHint } from "./check.ts";
+import { CheckFailed, CheckSkipped, type Check, type CheckContext } from "./harness/check.ts";
+import type { ConnectOptions, HandlerHint } from "./harness/check.ts";
 import { CONNECTING } from "./checks/connecting.ts";
 import { MESSAGES } from "./checks/messages.ts";
 import { REFUSED_FRAMES } from "./checks/refused-frames.ts";
 import { RESUMING } from "./checks/resuming.ts";
 import { RUNNING_TURNS } from "./checks/running-turns.ts";
-import { ProbeConnection, RefusedError } from "./probe-connection.ts";
+import { ProbeConnection, RefusedError } from "./harness/probe-connection.ts";
 
 export const CHECKS: readonly Check[] = [
   ...CONNECTING,

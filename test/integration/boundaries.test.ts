@@ -94,7 +94,7 @@ describe("the boundaries between the parts", () => {
 describe("an agent process", () => {
   const loaded = new Set([
     ...loadedWith("bin/omnia.ts", ROOT),
-    ...loadedWith("src/cli/start-agent.ts", ROOT),
+    ...loadedWith("src/cli/agent/start-agent.ts", ROOT),
   ]);
 
   it("starts from modules that are there", () => {

@@ -1,5 +1,5 @@
 import { Readable, Writable } from "node:stream";
-import type { Streams } from "../../src/cli/streams.ts";
+import type { Streams } from "../../src/cli/terminal/streams.ts";
 
 /** Streams of a command that keep what was printed. They are no terminal unless `terminal` says so. */
 export function capturedStreams(

@@ -1,4 +1,4 @@
-import { CheckSkipped, ensure, type Check, type CheckContext } from "../check.ts";
+import { CheckSkipped, ensure, type Check, type CheckContext } from "../harness/check.ts";
 
 const MIN_SESSION_ID_CHARACTERS = 16;
 const PATHS = ["/", "/ws"];

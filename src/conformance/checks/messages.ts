@@ -1,6 +1,6 @@
 import type { TurnFrame } from "../../protocol/frames.ts";
-import { CheckSkipped, ensure, type Check, type CheckContext } from "../check.ts";
-import type { ConnectedFrame, DoneFrame } from "../probe-connection.ts";
+import { CheckSkipped, ensure, type Check, type CheckContext } from "../harness/check.ts";
+import type { ConnectedFrame, DoneFrame } from "../harness/probe-connection.ts";
 
 const MESSAGE = "Say hello in one short sentence.";
 const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;

@@ -1,5 +1,5 @@
 import { MAX_CLIENT_FRAME_BYTES } from "../../protocol/frames.ts";
-import { CheckSkipped, ensure, type Check } from "../check.ts";
+import { CheckSkipped, ensure, type Check } from "../harness/check.ts";
 import { ensureNumbered } from "./messages.ts";
 
 /** What is wrong, and a frame that is. */

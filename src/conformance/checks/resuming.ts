@@ -1,4 +1,4 @@
-import { ensure, type Check } from "../check.ts";
+import { ensure, type Check } from "../harness/check.ts";
 import { ensureSame } from "./messages.ts";
 
 export const RESUMING: readonly Check[] = [

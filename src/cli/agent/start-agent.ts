@@ -1,0 +1,48 @@
+/** `omnia agent`: one agent as a process, with its signals, its log and whoever supervises it. */
+import { runAgent } from "../../agent/agent.ts";
+import { AGENT_CONFIG_PATH } from "../../agent-config/agent-config.ts";
+import { createLog, logLevelFrom } from "../../observability/log.ts";
+import type { AgentOptions } from "./agent.ts";
+import { EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
+
+/** Settles when the agent has ended: SIGTERM and SIGINT drain it, the second of them ends it at once. */
+export async function startAgent(options: AgentOptions): Promise<ExitCode> {
+  const { env } = process;
+  const log = createLog({ level: logLevelFrom(env["LOG_LEVEL"]) });
+  process.on("uncaughtException", (error) => {
+    log.error({ error }, "The agent failed");
+    process.exit(EXIT_CODES.failed);
+  });
+
+  const ending = new AbortController();
+  const end = (): void => {
+    if (ending.signal.aborted) process.exit(EXIT_CODES.failed);
+    ending.abort();
+  };
+  process.on("SIGTERM", end).on("SIGINT", end);
+  // Started by `omnia up`, which ends its agents when it ends, however it ends.
+  process.on("disconnect", () => ending.abort());
+
+  try {
+    const agent = await runAgent({
+      configPath: options.config ?? (env["OMNIA_CONFIG"] || AGENT_CONFIG_PATH),
+      ...(options.host === undefined ? {} : { host: options.host }),
+      ...(options.port === undefined ? {} : { facadePort: options.port }),
+      ...(options.managementPort === undefined ? {} : { managementPort: options.managementPort }),
+      signal: ending.signal,
+      log,
+      env,
+      onListening: (ports) => {
+        if (process.connected) process.send?.({ type: "listening", ...ports });
+      },
+    });
+    await agent.closed;
+    return EXIT_CODES.ok;
+  } catch (error) {
+    log.error({ error }, "The agent could not be started");
+    return EXIT_CODES.failed;
+  } finally {
+    // Else the channel to whoever supervises the agent would keep the process.
+    process.channel?.unref();
+  }
+}

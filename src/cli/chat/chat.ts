@@ -1,0 +1,131 @@
+/** `omnia chat`: one message, the lines of a pipe, or a conversation at the terminal. */
+import { randomUUID } from "node:crypto";
+import { systemClock } from "../../time/clock.ts";
+import { ClientError } from "../../protocol/client/client-error.ts";
+import { SessionClient } from "../../protocol/client/session-client.ts";
+import { chatAddress, DEFAULT_CHAT_URL, shownAddress, type ChatTarget } from "./address.ts";
+import { pipedMessages } from "./input.ts";
+import { chatPrinter } from "./printer.ts";
+import { chatTransport } from "./transport.ts";
+import { CliError, EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
+import { commandLine } from "../terminal/program-name.ts";
+import { Interrupts } from "../terminal/interrupts.ts";
+import type { ChatFlags } from "../flags.ts";
+import { findLocal } from "../../local/state/find-local.ts";
+import type { Streams } from "../terminal/streams.ts";
+import { readToken } from "../terminal/token.ts";
+
+export async function chat(name: string, flags: ChatFlags, streams: Streams): Promise<ExitCode> {
+  if (flags.message?.trim() === "") {
+    throw new CliError("-m: the message is empty.", { exitCode: EXIT_CODES.usage });
+  }
+  const target = readTarget(name, flags.namespace);
+  const url = chatAddress(flags.url ?? (await localURL(streams)) ?? DEFAULT_CHAT_URL, target);
+  const interactive = flags.message === undefined && streams.stdin.isTTY === true;
+  const printer = chatPrinter(flags.output, streams, { tools: interactive });
+  using interrupts = new Interrupts();
+  const { signal } = interrupts;
+
+  let client: SessionClient | undefined;
+  try {
+    client = await SessionClient.connect(
+      {
+        url: url.href,
+        transport: chatTransport(readToken(streams.env)),
+        clock: systemClock,
+        random: Math.random,
+        newMessageId: randomUUID,
+        sessionId: flags.session,
+        // The answers to others who talk in the session are theirs.
+        onFrame: (frame, text, isOwn) => printer.frame(isOwn ? frame : undefined, text),
+        onHeldUp: (state) =>
+          printer.note(
+            state === "lost" ? "The connection was lost; connecting again…" : "Connected again.",
+          ),
+      },
+      signal,
+    );
+    const connected = client;
+    interrupts.firstAsk(() => connected.cancel());
+    if (interactive) {
+      const { converse } = await import("./interactive-chat.ts");
+      await converse({
+        client,
+        printer,
+        streams,
+        interrupts,
+        title: `${target.agent} at ${shownAddress(url)}`,
+        format: flags.output,
+      });
+      return EXIT_CODES.ok;
+    }
+    const messages = flags.message === undefined ? pipedMessages(streams.stdin) : [flags.message];
+    return await sendAll(client, messages, signal);
+  } catch (error) {
+    throw error instanceof ClientError ? asCliError(error, flags) : error;
+  } finally {
+    client?.close();
+    // Else a pipe that stays open would keep the process.
+    if (!interactive) streams.stdin.destroy();
+  }
+}
+
+/** Sends every message and waits for its answer. */
+async function sendAll(
+  client: SessionClient,
+  messages: Iterable<string> | AsyncIterable<string>,
+  signal: AbortSignal,
+): Promise<ExitCode> {
+  let exitCode: ExitCode = EXIT_CODES.ok;
+  for await (const message of messages) {
+    const end = await client.turn(message, signal);
+    if (end.type === "error") exitCode = EXIT_CODES.failed;
+    else if (end.finishReason === "cancelled") return EXIT_CODES.failed;
+  }
+  return exitCode;
+}
+
+/** NAME, or NAMESPACE/NAME as lists of agents show it. */
+function readTarget(name: string, namespace: string | undefined): ChatTarget & { agent: string } {
+  const [first = "", second, ...more] = name.split("/");
+  const target =
+    second === undefined ? { agent: first, namespace } : { agent: second, namespace: first };
+  const contradicts = second !== undefined && namespace !== undefined && namespace !== first;
+  if (target.agent === "" || target.namespace === "" || more.length > 0 || contradicts) {
+    throw new CliError(
+      `${JSON.stringify(name)}${contradicts ? ` with -n ${namespace}` : ""} names no agent.`,
+      {
+        cure: "Give NAME or NAMESPACE/NAME.",
+        exitCode: EXIT_CODES.usage,
+      },
+    );
+  }
+  return target;
+}
+
+async function localURL({ env }: Streams): Promise<string | undefined> {
+  return (await findLocal({ env }))?.url;
+}
+
+function asCliError(error: ClientError, flags: ChatFlags): CliError {
+  return new CliError(error.message, { cure: cureOf(error, flags), cause: error });
+}
+
+function cureOf({ code }: ClientError, { url }: ChatFlags): string | undefined {
+  switch (code) {
+    case "unreachable":
+      return url === undefined
+        ? `Start agents with \`${commandLine("up")}\`, or say where they are with --url.`
+        : `Is the address right? \`${commandLine("up")}\` starts agents on this machine.`;
+    case "unauthorized":
+      return "Put a valid token or key into the environment variable OMNIA_TOKEN.";
+    case "session-not-found":
+      return "Leave --session out to begin a new one.";
+    case "refused":
+    case "protocol":
+    case "too-large":
+    case "timeout":
+    case "closed":
+      return undefined;
+  }
+}

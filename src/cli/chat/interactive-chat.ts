@@ -1,0 +1,107 @@
+/** A chat at the terminal: a prompt, the answer as it comes, the prompt again. */
+import { Writable } from "node:stream";
+import { createInterface } from "node:readline";
+import { ClientError } from "../../protocol/client/client-error.ts";
+import type { SessionClient } from "../../protocol/client/session-client.ts";
+import { QUIT } from "./input.ts";
+import type { ChatPrinter } from "./printer.ts";
+import type { Interrupts } from "../terminal/interrupts.ts";
+import { printLine, styled, type OutputFormat, type Streams } from "../terminal/streams.ts";
+
+const PROMPT = "> ";
+
+export interface Conversation {
+  readonly client: SessionClient;
+  readonly printer: ChatPrinter;
+  readonly streams: Streams;
+  readonly interrupts: Interrupts;
+  /** Who is talked to. */
+  readonly title: string;
+  readonly format: OutputFormat;
+}
+
+/** Ends when the user does: Ctrl-D, `/quit`, or Ctrl-C with nothing left to stop. */
+export async function converse({
+  client,
+  printer,
+  streams,
+  interrupts,
+  title,
+  format,
+}: Conversation): Promise<void> {
+  const { stdin, stdout, stderr } = streams;
+  const terminal = format === "text" && stdout.isTTY === true ? stdout : stderr;
+  const output = new PromptOutput(terminal);
+  const lines = createInterface({ input: stdin, output, terminal: true, prompt: PROMPT });
+  const close = (): void => lines.close();
+  interrupts.signal.addEventListener("abort", close, { once: true });
+  lines.on("SIGINT", () => {
+    const typing = !output.muted && lines.line !== "";
+    if (typing) clearLine();
+    else interrupts.press();
+  });
+  const clearLine = (): void => {
+    lines.write(null, { ctrl: true, name: "e" });
+    lines.write(null, { ctrl: true, name: "u" });
+  };
+  // Lines that were typed during an answer were not seen: they are shown when their turn comes.
+  const unseen: boolean[] = [];
+  lines.on("line", () => unseen.push(output.muted));
+
+  printLine(
+    terminal,
+    styled("dim", `Talking to ${title}. Ctrl-C stops an answer, Ctrl-D or ${QUIT} ends.`, terminal),
+  );
+  try {
+    lines.prompt();
+    for await (const line of lines) {
+      if (unseen.shift() === true) terminal.write(`${line}\n`);
+      if (line.trim() === QUIT) break;
+      if (line.trim() !== "") {
+        output.muted = true;
+        await answer(line);
+        output.muted = false;
+      }
+      lines.prompt(true);
+    }
+  } finally {
+    interrupts.signal.removeEventListener("abort", close);
+    lines.close();
+  }
+  printLine(terminal, "");
+  printLine(
+    terminal,
+    styled("dim", `To go on with this session: --session ${client.sessionId}`, terminal),
+  );
+
+  async function answer(message: string): Promise<void> {
+    try {
+      await client.turn(message, interrupts.signal);
+    } catch (error) {
+      if (interrupts.signal.aborted) return;
+      if (!(error instanceof ClientError)) throw error;
+      printer.failure(error.message);
+    }
+  }
+}
+
+/** The terminal as the line editor sees it. Muted, it shows nothing of what is typed, so that the answer stays whole. */
+class PromptOutput extends Writable {
+  muted = false;
+  readonly #terminal: Streams["stdout"];
+
+  constructor(terminal: Streams["stdout"]) {
+    super({ decodeStrings: false });
+    this.#terminal = terminal;
+    terminal.on("resize", () => this.emit("resize"));
+  }
+
+  get columns(): number {
+    return this.#terminal.columns ?? 80;
+  }
+
+  override _write(chunk: string | Buffer, _encoding: string, done: () => void): void {
+    if (!this.muted) this.#terminal.write(chunk);
+    done();
+  }
+}

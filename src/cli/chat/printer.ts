@@ -1,0 +1,154 @@
+/** Shows the frames of a chat: as an answer for people, or as they come. */
+import type { FinishReason, ServerFrame } from "../../protocol/frames.ts";
+import {
+  printable,
+  printLine,
+  styled,
+  type OutputFormat,
+  type Streams,
+} from "../terminal/streams.ts";
+
+/** Longest tool arguments and results that are shown. */
+const TOOL_TEXT_LENGTH = 160;
+
+export interface ChatPrinter {
+  /** A frame that came, and its text. `undefined` for one that the protocol does not know. */
+  frame(frame: ServerFrame | undefined, text: string): void;
+  /** Something to know beside the answer. */
+  note(text: string): void;
+  failure(text: string): void;
+}
+
+export function chatPrinter(
+  format: OutputFormat,
+  streams: Streams,
+  options: { tools: boolean },
+): ChatPrinter {
+  return format === "json" ? new FramePrinter(streams) : new AnswerPrinter(streams, options);
+}
+
+class FramePrinter implements ChatPrinter {
+  readonly #streams: Streams;
+
+  constructor(streams: Streams) {
+    this.#streams = streams;
+  }
+
+  frame(frame: ServerFrame | undefined, text: string): void {
+    const line = /[\r\n]/.test(text) ? JSON.stringify(JSON.parse(text)) : text;
+    printLine(this.#streams.stdout, line);
+    if (frame?.type === "error") this.failure(frame.error.message);
+  }
+
+  note(text: string): void {
+    printLine(this.#streams.stderr, text);
+  }
+
+  failure(text: string): void {
+    printLine(this.#streams.stderr, `omnia: ${text}`);
+  }
+}
+
+const FINISH_NOTES: Readonly<Record<FinishReason, string | undefined>> = {
+  stop: undefined,
+  length: "The answer ends here because it reached the model's limit.",
+  tool_limit: "The answer ends here because the limit of tool calls was reached.",
+  cancelled: "Cancelled.",
+};
+
+class AnswerPrinter implements ChatPrinter {
+  readonly #streams: Streams;
+  readonly #tools: boolean;
+  /** What was printed of the running turn's answer. */
+  #printed = "";
+  #atLineStart = true;
+  #sessionId: string | undefined;
+  #hasAnswered = false;
+
+  constructor(streams: Streams, { tools }: { tools: boolean }) {
+    this.#streams = streams;
+    this.#tools = tools;
+  }
+
+  frame(frame: ServerFrame | undefined): void {
+    switch (frame?.type) {
+      case "chunk":
+        this.#print(frame.content);
+        break;
+      case "tool_call":
+        this.#tool(`→ ${frame.tool_call.name} ${JSON.stringify(frame.tool_call.arguments)}`);
+        break;
+      case "tool_result": {
+        const { result, error } = frame.tool_result;
+        this.#tool(error === undefined ? `← ${JSON.stringify(result) ?? "nothing"}` : `✗ ${error}`);
+        break;
+      }
+      case "done":
+        this.#hasAnswered = true;
+        this.#finish(frame.content);
+        if (FINISH_NOTES[frame.finish_reason] !== undefined)
+          this.note(FINISH_NOTES[frame.finish_reason] as string);
+        break;
+      case "error":
+        this.#endLine();
+        this.#printed = "";
+        this.failure(frame.error.message);
+        break;
+      case "connected":
+        if (this.#hasAnswered && this.#sessionId !== frame.session_id) {
+          this.note(
+            "The session had ended: this is a new one, which knows nothing of what was said before.",
+          );
+        }
+        this.#sessionId = frame.session_id;
+        break;
+      case undefined:
+        break;
+    }
+  }
+
+  note(text: string): void {
+    this.#endLine();
+    const { stderr } = this.#streams;
+    printLine(stderr, styled("dim", text, stderr));
+  }
+
+  failure(text: string): void {
+    this.#endLine();
+    const { stderr } = this.#streams;
+    printLine(stderr, `${styled("red", "omnia:", stderr)} ${printable(text, stderr)}`);
+  }
+
+  /** What of the answer was not streamed; all of it when what was streamed is not its beginning. */
+  #finish(content: string): void {
+    if (content.startsWith(this.#printed)) {
+      this.#print(content.slice(this.#printed.length));
+    } else {
+      this.note("Some of the answer was missed; here it is whole:");
+      this.#print(content);
+    }
+    this.#endLine();
+    this.#printed = "";
+  }
+
+  #print(text: string): void {
+    if (text === "") return;
+    this.#printed += text;
+    this.#streams.stdout.write(printable(text, this.#streams.stdout));
+    this.#atLineStart = text.endsWith("\n");
+  }
+
+  #tool(text: string): void {
+    if (!this.#tools) return;
+    this.#endLine();
+    const { stdout } = this.#streams;
+    const shown = text.length > TOOL_TEXT_LENGTH ? `${text.slice(0, TOOL_TEXT_LENGTH)}…` : text;
+    printLine(stdout, styled("dim", printable(shown.replaceAll("\n", " "), stdout), stdout));
+  }
+
+  #endLine(): void {
+    if (this.#atLineStart) return;
+    this.#streams.stdout.write("\n");
+    this.#atLineStart = true;
+  }
+}

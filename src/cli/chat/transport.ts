@@ -1,0 +1,139 @@
+/** Connections of the command line: with the token in a header, with pings, and with the server's own words when it refuses. */
+import type { IncomingMessage } from "node:http";
+import { text as readText } from "node:stream/consumers";
+import { WebSocket } from "ws";
+import { ClientError } from "../../protocol/client/client-error.ts";
+import type { Transport } from "../../protocol/client/transport.ts";
+import { shownAddress } from "./address.ts";
+
+/** `done` holds a whole answer, a tool's result up to 64 KiB; more than this no agent sends in one frame. */
+const MAX_SERVER_FRAME_BYTES = 16 * 1024 * 1024;
+const CONNECT_TIMEOUT_MS = 15_000;
+const HEARTBEAT_MS = 30_000;
+/** A server that does not answer the close must not keep the process. */
+const CLOSE_TIMEOUT_MS = 1_000;
+const MAX_REFUSAL_BYTES = 64 * 1024;
+const REFUSAL_TIMEOUT_MS = 5_000;
+const TEMPORARY_STATUSES: readonly number[] = [429, 502, 503, 504];
+
+export function chatTransport(token: string | undefined): Transport {
+  return {
+    open(url, events) {
+      const shown = shownAddress(new URL(url));
+      const socket = new WebSocket(url, {
+        handshakeTimeout: CONNECT_TIMEOUT_MS,
+        maxPayload: MAX_SERVER_FRAME_BYTES,
+        perMessageDeflate: false,
+        headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      });
+      let error: ClientError | undefined;
+      let stopPings: (() => void) | undefined;
+      socket.on("open", () => (stopPings = startPings(socket)));
+      socket.on("message", (data, isBinary) => {
+        if (!isBinary) events.onText((data as Buffer).toString());
+      });
+      socket.on("unexpected-response", (request, response) => {
+        void refusalOf(response, shown).then((refusal) => {
+          error = refusal;
+          request.destroy();
+          socket.terminate();
+        });
+      });
+      socket.on("error", (cause) => {
+        // After the connection was made a failure shows as its close.
+        if (stopPings === undefined) error ??= connectionError(cause, shown);
+      });
+      socket.on("close", (code) => {
+        stopPings?.();
+        events.onEnd({ code, ...(error === undefined ? {} : { error }) });
+      });
+      return {
+        send: (text) => {
+          if (socket.readyState === WebSocket.OPEN) socket.send(text, () => {});
+        },
+        close: () => {
+          socket.close(1000);
+          setTimeout(() => socket.terminate(), CLOSE_TIMEOUT_MS).unref();
+        },
+      };
+    },
+  };
+}
+
+/** Cuts a connection at whose other end nobody answers. */
+function startPings(socket: WebSocket): () => void {
+  let isAlive = true;
+  socket.on("pong", () => (isAlive = true));
+  const timer = setInterval(() => {
+    if (!isAlive) socket.terminate();
+    isAlive = false;
+    if (socket.readyState === WebSocket.OPEN) socket.ping(() => {});
+  }, HEARTBEAT_MS);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+function connectionError(error: NodeJS.ErrnoException, shown: string): ClientError {
+  const options = { temporary: true, cause: error };
+  const { code = "unknown error" } = error;
+  if (code === "ECONNREFUSED") {
+    return new ClientError("unreachable", `Nothing listens at ${shown}.`, options);
+  }
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN") {
+    return new ClientError("unreachable", `The host of ${shown} is not known.`, options);
+  }
+  const why = error.message === "" ? code : error.message;
+  return new ClientError("unreachable", `${shown} cannot be reached: ${why}.`, options);
+}
+
+/** The server's own words where it gives some, else the status. */
+async function refusalOf(response: IncomingMessage, shown: string): Promise<ClientError> {
+  const status = response.statusCode ?? 0;
+  const said = readRefusal(await readBody(response));
+  if (status === 401) {
+    const message = said ?? "The agent wants to know who you are";
+    return new ClientError("unauthorized", sentence(message));
+  }
+  const answer = `${shown} answered ${status} ${response.statusMessage ?? ""}`.trimEnd();
+  const retryAfter = Number(response.headers["retry-after"] ?? Number.NaN);
+  return new ClientError("refused", sentence(said ?? answer), {
+    temporary: TEMPORARY_STATUSES.includes(status),
+    retryAfterMs: retryAfter >= 0 ? retryAfter * 1_000 : undefined,
+  });
+}
+
+async function readBody(response: IncomingMessage): Promise<string> {
+  const timer = setTimeout(() => response.destroy(), REFUSAL_TIMEOUT_MS);
+  let bytes = 0;
+  response.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > MAX_REFUSAL_BYTES) response.destroy();
+  });
+  try {
+    return await readText(response);
+  } catch {
+    return "";
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The message of an error body: `{"error": {"message", "agents"}}`. */
+function readRefusal(body: string): string | undefined {
+  try {
+    const { error } = JSON.parse(body) as { error?: { message?: unknown; agents?: unknown } };
+    if (typeof error?.message !== "string" || error.message === "") return undefined;
+    const { message, agents } = error;
+    if (!Array.isArray(agents)) return message;
+    return agents.length === 0
+      ? `${message}; there are no agents`
+      : `${message}; there are: ${agents.map(String).toSorted().join(", ")}`;
+  } catch {
+    return undefined;
+  }
+}
+
+function sentence(text: string): string {
+  const start = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(start) ? start : `${start}.`;
+}

@@ -1,0 +1,76 @@
+/** `omnia operator`: the control plane as a process, with its signals, its log and its credentials. */
+import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { setFlagsFromString } from "node:v8";
+import type { KubeConfig } from "@kubernetes/client-node";
+import packageJSON from "../../../package.json" with { type: "json" };
+import { DEFAULT_NAMESPACE } from "../../api/group.ts";
+import { systemClock } from "../../time/clock.ts";
+import { createLog, logLevelFrom } from "../../observability/log.ts";
+import { runOperator } from "../../operator/operator.ts";
+import { CliError, EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
+import type { OperatorFlags } from "../flags.ts";
+import { loadKubeConfig } from "../resources/load-kube-config.ts";
+import type { Streams } from "../terminal/streams.ts";
+
+const NAMESPACE_OF_POD = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
+
+/** Settles when it was ended by a signal; a second one ends it at once. */
+export async function operator(flags: OperatorFlags, { env }: Streams): Promise<ExitCode> {
+  // It waits for most of its time. V8 would keep a hundred megabytes for the next time that a thousand resources come at once.
+  setFlagsFromString("--optimize-for-size");
+  const kubeConfig = loadKubeConfig({ file: flags.kubeconfig, context: flags.context });
+  if (kubeConfig === undefined) {
+    throw new CliError("No cluster is configured.", {
+      cure: "Point KUBECONFIG or --kubeconfig at one, or run the operator in a pod.",
+    });
+  }
+  const log = createLog({ level: logLevelFrom(env["LOG_LEVEL"]) });
+  const ending = new AbortController();
+  const end = (): void => {
+    if (ending.signal.aborted) process.exit(EXIT_CODES.failed);
+    log.info({}, "The operator ends");
+    ending.abort();
+  };
+  process.on("SIGTERM", end).on("SIGINT", end);
+  try {
+    await runOperator(
+      {
+        kubeConfig,
+        settings: {
+          agentImage: flags.agentImage ?? `omnia:${packageJSON.version}`,
+          agentImagePullPolicy: flags.agentImagePullPolicy,
+          namespaces: flags.namespace ?? [],
+        },
+        leaseNamespace: flags.leaderElect
+          ? (flags.leaderElectionNamespace ?? ownNamespace(kubeConfig))
+          : undefined,
+        instance: hostname(),
+        requestsPerSecond: flags.kubeApiQps,
+        burst: flags.kubeApiBurst,
+        workers: flags.workers,
+        resyncMs: flags.resyncMs,
+        managementPort: flags.managementPort,
+        clock: systemClock,
+        random: Math.random,
+        log,
+      },
+      ending.signal,
+    );
+    return EXIT_CODES.ok;
+  } finally {
+    process.off("SIGTERM", end).off("SIGINT", end);
+  }
+}
+
+/** Of the pod this runs in, else of the kubeconfig's context. */
+function ownNamespace(kubeConfig: KubeConfig): string {
+  try {
+    const namespace = readFileSync(NAMESPACE_OF_POD, "utf8").trim();
+    if (namespace !== "") return namespace;
+  } catch {
+    // Not in a pod.
+  }
+  const context = kubeConfig.getContextObject(kubeConfig.getCurrentContext());
+  return context?.namespace ?? DEFAULT_NAMESPACE;
+}

@@ -1,0 +1,97 @@
+/** The three kinds of the cluster that the kubeconfig, or the pod, points at. */
+import { API_VERSION, GROUP, OMNIA_KINDS, VERSION, type OmniaKind } from "../../api/group.ts";
+import { ApiError } from "../../kube/client/api-error.ts";
+import { KubeClient } from "../../kube/client/client.ts";
+import {
+  DEFAULT_BURST,
+  DEFAULT_REQUESTS_PER_SECOND,
+  RateLimiter,
+} from "../../kube/client/rate-limiter.ts";
+import { createTransport } from "../../kube/client/transport.ts";
+import { systemClock } from "../../time/clock.ts";
+import { CliError } from "../terminal/cli-error.ts";
+import { loadKubeConfig } from "./load-kube-config.ts";
+import { commandLine } from "../terminal/program-name.ts";
+import type { Resources } from "./resource-source.ts";
+import { pluralOf } from "./resource-view.ts";
+
+const CLUSTER_TIMEOUT_MS = 15_000;
+const PAGE_SIZE = 500;
+const START_UP = `Start agents on this machine with \`${commandLine("up")}\`, or point KUBECONFIG at a cluster.`;
+
+export async function readCluster(): Promise<Resources> {
+  const kubeConfig = loadKubeConfig({ cure: START_UP });
+  const cluster = kubeConfig?.getCurrentCluster();
+  if (kubeConfig === undefined || cluster == null) {
+    throw new CliError("No omnia up runs on this machine, and no cluster is configured.", {
+      cure: START_UP,
+    });
+  }
+  const transport = createTransport(kubeConfig);
+  try {
+    const client = new KubeClient({
+      transport,
+      rateLimiter: new RateLimiter({
+        clock: systemClock,
+        perSecond: DEFAULT_REQUESTS_PER_SECOND,
+        burst: DEFAULT_BURST,
+      }),
+      fieldManager: "omnia-cli",
+    });
+    const signal = AbortSignal.timeout(CLUSTER_TIMEOUT_MS);
+    const lists = await Promise.all(OMNIA_KINDS.map((kind) => listAll(client, kind, signal)));
+    const context = kubeConfig.getCurrentContext();
+    return { source: { kind: "cluster", context, server: cluster.server }, items: lists.flat() };
+  } catch (error) {
+    throw asCliError(error, cluster.server);
+  } finally {
+    transport.close();
+  }
+}
+
+async function listAll(
+  client: KubeClient,
+  kind: OmniaKind,
+  signal: AbortSignal,
+): Promise<unknown[]> {
+  const type = { group: GROUP, version: VERSION, kind, plural: pluralOf(kind), namespaced: true };
+  const items: unknown[] = [];
+  let next: string | undefined;
+  do {
+    const page = await client.list(type, { limit: PAGE_SIZE, continue: next, signal });
+    // Items of a list come without their own apiVersion and kind.
+    items.push(...page.items.map((item) => ({ apiVersion: API_VERSION, kind, ...item })));
+    next = page.continue;
+  } while (next !== undefined);
+  return items;
+}
+
+function asCliError(error: unknown, server: string): CliError {
+  if (!(error instanceof ApiError)) {
+    return new CliError(
+      `No omnia up runs on this machine, and the cluster at ${server} cannot be reached: ${whyNot(error)}.`,
+      { cure: START_UP, cause: error },
+    );
+  }
+  if (error.status === 404) {
+    return new CliError(`The cluster at ${server} does not know Omnia's kinds.`, {
+      cure: `Install them with: ${commandLine("crds")} | kubectl apply --server-side -f -`,
+      cause: error,
+    });
+  }
+  return new CliError(`The cluster at ${server} refuses: ${error.message}`, {
+    cure:
+      error.status === 401 || error.status === 403
+        ? "Does your user have the right to list the resources of omnia.altairalabs.ai?"
+        : undefined,
+    cause: error,
+  });
+}
+
+function whyNot(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === "TimeoutError") return "no answer in time";
+  const { message, cause } = error;
+  const said = !(cause instanceof Error) || message.includes(cause.message);
+  return said ? message : `${message} (${cause.message})`;
+}

@@ -1,0 +1,136 @@
+import { describe, expect, test } from "vitest";
+import { capturedStreams } from "../../../test/support/captured-streams.ts";
+import { explanationLines } from "./explain.ts";
+import { findResource, readResourceName } from "./find-resource.ts";
+import { readResourceViews, type ResourceView } from "./resource-view.ts";
+
+function view(
+  kind: string,
+  name: string,
+  parts: { namespace?: string; spec?: object; status?: object } = {},
+): ResourceView {
+  const { namespace = "default", spec = {}, status = {} } = parts;
+  const [resource] = readResourceViews([{ kind, metadata: { name, namespace }, spec, status }]);
+  if (resource === undefined) throw new Error("not a resource");
+  return resource;
+}
+
+const lines = (resource: ResourceView): string =>
+  explanationLines(resource, capturedStreams().streams.stdout).join("\n");
+
+describe("what is explained", () => {
+  test("an agent that is not ready: why, what to do, and what comes after that", () => {
+    const conditions = [
+      {
+        type: "Available",
+        status: "False",
+        reason: "WaitingForReferences",
+        message: "waits for both",
+      },
+      {
+        type: "PromptPackReady",
+        status: "False",
+        reason: "NotFound",
+        message: 'There is no PromptPack "p"',
+      },
+      {
+        type: "ProviderReady",
+        status: "False",
+        reason: "SecretNotFound",
+        message: 'There is no Secret "s"',
+      },
+    ];
+    const spec = { promptPackRef: { name: "p" }, facade: { auth: { jwt: {} } } };
+    expect(
+      lines(view("AgentRuntime", "support", { spec, status: { phase: "Pending", conditions } })),
+    ).toMatchInlineSnapshot(`
+      "AgentRuntime "support" is Pending: PromptPackReady is False, NotFound.
+
+      Why:   There is no PromptPack "p".
+      To do: Make the PromptPack "p", or correct spec.promptPackRef.
+
+      After that:
+        ProviderReady: There is no Secret "s"."
+    `);
+  });
+
+  test("an agent that is ready: where it is, and that everybody may talk to it", () => {
+    const conditions = [
+      { type: "Available", status: "True", reason: "ReplicasAvailable", message: "" },
+    ];
+    const status = { phase: "Running", endpoint: "ws://localhost:8080/ws?agent=a", conditions };
+    expect(lines(view("AgentRuntime", "a", { namespace: "agents", status })))
+      .toMatchInlineSnapshot(`
+      "AgentRuntime "a" is Running, and all is well.
+
+      Endpoint: ws://localhost:8080/ws?agent=a
+      Talk to it: omnia chat a -n agents
+
+      Authentication is off: whoever reaches the agent may talk to it. spec.facade.auth turns it on."
+    `);
+  });
+
+  test("a resource without a status", () => {
+    expect(lines(view("PromptPack", "p"))).toMatchInlineSnapshot(`
+      "PromptPack "p" has no status yet.
+
+      Why:   Nothing has looked at it so far.
+      To do: Start the operator, or omnia up on one machine; if it runs, read its log."
+    `);
+  });
+});
+
+describe("which one is meant", () => {
+  const resources = [
+    view("AgentRuntime", "support", { namespace: "agents" }),
+    view("AgentRuntime", "sales"),
+    view("AgentRuntime", "support"),
+    view("PromptPack", "sales"),
+    view("PromptPack", "prompts", { namespace: "agents" }),
+  ];
+  const find = (text: string, namespace?: string): string => {
+    const { kind, metadata } = findResource(resources, readResourceName(text, namespace));
+    return `${kind} ${metadata.namespace}/${metadata.name}`;
+  };
+
+  test.for([
+    ["ar/sales", "AgentRuntime default/sales"],
+    ["AgentRuntimes/sales", "AgentRuntime default/sales"],
+    ["PP/sales", "PromptPack default/sales"],
+    ["promptpack/prompts", "PromptPack agents/prompts"],
+    ["prompts", "PromptPack agents/prompts"],
+    ["sales", "AgentRuntime default/sales"],
+    ["agents/support", "AgentRuntime agents/support"],
+    ["ar/agents/support", "AgentRuntime agents/support"],
+  ] as const)("%s is %s", ([text, expected]) => {
+    expect(find(text)).toBe(expected);
+  });
+
+  test("takes the namespace into account", () => {
+    expect(find("support", "agents")).toBe("AgentRuntime agents/support");
+    expect(() => find("prompts", "default")).toThrow("no agent, prompt pack or tool registry");
+  });
+
+  test("asks which one when there are several", () => {
+    expect(() => find("ar/support")).toThrow(
+      "More than one is called support: agentruntime/agents/support, agentruntime/default/support.",
+    );
+  });
+
+  test("lists what there is, and what is near, when there is none", () => {
+    expect(() => find("ar/suport")).toThrow(
+      expect.objectContaining({
+        exitCode: 1,
+        message: "There is no AgentRuntime called suport.",
+        cure: "Did you mean support? There are: agents/support, default/sales, default/support.",
+      }) as Error,
+    );
+    expect(() => find("tr/tools")).toThrow(
+      expect.objectContaining({ cure: "There are no toolregistries at all." }) as Error,
+    );
+  });
+
+  test.for(["", "ar/", "a/b/c/d", "/x"])("refuses %j as a usage error", (text) => {
+    expect(() => find(text)).toThrow(expect.objectContaining({ exitCode: 2 }) as Error);
+  });
+});

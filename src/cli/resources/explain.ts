@@ -1,0 +1,102 @@
+/** `omnia explain`: why something is not ready, and the one thing to do. */
+import { AGENT_RUNTIME } from "../../api/group.ts";
+import { explain as explainStatus, type Explanation } from "../../control/explain/explain.ts";
+import { EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
+import { findResource, readResourceName } from "./find-resource.ts";
+import type { ExplainFlags } from "../flags.ts";
+import { commandLine } from "../terminal/program-name.ts";
+import { readResources } from "./resource-source.ts";
+import {
+  isAuthenticated,
+  readResourceViews,
+  type ConditionView,
+  type ResourceView,
+} from "./resource-view.ts";
+import { printable, printJSON, printLine, styled, type Streams } from "../terminal/streams.ts";
+
+export async function explain(
+  name: string,
+  flags: ExplainFlags,
+  streams: Streams,
+): Promise<ExitCode> {
+  const { stdout } = streams;
+  const wanted = readResourceName(name, flags.namespace);
+  const { source, items } = await readResources(flags, streams);
+  const resource = findResource(readResourceViews(items), wanted);
+  if (flags.output === "json") {
+    const { kind, metadata, status } = resource;
+    printJSON(stdout, {
+      source,
+      kind,
+      namespace: metadata.namespace,
+      name: metadata.name,
+      ...explainStatus(resource),
+      ...(kind === AGENT_RUNTIME ? { authenticated: isAuthenticated(resource) } : {}),
+      status,
+    });
+  } else {
+    for (const line of explanationLines(resource, stdout)) printLine(stdout, line);
+  }
+  return EXIT_CODES.ok;
+}
+
+export function explanationLines(resource: ResourceView, stream: Streams["stdout"]): string[] {
+  const { kind, metadata, status } = resource;
+  const { namespace, name } = metadata;
+  const explanation = explainStatus(resource);
+  const broken = status.conditions.filter((condition) => condition.status !== "True");
+  const isWell = broken.length === 0 && status.conditions.length > 0;
+  const lines = [
+    styled(isWell ? "green" : "yellow", `${printable(explanation.summary, stream)}.`, stream),
+  ];
+  if (!isWell) {
+    lines.push(
+      "",
+      `Why:   ${sentence(explanation.cause, stream)}`,
+      `To do: ${sentence(explanation.cure, stream)}`,
+    );
+    const others = otherProblems(broken, explanation);
+    if (others.length > 0) lines.push("", "After that:");
+    for (const { type, message } of others) {
+      lines.push(`  ${type}: ${sentence(message, stream)}`);
+    }
+  }
+  if (kind !== AGENT_RUNTIME) return lines;
+
+  const serves = status.conditions.some(
+    ({ type, status }) => type === "Available" && status === "True",
+  );
+  if (serves) {
+    lines.push("");
+    if (status.endpoint !== undefined) {
+      lines.push(`Endpoint: ${printable(status.endpoint, stream)}`);
+    }
+    const inNamespace = namespace === "default" ? "" : ` -n ${namespace}`;
+    lines.push(`Talk to it: ${commandLine(`chat ${name}${inNamespace}`)}`);
+  }
+  if (!isAuthenticated(resource)) {
+    lines.push(
+      "",
+      "Authentication is off: whoever reaches the agent may talk to it. spec.facade.auth turns it on.",
+    );
+  }
+  return lines;
+}
+
+/** What else does not hold, as far as it says something new: that an agent waits for its references does not. */
+function otherProblems(
+  broken: readonly ConditionView[],
+  { cause }: Explanation,
+): readonly ConditionView[] {
+  const said = new Set([cause, ""]);
+  return broken.filter(({ reason, message }) => {
+    const isNew = !said.has(message) && reason !== "WaitingForReferences";
+    said.add(message);
+    return isNew;
+  });
+}
+
+function sentence(text: string, stream: Streams["stdout"]): string {
+  const shown = printable(text, stream);
+  return /[.!?…]$/.test(shown) ? shown : `${shown}.`;
+}

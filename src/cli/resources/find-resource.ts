@@ -1,0 +1,80 @@
+/** What a user means by KIND/NAME. */
+import { AGENT_RUNTIME, OMNIA_KINDS, type OmniaKind } from "../../api/group.ts";
+import { nearest } from "../../api/fields/nearest.ts";
+import { CliError } from "../terminal/cli-error.ts";
+import { kindNamed, pluralOf, shownName, type ResourceView } from "./resource-view.ts";
+
+/** More names than these are no help. */
+const MAX_LISTED = 10;
+
+export interface ResourceName {
+  readonly name: string;
+  /** `undefined`: an agent, or else whatever is called so. */
+  readonly kind?: OmniaKind | undefined;
+  readonly namespace?: string | undefined;
+}
+
+/** KIND/NAME, NAME, and also NAMESPACE/NAME and KIND/NAMESPACE/NAME, since lists show names with their namespace. */
+export function readResourceName(text: string, namespace: string | undefined): ResourceName {
+  const parts = text.split("/");
+  const kind = parts.length > 1 ? kindNamed(parts[0] ?? "") : undefined;
+  const rest = kind === undefined ? parts : parts.slice(1);
+  const name = rest.at(-1) ?? "";
+  const within = rest.length === 2 ? rest[0] : undefined;
+  if (rest.length > 2 || rest.includes("") || (within && namespace && within !== namespace)) {
+    throw new CliError(`${JSON.stringify(text)} names nothing that can be explained.`, {
+      cure: "Give KIND/NAME, like agentruntime/support, ar/support, pp/prompts or tr/tools.",
+      exitCode: 2,
+    });
+  }
+  return { name, kind, namespace: within ?? namespace };
+}
+
+/** The one resource of that name. Rejects with a CliError when there is none, or more than one. */
+export function findResource(
+  resources: readonly ResourceView[],
+  wanted: ResourceName,
+): ResourceView {
+  const named = resources.filter(
+    ({ kind, metadata }) =>
+      metadata.name === wanted.name &&
+      (wanted.namespace === undefined || metadata.namespace === wanted.namespace) &&
+      (wanted.kind === undefined || kind === wanted.kind),
+  );
+  const agents = named.filter(({ kind }) => kind === AGENT_RUNTIME);
+  const found = agents.length > 0 ? agents : named;
+  const [first, ...more] = found;
+  if (first === undefined) throw notFound(resources, wanted);
+  if (more.length === 0) return first;
+  const list = found.map((one) => `${one.kind.toLowerCase()}/${shownName(one)}`).join(", ");
+  throw new CliError(`More than one is called ${wanted.name}: ${list}.`, {
+    cure: "Say which one: KIND/NAME with -n NAMESPACE.",
+  });
+}
+
+function notFound(resources: readonly ResourceView[], wanted: ResourceName): CliError {
+  const { kind, namespace, name } = wanted;
+  const ofKind = resources.filter((one) => kind === undefined || one.kind === kind);
+  const where = namespace === undefined ? "" : ` in namespace ${namespace}`;
+  const what = kind ?? "agent, prompt pack or tool registry";
+  const near = nearest(
+    name,
+    ofKind.map(({ metadata }) => metadata.name),
+  );
+  return new CliError(`There is no ${what} called ${name}${where}.`, {
+    cure:
+      near === undefined ? listOf(ofKind, kind) : `Did you mean ${near}? ${listOf(ofKind, kind)}`,
+  });
+}
+
+function listOf(resources: readonly ResourceView[], kind: OmniaKind | undefined): string {
+  if (resources.length === 0) {
+    const what = kind === undefined ? OMNIA_KINDS.map(pluralOf).join(", ") : pluralOf(kind);
+    return `There are no ${what} at all.`;
+  }
+  const names = resources
+    .slice(0, MAX_LISTED)
+    .map((one) => (kind === undefined ? `${one.kind.toLowerCase()}/` : "") + shownName(one));
+  const more = resources.length - names.length;
+  return `There are: ${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}.`;
+}

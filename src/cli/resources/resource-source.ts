@@ -1,0 +1,60 @@
+/** Where `status` and `explain` read: a local instance if one is up, else the current cluster. */
+import { findLocal } from "../../local/state/find-local.ts";
+import { CliError } from "../terminal/cli-error.ts";
+import { commandLine } from "../terminal/program-name.ts";
+import type { Streams } from "../terminal/streams.ts";
+
+const LOCAL_TIMEOUT_MS = 10_000;
+const RESOURCES_PATH = "/api/v1alpha1/resources";
+
+export interface Resources {
+  readonly source:
+    | { readonly kind: "local"; readonly url: string }
+    | { readonly kind: "cluster"; readonly context: string; readonly server: string };
+  /** As received. */
+  readonly items: readonly unknown[];
+}
+
+export async function readResources(
+  flags: { state?: string },
+  { env }: Streams,
+): Promise<Resources> {
+  const { state } = flags;
+  const local = await findLocal({ env, ...(state === undefined ? {} : { stateFolder: state }) });
+  if (local !== undefined) return readLocal(local.url);
+  if (state !== undefined) {
+    throw new CliError(`No omnia up runs with the state folder ${state}.`, {
+      cure: `Start one with: ${commandLine(`up --state ${state}`)}`,
+    });
+  }
+  const { readCluster } = await import("./cluster-resources.ts");
+  return readCluster();
+}
+
+async function readLocal(url: string): Promise<Resources> {
+  try {
+    const response = await fetch(new URL(RESOURCES_PATH, url), {
+      signal: AbortSignal.timeout(LOCAL_TIMEOUT_MS),
+      redirect: "error",
+    });
+    const body = (await response.json()) as { items?: unknown };
+    if (!response.ok || !Array.isArray(body.items))
+      throw new Error(`it answered ${response.status}`);
+    return { source: { kind: "local", url }, items: body.items };
+  } catch (error) {
+    throw new CliError(
+      `The instance at ${url} does not say what it runs: ${(error as Error).message}.`,
+      {
+        cure: "Is it of another version? Then start it again.",
+        cause: error,
+      },
+    );
+  }
+}
+
+/** For people. */
+export function shownSource(source: Resources["source"]): string {
+  return source.kind === "local"
+    ? `omnia up at ${source.url}`
+    : `cluster ${source.context} at ${source.server}`;
+}

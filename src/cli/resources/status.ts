@@ -1,0 +1,124 @@
+/** `omnia status`: agents, packs and tools with their conditions. */
+import { AGENT_RUNTIME, PROMPT_PACK, TOOL_REGISTRY, type OmniaKind } from "../../api/group.ts";
+import { EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
+import type { StatusFlags } from "../flags.ts";
+import { readResources, shownSource } from "./resource-source.ts";
+import { readResourceViews, shownName, textAt, type ResourceView } from "./resource-view.ts";
+import { printJSON, printLine, styled, type Streams, type Style } from "../terminal/streams.ts";
+import { textTable, type Cell } from "../terminal/text-table.ts";
+
+export async function status(flags: StatusFlags, streams: Streams): Promise<ExitCode> {
+  const { stdout } = streams;
+  const { source, items } = await readResources(flags, streams);
+  const resources = readResourceViews(items).filter(
+    ({ metadata }) => flags.namespace === undefined || metadata.namespace === flags.namespace,
+  );
+  if (flags.output === "json") {
+    printJSON(stdout, { source, items: resources });
+    return EXIT_CODES.ok;
+  }
+  printLine(stdout, styled("dim", shownSource(source), stdout));
+  if (resources.length === 0) {
+    const where = flags.namespace === undefined ? "" : ` in namespace ${flags.namespace}`;
+    printLine(stdout, `There are no agents, prompt packs or tool registries${where}.`);
+  }
+  for (const line of statusLines(resources, stdout)) printLine(stdout, line);
+  return EXIT_CODES.ok;
+}
+
+/** One table a kind, every row followed by the conditions of its resource. */
+export function statusLines(
+  resources: readonly ResourceView[],
+  stream: Streams["stdout"],
+): string[] {
+  return TABLES.flatMap(({ kind, columns }) => {
+    const ofKind = resources.filter((resource) => resource.kind === kind);
+    if (ofKind.length === 0) return [];
+    const [head = "", ...rows] = textTable(
+      [
+        columns.map(({ head }) => head),
+        ...ofKind.map((one) => columns.map(({ cell }) => cell(one))),
+      ],
+      stream,
+    );
+    const conditions = textTable(ofKind.flatMap(conditionRows), stream, "  ");
+    return [
+      "",
+      styled("bold", head, stream),
+      ...ofKind.flatMap((one, index) => [
+        rows[index] as string,
+        ...conditions.splice(0, one.status.conditions.length),
+      ]),
+    ];
+  });
+}
+
+interface Column {
+  readonly head: string;
+  readonly cell: (resource: ResourceView) => Cell;
+}
+
+const NONE = "-";
+const phase: Column = {
+  head: "PHASE",
+  cell: ({ status: { phase: text = NONE } }) => {
+    const style = PHASE_STYLES[text];
+    return style === undefined ? text : { text, style };
+  },
+};
+const field = (head: string, ...path: string[]): Column => ({
+  head,
+  cell: (resource) => textAt(resource, ...path) ?? NONE,
+});
+const named = (head: string): Column => ({ head, cell: shownName });
+
+const TABLES: readonly { readonly kind: OmniaKind; readonly columns: readonly Column[] }[] = [
+  {
+    kind: AGENT_RUNTIME,
+    columns: [
+      named("AGENT"),
+      phase,
+      field("READY", "status", "ready"),
+      field("HANDLER", "spec", "facade", "handler"),
+      field("MODEL", "spec", "provider", "model"),
+      field("PACK", "spec", "promptPackRef", "name"),
+      field("ENDPOINT", "status", "endpoint"),
+    ],
+  },
+  {
+    kind: PROMPT_PACK,
+    columns: [
+      named("PROMPT PACK"),
+      phase,
+      field("VERSION", "status", "activeSemver"),
+      field("CONTENT", "status", "activeVersion"),
+    ],
+  },
+  {
+    kind: TOOL_REGISTRY,
+    columns: [
+      named("TOOL REGISTRY"),
+      phase,
+      field("TOOLS", "status", "discoveredTools"),
+      field("AVAILABLE", "status", "availableTools"),
+    ],
+  },
+];
+
+const PHASE_STYLES: Readonly<Record<string, Style>> = {
+  Running: "green",
+  Active: "green",
+  Ready: "green",
+  Canary: "yellow",
+  Pending: "yellow",
+  Degraded: "yellow",
+  Failed: "red",
+};
+
+function conditionRows({ status: { conditions } }: ResourceView): Cell[][] {
+  return conditions.map(({ type, status: text, reason, message }) => [
+    type,
+    { text, style: text === "True" ? "green" : text === "False" ? "red" : "yellow" },
+    message === "" ? reason : `${reason}: ${message}`,
+  ]);
+}

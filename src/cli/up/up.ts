@@ -1,0 +1,46 @@
+/** `omnia up`: its signals, its gateway, and its errors in the words of the command line. */
+import { createGateway } from "../../gateway/gateway.ts";
+import { UpError } from "../../local/state/up-error.ts";
+import { runUp } from "../../local/up/up.ts";
+import { systemClock } from "../../time/clock.ts";
+import { CliError, EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
+import type { UpFlags } from "../flags.ts";
+import { programName } from "../terminal/program-name.ts";
+import type { Streams } from "../terminal/streams.ts";
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Settles when it was ended: the first signal drains the agents, the second ends them at once. */
+export async function up(flags: UpFlags, streams: Streams): Promise<ExitCode> {
+  const drain = new AbortController();
+  const endNow = new AbortController();
+  const onSignal = (): void => (drain.signal.aborted ? endNow : drain).abort();
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+  const entry = process.argv[1] ?? "";
+  try {
+    await runUp({
+      files: flags.filename ?? [],
+      port: flags.port,
+      host: flags.host,
+      ...(flags.state === undefined ? {} : { stateFolder: flags.state }),
+      open: flags.open,
+      out: streams.stdout,
+      signal: drain.signal,
+      endNow: endNow.signal,
+      entry,
+      program: programName(entry, process.cwd()),
+      env: streams.env,
+      clock: systemClock,
+      random: Math.random,
+      createGateway,
+    });
+    return EXIT_CODES.ok;
+  } catch (error) {
+    if (error instanceof UpError) {
+      throw new CliError(error.message, { cure: error.cure, cause: error });
+    }
+    throw error;
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+  }
+}

@@ -1,0 +1,34 @@
+import { formatPath } from "../../api/fields/problems.ts";
+import { parsePromptPack } from "../../promptpack/check/parse-prompt-pack.ts";
+import type { PromptPackDocument } from "../../promptpack/document/prompt-pack-document.ts";
+import { positionInBlock } from "./content-position.ts";
+import type { Findings } from "./findings.ts";
+import type { ResourceOf } from "./reference-lookup.ts";
+
+/** The pack under a key of a ConfigMap; `undefined` when it is not valid. `text`: of the ConfigMap's file. */
+export function checkPackContent(
+  configMap: ResourceOf<"ConfigMap">,
+  key: string,
+  text: string,
+  findings: Findings,
+): PromptPackDocument | undefined {
+  const content = configMap.value.data?.[key] ?? "";
+  const block = configMap.positionOf(["data", key]);
+  const field = formatPath(["data", key]);
+  const parsed = parsePromptPack(content);
+  if (parsed.ok) {
+    for (const warning of parsed.warnings) {
+      findings.addAt("warning", configMap.file, block, `${field}: ${warning}`);
+    }
+    return parsed.pack;
+  }
+  for (const { path, message, ...place } of parsed.problems) {
+    const position = positionInBlock(text, block, content, place);
+    // What has no place of its own in the file says where in the content it is.
+    const isPlaced = place.line === undefined || position !== block;
+    const where = isPlaced ? "" : ` (line ${place.line}, column ${place.column} of it)`;
+    const within = path === "" ? "" : `${path}: `;
+    findings.addAt("error", configMap.file, position, `${field}${where}: ${within}${message}`);
+  }
+  return undefined;
+}

@@ -1,0 +1,139 @@
+/**
+ * What the resources of some files say about each other. A reference is checked where the object that it names is among
+ * them, and noted where it is not: it may be in the cluster.
+ */
+import { runtimeSpecOf, toolRegistryNameOf, type RuntimeSpec } from "../../api/agent-runtime.ts";
+import { secretKeys } from "../../api/fields/core.ts";
+import type { ManifestResource } from "../../api/manifest/manifest.ts";
+import { resolvePrompt } from "../../promptpack/render/resolve-prompt.ts";
+import { redisURLProblem } from "../../control/agent-runtime/redis-url-problem.ts";
+import { checkRegistryTools } from "./check-registry-tools.ts";
+import { checkPackContent } from "./check-pack-content.ts";
+import { Findings, type Finding } from "./findings.ts";
+import { ReferenceLookup, type ResourceOf } from "./reference-lookup.ts";
+
+type Agent = ResourceOf<"AgentRuntime">;
+
+/** `texts`: the text of each file, by its name. */
+export function checkReferences(
+  resources: readonly ManifestResource[],
+  texts: ReadonlyMap<string, string>,
+): readonly Finding[] {
+  const findings = new Findings();
+  const checker = new ReferenceChecker(new ReferenceLookup(resources, findings), findings, texts);
+  for (const resource of resources) {
+    if (resource.kind === "PromptPack") checker.checkPack(resource);
+    if (resource.kind === "ToolRegistry") checkRegistryTools(resource, resources, findings);
+    if (resource.kind === "AgentRuntime") checker.checkAgent(resource);
+  }
+  return findings.all;
+}
+
+class ReferenceChecker {
+  readonly #lookup: ReferenceLookup;
+  readonly #findings: Findings;
+  readonly #texts: ReadonlyMap<string, string>;
+
+  constructor(index: ReferenceLookup, findings: Findings, texts: ReadonlyMap<string, string>) {
+    this.#lookup = index;
+    this.#findings = findings;
+    this.#texts = texts;
+  }
+
+  checkPack(pack: ResourceOf<"PromptPack">): ReturnType<typeof checkPackContent> {
+    const path = ["spec", "source", "configMapRef"];
+    const { name, key } = pack.value.spec.source.configMapRef;
+    const configMap = this.#lookup.find(pack, [...path, "name"], "ConfigMap", name);
+    if (configMap === undefined) return undefined;
+    const content = this.#lookup.valueOf(pack, [...path, "key"], configMap, key);
+    if (content === undefined) return undefined;
+    return checkPackContent(configMap, key, this.#texts.get(configMap.file) ?? "", this.#findings);
+  }
+
+  checkAgent(agent: Agent): void {
+    const { facade, session, env = [] } = agent.value.spec;
+    const runtime = runtimeSpecOf(agent.value.spec);
+    if (runtime !== undefined) this.#checkRuntime(agent, runtime);
+    this.#checkTools(agent);
+    if (session.type === "redis" && session.storeRef !== undefined) {
+      const path = ["spec", "session", "storeRef"];
+      const url = this.#lookup.secretValue(agent, path, session.storeRef);
+      const problem = url === undefined ? undefined : redisURLProblem(url);
+      if (problem !== undefined) {
+        const message = `the key "${session.storeRef.key}" holds no URL of a Redis: ${problem}`;
+        this.#findings.error(agent, [...path, "key"], message);
+      }
+    }
+    if (facade.auth?.apiKeysSecretRef !== undefined) {
+      const path = ["spec", "facade", "auth", "apiKeysSecretRef", "name"];
+      const { name } = facade.auth.apiKeysSecretRef;
+      const secret = this.#lookup.find(agent, path, "Secret", name);
+      if (secret !== undefined && secretKeys(secret.value).length === 0) {
+        this.#findings.error(agent, path, `Secret "${name}" holds no key: nobody could connect`);
+      }
+    }
+    for (const [index, { valueFrom }] of env.entries()) {
+      const path = ["spec", "env", index, "valueFrom"];
+      const { configMapKeyRef, secretKeyRef } = valueFrom ?? {};
+      if (secretKeyRef !== undefined && secretKeyRef.optional !== true) {
+        this.#lookup.secretValue(agent, [...path, "secretKeyRef"], secretKeyRef);
+      }
+      if (configMapKeyRef !== undefined && configMapKeyRef.optional !== true) {
+        const at = [...path, "configMapKeyRef"];
+        const configMap = this.#lookup.find(
+          agent,
+          [...at, "name"],
+          "ConfigMap",
+          configMapKeyRef.name,
+        );
+        if (configMap !== undefined) {
+          this.#lookup.valueOf(agent, [...at, "key"], configMap, configMapKeyRef.key);
+        }
+      }
+    }
+  }
+
+  /** What only handler `runtime` reads. */
+  #checkRuntime(agent: Agent, { provider, promptPackRef }: RuntimeSpec): void {
+    const older = agent.value.spec.providerSecretRef !== undefined;
+    const path = older ? ["spec", "providerSecretRef"] : ["spec", "provider", "apiKeySecretRef"];
+    this.#lookup.secretValue(agent, path, provider.apiKeySecretRef);
+    this.#checkPrompt(agent, promptPackRef, provider.model);
+  }
+
+  #checkTools(agent: Agent): void {
+    const named = toolRegistryNameOf(agent.value.spec);
+    if (named === undefined) return;
+    const path = ["spec", "toolRegistryRef", "name"];
+    const { name, namespace } = named;
+    const registry = this.#lookup.find(agent, path, "ToolRegistry", name, namespace);
+    for (const [index, { authSecretRef }] of (registry?.value.spec.tools ?? []).entries()) {
+      if (registry === undefined || authSecretRef === undefined) continue;
+      const at = ["spec", "tools", index, "authSecretRef"];
+      // Looked for where the agent's pods are.
+      this.#lookup.secretValue(registry, at, authSecretRef, agent.namespace);
+    }
+  }
+
+  #checkPrompt(agent: Agent, ref: RuntimeSpec["promptPackRef"], model: string): void {
+    const path = ["spec", "promptPackRef"];
+    const { name, namespace, prompt, variables } = ref;
+    const pack = this.#lookup.find(agent, [...path, "name"], "PromptPack", name, namespace);
+    const document = pack === undefined ? undefined : this.checkPack(pack);
+    if (document === undefined) return;
+    const resolved = resolvePrompt(document, { prompt, variables, model });
+    if (resolved.ok) {
+      for (const variable of resolved.value.unusedVariables) {
+        const at = [...path, "variables", variable];
+        this.#findings.warning(agent, at, `prompt "${resolved.value.name}" uses no such variable`);
+      }
+      return;
+    }
+    const fields: Record<typeof resolved.reason, string> = {
+      PromptNotFound: "prompt",
+      VariablesMissing: "variables",
+      Invalid: "name",
+    };
+    this.#findings.error(agent, [...path, fields[resolved.reason]], resolved.message);
+  }
+}

@@ -1,0 +1,53 @@
+import { LOCAL_URL_ANNOTATION } from "../../api/group.ts";
+import type { ManifestResource } from "../../api/manifest/manifest.ts";
+import { resolveTools } from "../../control/tool-registry/resolve-tools.ts";
+import type { ServiceView } from "../../control/tool-registry/service-view.ts";
+import type { Findings } from "./findings.ts";
+import type { ResourceOf } from "./reference-lookup.ts";
+
+/** The entries of a registry against the Services among the files: whether something is there to call is not asked. */
+export function checkRegistryTools(
+  registry: ResourceOf<"ToolRegistry">,
+  resources: readonly ManifestResource[],
+  findings: Findings,
+): void {
+  const { tools: entries } = registry.value.spec;
+  const probes = Object.fromEntries(entries.map(({ name }) => [name, { reachable: true }]));
+  const services = resources.filter(
+    (resource) => resource.kind === "Service" && resource.namespace === registry.namespace,
+  ) as ResourceOf<"Service">[];
+  // A Service must be right in a cluster, and where a URL stands for it on one machine.
+  for (const views of [services.map(clusterView), services.map(localView)]) {
+    const owners = entries.flatMap((entry, index) =>
+      resolveTools([entry], views, probes).map(() => index),
+    );
+    for (const [at, { problem }] of resolveTools(entries, views, probes).entries()) {
+      const path = ["spec", "tools", owners[at] ?? 0];
+      if (problem?.reason === "NoServices") {
+        findings.note(registry, [...path, "selector"], `among the files, ${problem.message}`);
+      } else if (problem !== undefined) {
+        findings.error(registry, path, problem.message);
+      }
+    }
+  }
+}
+
+function clusterView({ value: { metadata, spec } }: ResourceOf<"Service">): ServiceView {
+  return {
+    name: metadata.name,
+    namespace: metadata.namespace,
+    labels: metadata.labels ?? {},
+    annotations: metadata.annotations ?? {},
+    ports: (spec.ports ?? []).map(({ name, port, appProtocol }) => ({
+      port,
+      ...(name === undefined ? {} : { name }),
+      ...(appProtocol === undefined ? {} : { appProtocol }),
+    })),
+    readyEndpoints: true,
+  };
+}
+
+function localView(service: ResourceOf<"Service">): ServiceView {
+  const localURL = service.value.metadata.annotations?.[LOCAL_URL_ANNOTATION];
+  return { ...clusterView(service), ...(localURL === undefined ? {} : { localURL }) };
+}

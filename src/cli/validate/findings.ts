@@ -1,0 +1,46 @@
+import { type FieldPath, formatPath } from "../../api/fields/problems.ts";
+import type { ManifestResource, Problem } from "../../api/manifest/manifest.ts";
+import type { Position } from "../../api/manifest/yaml-documents.ts";
+
+export interface Finding extends Omit<Problem, "severity"> {
+  /** A note says what could not be checked. */
+  readonly severity: Problem["severity"] | "note";
+}
+
+/** What was found, each thing once: two agents may have one registry, two packs one source. */
+export class Findings {
+  readonly #all = new Map<string, Finding>();
+
+  get all(): readonly Finding[] {
+    return [...this.#all.values()];
+  }
+
+  error(resource: ManifestResource, path: FieldPath, message: string): void {
+    this.#add("error", resource, path, message);
+  }
+
+  warning(resource: ManifestResource, path: FieldPath, message: string): void {
+    this.#add("warning", resource, path, message);
+  }
+
+  note(resource: ManifestResource, path: FieldPath, message: string): void {
+    this.#add("note", resource, path, message);
+  }
+
+  /** At a place that no path of a resource leads to. */
+  addAt(severity: Finding["severity"], file: string, position: Position, message: string): void {
+    const { line, column } = position;
+    const finding = { file, line, column, severity, message };
+    this.#all.set(JSON.stringify(finding), finding);
+  }
+
+  #add(
+    severity: Finding["severity"],
+    resource: ManifestResource,
+    path: FieldPath,
+    message: string,
+  ): void {
+    const position = resource.positionOf(path);
+    this.addAt(severity, resource.file, position, `${formatPath(path)}: ${message}`);
+  }
+}

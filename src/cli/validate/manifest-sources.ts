@@ -1,0 +1,122 @@
+/** What `validate` reads: files, folders and the standard input, with the problems of each and its text. */
+import { createReadStream } from "node:fs";
+import type { Readable } from "node:stream";
+import {
+  findDuplicates,
+  MAX_DOCUMENTS_PER_FILE,
+  MAX_FILE_BYTES,
+  parseManifests,
+  type ManifestResource,
+  type Problem,
+} from "../../api/manifest/manifest.ts";
+import { parseYAMLDocuments } from "../../api/manifest/yaml-documents.ts";
+import { listManifestFiles, MAX_FILES } from "../../local/manifests/list.ts";
+import { CliError } from "../terminal/cli-error.ts";
+
+/** As a path: the standard input. */
+const STANDARD_INPUT = "-";
+const STANDARD_INPUT_LABEL = "<stdin>";
+
+export interface ManifestSources {
+  readonly resources: readonly ManifestResource[];
+  readonly problems: readonly Problem[];
+  /** Of each file, by what it is called in problems. */
+  readonly texts: ReadonlyMap<string, string>;
+  /** Resources there are, with those that cannot be used. */
+  readonly count: number;
+}
+
+/** Rejects with a CliError where there is nothing to read. */
+export async function readManifestSources(
+  paths: readonly string[],
+  stdin: Readable,
+): Promise<ManifestSources> {
+  const texts = new Map<string, string>();
+  const unreadable: Problem[] = [];
+  const { files, missing, tooMany } = await listManifestFiles(
+    paths.filter((path) => path !== STANDARD_INPUT),
+  );
+  const isAllMissing = missing.length > 0 && files.length === 0;
+  if (isAllMissing && !paths.includes(STANDARD_INPUT)) {
+    throw new CliError(`There is no such file or folder: ${missing.join(", ")}`, {
+      cure: "-f takes manifests, folders that hold some, or - for the standard input.",
+    });
+  }
+  if (tooMany) {
+    throw new CliError(`There are more than ${MAX_FILES} manifests.`, {
+      cure: "Name the folders that matter, one after the other.",
+    });
+  }
+  for (const path of missing) {
+    unreadable.push(problemOfFile(path, "there is no such file or folder"));
+  }
+  for (const { path } of files) {
+    try {
+      texts.set(path, await readBounded(createReadStream(path)));
+    } catch (error) {
+      const { code = "unknown error" } = error as NodeJS.ErrnoException;
+      unreadable.push(problemOfFile(path, `the file cannot be read (${code})`));
+    }
+  }
+  if (paths.includes(STANDARD_INPUT)) {
+    texts.set(STANDARD_INPUT_LABEL, await readBounded(stdin));
+  }
+  if (texts.size + unreadable.length === 0) {
+    throw new CliError(`There are no manifests in ${paths.join(", ")}`, {
+      cure: "Manifests are files that end in .yaml, .yml or .json.",
+    });
+  }
+  if (unreadable.length === 0 && [...texts.values()].every((text) => text.trim() === "")) {
+    throw new CliError("There is nothing to check: the input is empty.");
+  }
+
+  const parsed = [...texts].map(([file, text]) => ({ text, ...parseManifests(text, file) }));
+  const resources = parsed.flatMap((file) => file.resources);
+  return {
+    resources,
+    problems: [
+      ...unreadable,
+      ...parsed.flatMap((file) => file.problems),
+      ...findDuplicates(resources),
+    ],
+    texts,
+    count: parsed.reduce((sum, file) => sum + Math.max(file.resources.length, countIn(file)), 0),
+  };
+}
+
+/** Resources of a file as written. Those that can be used are known; the text is read again only where there are others. */
+function countIn({
+  text,
+  resources,
+  problems,
+}: {
+  text: string;
+  resources: readonly ManifestResource[];
+  problems: readonly Problem[];
+}): number {
+  const hasErrors = problems.some(({ severity }) => severity === "error");
+  if (!hasErrors || text.length > MAX_FILE_BYTES) return resources.length;
+  const documents = parseYAMLDocuments(text, MAX_DOCUMENTS_PER_FILE) ?? [];
+  return documents.reduce((sum, { value }) => sum + countOf(value), 0);
+}
+
+function countOf(document: unknown): number {
+  const { kind, items } = (document ?? {}) as { kind?: unknown; items?: unknown };
+  return kind === "List" && Array.isArray(items) ? items.length : 1;
+}
+
+async function readBounded(input: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of input) {
+    chunks.push(Buffer.from(chunk as Buffer | string));
+    bytes += (chunks.at(-1) as Buffer).length;
+    // The parser says that it is too much.
+    if (bytes > MAX_FILE_BYTES) break;
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function problemOfFile(file: string, message: string): Problem {
+  return { file, line: 1, column: 1, severity: "error", message };
+}

@@ -1,0 +1,69 @@
+/** `omnia validate`: every problem of some manifests, without running anything. */
+import { checkReferences } from "./check-references.ts";
+import { EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
+import type { Finding } from "./findings.ts";
+import type { ValidateFlags } from "../flags.ts";
+import { readManifestSources } from "./manifest-sources.ts";
+import {
+  printable,
+  printJSON,
+  printLine,
+  styled,
+  type Streams,
+  type Style,
+} from "../terminal/streams.ts";
+
+export async function validate(flags: ValidateFlags, streams: Streams): Promise<ExitCode> {
+  const { stdout } = streams;
+  const sources = await readManifestSources(flags.filename, streams.stdin);
+  const findings = inOrder(
+    [...sources.problems, ...checkReferences(sources.resources, sources.texts)],
+    [...sources.texts.keys()],
+  );
+  if (flags.output === "json") {
+    printJSON(stdout, { resources: sources.count, problems: findings });
+  } else {
+    for (const finding of findings) printLine(stdout, lineOf(finding, stdout));
+    printLine(stdout, summaryOf(sources.count, findings));
+  }
+  const failed = findings.some(({ severity }) => severity === "error");
+  return failed ? EXIT_CODES.failed : EXIT_CODES.ok;
+}
+
+const STYLES: Readonly<Record<Finding["severity"], Style>> = {
+  error: "red",
+  warning: "yellow",
+  note: "dim",
+};
+
+function lineOf(finding: Finding, stream: Streams["stdout"]): string {
+  const { file, line, column, severity, message } = finding;
+  const place = `${file}:${line}:${column}: `;
+  const prefix = severity === "error" ? "" : `${severity}: `;
+  const text = printable(prefix + message, stream).replaceAll("\n", " ");
+  return place + styled(STYLES[severity], text, stream);
+}
+
+/** By file, as the files were read, and by place in it. */
+function inOrder(findings: readonly Finding[], files: readonly string[]): Finding[] {
+  return findings.toSorted(
+    (a, b) =>
+      files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column,
+  );
+}
+
+function summaryOf(resources: number, findings: readonly Finding[]): string {
+  const count = (severity: Finding["severity"]): number =>
+    findings.filter((finding) => finding.severity === severity).length;
+  const parts = [
+    counted(resources, "resource"),
+    counted(count("error"), "problem"),
+    ...(count("warning") > 0 ? [counted(count("warning"), "warning")] : []),
+    ...(count("note") > 0 ? [counted(count("note"), "note")] : []),
+  ];
+  return parts.join(", ");
+}
+
+function counted(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? "" : "s"}`;
+}
