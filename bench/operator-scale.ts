@@ -21,9 +21,13 @@ import {
   type StoredAgentRuntime,
 } from "../src/operator/cluster/kubernetes-objects.ts";
 import { AGENT_LABEL_SELECTOR } from "../src/operator/cluster/labels.ts";
-import { KubeCluster, OPERATOR_USER } from "../test/support/kube-cluster.ts";
-import { aNamespaceManifest, anAgentManifest, theReferences } from "../test/support/manifests.ts";
-import { OperatorProcess } from "../test/support/operator-process.ts";
+import { KubeCluster, OPERATOR_USER } from "../test/support/kubernetes/kube-cluster.ts";
+import {
+  aNamespaceManifest,
+  anAgentManifest,
+  theReferences,
+} from "../test/support/builders/manifests.ts";
+import { OperatorProcess } from "../test/support/operator/operator-process.ts";
 import type { Measurement } from "./bench.ts";
 import { MeasuredProcess } from "./measured-process.ts";
 

@@ -1,6 +1,6 @@
 import { Writable } from "node:stream";
 import { expect, test } from "vitest";
-import { capturedStreams } from "../../test/support/captured-streams.ts";
+import { capturedStreams } from "../../test/support/processes/captured-streams.ts";
 import { main } from "./main.ts";
 
 test("tells an error of the user in words, with its cure and its exit code, without a stack", async () => {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo, type Server } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import { ManualClock } from "../../test/support/manual-clock.ts";
+import { ManualClock } from "../../test/support/builders/manual-clock.ts";
 import { systemClock } from "../time/clock.ts";
 import { probe } from "./probe.ts";
 import { ToolProbes } from "./tool-probes.ts";

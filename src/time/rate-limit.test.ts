@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { ManualClock } from "../../test/support/manual-clock.ts";
+import { ManualClock } from "../../test/support/builders/manual-clock.ts";
 import { RateLimit } from "./rate-limit.ts";
 
 it("lets a burst through, then as much as comes back over time", async () => {

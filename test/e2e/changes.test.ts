@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { startModelServer, type ModelServer } from "../support/model-server.ts";
+import { startModelServer, type ModelServer } from "../support/agent/model-server.ts";
 import { eventually } from "./eventually.ts";
 import { Manifests, OmniaUp, ROOT } from "./omnia-up.ts";
 

@@ -3,12 +3,15 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "n
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { KUBE_API_SERVER_TIMEOUT_MS, startKubeAPIServer } from "../support/kube-api-server.ts";
-import { KubeCluster } from "../support/kube-cluster.ts";
-import { startModelServer } from "../support/model-server.ts";
-import { OperatorProcess } from "../support/operator-process.ts";
-import { startRedis } from "../support/redis.ts";
-import { snippets } from "../support/snippets.ts";
+import {
+  KUBE_API_SERVER_TIMEOUT_MS,
+  startKubeAPIServer,
+} from "../support/kubernetes/kube-api-server.ts";
+import { KubeCluster } from "../support/kubernetes/kube-cluster.ts";
+import { startModelServer } from "../support/agent/model-server.ts";
+import { OperatorProcess } from "../support/operator/operator-process.ts";
+import { startRedis } from "../support/redis/redis.ts";
+import { snippets } from "../support/documents/snippets.ts";
 import { ROOT } from "./omnia-up.ts";
 import { Shell, type ShellResult } from "./shell.ts";
 
@@ -163,7 +166,7 @@ describe("a cluster", () => {
       process.env["KUBEBUILDER_ASSETS"] || join(env["XDG_CACHE_HOME"] ?? "", "omnia/kube");
     const tools = join(checkout, "..", "tools");
     await mkdir(tools);
-    const helm = await run("test/support/helm-build 2>/dev/null");
+    const helm = await run("test/support/kubernetes/helm-build 2>/dev/null");
     await symlink(helm.output.trim(), join(tools, "helm"));
     kube = {
       PATH: `${tools}:${assets}:${env["PATH"]}`,

@@ -3,8 +3,8 @@ import { cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/p
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { ChatClient } from "../support/chat-client.ts";
-import { OmniaProcess, type OmniaResult } from "../support/omnia-process.ts";
+import { ChatClient } from "../support/agent/chat-client.ts";
+import { OmniaProcess, type OmniaResult } from "../support/processes/omnia-process.ts";
 import { eventually } from "./eventually.ts";
 
 export const ROOT = join(import.meta.dirname, "../..");

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { OmniaProcess } from "../support/omnia-process.ts";
+import { OmniaProcess } from "../support/processes/omnia-process.ts";
 import { ROOT } from "./omnia-up.ts";
 
 const PROGRAM = join(ROOT, "examples/production/order-service.mjs");

@@ -2,9 +2,9 @@
 import { readdir, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { startHttpServer } from "../support/http-server.ts";
-import { startModelServer, type ModelServer } from "../support/model-server.ts";
-import { startRedis, type RedisServer } from "../support/redis.ts";
+import { startHttpServer } from "../support/processes/http-server.ts";
+import { startModelServer, type ModelServer } from "../support/agent/model-server.ts";
+import { startRedis, type RedisServer } from "../support/redis/redis.ts";
 import { eventually } from "./eventually.ts";
 import { Manifests, OmniaUp } from "./omnia-up.ts";
 import { OrderService } from "./order-service.ts";

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
-import { ManualClock } from "../../../test/support/manual-clock.ts";
+import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
 import { createAgentMetrics } from "../contracts/agent-metrics.ts";
 import { createMetrics } from "../../observability/metrics.ts";
 import { DEFAULT_LIMITS } from "../contracts/limits.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ManualClock } from "../../../test/support/manual-clock.ts";
+import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
 import type { HistoryMessage } from "../sessions/history-message.ts";
 import { createDemoHandler } from "./demo.ts";
 import { echoHandler } from "./echo.ts";

@@ -3,9 +3,9 @@ import {
   startModelServer,
   type ModelServer,
   type WireBody,
-} from "../../../test/support/model-server.ts";
-import { RecordingTurn } from "../../../test/support/recording-turn.ts";
-import { aPrompt, aRuntimeConfig, aTool } from "../../../test/support/runtime-config.ts";
+} from "../../../test/support/agent/model-server.ts";
+import { RecordingTurn } from "../../../test/support/agent/recording-turn.ts";
+import { aPrompt, aRuntimeConfig, aTool } from "../../../test/support/builders/runtime-config.ts";
 import { systemClock } from "../../time/clock.ts";
 import { createLog } from "../../observability/log.ts";
 import type { HistoryMessage } from "../sessions/history-message.ts";

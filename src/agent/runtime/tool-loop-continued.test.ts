@@ -1,10 +1,13 @@
 /** The tool loop of a turn that another replica began. */
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { startHttpServer, type HttpServer } from "../../../test/support/http-server.ts";
-import { startModelServer, type ModelServer } from "../../../test/support/model-server.ts";
-import { RecordingTurn, type RecordingTurnOptions } from "../../../test/support/recording-turn.ts";
-import { aRuntimeConfig, aTool } from "../../../test/support/runtime-config.ts";
+import { startHttpServer, type HttpServer } from "../../../test/support/processes/http-server.ts";
+import { startModelServer, type ModelServer } from "../../../test/support/agent/model-server.ts";
+import {
+  RecordingTurn,
+  type RecordingTurnOptions,
+} from "../../../test/support/agent/recording-turn.ts";
+import { aRuntimeConfig, aTool } from "../../../test/support/builders/runtime-config.ts";
 import type { PromptConfig } from "../../agent-config/agent-config.ts";
 import { systemClock } from "../../time/clock.ts";
 import { createLog } from "../../observability/log.ts";

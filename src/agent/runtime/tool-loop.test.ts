@@ -1,10 +1,13 @@
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { startHttpServer, type HttpServer } from "../../../test/support/http-server.ts";
-import { startModelServer, type ModelServer } from "../../../test/support/model-server.ts";
-import { rejectionOf } from "../../../test/support/rejection-of.ts";
-import { RecordingTurn, type RecordingTurnOptions } from "../../../test/support/recording-turn.ts";
-import { aRuntimeConfig, aTool } from "../../../test/support/runtime-config.ts";
+import { startHttpServer, type HttpServer } from "../../../test/support/processes/http-server.ts";
+import { startModelServer, type ModelServer } from "../../../test/support/agent/model-server.ts";
+import { rejectionOf } from "../../../test/support/builders/rejection-of.ts";
+import {
+  RecordingTurn,
+  type RecordingTurnOptions,
+} from "../../../test/support/agent/recording-turn.ts";
+import { aRuntimeConfig, aTool } from "../../../test/support/builders/runtime-config.ts";
 import type { PromptConfig, ToolConfig } from "../../agent-config/agent-config.ts";
 import { systemClock } from "../../time/clock.ts";
 import { createLog } from "../../observability/log.ts";

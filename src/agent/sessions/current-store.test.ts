@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { ManualClock } from "../../../test/support/manual-clock.ts";
+import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
 import { CurrentStore } from "./current-store.ts";
 import { MemorySessionStore } from "./memory/memory-session-store.ts";
 import { StoreUnavailableError } from "./session-store.ts";

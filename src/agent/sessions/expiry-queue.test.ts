@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ManualClock } from "../../../test/support/manual-clock.ts";
+import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
 import { ExpiryQueue } from "./expiry-queue.ts";
 
 function aQueue(delayMs = 10_000) {

@@ -1,6 +1,6 @@
 import { Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { ManualClock } from "../../../test/support/manual-clock.ts";
+import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
 import { createLog } from "../../observability/log.ts";
 import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import { CurrentStore } from "../sessions/current-store.ts";

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { ManualClock } from "../../../test/support/manual-clock.ts";
-import { rejectionOf } from "../../../test/support/rejection-of.ts";
+import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
+import { rejectionOf } from "../../../test/support/builders/rejection-of.ts";
 import { TurnSlots } from "./turn-slots.ts";
 
 function someSlots(limits: { turns?: number; queued?: number } = {}) {

@@ -1,6 +1,6 @@
 /** Turns that were begun elsewhere, and what a running turn writes for those who may have to go on with it. */
 import { beforeEach, describe, expect, it } from "vitest";
-import { ManualClock } from "../../../test/support/manual-clock.ts";
+import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
 import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import { createAgentMetrics } from "../contracts/agent-metrics.ts";
 import { createLog } from "../../observability/log.ts";

@@ -1,6 +1,6 @@
 /**
  * A manifest and what must become of it: by zod (local mode, `omnia validate`) and by an API server with the CRDs. The
- * tables of cases are read by the unit tests and by `test/integration/api-server.test.ts`.
+ * tables of cases are read by the unit tests and by `test/integration/kube/api-server.test.ts`.
  */
 import { API_VERSION, type OmniaKind } from "../group.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { capturedStreams } from "../../../test/support/captured-streams.ts";
+import { capturedStreams } from "../../../test/support/processes/captured-streams.ts";
 import type { ServerFrame } from "../../protocol/frames.ts";
 import { chatPrinter, type ChatPrinter } from "./printer.ts";
 import type { OutputFormat } from "../terminal/streams.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { capturedStreams } from "../../../test/support/captured-streams.ts";
+import { capturedStreams } from "../../../test/support/processes/captured-streams.ts";
 import { explanationLines } from "./explain.ts";
 import { findResource, readResourceName } from "./find-resource.ts";
 import { readResourceViews, type ResourceView } from "./resource-view.ts";

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { capturedStreams } from "../../../test/support/captured-streams.ts";
+import { capturedStreams } from "../../../test/support/processes/captured-streams.ts";
 import { validate } from "./validate.ts";
 
 let folder: string;

@@ -7,7 +7,7 @@ import {
   secret,
   theReferences,
   theVersion,
-} from "../../../test/support/a-decision.ts";
+} from "../../../test/support/builders/a-decision.ts";
 import type { AgentReferences } from "./references.ts";
 
 const TOOLS = { toolRegistryRef: { name: "tools" } };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { agentRuntimeFields } from "../../../test/support/agent-runtime-fields.ts";
+import { agentRuntimeFields } from "../../../test/support/builders/agent-runtime-fields.ts";
 import {
   decided,
   packReference,
@@ -7,7 +7,7 @@ import {
   secret,
   theReferences,
   theVersion,
-} from "../../../test/support/a-decision.ts";
+} from "../../../test/support/builders/a-decision.ts";
 
 const SPEC = {
   replicas: 2,

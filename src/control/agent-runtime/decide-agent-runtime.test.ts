@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CONDITIONS, type ConditionType } from "../../api/conditions.ts";
 import { agentConfigSchema } from "../../agent-config/agent-config.ts";
-import { anAgentRuntime } from "../../../test/support/resources.ts";
+import { anAgentRuntime } from "../../../test/support/builders/resources.ts";
 import {
   decided,
   NOW,
@@ -12,7 +12,7 @@ import {
   secret,
   theReferences,
   theVersion,
-} from "../../../test/support/a-decision.ts";
+} from "../../../test/support/builders/a-decision.ts";
 import type { AgentRuntimeInput } from "./decide-agent-runtime.ts";
 import { decideAgentRuntime } from "./decide-agent-runtime.ts";
 import type { AgentReferences } from "./references.ts";

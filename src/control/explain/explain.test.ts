@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { CONDITIONS } from "../../api/conditions.ts";
 import { OMNIA_KINDS, type OmniaKind } from "../../api/group.ts";
-import { decided, observed, theReferences } from "../../../test/support/a-decision.ts";
-import { anAgentRuntime } from "../../../test/support/resources.ts";
+import { decided, observed, theReferences } from "../../../test/support/builders/a-decision.ts";
+import { anAgentRuntime } from "../../../test/support/builders/resources.ts";
 import { explain, type ExplainedCondition, type ExplainedResource } from "./explain.ts";
 
 const condition = (type: string, reason: string, status = "False"): ExplainedCondition => ({

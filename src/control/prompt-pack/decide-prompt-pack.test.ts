@@ -4,8 +4,8 @@ import type { ConditionReason } from "../../api/conditions.ts";
 import { CONDITIONS } from "../../api/conditions.ts";
 import type { PromptPack } from "../../api/prompt-pack.ts";
 import { MAX_PACK_BYTES } from "../../promptpack/check/parse-prompt-pack.ts";
-import { aPackText } from "../../../test/support/a-pack.ts";
-import { aPromptPack } from "../../../test/support/resources.ts";
+import { aPackText } from "../../../test/support/builders/a-pack.ts";
+import { aPromptPack } from "../../../test/support/builders/resources.ts";
 import {
   decidePromptPack,
   type PromptPackDecision,

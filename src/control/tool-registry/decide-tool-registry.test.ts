@@ -8,7 +8,7 @@ import {
   TOOL_SCHEMA_ANNOTATION,
   TOOL_TYPE_ANNOTATION,
 } from "../../api/group.ts";
-import { aToolRegistry } from "../../../test/support/resources.ts";
+import { aToolRegistry } from "../../../test/support/builders/resources.ts";
 import { decideToolRegistry, type ToolRegistryDecision } from "./decide-tool-registry.ts";
 import type { ServiceView } from "./service-view.ts";
 

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { KubeConfig } from "@kubernetes/client-node";
 import { afterEach, expect, test, vi } from "vitest";
-import { ManualClock } from "../../../test/support/manual-clock.ts";
+import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
 import { ApiError, ConnectionError } from "./api-error.ts";
 import { KubeClient, type RequestOutcome } from "./client.ts";
 import type { KubernetesObject, ResourceType } from "./object.ts";

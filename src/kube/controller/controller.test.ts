@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { ManualClock } from "../../../test/support/manual-clock.ts";
+import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
 import { Cache } from "../watch/cache.ts";
 import { Controller, type Reconcile, TerminalError } from "./controller.ts";
 import type { KubernetesObject } from "../client/object.ts";

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 import { afterEach, expect, test } from "vitest";
-import { ManualClock } from "../../../test/support/manual-clock.ts";
+import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
 import { ConnectionError } from "../client/api-error.ts";
 import { KubeClient } from "../client/client.ts";
 import type { Clock } from "../../time/clock.ts";

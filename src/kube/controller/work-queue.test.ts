@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { ManualClock } from "../../../test/support/manual-clock.ts";
+import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
 import { FIRST_RETRY_MS, LAST_RETRY_MS, WorkQueue } from "./work-queue.ts";
 
 test("holds a key once however often it is added", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ManualClock } from "../../../test/support/manual-clock.ts";
+import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
 import { ErrorSummary } from "./error-summary.ts";
 
 test("the first errors of a while are said, and then how many more there were", async () => {

@@ -1,6 +1,10 @@
 import { expect, test } from "vitest";
-import { NOW, packReference, registryReference } from "../../../test/support/a-decision.ts";
-import { anAgentRuntime } from "../../../test/support/resources.ts";
+import {
+  NOW,
+  packReference,
+  registryReference,
+} from "../../../test/support/builders/a-decision.ts";
+import { anAgentRuntime } from "../../../test/support/builders/resources.ts";
 import type { AgentRuntime } from "../../api/agent-runtime.ts";
 import { decideAgentRuntime } from "../../control/agent-runtime/decide-agent-runtime.ts";
 import type { AgentReferences } from "../../control/agent-runtime/references.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ManualClock } from "../../../test/support/manual-clock.ts";
+import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
 import { ApiError, ConnectionError } from "../../kube/client/api-error.ts";
 import { NotOursError } from "../../kube/apply-owned.ts";
 import { DEPLOYMENTS, SERVICES } from "../cluster/kubernetes-objects.ts";

@@ -1,7 +1,7 @@
 import { KubeConfig } from "@kubernetes/client-node";
 import { afterEach, expect, test } from "vitest";
-import { type HttpServer, startHttpServer } from "../../../test/support/http-server.ts";
-import { ManualClock } from "../../../test/support/manual-clock.ts";
+import { type HttpServer, startHttpServer } from "../../../test/support/processes/http-server.ts";
+import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
 import { Cache } from "../../kube/watch/cache.ts";
 import { KubeClient } from "../../kube/client/client.ts";
 import type { KubernetesObject } from "../../kube/client/object.ts";

@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { KubeConfig } from "@kubernetes/client-node";
 import { afterEach, expect, test } from "vitest";
-import { ManualClock } from "../../../test/support/manual-clock.ts";
+import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
 import type { PromptPackStatus } from "../../api/prompt-pack.ts";
 import { ConnectionError } from "../../kube/client/api-error.ts";
 import { KubeClient } from "../../kube/client/client.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { aPack, aPackText, aPrompt } from "../../../test/support/a-pack.ts";
+import { aPack, aPackText, aPrompt } from "../../../test/support/builders/a-pack.ts";
 import { MAX_PACK_BYTES, parsePromptPack } from "./parse-prompt-pack.ts";
 
 function accepted(text: string) {

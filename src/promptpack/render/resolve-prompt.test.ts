@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { aParsedPack, aPrompt } from "../../../test/support/a-pack.ts";
+import { aParsedPack, aPrompt } from "../../../test/support/builders/a-pack.ts";
 import { MAX_RENDERED_BYTES } from "./render-templates.ts";
 import { type PromptRequest, resolvePrompt } from "./resolve-prompt.ts";
 

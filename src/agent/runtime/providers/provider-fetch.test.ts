@@ -1,8 +1,8 @@
 import { pipeline, Readable } from "node:stream";
 import { describe, expect, it, vi } from "vitest";
-import { startHttpServer } from "../../../../test/support/http-server.ts";
-import { rejectionOf } from "../../../../test/support/rejection-of.ts";
-import { ManualClock } from "../../../../test/support/manual-clock.ts";
+import { startHttpServer } from "../../../../test/support/processes/http-server.ts";
+import { rejectionOf } from "../../../../test/support/builders/rejection-of.ts";
+import { ManualClock } from "../../../../test/support/builders/manual-clock.ts";
 import {
   createProviderFetch,
   MAX_ANSWER_BYTES,

@@ -1,10 +1,10 @@
 import { text } from "node:stream/consumers";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { describe, expect, it } from "vitest";
-import { startHttpServer } from "../../../../test/support/http-server.ts";
-import { ManualClock } from "../../../../test/support/manual-clock.ts";
-import { rejectionOf } from "../../../../test/support/rejection-of.ts";
-import { aTool } from "../../../../test/support/runtime-config.ts";
+import { startHttpServer } from "../../../../test/support/processes/http-server.ts";
+import { ManualClock } from "../../../../test/support/builders/manual-clock.ts";
+import { rejectionOf } from "../../../../test/support/builders/rejection-of.ts";
+import { aTool } from "../../../../test/support/builders/runtime-config.ts";
 import type { ToolConfig } from "../../../agent-config/agent-config.ts";
 import { systemClock, type Clock } from "../../../time/clock.ts";
 import { callHttpTool, MAX_TOOL_ERROR_BYTES, MAX_TOOL_OUTPUT_BYTES } from "./http-tool.ts";

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { ManualClock } from "../../../../test/support/manual-clock.ts";
+import { ManualClock } from "../../../../test/support/builders/manual-clock.ts";
 import { MemorySessionStore } from "./memory-session-store.ts";
 import { newSessionId } from "../session-id.ts";
 import { StoreFullError, TURN_LEASE_MS, type TurnLease } from "../session-store.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { decided } from "../../../../test/support/a-decision.ts";
+import { decided } from "../../../../test/support/builders/a-decision.ts";
 import type { AgentConfig } from "../../../agent-config/agent-config.ts";
 import type { ConfigMapObject, PodObject } from "../../cluster/kubernetes-objects.ts";
 import { FILES_REVISION_ANNOTATION } from "../../cluster/labels.ts";

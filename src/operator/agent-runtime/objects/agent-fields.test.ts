@@ -4,9 +4,13 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseDocument } from "yaml";
-import { theVersion } from "../../../../test/support/a-decision.ts";
-import { agentRuntimeFields } from "../../../../test/support/agent-runtime-fields.ts";
-import { makeAgent, type MadeAgent, type World } from "../../../../test/support/made-agent.ts";
+import { theVersion } from "../../../../test/support/builders/a-decision.ts";
+import { agentRuntimeFields } from "../../../../test/support/builders/agent-runtime-fields.ts";
+import {
+  makeAgent,
+  type MadeAgent,
+  type World,
+} from "../../../../test/support/operator/made-agent.ts";
 import { AGENT_CONFIG_PATH } from "../../../agent-config/agent-config.ts";
 
 const MANIFEST = `

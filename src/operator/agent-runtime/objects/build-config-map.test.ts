@@ -4,7 +4,7 @@ import {
   packReference,
   theReferences,
   theVersion,
-} from "../../../../test/support/a-decision.ts";
+} from "../../../../test/support/builders/a-decision.ts";
 import type { AgentConfig } from "../../../agent-config/agent-config.ts";
 import type { SecretFile } from "../../../control/agent-runtime/workload-decision.ts";
 import type { ConfigMapObject } from "../../cluster/kubernetes-objects.ts";

@@ -4,9 +4,13 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
-import { decided, theVersion } from "../../../../test/support/a-decision.ts";
-import { makeAgent, type MadeAgent, type World } from "../../../../test/support/made-agent.ts";
-import { anAgentManifest } from "../../../../test/support/manifests.ts";
+import { decided, theVersion } from "../../../../test/support/builders/a-decision.ts";
+import {
+  makeAgent,
+  type MadeAgent,
+  type World,
+} from "../../../../test/support/operator/made-agent.ts";
+import { anAgentManifest } from "../../../../test/support/builders/manifests.ts";
 import { AGENT_CONFIG_PATH } from "../../../agent-config/agent-config.ts";
 import type { WorkloadDecision } from "../../../control/agent-runtime/workload-decision.ts";
 import { ROLL_HASH_ANNOTATION } from "../../cluster/labels.ts";

@@ -1,0 +1,135 @@
+/** The commands that talk to an `omnia up` of this machine. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  omnia,
+  startOmnia,
+  type OmniaProcess,
+  type OmniaResult,
+} from "../../support/processes/omnia-process.ts";
+
+const MANIFESTS = `
+apiVersion: omnia.altairalabs.ai/v1alpha1
+kind: AgentRuntime
+metadata: {name: demo}
+spec: {facade: {handler: demo}}
+---
+apiVersion: omnia.altairalabs.ai/v1alpha1
+kind: AgentRuntime
+metadata: {name: support, namespace: agents}
+spec:
+  provider:
+    name: openai
+    model: some-model
+    apiKeySecretRef: {name: openai-credentials, key: api-key}
+  promptPackRef: {name: prompts}
+---
+apiVersion: omnia.altairalabs.ai/v1alpha1
+kind: PromptPack
+metadata: {name: prompts, namespace: agents}
+spec: {source: {configMapRef: {name: prompts}}}
+`;
+
+let home: string;
+let up: OmniaProcess;
+let url: string;
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), "omnia-cli-local-"));
+  await writeFile(join(home, "agents.yaml"), MANIFESTS);
+  up = startOmnia(["up", "-f", "agents.yaml", "--port", "0", "--no-open"], options());
+  [, url = ""] = await up.shows(/Serving at (http:\S+)/);
+  await up.shows(/default\/demo: Running/);
+});
+afterAll(async () => {
+  await up[Symbol.asyncDispose]();
+  await rm(home, { recursive: true });
+});
+
+function options() {
+  const env = { HOME: home, XDG_STATE_HOME: join(home, "state"), OMNIA_DEMO_PAUSES: "off" };
+  return { env, cwd: home };
+}
+
+function run(...args: string[]): Promise<OmniaResult> {
+  return omnia(args, options());
+}
+
+test("chat finds the instance, and names the agents that there are when there is no such one", async () => {
+  const [answered, nobody, notReady] = await Promise.all([
+    run("chat", "demo", "-m", "hello"),
+    run("chat", "sales", "-m", "hello"),
+    run("chat", "agents/support", "-m", "hello"),
+  ]);
+  expect(answered).toMatchObject({ code: 0, err: "" });
+  expect(answered.out).toMatch(/^Hello!/);
+  expect(nobody).toEqual({
+    code: 1,
+    out: "",
+    err: "omnia: There is no agent sales in namespace default; there are: agents/support, default/demo.\n",
+  });
+  expect(notReady).toMatchObject({ code: 1, out: "" });
+  expect(notReady.err).toMatch(/prompts/);
+});
+
+test("status shows every resource with its conditions", async () => {
+  const [text, json] = await Promise.all([
+    run("status"),
+    run("status", "-n", "agents", "-o", "json"),
+  ]);
+  expect(text).toMatchObject({ code: 0, err: "" });
+  expect(text.out).toContain(`omnia up at ${url}\n`);
+  expect(text.out).toMatch(/^default\/demo +Running +1\/1 +demo/m);
+  expect(text.out).toMatch(/^agents\/support +Pending +0\/1 +runtime +some-model +prompts/m);
+  expect(text.out).toMatch(/^ {2}SourceValid +False +ConfigMapNotFound: /m);
+  const { source, items } = JSON.parse(json.out) as {
+    source: object;
+    items: { kind: string; metadata: { name: string } }[];
+  };
+  expect(source).toEqual({ kind: "local", url });
+  expect(items.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
+    "AgentRuntime support",
+    "PromptPack prompts",
+  ]);
+});
+
+describe("explain", () => {
+  test("says why an agent is not ready and what to do, by any name of its kind", async () => {
+    const [agent, pack, json] = await Promise.all([
+      run("explain", "AgentRuntimes/support"),
+      run("explain", "pp/prompts"),
+      run("explain", "support", "-o", "json"),
+    ]);
+    expect(agent).toMatchObject({ code: 0, err: "" });
+    expect(agent.out).toMatch(/^AgentRuntime "support" is Pending: PromptPackReady is False/);
+    expect(agent.out).toMatch(/^To do: \S/m);
+    expect(agent.out).toContain("Authentication is off");
+    expect(pack.out).toMatch(/^To do: Make the ConfigMap "prompts"/m);
+    expect(JSON.parse(json.out)).toMatchObject({ kind: "AgentRuntime", authenticated: false });
+  });
+
+  test("says where an agent is that is ready", async () => {
+    const { code, out } = await run("explain", "demo");
+    expect(code).toBe(0);
+    expect(out).toContain('AgentRuntime "demo" is Running, and all is well.');
+    expect(out).toContain(`Endpoint: ${url.replace("http", "ws")}/ws?agent=demo`);
+    expect(out).toMatch(/Talk to it: \S*omnia chat demo$/m);
+  });
+
+  test("fails and names what is near when there is no such one", async () => {
+    const { code, out, err } = await run("explain", "ar/suport");
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    expect(err).toContain("Did you mean support?");
+  });
+});
+
+test("a second instance on the same port says so; the first ends well at SIGINT", async () => {
+  const second = await run("up", "-f", "agents.yaml", "--port", new URL(url).port, "--no-open");
+  expect(second).toMatchObject({ code: 1 });
+  expect(second.err).toContain("is in use by another omnia up");
+  up.kill("SIGINT");
+  expect(await up.ended).toMatchObject({ code: 0, err: "" });
+  expect((await run("status")).err).toContain("No omnia up runs on this machine");
+});

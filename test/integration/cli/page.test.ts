@@ -1,0 +1,62 @@
+/** The page about the command line: what it shows is what happens. */
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startOmnia, type OmniaProcess } from "../../support/processes/omnia-process.ts";
+
+const ROOT = join(import.meta.dirname, "../../..");
+const page = readFileSync(join(ROOT, "docs/command-line.md"), "utf8");
+/** Blocks like "$ command", what it prints, and in brackets the exit code when it is not 0. */
+const blocks = [...page.matchAll(/^```\n\$ (.+)\n([^]*?)^```$/gm)].map(
+  ([, command = "", shown = ""]) => ({ command, shown }),
+);
+
+let home: string;
+let up: OmniaProcess;
+let port: string;
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), "omnia-cli-page-"));
+  up = startOmnia(["up", "--port", "0", "--no-open"], { env: environment(), cwd: ROOT });
+  [, port = ""] = await up.shows(/Serving at http:\S+:(\d+)/);
+  await up.shows(/Talk to it/);
+});
+afterAll(async () => {
+  await up[Symbol.asyncDispose]();
+  await rm(home, { recursive: true });
+});
+
+function environment(): Record<string, string> {
+  return { HOME: home, XDG_STATE_HOME: join(home, "state"), OMNIA_DEMO_PAUSES: "off" };
+}
+
+test("the page has examples", () => {
+  expect(blocks.length).toBeGreaterThan(8);
+});
+
+test.for(blocks)("$command", async ({ command, shown }) => {
+  const { code, output } = await run(command);
+  const printed = code === 0 ? output : `${output}[${code}]\n`;
+  expect(printed.replaceAll(`localhost:${port}`, "localhost:8080")).toMatch(asPattern(shown));
+});
+
+/** The sources run here, whatever was bundled before. */
+function run(command: string): Promise<{ code: number; output: string }> {
+  const env = { ...environment(), PATH: process.env["PATH"] ?? "", NODE: process.execPath };
+  const line = `set -o pipefail; ${command.replaceAll("./omnia", '"$NODE" bin/omnia.ts')}`;
+  return new Promise((resolve) => {
+    const child = execFile("bash", ["-c", `{ ${line}; } 2>&1`], { cwd: ROOT, env }, (_, output) =>
+      resolve({ code: child.exitCode ?? 1, output }),
+    );
+    child.stdin?.end();
+  });
+}
+
+/** "…" is anything; at the end of a line, anything that follows, further lines too. */
+function asPattern(shown: string): RegExp {
+  const escaped = shown.split("…").map((part) => RegExp.escape(part));
+  return new RegExp(`^${escaped.join("[^]*?")}$`);
+}

@@ -1,0 +1,145 @@
+/** Who may talk to the agents of `omnia up`: the same rules as in a cluster, through the gateway. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { exportJWK, generateKeyPair, SignJWT, type CryptoKey } from "jose";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { ChatClient, type ChatClientOptions } from "../../support/agent/chat-client.ts";
+import { omnia, startOmnia, type OmniaProcess } from "../../support/processes/omnia-process.ts";
+
+let folder: string;
+let up: OmniaProcess;
+let url: string;
+let issuerServer: Server;
+let issuer: string;
+let privateKey: CryptoKey;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "omnia-authentication-"));
+  const pair = await generateKeyPair("RS256");
+  ({ privateKey } = pair);
+  const keys = [{ ...(await exportJWK(pair.publicKey)), kid: "one", alg: "RS256" }];
+  issuerServer = createServer((_request, response) => response.end(JSON.stringify({ keys })));
+  await new Promise<void>((resolve) => issuerServer.listen(0, "127.0.0.1", resolve));
+  issuer = `http://127.0.0.1:${(issuerServer.address() as AddressInfo).port}`;
+
+  const agent = (name: string, facade: object): string =>
+    JSON.stringify({
+      apiVersion: "omnia.altairalabs.ai/v1alpha1",
+      kind: "AgentRuntime",
+      metadata: { name },
+      spec: { facade: { handler: "echo", ...facade } },
+    });
+  const file = [
+    agent("open", {}),
+    agent("tokens", {
+      allowedOrigins: ["https://console.example"],
+      auth: { jwt: { issuer, jwksUri: `${issuer}/keys`, audiences: ["omnia"] } },
+    }),
+    agent("keys", { auth: { apiKeysSecretRef: { name: "clients" } } }),
+    JSON.stringify({
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { name: "clients" },
+      stringData: { web: "key-of-the-web-client" },
+    }),
+  ].join("\n---\n");
+  await writeFile(join(folder, "agents.yaml"), file);
+  up = startOmnia(
+    ["up", "--port", "0", "--state", join(folder, "state"), "-f", join(folder, "agents.yaml")],
+    { env: { HOME: folder } },
+  );
+  const [, address = ""] = await up.shows(/Serving at (\S+)/);
+  url = address;
+  await vi.waitFor(
+    async () => {
+      const response = await fetch(`${url}/api/v1alpha1/resources`);
+      const { items } = (await response.json()) as { items: { status: { phase?: string } }[] };
+      expect(items.map(({ status }) => status.phase)).toEqual(["Running", "Running", "Running"]);
+    },
+    { timeout: 20_000, interval: 50 },
+  );
+});
+afterAll(async () => {
+  await up[Symbol.asyncDispose]();
+  issuerServer.close();
+  await rm(folder, { recursive: true, maxRetries: 5 });
+});
+
+function connect(agent: string, options: ChatClientOptions = {}, more = ""): Promise<ChatClient> {
+  return ChatClient.connect(`${url.replace("http", "ws")}/ws?agent=${agent}${more}`, options);
+}
+
+const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
+
+function sign(claims: { aud?: string; sub?: string; exp?: string; kid?: string } = {}) {
+  return new SignJWT({})
+    .setProtectedHeader({ alg: "RS256", kid: claims.kid ?? "one" })
+    .setIssuer(issuer)
+    .setAudience(claims.aud ?? "omnia")
+    .setSubject(claims.sub ?? "alice")
+    .setExpirationTime(claims.exp ?? "5m")
+    .sign(privateKey);
+}
+
+test("a good token lets its bearer in, in a header or as a browser sends it", async () => {
+  const client = await connect("tokens", bearer(await sign()));
+  expect(await client.ask("hello")).toMatchObject({ content: "hello" });
+  const browser = { protocols: ["omnia", `bearer.${await sign()}`] };
+  const origin = "https://console.example";
+  expect((await connect("tokens", { ...browser, origin })).socket.protocol).toBe("omnia");
+});
+
+test("any other token is refused with 401, before there is a connection", async () => {
+  const [, body = ""] = (await sign()).split(".");
+  const none = Buffer.from('{"alg":"none"}').toString("base64url");
+  for (const options of [
+    {},
+    bearer("key-of-the-web-client"),
+    bearer(await sign({ exp: "-5m" })),
+    bearer(await sign({ aud: "another-service" })),
+    bearer(await sign({ kid: "unknown" })),
+    bearer(`${none}.${body}.`),
+  ]) {
+    await expect(connect("tokens", options)).rejects.toThrow("401");
+  }
+});
+
+test("a page of a foreign origin is refused with 403, whatever its token", async () => {
+  const options = { ...bearer(await sign()), origin: "https://elsewhere.example" };
+  await expect(connect("tokens", options)).rejects.toThrow("403");
+});
+
+test("a session is its subject's, also for who knows its id", async () => {
+  const alice = await connect("tokens", bearer(await sign()));
+  const { session_id } = await alice.ask("secret");
+  const bob = await connect(
+    "tokens",
+    bearer(await sign({ sub: "bob" })),
+    `&session_id=${session_id}`,
+  );
+  expect(await bob.next()).toMatchObject({ error: { code: "SESSION_NOT_FOUND" } });
+  bob.send({ type: "resume", session_id, after: 0 });
+  await bob.nextOf("connected");
+  expect(await bob.nextOf("error")).toMatchObject({ error: { code: "SESSION_NOT_FOUND" } });
+});
+
+test("a key of the Secret lets its client in, and no other", async () => {
+  const client = await connect("keys", bearer("key-of-the-web-client"));
+  expect(await client.ask("hello")).toMatchObject({ content: "hello" });
+  await expect(connect("keys", bearer("another-key"))).rejects.toThrow("401");
+  const chat = ["chat", "keys", "--url", url, "-m", "hello"];
+  const env = { OMNIA_TOKEN: "key-of-the-web-client" };
+  expect(await omnia(chat, { env })).toMatchObject({ code: 0, out: "hello\n" });
+  expect(await omnia(chat)).toMatchObject({ code: 1 });
+});
+
+test("explain says where authentication is off, and nothing of it where it is on", async () => {
+  const explain = async (name: string) =>
+    (await omnia(["explain", name, "--state", join(folder, "state")], { env: { HOME: folder } }))
+      .out;
+  expect(await explain("open")).toContain("Authentication is off");
+  expect(await explain("tokens")).not.toContain("Authentication is off");
+});

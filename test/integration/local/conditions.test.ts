@@ -1,0 +1,259 @@
+/** Every reason that a manifest can bring about on one machine, in one `omnia up`. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { aPack, aPrompt } from "../../support/builders/a-pack.ts";
+import { startHttpServer, type HttpServer } from "../../support/processes/http-server.ts";
+import { omnia, startOmnia, type OmniaProcess } from "../../support/processes/omnia-process.ts";
+
+interface Condition {
+  type: string;
+  status: string;
+  reason: string;
+  message: string;
+}
+interface Resource {
+  kind: string;
+  metadata: { name: string };
+  status: { phase: string; conditions: Condition[] };
+}
+
+const manifest = (apiVersion: string, kind: string, name: string, rest: object): string =>
+  JSON.stringify({ apiVersion, kind, metadata: { name }, ...rest });
+const ours = (kind: string, name: string, spec: object): string =>
+  manifest("omnia.altairalabs.ai/v1alpha1", kind, name, { spec });
+const core = (kind: string, name: string, rest: object): string => manifest("v1", kind, name, rest);
+
+/** Complete, but for what `overrides` says; a field that is `undefined` is left out. */
+const agent = (name: string, overrides: object = {}): string =>
+  ours("AgentRuntime", name, {
+    provider: { name: "openai", model: "m", apiKeySecretRef: { name: "llm", key: "api-key" } },
+    promptPackRef: { name: "good" },
+    ...overrides,
+  });
+const provider = (overrides: object): object => ({
+  provider: {
+    name: "openai",
+    model: "m",
+    apiKeySecretRef: { name: "llm", key: "api-key" },
+    ...overrides,
+  },
+});
+const session = (name: string, key = "url"): object => ({
+  session: { type: "redis", storeRef: { name, key } },
+});
+const pack = (name: string, content: unknown, key = "promptpack.json"): string[] => [
+  ours("PromptPack", name, { source: { configMapRef: { name } } }),
+  core("ConfigMap", name, {
+    data: { [key]: typeof content === "string" ? content : JSON.stringify(content) },
+  }),
+];
+const registry = (name: string, ...tools: object[]): string =>
+  ours("ToolRegistry", name, { tools });
+const service = (name: string, annotations: Record<string, string>): string =>
+  core("Service", name, {
+    metadata: { name, labels: { "omnia.altairalabs.ai/tool": "true", offers: name }, annotations },
+    spec: { ports: [{ name: "http", port: 80 }] },
+  });
+const selecting = (name: string): object => ({ name, selector: { matchLabels: { offers: name } } });
+
+const required = { name: "who", type: "string", required: true };
+
+let folder: string;
+let tool: HttpServer;
+let up: OmniaProcess;
+let url: string;
+const env = (): Record<string, string> => ({ HOME: folder, ANTHROPIC_API_KEY: "from-environment" });
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "omnia-conditions-"));
+  tool = await startHttpServer((_request, response) => void response.end("{}"));
+  const gone = await startHttpServer(() => {});
+  await gone.close();
+  const live = { "omnia.altairalabs.ai/local-url": tool.url };
+  const dead = { "omnia.altairalabs.ai/local-url": gone.url };
+  const manifests = [
+    core("Secret", "llm", { stringData: { "api-key": "k", empty: "" } }),
+    core("Secret", "store", {
+      stringData: { url: "redis://127.0.0.1:1", web: "http://host", empty: "<url>" },
+    }),
+    ...pack("good", aPack()),
+    ...pack("unused", aPack()),
+    ...pack("no-key", aPack(), "other.json"),
+    ...pack("no-json", '{"id": '),
+    ...pack("no-pack", { id: "x" }),
+    ...pack("too-large", "x".repeat(1_000_001)),
+    ours("PromptPack", "no-config-map", { source: { configMapRef: { name: "none" } } }),
+    ...pack(
+      "two-prompts",
+      aPack({ prompts: { a: aPrompt({ id: "a" }), b: aPrompt({ id: "b" }) } }),
+    ),
+    ...pack(
+      "wants-variable",
+      aPack({
+        prompts: { a: aPrompt({ id: "a", system_template: "Hi {{who}}", variables: [required] }) },
+      }),
+    ),
+
+    agent("runs"),
+    agent(
+      "from-environment",
+      provider({ name: "anthropic", apiKeySecretRef: { name: "none", key: "k" } }),
+    ),
+    agent("demo", { facade: { handler: "demo" }, provider: undefined, promptPackRef: undefined }),
+    agent("no-secret", provider({ apiKeySecretRef: { name: "none", key: "k" } })),
+    agent("no-secret-key", provider({ apiKeySecretRef: { name: "llm", key: "none" } })),
+    agent("empty-secret-key", provider({ apiKeySecretRef: { name: "llm", key: "empty" } })),
+    agent("no-pack", { promptPackRef: { name: "none" } }),
+    agent("bad-pack", { promptPackRef: { name: "no-json" } }),
+    agent("no-prompt", { promptPackRef: { name: "two-prompts" } }),
+    agent("no-variables", { promptPackRef: { name: "wants-variable" } }),
+    agent("no-registry", { toolRegistryRef: { name: "none" } }),
+    agent("some-tools", { toolRegistryRef: { name: "some" } }),
+    agent("dead-tools", { toolRegistryRef: { name: "refuses" } }),
+    agent("no-store", session("none")),
+    agent("no-store-key", session("store", "none")),
+    agent("placeholder-store", session("store", "empty")),
+    agent("wrong-store", session("store", "web")),
+    agent("store-is-down", session("store")),
+    agent("zero", { replicas: 0 }),
+    agent("no-variable", {
+      env: [{ name: "A", valueFrom: { configMapKeyRef: { name: "none", key: "a" } } }],
+    }),
+
+    registry("all", { name: "inline", url: tool.url }, selecting("live")),
+    registry("some", { name: "inline", url: tool.url }, { name: "dead", url: gone.url }),
+    registry("refuses", { name: "dead", url: gone.url }),
+    registry("nobody", selecting("nobody")),
+    registry("no-endpoint", selecting("dead")),
+    registry("nowhere", selecting("nowhere")),
+    registry("bad-schema", selecting("bad-schema")),
+    service("live", live),
+    service("dead", dead),
+    service("nowhere", {}),
+    service("bad-schema", { ...live, "omnia.altairalabs.ai/tool-schema": "{" }),
+  ];
+  await writeFile(join(folder, "all.yaml"), manifests.join("\n---\n"));
+  up = startOmnia(["up", "--port", "0", "-f", join(folder, "all.yaml")], { env: env() });
+  [, url = ""] = await up.shows(/Serving at (\S+)/);
+  for (const name of ["runs", "from-environment", "demo", "some-tools"]) {
+    await vi.waitFor(async () => {
+      if ((await find("AgentRuntime", name))?.status.phase !== "Running")
+        throw new Error(`${name} does not run`);
+    }, 30_000);
+  }
+});
+afterAll(async () => {
+  await up[Symbol.asyncDispose]();
+  await tool.close();
+  await rm(folder, { recursive: true, maxRetries: 5 });
+});
+
+async function find(kind: string, name: string): Promise<Resource | undefined> {
+  const response = await fetch(`${url}/api/v1alpha1/resources`);
+  const { items } = (await response.json()) as { items: Resource[] };
+  return items.find((item) => item.kind === kind && item.metadata.name === name);
+}
+
+async function condition(kind: string, name: string, type: string): Promise<Condition | undefined> {
+  return (await find(kind, name))?.status.conditions.find((each) => each.type === type);
+}
+
+test("nothing of the files is refused", () => {
+  expect(up.out).not.toContain("all.yaml:");
+});
+
+test.each([
+  ["runs", "Available", "ReplicasAvailable"],
+  ["runs", "PromptPackReady", "Resolved"],
+  ["runs", "ProviderReady", "Resolved"],
+  ["runs", "ToolRegistryReady", "NotReferenced"],
+  ["runs", "SessionStoreReady", "NotNeeded"],
+  ["demo", "PromptPackReady", "NotReferenced"],
+  ["demo", "ProviderReady", "NotNeeded"],
+  ["no-secret", "ProviderReady", "SecretNotFound"],
+  ["no-secret", "Available", "WaitingForReferences"],
+  ["no-secret-key", "ProviderReady", "SecretKeyMissing"],
+  ["empty-secret-key", "ProviderReady", "SecretKeyMissing"],
+  ["no-pack", "PromptPackReady", "NotFound"],
+  ["bad-pack", "PromptPackReady", "Invalid"],
+  ["no-prompt", "PromptPackReady", "PromptNotFound"],
+  ["no-variables", "PromptPackReady", "VariablesMissing"],
+  ["no-registry", "ToolRegistryReady", "NotFound"],
+  ["some-tools", "ToolRegistryReady", "Degraded"],
+  ["dead-tools", "ToolRegistryReady", "Failed"],
+  ["no-store", "SessionStoreReady", "SecretNotFound"],
+  ["no-store-key", "SessionStoreReady", "SecretKeyMissing"],
+  ["placeholder-store", "SessionStoreReady", "SecretKeyMissing"],
+  ["wrong-store", "SessionStoreReady", "InvalidURL"],
+  ["zero", "Available", "ScaledToZero"],
+  ["no-variable", "Available", "PodsFailing"],
+  ["store-is-down", "Available", "WaitingForPods"],
+])("AgentRuntime %s: %s is %s", async (name, type, reason) => {
+  expect(await condition("AgentRuntime", name, type)).toMatchObject({ reason });
+});
+
+test.each([
+  ["good", "SourceValid", "Valid"],
+  ["no-config-map", "SourceValid", "ConfigMapNotFound"],
+  ["no-key", "SourceValid", "KeyNotFound"],
+  ["no-json", "SourceValid", "InvalidJSON"],
+  ["no-pack", "SourceValid", "InvalidPack"],
+  ["too-large", "SourceValid", "TooLarge"],
+  ["unused", "AgentsNotified", "NoAgents"],
+])("PromptPack %s: %s is %s", async (name, type, reason) => {
+  expect(await condition("PromptPack", name, type)).toMatchObject({ reason });
+});
+
+test.each([
+  ["all", "ToolsAvailable", "ToolsFound"],
+  ["all", "AllToolsReady", "AllReady"],
+  ["some", "ToolsAvailable", "ToolsFound"],
+  ["some", "AllToolsReady", "Unreachable"],
+  ["refuses", "ToolsAvailable", "Unreachable"],
+  ["nobody", "ToolsAvailable", "NoServices"],
+  ["no-endpoint", "ToolsAvailable", "NoReadyEndpoints"],
+  ["nowhere", "ToolsAvailable", "NoReadyEndpoints"],
+  ["bad-schema", "ToolsAvailable", "InvalidTool"],
+])("ToolRegistry %s: %s is %s", async (name, type, reason) => {
+  expect(await condition("ToolRegistry", name, type)).toMatchObject({ reason });
+});
+
+test("says where a value comes from, and which variable would give one", async () => {
+  expect((await condition("AgentRuntime", "from-environment", "ProviderReady"))?.message).toContain(
+    "ANTHROPIC_API_KEY",
+  );
+  expect((await condition("AgentRuntime", "no-secret", "ProviderReady"))?.message).toContain(
+    "OPENAI_API_KEY",
+  );
+  expect((await condition("AgentRuntime", "no-store", "SessionStoreReady"))?.message).toContain(
+    "REDIS_URL",
+  );
+  expect((await condition("ToolRegistry", "nowhere", "ToolsAvailable"))?.message).toContain(
+    "local-url",
+  );
+});
+
+test("says in the log why a replica does not become ready, in its own words", async () => {
+  await up.shows(
+    /AgentRuntime default\/store-is-down: replica 1: not ready: the session store does not answer/,
+  );
+});
+
+test("shows no value of a Secret anywhere", async () => {
+  const everything = [up.out, await (await fetch(`${url}/api/v1alpha1/resources`)).text()].join(
+    "\n",
+  );
+  expect(everything).not.toContain('from-environment"}');
+  expect(everything).not.toContain("redis://127.0.0.1:1");
+});
+
+test("omnia status and omnia explain find it", async () => {
+  const [status, explained] = await Promise.all([
+    omnia(["status"], { env: env() }),
+    omnia(["explain", "no-secret"], { env: env() }),
+  ]);
+  expect(status.out).toMatch(/runs\s+Running/);
+  expect(explained.out).toContain("OPENAI_API_KEY");
+});

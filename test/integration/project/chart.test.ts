@@ -1,0 +1,422 @@
+/** The Helm chart: what it renders, what it refuses, and that a real API server takes it and holds the operator to its rights. */
+import { execFile, spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseAllDocuments } from "yaml";
+import packageJSON from "../../../package.json" with { type: "json" };
+import { chartFiles } from "../../../charts/generate.ts";
+import { LEASE_NAME } from "../../../src/operator/cluster/labels.ts";
+import { WATCHED_NAMESPACE_RULES } from "../../../src/operator/permissions.ts";
+import {
+  KUBE_API_SERVER_TIMEOUT_MS,
+  type KubeAPIServer,
+  startKubeAPIServer,
+} from "../../support/kubernetes/kube-api-server.ts";
+
+const run = promisify(execFile);
+const ROOT = join(import.meta.dirname, "../../..");
+const CHART = join(ROOT, "charts/omnia");
+const RELEASE_NAMESPACE = "omnia-system";
+const ACCOUNT = `system:serviceaccount:${RELEASE_NAMESPACE}:omnia-operator`;
+
+// oxlint-disable-next-line typescript/no-explicit-any -- manifests of many shapes
+type Manifest = any;
+
+let helm: string;
+let server: KubeAPIServer;
+
+beforeAll(async () => {
+  const build = join(ROOT, "test/support/kubernetes/helm-build");
+  const found = spawnSync(build, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+  helm = found.stdout.trim();
+  expect(helm).not.toBe("");
+  server = await startKubeAPIServer();
+  for (const name of [RELEASE_NAMESPACE, "team-a", "team-b", "elsewhere"]) {
+    await server.kubectl(["create", "namespace", name]);
+  }
+}, KUBE_API_SERVER_TIMEOUT_MS);
+afterAll(async () => server?.stop());
+
+async function rendered(...flags: string[]): Promise<Manifest[]> {
+  const { stdout } = await run(
+    helm,
+    ["template", "omnia", CHART, "-n", RELEASE_NAMESPACE, "--kube-version", "1.34.0", ...flags],
+    { maxBuffer: 16 * 1024 * 1024 },
+  );
+  return parseAllDocuments(stdout)
+    .map((document) => document.toJS())
+    .filter((manifest) => manifest !== null);
+}
+
+function find(manifests: readonly Manifest[], kind: string, name?: string): Manifest {
+  return manifests.find(
+    (manifest) => manifest.kind === kind && (name === undefined || manifest.metadata.name === name),
+  );
+}
+
+async function helmWith(...args: string[]): Promise<string> {
+  const { stdout } = await run(helm, [...args, "--kubeconfig", server.kubeconfig], {
+    maxBuffer: 16 * 1024 * 1024,
+  });
+  return stdout;
+}
+
+async function refusal(...flags: string[]): Promise<string> {
+  return await rendered(...flags).then(
+    () => "",
+    (error: { stderr: string }) => error.stderr,
+  );
+}
+
+describe("the chart's files", () => {
+  test("are those that the sources make", async () => {
+    const made = await Promise.all(
+      [...chartFiles().keys()].map(async (path) => [
+        path,
+        await readFile(join(CHART, "files", path), "utf8"),
+      ]),
+    );
+    expect(Object.fromEntries(made)).toEqual(Object.fromEntries(chartFiles()));
+    const there = await readdir(join(CHART, "files"), { recursive: true });
+    const files = there.filter((path) => path.endsWith(".yaml"));
+    expect(files.toSorted()).toEqual([...chartFiles().keys()].toSorted());
+  });
+
+  test("carry the version of the program", () => {
+    const chart = readFileSync(join(CHART, "Chart.yaml"), "utf8");
+    expect(chart).toContain(`\nversion: ${packageJSON.version}\n`);
+    expect(chart).toContain(`\nappVersion: ${packageJSON.version}\n`);
+  });
+
+  test("pass Helm's own check", async () => {
+    await expect(run(helm, ["lint", "--strict", CHART])).resolves.toBeDefined();
+  });
+});
+
+describe("what the chart renders", () => {
+  test("is two operators with restricted pods, of which one leads, for every namespace", async () => {
+    const manifests = await rendered();
+    const { spec } = find(manifests, "Deployment");
+    expect(spec.replicas).toBe(2);
+    const { containers, securityContext } = spec.template.spec;
+    expect(securityContext).toMatchObject({
+      runAsNonRoot: true,
+      seccompProfile: { type: "RuntimeDefault" },
+    });
+    expect(containers[0]).toMatchObject({
+      image: `omnia:${packageJSON.version}`,
+      securityContext: {
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ["ALL"] },
+      },
+      readinessProbe: { httpGet: { path: "/readyz" } },
+      livenessProbe: { httpGet: { path: "/healthz" } },
+    });
+    expect(containers[0].args).toContain(`--agent-image=omnia:${packageJSON.version}`);
+    expect(containers[0].args.join(" ")).not.toContain("--namespace");
+    expect(find(manifests, "PodDisruptionBudget").spec.maxUnavailable).toBe(1);
+    expect(find(manifests, "Service").spec.ports).toEqual([
+      { name: "metrics", port: 8081, targetPort: "metrics" },
+    ]);
+    expect(find(manifests, "ClusterRole", "omnia-operator").rules).toEqual(WATCHED_NAMESPACE_RULES);
+    expect(find(manifests, "ClusterRoleBinding")).toBeDefined();
+  });
+
+  test("is roles in the watched namespaces, and no cluster role for the operator, when it is bound to some", async () => {
+    const manifests = await rendered("--set", "watchNamespaces={team-a,team-b}");
+    expect(find(manifests, "ClusterRoleBinding")).toBeUndefined();
+    expect(find(manifests, "ClusterRole", "omnia-operator")).toBeUndefined();
+    const roles = manifests.filter(
+      ({ kind, metadata }) => kind === "Role" && metadata.name === "omnia-operator",
+    );
+    expect(roles.map(({ metadata }) => metadata.namespace)).toEqual(["team-a", "team-b"]);
+    const { args } = find(manifests, "Deployment").spec.template.spec.containers[0];
+    expect(args).toEqual(expect.arrayContaining(["--namespace=team-a", "--namespace=team-b"]));
+  });
+
+  test("has CustomResourceDefinitions that stay when it is uninstalled, or none", async () => {
+    const kept = (await rendered()).filter(({ kind }) => kind === "CustomResourceDefinition");
+    expect(kept.map(({ metadata }) => metadata.annotations["helm.sh/resource-policy"])).toEqual([
+      "keep",
+      "keep",
+      "keep",
+    ]);
+    const without = await rendered("--set", "crds.install=false");
+    expect(find(without, "CustomResourceDefinition")).toBeUndefined();
+  });
+
+  test("carries the labels, the image, the resources and the settings that are asked for", async () => {
+    const manifests = await rendered(
+      "--set",
+      "commonLabels.team=platform,podLabels.tier=control",
+      "--set",
+      "image.repository=example.com/omnia,image.tag=v9,image.pullSecrets={pull}",
+      "--set",
+      "agent.image=agents:1,agent.pullPolicy=Always",
+      "--set",
+      "resources.limits.memory=1Gi,heapMegabytes=700,kubeAPI.qps=20,kubeAPI.burst=40",
+      "--set",
+      "replicas=1,logLevel=debug,workers=3,resync=1h",
+      "--set",
+      "nodeSelector.disk=ssd,tolerations[0].operator=Exists",
+      "--set",
+      "extraEnv[0].name=HTTPS_PROXY,extraEnv[0].value=http://outbound.example.com",
+    );
+    for (const { kind, metadata } of manifests) {
+      expect(metadata.labels, `${kind} ${metadata.name}`).toMatchObject({ team: "platform" });
+    }
+    expect(find(manifests, "PodDisruptionBudget")).toBeUndefined();
+    const { template } = find(manifests, "Deployment").spec;
+    expect(template.metadata.labels).toMatchObject({ team: "platform", tier: "control" });
+    expect(template.spec).toMatchObject({
+      imagePullSecrets: [{ name: "pull" }],
+      nodeSelector: { disk: "ssd" },
+      tolerations: [{ operator: "Exists" }],
+    });
+    const [container] = template.spec.containers;
+    expect(container.image).toBe("example.com/omnia:v9");
+    expect(container.args).toEqual([
+      "operator",
+      "--agent-image=agents:1",
+      "--agent-image-pull-policy=Always",
+      "--kube-api-qps=20",
+      "--kube-api-burst=40",
+      "--workers=3",
+      "--resync=1h",
+    ]);
+    expect(container.resources.limits.memory).toBe("1Gi");
+    expect(container.env).toEqual(
+      expect.arrayContaining([
+        { name: "LOG_LEVEL", value: "debug" },
+        { name: "NODE_OPTIONS", value: "--max-old-space-size=700" },
+        { name: "HTTPS_PROXY", value: "http://outbound.example.com" },
+      ]),
+    );
+  });
+
+  test("keeps the labels that selectors and Helm go by, whatever labels are asked for", async () => {
+    const clash = "app\\.kubernetes\\.io/name=other";
+    const manifests = await rendered(
+      "--set",
+      `commonLabels.${clash},podLabels.${clash}`,
+      "--set",
+      `metrics.serviceMonitor.enabled=true,metrics.serviceMonitor.labels.${clash}`,
+    );
+    const { selector, template } = find(manifests, "Deployment").spec;
+    expect(selector.matchLabels["app.kubernetes.io/name"]).toBe("omnia");
+    for (const labelled of [template, ...manifests]) {
+      expect(labelled.metadata.labels).toMatchObject({ "app.kubernetes.io/name": "omnia" });
+    }
+  });
+
+  test("has a variable of the environment once, as extraEnv says it", async () => {
+    const flags = "extraEnv[0].name=NODE_OPTIONS,extraEnv[0].value=--max-old-space-size=99";
+    const [container] = find(await rendered("--set", flags), "Deployment").spec.template.spec
+      .containers;
+    expect(container.env).toEqual([
+      expect.objectContaining({ name: "POD_NAMESPACE" }),
+      { name: "LOG_LEVEL", value: "info" },
+      { name: "NODE_OPTIONS", value: "--max-old-space-size=99" },
+    ]);
+  });
+
+  test("names things within the limits of Kubernetes, and writes large numbers out", async () => {
+    const manifests = await rendered(
+      "--set",
+      `fullnameOverride=${"o".repeat(80)}`,
+      "--set-json",
+      "heapMegabytes=1048576",
+    );
+    expect(find(manifests, "Service").metadata.name).toHaveLength(63);
+    const { env } = find(manifests, "Deployment").spec.template.spec.containers[0];
+    expect(env).toContainEqual({ name: "NODE_OPTIONS", value: "--max-old-space-size=1048576" });
+  });
+
+  test("has the Service that a ServiceMonitor looks for", async () => {
+    const manifests = await rendered(
+      "--set",
+      "metrics.service.enabled=false,metrics.serviceMonitor.enabled=true",
+    );
+    expect(find(manifests, "Service").metadata.labels).toMatchObject(
+      find(manifests, "ServiceMonitor").spec.selector.matchLabels,
+    );
+  });
+
+  test.each([
+    ["a value that there is not", "replicaCount=3", "replicaCount"],
+    ["a word where a number is wanted", "replicas=many", "/replicas"],
+    ["a level of logging that there is not", "logLevel=loud", "/logLevel"],
+    ["a name that no namespace can have", "watchNamespaces={Team}", "/watchNamespaces/0"],
+    ["no requests at all", "kubeAPI.qps=0", "/kubeAPI/qps"],
+    ["a value that was taken away", "kubeAPI=null", "'kubeAPI'"],
+    ["a name that nothing can have", "fullnameOverride=My_Omnia", "/fullnameOverride"],
+  ])("refuses %s, and names it", async (_what, value, named) => {
+    expect((await refusal("--set", value)).replaceAll(".", "/")).toContain(named);
+  });
+});
+
+describe("on a real API server", () => {
+  test("installs, upgrades the kinds, and leaves them and the agents behind when it is uninstalled", async () => {
+    const notes = await helmWith("install", "omnia", CHART, "-n", RELEASE_NAMESPACE);
+    expect(notes).toContain("kubectl apply -f -");
+    expect(notes).toContain("omnia chat quickstart");
+    const name = "agentruntimes.omnia.altairalabs.ai";
+    // What an older version of the chart had.
+    const schema = "/spec/versions/0/schema/openAPIV3Schema/description";
+    const older = JSON.stringify([{ op: "replace", path: schema, value: "older" }]);
+    await server.kubectl(["patch", "crd", name, "--type=json", "-p", older]);
+    await helmWith("upgrade", "omnia", CHART, "-n", RELEASE_NAMESPACE, "--set", "logLevel=debug");
+    const at = "jsonpath={.spec.versions[0].schema.openAPIV3Schema.description}";
+    expect(await server.kubectl(["get", "crd", name, "-o", at])).not.toBe("older");
+    await server.kubectl(["wait", "--for=condition=Established", `crd/${name}`]);
+    const agent = {
+      apiVersion: "omnia.altairalabs.ai/v1alpha1",
+      kind: "AgentRuntime",
+      metadata: { name: "kept", namespace: "team-a" },
+      spec: { facade: { type: "websocket", handler: "demo" } },
+    };
+    await server.kubectl(["apply", "-f", "-"], JSON.stringify(agent));
+    await helmWith("uninstall", "omnia", "-n", RELEASE_NAMESPACE);
+    const left = await server.kubectl(["get", "agentruntimes", "-A", "-o", "name"]);
+    expect(left.trim()).toBe("agentruntime.omnia.altairalabs.ai/kept");
+    await helmWith("install", "omnia", CHART, "-n", RELEASE_NAMESPACE);
+    await helmWith("uninstall", "omnia", "-n", RELEASE_NAMESPACE);
+  });
+
+  test("takes over kinds that somebody else brought, when it is told to", async () => {
+    // What a release of another name leaves behind.
+    const other = "meta.helm.sh/release-name=other";
+    await server.kubectl(["annotate", "crd", "--all", "--overwrite", other]);
+    const install = ["install", "omnia", CHART, "-n", RELEASE_NAMESPACE];
+    await expect(helmWith(...install)).rejects.toThrow(/exists and cannot be imported/);
+    await helmWith(...install, "--take-ownership");
+    await helmWith("uninstall", "omnia", "-n", RELEASE_NAMESPACE);
+  });
+
+  test("knows every field that the chart can set", async () => {
+    const manifests = await rendered(
+      "--set",
+      "watchNamespaces={team-a},commonLabels.team=platform,podLabels.tier=control",
+      "--set",
+      "podAnnotations.note=yes,metrics.service.annotations.note=yes",
+      "--set",
+      "serviceAccount.annotations.note=yes,priorityClassName=system-cluster-critical",
+      "--set",
+      "image.pullSecrets={pull},agent.image=agents:1,agent.pullPolicy=Never",
+      "--set",
+      "nodeSelector.disk=ssd,tolerations[0].operator=Exists",
+      "--set",
+      "affinity.podAntiAffinity=null,affinity.nodeAffinity=null",
+      "--set",
+      "extraEnv[0].name=HTTPS_PROXY,extraEnv[0].value=proxy",
+    );
+    const list = { apiVersion: "v1", kind: "List", items: manifests };
+    const strictly = ["apply", "--dry-run=server", "--validate=strict", "-f", "-"];
+    await server.kubectl(strictly, JSON.stringify(list));
+  });
+
+  test("lets its pods into a namespace under the restricted standard of pod security", async () => {
+    const enforced = "pod-security.kubernetes.io/enforce=restricted";
+    await server.kubectl(["label", "namespace", "elsewhere", enforced]);
+    const { metadata, spec } = find(await rendered(), "Deployment").spec.template;
+    const pod = { apiVersion: "v1", kind: "Pod", metadata: { ...metadata, name: "one" }, spec };
+    const dryRun = ["create", "--dry-run=server", "-n", "elsewhere", "-f", "-"];
+    await server.kubectl(dryRun, JSON.stringify(pod));
+    // The standard is held to here: what it forbids is refused.
+    spec.hostNetwork = true;
+    await expect(server.kubectl(dryRun, JSON.stringify(pod))).rejects.toThrow(/host namespaces/);
+  });
+
+  const mayDo = async (verb: string, resource: string, ...flags: string[]): Promise<boolean> =>
+    (
+      await server
+        .kubectl(["auth", "can-i", verb, resource, `--as=${ACCOUNT}`, ...flags])
+        .catch(({ stdout }: { stdout: string }) => stdout)
+    )
+      .trim()
+      .startsWith("yes");
+
+  async function withRoles(flags: readonly string[], check: () => Promise<void>): Promise<void> {
+    await helmWith("install", "omnia", CHART, "-n", RELEASE_NAMESPACE, ...flags);
+    try {
+      await check();
+    } finally {
+      await helmWith("uninstall", "omnia", "-n", RELEASE_NAMESPACE);
+    }
+  }
+
+  const RESOURCE_GROUPS: [resource: string, verbs: readonly string[]][] =
+    WATCHED_NAMESPACE_RULES.flatMap(({ apiGroups, resources, verbs }) =>
+      resources.map((resource): [string, readonly string[]] => {
+        const [name = "", subresource] = resource.split("/");
+        const group = apiGroups[0] === "" ? name : `${name}.${apiGroups[0]}`;
+        return [subresource === undefined ? group : `${group}/${subresource}`, verbs];
+      }),
+    );
+
+  test("the operator may do in every namespace what it does, and not more", async () => {
+    await withRoles([], async () => {
+      for (const [resource, verbs] of RESOURCE_GROUPS) {
+        const [name = "", subresource] = resource.split("/");
+        const flags = subresource === undefined ? [] : [`--subresource=${subresource}`];
+        for (const verb of verbs) {
+          expect(await mayDo(verb, name, ...flags, "-n", "elsewhere"), `${verb} ${resource}`).toBe(
+            true,
+          );
+        }
+      }
+      const lease = `leases.coordination.k8s.io/${LEASE_NAME}`;
+      expect(await mayDo("update", lease, "-n", RELEASE_NAMESPACE)).toBe(true);
+      for (const [verb, resource] of [
+        ["create", "secrets"],
+        ["delete", "secrets"],
+        ["delete", "pods"],
+        ["create", "pods"],
+        ["delete", "agentruntimes.omnia.altairalabs.ai"],
+        ["patch", "agentruntimes.omnia.altairalabs.ai"],
+        ["delete", "deployments.apps"],
+        ["create", "clusterroles.rbac.authorization.k8s.io"],
+        ["update", "leases.coordination.k8s.io"],
+        ["get", "nodes"],
+        ["impersonate", "users"],
+        ["escalate", "roles.rbac.authorization.k8s.io"],
+        ["bind", "clusterroles.rbac.authorization.k8s.io"],
+        ["create", "leases.coordination.k8s.io"],
+        ["create", "serviceaccounts/token"],
+      ] as const) {
+        expect(await mayDo(verb, resource, "-n", "elsewhere"), `${verb} ${resource}`).toBe(false);
+      }
+    });
+  });
+
+  test("bound to namespaces, the operator sees nothing of the others", async () => {
+    await withRoles(["--set", "watchNamespaces={team-a}"], async () => {
+      expect(await mayDo("list", "secrets", "-n", "team-a")).toBe(true);
+      for (const resource of ["secrets", "configmaps", "agentruntimes.omnia.altairalabs.ai"]) {
+        expect({ [resource]: await mayDo("list", resource, "-n", "team-b") }).toEqual({
+          [resource]: false,
+        });
+      }
+    });
+  });
+
+  test("people who may edit in a namespace may edit agents there, and who may view may view them", async () => {
+    await withRoles([], async () => {
+      // Aggregation is the work of a controller; what it goes by is on the roles.
+      const labels = "jsonpath={.metadata.labels}";
+      const edit = await server.kubectl(["get", "clusterrole", "omnia-edit", "-o", labels]);
+      expect(JSON.parse(edit)).toMatchObject({
+        "rbac.authorization.k8s.io/aggregate-to-edit": "true",
+        "rbac.authorization.k8s.io/aggregate-to-admin": "true",
+      });
+      const view = await server.kubectl(["get", "clusterrole", "omnia-view", "-o", labels]);
+      expect(JSON.parse(view)).toMatchObject({
+        "rbac.authorization.k8s.io/aggregate-to-view": "true",
+      });
+    });
+  });
+});

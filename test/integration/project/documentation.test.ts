@@ -1,0 +1,110 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { findDuplicates, parseManifests } from "../../../src/api/manifest/manifest.ts";
+import { documents, snippets, snippetsOf } from "../../support/documents/snippets.ts";
+
+const ROOT = join(import.meta.dirname, "../../..");
+const all = snippets(ROOT);
+
+function placeOf({ file, line }: { file: string; line: number }): string {
+  return `${file}:${line}`;
+}
+
+describe("the documentation", () => {
+  it("links to files that are there", () => {
+    const broken = documents(ROOT).flatMap((file) => {
+      const text = readFileSync(join(ROOT, file), "utf8");
+      return [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)(?:#[^)]*)?\)/g)]
+        .map(([, target = ""]) => target)
+        .filter((target) => !existsSync(join(ROOT, dirname(file), target)))
+        .map((target) => `${file} links to ${target}`);
+    });
+    expect(broken).toEqual([]);
+  });
+
+  it("links to headings that are there", () => {
+    const broken = documents(ROOT).flatMap((file) => {
+      const text = readFileSync(join(ROOT, file), "utf8");
+      return [...text.matchAll(/\]\(([^)#\s:]*)#([^)]+)\)/g)]
+        .filter(([, target = "", anchor = ""]) => {
+          const linked =
+            target === "" ? text : readFileSync(join(ROOT, dirname(file), target), "utf8");
+          return !anchorsOf(linked).includes(anchor);
+        })
+        .map(([link]) => `${file}: ${link}`);
+    });
+    expect(broken).toEqual([]);
+  });
+
+  it("names every command block after the test that runs it", () => {
+    const tests = readFileSync(join(ROOT, "test/e2e/documentation.test.ts"), "utf8");
+    const untested = all.filter(
+      ({ language, name }) =>
+        language === "sh" && (name === undefined || !tests.includes(`"${name}"`)),
+    );
+    expect(untested.map(placeOf)).toEqual([]);
+  });
+
+  it("shows commands in blocks of the language sh only", () => {
+    // What begins with `$` there is run by cli-page.test.ts.
+    const session = (snippet: { file: string; text: string }): boolean =>
+      snippet.file === "docs/command-line.md" && snippet.text.startsWith("$ ");
+    const commands = all.filter(
+      (snippet) =>
+        snippet.language !== "sh" &&
+        !session(snippet) &&
+        /^\s*(\$ |\.\/omnia|omnia |make |npm |kubectl )/m.test(snippet.text),
+    );
+    expect(commands.map(placeOf)).toEqual([]);
+    expect(all.map(({ language }) => language)).not.toContain("bash");
+  });
+
+  it("shows manifests that are valid", () => {
+    const problems = all
+      .filter(({ language }) => language === "yaml")
+      .flatMap((snippet) => {
+        const { resources, problems: found } = parseManifests(snippet.text, placeOf(snippet));
+        return [...found, ...findDuplicates(resources)];
+      });
+    expect(problems).toEqual([]);
+  });
+
+  it("shows JSON that is JSON", () => {
+    for (const { text } of all.filter(({ language }) => language === "json")) {
+      expect(() => JSON.parse(text) as unknown).not.toThrow();
+    }
+  });
+
+  it("has a map that names every part", () => {
+    const map = readFileSync(join(ROOT, "docs/architecture.md"), "utf8");
+    const folders = readdirSync(join(ROOT, "src"), { withFileTypes: true }).filter((entry) =>
+      entry.isDirectory(),
+    );
+    const parts = folders
+      .filter(({ name }) => readdirSync(join(ROOT, "src", name)).length > 0)
+      .map(({ name }) => `[src/${name}](../src/${name})`);
+    expect(parts.filter((part) => !map.includes(part))).toEqual([]);
+  });
+});
+
+describe("a snippet", () => {
+  it("has the name of the comment before it", () => {
+    const text =
+      "Do this:\n\n<!-- tested as: doing -->\n```sh\nmake up\nmake test\n```\n\n```yaml\na: 1\n```\n";
+    expect(snippetsOf("X.md", text)).toEqual([
+      { file: "X.md", line: 4, language: "sh", name: "doing", text: "make up\nmake test\n" },
+      { file: "X.md", line: 9, language: "yaml", name: undefined, text: "a: 1\n" },
+    ]);
+  });
+});
+
+/** As GitHub makes them. */
+function anchorsOf(markdown: string): string[] {
+  return [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} -]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+}

@@ -1,0 +1,120 @@
+/** The container image that `make image` makes: what is in it runs with nothing else there. */
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import packageJSON from "../../../package.json" with { type: "json" };
+import { buildImage } from "../../../image/build-image.ts";
+import { IMAGE_FACTS } from "../../../image/image-facts.ts";
+import { ChatClient } from "../../support/agent/chat-client.ts";
+import { anAgentConfig } from "../../support/agent/test-agent.ts";
+
+const run = promisify(execFile);
+const ROOT = join(import.meta.dirname, "../../..");
+/** Whom the image runs as, where a test may become that. */
+const NOBODY = process.getuid?.() === 0 ? { uid: 65_532, gid: 65_532 } : {};
+
+// oxlint-disable-next-line typescript/no-explicit-any -- the format of somebody else
+type Blob = any;
+
+let folder: string;
+let index: Blob;
+let manifest: Blob;
+let config: Blob;
+/** The loader of the image with the libraries of the image, and the program: nothing of this machine. */
+let command: [loader: string, ...args: string[]];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "omnia-image-test-"));
+  await chmod(folder, 0o755);
+  // Somebody builds who keeps files to themselves.
+  const umask = process.umask(0o077);
+  try {
+    await buildImage(join(folder, "image.tar"), "omnia:test");
+  } finally {
+    process.umask(umask);
+  }
+  await run("mkdir", [join(folder, "layout"), join(folder, "root")]);
+  await run("tar", ["-xf", join(folder, "image.tar"), "-C", join(folder, "layout")]);
+  index = JSON.parse(await readFile(join(folder, "layout/index.json"), "utf8"));
+  manifest = JSON.parse(await readFile(blob(index.manifests[0]), "utf8"));
+  ({ config } = JSON.parse(await readFile(blob(manifest.config), "utf8")));
+  const root = join(folder, "root");
+  await run("tar", ["-xpzf", blob(manifest.layers[0]), "-C", root]);
+  const found = async (name: string): Promise<string> =>
+    (await run("find", [root, "-name", name])).stdout.trim().split("\n")[0] ?? "";
+  const libraries = join(await found("libc.so.*"), "..");
+  const entrypoint = config.Entrypoint.map((path: string) => join(root, path));
+  command = [await found("ld-linux*"), "--library-path", libraries, ...entrypoint];
+});
+afterAll(async () => rm(folder, { recursive: true, force: true }));
+
+function blob({ digest }: { digest: string }): string {
+  return join(folder, "layout/blobs/sha256", digest.slice("sha256:".length));
+}
+
+async function inImage(...args: string[]): Promise<string> {
+  const [loader, ...before] = command;
+  const { stdout } = await run(loader, [...before, ...args], { env: {}, cwd: "/", ...NOBODY });
+  return stdout;
+}
+
+test("says who it is, and how it is run", () => {
+  expect(index.manifests[0].annotations["io.containerd.image.name"]).toMatch(/\/omnia:test$/);
+  expect(config).toMatchObject({
+    Entrypoint: IMAGE_FACTS.entrypoint,
+    User: "65532:65532",
+    WorkingDir: "/app",
+  });
+});
+
+test("can be read by its user, whoever built it", async () => {
+  const { stdout } = await run("tar", ["-tvzf", blob(manifest.layers[0])], {
+    maxBuffer: 16 * 1024 * 1024,
+  });
+  const lines = stdout.trim().split("\n");
+  expect(lines.length).toBeGreaterThan(10);
+  expect(lines.filter((line) => !/^(?:-r..r..r..|dr.xr.xr.[xt]) /.test(line))).toEqual([]);
+});
+
+test("runs the program from its own files alone", async () => {
+  expect((await inImage("--version")).trim()).toBe(packageJSON.version);
+  expect(await inImage("crds")).toContain("kind: CustomResourceDefinition");
+  await expect(inImage("operator")).rejects.toThrow("No cluster is configured.");
+});
+
+test("runs an agent that answers", async () => {
+  const configFile = join(folder, "agent.json");
+  await writeFile(configFile, JSON.stringify(anAgentConfig()), { mode: 0o644 });
+  const [loader, ...before] = command;
+  const ports = ["--host", "127.0.0.1", "--port", "0", "--management-port", "0"];
+  const child = spawn(loader, [...before, "agent", ...ports], {
+    env: { OMNIA_CONFIG: configFile },
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+    ...NOBODY,
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const [{ facadePort, managementPort }] = (await once(child, "message")) as [
+    { facadePort: number; managementPort: number },
+  ];
+  expect((await fetch(`http://127.0.0.1:${managementPort}/readyz`)).status).toBe(200);
+  const client = await ChatClient.connect(`ws://127.0.0.1:${facadePort}/ws`);
+  client.say("Are you there?");
+  await expect
+    .poll(() => client.frames.at(-1))
+    .toMatchObject({ type: "done", content: "Are you there?" });
+});
+
+test("is the one that the Dockerfile makes", async () => {
+  const dockerfile = await readFile(join(ROOT, "Dockerfile"), "utf8");
+  expect(dockerfile).toContain(
+    `ENTRYPOINT ${JSON.stringify(IMAGE_FACTS.entrypoint).replace(",", ", ")}`,
+  );
+  expect(dockerfile).toContain(`USER ${IMAGE_FACTS.user}`);
+  expect(dockerfile).toContain(`WORKDIR ${IMAGE_FACTS.workingDirectory}`);
+  const major = packageJSON.devDependencies.node.split(".")[0];
+  expect(dockerfile).toContain(`FROM node:${major}-slim`);
+});

@@ -1,0 +1,85 @@
+import { onTestFinished } from "vitest";
+import { WebSocket, type ClientOptions } from "ws";
+import type { ServerFrame } from "../../../src/protocol/frames.ts";
+import { parseServerFrame } from "../../../src/protocol/server-frame.ts";
+
+export interface ChatClientOptions extends ClientOptions {
+  protocols?: string[];
+}
+
+type FrameOf<Type extends ServerFrame["type"]> = Extract<ServerFrame, { type: Type }>;
+
+/** A WebSocket client that keeps every frame it gets, and fails on one that is none. */
+export class ChatClient {
+  readonly socket: WebSocket;
+  readonly frames: ServerFrame[] = [];
+  readonly closed: Promise<{ code: number; reason: string }>;
+  #read = 0;
+  #wake: (() => void) | undefined;
+  #problem: Error | undefined;
+
+  private constructor(socket: WebSocket) {
+    this.socket = socket;
+    socket.on("message", (data: Buffer) => {
+      const parsed = parseServerFrame(data.toString());
+      if (parsed.ok) this.frames.push(parsed.frame);
+      else this.#problem = new Error(`${parsed.problem}: ${data.toString()}`);
+      this.#wake?.();
+    });
+    this.closed = new Promise((resolve) => {
+      socket.on("close", (code, reason) => {
+        this.#problem ??= new Error(`the connection was closed with ${code}`);
+        this.#wake?.();
+        resolve({ code, reason: reason.toString() });
+      });
+    });
+  }
+
+  /** Rejects with the status of the answer when the server refuses. */
+  static async connect(url: string, options: ChatClientOptions = {}): Promise<ChatClient> {
+    const socket = new WebSocket(url, options.protocols ?? [], options);
+    const client = new ChatClient(socket);
+    onTestFinished(() => socket.terminate());
+    await new Promise<void>((resolve, reject) => {
+      socket.once("open", resolve);
+      socket.once("error", reject);
+    });
+    socket.on("error", () => {});
+    return client;
+  }
+
+  send(frame: object | string): void {
+    this.socket.send(typeof frame === "string" ? frame : JSON.stringify(frame));
+  }
+
+  say(content: string, more: object = {}): void {
+    this.send({ type: "message", content, ...more });
+  }
+
+  /** The next frame that was not read yet. */
+  async next(): Promise<ServerFrame> {
+    for (;;) {
+      const frame = this.frames[this.#read];
+      if (frame !== undefined) {
+        this.#read++;
+        return frame;
+      }
+      if (this.#problem !== undefined) throw this.#problem;
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
+  /** Reads on to the next frame of this type. */
+  async nextOf<Type extends ServerFrame["type"]>(type: Type): Promise<FrameOf<Type>> {
+    for (;;) {
+      const frame = await this.next();
+      if (frame.type === type) return frame as FrameOf<Type>;
+    }
+  }
+
+  /** Says it and reads on to the end of the turn. */
+  async ask(content: string, more: object = {}): Promise<FrameOf<"done">> {
+    this.say(content, more);
+    return await this.nextOf("done");
+  }
+}

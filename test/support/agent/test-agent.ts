@@ -1,0 +1,116 @@
+import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { onTestFinished } from "vitest";
+import type { AgentConfig } from "../../../src/agent-config/agent-config.ts";
+import { runAgent, type AgentOptions, type RunningAgent } from "../../../src/agent/agent.ts";
+import { createLog } from "../../../src/observability/log.ts";
+import { ChatClient, type ChatClientOptions } from "./chat-client.ts";
+
+export function anAgentConfig(parts: Partial<AgentConfig> = {}): AgentConfig {
+  return {
+    version: 1,
+    agent: { name: "helper", namespace: "team" },
+    handler: "echo",
+    facade: { port: 0 },
+    session: { type: "memory", ttlMs: 3_600_000 },
+    tools: [],
+    ...parts,
+  };
+}
+
+export interface TestAgentOptions extends Partial<AgentOptions> {
+  config?: Partial<AgentConfig>;
+  /** Files beside the config, by relative path. */
+  files?: Record<string, string>;
+  withoutConfig?: boolean;
+}
+
+/** An agent in this process, with a config of its own, that ends with the test. */
+export class TestAgent {
+  readonly running: RunningAgent;
+  readonly configPath: string;
+  /** What the agent logged. */
+  readonly logged: Record<string, unknown>[];
+
+  private constructor(
+    running: RunningAgent,
+    configPath: string,
+    logged: Record<string, unknown>[],
+  ) {
+    this.running = running;
+    this.configPath = configPath;
+    this.logged = logged;
+  }
+
+  static async start(options: TestAgentOptions = {}): Promise<TestAgent> {
+    const { config, files, withoutConfig, ...agentOptions } = options;
+    const folder = await mkdtemp(join(tmpdir(), "agent-test-"));
+    const configPath = join(folder, "agent.json");
+    for (const [path, text] of Object.entries(files ?? {}))
+      await writeBeside(configPath, path, text);
+    if (withoutConfig !== true) await writeFile(configPath, JSON.stringify(anAgentConfig(config)));
+    const logged: Record<string, unknown>[] = [];
+    const running = await runAgent({
+      configPath,
+      host: "127.0.0.1",
+      managementPort: 0,
+      log: createLog({
+        level: "debug",
+        destination: {
+          write: (line) => void logged.push(JSON.parse(line) as Record<string, unknown>),
+        },
+      }),
+      env: { OMNIA_DEMO_PAUSES: "off" },
+      ...agentOptions,
+    });
+    onTestFinished(async () => {
+      await running.close();
+      await rm(folder, { recursive: true });
+    });
+    return new TestAgent(running, configPath, logged);
+  }
+
+  get url(): string {
+    return `ws://127.0.0.1:${this.running.facadePort ?? 0}`;
+  }
+
+  /** Replaces the config as a careful writer does: by a rename. */
+  async writeConfig(parts: Partial<AgentConfig> | string): Promise<void> {
+    const text = typeof parts === "string" ? parts : JSON.stringify(anAgentConfig(parts));
+    await writeFile(`${this.configPath}.new`, text);
+    await rename(`${this.configPath}.new`, this.configPath);
+  }
+
+  async writeFile(path: string, text: string): Promise<void> {
+    await writeBeside(this.configPath, path, text);
+  }
+
+  async management(path: string): Promise<{ status: number; body: string }> {
+    const response = await fetch(`http://127.0.0.1:${this.running.managementPort}${path}`);
+    return { status: response.status, body: await response.text() };
+  }
+
+  /** The value of a metric of this agent, with its labels besides agent and namespace. */
+  async metric(name: string, labels: Record<string, string> = {}): Promise<number | undefined> {
+    const { body } = await this.management("/metrics");
+    const line = body
+      .split("\n")
+      .find(
+        (text) =>
+          text.startsWith(`${name}{`) &&
+          Object.entries(labels).every(([label, value]) => text.includes(`${label}="${value}"`)),
+      );
+    return line === undefined ? undefined : Number(line.split(" ").at(-1));
+  }
+
+  connect(path = "/", options: ChatClientOptions = {}): Promise<ChatClient> {
+    return ChatClient.connect(`${this.url}${path}`, options);
+  }
+}
+
+async function writeBeside(configPath: string, path: string, text: string): Promise<void> {
+  const file = join(dirname(configPath), path);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, text);
+}

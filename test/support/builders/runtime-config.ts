@@ -1,0 +1,68 @@
+import type {
+  AgentConfig,
+  PromptConfig,
+  ProviderConfig,
+  ToolConfig,
+} from "../../../src/agent-config/agent-config.ts";
+
+export function aPrompt(prompt: Partial<PromptConfig> = {}): PromptConfig {
+  return {
+    pack: "support",
+    version: "0123456789ab",
+    semver: "1.0.0",
+    prompt: "default",
+    system: "You are terse.",
+    parameters: {},
+    toolChoice: "auto",
+    maxRounds: 5,
+    maxToolCallsPerTurn: 10,
+    ...prompt,
+  };
+}
+
+export function aTool(tool: Partial<ToolConfig> & Pick<ToolConfig, "url">): ToolConfig {
+  return {
+    name: "get-weather",
+    registryName: "weather",
+    type: "http",
+    description: "Tells the weather of a city",
+    method: "POST",
+    inputSchema: {
+      type: "object",
+      properties: { city: { type: "string" } },
+      required: ["city"],
+    },
+    timeoutMs: 5_000,
+    retries: 0,
+    headers: {},
+    ...tool,
+  };
+}
+
+/** The config of an agent with handler `runtime`. */
+export function aRuntimeConfig(parts: {
+  provider: Partial<ProviderConfig> & Pick<ProviderConfig, "baseURL">;
+  prompt?: Partial<PromptConfig>;
+  canary?: { weight: number; prompt: PromptConfig };
+  tools?: ToolConfig[];
+}): AgentConfig {
+  return {
+    version: 1,
+    agent: { name: "support", namespace: "default" },
+    handler: "runtime",
+    facade: { port: 0 },
+    session: { type: "memory", ttlMs: 3_600_000 },
+    provider: {
+      name: "openai",
+      model: "gpt-4o",
+      parameters: {},
+      apiKeyFile: "provider/api-key",
+      ...parts.provider,
+    },
+    prompt: {
+      active: aPrompt(parts.prompt),
+      ...(parts.canary === undefined ? {} : { canary: parts.canary }),
+    },
+    tools: parts.tools ?? [],
+  };
+}

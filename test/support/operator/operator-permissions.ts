@@ -1,0 +1,56 @@
+/** Gives a user what the chart gives to the operator, and nothing else. */
+import { LEASE_NAME } from "../../../src/operator/cluster/labels.ts";
+import {
+  leaseRules,
+  type PolicyRule,
+  WATCHED_NAMESPACE_RULES,
+} from "../../../src/operator/permissions.ts";
+import type { KubeAPIServer } from "../kubernetes/kube-api-server.ts";
+
+const API = "/apis/rbac.authorization.k8s.io/v1";
+
+export async function permitOperator(
+  server: KubeAPIServer,
+  user: string,
+  scope: {
+    /** Watched; without it, all of them. */
+    namespaces?: readonly string[];
+    /** Where it may hold the lease. */
+    leaseNamespace?: string;
+  } = {},
+): Promise<void> {
+  const { namespaces = [""], leaseNamespace } = scope;
+  for (const namespace of namespaces) {
+    await permit(server, { user, name: user, namespace, rules: WATCHED_NAMESPACE_RULES });
+  }
+  if (leaseNamespace === undefined) return;
+  const rules = leaseRules(LEASE_NAME);
+  await permit(server, { user, name: `${user}-lease`, namespace: leaseNamespace, rules });
+}
+
+/** In no namespace: in all of them. */
+async function permit(
+  server: KubeAPIServer,
+  grant: { user: string; name: string; namespace: string; rules: readonly PolicyRule[] },
+): Promise<void> {
+  const { user, name, namespace, rules } = grant;
+  const [prefix, folder] =
+    namespace === "" ? ["Cluster", API] : ["", `${API}/namespaces/${namespace}`];
+  const metadata = { name };
+  await create(server, `${folder}/${prefix.toLowerCase()}roles`, {
+    kind: `${prefix}Role`,
+    metadata,
+    rules,
+  });
+  await create(server, `${folder}/${prefix.toLowerCase()}rolebindings`, {
+    kind: `${prefix}RoleBinding`,
+    metadata,
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: `${prefix}Role`, name },
+    subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: user }],
+  });
+}
+
+async function create(server: KubeAPIServer, path: string, object: object): Promise<void> {
+  const { status, body } = await server.request("POST", path, object);
+  if (status !== 201) throw new Error(`${path}: ${status} ${body?.message ?? ""}`);
+}

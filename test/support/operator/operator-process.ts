@@ -1,0 +1,122 @@
+/** `omnia operator` as a child process, for one API server. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { ProcessGuard } from "../processes/process-guard.ts";
+
+const PROGRAM = join(import.meta.dirname, "../../../bin/omnia.ts");
+const READY_TIMEOUT_MS = 30_000;
+/** Tests are not to wait for the limit on requests. */
+const REQUESTS_PER_SECOND = 500;
+export const AGENT_IMAGE = "omnia-agent:test";
+
+export interface OperatorProcessOptions {
+  kubeconfig: string;
+  /** Watched; without it, all of them. */
+  namespaces?: readonly string[];
+  /** With it, the operator leads only when no other does. */
+  leaseNamespace?: string;
+  flags?: readonly string[];
+  /** What is run with Node.js; the sources unless told otherwise. */
+  program?: string;
+}
+
+type LogLine = Record<string, unknown> & { level?: string; msg?: string };
+
+export class OperatorProcess {
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<unknown>;
+  /** All that it printed. */
+  output = "";
+  #changed = Promise.withResolvers<void>();
+
+  private constructor(options: OperatorProcessOptions, folder: string) {
+    const { kubeconfig, namespaces = [], leaseNamespace, flags = [], program = PROGRAM } = options;
+    const lease =
+      leaseNamespace === undefined
+        ? ["--no-leader-elect"]
+        : ["--leader-election-namespace", leaseNamespace];
+    const rate = [
+      `--kube-api-qps=${REQUESTS_PER_SECOND}`,
+      `--kube-api-burst=${REQUESTS_PER_SECOND}`,
+    ];
+    const port = ["--management-port", "0"];
+    const scope = namespaces.length === 0 ? [] : ["--namespace", ...namespaces];
+    const image = ["--agent-image", AGENT_IMAGE];
+    const args = [program, "operator", ...image, ...port, ...rate, ...lease, ...flags, ...scope];
+    this.#child = spawn(process.execPath, args, {
+      cwd: folder,
+      env: { PATH: process.env["PATH"] ?? "", KUBECONFIG: kubeconfig, LOG_LEVEL: "debug" },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const read = (text: string): void => {
+      this.output += text;
+      this.#changed.resolve();
+    };
+    this.#child.stdout?.setEncoding("utf8").on("data", read);
+    this.#child.stderr?.setEncoding("utf8").on("data", read);
+    const guard = new ProcessGuard(folder);
+    guard.watch(this.#child);
+    this.#ended = once(this.#child, "close").then(async () => {
+      this.#changed.resolve();
+      await guard.end();
+    });
+  }
+
+  /** Settles when it knows the cluster; whether it leads is another matter. */
+  static async start(options: OperatorProcessOptions): Promise<OperatorProcess> {
+    const folder = await mkdtemp(join(tmpdir(), "omnia-operator-"));
+    const operator = new OperatorProcess(options, folder);
+    const { managementPort } = await operator.logs("The operator runs");
+    const deadline = performance.now() + READY_TIMEOUT_MS;
+    for (;;) {
+      const response = await fetch(`http://127.0.0.1:${String(managementPort)}/readyz`);
+      if (response.status === 200) return operator;
+      if (performance.now() > deadline) {
+        throw new Error(`the operator is not ready: ${await response.text()}\n${operator.output}`);
+      }
+      await delay(20);
+    }
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  get hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  get lines(): LogLine[] {
+    return this.output
+      .split("\n")
+      .filter((line) => line.startsWith("{") && line.endsWith("}"))
+      .map((line) => JSON.parse(line) as LogLine);
+  }
+
+  /** Settles with the first line of its log that says so. */
+  async logs(message: string): Promise<LogLine> {
+    for (;;) {
+      const found = this.lines.find(({ msg }) => msg === message);
+      if (found !== undefined) return found;
+      if (this.hasEnded) throw new Error(`the operator ended:\n${this.output}`);
+      this.#changed = Promise.withResolvers();
+      await this.#changed.promise;
+    }
+  }
+
+  /** In order: it lets go of the lease. Answers its exit code. */
+  async stop(): Promise<number | null> {
+    this.#child.kill("SIGTERM");
+    await this.#ended;
+    return this.#child.exitCode;
+  }
+
+  async kill(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#ended;
+  }
+}
