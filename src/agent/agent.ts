@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { MANAGEMENT_PORT, type AgentConfig } from "../agent-config/agent-config.ts";
 import { createAgentMetrics, observeAgentPressure } from "./contracts/agent-metrics.ts";
 import { systemClock, type Clock } from "../time/clock.ts";
+import { within } from "../time/within.ts";
 import type { Log } from "../observability/log.ts";
 import { Management } from "../observability/management.ts";
 import { createMetrics } from "../observability/metrics.ts";
@@ -224,19 +225,12 @@ class Agent implements RunningAgent {
     this.#runner.refuseNewTurns();
     this.#facade.drain();
     const drained = Promise.all([this.#runner.whenIdle(), this.#facade.whenEmpty()]);
-    await this.#atMost(DRAIN_TIMEOUT_MS, drained);
+    await within(DRAIN_TIMEOUT_MS, drained, this.#clock);
     this.#runner.stopAll("shutting-down");
-    await this.#atMost(FLUSH_TIMEOUT_MS, this.#runner.whenIdle());
+    await within(FLUSH_TIMEOUT_MS, this.#runner.whenIdle(), this.#clock);
     this.#facade.closeConnections();
-    await this.#atMost(FLUSH_TIMEOUT_MS, this.#facade.whenEmpty());
+    await within(FLUSH_TIMEOUT_MS, this.#facade.whenEmpty(), this.#clock);
     await this.close();
-  }
-
-  /** Settles with the work, or when the time is over. */
-  async #atMost(ms: number, work: Promise<unknown>): Promise<void> {
-    const done = new AbortController();
-    await Promise.race([work, this.#clock.sleep(ms, done.signal).catch(() => {})]);
-    done.abort();
   }
 
   async #close(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { AgentConfig } from "../agent-config/agent-config.ts";
 import type { Clock } from "../time/clock.ts";
+import { LATE, within } from "../time/within.ts";
 import type { Log } from "../observability/log.ts";
 import { READINESS_TIMEOUT_MS } from "./contracts/limits.ts";
 import type { SessionStore } from "./sessions/session-store.ts";
@@ -54,34 +55,24 @@ async function judgeStore(sources: ReadinessSources): Promise<string | undefined
   if (problem !== undefined) return problem;
   const store = sources.store();
   if (store === undefined) return "the session store is being opened";
-  const answered = await within(sources.clock, store.check());
-  return answered.ok ? undefined : "the session store does not answer";
+  const silent = "the session store does not answer";
+  try {
+    const answer = await within(READINESS_TIMEOUT_MS, store.check(), sources.clock);
+    return answer === LATE ? silent : undefined;
+  } catch {
+    return silent;
+  }
 }
 
 async function judgeHandler(
-  sources: ReadinessSources,
+  { clock, handlerReady }: ReadinessSources,
   config: AgentConfig,
 ): Promise<string | undefined> {
-  const answered = await within(sources.clock, sources.handlerReady(config));
-  if (answered.ok) return undefined;
-  return answered.error instanceof Error ? answered.error.message : "the handler is not ready";
-}
-
-/** Settles with what became of the work, at the latest after READINESS_TIMEOUT_MS. */
-async function within(
-  clock: Clock,
-  work: Promise<void>,
-): Promise<{ ok: true } | { ok: false; error: unknown }> {
-  const done = new AbortController();
-  const timeout = clock
-    .sleep(READINESS_TIMEOUT_MS, done.signal)
-    .then(() => ({ ok: false as const, error: undefined }))
-    .catch(() => ({ ok: true as const }));
-  const outcome = work.then(
-    () => ({ ok: true as const }),
-    (error: unknown) => ({ ok: false as const, error }),
-  );
-  const result = await Promise.race([outcome, timeout]);
-  done.abort();
-  return result;
+  const notReady = "the handler is not ready";
+  try {
+    const answer = await within(READINESS_TIMEOUT_MS, handlerReady(config), clock);
+    return answer === LATE ? notReady : undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : notReady;
+  }
 }

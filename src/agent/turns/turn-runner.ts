@@ -6,6 +6,7 @@ import {
   type HandlerName,
 } from "../../agent-config/agent-config.ts";
 import type { Timer } from "../../time/clock.ts";
+import { within } from "../../time/within.ts";
 import type { Handler } from "../contracts/handler.ts";
 import { promptForSession } from "../runtime/session-prompt.ts";
 import {
@@ -104,7 +105,7 @@ export class TurnRunner {
         failed !== undefined &&
         (begun.status === "in-progress" || begun.status === "abandoned")
       ) {
-        await this.#atMost(MAX_FAILED_TURN_MS, failed);
+        await within(MAX_FAILED_TURN_MS, failed, this.#options.clock);
       } else if (begun.status === "abandoned") {
         await this.recover(message.sessionId, store);
       } else {
@@ -247,12 +248,6 @@ export class TurnRunner {
   async #handler(name: HandlerName): Promise<Handler> {
     const { handlers } = this.#options;
     return handlers.loaded(name) ?? (await handlers.load(name));
-  }
-
-  async #atMost(ms: number, work: Promise<void>): Promise<void> {
-    const done = new AbortController();
-    await Promise.race([work, this.#options.clock.sleep(ms, done.signal).catch(() => {})]);
-    done.abort();
   }
 
   #hold(turn: RunningTurn): void {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { ApiError, ConnectionError } from "./api-error.ts";
-import type { Clock } from "../../time/clock.ts";
+import { type Clock, systemClock } from "../../time/clock.ts";
+import { Deadline } from "../../time/deadline.ts";
 import { apiVersionOf, type KubernetesObject, pathOf, type ResourceType } from "./object.ts";
 import type { Priority, RateLimiter } from "./rate-limiter.ts";
 import { repeatDelay } from "./repeat-delay.ts";
@@ -266,25 +267,18 @@ export class KubeClient {
 
   async #jsonOnce<T>(request: TransportRequest): Promise<T> {
     await this.#options.rateLimiter.take(request.signal, this.#priority);
-    // Not by AbortSignal.timeout and any: those live on for as long as the timeout, thousands of them at a time.
-    const giving = new AbortController();
-    const giveUp = (): void => giving.abort(request.signal.reason);
-    request.signal.addEventListener("abort", giveUp, { once: true });
-    let isOverdue = false;
-    const timer = setTimeout(() => {
-      isOverdue = true;
-      giving.abort();
-    }, REQUEST_TIMEOUT_MS);
+    using deadline = new Deadline({
+      ms: REQUEST_TIMEOUT_MS,
+      clock: systemClock,
+      signal: request.signal,
+    });
     try {
-      const response = await this.#send({ ...request, signal: giving.signal });
+      const response = await this.#send({ ...request, signal: deadline.signal });
       return await read(response, (text) => JSON.parse(text) as T);
     } catch (error) {
-      if (!isOverdue || request.signal.aborted) throw error;
+      if (!deadline.isOver || request.signal.aborted) throw error;
       const seconds = REQUEST_TIMEOUT_MS / 1000;
       throw new ConnectionError(`no whole answer within ${seconds} s`, { cause: error });
-    } finally {
-      clearTimeout(timer);
-      request.signal.removeEventListener("abort", giveUp);
     }
   }
 

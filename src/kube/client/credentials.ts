@@ -3,6 +3,7 @@ import type { RequestOptions } from "node:http";
 import type { AgentOptions } from "node:https";
 // Not from the package as a whole: that would load the classes of the whole API, some ten megabytes.
 import { KubeConfig } from "@kubernetes/client-node/dist/config.js";
+import { untilAborted } from "../../time/until-aborted.ts";
 
 /** What a request brings to be let in. */
 export interface Authentication
@@ -30,7 +31,9 @@ export class Credentials {
 
   async get(signal: AbortSignal): Promise<Authentication> {
     this.#pending ??= this.#ask().finally(() => (this.#pending = undefined));
-    const given = await unlessAborted(this.#pending, signal);
+    signal.throwIfAborted();
+    // A plugin that hangs holds up those who wait for it no longer than they want to.
+    const given = await untilAborted(this.#pending, signal);
     this.#newest = given;
     return given;
   }
@@ -75,17 +78,4 @@ function tokenFileOf(kubeConfig: KubeConfig): string | undefined {
     | { config?: { tokenFile?: string } }
     | undefined;
   return provider?.config?.tokenFile;
-}
-
-/** A plugin that hangs holds up those who wait for it no longer than they want to. */
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const abort = (): void => aborted.reject(signal.reason);
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    return await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
 }

@@ -1,0 +1,22 @@
+import type { Clock } from "./clock.ts";
+
+/** The answer of `within` when the time is over and the work is not done. */
+export const LATE = Symbol("late");
+
+/**
+ * Waits for `work`, but no longer than `ms` milliseconds. Settles as `work` does, or with `LATE`; then the work goes on, and
+ * what becomes of it is the caller's concern no more: a rejection that comes too late is not reported as unhandled.
+ */
+export async function within<T>(
+  ms: number,
+  work: Promise<T>,
+  clock: Pick<Clock, "setTimer">,
+): Promise<T | typeof LATE> {
+  const late = Promise.withResolvers<typeof LATE>();
+  const timer = clock.setTimer(ms, () => late.resolve(LATE));
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    timer.cancel();
+  }
+}
