@@ -1,3 +1,8 @@
+export interface ObjectName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
 /** How messages name an object: with its namespace only where that is not plain. */
 export function objectName(
   kind: string,

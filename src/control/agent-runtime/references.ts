@@ -5,7 +5,7 @@ import type { PackVersions } from "../prompt-pack/pack-version.ts";
 import type { ResolvedTool } from "../tool-registry/resolved-tool.ts";
 
 /** `hint`: why it cannot be seen though it may be there, as another cure than to make it. */
-type MissingReference = { readonly found: false; readonly hint?: string };
+type MissingReference = { readonly found: false; readonly hint?: string | undefined };
 
 export type PromptPackReference =
   | MissingReference
@@ -33,7 +33,7 @@ export type SecretReference =
   | {
       readonly found: false;
       /** Another cure than to make the Secret, such as an environment variable: "set OPENAI_API_KEY". */
-      readonly hint?: string;
+      readonly hint?: string | undefined;
     }
   | {
       readonly found: true;
@@ -46,16 +46,16 @@ export type SecretReference =
     };
 
 /** `urlProblem`: why the value is no `redis://` or `rediss://` URL, without the value; see `redisURLProblem`. */
-export type SessionStoreReference = SecretReference & { readonly urlProblem?: string };
+export type SessionStoreReference = SecretReference & { readonly urlProblem?: string | undefined };
 
 /** A reference that the AgentRuntime does not make is left out. */
 export interface AgentReferences {
-  readonly promptPack?: PromptPackReference;
-  readonly toolRegistry?: ToolRegistryReference;
-  readonly providerSecret?: SecretReference;
-  readonly sessionStoreSecret?: SessionStoreReference;
+  readonly promptPack?: PromptPackReference | undefined;
+  readonly toolRegistry?: ToolRegistryReference | undefined;
+  readonly providerSecret?: SecretReference | undefined;
+  readonly sessionStoreSecret?: SessionStoreReference | undefined;
   /** `facade.auth.apiKeysSecretRef`; every key is one client. */
-  readonly apiKeysSecret?: SecretReference;
+  readonly apiKeysSecret?: SecretReference | undefined;
   /** `authSecretRef` of the registry's tools, by the Secret's name. Looked for in the agent's namespace, where its pods are. */
-  readonly toolSecrets?: Readonly<Record<string, SecretReference>>;
+  readonly toolSecrets?: Readonly<Record<string, SecretReference>> | undefined;
 }

@@ -32,10 +32,11 @@ import { type AgentChildren, childrenOf, ownedBy } from "./agent-children.ts";
 import { LastFiles, nextFiles } from "./files/agent-files.ts";
 import { watchForAgents } from "./agent-triggers.ts";
 import { carryOut, type CarriedOut } from "./carry-out.ts";
-import { gatherAgent } from "./gather.ts";
+import { gatherReferences } from "./gather.ts";
 import { gatherDigests } from "./files/gather-digests.ts";
 import { observeWorkload } from "./pods/observe-workload.ts";
 import { podsToRefresh } from "./pods/pods-to-refresh.ts";
+import { clusterReaders } from "./reference-readers.ts";
 import { Refusals } from "./refusals.ts";
 
 /** The kubelet hears of the changed files by a watch of its own: told of them too early, it would look at the old ones. */
@@ -86,11 +87,9 @@ export function createAgentRuntimeController(
     if (unseenMs > 0) return { requeueAfterMs: unseenMs };
     const pods = caches.pods.indexed("agent", key);
     const last = memory.files.read(own.configMap);
-    const references = await gatherAgent(
-      agentRuntime,
-      { ...decided, secrets, namespaces: context.settings.namespaces },
-      signal,
-    );
+    const { namespaces } = context.settings;
+    const readers = clusterReaders({ ...decided, secrets, namespaces }, signal);
+    const references = await gatherReferences(agentRuntime, readers);
     const decide = (problem?: string): AgentRuntimeDecision =>
       decideAgentRuntime({
         agentRuntime,
@@ -105,8 +104,8 @@ export function createAgentRuntimeController(
       return await statuses.write(stored, status, signal);
     }
     const { namespace } = agentRuntime.metadata;
-    const readers = { secrets, configMaps };
-    const { valueDigest, fileDigest } = await gatherDigests(namespace, workload, readers, signal);
+    const contents = { secrets, configMaps };
+    const { valueDigest, fileDigest } = await gatherDigests(namespace, workload, contents, signal);
     const { secretFiles } = workload;
     const files = nextFiles({ config, secretFiles, fileDigest, last, pods });
     const wanted = { agentRuntime, uid: memory.uid, files, workload, valueDigest };

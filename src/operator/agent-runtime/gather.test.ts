@@ -10,7 +10,8 @@ import { decideAgentRuntime } from "../../control/agent-runtime/decide-agent-run
 import type { AgentReferences } from "../../control/agent-runtime/references.ts";
 import { ConnectionError } from "../../kube/client/api-error.ts";
 import { type SecretFacts, secretFacts } from "../cluster/secret-reader.ts";
-import { gatherAgent } from "./gather.ts";
+import { gatherReferences } from "./gather.ts";
+import { clusterReaders } from "./reference-readers.ts";
 
 const { signal } = new AbortController();
 const TOKEN = { name: "token", key: "value" };
@@ -31,17 +32,19 @@ async function gathered(
     asked.push(key);
     return answer;
   };
-  const references = await gatherAgent(
+  const references = await gatherReferences(
     agentRuntime,
-    {
-      promptPacks: { reference: (key) => give(key, packReference()) },
-      toolRegistries: {
-        reference: (key) => give(key, registryReference({ entry: { authSecretRef: TOKEN } })),
+    clusterReaders(
+      {
+        promptPacks: { reference: (key) => give(key, packReference()) },
+        toolRegistries: {
+          reference: (key) => give(key, registryReference({ entry: { authSecretRef: TOKEN } })),
+        },
+        secrets: { facts: (key) => give(key, factsOf(secrets[key])) },
+        namespaces,
       },
-      secrets: { facts: (key) => give(key, factsOf(secrets[key])) },
-      namespaces,
-    },
-    signal,
+      signal,
+    ),
   );
   return { references, asked };
 }
@@ -123,15 +126,17 @@ test("what the operator does not watch is not asked for, and the conditions say 
 
 test("what cannot be read is not taken for missing", async () => {
   const cut = new ConnectionError("cut");
-  const gathering = gatherAgent(
+  const gathering = gatherReferences(
     anAgentRuntime(),
-    {
-      promptPacks: { reference: async () => packReference() },
-      toolRegistries: { reference: async () => registryReference() },
-      secrets: { facts: () => Promise.reject(cut) },
-      namespaces: [],
-    },
-    signal,
+    clusterReaders(
+      {
+        promptPacks: { reference: async () => packReference() },
+        toolRegistries: { reference: async () => registryReference() },
+        secrets: { facts: () => Promise.reject(cut) },
+        namespaces: [],
+      },
+      signal,
+    ),
   );
   await expect(gathering).rejects.toBe(cut);
 });

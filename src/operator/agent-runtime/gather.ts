@@ -1,81 +1,81 @@
-/** What one AgentRuntime refers to, from the cluster. */
+/** What one AgentRuntime refers to. Where each reference is looked up is left to the readers, so that a cluster and one machine ask the same. */
 import { runtimeSpecOf, toolRegistryNameOf, type AgentRuntime } from "../../api/agent-runtime.ts";
-import type { KeySelector } from "../../api/fields/core.ts";
+import type { ProviderName } from "../../agent-config/agent-config.ts";
 import type {
   AgentReferences,
+  PromptPackReference,
   SecretReference,
   SessionStoreReference,
+  ToolRegistryReference,
 } from "../../control/agent-runtime/references.ts";
-import type { DecidedPromptPacks, DecidedToolRegistries } from "../cluster/operator-context.ts";
-import type { SecretReader } from "../cluster/secret-reader.ts";
+import type { ObjectName } from "../../control/object-name.ts";
 
+/** Each rejects when it could not read: that is not the same as something that is missing. */
 export interface ReferenceReaders {
-  readonly promptPacks: Pick<DecidedPromptPacks, "reference">;
-  readonly toolRegistries: Pick<DecidedToolRegistries, "reference">;
-  readonly secrets: SecretReader;
-  /** Those that are watched; empty: all of them. */
-  readonly namespaces: readonly string[];
+  promptPack(name: ObjectName): Promise<PromptPackReference>;
+  toolRegistry(name: ObjectName): Promise<ToolRegistryReference>;
+  /** `urlProblem` is asked for with the use `session-store` only. */
+  secret(name: ObjectName, use: SecretUse): Promise<SessionStoreReference>;
 }
 
-interface NotWatched {
-  readonly found: false;
-  readonly hint: string;
-}
+/** What a Secret is for. Some uses have something else that may give the value of `key`, such as an environment variable. */
+export type SecretUse =
+  | { readonly type: "provider"; readonly provider: ProviderName; readonly key: string }
+  | { readonly type: "session-store"; readonly key: string }
+  | { readonly type: "api-keys" }
+  | { readonly type: "tool" };
 
-/** Rejects when something could not be read: what cannot be read is not the same as what is not there. */
-export async function gatherAgent(
+/** Rejects when a reader does. */
+export async function gatherReferences(
   { metadata, spec }: AgentRuntime,
-  { promptPacks, toolRegistries, secrets, namespaces }: ReferenceReaders,
-  signal: AbortSignal,
+  readers: ReferenceReaders,
 ): Promise<AgentReferences> {
   const { namespace } = metadata;
-  const look = async <Reference>(
-    from: { reference(key: string, signal: AbortSignal): Promise<Reference> },
-    reference: { name: string; namespace?: string | undefined },
-  ): Promise<Reference | NotWatched> => {
-    const where = reference.namespace ?? namespace;
-    return namespaces.length === 0 || namespaces.includes(where)
-      ? await from.reference(`${where}/${reference.name}`, signal)
-      : { found: false, hint: `have the operator watch the namespace "${where}"` };
-  };
-  const secret = async (name: string): Promise<SecretReference> => {
-    const facts = await secrets.facts(`${namespace}/${name}`, signal);
-    return facts === undefined
-      ? { found: false }
-      : { found: true, keys: facts.keys, source: "secret", name };
-  };
-  const store = async ({ name, key }: KeySelector): Promise<SessionStoreReference> => {
-    const facts = await secrets.facts(`${namespace}/${name}`, signal);
-    const urlProblem = facts?.urlProblems.get(key);
-    return { ...(await secret(name)), ...(urlProblem === undefined ? {} : { urlProblem }) };
-  };
+  /** A reference that names no namespace means the agent's own. */
+  const fullName = (reference: { name: string; namespace?: string | undefined }): ObjectName => ({
+    namespace: reference.namespace ?? namespace,
+    name: reference.name,
+  });
+  const secret = (name: string, use: SecretUse): Promise<SessionStoreReference> =>
+    readers.secret({ namespace, name }, use);
 
   const runtime = runtimeSpecOf(spec);
+  const provider = runtime?.provider;
   const registryName = toolRegistryNameOf(spec);
-  const toolRegistry = registryName && (await look(toolRegistries, registryName));
-  const toolSecretNames =
-    toolRegistry?.found === true
-      ? new Set(toolRegistry.tools.flatMap(({ authSecretRef }) => authSecretRef?.name ?? []))
-      : new Set<string>();
-  const toolSecrets: Record<string, SecretReference> = {};
-  for (const name of toolSecretNames) toolSecrets[name] = await secret(name);
-  const { storeRef } = spec.session;
-  const apiKeysSecretRef = spec.facade.auth?.apiKeysSecretRef;
+  const { type: sessionType, storeRef } = spec.session;
+  const apiKeysSecretName = spec.facade.auth?.apiKeysSecretRef?.name;
 
+  const toolRegistry = registryName && (await readers.toolRegistry(fullName(registryName)));
   return {
-    ...(runtime === undefined
-      ? {}
-      : {
-          promptPack: await look(promptPacks, runtime.promptPackRef),
-          providerSecret: await secret(runtime.provider.apiKeySecretRef.name),
-        }),
-    ...(toolRegistry === undefined ? {} : { toolRegistry }),
-    ...(spec.session.type !== "redis" || storeRef === undefined
-      ? {}
-      : { sessionStoreSecret: await store(storeRef) }),
-    ...(apiKeysSecretRef === undefined
-      ? {}
-      : { apiKeysSecret: await secret(apiKeysSecretRef.name) }),
-    ...(toolSecretNames.size === 0 ? {} : { toolSecrets }),
+    promptPack: runtime && (await readers.promptPack(fullName(runtime.promptPackRef))),
+    providerSecret:
+      provider &&
+      (await secret(provider.apiKeySecretRef.name, {
+        type: "provider",
+        provider: provider.name,
+        key: provider.apiKeySecretRef.key,
+      })),
+    sessionStoreSecret:
+      sessionType === "redis" && storeRef !== undefined
+        ? await secret(storeRef.name, { type: "session-store", key: storeRef.key })
+        : undefined,
+    apiKeysSecret:
+      apiKeysSecretName === undefined
+        ? undefined
+        : await secret(apiKeysSecretName, { type: "api-keys" }),
+    toolRegistry,
+    toolSecrets: await gatherToolSecrets(toolRegistry, (name) => secret(name, { type: "tool" })),
   };
+}
+
+async function gatherToolSecrets(
+  registry: ToolRegistryReference | undefined,
+  read: (name: string) => Promise<SecretReference>,
+): Promise<AgentReferences["toolSecrets"]> {
+  if (registry?.found !== true) return undefined;
+  const names = new Set(registry.tools.flatMap(({ authSecretRef }) => authSecretRef?.name ?? []));
+  if (names.size === 0) return undefined;
+  const secrets: Record<string, SecretReference> = {};
+  for (const name of names) secrets[name] = await read(name);
+  return secrets;
 }

@@ -12,7 +12,8 @@ import { buildConfigMap } from "../../../src/operator/agent-runtime/objects/buil
 import { buildDeployment } from "../../../src/operator/agent-runtime/objects/build-deployment.ts";
 import { buildPodDisruptionBudget } from "../../../src/operator/agent-runtime/objects/build-pod-disruption-budget.ts";
 import { buildService } from "../../../src/operator/agent-runtime/objects/build-service.ts";
-import { gatherAgent } from "../../../src/operator/agent-runtime/gather.ts";
+import { gatherReferences } from "../../../src/operator/agent-runtime/gather.ts";
+import { clusterReaders } from "../../../src/operator/agent-runtime/reference-readers.ts";
 import type {
   ConfigMapObject,
   DeploymentObject,
@@ -106,32 +107,34 @@ async function decide(
   agentRuntime: AgentRuntime,
   { packs = {}, registries = {}, secrets = {} }: World,
 ): Promise<{ config: AgentConfig; workload: WorkloadDecision }> {
-  const references = await gatherAgent(
+  const references = await gatherReferences(
     agentRuntime,
-    {
-      promptPacks: {
-        reference: async (key) => {
-          const version = packs[key];
-          if (version === undefined) return { found: false };
-          return { ...packReference({ kept: [version] }), ...nameOf(key) };
+    clusterReaders(
+      {
+        promptPacks: {
+          reference: async (key) => {
+            const version = packs[key];
+            if (version === undefined) return { found: false };
+            return { ...packReference({ kept: [version] }), ...nameOf(key) };
+          },
         },
-      },
-      toolRegistries: {
-        reference: async (key) => {
-          const entry = registries[key];
-          if (entry === undefined) return { found: false };
-          return { ...registryReference({ entry }), ...nameOf(key) };
+        toolRegistries: {
+          reference: async (key) => {
+            const entry = registries[key];
+            if (entry === undefined) return { found: false };
+            return { ...registryReference({ entry }), ...nameOf(key) };
+          },
         },
-      },
-      secrets: {
-        facts: async (key) => {
-          const values = secrets[key];
-          return values && secretFacts({ metadata: nameOf(key), data: encoded(values) });
+        secrets: {
+          facts: async (key) => {
+            const values = secrets[key];
+            return values && secretFacts({ metadata: nameOf(key), data: encoded(values) });
+          },
         },
+        namespaces: [],
       },
-      namespaces: [],
-    },
-    new AbortController().signal,
+      new AbortController().signal,
+    ),
   );
   const decision = decideAgentRuntime({
     agentRuntime,

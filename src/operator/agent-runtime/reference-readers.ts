@@ -1,0 +1,45 @@
+/** Looks up in the cluster what agents refer to. */
+import type { ObjectName } from "../../control/object-name.ts";
+import type { DecidedPromptPacks, DecidedToolRegistries } from "../cluster/operator-context.ts";
+import type { SecretReader } from "../cluster/secret-reader.ts";
+import type { ReferenceReaders } from "./gather.ts";
+
+export interface ReferenceSources {
+  readonly promptPacks: Pick<DecidedPromptPacks, "reference">;
+  readonly toolRegistries: Pick<DecidedToolRegistries, "reference">;
+  readonly secrets: SecretReader;
+  /** The namespaces that are watched; empty: all of them. */
+  readonly namespaces: readonly string[];
+}
+
+export function clusterReaders(
+  { promptPacks, toolRegistries, secrets, namespaces }: ReferenceSources,
+  signal: AbortSignal,
+): ReferenceReaders {
+  const isWatched = (namespace: string): boolean =>
+    namespaces.length === 0 || namespaces.includes(namespace);
+  return {
+    promptPack: async (name) =>
+      isWatched(name.namespace)
+        ? await promptPacks.reference(keyOf(name), signal)
+        : notWatched(name),
+    toolRegistry: async (name) =>
+      isWatched(name.namespace)
+        ? await toolRegistries.reference(keyOf(name), signal)
+        : notWatched(name),
+    async secret(name, use) {
+      const facts = await secrets.facts(keyOf(name), signal);
+      if (facts === undefined) return { found: false };
+      const urlProblem = use.type === "session-store" ? facts.urlProblems.get(use.key) : undefined;
+      return { found: true, keys: facts.keys, source: "secret", name: name.name, urlProblem };
+    },
+  };
+}
+
+function notWatched({ namespace }: ObjectName): { found: false; hint: string } {
+  return { found: false, hint: `have the operator watch the namespace "${namespace}"` };
+}
+
+function keyOf({ namespace, name }: ObjectName): string {
+  return `${namespace}/${name}`;
+}
