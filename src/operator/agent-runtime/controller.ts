@@ -32,7 +32,7 @@ import { type AgentChildren, childrenOf, ownedBy } from "./agent-children.ts";
 import { LastFiles, nextFiles } from "./files/agent-files.ts";
 import { watchForAgents } from "./agent-triggers.ts";
 import { carryOut, type CarriedOut } from "./carry-out.ts";
-import { gatherReferences } from "./gather.ts";
+import { gatherReferences } from "../../control/agent-runtime/gather-references.ts";
 import { gatherDigests } from "./files/gather-digests.ts";
 import { observeWorkload } from "./pods/observe-workload.ts";
 import { podsToRefresh } from "./pods/pods-to-refresh.ts";

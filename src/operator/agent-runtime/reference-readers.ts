@@ -2,7 +2,7 @@
 import type { ObjectName } from "../../control/object-name.ts";
 import type { DecidedPromptPacks, DecidedToolRegistries } from "../cluster/operator-context.ts";
 import type { SecretReader } from "../cluster/secret-reader.ts";
-import type { ReferenceReaders } from "./gather.ts";
+import type { ReferenceReaders } from "../../control/agent-runtime/gather-references.ts";
 
 export interface ReferenceSources {
   readonly promptPacks: Pick<DecidedPromptPacks, "reference">;

@@ -12,7 +12,7 @@ import { buildConfigMap } from "../../../src/operator/agent-runtime/objects/buil
 import { buildDeployment } from "../../../src/operator/agent-runtime/objects/build-deployment.ts";
 import { buildPodDisruptionBudget } from "../../../src/operator/agent-runtime/objects/build-pod-disruption-budget.ts";
 import { buildService } from "../../../src/operator/agent-runtime/objects/build-service.ts";
-import { gatherReferences } from "../../../src/operator/agent-runtime/gather.ts";
+import { gatherReferences } from "../../../src/control/agent-runtime/gather-references.ts";
 import { clusterReaders } from "../../../src/operator/agent-runtime/reference-readers.ts";
 import type {
   ConfigMapObject,

@@ -10,7 +10,7 @@ import { decideAgentRuntime } from "../../control/agent-runtime/decide-agent-run
 import type { AgentReferences } from "../../control/agent-runtime/references.ts";
 import { ConnectionError } from "../../kube/client/api-error.ts";
 import { type SecretFacts, secretFacts } from "../cluster/secret-reader.ts";
-import { gatherReferences } from "./gather.ts";
+import { gatherReferences } from "../../control/agent-runtime/gather-references.ts";
 import { clusterReaders } from "./reference-readers.ts";
 
 const { signal } = new AbortController();

@@ -7,8 +7,8 @@ import type {
   SecretReference,
   SessionStoreReference,
   ToolRegistryReference,
-} from "../../control/agent-runtime/references.ts";
-import type { ObjectName } from "../../control/object-name.ts";
+} from "./references.ts";
+import type { ObjectName } from "../object-name.ts";
 
 /** Each rejects when it could not read: that is not the same as something that is missing. */
 export interface ReferenceReaders {
