@@ -4,6 +4,7 @@ import type { AgentRuntime, AgentRuntimeStatus } from "../api/agent-runtime.ts";
 import { DEFAULT_NAMESPACE } from "../api/group.ts";
 import type { ObservedWorkload } from "../control/agent-runtime/available.ts";
 import { decideAgentRuntime } from "../control/agent-runtime/decide-agent-runtime.ts";
+import { gatherReferences } from "../control/agent-runtime/gather-references.ts";
 import type { SecretFile, WorkloadDecision } from "../control/agent-runtime/workload-decision.ts";
 import { canonicalJSON, contentHash } from "../promptpack/document/content-hash.ts";
 import {
@@ -12,7 +13,7 @@ import {
   type ReplicaEndpoint,
 } from "./replicas/workload.ts";
 import { ErrorSummary } from "./replicas/error-summary.ts";
-import { gatherAgent, type DecidedReferences, type GatheredAgent } from "./gather-agent.ts";
+import { localReaders, type DecidedReferences, type LocalReaders } from "./gather-agent.ts";
 import type { LocalWorld } from "./world.ts";
 import { observeWorkload } from "./replicas/observe-workload.ts";
 import { processEnvironment } from "./replicas/process-environment.ts";
@@ -132,11 +133,12 @@ export class LocalAgent {
     this.#isRetired = false;
     this.#resource = withGeneration(declared, this.#resource);
     const before = canonicalJSON([this.config, this.#environmentProblem]);
-    const gathered = gatherAgent(this.#resource, world, decided);
+    const readers = localReaders(world, decided);
+    const references = await gatherReferences(this.#resource, readers);
     const observed = this.#observe();
     const decision = decideAgentRuntime({
       agentRuntime: { ...this.#resource, status: this.#status },
-      references: gathered.references,
+      references,
       observed,
       previous: this.#carriedOut ?? {},
       endpoint: this.#endpoint(),
@@ -144,7 +146,7 @@ export class LocalAgent {
     });
     this.#status = decision.status;
     if (decision.config !== undefined && decision.workload !== undefined) {
-      await this.#carryOut(decision.config, decision.workload, gathered, world);
+      await this.#carryOut(decision.config, decision.workload, readers, world);
     }
     return canonicalJSON([this.config, this.#environmentProblem]) !== before;
   }
@@ -178,10 +180,12 @@ export class LocalAgent {
   async #carryOut(
     config: AgentConfig,
     workload: WorkloadDecision,
-    { secretValues }: GatheredAgent,
+    readers: LocalReaders,
     world: LocalWorld,
   ): Promise<void> {
     const { name, namespace } = this.#resource.metadata;
+    const secretValues = (secretName: string) =>
+      readers.secretValues({ namespace, name: secretName });
     const resolved = resolveEnvironment(
       workload.environment,
       {
@@ -216,7 +220,7 @@ export class LocalAgent {
 
   #secretContents(
     files: readonly SecretFile[],
-    secretValues: GatheredAgent["secretValues"],
+    secretValues: (name: string) => ReadonlyMap<string, string> | undefined,
   ): ReadonlyMap<string, string | undefined> {
     const contents = new Map<string, string | undefined>();
     for (const file of files) {

@@ -6,12 +6,13 @@ import { join } from "node:path";
 import type { AgentRuntime } from "../api/agent-runtime.ts";
 import { API_VERSION } from "../api/group.ts";
 import type { ManifestResource } from "../api/manifest/manifest.ts";
+import type { ObjectName } from "../control/object-name.ts";
 import type { ProbeResult } from "../probes/probe.ts";
 import { ToolProbes } from "../probes/tool-probes.ts";
 import { LocalAgent, type LocalAgentOptions } from "./agent.ts";
 import { LocalPromptPacks } from "./prompt-packs.ts";
 import { LocalToolRegistries } from "./tool-registries.ts";
-import { localWorld, objectKey, urlsToProbe, type LocalWorld, type ObjectName } from "./world.ts";
+import { localWorld, objectKey, urlsToProbe, type LocalWorld } from "./world.ts";
 import { PackArchive } from "./state/pack-archive.ts";
 import type { Environment } from "./secrets/resolve-secret.ts";
 

@@ -1,23 +1,35 @@
 import { describe, expect, test } from "vitest";
 import { parseManifests } from "../api/manifest/manifest.ts";
 import type { FoundPromptPack } from "./prompt-packs.ts";
-import { gatherAgent, type DecidedReferences, type GatheredAgent } from "./gather-agent.ts";
+import { gatherReferences } from "../control/agent-runtime/gather-references.ts";
+import type { AgentReferences } from "../control/agent-runtime/references.ts";
+import { localReaders, type DecidedReferences } from "./gather-agent.ts";
 import { localWorld, serviceViews, urlsToProbe } from "./world.ts";
 import type { Environment } from "./secrets/resolve-secret.ts";
 
 const NOTHING: DecidedReferences = { promptPacks: new Map(), toolRegistries: new Map() };
 
-function gather(
+interface Gathered {
+  references: AgentReferences;
+  secretValues: (name: string) => ReadonlyMap<string, string> | undefined;
+}
+
+async function gather(
   manifests: string,
   environment: Environment = {},
   decided = NOTHING,
-): GatheredAgent {
+): Promise<Gathered> {
   const { resources, problems } = parseManifests(manifests, "a.yaml");
   expect(problems).toEqual([]);
   const world = localWorld(resources, environment);
   const [agent] = world.agentRuntimes;
   if (agent === undefined) throw new Error("there is no agent");
-  return gatherAgent(agent, world, decided);
+  const readers = localReaders(world, decided);
+  const { namespace } = agent.metadata;
+  return {
+    references: await gatherReferences(agent, readers),
+    secretValues: (name) => readers.secretValues({ namespace, name }),
+  };
 }
 
 const AGENT = `
@@ -33,8 +45,8 @@ const secret = (namespace: string, data: string): string =>
   `---\napiVersion: v1\nkind: Secret\nmetadata: {name: credentials, namespace: ${namespace}}\nstringData: {${data}}\n`;
 
 describe("gatherAgent", () => {
-  test("finds nothing of what nobody gives, and names the variables that would", () => {
-    const { references, secretValues } = gather(AGENT);
+  test("finds nothing of what nobody gives, and names the variables that would", async () => {
+    const { references, secretValues } = await gather(AGENT);
     expect(references).toEqual({
       promptPack: { found: false },
       providerSecret: { found: false, hint: "set GOOGLE_GENERATIVE_AI_API_KEY" },
@@ -43,12 +55,12 @@ describe("gatherAgent", () => {
     expect(secretValues("credentials")).toBeUndefined();
   });
 
-  test("takes from the environment what the file leaves open, of one Secret for both", () => {
+  test("takes from the environment what the file leaves open, of one Secret for both", async () => {
     const environment = {
       GOOGLE_GENERATIVE_AI_API_KEY: "from-environment",
       REDIS_URL: "redis://from-environment",
     };
-    const { references, secretValues } = gather(
+    const { references, secretValues } = await gather(
       AGENT + secret("agents", "llm: from-file, redis: ''"),
       environment,
     );
@@ -66,13 +78,13 @@ describe("gatherAgent", () => {
     );
   });
 
-  test("looks for Secrets in the agent's own namespace only", () => {
-    const { references } = gather(AGENT + secret("other", "llm: k"));
+  test("looks for Secrets in the agent's own namespace only", async () => {
+    const { references } = await gather(AGENT + secret("other", "llm: k"));
     expect(references.providerSecret).toMatchObject({ found: false });
   });
 
-  test("says what is wrong with a store's URL, without repeating it", () => {
-    const { references } = gather(
+  test("says what is wrong with a store's URL, without repeating it", async () => {
+    const { references } = await gather(
       AGENT + secret("agents", "llm: k, redis: 'http://me:hunter2@host'"),
     );
     expect(references.sessionStoreSecret).toMatchObject({
@@ -81,24 +93,26 @@ describe("gatherAgent", () => {
     });
   });
 
-  test("looks for a pack in the agent's namespace, unless the reference names another", () => {
+  test("looks for a pack in the agent's namespace, unless the reference names another", async () => {
     const here = { found: true, name: "prompts", namespace: "agents" } as FoundPromptPack;
     const there = { ...here, namespace: "shared" };
     const promptPacks = new Map([
       ["agents/prompts", here],
       ["shared/prompts", there],
     ]);
-    expect(gather(AGENT, {}, { ...NOTHING, promptPacks }).references.promptPack).toBe(here);
+    expect((await gather(AGENT, {}, { ...NOTHING, promptPacks })).references.promptPack).toBe(here);
     const other = AGENT.replace("{name: prompts}", "{name: prompts, namespace: shared}");
-    expect(gather(other, {}, { ...NOTHING, promptPacks }).references.promptPack).toBe(there);
+    expect((await gather(other, {}, { ...NOTHING, promptPacks })).references.promptPack).toBe(
+      there,
+    );
   });
 
-  test("asks for nothing where the handler needs nothing", () => {
+  test("asks for nothing where the handler needs nothing", async () => {
     const echo = AGENT.replace("spec:", "spec:\n  facade: {handler: echo}").replace(
       / {2}session.*\n/,
       "",
     );
-    expect(gather(echo).references).toEqual({});
+    expect((await gather(echo)).references).toEqual({});
   });
 });
 

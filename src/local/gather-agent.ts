@@ -1,25 +1,19 @@
-/** What one AgentRuntime refers to, from the files and the environment. */
-import { runtimeSpecOf, toolRegistryNameOf, type AgentRuntime } from "../api/agent-runtime.ts";
-import type { KeySelector } from "../api/fields/core.ts";
+/** Looks up in the files, and in the environment of `omnia up`, what an agent refers to. */
+import type { ReferenceReaders, SecretUse } from "../control/agent-runtime/gather-references.ts";
 import { redisURLProblem } from "../control/agent-runtime/redis-url-problem.ts";
 import type {
-  AgentReferences,
   PromptPackReference,
-  SessionStoreReference,
   ToolRegistryReference,
 } from "../control/agent-runtime/references.ts";
+import type { ObjectName } from "../control/object-name.ts";
 import { objectKey, type LocalWorld } from "./world.ts";
-import {
-  PROVIDER_VARIABLES,
-  resolveSecret,
-  STORE_VARIABLE,
-  type ResolvedSecret,
-} from "./secrets/resolve-secret.ts";
+import { PROVIDER_VARIABLES, resolveSecret, STORE_VARIABLE } from "./secrets/resolve-secret.ts";
 
-export interface GatheredAgent {
-  readonly references: AgentReferences;
-  /** Of a Secret in the agent's namespace, the environment's stand-ins among them; `undefined`: nothing gives it. */
-  readonly secretValues: (name: string) => ReadonlyMap<string, string> | undefined;
+export interface LocalReaders extends ReferenceReaders {
+  /**
+   * What a Secret holds, with what the environment gave for the uses that were asked for so far. `undefined`: nothing gives it.
+   */
+  secretValues(name: ObjectName): ReadonlyMap<string, string> | undefined;
 }
 
 /** What was decided about the packs and registries before, by namespace and name. */
@@ -28,82 +22,42 @@ export interface DecidedReferences {
   readonly toolRegistries: ReadonlyMap<string, Extract<ToolRegistryReference, { found: true }>>;
 }
 
-export function gatherAgent(
-  agent: AgentRuntime,
+export function localReaders(
   world: LocalWorld,
-  decided: DecidedReferences,
-): GatheredAgent {
-  const { metadata, spec } = agent;
-  const { namespace } = metadata;
-  const values = new Map<string, Map<string, string>>();
-  const resolve = (name: string, standIn?: { variable: string; key: string }): ResolvedSecret => {
-    const resolved = resolveSecret(world.secret({ namespace, name }), world.environment, standIn);
-    if (resolved.reference.found) {
-      // One Secret may hold both the key and the URL, and each may have its own stand-in.
-      values.set(name, new Map([...(values.get(name) ?? []), ...resolved.values]));
-    }
-    return resolved;
-  };
-
-  const resolveStore = ({ name, key }: KeySelector): SessionStoreReference => {
-    const { reference, values } = resolve(name, { variable: STORE_VARIABLE, key });
-    const url = values.get(key);
-    const urlProblem = url === undefined ? undefined : redisURLProblem(url);
-    return { ...reference, ...(urlProblem === undefined ? {} : { urlProblem }) };
-  };
-
-  const runtime = runtimeSpecOf(spec);
-  const registryName = toolRegistryNameOf(spec);
-  const registry = registryName && lookUp(decided.toolRegistries, registryName, namespace);
-  const { storeRef } = spec.session;
-  const toolSecretNames =
-    registry?.found === true
-      ? registry.tools.flatMap(({ authSecretRef }) => authSecretRef?.name ?? [])
-      : [];
-  const apiKeysSecretRef = spec.facade.auth?.apiKeysSecretRef;
-
-  const references: AgentReferences = {
-    ...(runtime === undefined
-      ? {}
-      : {
-          promptPack: lookUp(decided.promptPacks, runtime.promptPackRef, namespace),
-          providerSecret: resolve(runtime.provider.apiKeySecretRef.name, {
-            variable: PROVIDER_VARIABLES[runtime.provider.name],
-            key: runtime.provider.apiKeySecretRef.key,
-          }).reference,
-        }),
-    ...(registry === undefined ? {} : { toolRegistry: registry }),
-    ...(spec.session.type !== "redis" || storeRef === undefined
-      ? {}
-      : { sessionStoreSecret: resolveStore(storeRef) }),
-    ...(apiKeysSecretRef === undefined
-      ? {}
-      : { apiKeysSecret: resolve(apiKeysSecretRef.name).reference }),
-    ...(toolSecretNames.length === 0
-      ? {}
-      : {
-          toolSecrets: Object.fromEntries(
-            toolSecretNames.map((name) => [name, resolve(name).reference]),
-          ),
-        }),
-  };
-
+  { promptPacks, toolRegistries }: DecidedReferences,
+): LocalReaders {
+  const valuesRead = new Map<string, ReadonlyMap<string, string>>();
   return {
-    references,
-    secretValues: (name) => {
-      const known = values.get(name);
-      if (known !== undefined) return known;
-      const resolved = resolveSecret(world.secret({ namespace, name }), world.environment);
-      return resolved.reference.found ? resolved.values : undefined;
+    promptPack: async (name) => promptPacks.get(objectKey(name)) ?? { found: false },
+    toolRegistry: async (name) => toolRegistries.get(objectKey(name)) ?? { found: false },
+    async secret(name, use) {
+      const { environment } = world;
+      const { reference, values } = resolveSecret(world.secret(name), environment, standInFor(use));
+      if (!reference.found) return reference;
+      const key = objectKey(name);
+      // One Secret may hold both the provider's key and the store's URL, and each may have its own stand-in.
+      valuesRead.set(key, new Map([...(valuesRead.get(key) ?? []), ...values]));
+      const url = use.type === "session-store" ? values.get(use.key) : undefined;
+      return { ...reference, urlProblem: url === undefined ? undefined : redisURLProblem(url) };
+    },
+    secretValues(name) {
+      const read = valuesRead.get(objectKey(name));
+      if (read !== undefined) return read;
+      const { reference, values } = resolveSecret(world.secret(name), world.environment);
+      return reference.found ? values : undefined;
     },
   };
 }
 
-/** A reference that names no namespace means the agent's own. */
-function lookUp<T extends { found: true }>(
-  found: ReadonlyMap<string, T>,
-  { name, namespace }: { name: string; namespace?: string | undefined },
-  ownNamespace: string,
-): T | { found: false } {
-  return found.get(objectKey({ namespace: namespace ?? ownNamespace, name })) ?? { found: false };
+/** The variable that may give a value in place of the Secret, and the key that it is the value of. */
+function standInFor(use: SecretUse): { variable: string; key: string } | undefined {
+  switch (use.type) {
+    case "provider":
+      return { variable: PROVIDER_VARIABLES[use.provider], key: use.key };
+    case "session-store":
+      return { variable: STORE_VARIABLE, key: use.key };
+    case "api-keys":
+    case "tool":
+      return undefined;
+  }
 }

@@ -9,8 +9,9 @@ import {
 import type { PackVersions } from "../control/prompt-pack/pack-version.ts";
 import { packContent, packSource } from "../control/prompt-pack/pack-source.ts";
 import type { PromptPackReference } from "../control/agent-runtime/references.ts";
+import type { ObjectName } from "../control/object-name.ts";
 import { canonicalJSON } from "../promptpack/document/content-hash.ts";
-import { objectKey, type LocalWorld, type ObjectName } from "./world.ts";
+import { objectKey, type LocalWorld } from "./world.ts";
 import type { ArchivedVersion, PackArchive } from "./state/pack-archive.ts";
 import { withGeneration } from "./with-generation.ts";
 

@@ -5,14 +5,10 @@ import { LOCAL_URL_ANNOTATION } from "../api/group.ts";
 import type { ManifestResource } from "../api/manifest/manifest.ts";
 import type { PromptPack } from "../api/prompt-pack.ts";
 import type { ToolRegistry } from "../api/tool-registry.ts";
+import type { ObjectName } from "../control/object-name.ts";
 import type { ServiceView } from "../control/tool-registry/service-view.ts";
 import type { Environment } from "./secrets/resolve-secret.ts";
 import type { ProbeResult } from "../probes/probe.ts";
-
-export interface ObjectName {
-  readonly namespace: string;
-  readonly name: string;
-}
 
 export interface LocalWorld {
   readonly agentRuntimes: readonly AgentRuntime[];

@@ -49,10 +49,7 @@ export function resolveSecret(
   if (secret === undefined) {
     return {
       values,
-      reference: {
-        found: false,
-        ...(standIn === undefined ? {} : { hint: `set ${standIn.variable}` }),
-      },
+      reference: { found: false, hint: standIn && `set ${standIn.variable}` },
     };
   }
   return {

@@ -7,7 +7,7 @@ import { claimStateFolder } from "../state/claim.ts";
 import { listenOrExplain, urlOf } from "./listen-or-explain.ts";
 import type { LocalRoute } from "../agent.ts";
 import { LocalControl, type LocalResource } from "../control.ts";
-import type { ObjectName } from "../world.ts";
+import type { ObjectName } from "../../control/object-name.ts";
 import { openBrowser } from "./open-browser.ts";
 import { quickstartFolder } from "./quickstart.ts";
 import type { ManifestState } from "../manifests/read.ts";
