@@ -13,7 +13,7 @@ import {
   type ReplicaEndpoint,
 } from "./replicas/workload.ts";
 import { ErrorSummary } from "./replicas/error-summary.ts";
-import { localReaders, type DecidedReferences, type LocalReaders } from "./gather-agent.ts";
+import { localReaders, type DecidedReferences, type LocalReaders } from "./reference-readers.ts";
 import type { LocalWorld } from "./world.ts";
 import { observeWorkload } from "./replicas/observe-workload.ts";
 import { processEnvironment } from "./replicas/process-environment.ts";

@@ -3,7 +3,7 @@ import { parseManifests } from "../api/manifest/manifest.ts";
 import type { FoundPromptPack } from "./prompt-packs.ts";
 import { gatherReferences } from "../control/agent-runtime/gather-references.ts";
 import type { AgentReferences } from "../control/agent-runtime/references.ts";
-import { localReaders, type DecidedReferences } from "./gather-agent.ts";
+import { localReaders, type DecidedReferences } from "./reference-readers.ts";
 import { localWorld, serviceViews, urlsToProbe } from "./world.ts";
 import type { Environment } from "./secrets/resolve-secret.ts";
 
