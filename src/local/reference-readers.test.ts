@@ -1,10 +1,10 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { parseManifests } from "../api/manifest/manifest.ts";
 import type { FoundPromptPack } from "./prompt-packs.ts";
 import { gatherReferences } from "../control/agent-runtime/gather-references.ts";
 import type { AgentReferences } from "../control/agent-runtime/references.ts";
 import { localReaders, type DecidedReferences } from "./reference-readers.ts";
-import { localWorld, serviceViews, urlsToProbe } from "./world.ts";
+import { localWorld } from "./world.ts";
 import type { Environment } from "./secrets/resolve-secret.ts";
 
 const NOTHING: DecidedReferences = { promptPacks: new Map(), toolRegistries: new Map() };
@@ -44,8 +44,8 @@ spec:
 const secret = (namespace: string, data: string): string =>
   `---\napiVersion: v1\nkind: Secret\nmetadata: {name: credentials, namespace: ${namespace}}\nstringData: {${data}}\n`;
 
-describe("gatherAgent", () => {
-  test("finds nothing of what nobody gives, and names the variables that would", async () => {
+describe("the readers of one machine", () => {
+  it("find nothing of what nobody gives, and name the variables that would", async () => {
     const { references, secretValues } = await gather(AGENT);
     expect(references).toEqual({
       promptPack: { found: false },
@@ -55,7 +55,7 @@ describe("gatherAgent", () => {
     expect(secretValues("credentials")).toBeUndefined();
   });
 
-  test("takes from the environment what the file leaves open, of one Secret for both", async () => {
+  it("take from the environment what the file leaves open, of one Secret for both", async () => {
     const environment = {
       GOOGLE_GENERATIVE_AI_API_KEY: "from-environment",
       REDIS_URL: "redis://from-environment",
@@ -78,12 +78,12 @@ describe("gatherAgent", () => {
     );
   });
 
-  test("looks for Secrets in the agent's own namespace only", async () => {
+  it("look for Secrets in the agent's own namespace only", async () => {
     const { references } = await gather(AGENT + secret("other", "llm: k"));
     expect(references.providerSecret).toMatchObject({ found: false });
   });
 
-  test("says what is wrong with a store's URL, without repeating it", async () => {
+  it("say what is wrong with a store's URL, without repeating it", async () => {
     const { references } = await gather(
       AGENT + secret("agents", "llm: k, redis: 'http://me:hunter2@host'"),
     );
@@ -93,7 +93,7 @@ describe("gatherAgent", () => {
     });
   });
 
-  test("looks for a pack in the agent's namespace, unless the reference names another", async () => {
+  it("look for a pack in the agent's namespace, unless the reference names another", async () => {
     const here = { found: true, name: "prompts", namespace: "agents" } as FoundPromptPack;
     const there = { ...here, namespace: "shared" };
     const promptPacks = new Map([
@@ -107,62 +107,11 @@ describe("gatherAgent", () => {
     );
   });
 
-  test("asks for nothing where the handler needs nothing", async () => {
+  it("are asked for nothing where the handler needs nothing", async () => {
     const echo = AGENT.replace("spec:", "spec:\n  facade: {handler: echo}").replace(
       / {2}session.*\n/,
       "",
     );
     expect((await gather(echo)).references).toEqual({});
-  });
-});
-
-describe("Services on one machine", () => {
-  const world = localWorld(
-    parseManifests(
-      `
-apiVersion: v1
-kind: Service
-metadata: {name: orders, namespace: agents, annotations: {omnia.altairalabs.ai/local-url: "http://127.0.0.1:9"}}
-spec: {ports: [{name: http, port: 80}]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: nowhere, namespace: agents}
----
-apiVersion: v1
-kind: Service
-metadata: {name: elsewhere, namespace: other}
-`,
-      "a.yaml",
-    ).resources,
-    {},
-  );
-
-  test("are as ready as what stands for them", () => {
-    expect(urlsToProbe(world)).toEqual(new Set(["http://127.0.0.1:9"]));
-    const [orders] = serviceViews(
-      world,
-      "agents",
-      new Map([["http://127.0.0.1:9", { reachable: true }]]),
-    );
-    expect(orders).toMatchObject({
-      name: "orders",
-      readyEndpoints: true,
-      localURL: "http://127.0.0.1:9",
-      ports: [{ name: "http", port: 80 }],
-    });
-    const down = new Map([
-      ["http://127.0.0.1:9", { reachable: false, message: "127.0.0.1:9 refuses connections" }],
-    ]);
-    expect(serviceViews(world, "agents", down)[0]).toMatchObject({
-      readyEndpoints: false,
-      problem: "127.0.0.1:9 refuses connections",
-    });
-  });
-
-  test("without anything that stands for them say how to give it, each namespace its own", () => {
-    const views = serviceViews(world, "agents", new Map());
-    expect(views.map(({ name }) => name)).toEqual(["orders", "nowhere"]);
-    expect(views[1]?.problem).toContain("omnia.altairalabs.ai/local-url");
   });
 });

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   NOW,
   packReference,
@@ -7,10 +7,10 @@ import {
 import { anAgentRuntime } from "../../../test/support/builders/resources.ts";
 import type { AgentRuntime } from "../../api/agent-runtime.ts";
 import { decideAgentRuntime } from "../../control/agent-runtime/decide-agent-runtime.ts";
+import { gatherReferences } from "../../control/agent-runtime/gather-references.ts";
 import type { AgentReferences } from "../../control/agent-runtime/references.ts";
 import { ConnectionError } from "../../kube/client/api-error.ts";
 import { type SecretFacts, secretFacts } from "../cluster/secret-reader.ts";
-import { gatherReferences } from "../../control/agent-runtime/gather-references.ts";
 import { clusterReaders } from "./reference-readers.ts";
 
 const { signal } = new AbortController();
@@ -32,21 +32,18 @@ async function gathered(
     asked.push(key);
     return answer;
   };
-  const references = await gatherReferences(
-    agentRuntime,
-    clusterReaders(
-      {
-        promptPacks: { reference: (key) => give(key, packReference()) },
-        toolRegistries: {
-          reference: (key) => give(key, registryReference({ entry: { authSecretRef: TOKEN } })),
-        },
-        secrets: { facts: (key) => give(key, factsOf(secrets[key])) },
-        namespaces,
+  const readers = clusterReaders(
+    {
+      promptPacks: { reference: (key) => give(key, packReference()) },
+      toolRegistries: {
+        reference: (key) => give(key, registryReference({ entry: { authSecretRef: TOKEN } })),
       },
-      signal,
-    ),
+      secrets: { facts: (key) => give(key, factsOf(secrets[key])) },
+      namespaces,
+    },
+    signal,
   );
-  return { references, asked };
+  return { references: await gatherReferences(agentRuntime, readers), asked };
 }
 
 function factsOf(values: Record<string, string> | undefined): SecretFacts | undefined {
@@ -55,80 +52,74 @@ function factsOf(values: Record<string, string> | undefined): SecretFacts | unde
   return secretFacts({ metadata: { name: "any" }, data: Object.fromEntries(data) });
 }
 
-test("an agent that refers to nothing asks for nothing", async () => {
-  const agentRuntime = anAgentRuntime({ spec: { facade: { handler: "echo" } } });
-  expect(await gathered(agentRuntime)).toEqual({ references: {}, asked: [] });
-});
+describe("the readers of a cluster", () => {
+  it("ask for each object by its key, and tell of Secrets without their values", async () => {
+    const agentRuntime = anAgentRuntime({
+      spec: {
+        promptPackRef: { name: "prompts", namespace: "packs" },
+        toolRegistryRef: { name: "tools", namespace: "shared" },
+        session: { type: "redis", storeRef: { name: "store", key: "url" } },
+        facade: { auth: { apiKeysSecretRef: { name: "clients" } } },
+      },
+    });
+    const { references, asked } = await gathered(agentRuntime, {
+      secrets: {
+        "agents/openai-credentials": { "api-key": "sk-1", empty: "", example: "<your key>" },
+        "agents/store": { url: "http://store" },
+      },
+    });
+    expect(new Set(asked)).toEqual(
+      new Set([
+        "packs/prompts",
+        "shared/tools",
+        "agents/openai-credentials",
+        "agents/store",
+        "agents/clients",
+        "agents/token",
+      ]),
+    );
+    expect(references).toMatchObject({
+      promptPack: { found: true },
+      toolRegistry: { found: true },
+      providerSecret: { found: true, keys: ["api-key"], source: "secret" },
+      sessionStoreSecret: { found: true, keys: ["url"] },
+      apiKeysSecret: { found: false },
+      toolSecrets: { token: { found: false } },
+    });
+    expect(references.sessionStoreSecret?.urlProblem).toBeTypeOf("string");
+    expect(JSON.stringify(references)).not.toContain("sk-1");
+  });
 
-test("packs and registries are where it is said, Secrets where the agent is", async () => {
-  const agentRuntime = anAgentRuntime({
-    spec: {
-      promptPackRef: { name: "prompts", namespace: "packs" },
-      toolRegistryRef: { name: "tools", namespace: "shared" },
-      session: { type: "redis", storeRef: { name: "store", key: "url" } },
-      facade: { auth: { apiKeysSecretRef: { name: "clients" } } },
-    },
+  it("do not ask for what the operator does not watch, and the conditions say so", async () => {
+    const agentRuntime = anAgentRuntime({
+      spec: {
+        promptPackRef: { name: "prompts", namespace: "packs" },
+        toolRegistryRef: { name: "tools", namespace: "agents" },
+      },
+    });
+    const { references, asked } = await gathered(agentRuntime, { namespaces: ["agents"] });
+    expect(asked).not.toContain("packs/prompts");
+    expect(references.toolRegistry).toMatchObject({ found: true });
+    const { status } = decideAgentRuntime({
+      agentRuntime,
+      references,
+      observed: undefined,
+      previous: {},
+      now: NOW,
+    });
+    expect(status.conditions).toContainEqual(
+      expect.objectContaining({
+        type: "PromptPackReady",
+        reason: "NotFound",
+        message:
+          'PromptPack "prompts" in namespace "packs" is not there; make it, have the operator watch the namespace "packs", or correct promptPackRef',
+      }),
+    );
   });
-  const { references, asked } = await gathered(agentRuntime, {
-    secrets: {
-      "agents/openai-credentials": { "api-key": "sk-1", empty: "", example: "<your key>" },
-      "agents/store": { url: "http://store" },
-    },
-  });
-  expect(new Set(asked)).toEqual(
-    new Set([
-      "packs/prompts",
-      "shared/tools",
-      "agents/openai-credentials",
-      "agents/store",
-      "agents/clients",
-      "agents/token",
-    ]),
-  );
-  expect(references).toMatchObject({
-    promptPack: { found: true },
-    toolRegistry: { found: true },
-    providerSecret: { found: true, keys: ["api-key"], source: "secret" },
-    sessionStoreSecret: { found: true, keys: ["url"] },
-    apiKeysSecret: { found: false },
-    toolSecrets: { token: { found: false } },
-  });
-  expect(references.sessionStoreSecret?.urlProblem).toBeTypeOf("string");
-  expect(JSON.stringify(references)).not.toContain("sk-1");
-});
 
-test("what the operator does not watch is not asked for, and the conditions say so", async () => {
-  const agentRuntime = anAgentRuntime({
-    spec: {
-      promptPackRef: { name: "prompts", namespace: "packs" },
-      toolRegistryRef: { name: "tools", namespace: "agents" },
-    },
-  });
-  const { references, asked } = await gathered(agentRuntime, { namespaces: ["agents"] });
-  expect(asked).not.toContain("packs/prompts");
-  expect(references.toolRegistry).toMatchObject({ found: true });
-  const { status } = decideAgentRuntime({
-    agentRuntime,
-    references,
-    observed: undefined,
-    previous: {},
-    now: NOW,
-  });
-  expect(status.conditions).toContainEqual(
-    expect.objectContaining({
-      type: "PromptPackReady",
-      reason: "NotFound",
-      message:
-        'PromptPack "prompts" in namespace "packs" is not there; make it, have the operator watch the namespace "packs", or correct promptPackRef',
-    }),
-  );
-});
-
-test("what cannot be read is not taken for missing", async () => {
-  const cut = new ConnectionError("cut");
-  const gathering = gatherReferences(
-    anAgentRuntime(),
-    clusterReaders(
+  it("do not take what cannot be read for missing", async () => {
+    const cut = new ConnectionError("cut");
+    const readers = clusterReaders(
       {
         promptPacks: { reference: async () => packReference() },
         toolRegistries: { reference: async () => registryReference() },
@@ -136,7 +127,7 @@ test("what cannot be read is not taken for missing", async () => {
         namespaces: [],
       },
       signal,
-    ),
-  );
-  await expect(gathering).rejects.toBe(cut);
+    );
+    await expect(gatherReferences(anAgentRuntime(), readers)).rejects.toBe(cut);
+  });
 });
