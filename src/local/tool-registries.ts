@@ -26,7 +26,7 @@ export class LocalToolRegistries {
       const { status, tools } = decideToolRegistry({
         toolRegistry: { ...resource, ...(before === undefined ? {} : { status: before.status }) },
         services: serviceViews(world, namespace, probes),
-        probes: probesOf(declared, probes),
+        probes,
         now,
       });
       known.set(key, { resource, status });
@@ -39,16 +39,4 @@ export class LocalToolRegistries {
   resources(): { resource: ToolRegistry; status: ToolRegistryStatus }[] {
     return [...this.#known.values()];
   }
-}
-
-function probesOf(
-  { spec }: ToolRegistry,
-  probes: ReadonlyMap<string, ProbeResult>,
-): Record<string, ProbeResult> {
-  return Object.fromEntries(
-    spec.tools.flatMap(({ name, url }) => {
-      const result = url === undefined ? undefined : probes.get(url);
-      return result === undefined ? [] : [[name, result] as const];
-    }),
-  );
 }

@@ -12,7 +12,8 @@ export function checkRegistryTools(
   findings: Findings,
 ): void {
   const { tools: entries } = registry.value.spec;
-  const probes = Object.fromEntries(entries.map(({ name }) => [name, { reachable: true }]));
+  const urls = entries.flatMap(({ url }) => url ?? []);
+  const probes = new Map(urls.map((url) => [url, { reachable: true }]));
   const services = resources.filter(
     (resource) => resource.kind === "Service" && resource.namespace === registry.namespace,
   ) as ResourceOf<"Service">[];

@@ -14,6 +14,7 @@ import type { ServiceView } from "./service-view.ts";
 
 const NOW = Date.parse("2026-03-01T12:00:00Z");
 const URL = "http://tools.example/lookup";
+const OTHER_URL = "http://tools.example/other";
 
 function aService(fields: Partial<ServiceView> = {}): ServiceView {
   return {
@@ -36,6 +37,7 @@ const discovered = (fields: object = {}): object => ({
 interface Given {
   tools?: object[];
   services?: ServiceView[];
+  /** By URL. */
   probes?: Record<string, { reachable: boolean; message?: string }>;
 }
 
@@ -47,7 +49,7 @@ function decide({
   return decideToolRegistry({
     toolRegistry: aToolRegistry({ spec: { tools } }),
     services,
-    probes,
+    probes: new Map(Object.entries(probes)),
     now: NOW,
   });
 }
@@ -91,7 +93,7 @@ const CASES: [
     "a URL that cannot be connected to",
     {
       tools: [{ name: "a", url: URL }],
-      probes: { a: { reachable: false, message: "connection refused" } },
+      probes: { [URL]: { reachable: false, message: "connection refused" } },
     },
     "Failed",
     "Unreachable",
@@ -119,9 +121,9 @@ const CASES: [
     {
       tools: [
         { name: "a", url: URL },
-        { name: "b", url: URL },
+        { name: "b", url: OTHER_URL },
       ],
-      probes: { a: { reachable: true }, b: { reachable: false } },
+      probes: { [URL]: { reachable: true }, [OTHER_URL]: { reachable: false } },
     },
     "Degraded",
     "ToolsFound",
@@ -161,7 +163,7 @@ describe("the status of a ToolRegistry", () => {
         discovered({ name: "none", selector: { matchLabels: { x: "y" } } }),
       ],
       services: [aService({ readyEndpoints: false })],
-      probes: { a: { reachable: true } },
+      probes: { [URL]: { reachable: true } },
     });
     expect(status).toMatchObject({ discoveredTools: 2, availableTools: 1 });
     expect(status.tools).toEqual([
@@ -181,7 +183,12 @@ describe("the status of a ToolRegistry", () => {
     const given = { services: [aService()] };
     const first = decide(given);
     const toolRegistry = aToolRegistry({ spec: { tools: [discovered()] }, status: first.status });
-    const second = decideToolRegistry({ toolRegistry, ...given, probes: {}, now: NOW + 60_000 });
+    const second = decideToolRegistry({
+      toolRegistry,
+      ...given,
+      probes: new Map(),
+      now: NOW + 60_000,
+    });
     expect(second).toEqual(first);
   });
 });
@@ -323,7 +330,7 @@ describe("discovery", () => {
     const { tools, status } = decide({
       tools: [{ name: "a", url: URL }, discovered()],
       services: [aService({ annotations })],
-      probes: { a: { reachable: true } },
+      probes: { [URL]: { reachable: true } },
     });
     expect(tools.map(({ url }) => url)).toEqual([URL]);
     expect(status.tools).toMatchObject([
@@ -373,7 +380,7 @@ describe("a tool with a URL", () => {
           allow: ["one"],
         },
       ],
-      probes: { a: { reachable: true } },
+      probes: { [URL]: { reachable: true } },
     });
     expect(tools).toEqual([
       {

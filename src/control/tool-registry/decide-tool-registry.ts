@@ -3,7 +3,7 @@ import type { ToolRegistry, ToolRegistryStatus } from "../../api/tool-registry.t
 import { toConditions } from "../condition.ts";
 import { allToolsReady } from "./all-tools-ready.ts";
 import { toolsAvailable } from "./tools-available.ts";
-import { resolveTools, type ToolOutcome, type ToolProbes } from "./resolve-tools.ts";
+import { type ProbedURLs, resolveTools, type ToolOutcome } from "./resolve-tools.ts";
 import type { ResolvedTool } from "./resolved-tool.ts";
 import type { ServiceView } from "./service-view.ts";
 
@@ -12,8 +12,8 @@ export interface ToolRegistryInput {
   toolRegistry: ToolRegistry;
   /** Those that offer no tool, or are of other namespaces, may be among them. */
   services: readonly ServiceView[];
-  /** Of the entries with a `url`, by the entry's name: whether it can be connected to. */
-  probes: ToolProbes;
+  /** A URL of an entry that is not among them has not been tried yet. */
+  probes: ProbedURLs;
   /** Milliseconds since 1970. */
   now: number;
 }

@@ -24,7 +24,11 @@ export interface ToolOutcome {
   readonly problem?: Omit<ToolProblem, "tool">;
 }
 
-export type ToolProbes = Readonly<Record<string, { reachable: boolean; message?: string }>>;
+/** By URL, whether it can be connected to, and else why not. */
+export type ProbedURLs = ReadonlyMap<
+  string,
+  { readonly reachable: boolean; readonly message?: string | undefined }
+>;
 
 /** Selectors may match any number of Services; what is past this is left out. As many as a status lists. */
 const MAX_TOOLS = 1024;
@@ -33,7 +37,7 @@ const MAX_TOOLS = 1024;
 export function resolveTools(
   entries: readonly ToolEntry[],
   services: readonly ServiceView[],
-  probes: ToolProbes,
+  probes: ProbedURLs,
 ): ToolOutcome[] {
   const names = new Set<string>();
   return entries
@@ -49,9 +53,9 @@ export function resolveTools(
     });
 }
 
-function inlineTool(entry: ToolEntry, url: string, probes: ToolProbes): ToolOutcome {
+function inlineTool(entry: ToolEntry, url: string, probes: ProbedURLs): ToolOutcome {
   const { name, type } = entry;
-  const probe = Object.hasOwn(probes, name) ? probes[name] : undefined;
+  const probe = probes.get(url);
   const available = probe?.reachable === true;
   const tool: ResolvedTool = {
     name,

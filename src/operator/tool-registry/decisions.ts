@@ -9,7 +9,6 @@ import {
   type ToolRegistryDecision,
 } from "../../control/tool-registry/decide-tool-registry.ts";
 import type { ServiceView } from "../../control/tool-registry/service-view.ts";
-import type { ProbeResult } from "../../probes/probe.ts";
 import type { ToolProbes } from "../../probes/tool-probes.ts";
 import { contentHash } from "../../promptpack/document/content-hash.ts";
 import { Decisions } from "../cluster/decisions.ts";
@@ -71,11 +70,10 @@ export function createRegistryDecisions(
         ...(status === undefined ? {} : { status }),
       };
       const urls = new Set(read.spec.tools.flatMap(({ url }) => url ?? []));
-      const results = await probes.results(key, urls, signal);
       const decision = decideToolRegistry({
         toolRegistry,
         services: offered,
-        probes: byTool(toolRegistry, results),
+        probes: await probes.results(key, urls, signal),
         now: clock.now(),
       });
       return { stored, decision };
@@ -87,16 +85,4 @@ export function createRegistryDecisions(
       return contentHash([decision.tools, phase, findings]);
     },
   });
-}
-
-function byTool(
-  { spec }: ToolRegistry,
-  results: ReadonlyMap<string, ProbeResult>,
-): Record<string, ProbeResult> {
-  return Object.fromEntries(
-    spec.tools.flatMap(({ name, url }) => {
-      const result = url === undefined ? undefined : results.get(url);
-      return result === undefined ? [] : [[name, result] as const];
-    }),
-  );
 }

@@ -74,6 +74,8 @@ export function packReference({
   return { found: true, name: "prompts", namespace: "agents", status, versions };
 }
 
+const urlOf = (tool: string): string => `http://tools.example/${tool}`;
+
 export function registryReference({
   reachable = { "lookup-user": true },
   entry = {},
@@ -85,13 +87,11 @@ export function registryReference({
   const names = Object.keys(reachable);
   const { status, tools } = decideToolRegistry({
     toolRegistry: aToolRegistry({
-      spec: {
-        tools: names.map((name) => ({ name, url: `http://tools.example/${name}`, ...entry })),
-      },
+      spec: { tools: names.map((name) => ({ name, url: urlOf(name), ...entry })) },
     }),
     services: [],
-    probes: Object.fromEntries(
-      Object.entries(reachable).map(([name, is]) => [name, { reachable: is }]),
+    probes: new Map(
+      Object.entries(reachable).map(([name, is]) => [urlOf(name), { reachable: is }]),
     ),
     now: NOW,
   });
