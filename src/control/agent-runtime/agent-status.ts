@@ -2,6 +2,7 @@
 import type { AgentRuntime, AgentRuntimeStatus } from "../../api/agent-runtime.ts";
 import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import { type Finding, toConditions } from "../condition.ts";
+import { agentSelectorText } from "./agent-selector.ts";
 import { available, type ObservedWorkload, wantedReplicas } from "./available.ts";
 
 interface StatusFacts {
@@ -35,7 +36,7 @@ export function agentStatus(facts: StatusFacts): AgentRuntimeStatus {
     readyReplicas,
     availableReplicas,
     ready: `${readyReplicas}/${wanted}`,
-    selector: `app.kubernetes.io/name=omnia-agent,app.kubernetes.io/instance=${metadata.name}`,
+    selector: agentSelectorText(metadata.name),
     observedGeneration: generation,
     ...(promptPackVersion === undefined ? {} : { promptPackVersion }),
     ...(config === undefined

@@ -8,7 +8,7 @@ import type {
   ServiceObject,
 } from "../cluster/kubernetes-objects.ts";
 import type { OperatorCaches } from "../cluster/caches.ts";
-import { configMapName } from "./objects/build-config-map.ts";
+import { configMapName } from "../cluster/labels.ts";
 
 export interface AgentChildren {
   readonly configMap: ConfigMapObject | undefined;

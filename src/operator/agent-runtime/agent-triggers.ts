@@ -5,7 +5,7 @@ import type { StoredAgentRuntime } from "../cluster/kubernetes-objects.ts";
 import type { OperatorCaches } from "../cluster/caches.ts";
 import type { DecidedPromptPacks, DecidedToolRegistries } from "../cluster/operator-context.ts";
 import { agentKeyOf } from "./agent-children.ts";
-import { CONFIG_SUFFIX } from "./objects/build-config-map.ts";
+import { agentOfConfigMap } from "../cluster/labels.ts";
 
 export function watchForAgents(
   controller: Controller,
@@ -21,10 +21,8 @@ export function watchForAgents(
     return [owner ?? agent].filter((key) => agentRuntimes.get(key) !== undefined);
   };
   const concernedByConfig = (configMap: KubernetesObject): string[] => {
-    const key = keyOf(configMap.metadata);
-    return key.endsWith(CONFIG_SUFFIX)
-      ? concerned(configMap, key.slice(0, -CONFIG_SUFFIX.length))
-      : [];
+    const agent = agentOfConfigMap(keyOf(configMap.metadata));
+    return agent === undefined ? [] : concerned(configMap, agent);
   };
   /** The Secret is looked for where the agent is, wherever its registry is. */
   const agentsOfToolSecret = ({ metadata }: KubernetesObject): string[] => {

@@ -3,13 +3,14 @@
  * metadata only; who needs their content reads it.
  */
 import { GROUP, TOOL_LABEL } from "../../api/group.ts";
+import { INSTANCE_LABEL } from "../../control/agent-runtime/agent-selector.ts";
 import { Cache, type IndexFunction } from "../../kube/watch/cache.ts";
 import type { KubeClient } from "../../kube/client/client.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { KubernetesObject, ResourceType } from "../../kube/client/object.ts";
 import { Reflector, type ReflectorOptions } from "../../kube/watch/reflector.ts";
 import * as kinds from "./kubernetes-objects.ts";
-import { AGENT_LABEL_SELECTOR, INSTANCE_LABEL } from "./labels.ts";
+import { AGENT_LABEL_SELECTOR, SERVICE_NAME_LABEL } from "./labels.ts";
 import {
   configMapsOf,
   promptPackOf,
@@ -42,9 +43,6 @@ export interface OperatorCaches {
   /** Index: agent, by the key of the AgentRuntime. */
   readonly pods: Cache<kinds.PodObject>;
 }
-
-/** The label of an EndpointSlice that names its Service. */
-const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
 
 export function createCaches(): OperatorCaches {
   const one = <T>(value: (object: T) => string | undefined): IndexFunction<T> => {

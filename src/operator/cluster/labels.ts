@@ -1,8 +1,11 @@
-/** Labels and annotations of what the operator makes. */
+/** Names, labels and annotations of what the operator makes, and the labels of others that it reads. */
 import { GROUP } from "../../api/group.ts";
+import {
+  agentSelector,
+  INSTANCE_LABEL,
+  NAME_LABEL,
+} from "../../control/agent-runtime/agent-selector.ts";
 
-export const NAME_LABEL = "app.kubernetes.io/name";
-export const INSTANCE_LABEL = "app.kubernetes.io/instance";
 export const MANAGED_BY_LABEL = "app.kubernetes.io/managed-by";
 export const COMPONENT_LABEL = "app.kubernetes.io/component";
 
@@ -14,6 +17,9 @@ export const PROMPT_PACK_COMPONENT = "prompt-pack";
 
 /** Everything that the operator made for agents, in the form of the API. */
 export const AGENT_LABEL_SELECTOR = `${MANAGED_BY_LABEL}=${OPERATOR},${COMPONENT_LABEL}=${AGENT_COMPONENT}`;
+
+/** On an EndpointSlice: the name of its Service. */
+export const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
 
 /** On the config of an agent: the secret files that its replicas were given, as JSON. */
 export const SECRET_FILES_ANNOTATION = `${GROUP}/secret-files`;
@@ -30,10 +36,23 @@ export const FILES_DIGEST_ANNOTATION = `${GROUP}/files-digest`;
 export const ENVIRONMENT_ANNOTATION = `${GROUP}/environment`;
 export const ROLL_HASH_ANNOTATION = `${GROUP}/roll-hash`;
 
+const CONFIG_MAP_SUFFIX = "-config";
+
+/** The name of the ConfigMap that holds the config of an agent; its key for the key of an agent. */
+export function configMapName(agent: string): string {
+  return agent + CONFIG_MAP_SUFFIX;
+}
+
+/** The agent whose config has this name, name or key as above; undefined when it is the name of no config. */
+export function agentOfConfigMap(configMap: string): string | undefined {
+  return configMap.endsWith(CONFIG_MAP_SUFFIX)
+    ? configMap.slice(0, -CONFIG_MAP_SUFFIX.length)
+    : undefined;
+}
+
 export function agentLabels(agent: string): Record<string, string> {
   return {
-    [NAME_LABEL]: "omnia-agent",
-    [INSTANCE_LABEL]: agent,
+    ...agentSelector(agent),
     [MANAGED_BY_LABEL]: OPERATOR,
     [COMPONENT_LABEL]: AGENT_COMPONENT,
   };

@@ -2,9 +2,7 @@ import type { ServiceView } from "../../control/tool-registry/service-view.ts";
 import { keyOf } from "../../kube/client/object.ts";
 import type { EndpointSliceObject, ServiceObject } from "../cluster/kubernetes-objects.ts";
 import type { OperatorCaches } from "../cluster/caches.ts";
-
-/** The label of an EndpointSlice that names its Service. */
-const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
+import { SERVICE_NAME_LABEL } from "../cluster/labels.ts";
 
 type Labels = Readonly<Record<string, string>>;
 

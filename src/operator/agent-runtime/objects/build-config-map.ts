@@ -10,6 +10,7 @@ import type { SecretFile } from "../../../control/agent-runtime/workload-decisio
 import type { ConfigMapObject } from "../../cluster/kubernetes-objects.ts";
 import {
   agentLabels,
+  configMapName,
   FILES_DIGEST_ANNOTATION,
   FILES_REVISION_ANNOTATION,
   PACK_VERSIONS_ANNOTATION,
@@ -19,13 +20,6 @@ import { versionsTextOfConfig } from "./pack-versions-text.ts";
 
 /** The key that holds the agent config. */
 export const CONFIG_KEY = AGENT_CONFIG_PATH.slice(AGENT_CONFIG_PATH.lastIndexOf("/") + 1);
-
-/** After the name of the agent. */
-export const CONFIG_SUFFIX = "-config";
-
-export function configMapName(agent: string): string {
-  return agent + CONFIG_SUFFIX;
-}
 
 export interface AgentFiles {
   readonly config: AgentConfig;

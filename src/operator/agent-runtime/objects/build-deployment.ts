@@ -6,6 +6,7 @@ import {
   MANAGEMENT_PORT,
   SECRETS_FOLDER,
 } from "../../../agent-config/agent-config.ts";
+import { agentSelector } from "../../../control/agent-runtime/agent-selector.ts";
 import type {
   SecretFile,
   WorkloadDecision,
@@ -14,13 +15,12 @@ import { contentHash } from "../../../promptpack/document/content-hash.ts";
 import type { DeploymentObject } from "../../cluster/kubernetes-objects.ts";
 import {
   agentLabels,
+  configMapName,
   ENVIRONMENT_ANNOTATION,
-  INSTANCE_LABEL,
-  NAME_LABEL,
   ROLL_HASH_ANNOTATION,
 } from "../../cluster/labels.ts";
 import type { OperatorSettings } from "../../cluster/operator-context.ts";
-import { CONFIG_KEY, configMapName } from "./build-config-map.ts";
+import { CONFIG_KEY } from "./build-config-map.ts";
 
 export const FACADE_PORT_NAME = "facade";
 const MANAGEMENT_PORT_NAME = "management";
@@ -50,15 +50,6 @@ export interface DeploymentWanted {
   readonly settings: Pick<OperatorSettings, "agentImage" | "agentImagePullPolicy">;
 }
 
-/** The labels that never change: a Deployment's selector is immutable. */
-export function selectorOf(agent: string): Record<string, string> {
-  const labels = agentLabels(agent);
-  return {
-    [NAME_LABEL]: labels[NAME_LABEL] ?? "",
-    [INSTANCE_LABEL]: labels[INSTANCE_LABEL] ?? "",
-  };
-}
-
 export function buildDeployment(wanted: DeploymentWanted): DeploymentObject {
   const { agentRuntime, workload, environmentDigest } = wanted;
   const labels = agentLabels(agentRuntime.name);
@@ -67,7 +58,7 @@ export function buildDeployment(wanted: DeploymentWanted): DeploymentObject {
     metadata: { ...agentRuntime, labels },
     spec: {
       ...(workload.replicas === undefined ? {} : { replicas: workload.replicas }),
-      selector: { matchLabels: selectorOf(agentRuntime.name) },
+      selector: { matchLabels: agentSelector(agentRuntime.name) },
       strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: "25%" } },
       progressDeadlineSeconds: PROGRESS_DEADLINE_SECONDS,
       revisionHistoryLimit: KEPT_REPLICA_SETS,
@@ -138,7 +129,7 @@ function podSpec({ agentRuntime, workload, settings }: DeploymentWanted): V1PodS
         topologyKey,
         maxSkew: 1,
         whenUnsatisfiable: "ScheduleAnyway",
-        labelSelector: { matchLabels: selectorOf(agentRuntime.name) },
+        labelSelector: { matchLabels: agentSelector(agentRuntime.name) },
         matchLabelKeys: ["pod-template-hash"],
       }),
     ),

@@ -1,7 +1,7 @@
+import { agentSelector } from "../../../control/agent-runtime/agent-selector.ts";
 import type { WorkloadDecision } from "../../../control/agent-runtime/workload-decision.ts";
 import type { PodDisruptionBudgetObject } from "../../cluster/kubernetes-objects.ts";
 import { agentLabels } from "../../cluster/labels.ts";
-import { selectorOf } from "./build-deployment.ts";
 
 /** `undefined` for a single replica: a budget would keep its node from being drained. */
 export function buildPodDisruptionBudget(
@@ -14,7 +14,7 @@ export function buildPodDisruptionBudget(
     metadata: { ...agentRuntime, labels: agentLabels(agentRuntime.name) },
     spec: {
       maxUnavailable: 1,
-      selector: { matchLabels: selectorOf(agentRuntime.name) },
+      selector: { matchLabels: agentSelector(agentRuntime.name) },
       // A replica that is not ready serves nobody.
       unhealthyPodEvictionPolicy: "AlwaysAllow",
     },

@@ -1,8 +1,9 @@
 import type { V1ServiceSpec } from "@kubernetes/client-node";
 import type { AgentConfig } from "../../../agent-config/agent-config.ts";
+import { agentSelector } from "../../../control/agent-runtime/agent-selector.ts";
 import type { ServiceObject } from "../../cluster/kubernetes-objects.ts";
 import { agentLabels } from "../../cluster/labels.ts";
-import { FACADE_PORT_NAME, selectorOf } from "./build-deployment.ts";
+import { FACADE_PORT_NAME } from "./build-deployment.ts";
 
 /** What Kubernetes has when nothing is said, and the most that it allows. */
 const DEFAULT_AFFINITY_SECONDS = 10_800;
@@ -16,7 +17,7 @@ export function buildService(
   return {
     metadata: { ...agentRuntime, labels: agentLabels(agentRuntime.name) },
     spec: {
-      selector: selectorOf(agentRuntime.name),
+      selector: agentSelector(agentRuntime.name),
       ...affinityFor(config.session),
       ports: [
         {
