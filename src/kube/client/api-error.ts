@@ -52,17 +52,17 @@ export class ConnectionError extends Error {
 }
 
 export function isNotFound(error: unknown): boolean {
-  return error instanceof ApiError && error.status === 404;
+  return hasStatus(error, 404);
 }
 
 /** The object changed meanwhile, exists already, or a field of it belongs to another field manager. */
 export function isConflict(error: unknown): boolean {
-  return error instanceof ApiError && error.status === 409;
+  return hasStatus(error, 409);
 }
 
-/** Of the conflicts the one of a create: there is an object of this name. */
+/** The conflict of a create: there is an object of this name already. */
 export function isAlreadyExists(error: unknown): boolean {
-  return isConflict(error) && (error as ApiError).reason === "AlreadyExists";
+  return hasStatus(error, 409) && error.reason === "AlreadyExists";
 }
 
 /** The resourceVersion is too old to watch or page from: list again. */
@@ -72,5 +72,24 @@ export function isExpired(error: unknown): boolean {
 
 /** The object, as it would be then, breaks a rule. */
 export function isInvalid(error: unknown): boolean {
-  return error instanceof ApiError && error.status === 422;
+  return hasStatus(error, 422);
+}
+
+export function isTooManyRequests(error: unknown): boolean {
+  return hasStatus(error, 429);
+}
+
+/** The API server does not want the request as it is, so the same request gets the same answer, for now at least. */
+export function isRefusal(error: unknown): error is ApiError {
+  const isClientError = error instanceof ApiError && error.status >= 400 && error.status < 500;
+  return isClientError && !isTooManyRequests(error);
+}
+
+/** Nothing can be created in the namespace any more, because it is being deleted. */
+export function isNamespaceTerminating(error: unknown): boolean {
+  return hasStatus(error, 403) && error.message.includes("it is being terminated");
+}
+
+function hasStatus(error: unknown, status: number): error is ApiError {
+  return error instanceof ApiError && error.status === status;
 }

@@ -1,5 +1,5 @@
 /** When a client sends a request again by itself. */
-import { ApiError, ConnectionError } from "./api-error.ts";
+import { ApiError, ConnectionError, isTooManyRequests } from "./api-error.ts";
 import { exponentialBackoff, jittered } from "../../time/backoff.ts";
 import type { TransportRequest } from "./transport.ts";
 
@@ -37,7 +37,8 @@ export function repeatDelay(failed: FailedRequest, random: () => number): number
 function mayPass(error: unknown): boolean {
   return (
     error instanceof ConnectionError ||
-    (error instanceof ApiError && (error.status === 429 || error.status >= 500))
+    isTooManyRequests(error) ||
+    (error instanceof ApiError && error.status >= 500)
   );
 }
 
@@ -46,5 +47,5 @@ function wasNotCarriedOut(error: unknown): boolean {
   if (!(error instanceof ApiError)) return false;
   // With 503 and a time to wait the API server turns away what comes while it starts or ends; without, it is some proxy that
   // lost its server, perhaps in the middle of the request.
-  return error.status === 429 || (error.status === 503 && error.retryAfterMs !== undefined);
+  return isTooManyRequests(error) || (error.status === 503 && error.retryAfterMs !== undefined);
 }

@@ -1,6 +1,12 @@
 /** What of one agent the API server would not have, and why: so that nothing is asked for over and over. */
-import { ApiError, isConflict, isNotFound } from "../../kube/client/api-error.ts";
+import {
+  isConflict,
+  isNamespaceTerminating,
+  isNotFound,
+  isRefusal,
+} from "../../kube/client/api-error.ts";
 import { NotOursError } from "../../kube/apply-owned.ts";
+import { exponentialBackoff } from "../../time/backoff.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { KubernetesObject, ResourceType } from "../../kube/client/object.ts";
 import { contentHash } from "../../promptpack/document/content-hash.ts";
@@ -16,8 +22,10 @@ const TAKEN_RETRY_MS = 10_000;
 const FIRST_REFUSED_RETRY_MS = 10_000;
 const LAST_REFUSED_RETRY_MS = 60_000;
 
-const FORBIDDEN = 403;
-const TOO_MANY_REQUESTS = 429;
+const refusedBackoff = exponentialBackoff({
+  firstMs: FIRST_REFUSED_RETRY_MS,
+  lastMs: LAST_REFUSED_RETRY_MS,
+});
 
 export interface Refusal {
   /** For people; `undefined` while it will go by itself. */
@@ -82,16 +90,11 @@ function refusalOf(what: string, error: unknown, tries: number): Refusal {
   if (error instanceof NotOursError || (isBetweenTwo && !isLasting)) {
     return { problem: undefined, retryInMs: PASSING_RETRY_MS, isTaken: true };
   }
-  if (!(error instanceof ApiError) || error.status < 400 || error.status >= 500) throw error;
-  if (error.status === TOO_MANY_REQUESTS) throw error;
-  const retryInMs = Math.min(
-    LAST_REFUSED_RETRY_MS,
-    FIRST_REFUSED_RETRY_MS * 2 ** Math.min(tries - 1, 10),
-  );
+  if (!isRefusal(error)) throw error;
   // The namespace goes, and the agent with it: there is nothing to mend.
-  const isEnding = error.status === FORBIDDEN && error.message.includes("it is being terminated");
-  const problem = isEnding
-    ? undefined
-    : `the API server refuses ${what}: ${stableMessage(error.message)}`;
-  return { problem, retryInMs: isEnding ? LAST_REFUSED_RETRY_MS : retryInMs, isTaken: false };
+  if (isNamespaceTerminating(error)) {
+    return { problem: undefined, retryInMs: LAST_REFUSED_RETRY_MS, isTaken: false };
+  }
+  const problem = `the API server refuses ${what}: ${stableMessage(error.message)}`;
+  return { problem, retryInMs: refusedBackoff(tries), isTaken: false };
 }
