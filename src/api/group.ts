@@ -9,9 +9,6 @@ export const TOOL_REGISTRY = "ToolRegistry";
 export const OMNIA_KINDS = [AGENT_RUNTIME, PROMPT_PACK, TOOL_REGISTRY] as const;
 export type OmniaKind = (typeof OMNIA_KINDS)[number];
 
-/** The namespace of a resource that names none. */
-export const DEFAULT_NAMESPACE = "default";
-
 /** A Service with this label set to "true" offers a tool. */
 export const TOOL_LABEL = `${GROUP}/tool`;
 /** Annotations of a Service that offers a tool. */
@@ -27,7 +24,5 @@ export const LOCAL_URL_ANNOTATION = `${GROUP}/local-url`;
 export const DEFAULT_PACK_KEY = "promptpack.json";
 /** The key of a providerSecretRef that names none. */
 export const DEFAULT_PROVIDER_SECRET_KEY = "api-key";
-/** Environment names with this prefix belong to Omnia. */
-export const RESERVED_ENV_PREFIX = "OMNIA_";
 /** The port of `/healthz`, `/readyz` and `/metrics`, which no facade may take. */
 export const MANAGEMENT_PORT = 8081;

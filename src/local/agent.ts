@@ -1,7 +1,7 @@
 /** One AgentRuntime of the files: what was decided about it, and its processes. */
 import type { AgentConfig } from "../agent-config/agent-config.ts";
 import type { AgentRuntime, AgentRuntimeStatus } from "../api/agent-runtime.ts";
-import { DEFAULT_NAMESPACE } from "../api/group.ts";
+import { DEFAULT_NAMESPACE } from "../api/fields/names.ts";
 import type { ObservedWorkload } from "../control/agent-runtime/available.ts";
 import { decideAgentRuntime } from "../control/agent-runtime/decide-agent-runtime.ts";
 import { gatherReferences } from "../control/agent-runtime/gather-references.ts";

@@ -4,7 +4,6 @@
  * fields are all known.
  */
 import { z } from "zod";
-import { RESERVED_ENV_PREFIX } from "../group.ts";
 import { atomicList, int32, listByKey, mapOf, pattern, text } from "./types.ts";
 import {
   DATA_KEY_MAX_LENGTH,
@@ -17,6 +16,8 @@ import {
 import { parseQuantity, QUANTITY_MAX_LENGTH, QUANTITY_PATTERN } from "./quantity.ts";
 import { withRules } from "./rule.ts";
 
+/** Variables whose names begin so belong to Omnia. */
+const RESERVED_ENV_PREFIX = "OMNIA_";
 const ENV_MAX_ITEMS = 256;
 const ENV_VALUE_MAX_LENGTH = 32_768;
 

@@ -1,7 +1,9 @@
 /** The forms of names that Kubernetes knows (RFC 1123, RFC 1035), and the metadata of an object. */
 import { z } from "zod";
-import { DEFAULT_NAMESPACE } from "../group.ts";
 import { pattern, text } from "./types.ts";
+
+/** The namespace of an object that names none. */
+export const DEFAULT_NAMESPACE = "default";
 
 const LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
 const SUBDOMAIN = String.raw`${LABEL}(\.${LABEL})*`;

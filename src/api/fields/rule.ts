@@ -1,6 +1,7 @@
 /**
- * A rule over several fields, said once for both who enforce it: an API server (CEL in the CRD) and zod (local mode,
- * `omnia validate`). The table of cases in `test/support` holds the two to each other.
+ * A rule over several fields, written once for both that enforce it: an API server (CEL in the CRD) and zod (local mode,
+ * `omnia validate`). The manifests in `api/cases` keep the two in step: a unit test puts each of them to zod, and an
+ * integration test to a real API server.
  */
 import type { z } from "zod";
 

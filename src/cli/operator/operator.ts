@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import { setFlagsFromString } from "node:v8";
 import type { KubeConfig } from "@kubernetes/client-node";
 import packageJSON from "../../../package.json" with { type: "json" };
-import { DEFAULT_NAMESPACE } from "../../api/group.ts";
+import { DEFAULT_NAMESPACE } from "../../api/fields/names.ts";
 import { systemClock } from "../../time/clock.ts";
 import { createLog, logLevelFrom } from "../../observability/log.ts";
 import { runOperator } from "../../operator/operator.ts";

@@ -1,8 +1,8 @@
 /** A resource as `status` and `explain` read it, from a local instance or from a cluster, of this version or a later one. */
 import { z } from "zod";
+import { DEFAULT_NAMESPACE } from "../../api/fields/names.ts";
 import {
   AGENT_RUNTIME,
-  DEFAULT_NAMESPACE,
   OMNIA_KINDS,
   PROMPT_PACK,
   TOOL_REGISTRY,
