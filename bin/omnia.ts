@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** Reads the command line and starts a role. An agent is started without what the other commands need. */
-import { readAgentArguments } from "../src/cli/agent/agent.ts";
+import { readAgentArguments } from "../src/cli/agent/read-agent-arguments.ts";
 
 const [role, ...roleArguments] = process.argv.slice(2);
 const agentOptions = role === "agent" ? readAgentArguments(roleArguments) : undefined;

@@ -7,7 +7,7 @@ import packageJSON from "../../package.json" with { type: "json" };
 import { DurationError, parseDuration } from "../api/fields/duration.ts";
 import { EXIT_CODES, type ExitCode } from "./terminal/cli-error.ts";
 import { parsePort } from "./terminal/port.ts";
-import type { AgentOptions } from "./agent/agent.ts";
+import type { AgentOptions } from "./agent/read-agent-arguments.ts";
 import type {
   ChatFlags,
   ConformanceFlags,

@@ -8,7 +8,7 @@ import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
 import type { Log } from "../observability/log.ts";
 import { ConnectionBook } from "./connection-book.ts";
-import { gatewayApp, type ResourceView } from "./gateway-app.ts";
+import { gatewayApp, type ResourceView } from "./app.ts";
 import { HOST_NOT_ALLOWED, refuseUpgrade, type Refusal } from "./refusal.ts";
 import { hostOf, isLoopbackHost, isOriginAllowed } from "./request-checks.ts";
 import { orderEndpoints, type AgentReference, type Endpoint, type Route } from "./route.ts";

@@ -1,5 +1,5 @@
 /** What `GET /` shows: what runs here, and how to talk to it. */
-import type { ResourceView } from "./gateway-app.ts";
+import type { ResourceView } from "./app.ts";
 import { DEFAULT_NAMESPACE } from "./upgrade-request.ts";
 
 interface AgentLine {

@@ -14,7 +14,7 @@ import { selectProtocol, type Authenticator } from "./authentication/authenticat
 import { ClientSocket } from "./client-socket.ts";
 import { Connection, type ConnectionContext } from "./connection.ts";
 import { Heartbeats } from "./heartbeats.ts";
-import { isLoopback } from "./origin.ts";
+import { isLoopback } from "../../protocol/origin.ts";
 import { NOT_FOUND, refuseRequest, refuseUpgrade } from "./refusal.ts";
 import { judgeUpgrade, readTarget, WEBSOCKET_PATHS, type Verdict } from "./upgrade.ts";
 

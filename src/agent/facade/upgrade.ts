@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import type { Log } from "../../observability/log.ts";
 import { tokenOf, type Authenticator } from "./authentication/authenticator.ts";
-import { isHostTrusted, isOriginAllowed } from "./origin.ts";
+import { isHostTrusted, isOriginAllowed } from "../../protocol/origin.ts";
 import { NOT_FOUND, type Refusal } from "./refusal.ts";
 
 export const WEBSOCKET_PATHS: readonly string[] = ["/", "/ws"];

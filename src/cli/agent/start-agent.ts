@@ -2,7 +2,7 @@
 import { runAgent } from "../../agent/agent.ts";
 import { AGENT_CONFIG_PATH } from "../../agent-config/agent-config.ts";
 import { createLog, logLevelFrom } from "../../observability/log.ts";
-import type { AgentOptions } from "./agent.ts";
+import type { AgentOptions } from "./read-agent-arguments.ts";
 import { EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
 
 /** Settles when the agent has ended: SIGTERM and SIGINT drain it, the second of them ends it at once. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { capturedStreams } from "../../../test/support/processes/captured-streams.ts";
 import { explanationLines } from "./explain.ts";
 import { findResource, readResourceName } from "./find-resource.ts";
-import { readResourceViews, type ResourceView } from "./resource-view.ts";
+import { readResourceViews, type ResourceView } from "./view.ts";
 
 function view(
   kind: string,

@@ -5,13 +5,13 @@ import { EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
 import { findResource, readResourceName } from "./find-resource.ts";
 import type { ExplainFlags } from "../flags.ts";
 import { commandLine } from "../terminal/program-name.ts";
-import { readResources } from "./resource-source.ts";
+import { readResources } from "./read-resources.ts";
 import {
   isAuthenticated,
   readResourceViews,
   type ConditionView,
   type ResourceView,
-} from "./resource-view.ts";
+} from "./view.ts";
 import { printable, printJSON, printLine, styled, type Streams } from "../terminal/streams.ts";
 
 export async function explain(

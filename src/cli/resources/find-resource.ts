@@ -2,7 +2,7 @@
 import { AGENT_RUNTIME, OMNIA_KINDS, type OmniaKind } from "../../api/group.ts";
 import { nearest } from "../../api/fields/nearest.ts";
 import { CliError } from "../terminal/cli-error.ts";
-import { kindNamed, pluralOf, shownName, type ResourceView } from "./resource-view.ts";
+import { kindNamed, pluralOf, shownName, type ResourceView } from "./view.ts";
 
 /** More names than these are no help. */
 const MAX_LISTED = 10;

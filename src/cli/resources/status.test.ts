@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
-import { readResourceViews } from "./resource-view.ts";
+import { readResourceViews } from "./view.ts";
 import { statusLines } from "./status.ts";
 
 const items = [

@@ -2,8 +2,8 @@
 import { AGENT_RUNTIME, PROMPT_PACK, TOOL_REGISTRY, type OmniaKind } from "../../api/group.ts";
 import { EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
 import type { StatusFlags } from "../flags.ts";
-import { readResources, shownSource } from "./resource-source.ts";
-import { readResourceViews, shownName, textAt, type ResourceView } from "./resource-view.ts";
+import { readResources, shownSource } from "./read-resources.ts";
+import { readResourceViews, shownName, textAt, type ResourceView } from "./view.ts";
 import { printJSON, printLine, styled, type Streams, type Style } from "../terminal/streams.ts";
 import { textTable, type Cell } from "../terminal/text-table.ts";
 

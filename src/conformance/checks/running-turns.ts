@@ -1,7 +1,7 @@
 import type { TurnFrame } from "../../protocol/frames.ts";
 import { CheckSkipped, ensure, type Check } from "../harness/check.ts";
 import { nameOf, type ProbeConnection } from "../harness/probe-connection.ts";
-import { beginLongTurn, tooShort } from "../harness/running-turn.ts";
+import { beginLongTurn, tooShort } from "../harness/long-turn.ts";
 import { ensureNumbered, ensureSame } from "./messages.ts";
 
 export const RUNNING_TURNS: readonly Check[] = [

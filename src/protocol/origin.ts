@@ -2,10 +2,16 @@
  * Which pages may connect. A browser lets any page open a WebSocket to any address, so the Origin header decides; other
  * clients send none.
  */
-import type { IncomingHttpHeaders } from "node:http";
+
+/** The headers of a handshake that say where it comes from. */
+export interface HandshakeHeaders {
+  readonly origin?: string | undefined;
+  readonly host?: string | undefined;
+  readonly "x-forwarded-host"?: string | readonly string[] | undefined;
+}
 
 export function isOriginAllowed(
-  headers: Pick<IncomingHttpHeaders, "origin" | "host">,
+  headers: Pick<HandshakeHeaders, "origin" | "host">,
   allowedOrigins: readonly string[],
 ): boolean {
   const { origin, host } = headers;
@@ -25,7 +31,7 @@ export function isOriginAllowed(
  * Whether a request that reached a loopback address was meant for this machine. A page whose name was made to resolve to
  * 127.0.0.1 shows in the Host header. What came through a gateway was judged there.
  */
-export function isHostTrusted(headers: IncomingHttpHeaders): boolean {
+export function isHostTrusted(headers: HandshakeHeaders): boolean {
   if (headers["x-forwarded-host"] !== undefined) return true;
   const host = URL.parse(`http://${headers.host ?? ""}`);
   return host !== null && isLoopback(host.hostname);

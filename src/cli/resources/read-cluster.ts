@@ -12,8 +12,8 @@ import { systemClock } from "../../time/clock.ts";
 import { CliError } from "../terminal/cli-error.ts";
 import { loadKubeConfig } from "./load-kube-config.ts";
 import { commandLine } from "../terminal/program-name.ts";
-import type { Resources } from "./resource-source.ts";
-import { pluralOf } from "./resource-view.ts";
+import type { Resources } from "./read-resources.ts";
+import { pluralOf } from "./view.ts";
 
 const CLUSTER_TIMEOUT_MS = 15_000;
 const PAGE_SIZE = 500;

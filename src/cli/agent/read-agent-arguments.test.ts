@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readAgentArguments } from "./agent.ts";
+import { readAgentArguments } from "./read-agent-arguments.ts";
 
 test("reads the arguments of an agent", () => {
   expect(

@@ -27,7 +27,7 @@ export async function readResources(
       cure: `Start one with: ${commandLine(`up --state ${state}`)}`,
     });
   }
-  const { readCluster } = await import("./cluster-resources.ts");
+  const { readCluster } = await import("./read-cluster.ts");
   return readCluster();
 }
 
