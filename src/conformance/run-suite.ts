@@ -1,5 +1,6 @@
 /** Runs every check against an endpoint, a few at a time: they have sessions of their own. */
-import { CheckFailed, CheckSkipped, type Check, type CheckContext } from "./harness/check.ts";
+import type { Check, CheckContext } from "./harness/check.ts";
+import { CheckFailed, CheckSkipped } from "./harness/check-failed.ts";
 import type { ConnectOptions, HandlerHint } from "./harness/check.ts";
 import { CONNECTING } from "./checks/connecting.ts";
 import { MESSAGES } from "./checks/messages.ts";

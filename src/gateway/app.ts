@@ -1,6 +1,6 @@
 /** The gateway's plain HTTP side: what runs, for people and for programs. */
 import { Hono } from "hono";
-import type { GatewaySource } from "./gateway.ts";
+import type { GatewaySource } from "./gateway-source.ts";
 import { landingPage, landingText } from "./landing-page.ts";
 import {
   HOST_NOT_ALLOWED,
@@ -9,15 +9,6 @@ import {
   refusalStatus,
   type Refusal,
 } from "./refusal.ts";
-
-/** A resource as the HTTP API shows it. */
-export interface ResourceView {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: { readonly name: string; readonly namespace: string };
-  readonly spec: object;
-  readonly status: object;
-}
 
 export const RESOURCES_PATH = "/api/v1alpha1/resources";
 

@@ -11,7 +11,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { createLog } from "../observability/log.ts";
 import { createGateway, type Gateway, type GatewayLimits } from "./gateway.ts";
-import type { ResourceView } from "./app.ts";
+import type { ResourceView } from "./gateway-source.ts";
 import type { AgentReference, Endpoint, Route } from "./route.ts";
 
 const log = createLog({ level: "silent" });

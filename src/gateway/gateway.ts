@@ -7,10 +7,11 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
 import type { Log } from "../observability/log.ts";
+import { hostOf, isLoopback, isOriginAllowed } from "../protocol/origin.ts";
 import { ConnectionBook } from "./connection-book.ts";
-import { gatewayApp, type ResourceView } from "./app.ts";
+import { gatewayApp } from "./app.ts";
+import type { GatewaySource } from "./gateway-source.ts";
 import { HOST_NOT_ALLOWED, refuseUpgrade, type Refusal } from "./refusal.ts";
-import { hostOf, isLoopbackHost, isOriginAllowed } from "./request-checks.ts";
 import { orderEndpoints, type AgentReference, type Endpoint, type Route } from "./route.ts";
 import {
   ConnectError,
@@ -47,14 +48,6 @@ export const DEFAULT_GATEWAY_LIMITS: GatewayLimits = {
 const PLAIN_CONNECTIONS = 256;
 const REQUEST_TIMEOUT_MS = 15_000;
 
-/** Whoever knows the agents. Asked at each request, so it must answer from memory. */
-export interface GatewaySource {
-  resolve(agent: AgentReference): Route;
-  agents(): readonly AgentReference[];
-  /** The three kinds with their status, as the HTTP API shows them. Never a Secret. */
-  resources(): readonly ResourceView[];
-}
-
 export interface GatewayOptions {
   readonly source: GatewaySource;
   readonly log: Log;
@@ -76,7 +69,7 @@ export function createGateway({ source, log, limits: given }: GatewayOptions): G
   let isLoopbackOnly = true;
   const isHostAllowed = (header: string | undefined): boolean => {
     const host = hostOf(header);
-    return host !== undefined && (!isLoopbackOnly || isLoopbackHost(host));
+    return host !== undefined && (!isLoopbackOnly || isLoopback(host));
   };
   const book = new ConnectionBook();
   const closing = new AbortController();
@@ -167,7 +160,7 @@ export function createGateway({ source, log, limits: given }: GatewayOptions): G
     const agent = { name, namespace: query.get("namespace") || DEFAULT_NAMESPACE };
     const route: Route = name === "" ? { status: "unknown" } : source.resolve(agent);
     const allowedOrigins = route.status === "unknown" ? [] : route.allowedOrigins;
-    if (!isOriginAllowed(origin, host, allowedOrigins)) {
+    if (!isOriginAllowed({ origin, host }, allowedOrigins)) {
       return {
         code: "OriginNotAllowed",
         message:
@@ -203,7 +196,7 @@ export function createGateway({ source, log, limits: given }: GatewayOptions): G
   return {
     listen: ({ host, port }) =>
       new Promise((resolve, reject) => {
-        isLoopbackOnly = isLoopbackHost(host);
+        isLoopbackOnly = isLoopback(host);
         server.once("error", reject);
         server.listen({ host, port }, () => {
           server.off("error", reject);

@@ -1,5 +1,5 @@
 /** What `GET /` shows: what runs here, and how to talk to it. */
-import type { ResourceView } from "./app.ts";
+import type { ResourceView } from "./gateway-source.ts";
 import { DEFAULT_NAMESPACE } from "./upgrade-request.ts";
 
 interface AgentLine {

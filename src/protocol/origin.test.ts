@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isHostTrusted, isLoopback, isOriginAllowed } from "./origin.ts";
+import { hostOf, isHostTrusted, isLoopback, isOriginAllowed } from "./origin.ts";
 
 describe("isOriginAllowed", () => {
   it.each([
@@ -51,4 +51,75 @@ it("knows this machine by all its names", () => {
   expect(hosts.filter((host) => !isLoopback(host))).toEqual([]);
   const others = ["10.0.0.1", "localhost.evil", "127.0.0.1.evil", "::", "0.0.0.0"];
   expect(others.filter(isLoopback)).toEqual([]);
+});
+
+describe("hostOf", () => {
+  it.each([
+    ["localhost:8080", "localhost"],
+    ["[::1]:8080", "[::1]"],
+    ["agents.example", "agents.example"],
+    ["", undefined],
+    [undefined, undefined],
+    ["localhost/../evil", undefined],
+    ["user@localhost", undefined],
+  ])("reads %s as %s", (header, host) => {
+    expect(hostOf(header)).toBe(host);
+  });
+});
+
+describe("isLoopback, of a host without its port", () => {
+  it.each(["localhost", "LOCALHOST", "app.localhost", "127.0.0.1", "127.8.9.1", "[::1]"])(
+    "takes %s",
+    (host) => {
+      expect(isLoopback(host)).toBe(true);
+    },
+  );
+  it.each(["localhost.evil.example", "127.evil.example", "10.0.0.1", "notlocalhost"])(
+    "refuses %s",
+    (host) => {
+      expect(isLoopback(host)).toBe(false);
+    },
+  );
+});
+
+describe("isOriginAllowed, at a gateway", () => {
+  const host = "localhost:8080";
+
+  it("lets clients through that are no browsers", () => {
+    expect(isOriginAllowed({ origin: undefined, host }, [])).toBe(true);
+  });
+  it.each(["http://localhost:3000", "http://127.0.0.1:8080", "http://[::1]:9"])(
+    "lets a page of %s through",
+    (origin) => {
+      expect(isOriginAllowed({ origin, host }, [])).toBe(true);
+    },
+  );
+  it.each([
+    "https://evil.example",
+    "null",
+    "",
+    "http://localhost.evil.example",
+    "chrome-extension://abc",
+  ])("keeps a page of %j out", (origin) => {
+    expect(isOriginAllowed({ origin, host }, [])).toBe(false);
+  });
+  it("lets a page through that the gateway's own name served, whatever spelling of the port", () => {
+    expect(isOriginAllowed({ origin: "https://agents.example", host: "agents.example" }, [])).toBe(
+      true,
+    );
+    expect(
+      isOriginAllowed({ origin: "https://agents.example", host: "agents.example:443" }, []),
+    ).toBe(true);
+    expect(
+      isOriginAllowed({ origin: "http://agents.example:8081", host: "agents.example:8080" }, []),
+    ).toBe(false);
+  });
+  it("lets exactly the origins through that the agent names", () => {
+    const allowed = ["https://app.example", "chrome-extension://abc"];
+    expect(isOriginAllowed({ origin: "https://app.example", host }, allowed)).toBe(true);
+    expect(isOriginAllowed({ origin: "http://app.example", host }, allowed)).toBe(false);
+    expect(isOriginAllowed({ origin: "chrome-extension://abc", host }, allowed)).toBe(true);
+    expect(isOriginAllowed({ origin: "chrome-extension://xyz", host }, allowed)).toBe(false);
+    expect(isOriginAllowed({ origin: "https://other.example", host }, ["*"])).toBe(true);
+  });
 });

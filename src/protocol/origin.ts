@@ -1,5 +1,5 @@
 /**
- * Which pages may connect. A browser lets any page open a WebSocket to any address, so the Origin header decides; other
+ * Which pages may connect, to an agent and to a gateway alike. A browser lets any page open a WebSocket to any address, so the Origin header decides; other
  * clients send none.
  */
 
@@ -46,4 +46,11 @@ export function isLoopback(host: string): boolean {
     name === "::1" ||
     /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(name)
   );
+}
+
+/** The host of a Host header without its port; `undefined` when the header is missing or is no host. */
+export function hostOf(header: string | undefined): string | undefined {
+  if (header === undefined || header === "" || /[\s/@?#\\]/.test(header)) return undefined;
+  const url = URL.parse(`http://${header}`);
+  return url === null ? undefined : url.hostname;
 }

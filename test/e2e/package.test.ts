@@ -16,7 +16,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { importsOf, programFiles } from "../support/documents/boundaries.ts";
+import { importsOf, programFiles } from "../support/documents/source-modules.ts";
 import { OmniaProcess, type OmniaResult } from "../support/processes/omnia-process.ts";
 import { OmniaUp, ROOT } from "./omnia-up.ts";
 

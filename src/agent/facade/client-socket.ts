@@ -1,10 +1,16 @@
 import { WebSocket } from "ws";
-import type { Connection } from "./connection.ts";
+
+/** What a socket tells its connection of. */
+export interface SocketListener {
+  onMessage(data: Buffer, isBinary: boolean): void;
+  onPong(): void;
+  onClose(): void;
+}
 
 /**
  * The socket of a client, which knows its connection: so that all sockets share their listeners. There are many, and most
  * of them are idle.
  */
 export class ClientSocket extends WebSocket {
-  connection: Connection | undefined;
+  connection: SocketListener | undefined;
 }

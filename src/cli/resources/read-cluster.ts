@@ -12,7 +12,7 @@ import { systemClock } from "../../time/clock.ts";
 import { CliError } from "../terminal/cli-error.ts";
 import { loadKubeConfig } from "./load-kube-config.ts";
 import { commandLine } from "../terminal/program-name.ts";
-import type { Resources } from "./read-resources.ts";
+import type { Resources } from "./resources.ts";
 import { pluralOf } from "./view.ts";
 
 const CLUSTER_TIMEOUT_MS = 15_000;

@@ -3,17 +3,10 @@ import { findLocal } from "../../local/state/find-local.ts";
 import { CliError } from "../terminal/cli-error.ts";
 import { commandLine } from "../terminal/program-name.ts";
 import type { Streams } from "../terminal/streams.ts";
+import type { Resources } from "./resources.ts";
 
 const LOCAL_TIMEOUT_MS = 10_000;
 const RESOURCES_PATH = "/api/v1alpha1/resources";
-
-export interface Resources {
-  readonly source:
-    | { readonly kind: "local"; readonly url: string }
-    | { readonly kind: "cluster"; readonly context: string; readonly server: string };
-  /** As received. */
-  readonly items: readonly unknown[];
-}
 
 export async function readResources(
   flags: { state?: string },

@@ -1,4 +1,5 @@
-import { CheckSkipped, ensure, type Check, type CheckContext } from "../harness/check.ts";
+import type { Check, CheckContext } from "../harness/check.ts";
+import { CheckSkipped, ensure } from "../harness/check-failed.ts";
 
 const MIN_SESSION_ID_CHARACTERS = 16;
 const PATHS = ["/", "/ws"];

@@ -1,5 +1,6 @@
 import type { TurnFrame } from "../../protocol/frames.ts";
-import { CheckSkipped, ensure, type Check, type CheckContext } from "../harness/check.ts";
+import type { Check, CheckContext } from "../harness/check.ts";
+import { CheckSkipped, ensure } from "../harness/check-failed.ts";
 import type { ConnectedFrame, DoneFrame } from "../harness/probe-connection.ts";
 
 const MESSAGE = "Say hello in one short sentence.";

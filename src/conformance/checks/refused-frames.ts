@@ -1,5 +1,6 @@
 import { MAX_CLIENT_FRAME_BYTES } from "../../protocol/frames.ts";
-import { CheckSkipped, ensure, type Check } from "../harness/check.ts";
+import type { Check } from "../harness/check.ts";
+import { CheckSkipped, ensure } from "../harness/check-failed.ts";
 import { ensureNumbered } from "./messages.ts";
 
 /** What is wrong, and a frame that is. */

@@ -1,4 +1,5 @@
-import { ensure, type Check } from "../harness/check.ts";
+import type { Check } from "../harness/check.ts";
+import { ensure } from "../harness/check-failed.ts";
 import { ensureSame } from "./messages.ts";
 
 export const RESUMING: readonly Check[] = [

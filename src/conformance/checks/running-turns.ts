@@ -1,5 +1,6 @@
 import type { TurnFrame } from "../../protocol/frames.ts";
-import { CheckSkipped, ensure, type Check } from "../harness/check.ts";
+import type { Check } from "../harness/check.ts";
+import { CheckSkipped, ensure } from "../harness/check-failed.ts";
 import { nameOf, type ProbeConnection } from "../harness/probe-connection.ts";
 import { beginLongTurn, tooShort } from "../harness/long-turn.ts";
 import { ensureNumbered, ensureSame } from "./messages.ts";

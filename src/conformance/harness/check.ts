@@ -31,17 +31,3 @@ export interface ConnectOptions {
   /** Instead of the token that was given; `null` sends none. */
   readonly token?: string | null;
 }
-
-/** The endpoint does not do what the check says. */
-export class CheckFailed extends Error {
-  override readonly name = "CheckFailed";
-}
-
-/** The check says nothing about this endpoint. */
-export class CheckSkipped extends Error {
-  override readonly name = "CheckSkipped";
-}
-
-export function ensure(condition: boolean, otherwise: string): asserts condition {
-  if (!condition) throw new CheckFailed(otherwise);
-}

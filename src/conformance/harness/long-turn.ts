@@ -1,6 +1,7 @@
 /** A turn that takes its time, for checks of what happens meanwhile. */
 import type { TurnFrame } from "../../protocol/frames.ts";
-import { CheckSkipped, type CheckContext, type HandlerHint } from "./check.ts";
+import type { CheckContext, HandlerHint } from "./check.ts";
+import { CheckSkipped } from "./check-failed.ts";
 import type { ProbeConnection } from "./probe-connection.ts";
 
 const LONG_MESSAGES: Readonly<Record<HandlerHint, string>> = {

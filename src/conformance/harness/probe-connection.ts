@@ -2,7 +2,7 @@
 import { WebSocket } from "ws";
 import type { ErrorCode, ServerFrame, TurnFrame } from "../../protocol/frames.ts";
 import { parseServerFrame } from "../../protocol/server-frame.ts";
-import { CheckFailed, ensure } from "./check.ts";
+import { CheckFailed, ensure } from "./check-failed.ts";
 
 const MAX_SERVER_FRAME_BYTES = 64 * 1024 * 1024;
 const SHOWN_CHARACTERS = 120;

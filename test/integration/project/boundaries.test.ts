@@ -1,6 +1,11 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { importsOf, loadedWith, partOf, programFiles } from "../../support/documents/source-modules.ts";
+import {
+  importsOf,
+  loadedWith,
+  partOf,
+  programFiles,
+} from "../../support/documents/source-modules.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 

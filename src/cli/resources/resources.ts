@@ -1,0 +1,8 @@
+/** What `status` and `explain` look at, and where it was read. */
+export interface Resources {
+  readonly source:
+    | { readonly kind: "local"; readonly url: string }
+    | { readonly kind: "cluster"; readonly context: string; readonly server: string };
+  /** As received. */
+  readonly items: readonly unknown[];
+}
