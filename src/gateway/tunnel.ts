@@ -5,6 +5,7 @@
 import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Endpoint } from "./route.ts";
+import { systemClock, type Timer } from "../time/clock.ts";
 
 export interface TunnelLimits {
   /** For the TCP connection to a replica. */
@@ -35,7 +36,7 @@ export function connectToEndpoint(
       keepAlive: true,
     });
     const settle = (error?: Error): void => {
-      clearTimeout(timer);
+      timer.cancel();
       signal.removeEventListener("abort", onAbort);
       socket.off("error", onError);
       if (error === undefined) {
@@ -48,12 +49,10 @@ export function connectToEndpoint(
     const onError = (error: Error): void =>
       settle(new ConnectError(`replica ${endpoint.id} cannot be connected to`, { cause: error }));
     const onAbort = (): void => settle(signal.reason as Error);
-    const timer = setTimeout(
-      () =>
-        settle(
-          new ConnectError(`replica ${endpoint.id} did not accept a connection in ${timeoutMs} ms`),
-        ),
-      timeoutMs,
+    const timer = systemClock.setTimer(timeoutMs, () =>
+      settle(
+        new ConnectError(`replica ${endpoint.id} did not accept a connection in ${timeoutMs} ms`),
+      ),
     );
     signal.addEventListener("abort", onAbort, { once: true });
     socket.once("error", onError);
@@ -78,8 +77,8 @@ export function runTunnel(
     let over = false;
     const finish = (end: TunnelEnd): void => {
       over = true;
-      clearTimeout(handshakeTimer);
-      clearTimeout(halfClosedTimer);
+      handshakeTimer.cancel();
+      halfClosedTimer?.cancel();
       resolve(end);
     };
     const giveUp = (end: TunnelEnd): void => {
@@ -88,17 +87,17 @@ export function runTunnel(
       finish(end);
     };
 
-    const handshakeTimer = setTimeout(() => {
+    const handshakeTimer = systemClock.setTimer(limits.handshakeTimeoutMs, () => {
       if (!over && replica.bytesRead === 0) giveUp("replica-timeout");
-    }, limits.handshakeTimeoutMs);
-    let halfClosedTimer: NodeJS.Timeout | undefined;
+    });
+    let halfClosedTimer: Timer | undefined;
     /** One direction has ended: what is under way gets a while to arrive, and the other direction to end. */
     const endOther = (other: Duplex): void => {
       other.end();
-      halfClosedTimer ??= setTimeout(() => {
+      halfClosedTimer ??= systemClock.setTimer(limits.halfClosedMs, () => {
         client.destroy();
         replica.destroy();
-      }, limits.halfClosedMs);
+      });
     };
 
     const onClientEnd = (): void => {

@@ -1,5 +1,6 @@
 /** Whether something listens behind a URL: a probe opens a connection, sends nothing, and closes it. */
 import { connect } from "node:net";
+import { systemClock } from "../time/clock.ts";
 
 const PROBE_TIMEOUT_MS = 1_500;
 
@@ -24,11 +25,11 @@ export async function probe(url: string, signal: AbortSignal): Promise<ProbeResu
   const failure = await new Promise<string | undefined>((resolve) => {
     const socket = connect({ host, port, signal });
     const end = (why?: string): void => {
-      clearTimeout(timer);
+      timer.cancel();
       socket.destroy();
       resolve(why);
     };
-    const timer = setTimeout(() => end("does not answer"), PROBE_TIMEOUT_MS);
+    const timer = systemClock.setTimer(PROBE_TIMEOUT_MS, () => end("does not answer"));
     socket.once("connect", () => end());
     socket.on("error", (error) => end(describe(error)));
   });

@@ -5,6 +5,7 @@ import { WebSocket } from "ws";
 import { ClientError } from "../../protocol/client/client-error.ts";
 import type { Transport } from "../../protocol/client/transport.ts";
 import { shownAddress } from "./address.ts";
+import { systemClock, type Timer } from "../../time/clock.ts";
 
 /** `done` holds a whole answer, a tool's result up to 64 KiB; more than this no agent sends in one frame. */
 const MAX_SERVER_FRAME_BYTES = 16 * 1024 * 1024;
@@ -53,7 +54,8 @@ export function chatTransport(token: string | undefined): Transport {
         },
         close: () => {
           socket.close(1000);
-          setTimeout(() => socket.terminate(), CLOSE_TIMEOUT_MS).unref();
+          const timer = systemClock.setTimer(CLOSE_TIMEOUT_MS, () => socket.terminate());
+          socket.once("close", () => timer.cancel());
         },
       };
     },
@@ -64,13 +66,15 @@ export function chatTransport(token: string | undefined): Transport {
 function startPings(socket: WebSocket): () => void {
   let isAlive = true;
   socket.on("pong", () => (isAlive = true));
-  const timer = setInterval(() => {
+  let timer: Timer;
+  const beat = (): void => {
     if (!isAlive) socket.terminate();
     isAlive = false;
     if (socket.readyState === WebSocket.OPEN) socket.ping(() => {});
-  }, HEARTBEAT_MS);
-  timer.unref();
-  return () => clearInterval(timer);
+    timer = systemClock.setTimer(HEARTBEAT_MS, beat);
+  };
+  timer = systemClock.setTimer(HEARTBEAT_MS, beat);
+  return () => timer.cancel();
 }
 
 function connectionError(error: NodeJS.ErrnoException, shown: string): ClientError {
@@ -103,7 +107,7 @@ async function refusalOf(response: IncomingMessage, shown: string): Promise<Clie
 }
 
 async function readBody(response: IncomingMessage): Promise<string> {
-  const timer = setTimeout(() => response.destroy(), REFUSAL_TIMEOUT_MS);
+  const timer = systemClock.setTimer(REFUSAL_TIMEOUT_MS, () => response.destroy());
   let bytes = 0;
   response.on("data", (chunk: Buffer) => {
     bytes += chunk.length;
@@ -114,7 +118,7 @@ async function readBody(response: IncomingMessage): Promise<string> {
   } catch {
     return "";
   } finally {
-    clearTimeout(timer);
+    timer.cancel();
   }
 }
 

@@ -6,6 +6,7 @@ import { TLSSocket } from "node:tls";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { ConnectionError } from "./api-error.ts";
 import { type Authentication, Credentials } from "./credentials.ts";
+import { systemClock } from "../../time/clock.ts";
 
 /** The connection must stand by then. */
 export const CONNECT_TIMEOUT_MS = 10_000;
@@ -103,12 +104,12 @@ export function createTransport(kubeConfig: KubeConfig): Transport {
     return await new Promise<IncomingMessage>((resolve, reject) => {
       const sent = (secure ? httpsRequest : httpRequest)(options);
       let wasSent = false;
-      const connecting = setTimeout(() => {
+      const connecting = systemClock.setTimer(CONNECT_TIMEOUT_MS, () => {
         sent.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS / 1000} s`));
-      }, CONNECT_TIMEOUT_MS);
-      sent.once("close", () => clearTimeout(connecting));
+      });
+      sent.once("close", () => connecting.cancel());
       const begin = (): void => {
-        clearTimeout(connecting);
+        connecting.cancel();
         try {
           beforeSending?.();
         } catch (error) {
