@@ -127,17 +127,16 @@ function decideOne(
       reference?.name === name && (reference.namespace ?? agent.metadata.namespace) === namespace
     );
   });
-  const decide = (notified: number): PromptPackDecision =>
-    decidePromptPack({
-      promptPack,
-      source,
-      previous,
-      agents: { referencing: referencing.length, notified },
-      now,
-    });
-  // Who runs these versions can only be counted once it is known which they are.
-  const { versions } = decide(0);
-  return decide(referencing.filter(({ metadata }) => runs(configOf(metadata), versions)).length);
+  return decidePromptPack({
+    promptPack,
+    source,
+    previous,
+    agents: (versions) => ({
+      referencing: referencing.length,
+      notified: referencing.filter(({ metadata }) => runs(configOf(metadata), versions)).length,
+    }),
+    now,
+  });
 }
 
 function runs(config: AgentConfig | undefined, { active, canary }: PackVersions): boolean {

@@ -1,13 +1,17 @@
 import type { Finding } from "../condition.ts";
 
+export interface AgentCounts {
+  /** AgentRuntimes that refer to the pack. */
+  readonly referencing: number;
+  /** Those of them whose config has the versions of the pack that agents run now. */
+  readonly notified: number;
+}
+
 /** Whether every AgentRuntime that refers to the pack has been given its versions. */
 export function agentsNotified({
   referencing,
   notified,
-}: {
-  referencing: number;
-  notified: number;
-}): Finding<"PromptPack", "AgentsNotified"> {
+}: AgentCounts): Finding<"PromptPack", "AgentsNotified"> {
   const type = "AgentsNotified";
   if (referencing === 0) {
     return { type, reason: "NoAgents", message: "No AgentRuntime refers to this PromptPack" };

@@ -12,7 +12,7 @@ import {
   type PromptPackInput,
   versionsToRead,
 } from "./decide-prompt-pack.ts";
-import { type KeptVersion, MAX_KEPT_VERSIONS } from "./pack-version.ts";
+import { type KeptVersion, MAX_KEPT_VERSIONS, type PackVersions } from "./pack-version.ts";
 import { type PackSource, packSource } from "./pack-source.ts";
 
 const NOW = Date.parse("2026-03-01T12:00:00.250Z");
@@ -28,7 +28,7 @@ function decide(given: Partial<PromptPackInput> = {}): PromptPackDecision {
     promptPack: aPromptPack(),
     source: source(content("1.0.0")),
     previous: [],
-    agents: { referencing: 0, notified: 0 },
+    agents: () => ({ referencing: 0, notified: 0 }),
     now: NOW,
     ...given,
   });
@@ -148,7 +148,7 @@ const CASES: Case[] = [
   },
   {
     says: "agents that have not heard of it yet",
-    given: { agents: { referencing: 3, notified: 1 } },
+    given: { agents: () => ({ referencing: 3, notified: 1 }) },
     type: "AgentsNotified",
     reason: "Notifying",
     phase: "Active",
@@ -156,7 +156,7 @@ const CASES: Case[] = [
   },
   {
     says: "agents that have all heard of it",
-    given: { agents: { referencing: 3, notified: 3 } },
+    given: { agents: () => ({ referencing: 3, notified: 3 }) },
     type: "AgentsNotified",
     reason: "Notified",
     phase: "Active",
@@ -183,6 +183,18 @@ describe("the status of a PromptPack", () => {
       const told = CASES.filter((one) => one.type === type).map(({ reason }) => reason);
       expect(told.toSorted()).toEqual([...reasons.true, ...reasons.notTrue].toSorted());
     }
+  });
+
+  it("counts the agents of the versions that it chose, once", () => {
+    const counted: PackVersions[] = [];
+    const { versions } = decide({
+      agents: (chosen) => {
+        counted.push(chosen);
+        return { referencing: 0, notified: 0 };
+      },
+    });
+    expect(versions.active?.semver).toBe("1.0.0");
+    expect(counted).toEqual([versions]);
   });
 
   it("names warnings, and is valid all the same", () => {

@@ -13,7 +13,7 @@
  */
 import type { PromptPack, PromptPackStatus } from "../../api/prompt-pack.ts";
 import { type Finding, holds, toConditions } from "../condition.ts";
-import { agentsNotified } from "./agents-notified.ts";
+import { type AgentCounts, agentsNotified } from "./agents-notified.ts";
 import { sourceValid } from "./source-valid.ts";
 import {
   type KeptVersion,
@@ -29,7 +29,8 @@ export interface PromptPackInput {
   source: PackSource;
   /** Newest first. Those that `versionsToRead` names must have been read, or are passed over. */
   previous: readonly (KeptVersion | UnreadVersion)[];
-  agents: { referencing: number; notified: number };
+  /** Counts the agents that refer to the pack, and those that run these versions. Called once. */
+  agents: (versions: PackVersions) => AgentCounts;
   /** Why the newest version cannot be kept, for people. */
   notKept?: string | undefined;
   /** Milliseconds since 1970. */
@@ -50,7 +51,7 @@ export function decidePromptPack(input: PromptPackInput): PromptPackDecision {
 
   const findings: Finding<"PromptPack">[] = [
     sourceValid({ promptPack, source, versions, notKept }),
-    agentsNotified(agents),
+    agentsNotified(agents(versions)),
   ];
   const generation = promptPack.metadata.generation ?? 1;
   const conditions = toConditions("PromptPack", findings, {

@@ -1,17 +1,17 @@
 /** Which agents a PromptPack is for, and how far its versions have come. Looked at for every agent: no config is parsed. */
 import { keyOf, type KubernetesObject } from "../../kube/client/object.ts";
+import type { AgentCounts } from "../../control/prompt-pack/agents-notified.ts";
 import type { PackVersions } from "../../control/prompt-pack/pack-version.ts";
 import { versionsText } from "../agent-runtime/objects/pack-versions-text.ts";
 import { PACK_VERSIONS_ANNOTATION } from "../cluster/labels.ts";
 import type { OperatorCaches } from "../cluster/caches.ts";
 import { promptPackOf } from "../cluster/references-of.ts";
-import type { PackAgents } from "./decisions.ts";
 
 type Caches = Pick<OperatorCaches, "agentRuntimes" | "agentConfigs">;
 
 const CONFIG_SUFFIX = "-config";
 
-export function countAgents(caches: Caches, pack: string, versions: PackVersions): PackAgents {
+export function countAgents(caches: Caches, pack: string, versions: PackVersions): AgentCounts {
   const agents = caches.agentRuntimes.indexed("promptPack", pack);
   const wanted = versionsText(versions);
   const notified = agents.filter(({ metadata }) => {

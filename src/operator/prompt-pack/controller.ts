@@ -38,7 +38,7 @@ export function createPromptPacks(
   const decisions = createPackDecisions(context, {
     statuses,
     keptVersions,
-    countAgents: ({ metadata }, { versions }) => countAgents(caches, keyOf(metadata), versions),
+    countAgents: ({ metadata }, versions) => countAgents(caches, keyOf(metadata), versions),
   });
 
   async function reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult | void> {
@@ -54,7 +54,7 @@ export function createPromptPacks(
     const { status } = decidePromptPack({
       ...decision.facts,
       ...(kept === undefined ? {} : { notKept: refused(kept) }),
-      agents: countAgents(caches, key, decision.versions),
+      agents: (versions) => countAgents(caches, key, versions),
       now: clock.now(),
     });
     const age = statuses.age(stored);

@@ -10,7 +10,12 @@ import {
   type PromptPackInput,
   versionsToRead,
 } from "../../control/prompt-pack/decide-prompt-pack.ts";
-import type { KeptVersion, UnreadVersion } from "../../control/prompt-pack/pack-version.ts";
+import type { AgentCounts } from "../../control/prompt-pack/agents-notified.ts";
+import type {
+  KeptVersion,
+  PackVersions,
+  UnreadVersion,
+} from "../../control/prompt-pack/pack-version.ts";
 import type { KubernetesObject } from "../../kube/client/object.ts";
 import { contentHash } from "../../promptpack/document/content-hash.ts";
 import { versionsText } from "../agent-runtime/objects/pack-versions-text.ts";
@@ -59,7 +64,7 @@ export function createPackDecisions(
   parts: {
     statuses: WrittenStatuses<PromptPackStatus>;
     keptVersions: KeptVersions;
-    countAgents: (stored: StoredPromptPack, decided: PromptPackDecision) => PackAgents;
+    countAgents: (stored: StoredPromptPack, versions: PackVersions) => AgentCounts;
   },
 ): PackDecisions {
   const { statuses, keptVersions, countAgents } = parts;
@@ -106,10 +111,11 @@ export function createPackDecisions(
           ? nameTaken(stored, newest)
           : undefined,
     };
-    const decideWith = (agents: PackAgents): PromptPackDecision =>
-      decidePromptPack({ ...facts, agents, now: clock.now() });
-    // Who runs these versions can only be counted once it is known which they are.
-    const decision = decideWith(countAgents(stored, decideWith({ referencing: 0, notified: 0 })));
+    const decision = decidePromptPack({
+      ...facts,
+      agents: (versions) => countAgents(stored, versions),
+      now: clock.now(),
+    });
     return {
       ...decision,
       facts,
@@ -143,12 +149,6 @@ export function createPackDecisions(
       return contentHash([versionsText(versions), validity?.reason, validity?.message]);
     },
   });
-}
-
-/** AgentRuntimes that refer to the pack, and those of them whose config has its versions. */
-export interface PackAgents {
-  readonly referencing: number;
-  readonly notified: number;
 }
 
 /** The hash of the valid content. */

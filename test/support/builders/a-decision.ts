@@ -68,7 +68,7 @@ export function packReference({
     promptPack,
     source: packSource(promptPack, { "promptpack.json": canary?.content ?? source }),
     previous: kept,
-    agents: { referencing: 1, notified: 1 },
+    agents: () => ({ referencing: 1, notified: 1 }),
     now: NOW,
   });
   return { found: true, name: "prompts", namespace: "agents", status, versions };
