@@ -2,7 +2,7 @@
 import { keyOf, type KubernetesObject } from "../../kube/client/object.ts";
 import type { AgentCounts } from "../../control/prompt-pack/agents-notified.ts";
 import type { PackVersions } from "../../control/prompt-pack/pack-version.ts";
-import { versionsText } from "../agent-runtime/objects/pack-versions-text.ts";
+import { versionsText } from "../../control/prompt-pack/versions-text.ts";
 import { PACK_VERSIONS_ANNOTATION } from "../cluster/labels.ts";
 import type { OperatorCaches } from "../cluster/caches.ts";
 import { promptPackOf } from "../cluster/references-of.ts";

@@ -18,7 +18,7 @@ import type {
 } from "../../control/prompt-pack/pack-version.ts";
 import type { KubernetesObject } from "../../kube/client/object.ts";
 import { contentHash } from "../../promptpack/document/content-hash.ts";
-import { versionsText } from "../agent-runtime/objects/pack-versions-text.ts";
+import { versionsText } from "../../control/prompt-pack/versions-text.ts";
 import { Decisions } from "../cluster/decisions.ts";
 import type { StoredPromptPack } from "../cluster/kubernetes-objects.ts";
 import type { OperatorContext } from "../cluster/operator-context.ts";

@@ -10,7 +10,7 @@ import type { SecretFile } from "../../../control/agent-runtime/workload-decisio
 import type { ConfigMapObject } from "../../cluster/kubernetes-objects.ts";
 import { PACK_VERSIONS_ANNOTATION, SECRET_FILES_ANNOTATION } from "../../cluster/labels.ts";
 import { buildConfigMap, readConfigMap } from "./build-config-map.ts";
-import { versionsText } from "./pack-versions-text.ts";
+import { versionsText } from "../../../control/prompt-pack/versions-text.ts";
 
 const SECRET_FILES: SecretFile[] = [
   { path: "secrets/api-keys", secretName: "clients" },

@@ -16,7 +16,7 @@ import {
   PACK_VERSIONS_ANNOTATION,
   SECRET_FILES_ANNOTATION,
 } from "../../cluster/labels.ts";
-import { versionsTextOfConfig } from "./pack-versions-text.ts";
+import { versionsTextOfConfig } from "../../../control/prompt-pack/versions-text.ts";
 
 /** The key that holds the agent config. */
 export const CONFIG_KEY = AGENT_CONFIG_PATH.slice(AGENT_CONFIG_PATH.lastIndexOf("/") + 1);

@@ -1,5 +1,5 @@
-import type { AgentConfig } from "../../../agent-config/agent-config.ts";
-import type { PackVersions } from "../../../control/prompt-pack/pack-version.ts";
+import type { AgentConfig } from "../../agent-config/agent-config.ts";
+import type { PackVersions } from "./pack-version.ts";
 
 /** "<active>" or "<active> <canary>@<weight>"; "" when no version runs. Compared as a whole, never taken apart. */
 export function versionsText({ active, canary }: PackVersions): string {
