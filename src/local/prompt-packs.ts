@@ -7,6 +7,7 @@ import {
   type PromptPackDecision,
 } from "../control/prompt-pack/decide-prompt-pack.ts";
 import type { PackVersions } from "../control/prompt-pack/pack-version.ts";
+import { countAgents, versionsTextOfConfig } from "../control/prompt-pack/versions-text.ts";
 import { packContent, packSource } from "../control/prompt-pack/pack-source.ts";
 import type { PromptPackReference } from "../control/agent-runtime/references.ts";
 import type { ObjectName } from "../control/object-name.ts";
@@ -121,30 +122,20 @@ function decideOne(
 ): PromptPackDecision {
   const { name, namespace } = promptPack.metadata;
   const source = data === undefined ? { found: false as const } : packSource(promptPack, data);
-  const referencing = world.agentRuntimes.filter((agent) => {
-    const reference = runtimeSpecOf(agent.spec)?.promptPackRef;
-    return (
-      reference?.name === name && (reference.namespace ?? agent.metadata.namespace) === namespace
-    );
-  });
+  const running = world.agentRuntimes
+    .filter(({ metadata, spec }) => {
+      const reference = runtimeSpecOf(spec)?.promptPackRef;
+      return reference?.name === name && (reference.namespace ?? metadata.namespace) === namespace;
+    })
+    .map(({ metadata }) => {
+      const config = configOf(metadata);
+      return config && versionsTextOfConfig(config);
+    });
   return decidePromptPack({
     promptPack,
     source,
     previous,
-    agents: (versions) => ({
-      referencing: referencing.length,
-      notified: referencing.filter(({ metadata }) => runs(configOf(metadata), versions)).length,
-    }),
+    agents: (versions) => countAgents(running, versions),
     now,
   });
-}
-
-function runs(config: AgentConfig | undefined, { active, canary }: PackVersions): boolean {
-  const prompt = config?.prompt;
-  return (
-    prompt !== undefined &&
-    prompt.active.version === active?.hash &&
-    prompt.canary?.prompt.version === canary?.version.hash &&
-    prompt.canary?.weight === canary?.weight
-  );
 }

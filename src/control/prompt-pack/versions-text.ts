@@ -1,7 +1,8 @@
 import type { AgentConfig } from "../../agent-config/agent-config.ts";
+import type { AgentCounts } from "./agents-notified.ts";
 import type { PackVersions } from "./pack-version.ts";
 
-/** "<active>" or "<active> <canary>@<weight>"; "" when no version runs. Compared as a whole, never taken apart. */
+/** "<active>" or "<active> <canary>@<weight>"; "" when no version runs. It is compared as a whole and never taken apart. */
 export function versionsText({ active, canary }: PackVersions): string {
   const trial = canary === undefined ? [] : [`${canary.version.hash}@${canary.weight}`];
   return active === undefined ? "" : [active.hash, ...trial].join(" ");
@@ -13,4 +14,17 @@ export function versionsTextOfConfig({ prompt }: AgentConfig): string {
   const { active, canary } = prompt;
   const trial = canary === undefined ? [] : [`${canary.prompt.version}@${canary.weight}`];
   return [active.version, ...trial].join(" ");
+}
+
+/**
+ * Counts the agents whose configs have these versions. `running` has one text for each agent that refers to the pack, `undefined`
+ * for an agent that has no config yet.
+ */
+export function countAgents(
+  running: readonly (string | undefined)[],
+  versions: PackVersions,
+): AgentCounts {
+  const wanted = versionsText(versions);
+  const notified = wanted === "" ? [] : running.filter((text) => text === wanted);
+  return { referencing: running.length, notified: notified.length };
 }

@@ -1,8 +1,5 @@
 /** Which agents a PromptPack is for, and how far its versions have come. Looked at for every agent: no config is parsed. */
 import { keyOf, type KubernetesObject } from "../../kube/client/object.ts";
-import type { AgentCounts } from "../../control/prompt-pack/agents-notified.ts";
-import type { PackVersions } from "../../control/prompt-pack/pack-version.ts";
-import { versionsText } from "../../control/prompt-pack/versions-text.ts";
 import { PACK_VERSIONS_ANNOTATION } from "../cluster/labels.ts";
 import type { OperatorCaches } from "../cluster/caches.ts";
 import { promptPackOf } from "../cluster/references-of.ts";
@@ -11,18 +8,13 @@ type Caches = Pick<OperatorCaches, "agentRuntimes" | "agentConfigs">;
 
 const CONFIG_SUFFIX = "-config";
 
-export function countAgents(caches: Caches, pack: string, versions: PackVersions): AgentCounts {
-  const agents = caches.agentRuntimes.indexed("promptPack", pack);
-  const wanted = versionsText(versions);
-  const notified = agents.filter(({ metadata }) => {
+/** The text of the versions that each agent of a pack has been given; `undefined` for one that has no config of its own yet. */
+export function runningVersions(caches: Caches, pack: string): (string | undefined)[] {
+  return caches.agentRuntimes.indexed("promptPack", pack).map(({ metadata }) => {
     const config = caches.agentConfigs.get(keyOf(metadata) + CONFIG_SUFFIX);
-    return (
-      versions.active !== undefined &&
-      packVersionsOf(config) === wanted &&
-      config?.metadata.ownerReferences?.some(({ uid }) => uid === metadata.uid) === true
-    );
+    const isOwn = config?.metadata.ownerReferences?.some(({ uid }) => uid === metadata.uid);
+    return isOwn === true ? packVersionsOf(config) : undefined;
   });
-  return { referencing: agents.length, notified: notified.length };
 }
 
 /** Calls back with the key of a pack when its count may be another. */

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { PromptPackStatus } from "../../api/prompt-pack.ts";
 import { decidePromptPack } from "../../control/prompt-pack/decide-prompt-pack.ts";
+import { countAgents } from "../../control/prompt-pack/versions-text.ts";
 import type { ApiError } from "../../kube/client/api-error.ts";
 import { Controller, type ReconcileResult } from "../../kube/controller/controller.ts";
 import { keyOf } from "../../kube/client/object.ts";
@@ -14,7 +15,7 @@ import type {
 import { UnreadableSpecs } from "../cluster/read-stored.ts";
 import { WrittenStatuses } from "../cluster/written-statuses.ts";
 import { KeptVersions, packsOfVersion } from "./version-config-maps.ts";
-import { countAgents, watchAgents } from "./agents.ts";
+import { runningVersions, watchAgents } from "./agents.ts";
 import { createPackDecisions, hashIn, type PackDecision } from "./decisions.ts";
 
 /** However many agents take up a version at once, the status of its pack is written no more often for that. */
@@ -35,11 +36,7 @@ export function createPromptPacks(
   const statuses = new WrittenStatuses<PromptPackStatus>(context, PROMPT_PACKS);
   const unreadable = new UnreadableSpecs(context, PROMPT_PACKS);
   const keptVersions = new KeptVersions(context);
-  const decisions = createPackDecisions(context, {
-    statuses,
-    keptVersions,
-    countAgents: ({ metadata }, versions) => countAgents(caches, keyOf(metadata), versions),
-  });
+  const decisions = createPackDecisions(context, { statuses, keptVersions });
 
   async function reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult | void> {
     const outcome = await decisions.renew(key, signal);
@@ -54,7 +51,7 @@ export function createPromptPacks(
     const { status } = decidePromptPack({
       ...decision.facts,
       ...(kept === undefined ? {} : { notKept: refused(kept) }),
-      agents: (versions) => countAgents(caches, key, versions),
+      agents: (versions) => countAgents(runningVersions(caches, key), versions),
       now: clock.now(),
     });
     const age = statuses.age(stored);

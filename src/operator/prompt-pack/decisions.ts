@@ -10,15 +10,10 @@ import {
   type PromptPackInput,
   versionsToRead,
 } from "../../control/prompt-pack/decide-prompt-pack.ts";
-import type { AgentCounts } from "../../control/prompt-pack/agents-notified.ts";
-import type {
-  KeptVersion,
-  PackVersions,
-  UnreadVersion,
-} from "../../control/prompt-pack/pack-version.ts";
-import type { KubernetesObject } from "../../kube/client/object.ts";
+import type { KeptVersion, UnreadVersion } from "../../control/prompt-pack/pack-version.ts";
+import { keyOf, type KubernetesObject } from "../../kube/client/object.ts";
 import { contentHash } from "../../promptpack/document/content-hash.ts";
-import { versionsText } from "../../control/prompt-pack/versions-text.ts";
+import { countAgents, versionsText } from "../../control/prompt-pack/versions-text.ts";
 import { Decisions } from "../cluster/decisions.ts";
 import type { StoredPromptPack } from "../cluster/kubernetes-objects.ts";
 import type { OperatorContext } from "../cluster/operator-context.ts";
@@ -26,6 +21,7 @@ import { readSpec } from "../cluster/read-stored.ts";
 import { sourceOf } from "../cluster/references-of.ts";
 import type { WrittenStatuses } from "../cluster/written-statuses.ts";
 import { type KeptVersions, type OtherHolder, versionOf } from "./version-config-maps.ts";
+import { runningVersions } from "./agents.ts";
 import { readSource, type SourceReading } from "./source-reader.ts";
 
 /** A version that runs. Its content is known where it was read from what is kept. */
@@ -64,10 +60,9 @@ export function createPackDecisions(
   parts: {
     statuses: WrittenStatuses<PromptPackStatus>;
     keptVersions: KeptVersions;
-    countAgents: (stored: StoredPromptPack, versions: PackVersions) => AgentCounts;
   },
 ): PackDecisions {
-  const { statuses, keptVersions, countAgents } = parts;
+  const { statuses, keptVersions } = parts;
 
   async function decide(
     [stored, status, sourceThere]: PackWorld,
@@ -113,7 +108,7 @@ export function createPackDecisions(
     };
     const decision = decidePromptPack({
       ...facts,
-      agents: (versions) => countAgents(stored, versions),
+      agents: (versions) => countAgents(runningVersions(caches, keyOf(stored.metadata)), versions),
       now: clock.now(),
     });
     return {
