@@ -1,34 +1,21 @@
-import { isAlreadyExists, isConflict, isInvalid } from "./client/api-error.ts";
+import { isAlreadyExists, isInvalid } from "./client/api-error.ts";
 import type { KubeClient } from "./client/client.ts";
 import {
   type KubernetesObject,
   keyOf,
-  type ManagedFields,
   type OwnerReference,
   type ResourceType,
 } from "./client/object.ts";
-import { quantityValue } from "./quantity.ts";
+import { correctionOf, holds, isMap } from "./holds.ts";
+import { type FieldPath, ownByApply } from "./own-by-apply.ts";
 
-/** What was written last, as a digest: a field that we no longer want is told by it from one that others added. */
-export const APPLIED_ANNOTATION = "omnia.altairalabs.ai/applied";
-/** Before the digest of an object that has been applied to since it was created. */
+/** Stands before the digest of an object that was applied to since it was created. */
 const APPLIED_PREFIX = "applied-";
-const OWNING_ATTEMPTS = 5;
 
-/** Maps that are ours as a whole wherever they stand: a key that others add makes another selection, another limit, another file. */
-const EXACT_MAPS = new Set([
-  "data",
-  "limits",
-  "matchLabels",
-  "nodeSelector",
-  "requests",
-  "selector",
-]);
-
-/** There is an object of this name, and it is somebody else's: it is left as it is. */
+/** An object of this name exists and belongs to somebody else, so it is left as it is. */
 export class NotOursError extends Error {
   override readonly name = "NotOursError";
-  /** It belonged to an owner of this name that was deleted, and goes by itself: another try will do. */
+  /** It belonged to a deleted owner of the same name, and will be deleted without our doing: another try will succeed. */
   readonly isLeftover: boolean;
 
   constructor(message: string, options: { isLeftover?: boolean | undefined } = {}) {
@@ -45,79 +32,96 @@ export interface ApplyOptions {
   /** Exactly the fields that are ours. */
   wanted: KubernetesObject;
   owner: OwnerReference;
+  /** Holds a digest of what was written last. It tells a field that we want no longer from a field that others added. */
+  appliedAnnotation: string;
   digest: (value: unknown) => string;
   /**
-   * Paths of fields that others go on with once they are no longer wanted: they keep the value that they have then. Without,
-   * a field that is no longer wanted gets its default.
+   * Fields that others manage once we want them no longer: they keep the value that they have then. Any other field that is no
+   * longer wanted gets its default.
    */
-  handedOver?: readonly (readonly string[])[];
+  handedOver?: readonly FieldPath[] | undefined;
   signal: AbortSignal;
 }
 
 /**
  * Brings one owned object to what is wanted by server-side apply. Writes nothing when the live object has every wanted field
- * already and nothing is left of an earlier wish. Resolves to whether it wrote; rejects with NotOursError, without a
+ * already and nothing is left of what was wanted before. Resolves to whether it wrote. Rejects with NotOursError, without a
  * write, when the object belongs to another owner or to nobody.
  */
 export async function applyOwned(options: ApplyOptions): Promise<boolean> {
-  const { client, type, live, owner, digest, signal } = options;
-  if (live !== undefined && !live.metadata.ownerReferences?.some((own) => own.uid === owner.uid)) {
-    const of = `does not belong to ${owner.kind} ${owner.name}`;
-    throw new NotOursError(`${type.kind} ${keyOf(live.metadata)} exists and ${of}`, {
-      isLeftover: live.metadata.ownerReferences?.some(
-        ({ kind, name, apiVersion }) =>
-          kind === owner.kind && name === owner.name && apiVersion === owner.apiVersion,
-      ),
-    });
-  }
-  const metadata = { ...options.wanted.metadata, ownerReferences: [owner] };
-  const created = digest({ ...options.wanted, metadata });
-  const marked = (mark: string): KubernetesObject => ({
-    ...options.wanted,
-    metadata: { ...metadata, annotations: { ...metadata.annotations, [APPLIED_ANNOTATION]: mark } },
-  });
-  if (live === undefined) {
-    // Create and not apply: an object that came into being since the cache was filled must not be taken over.
-    try {
-      await client.create(type, marked(created), signal);
-      return true;
-    } catch (error) {
-      if (!isAlreadyExists(error)) throw error;
-    }
-    // Nor is the cache told of everything: of what was just made here, and of what has not the labels that it watches.
-    const { name, namespace } = options.wanted.metadata;
-    const found = await client.get(type, { namespace, name }, signal);
-    return await applyOwned({ ...options, live: found });
-  }
-  const mark = live.metadata.annotations?.[APPLIED_ANNOTATION] ?? "";
+  const { client, type, live, appliedAnnotation, signal } = options;
+  if (live === undefined) return await createOwned(options);
+  assertOwned(type, live, options.owner);
+  const digest = digestOf(options);
+  const mark = live.metadata.annotations?.[appliedAnnotation] ?? "";
   const wasApplied = mark.startsWith(APPLIED_PREFIX);
-  const applied = `${APPLIED_PREFIX}${created}`;
-  if (holds(live, marked(wasApplied ? applied : created))) return false;
-  const handedOver = (options.handedOver ?? []).filter((path) => !isThere(options.wanted, path));
+  const wanted = marked(options, `${APPLIED_PREFIX}${digest}`);
+  if (holds(live, wasApplied ? wanted : marked(options, digest))) return false;
+
+  const handedOver = (options.handedOver ?? []).filter((path) => !hasField(options.wanted, path));
   if (!wasApplied || handedOver.length > 0) await ownByApply(options, live, handedOver);
-  const wanted = marked(applied);
-  const result = await applyOrLeave(options, live, wanted);
+  const result = await applyUnlessInvalid(options, live, wanted);
   if (holds(result, wanted)) return true;
-  // Others' items in a list or a map stay in a server-side apply, or are why it is refused. They go this way; what
-  // this writes is ours as what was created is.
+
+  // A server-side apply leaves what others added to a list or a map, or is refused for it. A merge patch takes it out. What the
+  // patch writes is ours in the same way as what was created, which the mark without the prefix says.
   const { uid, namespace, name } = live.metadata;
-  const patch = correctionOf(result, marked(created)) as Partial<KubernetesObject>;
-  await client.mergePatch(
-    type,
-    { namespace, name },
-    { ...patch, metadata: { ...patch.metadata, uid } },
-    signal,
-  );
+  const patch = correctionOf(result, marked(options, digest)) as Partial<KubernetesObject>;
+  const metadata = { ...patch.metadata, uid };
+  await client.mergePatch(type, { namespace, name }, { ...patch, metadata }, signal);
   return true;
 }
 
-/** The object as it is then: the same when it would not be a valid one together with what others own of it. */
-async function applyOrLeave(
+/** Creates and does not apply, so that an object that came into being since the cache was filled is not taken over. */
+async function createOwned(options: ApplyOptions): Promise<boolean> {
+  const { client, type, signal } = options;
+  try {
+    await client.create(type, marked(options, digestOf(options)), signal);
+    return true;
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+  }
+  // The cache did not know what was just made here, or an object without the labels that the cache watches.
+  const { name, namespace } = options.wanted.metadata;
+  const live = await client.get(type, { namespace, name }, signal);
+  return await applyOwned({ ...options, live });
+}
+
+function assertOwned(type: ResourceType, live: KubernetesObject, owner: OwnerReference): void {
+  const owners = live.metadata.ownerReferences ?? [];
+  if (owners.some(({ uid }) => uid === owner.uid)) return;
+  const message = `${type.kind} ${keyOf(live.metadata)} exists and does not belong to ${owner.kind} ${owner.name}`;
+  const isLeftover = owners.some(
+    ({ kind, name, apiVersion }) =>
+      kind === owner.kind && name === owner.name && apiVersion === owner.apiVersion,
+  );
+  throw new NotOursError(message, { isLeftover });
+}
+
+function owned({ wanted, owner }: ApplyOptions): KubernetesObject {
+  return { ...wanted, metadata: { ...wanted.metadata, ownerReferences: [owner] } };
+}
+
+function digestOf(options: ApplyOptions): string {
+  return options.digest(owned(options));
+}
+
+function marked(options: ApplyOptions, mark: string): KubernetesObject {
+  const object = owned(options);
+  const annotations = { ...object.metadata.annotations, [options.appliedAnnotation]: mark };
+  return { ...object, metadata: { ...object.metadata, annotations } };
+}
+
+/**
+ * Resolves to the object as it is afterwards: to `live` when the wanted fields and those of others together would make an invalid
+ * object. An object that was deleted and made again meanwhile is a conflict, because the uid is sent.
+ */
+async function applyUnlessInvalid(
   { client, type, signal }: ApplyOptions,
   live: KubernetesObject,
   wanted: KubernetesObject,
 ): Promise<KubernetesObject> {
-  const metadata = { ...wanted.metadata, ...uidOf(live) };
+  const metadata = { ...wanted.metadata, uid: live.metadata.uid };
   try {
     return await client.apply(type, { ...wanted, metadata }, { signal });
   } catch (error) {
@@ -126,150 +130,7 @@ async function applyOrLeave(
   }
 }
 
-/** The merge patch that brings `live` to hold `wanted`. */
-export function correctionOf(live: unknown, wanted: unknown, isExact = false): unknown {
-  if (!isMap(live) || !isMap(wanted)) return wanted;
-  const patch: Record<string, unknown> = {};
-  if (isExact) {
-    for (const name of Object.keys(live)) if (!(name in wanted)) patch[name] = null;
-  }
-  for (const [name, value] of Object.entries(wanted)) {
-    const exact = EXACT_MAPS.has(name);
-    if (!holds(live[name], value, exact)) patch[name] = correctionOf(live[name], value, exact);
-  }
-  return patch;
-}
-
-/**
- * What was created is ours as "Update" in the eyes of server-side apply, and would stay when a later apply leaves it out. This makes
- * it ours as "Apply". Others write to it all the while, their statuses above all: who comes in between is no failure.
- */
-async function ownByApply(
-  { client, type, signal }: ApplyOptions,
-  live: KubernetesObject,
-  handedOver: readonly (readonly string[])[],
-): Promise<void> {
-  const at = { namespace: live.metadata.namespace, name: live.metadata.name };
-  for (let attempt = 1; ; attempt += 1) {
-    const { metadata } = await client.get(type, at, signal);
-    const before = metadata.managedFields ?? [];
-    const managedFields = withOneApply(before, client.fieldManager, handedOver);
-    if (isSameSet(managedFields, before)) return;
-    const { uid } = live.metadata;
-    const { resourceVersion } = metadata;
-    const patch = { metadata: { uid, resourceVersion, managedFields } };
-    try {
-      await client.mergePatch(type, at, patch, signal);
-      return;
-    } catch (error) {
-      if (!isConflict(error) || attempt === OWNING_ATTEMPTS) throw error;
-    }
-  }
-}
-
-/** All that the manager owns, whichever way it came by it, as owned by apply; what is handed over is nobody's. */
-function withOneApply(
-  managedFields: readonly ManagedFields[],
-  manager: string,
-  handedOver: readonly (readonly string[])[],
-): ManagedFields[] {
-  const isOurs = (entry: ManagedFields): boolean =>
-    entry.manager === manager && (entry.subresource ?? "") === "";
-  const [first, ...more] = managedFields.filter(isOurs);
-  const others = managedFields.filter((entry) => !isOurs(entry));
-  if (first === undefined) return others;
-  const fieldsV1 = more.reduce(
-    (fields, entry) => merged(fields, entry["fieldsV1"]),
-    first["fieldsV1"],
-  );
-  const kept = handedOver.reduce<unknown>(without, fieldsV1);
-  return [...others, { ...first, operation: "Apply", fieldsV1: kept }];
-}
-
-/** `fields` in the form of managed fields, where each name has "f:" before it. */
-function without(fields: unknown, [name, ...rest]: readonly string[]): unknown {
-  const key = `f:${name}`;
-  if (!isMap(fields) || !(key in fields)) return fields;
-  const { [key]: field, ...others } = fields;
-  if (rest.length === 0) return others;
-  const left = without(field, rest);
-  return left === field ? fields : { ...others, [key]: left };
-}
-
-/** The server puts them into an order of its own. */
-function isSameSet(some: readonly ManagedFields[], others: readonly ManagedFields[]): boolean {
-  const texts = new Set(others.map((entry) => JSON.stringify(entry)));
-  return some.length === others.length && some.every((entry) => texts.has(JSON.stringify(entry)));
-}
-
-function isThere(object: unknown, [name, ...rest]: readonly string[]): boolean {
+function hasField(object: unknown, [name, ...rest]: FieldPath): boolean {
   if (name === undefined) return object !== undefined;
-  return isMap(object) && isThere(object[name], rest);
-}
-
-function merged(one: unknown, other: unknown): unknown {
-  if (!isMap(one) || !isMap(other)) return one ?? other;
-  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
-  return Object.fromEntries([...names].map((name) => [name, merged(one[name], other[name])]));
-}
-
-/** With the uid, an apply to an object that was made anew meanwhile is a conflict and no take-over. */
-function uidOf(live: KubernetesObject): { uid?: string } {
-  return live.metadata.uid === undefined ? {} : { uid: live.metadata.uid };
-}
-
-/** Writes a status by server-side apply, unless it is there already. Resolves to whether it wrote. */
-export async function applyStatus(options: {
-  client: KubeClient;
-  type: ResourceType;
-  live: KubernetesObject & { status?: unknown };
-  status: object;
-  signal: AbortSignal;
-}): Promise<boolean> {
-  const { client, type, live, signal } = options;
-  const status = JSON.parse(JSON.stringify(options.status)) as object;
-  if (holds(live.status, status) && holds(status, live.status)) return false;
-  const { name, namespace } = live.metadata;
-  await client.apply(
-    type,
-    {
-      metadata: { name, ...(namespace === undefined ? {} : { namespace }), ...uidOf(live) },
-      status,
-    } as KubernetesObject,
-    { subresource: "status", signal },
-  );
-  return true;
-}
-
-/**
- * Whether every field of `wanted` stands in `live` with that value. Fields that only `live` has are passed over: defaults, and what
- * others manage. Lists must match as a whole, item by item, and so must maps that mean another thing with a key more
- * (`isExact`). Quantities are compared by value ("1000m" is "1").
- */
-export function holds(live: unknown, wanted: unknown, isExact = false): boolean {
-  if (Object.is(live, wanted) || wanted === undefined) return true;
-  if (Array.isArray(wanted)) {
-    if (!Array.isArray(live)) return wanted.length === 0 && live === undefined;
-    return live.length === wanted.length && wanted.every((item, index) => holds(live[index], item));
-  }
-  if (typeof wanted === "object" && wanted !== null) {
-    // The server drops empty maps.
-    if (live === undefined) return Object.values(wanted).every((value) => value === undefined);
-    if (!isMap(live)) return false;
-    if (isExact && Object.keys(live).some((name) => !(name in wanted))) return false;
-    return Object.entries(wanted).every(([name, value]) =>
-      holds(live[name], value, EXACT_MAPS.has(name)),
-    );
-  }
-  // And empty texts.
-  if (wanted === "") return live === undefined;
-  if (typeof live === "string" && (typeof wanted === "string" || typeof wanted === "number")) {
-    const value = quantityValue(live);
-    return value !== undefined && value === quantityValue(String(wanted));
-  }
-  return false;
-}
-
-function isMap(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return isMap(object) && hasField(object[name], rest);
 }

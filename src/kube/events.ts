@@ -37,7 +37,7 @@ interface Remembered {
 
 export interface EventRecorderOptions {
   client: KubeClient;
-  /** Of this controller, such as `omnia.altairalabs.ai/operator`. */
+  /** The name of this controller, such as `example.com/operator`. */
   reportingController: string;
   reportingInstance: string;
   clock: Clock;

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { correctionOf, holds } from "./apply-owned.ts";
-import { quantityValue } from "./quantity.ts";
+import { correctionOf, holds } from "./holds.ts";
 
 test.each([
   ["a field that others added", { a: 1, b: 2 }, { a: 1 }, true],
@@ -55,20 +54,4 @@ test("corrects no more than what differs, and takes out what others added where 
     metadata: { labels: { ours: "y" } },
     spec: { selector: { theirs: null }, template: { containers: [{ name: "a", image: "i" }] } },
   });
-});
-
-test.each([
-  ["500m", 0.5],
-  ["0.5", 0.5],
-  ["1.5Gi", 1.5 * 2 ** 30],
-  ["1e3", 1_000],
-  ["1E", 1e18],
-  ["100k", 100_000],
-  ["1.", 1],
-  [".5", 0.5],
-  ["", undefined],
-  ["1 Gi", undefined],
-  ["abc", undefined],
-])("the quantity %j is %j", (text, value) => {
-  expect(quantityValue(text)).toBe(value);
 });

@@ -17,7 +17,7 @@ import {
   POD_DISRUPTION_BUDGETS,
   SERVICES,
 } from "../cluster/kubernetes-objects.ts";
-import { ENVIRONMENT_ANNOTATION } from "../cluster/labels.ts";
+import { APPLIED_ANNOTATION, ENVIRONMENT_ANNOTATION } from "../cluster/labels.ts";
 import type { OperatorContext } from "../cluster/operator-context.ts";
 import { type AgentChildren, ownedBy } from "./agent-children.ts";
 import { type AgentFiles, buildConfigMap } from "./objects/build-config-map.ts";
@@ -100,10 +100,17 @@ export async function carryOut(
       children[child] ??
       (refusals.wasTaken(type) ? await find(child, object.metadata.name) : undefined);
     try {
-      const digest = contentHash;
-      const options = { client: writer, type, live, wanted: object, owner, digest, signal };
-      const handedOver = child === "deployment" ? HANDED_OVER : [];
-      const hasWritten = await applyOwned({ ...options, handedOver });
+      const hasWritten = await applyOwned({
+        client: writer,
+        type,
+        live,
+        wanted: object,
+        owner,
+        appliedAnnotation: APPLIED_ANNOTATION,
+        digest: contentHash,
+        handedOver: child === "deployment" ? HANDED_OVER : undefined,
+        signal,
+      });
       refusals.clear(type);
       if (hasWritten && live === undefined) created.push(child);
       return hasWritten ? "written" : "there";

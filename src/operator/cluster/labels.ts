@@ -21,6 +21,8 @@ export const AGENT_LABEL_SELECTOR = `${MANAGED_BY_LABEL}=${OPERATOR},${COMPONENT
 /** On an EndpointSlice: the name of its Service. */
 export const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
 
+/** On what is made for an agent: a digest of what was written last, as `applyOwned` keeps it. */
+export const APPLIED_ANNOTATION = `${GROUP}/applied`;
 /** On the config of an agent: the secret files that its replicas were given, as JSON. */
 export const SECRET_FILES_ANNOTATION = `${GROUP}/secret-files`;
 /** On the config of an agent: the pack versions in it, as `versionsText` writes them. */

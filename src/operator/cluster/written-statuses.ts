@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Condition } from "../../api/conditions.ts";
 import { statusTransitions } from "../../control/explain/status-transitions.ts";
 import { isConflict, isNotFound } from "../../kube/client/api-error.ts";
-import { applyStatus } from "../../kube/apply-owned.ts";
+import { applyStatus } from "../../kube/apply-status.ts";
 import { keyOf, type KubernetesObject, type ResourceType } from "../../kube/client/object.ts";
 import type { OperatorContext } from "./operator-context.ts";
 

@@ -2,7 +2,8 @@ import { createHash, randomUUID } from "node:crypto";
 import { KubeConfig } from "@kubernetes/client-node";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { isConflict, isNotFound } from "../../../src/kube/client/api-error.ts";
-import { applyOwned, applyStatus, NotOursError } from "../../../src/kube/apply-owned.ts";
+import { applyOwned, NotOursError } from "../../../src/kube/apply-owned.ts";
+import { applyStatus } from "../../../src/kube/apply-status.ts";
 import { Cache } from "../../../src/kube/watch/cache.ts";
 import { KubeClient } from "../../../src/kube/client/client.ts";
 import { Controller } from "../../../src/kube/controller/controller.ts";
@@ -64,6 +65,7 @@ function aConfigMap(name: string, data: Record<string, string> = {}): ConfigMap 
   return { metadata: { name, namespace: "default" }, data };
 }
 
+const appliedAnnotation = "example.com/applied";
 const digest = (value: unknown): string =>
   createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 12);
 
@@ -208,7 +210,16 @@ test("applies an owned object once, mends what others changed, takes back what i
   const apply = async (wanted: KubernetesObject): Promise<boolean> => {
     const live = await client.get<ConfigMap>(SERVICES, at, signal).catch(() => undefined);
     delete live?.metadata.managedFields;
-    return applyOwned({ client, type: SERVICES, live, wanted, owner, digest, signal });
+    return applyOwned({
+      client,
+      type: SERVICES,
+      live,
+      wanted,
+      owner,
+      appliedAnnotation,
+      digest,
+      signal,
+    });
   };
   const service = (labels: Record<string, string>, port: number): KubernetesObject =>
     ({
@@ -241,7 +252,7 @@ test("never takes over an object that belongs to somebody else", async () => {
   );
   const owner = { apiVersion: "v1", kind: "ConfigMap", name: "owner", uid: randomUUID() };
   const wanted = aConfigMap("theirs", { a: "2" });
-  const options = { client, type: CONFIG_MAPS, wanted, owner, digest, signal };
+  const options = { client, type: CONFIG_MAPS, wanted, owner, appliedAnnotation, digest, signal };
   await expect(applyOwned({ ...options, live })).rejects.toBeInstanceOf(NotOursError);
   // A cache that does not know of it yet makes no difference.
   await expect(applyOwned({ ...options, live: undefined })).rejects.toBeInstanceOf(NotOursError);
@@ -250,7 +261,16 @@ test("never takes over an object that belongs to somebody else", async () => {
 test("takes an object for its own that it made and that the cache has not told of yet", async () => {
   const owner = { apiVersion: "v1", kind: "ConfigMap", name: "owner", uid: randomUUID() };
   const wanted = aConfigMap("just-made", { a: "1" });
-  const options = { client, type: CONFIG_MAPS, live: undefined, wanted, owner, digest, signal };
+  const options = {
+    client,
+    type: CONFIG_MAPS,
+    live: undefined,
+    wanted,
+    owner,
+    appliedAnnotation,
+    digest,
+    signal,
+  };
   expect(await applyOwned(options)).toBe(true);
   expect(await applyOwned(options)).toBe(false);
 });
@@ -258,7 +278,15 @@ test("takes an object for its own that it made and that the cache has not told o
 test("tells what a deleted owner of the same name left behind from what is somebody else's", async () => {
   const owner = { apiVersion: "v1", kind: "ConfigMap", name: "owner", uid: randomUUID() };
   const wanted = aConfigMap("left-behind", { a: "1" });
-  const options = { client, type: CONFIG_MAPS, live: undefined, wanted, digest, signal };
+  const options = {
+    client,
+    type: CONFIG_MAPS,
+    live: undefined,
+    wanted,
+    appliedAnnotation,
+    digest,
+    signal,
+  };
   await applyOwned({ ...options, owner });
   const successor = { ...owner, uid: randomUUID() };
   await expect(applyOwned({ ...options, owner: successor })).rejects.toMatchObject({

@@ -1,7 +1,9 @@
 /** What the operator makes: brought back, let go, left to others, and never somebody else's. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { APPLIED_ANNOTATION } from "../../../src/kube/apply-owned.ts";
-import { FILES_REVISION_ANNOTATION } from "../../../src/operator/cluster/labels.ts";
+import {
+  APPLIED_ANNOTATION,
+  FILES_REVISION_ANNOTATION,
+} from "../../../src/operator/cluster/labels.ts";
 import { AgentInCluster, SOME_TIME, SOON } from "../../support/operator/agent-in-cluster.ts";
 import { KUBE_API_SERVER_TIMEOUT_MS } from "../../support/kubernetes/kube-api-server.ts";
 import {

@@ -11,7 +11,9 @@ import {
   READINESS_TIMEOUT_MS,
 } from "../../../src/agent/contracts/limits.ts";
 import { API_VERSION } from "../../../src/api/group.ts";
-import { APPLIED_ANNOTATION, applyOwned, applyStatus } from "../../../src/kube/apply-owned.ts";
+import { APPLIED_ANNOTATION } from "../../../src/operator/cluster/labels.ts";
+import { applyOwned } from "../../../src/kube/apply-owned.ts";
+import { applyStatus } from "../../../src/kube/apply-status.ts";
 import { KubeClient } from "../../../src/kube/client/client.ts";
 import {
   type KubernetesObject,
@@ -220,6 +222,7 @@ const apply = (type: ResourceType, live: KubernetesObject | undefined, wanted: K
       uid: "0d8f3c1e-5b7a-4c1d-9e2f-0a1b2c3d4e5f",
       controller: true,
     },
+    appliedAnnotation: APPLIED_ANNOTATION,
     digest: contentHash,
     handedOver: HANDED_OVER,
     signal,
