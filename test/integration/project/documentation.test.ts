@@ -37,6 +37,19 @@ describe("the documentation", () => {
     expect(broken).toEqual([]);
   });
 
+  it("says of each decision when it was made and whether it holds, and lists it", () => {
+    const folder = join(ROOT, "docs/decisions");
+    const list = readFileSync(join(folder, "README.md"), "utf8");
+    const pages = readdirSync(folder).filter((file) => /^\d{4}-/.test(file));
+    const unmarked = pages.filter((file) => {
+      const marked = /^Date: (\d{4}-\d\d-\d\d)\. Status: (accepted|replaced by .*)\.$/m.exec(
+        readFileSync(join(folder, file), "utf8"),
+      );
+      return marked === null || !list.includes(`](${file})`) || !list.includes(`| ${marked[1]} |`);
+    });
+    expect(unmarked).toEqual([]);
+  });
+
   it("names every command block after the test that runs it", () => {
     const tests = readFileSync(join(ROOT, "test/e2e/documentation.test.ts"), "utf8");
     const untested = all.filter(
