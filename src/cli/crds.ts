@@ -1,8 +1,15 @@
-import { EXIT_CODES, type ExitCode } from "./terminal/cli-error.ts";
-import { crdYAML } from "../api/crd.ts";
-import type { Streams } from "./terminal/streams.ts";
+import { Command } from "commander";
+import type { CommandContext } from "./command-line/create-command.ts";
+import { EXIT_CODES } from "./terminal/cli-error.ts";
 
-export function crds({ stdout }: Streams): ExitCode {
-  stdout.write(crdYAML());
-  return EXIT_CODES.ok;
+export function crdsCommand({ streams, end }: CommandContext): Command {
+  return new Command("crds")
+    .summary("print the CustomResourceDefinitions as YAML")
+    .description("Prints the CustomResourceDefinitions of the three kinds as YAML.")
+    .addHelpText("after", "\nExample:\n  omnia crds | kubectl apply --server-side -f -")
+    .action(async () => {
+      const { crdYAML } = await import("../api/crd.ts");
+      streams.stdout.write(crdYAML());
+      end(EXIT_CODES.ok);
+    });
 }

@@ -10,10 +10,17 @@ import { chatTransport } from "./transport.ts";
 import { CliError, EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
 import { commandLine } from "../terminal/program-name.ts";
 import { Interrupts } from "../terminal/interrupts.ts";
-import type { ChatFlags } from "../flags.ts";
 import { findLocal } from "../../local/state/find-local.ts";
-import type { Streams } from "../terminal/streams.ts";
+import type { OutputFormat, Streams } from "../terminal/streams.ts";
 import { readToken } from "../terminal/token.ts";
+
+export interface ChatFlags {
+  readonly namespace?: string | undefined;
+  readonly url?: string | undefined;
+  readonly message?: string | undefined;
+  readonly session?: string | undefined;
+  readonly output: OutputFormat;
+}
 
 export async function chat(name: string, flags: ChatFlags, streams: Streams): Promise<ExitCode> {
   if (flags.message?.trim() === "") {

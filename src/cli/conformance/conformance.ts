@@ -4,7 +4,6 @@ import { CHECKS, runSuite, whyUnreachable, type CheckResult } from "../../confor
 import { findLocal } from "../../local/state/find-local.ts";
 import { chatAddress, DEFAULT_CHAT_URL, shownAddress } from "../chat/address.ts";
 import { CliError, EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
-import type { ConformanceFlags } from "../flags.ts";
 import { Interrupts } from "../terminal/interrupts.ts";
 import {
   printable,
@@ -13,6 +12,7 @@ import {
   styled,
   type Streams,
   type Style,
+  type OutputFormat,
 } from "../terminal/streams.ts";
 import { readToken } from "../terminal/token.ts";
 
@@ -22,6 +22,16 @@ const STYLES: Readonly<Record<CheckResult["result"], Style>> = {
   skip: "dim",
 };
 const LONGEST_SECTION = Math.max(...CHECKS.map(({ section }) => section.length));
+
+export interface ConformanceFlags {
+  readonly agent?: string | undefined;
+  readonly namespace?: string | undefined;
+  readonly token?: string | undefined;
+  readonly handler: string;
+  /** In milliseconds. */
+  readonly timeout: number;
+  readonly output: OutputFormat;
+}
 
 export async function conformance(
   url: string | undefined,

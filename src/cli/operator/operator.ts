@@ -9,11 +9,26 @@ import { systemClock } from "../../time/clock.ts";
 import { createLog, logLevelFrom } from "../../observability/log.ts";
 import { runOperator } from "../../operator/operator.ts";
 import { CliError, EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
-import type { OperatorFlags } from "../flags.ts";
 import { loadKubeConfig } from "../resources/load-kube-config.ts";
 import type { Streams } from "../terminal/streams.ts";
 
 const NAMESPACE_OF_POD = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
+
+export interface OperatorFlags {
+  /** None: all. */
+  readonly namespaces: readonly string[];
+  readonly kubeconfig?: string | undefined;
+  readonly context?: string | undefined;
+  readonly agentImage?: string | undefined;
+  readonly agentImagePullPolicy?: "Always" | "IfNotPresent" | "Never" | undefined;
+  readonly leaderElect: boolean;
+  readonly leaderElectionNamespace?: string | undefined;
+  readonly kubeApiQps: number;
+  readonly kubeApiBurst: number;
+  readonly workers: number;
+  readonly resyncMs: number;
+  readonly managementPort: number;
+}
 
 /** Settles when it was ended by a signal; a second one ends it at once. */
 export async function operator(flags: OperatorFlags, { env }: Streams): Promise<ExitCode> {
@@ -40,7 +55,7 @@ export async function operator(flags: OperatorFlags, { env }: Streams): Promise<
         settings: {
           agentImage: flags.agentImage ?? `omnia:${packageJSON.version}`,
           agentImagePullPolicy: flags.agentImagePullPolicy,
-          namespaces: flags.namespace ?? [],
+          namespaces: flags.namespaces,
         },
         leaseNamespace: flags.leaderElect
           ? (flags.leaderElectionNamespace ?? ownNamespace(kubeConfig))

@@ -3,7 +3,6 @@ import { AGENT_RUNTIME } from "../../api/group.ts";
 import { explain as explainStatus, type Explanation } from "../../control/explain/explain.ts";
 import { EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
 import { findResource, readResourceName } from "./find-resource.ts";
-import type { ExplainFlags } from "../flags.ts";
 import { commandLine } from "../terminal/program-name.ts";
 import { readResources } from "./read-resources.ts";
 import {
@@ -12,7 +11,20 @@ import {
   type ConditionView,
   type ResourceView,
 } from "./view.ts";
-import { printable, printJSON, printLine, styled, type Streams } from "../terminal/streams.ts";
+import {
+  printable,
+  printJSON,
+  printLine,
+  styled,
+  type Streams,
+  type OutputFormat,
+} from "../terminal/streams.ts";
+
+export interface ExplainFlags {
+  readonly namespace?: string | undefined;
+  readonly state?: string | undefined;
+  readonly output: OutputFormat;
+}
 
 export async function explain(
   name: string,

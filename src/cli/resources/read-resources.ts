@@ -9,7 +9,7 @@ const LOCAL_TIMEOUT_MS = 10_000;
 const RESOURCES_PATH = "/api/v1alpha1/resources";
 
 export async function readResources(
-  flags: { state?: string },
+  flags: { readonly state?: string | undefined },
   { env }: Streams,
 ): Promise<Resources> {
   const { state } = flags;

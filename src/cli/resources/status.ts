@@ -1,11 +1,23 @@
 /** `omnia status`: agents, packs and tools with their conditions. */
 import { AGENT_RUNTIME, PROMPT_PACK, TOOL_REGISTRY, type OmniaKind } from "../../api/group.ts";
 import { EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
-import type { StatusFlags } from "../flags.ts";
 import { readResources, shownSource } from "./read-resources.ts";
 import { readResourceViews, shownName, textAt, type ResourceView } from "./view.ts";
-import { printJSON, printLine, styled, type Streams, type Style } from "../terminal/streams.ts";
+import {
+  printJSON,
+  printLine,
+  styled,
+  type Streams,
+  type Style,
+  type OutputFormat,
+} from "../terminal/streams.ts";
 import { textTable, type Cell } from "../terminal/text-table.ts";
+
+export interface StatusFlags {
+  readonly namespace?: string | undefined;
+  readonly state?: string | undefined;
+  readonly output: OutputFormat;
+}
 
 export async function status(flags: StatusFlags, streams: Streams): Promise<ExitCode> {
   const { stdout } = streams;

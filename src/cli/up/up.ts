@@ -4,11 +4,18 @@ import { UpError } from "../../local/state/up-error.ts";
 import { runUp } from "../../local/up/up.ts";
 import { systemClock } from "../../time/clock.ts";
 import { CliError, EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
-import type { UpFlags } from "../flags.ts";
 import { programName } from "../terminal/program-name.ts";
 import type { Streams } from "../terminal/streams.ts";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+export interface UpFlags {
+  readonly filename?: string[] | undefined;
+  readonly port: number;
+  readonly host: string;
+  readonly state?: string | undefined;
+  readonly open: boolean;
+}
 
 /** Settles when it was ended: the first signal drains the agents, the second ends them at once. */
 export async function up(flags: UpFlags, streams: Streams): Promise<ExitCode> {

@@ -2,7 +2,6 @@
 import { checkReferences } from "./check-references.ts";
 import { EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
 import type { Finding } from "./findings.ts";
-import type { ValidateFlags } from "../flags.ts";
 import { readManifestSources } from "./manifest-sources.ts";
 import {
   printable,
@@ -11,7 +10,13 @@ import {
   styled,
   type Streams,
   type Style,
+  type OutputFormat,
 } from "../terminal/streams.ts";
+
+export interface ValidateFlags {
+  readonly filename: string[];
+  readonly output: OutputFormat;
+}
 
 export async function validate(flags: ValidateFlags, streams: Streams): Promise<ExitCode> {
   const { stdout } = streams;

@@ -1,0 +1,34 @@
+import { Command } from "commander";
+import type { CommandContext } from "../command-line/create-command.ts";
+import { namespaceOption, outputOption } from "../command-line/shared-options.ts";
+import type { ChatFlags } from "./chat.ts";
+
+export function chatCommand({ streams, end }: CommandContext): Command {
+  return new Command("chat")
+    .argument("<name>")
+    .summary("talk to an agent")
+    .description(
+      "Talks to an agent: one that `omnia up` runs here, or any other by --url.\n" +
+        "Without -m it asks for messages; when the input is no terminal, each of its lines is one message.\n" +
+        "OMNIA_TOKEN, when set, is sent as the bearer token.",
+    )
+    .addOption(namespaceOption("namespace of the agent"))
+    .option("--url <url>", "address of a gateway or of an agent (default: the local one)")
+    .option("-m, --message <text>", "send this, print the answer, and end")
+    .option("--session <id>", "go on with an earlier session")
+    .addOption(outputOption("the answer, or the frames as they come, one a line"))
+    .addHelpText(
+      "after",
+      `
+Keys: Ctrl-C stops an answer; pressed again it ends the chat, as Ctrl-D and /quit do.
+
+Examples:
+  omnia chat quickstart
+  omnia chat quickstart -m "What is the weather in Paris?"
+  omnia chat support -n agents --url wss://agents.example.com -m hello -o json`,
+    )
+    .action(async (name: string, flags: ChatFlags) => {
+      const { chat } = await import("./chat.ts");
+      end(await chat(name, flags, streams));
+    });
+}

@@ -1,0 +1,29 @@
+/** Reads the values of options. Each function throws commander's InvalidArgumentError, which says what would be right. */
+import { InvalidArgumentError } from "commander";
+import { DurationError, parseDuration } from "../../api/fields/duration.ts";
+import { parsePort } from "../terminal/port.ts";
+
+export function portValue(text: string): number {
+  try {
+    return parsePort(text);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+}
+
+export function positiveValue(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= 10_000) return value;
+  throw new InvalidArgumentError("It must be a whole number from 1 to 10000.");
+}
+
+/** In milliseconds. `otherwise` is the message for a text that is no duration, or is one below `minMs`. */
+export function durationValue(text: string, minMs: number, otherwise: string): number {
+  try {
+    const value = parseDuration(text);
+    if (value >= minMs) return value;
+  } catch (error) {
+    if (!(error instanceof DurationError)) throw error;
+  }
+  throw new InvalidArgumentError(otherwise);
+}

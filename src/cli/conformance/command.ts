@@ -1,0 +1,52 @@
+import { Command, Option } from "commander";
+import type { CommandContext } from "../command-line/create-command.ts";
+import { durationValue } from "../command-line/option-values.ts";
+import { namespaceOption, outputOption } from "../command-line/shared-options.ts";
+import type { ConformanceFlags } from "./conformance.ts";
+
+const CHECK_TIMEOUT_MS = 60_000;
+const MIN_CHECK_TIMEOUT_MS = 100;
+
+export function conformanceCommand({ streams, end }: CommandContext): Command {
+  return new Command("conformance")
+    .argument("[url]")
+    .summary("check that an endpoint speaks the WebSocket protocol")
+    .description(
+      "Runs checks of the WebSocket protocol against an endpoint: an agent's own port, a gateway, or whatever else speaks it\n" +
+        "(default: the `omnia up` that runs here). An agent with a model will be asked some dozens of short questions.\n" +
+        "Without --token it sends OMNIA_TOKEN, when that is set.",
+    )
+    .option("--agent <name>", "name of the agent; a gateway needs it")
+    .addOption(namespaceOption("namespace of the agent"))
+    .option("--token <token>", "token to send as the bearer")
+    .addOption(
+      new Option("--handler <handler>", "what answers there")
+        .choices(["echo", "demo", "unknown"])
+        .default("unknown"),
+    )
+    .addOption(
+      new Option("--timeout <duration>", "time for each check")
+        .argParser(checkTimeoutValue)
+        .default(CHECK_TIMEOUT_MS, "60s"),
+    )
+    .addOption(outputOption("a table, or a JSON object"))
+    .addHelpText(
+      "after",
+      `
+Examples:
+  omnia conformance --agent quickstart --handler demo
+  omnia conformance wss://agents.example.com/ws --agent support -n agents -o json`,
+    )
+    .action(async (url: string | undefined, flags: ConformanceFlags) => {
+      const { conformance } = await import("./conformance.ts");
+      end(await conformance(url, flags, streams));
+    });
+}
+
+function checkTimeoutValue(text: string): number {
+  return durationValue(
+    text,
+    MIN_CHECK_TIMEOUT_MS,
+    "It must be a duration of 100ms or more, such as 60s.",
+  );
+}

@@ -1,0 +1,87 @@
+import { Command, Option } from "commander";
+import type { CommandContext } from "../command-line/create-command.ts";
+import { durationValue, portValue, positiveValue } from "../command-line/option-values.ts";
+import type { OperatorFlags } from "./operator.ts";
+
+const RESYNC_MS = 10 * 60 * 60_000;
+const MIN_RESYNC_MS = 1_000;
+
+/** The flags as commander reads them. From the environment the namespaces come as one text, separated by commas. */
+type RawOperatorFlags = Omit<OperatorFlags, "resyncMs" | "namespaces"> & {
+  resync: number;
+  namespace?: string | string[];
+};
+
+export function operatorCommand({ streams, end }: CommandContext): Command {
+  return new Command("operator")
+    .summary("run the control plane in a cluster")
+    .description(
+      "Watches AgentRuntimes, PromptPacks and ToolRegistries, and makes what they ask for. The Helm chart starts it; anywhere\n" +
+        "else it works on the cluster of the kubeconfig. Of several that run, one leads, and the others stand by.",
+    )
+    .addOption(
+      new Option("--namespace <namespace...>", "watch only these namespaces (default: all)").env(
+        "OMNIA_WATCH_NAMESPACES",
+      ),
+    )
+    .option(
+      "--kubeconfig <file>",
+      "kubeconfig (default: $KUBECONFIG, ~/.kube/config, else the pod's)",
+    )
+    .option("--context <name>", "context of the kubeconfig")
+    .addOption(
+      new Option("--agent-image <image>", "image of agents that name none").env(
+        "OMNIA_AGENT_IMAGE",
+      ),
+    )
+    .addOption(
+      new Option("--agent-image-pull-policy <policy>", "when that image is pulled").choices([
+        "Always",
+        "IfNotPresent",
+        "Never",
+      ]),
+    )
+    .option("--no-leader-elect", "lead at once, whoever else runs")
+    .addOption(
+      new Option(
+        "--leader-election-namespace <namespace>",
+        "namespace of the lease (default: the one of the pod)",
+      ).env("POD_NAMESPACE"),
+    )
+    .option("--kube-api-qps <number>", "requests to the API server a second", positiveValue, 50)
+    .option(
+      "--kube-api-burst <number>",
+      "requests at once, before they are spread",
+      positiveValue,
+      100,
+    )
+    .option(
+      "--workers <number>",
+      "resources of a kind that are worked on at once",
+      positiveValue,
+      100,
+    )
+    .addOption(
+      new Option("--resync <duration>", "look at everything again this often")
+        .argParser(resyncValue)
+        .default(RESYNC_MS, "10h"),
+    )
+    .option("--management-port <port>", "port of /healthz, /readyz and /metrics", portValue, 8081)
+    .action(async ({ resync, namespace, ...flags }: RawOperatorFlags) => {
+      const { operator } = await import("./operator.ts");
+      const namespaces = [namespace ?? []]
+        .flat()
+        .flatMap((value) => value.split(","))
+        .map((value) => value.trim())
+        .filter((value) => value !== "");
+      end(await operator({ ...flags, resyncMs: resync, namespaces }, streams));
+    });
+}
+
+function resyncValue(text: string): number {
+  return durationValue(
+    text,
+    MIN_RESYNC_MS,
+    "It must be a duration of 1s or more, such as 10h or 30m.",
+  );
+}
