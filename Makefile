@@ -39,11 +39,12 @@ test: setup ## Run every test, with a real Redis and a real Kubernetes API serve
 	@echo "Running the tests"
 	@vitest run $(ARGS)
 
-check: setup ## Check types, lint, format, dead code
+check: setup ## Check types, lint, format, dead code, and which part imports which
 	@echo "Types"; tsc -p .
 	@echo "Lint"; oxlint --deny-warnings
 	@echo "Format"; oxfmt --check
 	@echo "Dead code"; knip
+	@echo "Imports"; node test/support/documents/house-rules.ts
 
 format: setup ## Format the sources
 	@oxfmt
