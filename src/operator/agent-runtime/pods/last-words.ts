@@ -1,5 +1,5 @@
 /** What a container said last, from the end of its log: a line of JSON as our own agent writes it, or any text. */
-import { stableMessage } from "./stable-message.ts";
+import { withoutSecrets } from "../../../observability/without-secrets.ts";
 
 interface LogLine {
   readonly isError: boolean;
@@ -11,7 +11,7 @@ export function lastWords(message: string): string {
   const lines = message.split("\n").filter((line) => line.trim() !== "");
   const parsed = lines.map(logLine).filter((line) => line !== undefined);
   const line = parsed.findLast(({ isError }) => isError) ?? parsed.at(-1);
-  return stableMessage(line?.text ?? lines.at(-1) ?? "");
+  return withoutSecrets(line?.text ?? lines.at(-1) ?? "");
 }
 
 function logLine(line: string): LogLine | undefined {
