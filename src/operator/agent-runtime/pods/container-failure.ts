@@ -1,7 +1,7 @@
 /** Why a container does not run, in words that stay the same while the kubelet tries again and again. */
 import type { PodObject } from "../../cluster/kubernetes-objects.ts";
 import { AGENT_CONTAINER } from "../objects/build-deployment.ts";
-import { lastWords } from "./last-words.ts";
+import { lastWords } from "../../../observability/log-line.ts";
 import { stableMessage } from "./stable-message.ts";
 
 type ContainerStatus = NonNullable<NonNullable<PodObject["status"]>["containerStatuses"]>[number];

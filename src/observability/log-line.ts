@@ -1,5 +1,5 @@
 /** What a container said last, from the end of its log: a line of JSON as our own agent writes it, or any text. */
-import { withoutSecrets } from "../../../observability/without-secrets.ts";
+import { withoutSecrets } from "./without-secrets.ts";
 
 interface LogLine {
   readonly isError: boolean;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { createLog } from "../../../observability/log.ts";
-import { lastWords } from "./last-words.ts";
+import { createLog } from "./log.ts";
+import { lastWords } from "./log-line.ts";
 
 /** What a kubelet keeps of a log at most. */
 const KEPT = 2048;
