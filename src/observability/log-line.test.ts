@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createLog } from "./log.ts";
-import { lastWords } from "./log-line.ts";
+import { errorOfLogLine, lastWords } from "./log-line.ts";
 
 /** What a kubelet keeps of a log at most. */
 const KEPT = 2048;
@@ -12,7 +12,7 @@ function logged(write: (log: ReturnType<typeof createLog>) => void): string {
   return text;
 }
 
-describe("the last words of a container", () => {
+describe("the last words of a process", () => {
   it("are the error that our agent logged, with its cause", () => {
     const text = logged((log) => {
       log.info({ port: 8081 }, "Listening");
@@ -57,10 +57,65 @@ describe("the last words of a container", () => {
     ["\n \n", ""],
     ["", ""],
   ])("of another image: %j", (text, expected) => {
-    expect(lastWords(text)).toBe(expected);
+    expect(lastWords(text) ?? "").toBe(expected);
   });
 
   it("hold no secret", () => {
     expect(lastWords("401: wrong key sk-1234567890abcdef")).not.toContain("1234567890");
+  });
+
+  it("are what it threw, of a process that threw", () => {
+    expect(
+      lastWords(
+        `{"level":"info","msg":"starting"}\nfile:///agent.ts:1\nthrow new Error("no port");\n      ^\n\n` +
+          `TypeError: no port\n    at file:///agent.ts:1:7\n\nNode.js v26.10.0`,
+      ),
+    ).toBe("TypeError: no port");
+  });
+
+  it("are the error that it logged, whatever it logged after it", () => {
+    expect(lastWords(`{"level":"error","msg":"bad config"}\n{"level":"info","msg":"bye"}\n`)).toBe(
+      "bad config",
+    );
+  });
+
+  it("are its last line, of a process that only printed", () => {
+    expect(lastWords("one\ntwo\n")).toBe("two");
+    expect(lastWords("")).toBeUndefined();
+  });
+
+  it("are what it printed rather than a log line that is no error", () => {
+    expect(lastWords('panic: no port\n{"level":"info","msg":"bye"}\n')).toBe("panic: no port");
+  });
+
+  it("are cut to a length for a status", () => {
+    expect(lastWords("x".repeat(1_000))).toHaveLength(500);
+  });
+});
+
+describe("errorOfLogLine", () => {
+  it("reads the sentence and the cause of an error", () => {
+    const line = JSON.stringify({
+      level: "error",
+      msg: "the store is down",
+      error: { message: "ECONNREFUSED" },
+    });
+    expect(errorOfLogLine(line)).toBe("the store is down: ECONNREFUSED");
+  });
+
+  it.each([JSON.stringify({ level: "info", msg: "hello" }), "{broken", "plain text", "", "{}"])(
+    "passes over %j",
+    (line) => {
+      expect(errorOfLogLine(line)).toBeUndefined();
+    },
+  );
+
+  it("is cut to a length for a line, and shows no key", () => {
+    expect(errorOfLogLine(JSON.stringify({ level: "fatal", msg: "x".repeat(1_000) }))).toHaveLength(
+      300,
+    );
+    expect(
+      errorOfLogLine(JSON.stringify({ level: "error", msg: "redis://me:hunter2@host failed" })),
+    ).not.toContain("hunter2");
   });
 });

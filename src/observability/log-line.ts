@@ -1,59 +1,96 @@
-/** What a container said last, from the end of its log: a line of JSON as our own agent writes it, or any text. */
+/** Reads what a process printed: the lines that `log.ts` writes, and what runtimes and other programs say when they end. */
 import { withoutSecrets } from "./without-secrets.ts";
 
-interface LogLine {
-  readonly isError: boolean;
+const MAX_ERROR_LENGTH = 300;
+const MAX_LAST_WORDS_LENGTH = 500;
+
+/**
+ * What a line may tell of the end of its process, the most telling first: an exception that nobody caught, an error in a log, any text,
+ * and a log line that is no error.
+ */
+const KINDS = ["thrown", "error", "printed", "logged"] as const;
+type Kind = (typeof KINDS)[number];
+
+interface ReadLine {
+  readonly kind: Kind;
   readonly text: string;
 }
 
-/** "" when it said nothing. */
-export function lastWords(message: string): string {
-  const lines = message.split("\n").filter((line) => line.trim() !== "");
-  const parsed = lines.map(logLine).filter((line) => line !== undefined);
-  const line = parsed.findLast(({ isError }) => isError) ?? parsed.at(-1);
-  return withoutSecrets(line?.text ?? lines.at(-1) ?? "");
+/** The sentence of a log line of level error or fatal, without secrets; `undefined` for every other line. */
+export function errorOfLogLine(line: string): string | undefined {
+  const entry = readLogLine(line);
+  return entry?.kind === "error" ? clean(entry.text, MAX_ERROR_LENGTH) : undefined;
 }
 
-function logLine(line: string): LogLine | undefined {
+/** Follows the lines of a process and keeps the one that says best why it ended. */
+export class LastWords {
+  readonly #last = new Map<Kind, string>();
+
+  add(line: string): void {
+    const read = readLogLine(line) ?? readText(line);
+    if (read !== undefined) this.#last.set(read.kind, read.text);
+  }
+
+  /** Without secrets. `undefined`: the process said nothing. */
+  get text(): string | undefined {
+    const kind = KINDS.find((one) => this.#last.has(one));
+    const text = kind && this.#last.get(kind);
+    return text && clean(text, MAX_LAST_WORDS_LENGTH);
+  }
+}
+
+/** The last words in a text that may begin in the middle of a line. */
+export function lastWords(text: string): string | undefined {
+  const words = new LastWords();
+  for (const line of text.split("\n")) words.add(line);
+  return words.text;
+}
+
+function readText(line: string): ReadLine | undefined {
+  if (/^(?:Uncaught )?\w*(?:Error|Exception)\b.*:/.test(line))
+    return { kind: "thrown", text: line };
+  // The frames of a stack and the last line of Node say nothing of the cause.
+  return /^(?:\s|Node\.js v|$)/.test(line) ? undefined : { kind: "printed", text: line };
+}
+
+function readLogLine(line: string): ReadLine | undefined {
   if (!line.trimEnd().endsWith("}")) return undefined;
-  return wholeLine(line) ?? cutLine(line);
+  return readWholeLine(line) ?? readCutLine(line);
 }
 
-function wholeLine(line: string): LogLine | undefined {
+function readWholeLine(line: string): ReadLine | undefined {
+  if (!line.startsWith("{")) return undefined;
   let fields: Record<string, unknown>;
   try {
-    const parsed: unknown = JSON.parse(line);
-    if (typeof parsed !== "object" || parsed === null) return undefined;
-    fields = parsed as Record<string, unknown>;
+    fields = JSON.parse(line) as Record<string, unknown>;
   } catch {
     return undefined;
   }
   const { level, msg, message, error, err } = fields;
-  const text = [msg, message].find((one) => typeof one === "string");
-  if (text === undefined) return undefined;
-  const cause = [error, err].map(messageOf).find((one) => one !== undefined);
-  return {
-    isError: level === "error" || level === "fatal",
-    text: cause === undefined || cause === text ? text : `${text}: ${cause}`,
-  };
+  const sentence = [msg, message].find(isText);
+  const cause = [error, err].map(messageOf).find(isText);
+  const texts = new Set([sentence, cause].filter(isText));
+  if (texts.size === 0) return undefined;
+  const kind = level === "error" || level === "fatal" ? "error" : "logged";
+  return { kind, text: [...texts].join(": ") };
 }
 
-function messageOf(error: unknown): string | undefined {
-  if (typeof error === "string") return error;
-  const { message } = (error ?? {}) as { message?: unknown };
-  return typeof message === "string" ? message : undefined;
+function messageOf(error: unknown): unknown {
+  return typeof error === "string" ? error : (error as { message?: unknown } | undefined)?.message;
 }
 
-/** The kubelet keeps the last 2 KiB: the beginning of a line with a long stack is lost, what it says stands at its end. */
-function cutLine(line: string): LogLine | undefined {
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
+}
+
+/** A kubelet keeps the last 2 KiB: the beginning of a line with a long stack is lost, and what the line says stands at its end. */
+function readCutLine(line: string): ReadLine | undefined {
   const said = /"msg":("(?:[^"\\]|\\.)*")\}\s*$/.exec(line);
   if (said?.[1] === undefined) return undefined;
   const cause = /"message":("(?:[^"\\]|\\.)*")/.exec(line);
-  const texts = [said[1], cause?.[1]].map(unquoted).filter((text) => text !== undefined);
-  return {
-    isError: line.includes('"stack":') || line.includes("\\n    at "),
-    text: texts.join(": "),
-  };
+  const texts = [said[1], cause?.[1]].map(unquoted).filter(isText);
+  const hasStack = line.includes('"stack":') || line.includes("\\n    at ");
+  return { kind: hasStack ? "error" : "logged", text: texts.join(": ") };
 }
 
 function unquoted(text: string | undefined): string | undefined {
@@ -63,4 +100,9 @@ function unquoted(text: string | undefined): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+function clean(text: string, maxLength: number): string {
+  const harmless = withoutSecrets(text.trim());
+  return harmless.length > maxLength ? `${harmless.slice(0, maxLength - 1)}…` : harmless;
 }

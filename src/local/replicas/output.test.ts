@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { errorOfLogLine, keepOutput, LastWords, MAX_LOG_BYTES } from "./output.ts";
+import { keepOutput, MAX_LOG_BYTES } from "./output.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -49,56 +49,5 @@ describe("keepOutput", () => {
     stream.end("two\n");
     await kept;
     expect(lines).toEqual(["one", "two"]);
-  });
-});
-
-describe("errorOfLogLine", () => {
-  test("reads the sentence and the cause of an error", () => {
-    const line = JSON.stringify({
-      level: "error",
-      msg: "the store is down",
-      error: { message: "ECONNREFUSED" },
-    });
-    expect(errorOfLogLine(line)).toBe("the store is down: ECONNREFUSED");
-  });
-  test.each([JSON.stringify({ level: "info", msg: "hello" }), "{broken", "plain text", "", "{}"])(
-    "passes over %j",
-    (line) => {
-      expect(errorOfLogLine(line)).toBeUndefined();
-    },
-  );
-  test("is cut to a length for a line, and shows no key", () => {
-    expect(errorOfLogLine(JSON.stringify({ level: "fatal", msg: "x".repeat(1_000) }))).toHaveLength(
-      300,
-    );
-    expect(
-      errorOfLogLine(JSON.stringify({ level: "error", msg: "redis://me:hunter2@host failed" })),
-    ).not.toContain("hunter2");
-  });
-});
-
-describe("LastWords", () => {
-  const lastWords = (text: string): string | undefined => {
-    const words = new LastWords();
-    for (const line of text.split("\n")) words.add(line);
-    return words.text;
-  };
-
-  test("of a process that threw are what it threw", () => {
-    expect(
-      lastWords(
-        `{"level":"info","msg":"starting"}\nfile:///agent.ts:1\nthrow new Error("no port");\n      ^\n\n` +
-          `TypeError: no port\n    at file:///agent.ts:1:7\n\nNode.js v26.10.0`,
-      ),
-    ).toBe("TypeError: no port");
-  });
-  test("of a process that logged an error are that error", () => {
-    expect(lastWords(`{"level":"error","msg":"bad config"}\n{"level":"info","msg":"bye"}\n`)).toBe(
-      "bad config",
-    );
-  });
-  test("of a process that only printed are its last line", () => {
-    expect(lastWords("one\ntwo\n")).toBe("two");
-    expect(lastWords("")).toBeUndefined();
   });
 });

@@ -1,14 +1,12 @@
-/** What a replica prints: kept in a file of bounded size, and read for what went wrong. */
+/** What a replica prints: kept in a file of bounded size, and handed on line by line. */
 import { mkdir, open, rename, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Readable } from "node:stream";
-import { withoutSecrets } from "../../observability/without-secrets.ts";
 
 /** Past this size the file becomes `<file>.1`, in place of the one before, and a new one begins. */
 export const MAX_LOG_BYTES = 4 * 1024 * 1024;
-/** The beginning of a line that is looked at for errors; all of it goes into the file. */
+/** What is handed on of a line; all of it goes into the file. */
 const MAX_LINE_LENGTH = 16 * 1024;
-const MAX_ERROR_LENGTH = 300;
 
 /**
  * Copies the streams into the file and hands on their lines. Settles when all have ended. A file that cannot be
@@ -96,47 +94,4 @@ class LineSplitter {
     if (this.#rest !== "") this.#onLine(this.#rest);
     this.#rest = "";
   }
-}
-
-/** The sentence of a log line of level error or fatal; `undefined` for every other line. */
-export function errorOfLogLine(line: string): string | undefined {
-  if (!line.startsWith("{")) return undefined;
-  let entry: unknown;
-  try {
-    entry = JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-  const { level, msg, error } = entry as {
-    level?: unknown;
-    msg?: unknown;
-    error?: { message?: unknown };
-  };
-  if (level !== "error" && level !== "fatal") return undefined;
-  const parts = [msg, error?.message].filter((part) => typeof part === "string" && part !== "");
-  return bounded(parts.join(": "));
-}
-
-/** Follows the lines of a process and keeps the one that says best why it ended. */
-export class LastWords {
-  #logged: string | undefined;
-  #thrown: string | undefined;
-  #printed: string | undefined;
-
-  add(line: string): void {
-    const logged = errorOfLogLine(line);
-    if (logged !== undefined) this.#logged = logged;
-    else if (/^(?:Uncaught )?\w*(?:Error|Exception)\b.*:/.test(line)) this.#thrown = bounded(line);
-    // Not the frames of a stack, not Node's last line, and no log line that is no error.
-    else if (!/^(?:\s|\{|Node\.js v|$)/.test(line)) this.#printed = bounded(line);
-  }
-
-  get text(): string | undefined {
-    return this.#thrown ?? this.#logged ?? this.#printed;
-  }
-}
-
-function bounded(text: string): string {
-  const clean = withoutSecrets(text.trim());
-  return clean.length > MAX_ERROR_LENGTH ? `${clean.slice(0, MAX_ERROR_LENGTH - 1)}…` : clean;
 }

@@ -6,7 +6,8 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { get } from "node:http";
 import * as z from "zod";
 import type { Clock, Timer } from "../../time/clock.ts";
-import { keepOutput, errorOfLogLine, LastWords } from "./output.ts";
+import { errorOfLogLine, LastWords } from "../../observability/log-line.ts";
+import { keepOutput } from "./output.ts";
 
 export type ProcessState =
   | { state: "starting"; message?: string }

@@ -66,7 +66,7 @@ function endOf({ exitCode, reason, message = "", signal }: Terminated): string {
     return "the container took more memory than its limit and was ended (OOMKilled); raise spec.resources.limits.memory";
   }
   if (START_ENDS.includes(reason ?? "")) return startFailure(message || (reason ?? ""));
-  const words = stableMessage(lastWords(message));
+  const words = stableMessage(lastWords(message) ?? "");
   const how = signal === undefined || signal === 0 ? `exit code ${exitCode}` : `signal ${signal}`;
   return words === "" ? `the container ended with ${how}` : `${words} (${how})`;
 }
