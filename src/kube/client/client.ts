@@ -11,8 +11,10 @@ import type { Transport, TransportRequest } from "./transport.ts";
 export const MAX_RESPONSE_BYTES = 256 * 1024 * 1024;
 /** The longest line of a watch. etcd holds no object over 1.5 MiB by default. */
 export const MAX_WATCH_LINE_BYTES = 8 * 1024 * 1024;
-/** The answer of a request that is no watch must be whole by then. */
+/** Within this time the whole answer of a request must have come, unless it is a watch. */
 export const REQUEST_TIMEOUT_MS = 60_000;
+/** A watch that the server has not ended this long after it should have is taken for dead. */
+const WATCH_GRACE_SECONDS = 30;
 
 export interface ListPage<T> {
   items: T[];
@@ -24,13 +26,13 @@ export interface ListOptions {
   namespace?: string | undefined;
   labelSelector?: string | undefined;
   fieldSelector?: string | undefined;
-  resourceVersion?: string;
-  limit?: number;
+  resourceVersion?: string | undefined;
+  limit?: number | undefined;
   continue?: string | undefined;
-  /** Only names, labels, annotations, owners: for objects whose content must not be held, such as Secrets. */
+  /** Only the metadata: for objects whose content must not be held, such as Secrets. */
   metadataOnly?: boolean | undefined;
-  /** Not repeated by the client: for those who repeat by themselves, and tell of every failure. */
-  once?: boolean;
+  /** The client does not repeat it: for callers that repeat requests themselves and report every failure. */
+  once?: boolean | undefined;
   signal: AbortSignal;
 }
 
@@ -43,7 +45,7 @@ const METADATA_ACCEPT =
 const METADATA_LIST_ACCEPT =
   "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 
-/** How a request ended; `error`: without an answer. */
+/** How a request ended. The status is `error` when there was no answer. */
 export interface RequestOutcome {
   method: TransportRequest["method"];
   status: number | "error";
@@ -54,29 +56,33 @@ export interface KubeClientOptions {
   transport: Transport;
   rateLimiter: RateLimiter;
   fieldManager: string;
-  /** With it, requests that failed are sent again as `repeatDelay` says; without, every failure is the caller's. */
-  repeating?: { clock: Clock; random: () => number };
-  /** Told of every request, repeated ones too, once its answer begins or there will be none. */
-  onResponse?: (outcome: RequestOutcome) => void;
+  /** Limits the time of requests. @default the system's clock */
+  clock?: Clock | undefined;
+  /** With it, requests that failed are sent again as `repeatDelay` says; without it, every failure is left to the caller. */
+  repeating?: { clock: Clock; random: () => number } | undefined;
+  /** Called for every request, repeated ones too, once its answer begins or it is known that there will be none. */
+  onResponse?: ((outcome: RequestOutcome) => void) | undefined;
 }
 
 /** Raw JSON to and from the API server. Rejects with ApiError or ConnectionError. Watches are never repeated here. */
 export class KubeClient {
   readonly #options: KubeClientOptions;
+  readonly #clock: Clock;
   readonly #beforeWrite: (() => void) | undefined;
   readonly #priority: Priority;
   readonly fieldManager: string;
 
   constructor(options: KubeClientOptions, beforeWrite?: () => void, priority: Priority = "now") {
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
     this.#beforeWrite = beforeWrite;
     this.#priority = priority;
     this.fieldManager = options.fieldManager;
   }
 
   /**
-   * A client for the same server, with the same limits, that calls `check` right before the bytes of each write go out. What it
-   * throws ends the write, which then was not carried out. For those who may write only while they hold a lease.
+   * A client for the same server, with the same limits, that calls `check` right before the bytes of each write go out. When
+   * `check` throws, the write is not carried out and rejects with that error. For callers that may write only while they hold a lease.
    */
   fencedBy(check: () => void): KubeClient {
     return new KubeClient(this.#options, check, this.#priority);
@@ -136,13 +142,17 @@ export class KubeClient {
       fieldSelector: options.fieldSelector,
     });
     await this.#options.rateLimiter.take(options.signal, this.#priority);
-    // The server ends the watch at timeoutSeconds; a connection that died in silence is noticed some time after that.
-    const overdue = AbortSignal.timeout((options.timeoutSeconds + 30) * 1000);
+    // The server ends the watch at timeoutSeconds. This notices, some time after that, a connection that died in silence.
+    using deadline = new Deadline({
+      ms: (options.timeoutSeconds + WATCH_GRACE_SECONDS) * 1000,
+      clock: this.#clock,
+      signal: options.signal,
+    });
     const response = await this.#send({
       method: "GET",
       path,
-      ...(options.metadataOnly === true ? { headers: { accept: METADATA_ACCEPT } } : {}),
-      signal: AbortSignal.any([options.signal, overdue]),
+      headers: options.metadataOnly === true ? { accept: METADATA_ACCEPT } : undefined,
+      signal: deadline.signal,
     });
     try {
       for await (const line of linesOf(response)) yield JSON.parse(line) as WatchEvent<T>;
@@ -195,7 +205,11 @@ export class KubeClient {
   async apply<T extends KubernetesObject>(
     type: ResourceType,
     object: KubernetesObject,
-    options: { subresource?: string; force?: boolean; signal: AbortSignal },
+    options: {
+      subresource?: string | undefined;
+      force?: boolean | undefined;
+      signal: AbortSignal;
+    },
   ): Promise<T> {
     return await this.#json<T>({
       method: "PATCH",
@@ -203,7 +217,7 @@ export class KubeClient {
         pathOf(type, {
           namespace: object.metadata.namespace,
           name: object.metadata.name,
-          ...(options.subresource === undefined ? {} : { subresource: options.subresource }),
+          subresource: options.subresource,
         }),
         { fieldManager: this.fieldManager, force: options.force === false ? undefined : "true" },
       ),
@@ -228,7 +242,7 @@ export class KubeClient {
     });
   }
 
-  /** Only the object of this uid, so that a new one of the same name is spared. */
+  /** With a uid, only the object that has it is deleted, so that a new one of the same name is spared. */
   async delete(
     type: ResourceType,
     at: { namespace?: string | undefined; name: string; uid?: string | undefined },
@@ -242,7 +256,7 @@ export class KubeClient {
         apiVersion: "v1",
         kind: "DeleteOptions",
         propagationPolicy: "Background",
-        ...(at.uid === undefined ? {} : { preconditions: { uid: at.uid } }),
+        preconditions: at.uid === undefined ? undefined : { uid: at.uid },
       }),
       signal,
     });
@@ -269,7 +283,7 @@ export class KubeClient {
     await this.#options.rateLimiter.take(request.signal, this.#priority);
     using deadline = new Deadline({
       ms: REQUEST_TIMEOUT_MS,
-      clock: systemClock,
+      clock: this.#clock,
       signal: request.signal,
     });
     try {
@@ -284,10 +298,10 @@ export class KubeClient {
 
   async #send(request: TransportRequest): Promise<IncomingMessage> {
     const { transport, onResponse } = this.#options;
-    const begun = performance.now();
+    const begun = this.#clock.monotonic();
     const { method } = request;
     const tell = (status: number | "error"): void =>
-      onResponse?.({ method, status, seconds: (performance.now() - begun) / 1000 });
+      onResponse?.({ method, status, seconds: (this.#clock.monotonic() - begun) / 1000 });
     let response: IncomingMessage;
     try {
       const beforeSending = method === "GET" ? undefined : this.#beforeWrite;
@@ -304,7 +318,7 @@ export class KubeClient {
   }
 }
 
-/** The whole answer, as `parse` makes it out. */
+/** The whole answer, as `parse` understands it. */
 async function read<T>(response: IncomingMessage, parse: (text: string) => T): Promise<T> {
   try {
     return parse(await textOf(response));

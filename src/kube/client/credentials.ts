@@ -5,18 +5,20 @@ import type { AgentOptions } from "node:https";
 import { KubeConfig } from "@kubernetes/client-node/dist/config.js";
 import { untilAborted } from "../../time/until-aborted.ts";
 
-/** What a request brings to be let in. */
-export interface Authentication
-  extends
-    RequestOptions,
-    Pick<AgentOptions, "ca" | "cert" | "key" | "rejectUnauthorized" | "servername"> {
+export type TlsOptions = Pick<
+  AgentOptions,
+  "ca" | "cert" | "key" | "rejectUnauthorized" | "servername"
+>;
+
+/** What a request carries so that the API server lets it in. */
+export interface Authentication extends RequestOptions, TlsOptions {
   headers?: Record<string, string>;
 }
 
 /**
- * The credentials of a kubeconfig, asked for at every request, since all of them may change: certificates and tokens in files
- * are read anew, exec plugins and identity providers keep what they gave until it runs out. Those who ask at once are
- * answered together, so that a plugin runs once for all of them.
+ * The credentials of a kubeconfig. They are asked for at every request, because all of them may change: certificates and tokens in
+ * files are read again, exec plugins and identity providers keep what they gave until it expires. Callers that ask at the same
+ * time share one answer, so that a plugin runs once for all of them.
  */
 export class Credentials {
   readonly #original: KubeConfig;
@@ -32,15 +34,15 @@ export class Credentials {
   async get(signal: AbortSignal): Promise<Authentication> {
     this.#pending ??= this.#ask().finally(() => (this.#pending = undefined));
     signal.throwIfAborted();
-    // A plugin that hangs holds up those who wait for it no longer than they want to.
+    // A caller does not wait longer than it wants to for a plugin that hangs.
     const given = await untilAborted(this.#pending, signal);
     this.#newest = given;
     return given;
   }
 
   /**
-   * For one whose credentials were refused: whether it may come again with others. A plugin is run again though what it gave
-   * has not run out, but only once for all who came with the same.
+   * Whether a request whose credentials were refused may be sent again with others. A plugin is then run again although what it
+   * gave has not expired, but only once for all requests that had the same credentials.
    */
   renew(refused: Authentication): boolean {
     if (this.#original.getCurrentUser()?.exec == null) return false;
@@ -56,7 +58,7 @@ export class Credentials {
   async #ask(): Promise<Authentication> {
     const authentication: Authentication = {};
     const file = tokenFileOf(this.#kubeConfig);
-    // Read by itself a token file would be read once a minute, by a clock that may be set back.
+    // client-node would read a token file only once a minute, by a clock that may be set back.
     const token = file === undefined ? undefined : (await readFile(file, "utf8")).trim();
     await this.#kubeConfig.applyToHTTPSOptions(authentication);
     if (token !== undefined) {
@@ -72,7 +74,7 @@ function isSame(one: Authentication, other: Authentication): boolean {
   return valuesOf(one) === valuesOf(other);
 }
 
-/** Of a pod's service account. */
+/** The token file of a pod's service account. */
 function tokenFileOf(kubeConfig: KubeConfig): string | undefined {
   const provider = kubeConfig.getCurrentUser()?.authProvider as
     | { config?: { tokenFile?: string } }

@@ -50,10 +50,14 @@ export function apiVersionOf(type: ResourceType): string {
   return type.group === "" ? type.version : `${type.group}/${type.version}`;
 }
 
-/** The path of a collection, or with a name of an object in it. */
+/** The path of a collection or, with a name, of an object in it. */
 export function pathOf(
   type: ResourceType,
-  at: { namespace?: string | undefined; name?: string; subresource?: string } = {},
+  at: {
+    namespace?: string | undefined;
+    name?: string | undefined;
+    subresource?: string | undefined;
+  } = {},
 ): string {
   const root = type.group === "" ? "/api" : `/apis/${type.group}`;
   const namespace =

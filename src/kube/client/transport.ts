@@ -4,24 +4,24 @@ import { Agent, request as httpsRequest } from "node:https";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { KubeConfig } from "@kubernetes/client-node";
+import { type Clock, systemClock } from "../../time/clock.ts";
 import { ConnectionError } from "./api-error.ts";
-import { type Authentication, Credentials } from "./credentials.ts";
-import { systemClock } from "../../time/clock.ts";
+import { type Authentication, Credentials, type TlsOptions } from "./credentials.ts";
 
-/** The connection must stand by then. */
+/** A connection that is not made within this time is given up. */
 export const CONNECT_TIMEOUT_MS = 10_000;
-/** A silent connection is tried after this, and is taken for dead when the other end says nothing for ten seconds more. */
+/** The other end of a silent connection is probed after this time; without an answer for ten more seconds it is taken for dead. */
 const KEEP_ALIVE_MS = 30_000;
-/** No byte of an answer within this time: the connection is taken for dead. */
+/** A connection on which no byte of an answer comes within this time is taken for dead. */
 export const RESPONSE_TIMEOUT_MS = 30_000;
 
 export interface TransportRequest {
   method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** With its query. */
   path: string;
-  headers?: Record<string, string>;
-  body?: string;
-  /** Called once the connection stands, right before the first byte; what it throws ends the request unsent. */
+  headers?: Record<string, string> | undefined;
+  body?: string | undefined;
+  /** Called once the connection is made, right before the first byte. When it throws, the request ends unsent. */
   beforeSending?: (() => void) | undefined;
   signal: AbortSignal;
 }
@@ -34,9 +34,12 @@ export interface Transport {
 
 /**
  * A transport that takes server, credentials and proxy from a kubeconfig, or from the pod it runs in. Connections are kept while
- * the TLS material stays the same. Who is refused as unknown comes again once, if its credentials can be renewed.
+ * the TLS material stays the same. A request that is refused with 401 is sent once more if its credentials can be renewed.
  */
-export function createTransport(kubeConfig: KubeConfig): Transport {
+export function createTransport(
+  kubeConfig: KubeConfig,
+  clock: Pick<Clock, "setTimer"> = systemClock,
+): Transport {
   const cluster = kubeConfig.getCurrentCluster();
   if (cluster === null) throw new Error("the kubeconfig names no current cluster");
   const server = new URL(cluster.server);
@@ -45,24 +48,20 @@ export function createTransport(kubeConfig: KubeConfig): Transport {
   let agent: Agent | undefined;
   let material = "";
 
-  /** Our own agent, for client-node's neither keeps connections alive nor notices a renewed certificate. */
+  /** An agent of our own, because client-node's neither keeps connections alive nor notices a renewed certificate. */
   const agentFor = (authentication: Authentication): Agent => {
-    const { ca, cert, key, rejectUnauthorized, servername } = authentication;
+    const tlsOptions = tlsOptionsOf(authentication);
     const digest = createHash("sha256")
-      .update(JSON.stringify([ca, cert, key, rejectUnauthorized, servername].map(String)))
+      .update(JSON.stringify(Object.entries(tlsOptions).map(String)))
       .digest("hex");
     if (agent === undefined || digest !== material) {
-      // What is under way on the old connections goes on.
+      // Requests on the old connections go on to their end.
       for (const idle of Object.values(agent?.freeSockets ?? {})) idle?.forEach(destroy);
       material = digest;
       agent = new Agent({
         keepAlive: true,
         keepAliveMsecs: KEEP_ALIVE_MS,
-        ...(ca === undefined ? {} : { ca }),
-        ...(cert === undefined ? {} : { cert }),
-        ...(key === undefined ? {} : { key }),
-        ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
-        ...(servername === undefined ? {} : { servername }),
+        ...tlsOptions,
       });
     }
     return agent;
@@ -96,15 +95,14 @@ export function createTransport(kubeConfig: KubeConfig): Transport {
         ...(body === undefined ? {} : { "content-length": Buffer.byteLength(body) }),
         ...headers,
       },
-      ...(authentication.auth == null ? {} : { auth: authentication.auth }),
-      ...(proxied && authentication.agent !== undefined ? { agent: authentication.agent } : {}),
-      ...(!proxied && secure ? { agent: agentFor(authentication) } : {}),
+      auth: authentication.auth,
+      agent: proxied ? authentication.agent : secure ? agentFor(authentication) : undefined,
       signal,
     };
     return await new Promise<IncomingMessage>((resolve, reject) => {
       const sent = (secure ? httpsRequest : httpRequest)(options);
       let wasSent = false;
-      const connecting = systemClock.setTimer(CONNECT_TIMEOUT_MS, () => {
+      const connecting = clock.setTimer(CONNECT_TIMEOUT_MS, () => {
         sent.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS / 1000} s`));
       });
       sent.once("close", () => connecting.cancel());
@@ -125,10 +123,10 @@ export function createTransport(kubeConfig: KubeConfig): Transport {
       });
       sent.once("socket", (socket) => {
         socket.setKeepAlive(true, KEEP_ALIVE_MS);
-        whenStanding(socket, begin);
+        onceConnected(socket, begin);
       });
       sent.once("response", (response) => {
-        // From here on the reader has its own idea of how long silence may last.
+        // From here on the reader decides how long silence may last.
         sent.setTimeout(0);
         resolve(response);
       });
@@ -159,23 +157,30 @@ export function createTransport(kubeConfig: KubeConfig): Transport {
   };
 }
 
+/** Without absent values, because one that is there but undefined would take the place of Node's default. */
+function tlsOptionsOf(authentication: Authentication): TlsOptions {
+  const { ca, cert, key, rejectUnauthorized, servername } = authentication;
+  const options = Object.entries({ ca, cert, key, rejectUnauthorized, servername });
+  return Object.fromEntries(options.filter(([, value]) => value !== undefined));
+}
+
 function destroy(socket: Socket): void {
   socket.destroy();
 }
 
 /**
- * Calls back once the connection is made, its handshake done. What is written before that waits in this process, and goes out
- * whenever the connection comes to stand.
+ * Calls back once the connection is made and its TLS handshake is done. Bytes that are written earlier wait in this process, and go
+ * out whenever the connection is made.
  */
-function whenStanding(socket: Socket, callback: () => void): void {
+function onceConnected(socket: Socket, callback: () => void): void {
   if (socket instanceof TLSSocket) {
-    if (isShaken(socket)) callback();
+    if (hasFinishedHandshake(socket)) callback();
     else socket.once("secureConnect", callback);
   } else if (socket.connecting) socket.once("connect", callback);
   else callback();
 }
 
-function isShaken(socket: TLSSocket): boolean {
+function hasFinishedHandshake(socket: TLSSocket): boolean {
   const protocol = socket.getProtocol();
   return !socket.connecting && protocol !== null && protocol !== "unknown";
 }

@@ -1,15 +1,16 @@
 import { ConnectionError, isConflict, isNotFound } from "../client/api-error.ts";
 import type { KubeClient } from "../client/client.ts";
 import type { Clock } from "../../time/clock.ts";
+import { Deadline } from "../../time/deadline.ts";
 import type { KubernetesObject, ResourceType } from "../client/object.ts";
 
-/** Others may take the lease when it was not renewed for this long. */
+/** A lease that was not renewed for this long may be taken by others. */
 export const LEASE_MS = 10_000;
-/** A leader that could not renew for this long stops leading: sooner than anybody may follow it. */
+/** A leader that could not renew the lease for this long stops leading, before anybody else may begin. */
 export const RENEW_DEADLINE_MS = 7_000;
-/** Between two looks at the lease. */
+/** The time between two attempts to take or renew the lease. */
 export const RETRY_MS = 2_000;
-/** By which the time between two looks is longer at most. */
+/** The time between two attempts is random, and longer by this factor at most. */
 const MAX_SPREAD = 1.2;
 
 export const LEASES: ResourceType = {
@@ -34,29 +35,29 @@ export interface LeaderElectionOptions {
   client: KubeClient;
   namespace: string;
   name: string;
-  /** Of this process, and of no other that ever ran. */
+  /** The name of this process, which no other process ever had. */
   identity: string;
   clock: Clock;
   random: () => number;
   onError: (error: unknown) => void;
 }
 
-/** What those who lead ask before they do what only a leader may do. */
+/** What a leader asks before it does what only a leader may do. */
 export interface Leadership {
   /**
-   * Throws LeaseLostError once another may lead by now, and ends the leading. It asks the clock, and not what this process has
-   * come to notice: a process that was stopped goes on with what it waited for before any timer of it tells that time went by.
+   * Throws LeaseLostError and ends the leading when another process may lead by now. It asks the clock rather than a timer: a
+   * process that was stopped for a while goes on with its work before any of its timers fires.
    */
   assertHeld(): void;
 }
 
 /**
  * Waits for the lease, then runs `lead` while it is held. The signal that `lead` gets is aborted when the lease is lost or the
- * outer one is aborted; only when `lead` has come to its end is the lease given back, so that two never lead at once.
- * Rejects with LeaseLostError when it was lost; `lead` has come to its end then too, and the lease may be waited for again.
+ * outer signal is aborted. The lease is given back only after `lead` has ended, so that two never lead at once. Rejects with
+ * LeaseLostError when the lease was lost; `lead` has ended then too, and the caller may wait for the lease again.
  *
- * Whether a lease has run out is judged by how long this process saw it unchanged, never by the times written in it.
- * Whoever leads writes through `client.fencedBy(() => leadership.assertHeld())`.
+ * Whether a lease has expired is judged by how long this process saw it unchanged, never by the times written in it.
+ * A leader writes through `client.fencedBy(() => leadership.assertHeld())`.
  */
 export async function runAsLeader(
   options: LeaderElectionOptions,
@@ -93,15 +94,15 @@ export class LeaseLostError extends Error {
   override readonly name = "LeaseLostError";
 }
 
-/** What came of a look at the lease; `changed`: somebody wrote it between the look and our own write. */
-type Look = "held" | "another's" | "changed";
+/** What came of an attempt to take or renew the lease. `changed`: somebody wrote it between our read and our write. */
+type Attempt = "held" | "another's" | "changed";
 
 class Election {
   readonly #options: LeaderElectionOptions;
   #lease: Lease | undefined;
   /** When the lease was last seen to have changed. */
   #seenChange = 0;
-  /** When the last renewal was sent, and not when it was answered: others count from a moment in between. */
+  /** When the last renewal was sent. Others count from a later moment, before its answer came. */
   #renewed = 0;
 
   constructor(options: LeaderElectionOptions) {
@@ -116,14 +117,14 @@ class Election {
   /** True once the lease is ours, false when the signal was aborted before. */
   async acquire(signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted) {
-      let look: Look = "another's";
+      let attempt: Attempt = "another's";
       try {
-        look = await this.#lookWithin(RENEW_DEADLINE_MS, false, signal);
+        attempt = await this.#tryWithin(RENEW_DEADLINE_MS, false, signal);
       } catch (error) {
         if (!signal.aborted) this.#options.onError(error);
       }
-      if (look === "held") return true;
-      // Whoever waits is there as soon as the lease runs out.
+      if (attempt === "held") return true;
+      // The next attempt is due as soon as the lease expires.
       const untilFree = LEASE_MS - (this.#options.clock.monotonic() - this.#seenChange);
       const pause = untilFree > 0 ? Math.min(RETRY_MS, untilFree) : RETRY_MS;
       await this.#pause(pause, signal);
@@ -131,7 +132,7 @@ class Election {
     return false;
   }
 
-  /** Renews until the signal is aborted: true. False when the lease is another's, or could not be renewed in time. */
+  /** True once the signal is aborted, false when the lease is another's or could not be renewed in time. Renews it until then. */
   async keep(signal: AbortSignal): Promise<boolean> {
     let pause = RETRY_MS;
     for (;;) {
@@ -139,9 +140,9 @@ class Election {
       if (signal.aborted) return true;
       if (this.remainingMs <= 0) return false;
       try {
-        const look = await this.#lookWithin(this.remainingMs, true, signal);
-        if (look === "another's") return false;
-        pause = look === "held" ? RETRY_MS : RETRY_MS / 10;
+        const attempt = await this.#tryWithin(this.remainingMs, true, signal);
+        if (attempt === "another's") return false;
+        pause = attempt === "held" ? RETRY_MS : RETRY_MS / 10;
       } catch (error) {
         if (signal.aborted) return true;
         this.#options.onError(error);
@@ -149,46 +150,45 @@ class Election {
     }
   }
 
-  /** Lets go of the lease, so that another need not wait until it runs out. */
+  /** Gives the lease back, so that others do not have to wait until it expires. */
   async release(): Promise<void> {
-    const signal = AbortSignal.timeout(RETRY_MS);
+    using deadline = new Deadline({ ms: RETRY_MS, clock: this.#options.clock });
+    const { signal } = deadline;
     try {
       try {
-        await this.#letGo(this.#lease, signal);
+        await this.#giveBack(this.#lease, signal);
       } catch (error) {
         if (!isConflict(error)) throw error;
-        // A renewal that was given up on may have been carried out.
-        await this.#letGo(await this.#read(signal), signal);
+        // A renewal that got no answer may have been carried out.
+        await this.#giveBack(await this.#read(signal), signal);
       }
     } catch (error) {
       this.#options.onError(error);
     }
   }
 
-  async #letGo(held: Lease | undefined, signal: AbortSignal): Promise<void> {
+  async #giveBack(held: Lease | undefined, signal: AbortSignal): Promise<void> {
     const { client, identity } = this.#options;
     if (held?.spec?.holderIdentity !== identity) return;
     const spec = { ...held.spec, holderIdentity: "", leaseDurationSeconds: 1 };
     await client.replace<Lease>(LEASES, { ...held, spec }, signal);
   }
 
-  /** One look that may not outlive the time. */
-  async #lookWithin(ms: number, isLeading: boolean, signal: AbortSignal): Promise<Look> {
-    const deadline = new AbortController();
-    const timer = this.#options.clock.setTimer(ms, () => {
-      deadline.abort(new ConnectionError(`no answer about the lease within ${Math.round(ms)} ms`));
-    });
+  async #tryWithin(ms: number, isLeading: boolean, signal: AbortSignal): Promise<Attempt> {
+    using deadline = new Deadline({ ms, clock: this.#options.clock, signal });
     try {
-      return await this.#look(isLeading, AbortSignal.any([signal, deadline.signal]));
-    } finally {
-      timer.cancel();
+      return await this.#try(isLeading, deadline.signal);
+    } catch (error) {
+      if (!deadline.isOver) throw error;
+      const message = `no answer about the lease within ${Math.round(ms)} ms`;
+      throw new ConnectionError(message, { cause: error });
     }
   }
 
   /** Reads the lease, and takes or renews it if it may be ours. */
-  async #look(isLeading: boolean, signal: AbortSignal): Promise<Look> {
+  async #try(isLeading: boolean, signal: AbortSignal): Promise<Attempt> {
     const { client, namespace, name, identity, clock } = this.#options;
-    // A read each time: for the one who waits it is the news, and for the one who leads it costs little.
+    // The lease is read each time. A process that waits needs to know of changes, and for the leader a read costs little.
     const current = await this.#read(signal);
     if (current?.metadata.resourceVersion !== this.#lease?.metadata.resourceVersion) {
       this.#seenChange = clock.monotonic();
@@ -197,7 +197,7 @@ class Election {
     const holder = current?.spec?.holderIdentity ?? "";
     const isFree =
       current === undefined ||
-      // Who leads already has lost a lease that another held meanwhile, though nobody holds it now.
+      // A leader has lost a lease that another held meanwhile, even if nobody holds it now.
       (!isLeading && (holder === "" || clock.monotonic() - this.#seenChange >= LEASE_MS));
     if (holder !== identity && !isFree) return "another's";
 
@@ -239,13 +239,13 @@ class Election {
     }
   }
 
-  /** Spread, so that those who began together do not look together. */
+  /** The time is random, so that processes that began together do not try together. */
   async #pause(ms: number, signal: AbortSignal): Promise<void> {
     const { clock, random } = this.#options;
     try {
       await clock.sleep(ms * (1 + random() * (MAX_SPREAD - 1)), signal);
     } catch {
-      // Aborted: the caller looks at the signal.
+      // The caller checks the signal.
     }
   }
 }
