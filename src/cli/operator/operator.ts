@@ -7,7 +7,7 @@ import packageJSON from "../../../package.json" with { type: "json" };
 import { DEFAULT_NAMESPACE } from "../../api/fields/names.ts";
 import { systemClock } from "../../time/clock.ts";
 import { createLog, logLevelFrom } from "../../observability/log.ts";
-import { runOperator } from "../../operator/operator.ts";
+import { runOperator } from "../../operator/run-operator.ts";
 import { CliError, EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
 import { loadKubeConfig } from "../resources/load-kube-config.ts";
 import type { Streams } from "../terminal/streams.ts";

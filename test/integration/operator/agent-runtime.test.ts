@@ -22,11 +22,11 @@ import {
   PACK_KEY,
   theReferences,
 } from "../../support/builders/manifests.ts";
-import { OperatorParts } from "../../support/operator/operator-parts.ts";
+import { OperatorInProcess } from "../../support/operator/operator-in-process.ts";
 
 const NAMESPACE = "team";
 let cluster: KubeCluster;
-let parts: OperatorParts;
+let parts: OperatorInProcess;
 let controller: Controller;
 let running: Promise<void>;
 let deployments: LaggingCache<DeploymentObject>;
@@ -67,7 +67,7 @@ class LaggingCache<T extends DeploymentObject> extends Cache<T> {
 beforeAll(async () => {
   cluster = await KubeCluster.start();
   await cluster.create(aNamespaceManifest(NAMESPACE), ...theReferences(NAMESPACE));
-  parts = await OperatorParts.start(cluster);
+  parts = await OperatorInProcess.start(cluster);
   const { promptPacks, toolRegistries, context, signal, reconciled } = parts;
   deployments = new LaggingCache(context.caches.deployments);
   controller = createAgentRuntimeController(

@@ -19,18 +19,18 @@ import {
   aPromptPackManifest,
   PACK_KEY,
 } from "../../support/builders/manifests.ts";
-import { OperatorParts } from "../../support/operator/operator-parts.ts";
+import { OperatorInProcess } from "../../support/operator/operator-in-process.ts";
 
 const SOON = { timeout: 2_000, interval: 20 };
 const SOME_TIME = { timeout: 20_000, interval: 50 };
 
 let cluster: KubeCluster;
-let operator: OperatorParts;
+let operator: OperatorInProcess;
 let lastNamespace = 0;
 
 beforeAll(async () => {
   cluster = await KubeCluster.start({ withControllers: false });
-  operator = await OperatorParts.start(cluster);
+  operator = await OperatorInProcess.start(cluster);
 }, KUBE_API_SERVER_TIMEOUT_MS);
 afterAll(async () => {
   await operator?.stop();
@@ -348,7 +348,7 @@ describe("a canary", () => {
     const before = await pack.status();
     const since = Date.now();
     await operator.stop();
-    operator = await OperatorParts.start(cluster);
+    operator = await OperatorInProcess.start(cluster);
     const versions = {
       active: { document: { version: "1.0.0" } },
       canary: { version: { document: { version: "2.0.0" } } },
@@ -362,7 +362,7 @@ describe("a canary", () => {
     expect(await pack.writes(since)).toEqual([]);
     await operator.stop();
     await pack.edit("{");
-    operator = await OperatorParts.start(cluster);
+    operator = await OperatorInProcess.start(cluster);
     expect(await reference()).toMatchObject({ versions });
     await pack.says("SourceValid", { status: "False" });
     await pack.becomes({ phase: "Canary", activeSemver: "1.0.0", canarySemver: "2.0.0" });

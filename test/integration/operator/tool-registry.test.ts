@@ -12,19 +12,19 @@ import {
   OPERATOR_USER,
 } from "../../support/kubernetes/kube-cluster.ts";
 import { aNamespaceManifest } from "../../support/builders/manifests.ts";
-import { OperatorParts } from "../../support/operator/operator-parts.ts";
+import { OperatorInProcess } from "../../support/operator/operator-in-process.ts";
 
 const SOON = { timeout: 2_000, interval: 20 };
 const TOOL = `${GROUP}/tool`;
 
 let cluster: KubeCluster;
-let operator: OperatorParts;
+let operator: OperatorInProcess;
 let lastNamespace = 0;
 const servers: Server[] = [];
 
 beforeAll(async () => {
   cluster = await KubeCluster.start({ withControllers: false });
-  operator = await OperatorParts.start(cluster);
+  operator = await OperatorInProcess.start(cluster);
 }, KUBE_API_SERVER_TIMEOUT_MS);
 afterEach(() => {
   for (const server of servers.splice(0)) server.close();
@@ -388,7 +388,7 @@ test("what was said is kept over a restart of the operator", async () => {
   const before = await registry.status();
   const since = Date.now();
   await operator.stop();
-  operator = await OperatorParts.start(cluster);
+  operator = await OperatorInProcess.start(cluster);
   await vi.waitFor(() => {
     expect(operator.reconciled.map(({ key }) => key)).toContain(registry.key);
   }, SOON);

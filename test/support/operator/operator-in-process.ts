@@ -28,7 +28,7 @@ interface Reconciled {
   readonly error?: unknown;
 }
 
-export class OperatorParts {
+export class OperatorInProcess {
   readonly context: OperatorContext;
   readonly promptPacks: DecidedPromptPacks;
   readonly toolRegistries: DecidedToolRegistries;
@@ -79,7 +79,7 @@ export class OperatorParts {
     ]).finally(close);
   }
 
-  static async start(cluster: KubeCluster): Promise<OperatorParts> {
+  static async start(cluster: KubeCluster): Promise<OperatorInProcess> {
     const kubeConfig = new KubeConfig();
     kubeConfig.loadFromFile(await cluster.kubeconfigOf(OPERATOR_USER));
     const transport = createTransport(kubeConfig);
@@ -124,7 +124,7 @@ export class OperatorParts {
         namespaces: [],
       },
     };
-    return new OperatorParts(context, watches, ending, () => transport.close());
+    return new OperatorInProcess(context, watches, ending, () => transport.close());
   }
 
   get signal(): AbortSignal {
