@@ -1,6 +1,6 @@
 /** Which tools of a registry a prompt offers to the model, and under which names. */
 import type { ToolConfig } from "../../agent-config/agent-config.ts";
-import type { PackTool } from "../../promptpack/document/prompt-pack-document.ts";
+import type { PackTool } from "../../promptpack/document/tools.ts";
 import type { ResolvedPrompt } from "../../promptpack/render/resolve-prompt.ts";
 import { TOOLS_FOLDER } from "./agent-facts.ts";
 import type { ResolvedTool, ToolType } from "../tool-registry/resolved-tool.ts";

@@ -1,12 +1,11 @@
 /** What a schema cannot say of a pack: names that must fit together, templates, defaults, patterns. */
 import type { FieldPath } from "../../api/fields/problems.ts";
+import { UNSUPPORTED_FEATURES } from "../document/template-engine.ts";
 import { isKnownValidator } from "../document/validators.ts";
 import { patternProblem } from "../render/pattern.ts";
-import type {
-  PackPrompt,
-  PackVariable,
-  PromptPackDocument,
-} from "../document/prompt-pack-document.ts";
+import type { PromptPackDocument } from "../document/prompt-pack-document.ts";
+import type { PackPrompt } from "../document/prompts.ts";
+import type { PackVariable } from "../document/variables.ts";
 import { parseTemplate } from "../render/template.ts";
 import { templateReferences } from "../render/template-references.ts";
 import { hasType, typeProblem, validationProblem } from "../render/variable-value.ts";
@@ -21,8 +20,6 @@ export interface PackCheck {
   /** The pack can be used, but not all that it says has an effect. */
   warnings: PackRemark[];
 }
-
-const UNSUPPORTED_FEATURES = ["conditionals", "loops", "filters"];
 
 export function checkPack(pack: PromptPackDocument): PackCheck {
   const problems: PackRemark[] = [];
@@ -47,7 +44,7 @@ export function checkPack(pack: PromptPackDocument): PackCheck {
       warn(["template_engine", "syntax"], "only {{variable}} is rendered, whatever is said here");
     }
     for (const feature of UNSUPPORTED_FEATURES) {
-      if (features.includes(feature as (typeof features)[number])) {
+      if (features.includes(feature)) {
         warn(
           ["template_engine", "features"],
           `${feature} are not supported; a template that uses them is refused`,

@@ -1,10 +1,8 @@
 /** A pack and what an agent asks of it → the prompt that the agent runs. */
-import type {
-  PackParameters,
-  PackPrompt,
-  PackTool,
-  PromptPackDocument,
-} from "../document/prompt-pack-document.ts";
+import type { PackParameters } from "../document/parameters.ts";
+import type { PromptPackDocument } from "../document/prompt-pack-document.ts";
+import type { PackPrompt } from "../document/prompts.ts";
+import type { PackTool } from "../document/tools.ts";
 import { renderTemplates, TemplateError, valueAt } from "./render-templates.ts";
 import { selectPrompt } from "./select-prompt.ts";
 import { templateReferences } from "./template-references.ts";

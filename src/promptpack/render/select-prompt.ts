@@ -1,4 +1,5 @@
-import type { PackPrompt, PromptPackDocument } from "../document/prompt-pack-document.ts";
+import type { PromptPackDocument } from "../document/prompt-pack-document.ts";
+import type { PackPrompt } from "../document/prompts.ts";
 
 const DEFAULT_PROMPT = "default";
 

@@ -1,7 +1,7 @@
 /** Values of variables: from the text that an AgentRuntime gives to the type that the pack declares. */
 import { canonicalJSON } from "../document/content-hash.ts";
 import { matchesPattern } from "./pattern.ts";
-import type { PackVariable, VariableType } from "../document/prompt-pack-document.ts";
+import type { PackVariable, VariableType } from "../document/variables.ts";
 
 const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
 const TYPE_NAMES: Record<VariableType, string> = {

@@ -1,0 +1,13 @@
+/** The language of a pack's templates. */
+import { z } from "zod";
+
+/** Features that the specification knows and that are not rendered here. */
+export const UNSUPPORTED_FEATURES = ["conditionals", "loops", "filters"] as const;
+
+export const templateEngineSchema = z.strictObject({
+  version: z.string(),
+  syntax: z.string(),
+  features: z
+    .array(z.enum(["basic_substitution", "fragments", ...UNSUPPORTED_FEATURES]))
+    .optional(),
+});
