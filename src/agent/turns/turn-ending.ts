@@ -35,6 +35,9 @@ export type TurnEnding =
   /** Nothing more can be written to the session: another replica has the turn, or the session is gone. */
   | { type: "lost" };
 
+/** An ending that the session store is told of. */
+export type StoredEnding = Exclude<TurnEnding, { type: "lost" }>;
+
 /** A turn was cut off, and nothing of it is to come any more. */
 export const INTERRUPTED: ErrorBody = {
   code: "UNAVAILABLE",

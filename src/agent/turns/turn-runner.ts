@@ -24,8 +24,9 @@ import {
 } from "../sessions/session-store.ts";
 import type { TurnOrigin } from "../sessions/turn-journal.ts";
 import { readJournal } from "./read-journal.ts";
-import { RunningTurn, type TurnContext } from "./running-turn.ts";
+import { RunningTurn } from "./running-turn.ts";
 import { withStoreRetries } from "./store-retry.ts";
+import type { TurnContext } from "./turn-context.ts";
 import { closingHandler, decideRecovery } from "./turn-recovery.ts";
 import { TurnError } from "../contracts/turn-error.ts";
 import { UnsureTurns } from "./unsure-turns.ts";

@@ -1,0 +1,68 @@
+import type { EarlierRun } from "../contracts/handler.ts";
+import type { HistoryMessage } from "../sessions/history-message.ts";
+import { messagesOfEarlier } from "./read-journal.ts";
+import type { StoredEnding } from "./turn-ending.ts";
+import { turnMessages } from "./turn-messages.ts";
+
+/** What a turn has said so far, and the messages that the history is to hold of it. */
+export class Transcript {
+  readonly #turnId: string;
+  readonly #recorded: HistoryMessage[] = [];
+  #answer = "";
+  /** Where in the answer the text begins that no recorded message holds. */
+  #unrecordedFrom = 0;
+
+  /** Begins with what an earlier replica did of the turn, if there was one. */
+  constructor(turnId: string, earlier: EarlierRun | undefined) {
+    this.#turnId = turnId;
+    if (earlier === undefined) return;
+    this.#answer = earlier.said;
+    this.#unrecordedFrom = earlier.said.length - earlier.unfinished.length;
+    this.#recorded.push(...messagesOfEarlier(earlier));
+  }
+
+  /** The whole answer, as it was emitted in chunks. */
+  get answer(): string {
+    return this.#answer;
+  }
+
+  get recorded(): readonly HistoryMessage[] {
+    return this.#recorded;
+  }
+
+  say(text: string): void {
+    this.#answer += text;
+  }
+
+  /** Returns false when the message is there already: an earlier replica recorded the outcome of that call. */
+  record(message: HistoryMessage): boolean {
+    if (message.role === "tool" && this.#hasOutcome(message.toolCallId)) return false;
+    this.#recorded.push(message);
+    if (message.role === "assistant") this.#unrecordedFrom = this.#answer.length;
+    return true;
+  }
+
+  /** The messages for the history. `wasCut`: the handler was stopped before it came to its end. */
+  messages(
+    ending: StoredEnding,
+    { isCancelled, wasCut }: { isCancelled: boolean; wasCut: boolean },
+  ): HistoryMessage[] {
+    const isAnswerRecorded = this.#recorded.at(-1)?.role === "assistant";
+    const wholeAnswer = ending.type === "done" && !isAnswerRecorded ? (ending.content ?? "") : "";
+    return turnMessages({
+      turnId: this.#turnId,
+      isCancelled,
+      recorded: this.#recorded,
+      unrecordedText: this.#answer.slice(this.#unrecordedFrom) || wholeAnswer,
+      partial: ending.type === "error" || wasCut,
+    });
+  }
+
+  #hasOutcome(callId: string): boolean {
+    for (const message of this.#recorded.toReversed()) {
+      if (message.role === "assistant") return false;
+      if (message.role === "tool" && message.toolCallId === callId) return true;
+    }
+    return false;
+  }
+}

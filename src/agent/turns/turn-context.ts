@@ -1,0 +1,12 @@
+import type { Log } from "../../observability/log.ts";
+import type { Clock } from "../../time/clock.ts";
+import type { AgentMetrics } from "../contracts/agent-metrics.ts";
+import type { SessionFeeds } from "./session-feeds.ts";
+
+/** What all turns of a replica share. */
+export interface TurnContext {
+  readonly feeds: SessionFeeds;
+  readonly clock: Clock;
+  readonly metrics: AgentMetrics;
+  readonly log: Log;
+}

@@ -1,0 +1,243 @@
+/**
+ * Writes a turn to the session store and publishes what is stored. A frame is stored before any client is sent it. Frames
+ * that come while a write is under way go into the next write, together with the entries of the journal.
+ */
+import type { ErrorBody, TurnFrame } from "../../protocol/frames.ts";
+import { untilAborted } from "../../time/until-aborted.ts";
+import type { StepNote, TurnEvent } from "../contracts/handler.ts";
+import { MAX_UNSTORED_CHARACTERS, TURN_WRITE_RETRIES_MS } from "../contracts/limits.ts";
+import type { HistoryMessage } from "../sessions/history-message.ts";
+import {
+  FrameGapError,
+  TurnLostError,
+  type SessionStore,
+  type TurnLease,
+} from "../sessions/session-store.ts";
+import { NO_JOURNAL } from "../sessions/turn-journal.ts";
+import { FrameBuilder } from "./frame-builder.ts";
+import { JournalWriter } from "./journal-writer.ts";
+import { RecentWrites, type TurnWrite } from "./recent-writes.ts";
+import type { StopSignal } from "./stop-signal.ts";
+import { withStoreRetries } from "./store-retry.ts";
+import type { TurnContext } from "./turn-context.ts";
+import type { StoredEnding } from "./turn-ending.ts";
+
+export interface TurnWriterOptions {
+  readonly lease: TurnLease;
+  readonly store: SessionStore;
+  /** The writer stops the turn when it cannot write any more, and gives up its waits when somebody else stops it. */
+  readonly stop: StopSignal;
+  /** The client's own id of the message. */
+  readonly messageId: string | undefined;
+  /** `clock.monotonic()` when the message came. */
+  readonly receivedAt: number;
+  /** The number of the last frame that the store has. */
+  readonly lastSeq: number;
+  /** How many entries the turn's journal has in the store, and the messages that they hold. */
+  readonly journaled: number;
+  readonly known: readonly HistoryMessage[];
+}
+
+const SETTLED = Promise.resolve();
+/** A tool event counts as this many characters among the unstored frames: about the largest output that a tool may have. */
+const TOOL_EVENT_CHARACTERS = 64 * 1024;
+
+export class TurnWriter {
+  readonly #context: TurnContext;
+  readonly #lease: TurnLease;
+  readonly #store: SessionStore;
+  readonly #stop: StopSignal;
+  readonly #receivedAt: number;
+  readonly #frames: FrameBuilder;
+  readonly #journal: JournalWriter;
+  readonly #recent = new RecentWrites();
+
+  /** Frames that the next write takes to the store, and their size. */
+  #unstored: TurnFrame[] = [];
+  #unstoredCharacters = 0;
+  #writing: Promise<void> | undefined;
+  #room: Promise<void> | undefined;
+  #lastActivity: number;
+  #publishedSeq: number;
+  #hasPublishedChunk = false;
+
+  constructor(context: TurnContext, options: TurnWriterOptions) {
+    const { lease, messageId, lastSeq } = options;
+    this.#context = context;
+    this.#lease = lease;
+    this.#store = options.store;
+    this.#stop = options.stop;
+    this.#receivedAt = options.receivedAt;
+    this.#lastActivity = options.receivedAt;
+    this.#publishedSeq = lastSeq;
+    this.#frames = new FrameBuilder({ lease, messageId, lastSeq, clock: context.clock });
+    this.#journal = new JournalWriter(lease.turnId, options.journaled);
+    for (const message of options.known) this.#journal.know(message);
+  }
+
+  /** The last `seq` that the followers were given. */
+  get publishedSeq(): number {
+    return this.#publishedSeq;
+  }
+
+  /** Whether frames wait to be stored, or could not be stored. */
+  get hasUnstoredFrames(): boolean {
+    return this.#unstored.length > 0;
+  }
+
+  /** Settles when the write that is under way is done; undefined when there is none. */
+  get writing(): Promise<void> | undefined {
+    return this.#writing;
+  }
+
+  /**
+   * Since when the handler has emitted nothing, on the monotonic clock. Undefined while it waits for room: then the silence
+   * is not the handler's.
+   */
+  get silentSince(): number | undefined {
+    return this.#room === undefined ? this.#lastActivity : undefined;
+  }
+
+  /**
+   * Takes an event, which is written with all that is emitted in one go. Settles when the next one may be emitted: when the
+   * unstored frames are within their limit and every follower can take more.
+   */
+  emit(event: TurnEvent): Promise<void> {
+    this.#lastActivity = this.#context.clock.monotonic();
+    if (event.type === "chunk" && event.content === "") return SETTLED;
+    this.#unstored.push(this.#frames.ofEvent(event));
+    this.#unstoredCharacters += sizeOf(event);
+    this.#journal.emit(event);
+    this.#startWriting();
+    return this.#whatIsFull() === undefined ? SETTLED : (this.#room ??= this.#waitForRoom());
+  }
+
+  /** Notes a message in the journal; it is written with the next event, or when `stored` is called. */
+  record(message: HistoryMessage, note: StepNote | undefined): void {
+    this.#journal.record(message, note);
+  }
+
+  /** Settles when all that was emitted and recorded is stored. Rejects with TurnStopped when the turn has to stop before. */
+  async stored(): Promise<void> {
+    if (this.#unstored.length > 0 || this.#journal.isPending) this.#startWriting();
+    while (this.#writing !== undefined && this.#stop.stopped === undefined) {
+      await untilAborted(this.#writing, this.#stop.signal);
+    }
+    if (this.#stop.stopped !== undefined) throw this.#stop.stopped;
+  }
+
+  /**
+   * Stores the last frame with those that are unstored, and the turn's messages. Answers the frames, which are the caller's
+   * to publish. Tries again after each of the pauses; rejects with what the store rejects with.
+   */
+  async end(
+    ending: StoredEnding,
+    options: {
+      /** What was emitted in chunks. */
+      answer: string;
+      messages: readonly HistoryMessage[];
+      pausesMs: readonly number[];
+    },
+  ): Promise<readonly TurnFrame[]> {
+    const { answer, messages, pausesMs } = options;
+    const frames = [...this.#unstored, this.#frames.ofEnding(ending, answer)];
+    const end = { frames, messages };
+    await withStoreRetries(() => this.#end(end), { clock: this.#context.clock, pausesMs });
+    return frames;
+  }
+
+  publish(frames: readonly TurnFrame[]): void {
+    this.#publishedSeq = frames.at(-1)?.seq ?? this.#publishedSeq;
+    this.#context.feeds.publish(this.#lease.sessionId, frames);
+    if (!this.#hasPublishedChunk && frames.some((frame) => frame.type === "chunk")) {
+      this.#hasPublishedChunk = true;
+      const seconds = (this.#context.clock.monotonic() - this.#receivedAt) / 1_000;
+      this.#context.metrics.timeToFirstChunkSeconds.observe(seconds);
+    }
+  }
+
+  /** Tells the followers that the turn failed; the store holds no last frame of it. */
+  publishFailure(error: ErrorBody): void {
+    this.#context.feeds.publishFailure(this.#lease.sessionId, this.#frames.ofFailure(error));
+  }
+
+  /** The write begins a little later, so that what is emitted in one go is written in one step. */
+  #startWriting(): void {
+    this.#writing ??= SETTLED.then(() => this.#write());
+  }
+
+  async #write(): Promise<void> {
+    while (this.#unstored.length > 0 || this.#journal.isPending) {
+      const frames = this.#unstored;
+      const write = { frames, journal: this.#journal.take() };
+      this.#unstored = [];
+      this.#unstoredCharacters = 0;
+      try {
+        await withStoreRetries(() => this.#append(write), {
+          clock: this.#context.clock,
+          pausesMs: TURN_WRITE_RETRIES_MS,
+          isOver: () => this.#stop.stopped !== undefined,
+        });
+      } catch (error) {
+        // The end of the turn tries once more to store them.
+        this.#unstored = [...frames, ...this.#unstored];
+        if (!(error instanceof TurnLostError))
+          this.#log("error", error, "Frames of a turn could not be stored");
+        this.#stop.stop(error instanceof TurnLostError ? "lease-lost" : "store-unavailable");
+        break;
+      }
+      if (frames.length > 0) this.publish(frames);
+    }
+    this.#writing = undefined;
+  }
+
+  /** Writes again what the store has lost, when all of that is still known here. */
+  async #append(write: TurnWrite): Promise<void> {
+    try {
+      await this.#store.appendFrames(this.#lease, write.frames, write.journal);
+    } catch (error) {
+      const lost = error instanceof FrameGapError ? this.#recent.since(error, write) : undefined;
+      if (lost === undefined) throw error;
+      this.#log("warn", error, "The session store has lost frames of a turn; written again");
+      await this.#store.appendFrames(this.#lease, lost.frames, lost.journal);
+    }
+    this.#recent.add(write, this.#context.clock.monotonic());
+  }
+
+  async #end(end: Parameters<SessionStore["endTurn"]>[1]): Promise<void> {
+    try {
+      await this.#store.endTurn(this.#lease, end);
+    } catch (error) {
+      if (!(error instanceof FrameGapError)) throw error;
+      await this.#append({ frames: end.frames, journal: NO_JOURNAL });
+      await this.#store.endTurn(this.#lease, end);
+    }
+  }
+
+  /** What has to be waited for before more may be emitted. */
+  #whatIsFull(): Promise<void> | undefined {
+    return this.#unstoredCharacters > MAX_UNSTORED_CHARACTERS
+      ? this.#writing
+      : this.#context.feeds.whenWritable(this.#lease.sessionId);
+  }
+
+  async #waitForRoom(): Promise<void> {
+    while (this.#stop.stopped === undefined) {
+      const full = this.#whatIsFull();
+      if (full === undefined) break;
+      // It rejects when the turn has to stop, and the loop ends.
+      await untilAborted(full, this.#stop.signal).catch(() => {});
+    }
+    this.#lastActivity = this.#context.clock.monotonic();
+    this.#room = undefined;
+  }
+
+  #log(level: "warn" | "error", error: unknown, message: string): void {
+    const { sessionId, turnId } = this.#lease;
+    this.#context.log[level]({ sessionId, turnId, error }, message);
+  }
+}
+
+function sizeOf(event: TurnEvent): number {
+  return event.type === "chunk" ? event.content.length : TOOL_EVENT_CHARACTERS;
+}
