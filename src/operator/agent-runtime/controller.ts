@@ -1,10 +1,6 @@
 /** The AgentRuntimes of the cluster. */
-import {
-  type AgentRuntime,
-  agentRuntimeSpecSchema,
-  type AgentRuntimeStatus,
-} from "../../api/agent-runtime.ts";
-import { AGENT_RUNTIME, API_VERSION } from "../../api/group.ts";
+import { agentRuntimeSpecSchema, type AgentRuntimeStatus } from "../../api/agent-runtime.ts";
+import { AGENT_RUNTIME } from "../../api/group.ts";
 import {
   type AgentRuntimeDecision,
   decideAgentRuntime,
@@ -12,12 +8,7 @@ import {
 import { isConflict, isNotFound } from "../../kube/client/api-error.ts";
 import { Controller, type ReconcileResult } from "../../kube/controller/controller.ts";
 import { createConfigMapReader } from "../cluster/config-map-reader.ts";
-import {
-  AGENT_RUNTIMES,
-  type PodObject,
-  PODS,
-  type StoredAgentRuntime,
-} from "../cluster/kubernetes-objects.ts";
+import { AGENT_RUNTIMES, type PodObject, PODS } from "../cluster/kubernetes-objects.ts";
 import { FILES_REVISION_ANNOTATION } from "../cluster/labels.ts";
 import type {
   ControllerSettings,
@@ -25,7 +16,7 @@ import type {
   DecidedToolRegistries,
   OperatorContext,
 } from "../cluster/operator-context.ts";
-import { readSpec, UnreadableSpecs } from "../cluster/read-stored.ts";
+import { readSpec, toResource, UnreadableSpecs } from "../cluster/read-stored.ts";
 import { createSecretReader } from "../cluster/secret-reader.ts";
 import { WrittenStatuses } from "../cluster/written-statuses.ts";
 import { type AgentChildren, childrenOf, ownedBy } from "./agent-children.ts";
@@ -77,7 +68,7 @@ export function createAgentRuntimeController(
     if (stored.metadata.deletionTimestamp !== undefined) return;
     const read = readSpec(agentRuntimeSpecSchema, stored.spec);
     if (!read.ok) return await unreadable.refuse(stored, read.problem, signal);
-    const agentRuntime = withStatus(stored, read.spec, statuses.of(stored));
+    const agentRuntime = toResource(AGENT_RUNTIME, stored, read.spec, statuses.of(stored));
     const memory = memoryOf(key, stored.metadata.uid ?? "");
 
     const children = childrenOf(caches, key);
@@ -187,21 +178,6 @@ export function createAgentRuntimeController(
   const controller = new Controller({ name: "agentruntime", clock, ...settings, reconcile });
   watchForAgents(controller, caches, decided);
   return controller;
-}
-
-function withStatus(
-  { metadata }: StoredAgentRuntime,
-  spec: AgentRuntime["spec"],
-  status: AgentRuntimeStatus | undefined,
-): AgentRuntime {
-  const { name, namespace = "", generation } = metadata;
-  return {
-    apiVersion: API_VERSION,
-    kind: AGENT_RUNTIME,
-    metadata: { name, namespace, generation },
-    spec,
-    ...(status === undefined ? {} : { status }),
-  };
 }
 
 function requeued(

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { formatPath, validate } from "../../api/fields/problems.ts";
+import { API_VERSION, type OmniaKind } from "../../api/group.ts";
 import { TerminalError } from "../../kube/controller/controller.ts";
 import type { KubernetesObject, ResourceType } from "../../kube/client/object.ts";
 import type { OperatorContext } from "./operator-context.ts";
@@ -20,6 +21,28 @@ export function readSpec<Spec>(schema: z.ZodType<Spec>, spec: unknown): StoredSp
     .map(({ path, message }) => `${formatPath(["spec", ...path])}: ${message}`);
   const more = read.problems.length - listed.length;
   return { ok: false, problem: listed.join("; ") + (more > 0 ? `; and ${more} more` : "") };
+}
+
+/** A stored object as the decisions take it: its spec as it was read, and the status that was written last. */
+export function toResource<Kind extends OmniaKind, Spec, Status>(
+  kind: Kind,
+  { metadata: { name, namespace = "", generation } }: KubernetesObject,
+  spec: Spec,
+  status: Status | undefined,
+): {
+  apiVersion: typeof API_VERSION;
+  kind: Kind;
+  metadata: { name: string; namespace: string; generation: number | undefined };
+  spec: Spec;
+  status: Status | undefined;
+} {
+  return {
+    apiVersion: API_VERSION,
+    kind,
+    metadata: { name, namespace, generation },
+    spec,
+    status,
+  };
 }
 
 /** Tells once of each spec that this operator cannot read. */

@@ -1,4 +1,4 @@
-import { API_VERSION, PROMPT_PACK } from "../../api/group.ts";
+import { PROMPT_PACK } from "../../api/group.ts";
 import {
   type PromptPack,
   promptPackSpecSchema,
@@ -17,7 +17,7 @@ import { countAgents, versionsText } from "../../control/prompt-pack/versions-te
 import { Decisions } from "../cluster/decisions.ts";
 import type { StoredPromptPack } from "../cluster/kubernetes-objects.ts";
 import type { OperatorContext } from "../cluster/operator-context.ts";
-import { readSpec } from "../cluster/read-stored.ts";
+import { readSpec, toResource } from "../cluster/read-stored.ts";
 import { sourceOf } from "../cluster/references-of.ts";
 import type { WrittenStatuses } from "../cluster/written-statuses.ts";
 import { type KeptVersions, type OtherHolder, versionOf } from "./version-config-maps.ts";
@@ -70,14 +70,7 @@ export function createPackDecisions(
     before: PackDecision | undefined,
     signal: AbortSignal,
   ): Promise<PackDecision> {
-    const { name, namespace = "", generation } = stored.metadata;
-    const promptPack: PromptPack = {
-      apiVersion: API_VERSION,
-      kind: PROMPT_PACK,
-      metadata: { name, namespace, generation },
-      spec,
-      ...(status === undefined ? {} : { status }),
-    };
+    const promptPack = toResource(PROMPT_PACK, stored, spec, status);
     const kept = keptVersions.of(stored).flatMap((version) => versionOf(version)?.hash ?? []);
     const isKeepable = (hash: string): boolean =>
       !kept.includes(hash) && keptVersions.otherHolder(stored, hash) === "nobody";

@@ -1,9 +1,5 @@
-import { API_VERSION, TOOL_REGISTRY } from "../../api/group.ts";
-import {
-  toolRegistrySpecSchema,
-  type ToolRegistry,
-  type ToolRegistryStatus,
-} from "../../api/tool-registry.ts";
+import { TOOL_REGISTRY } from "../../api/group.ts";
+import { toolRegistrySpecSchema, type ToolRegistryStatus } from "../../api/tool-registry.ts";
 import {
   decideToolRegistry,
   type ToolRegistryDecision,
@@ -14,7 +10,7 @@ import { contentHash } from "../../promptpack/document/content-hash.ts";
 import { Decisions } from "../cluster/decisions.ts";
 import type { StoredToolRegistry } from "../cluster/kubernetes-objects.ts";
 import type { OperatorContext } from "../cluster/operator-context.ts";
-import { readSpec } from "../cluster/read-stored.ts";
+import { readSpec, toResource } from "../cluster/read-stored.ts";
 import type { WrittenStatuses } from "../cluster/written-statuses.ts";
 import type { ToolServices } from "./tool-services.ts";
 
@@ -61,17 +57,9 @@ export function createRegistryDecisions(
         const decision = isSameObject ? before?.decision : undefined;
         return { stored, decision, problem: read.problem };
       }
-      const { name, namespace = "", generation } = stored.metadata;
-      const toolRegistry: ToolRegistry = {
-        apiVersion: API_VERSION,
-        kind: TOOL_REGISTRY,
-        metadata: { name, namespace, generation },
-        spec: read.spec,
-        ...(status === undefined ? {} : { status }),
-      };
       const urls = new Set(read.spec.tools.flatMap(({ url }) => url ?? []));
       const decision = decideToolRegistry({
-        toolRegistry,
+        toolRegistry: toResource(TOOL_REGISTRY, stored, read.spec, status),
         services: offered,
         probes: await probes.results(key, urls, signal),
         now: clock.now(),
