@@ -12,8 +12,9 @@ import {
   type PromptPackInput,
   versionsToRead,
 } from "./decide-prompt-pack.ts";
-import { type KeptVersion, MAX_KEPT_VERSIONS, type PackVersions } from "./pack-version.ts";
+import type { KeptVersion, PackVersions } from "./pack-version.ts";
 import { type PackSource, packSource } from "./pack-source.ts";
+import { MAX_KEPT_VERSIONS } from "./version-retention.ts";
 
 const NOW = Date.parse("2026-03-01T12:00:00.250Z");
 const LATER = NOW + 60_000;

@@ -15,13 +15,9 @@ import type { PromptPack, PromptPackStatus } from "../../api/prompt-pack.ts";
 import { type Finding, holds, toConditions } from "../condition.ts";
 import { type AgentCounts, agentsNotified } from "./agents-notified.ts";
 import { sourceValid } from "./source-valid.ts";
-import {
-  type KeptVersion,
-  MAX_KEPT_VERSIONS,
-  type PackVersions,
-  type UnreadVersion,
-} from "./pack-version.ts";
+import { type KeptVersion, type PackVersions, type UnreadVersion } from "./pack-version.ts";
 import type { PackSource } from "./pack-source.ts";
+import { hashesToKeep } from "./version-retention.ts";
 
 export interface PromptPackInput {
   /** Its `status` is the last one written. */
@@ -69,7 +65,7 @@ export function decidePromptPack(input: PromptPackInput): PromptPackDecision {
       conditions,
     },
     versions,
-    keep: chooseKept(versions, previous),
+    keep: hashesToKeep(versions, previous),
   };
 }
 
@@ -122,15 +118,6 @@ function chooseVersions(
   return isTrial(promptPack) && stable !== undefined && stable.hash !== newest.hash
     ? { active: stable, canary: { weight: spec.rollout.canary?.weight ?? 0, version: newest } }
     : { active: newest };
-}
-
-/** What runs is never dropped. */
-function chooseKept(
-  { active, canary }: PackVersions,
-  previous: readonly (KeptVersion | UnreadVersion)[],
-): string[] {
-  const all = [canary?.version, active, ...previous].flatMap((version) => version?.hash ?? []);
-  return [...new Set(all)].slice(0, MAX_KEPT_VERSIONS);
 }
 
 /** Without a version: a source that is not there may still come, one that is wrong has failed. */

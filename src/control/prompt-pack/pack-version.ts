@@ -1,8 +1,5 @@
 import type { PromptPackDocument } from "../../promptpack/document/prompt-pack-document.ts";
 
-/** Versions of a pack that are kept: a canary and a rollback need something to run when the source was edited in place. */
-export const MAX_KEPT_VERSIONS = 10;
-
 /** One accepted version of a PromptPack. It never changes. */
 export interface KeptVersion {
   /** Content hash, 12 hex digits. */

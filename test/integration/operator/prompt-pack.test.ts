@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { GROUP } from "../../../src/api/group.ts";
 import type { PromptPackStatus } from "../../../src/api/prompt-pack.ts";
-import { MAX_KEPT_VERSIONS } from "../../../src/control/prompt-pack/pack-version.ts";
+import { MAX_KEPT_VERSIONS } from "../../../src/control/prompt-pack/version-retention.ts";
 import { agentLabels, PACK_VERSIONS_ANNOTATION } from "../../../src/operator/cluster/labels.ts";
 import { parsePromptPack } from "../../../src/promptpack/check/parse-prompt-pack.ts";
 import { aPackText } from "../../support/builders/a-pack.ts";

@@ -1,0 +1,16 @@
+import type { KeptVersion, PackVersions, UnreadVersion } from "./pack-version.ts";
+
+/** Versions of a pack that are kept: a canary and a rollback need something to run when the source was edited in place. */
+export const MAX_KEPT_VERSIONS = 10;
+
+/**
+ * The hashes of the versions to keep, newest first: those that run, which are never dropped, and the newest of those that were kept
+ * before.
+ */
+export function hashesToKeep(
+  { active, canary }: PackVersions,
+  previous: readonly (KeptVersion | UnreadVersion)[],
+): string[] {
+  const all = [canary?.version, active, ...previous].flatMap((version) => version?.hash ?? []);
+  return [...new Set(all)].slice(0, MAX_KEPT_VERSIONS);
+}
