@@ -6,21 +6,21 @@ import {
   decidePromptPack,
   type PromptPackDecision,
 } from "../control/prompt-pack/decide-prompt-pack.ts";
-import type { PackVersions } from "../control/prompt-pack/pack-version.ts";
+import type { RunningVersions, WrittenVersion } from "../control/prompt-pack/pack-version.ts";
 import { countAgents, versionsTextOfConfig } from "../control/prompt-pack/versions-text.ts";
 import { packContent, packSource } from "../control/prompt-pack/pack-source.ts";
 import type { PromptPackReference } from "../control/agent-runtime/references.ts";
 import type { ObjectName } from "../control/object-name.ts";
 import { canonicalJSON } from "../promptpack/document/content-hash.ts";
 import { objectKey, type LocalWorld } from "./world.ts";
-import type { ArchivedVersion, PackArchive } from "./state/pack-archive.ts";
+import type { PackArchive } from "./state/pack-archive.ts";
 import { withGeneration } from "./with-generation.ts";
 
 export type FoundPromptPack = Extract<PromptPackReference, { found: true }>;
 
 interface KnownPack {
   readonly resource: PromptPack;
-  readonly kept: readonly ArchivedVersion[];
+  readonly kept: readonly WrittenVersion[];
   readonly status: PromptPackStatus;
 }
 
@@ -80,7 +80,7 @@ export class LocalPromptPacks {
   }
 
   async #load({ metadata }: PromptPack): Promise<{
-    kept: readonly ArchivedVersion[];
+    kept: readonly WrittenVersion[];
     status: PromptPackStatus | undefined;
   }> {
     const { versions, status } = await this.#archive.load(metadata);
@@ -97,9 +97,9 @@ function isSame(a: KnownPack, b: KnownPack): boolean {
 /** A version that was not kept before is the one in the source. */
 function toArchived(
   hash: string,
-  { active, canary }: PackVersions,
+  { active, canary }: RunningVersions,
   content: string | undefined,
-): ArchivedVersion[] {
+): WrittenVersion[] {
   const version = [canary?.version, active].find((running) => running?.hash === hash);
   return version === undefined || content === undefined ? [] : [{ ...version, content }];
 }
@@ -115,7 +115,7 @@ function sourceData(
 function decideOne(
   promptPack: PromptPack,
   data: Readonly<Record<string, string>> | undefined,
-  previous: readonly ArchivedVersion[],
+  previous: readonly WrittenVersion[],
   world: LocalWorld,
   configOf: (agent: ObjectName) => AgentConfig | undefined,
   now: number,

@@ -7,7 +7,7 @@ import {
 } from "../../promptpack/render/resolve-prompt.ts";
 import type { AgentFacts, AgentPart } from "./agent-facts.ts";
 import type { Finding } from "../condition.ts";
-import type { KeptVersion } from "../prompt-pack/pack-version.ts";
+import type { PackVersion } from "../prompt-pack/pack-version.ts";
 import { listNames, notFound, objectName } from "../object-name.ts";
 import type { PromptPackReference } from "./references.ts";
 
@@ -62,7 +62,7 @@ function judge(
     const message = `${pack} has no valid version. ${source?.message ?? "It has not been read yet"}`;
     return { finding: { reason: "Invalid", message } };
   }
-  const resolve = ({ document }: KeptVersion): PromptResolution =>
+  const resolve = ({ document }: PackVersion): PromptResolution =>
     resolvePrompt(document, {
       prompt: runtime.promptPackRef.prompt,
       variables: runtime.promptPackRef.variables,
@@ -106,7 +106,7 @@ function judge(
   };
 }
 
-function describe(pack: string, { semver }: KeptVersion, prompt: ResolvedPrompt): string {
+function describe(pack: string, { semver }: PackVersion, prompt: ResolvedPrompt): string {
   const { name, unusedVariables } = prompt;
   const unused =
     unusedVariables.length === 0
@@ -117,7 +117,7 @@ function describe(pack: string, { semver }: KeptVersion, prompt: ResolvedPrompt)
 
 function toPromptConfig(
   { promptPackRef }: RuntimeSpec,
-  { hash, semver }: KeptVersion,
+  { hash, semver }: PackVersion,
   prompt: ResolvedPrompt,
 ): PromptConfig {
   const { name, system, parameters, toolChoice, maxRounds, maxToolCallsPerTurn } = prompt;

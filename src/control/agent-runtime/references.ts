@@ -1,7 +1,7 @@
 /** What an AgentRuntime refers to, as gathered: the same for a cluster and for one machine. */
 import type { PromptPackStatus } from "../../api/prompt-pack.ts";
 import type { ToolRegistryStatus } from "../../api/tool-registry.ts";
-import type { PackVersions } from "../prompt-pack/pack-version.ts";
+import type { RunningVersions } from "../prompt-pack/pack-version.ts";
 import type { ResolvedTool } from "../tool-registry/resolved-tool.ts";
 
 /** `hint`: why it cannot be seen though it may be there, as another cure than to make it. */
@@ -15,7 +15,7 @@ export type PromptPackReference =
       readonly namespace: string;
       /** The decision of this moment, not what was written last: both come from `decidePromptPack`. */
       readonly status: PromptPackStatus;
-      readonly versions: PackVersions;
+      readonly versions: RunningVersions;
     };
 
 export type ToolRegistryReference =

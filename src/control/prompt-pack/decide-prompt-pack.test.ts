@@ -12,7 +12,7 @@ import {
   type PromptPackInput,
   versionsToRead,
 } from "./decide-prompt-pack.ts";
-import type { KeptVersion, PackVersions } from "./pack-version.ts";
+import type { PackVersion, RunningVersions } from "./pack-version.ts";
 import { type PackSource, packSource } from "./pack-source.ts";
 import { MAX_KEPT_VERSIONS } from "./version-retention.ts";
 
@@ -39,7 +39,7 @@ function decide(given: Partial<PromptPackInput> = {}): PromptPackDecision {
 class Pack {
   spec: Record<string, unknown> = {};
   status: PromptPack["status"];
-  kept: KeptVersion[] = [];
+  kept: PackVersion[] = [];
 
   look(at: PackSource, spec = this.spec): PromptPackDecision {
     this.spec = spec;
@@ -55,7 +55,7 @@ class Pack {
   }
 }
 
-function keptAfter({ keep, versions }: PromptPackDecision, before: readonly KeptVersion[]) {
+function keptAfter({ keep, versions }: PromptPackDecision, before: readonly PackVersion[]) {
   const known = [versions.active, versions.canary?.version, ...before];
   return keep.flatMap((hash) => known.find((version) => version?.hash === hash) ?? []);
 }
@@ -187,7 +187,7 @@ describe("the status of a PromptPack", () => {
   });
 
   it("counts the agents of the versions that it chose, once", () => {
-    const counted: PackVersions[] = [];
+    const counted: RunningVersions[] = [];
     const { versions } = decide({
       agents: (chosen) => {
         counted.push(chosen);

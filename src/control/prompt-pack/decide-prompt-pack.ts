@@ -15,7 +15,7 @@ import type { PromptPack, PromptPackStatus } from "../../api/prompt-pack.ts";
 import { type Finding, holds, toConditions } from "../condition.ts";
 import { type AgentCounts, agentsNotified } from "./agents-notified.ts";
 import { sourceValid } from "./source-valid.ts";
-import { type KeptVersion, type PackVersions, type UnreadVersion } from "./pack-version.ts";
+import { type PackVersion, type RunningVersions, type UnreadVersion } from "./pack-version.ts";
 import type { PackSource } from "./pack-source.ts";
 import { hashesToKeep } from "./version-retention.ts";
 
@@ -24,9 +24,9 @@ export interface PromptPackInput {
   promptPack: PromptPack;
   source: PackSource;
   /** Newest first. Those that `versionsToRead` names must have been read, or are passed over. */
-  previous: readonly (KeptVersion | UnreadVersion)[];
+  previous: readonly (PackVersion | UnreadVersion)[];
   /** Counts the agents that refer to the pack, and those that run these versions. Called once. */
-  agents: (versions: PackVersions) => AgentCounts;
+  agents: (versions: RunningVersions) => AgentCounts;
   /** Why the newest version cannot be kept, for people. */
   notKept?: string | undefined;
   /** Milliseconds since 1970. */
@@ -35,7 +35,7 @@ export interface PromptPackInput {
 
 export interface PromptPackDecision {
   status: PromptPackStatus;
-  versions: PackVersions;
+  versions: RunningVersions;
   /** Hashes of what is to be kept, newest first: of `previous`, and of the source. What is not in here may go. */
   keep: string[];
 }
@@ -91,7 +91,7 @@ export function versionsToRead({
   return named.length > 0 ? named : previous.slice(0, 1).map(({ hash }) => hash);
 }
 
-function candidateOf(source: PackSource): KeptVersion | undefined {
+function candidateOf(source: PackSource): PackVersion | undefined {
   if (!source.found || source.parsed?.ok !== true) return undefined;
   const { hash, pack } = source.parsed;
   return { hash, semver: pack.version, document: pack };
@@ -104,12 +104,12 @@ function isTrial({ spec }: PromptPack): boolean {
 
 function chooseVersions(
   promptPack: PromptPack,
-  candidate: KeptVersion | undefined,
-  previous: readonly (KeptVersion | UnreadVersion)[],
-): PackVersions {
+  candidate: PackVersion | undefined,
+  previous: readonly (PackVersion | UnreadVersion)[],
+): RunningVersions {
   const { spec, status } = promptPack;
   const read = previous.filter((version) => version.document !== undefined);
-  const kept = (hash: string | undefined): KeptVersion | undefined =>
+  const kept = (hash: string | undefined): PackVersion | undefined =>
     read.find((version) => version.hash === hash);
   const stable =
     candidate?.hash === status?.activeVersion ? candidate : kept(status?.activeVersion);
@@ -122,7 +122,7 @@ function chooseVersions(
 
 /** Without a version: a source that is not there may still come, one that is wrong has failed. */
 function phaseOf(
-  { active, canary }: PackVersions,
+  { active, canary }: RunningVersions,
   mayStillCome: boolean,
 ): PromptPackStatus["phase"] {
   if (canary !== undefined) return "Canary";
@@ -130,7 +130,7 @@ function phaseOf(
   return mayStillCome ? "Pending" : "Failed";
 }
 
-function statusOf({ active, canary }: PackVersions): PromptPackStatus {
+function statusOf({ active, canary }: RunningVersions): PromptPackStatus {
   return {
     ...(active === undefined ? {} : { activeVersion: active.hash, activeSemver: active.semver }),
     ...(canary === undefined

@@ -1,7 +1,8 @@
+import { parsePromptPack } from "../../promptpack/check/parse-prompt-pack.ts";
 import type { PromptPackDocument } from "../../promptpack/document/prompt-pack-document.ts";
 
 /** One accepted version of a PromptPack. It never changes. */
-export interface KeptVersion {
+export interface PackVersion {
   /** Content hash, 12 hex digits. */
   readonly hash: string;
   /** The version that the content gives itself. */
@@ -9,14 +10,27 @@ export interface KeptVersion {
   readonly document: PromptPackDocument;
 }
 
-/** A version that is kept, and of which no more is known at the moment. */
+/** A version with the text that was accepted, JSON or YAML. */
+export interface WrittenVersion extends PackVersion {
+  readonly content: string;
+}
+
+/** A version that is kept and was not read: no more than its hash is known. */
 export interface UnreadVersion {
   readonly hash: string;
   readonly document?: undefined;
 }
 
-/** The versions of a PromptPack that agents run now. */
-export interface PackVersions {
-  readonly active?: KeptVersion;
-  readonly canary?: { readonly weight: number; readonly version: KeptVersion };
+/** The versions of a PromptPack that agents are to run now. */
+export interface RunningVersions {
+  readonly active?: PackVersion | undefined;
+  readonly canary?: { readonly weight: number; readonly version: PackVersion } | undefined;
+}
+
+/** The version in a text that was kept under the hash; `undefined` when the text does not hold it any more. */
+export function readVersion(hash: string, content: string | undefined): WrittenVersion | undefined {
+  if (content === undefined) return undefined;
+  const parsed = parsePromptPack(content);
+  if (!parsed.ok || parsed.hash !== hash) return undefined;
+  return { hash, semver: parsed.pack.version, document: parsed.pack, content };
 }

@@ -1,13 +1,13 @@
 import type { PromptPack } from "../../api/prompt-pack.ts";
 import type { Finding } from "../condition.ts";
-import type { PackVersions } from "./pack-version.ts";
+import type { RunningVersions } from "./pack-version.ts";
 import { listNames } from "../object-name.ts";
 import type { PackSource } from "./pack-source.ts";
 
 interface SourceFacts {
   promptPack: PromptPack;
   source: PackSource;
-  versions: PackVersions;
+  versions: RunningVersions;
   /** Why the version in the source cannot be kept. */
   notKept: string | undefined;
 }

@@ -1,4 +1,4 @@
-import type { KeptVersion, PackVersions, UnreadVersion } from "./pack-version.ts";
+import type { PackVersion, RunningVersions, UnreadVersion } from "./pack-version.ts";
 
 /** Versions of a pack that are kept: a canary and a rollback need something to run when the source was edited in place. */
 export const MAX_KEPT_VERSIONS = 10;
@@ -8,8 +8,8 @@ export const MAX_KEPT_VERSIONS = 10;
  * before.
  */
 export function hashesToKeep(
-  { active, canary }: PackVersions,
-  previous: readonly (KeptVersion | UnreadVersion)[],
+  { active, canary }: RunningVersions,
+  previous: readonly (PackVersion | UnreadVersion)[],
 ): string[] {
   const all = [canary?.version, active, ...previous].flatMap((version) => version?.hash ?? []);
   return [...new Set(all)].slice(0, MAX_KEPT_VERSIONS);

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { decided, packReference, theVersion } from "../../../test/support/builders/a-decision.ts";
-import type { PackVersions } from "./pack-version.ts";
+import type { RunningVersions } from "./pack-version.ts";
 import { countAgents, versionsText, versionsTextOfConfig } from "./versions-text.ts";
 
 const ACTIVE = theVersion();
 const CANARY = theVersion({ version: "2.0.0" });
-const TRIAL: PackVersions = { active: ACTIVE, canary: { weight: 20, version: CANARY } };
+const TRIAL: RunningVersions = { active: ACTIVE, canary: { weight: 20, version: CANARY } };
 
 describe("the text of versions", () => {
   it("names the active version, and the canary with its weight", () => {

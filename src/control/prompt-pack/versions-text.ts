@@ -1,9 +1,9 @@
 import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import type { AgentCounts } from "./agents-notified.ts";
-import type { PackVersions } from "./pack-version.ts";
+import type { RunningVersions } from "./pack-version.ts";
 
 /** "<active>" or "<active> <canary>@<weight>"; "" when no version runs. It is compared as a whole and never taken apart. */
-export function versionsText({ active, canary }: PackVersions): string {
+export function versionsText({ active, canary }: RunningVersions): string {
   const trial = canary === undefined ? [] : [`${canary.version.hash}@${canary.weight}`];
   return active === undefined ? "" : [active.hash, ...trial].join(" ");
 }
@@ -22,7 +22,7 @@ export function versionsTextOfConfig({ prompt }: AgentConfig): string {
  */
 export function countAgents(
   running: readonly (string | undefined)[],
-  versions: PackVersions,
+  versions: RunningVersions,
 ): AgentCounts {
   const wanted = versionsText(versions);
   const notified = wanted === "" ? [] : running.filter((text) => text === wanted);

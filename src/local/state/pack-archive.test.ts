@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { PromptPackStatus } from "../../api/prompt-pack.ts";
 import { parsePromptPack } from "../../promptpack/check/parse-prompt-pack.ts";
-import { type ArchivedVersion, PackArchive } from "./pack-archive.ts";
+import type { WrittenVersion } from "../../control/prompt-pack/pack-version.ts";
+import { PackArchive } from "./pack-archive.ts";
 
 let folder: string;
 let archive: PackArchive;
@@ -23,7 +24,7 @@ const status: PromptPackStatus = {
   canaryWeight: 10,
 };
 
-function version(semver: string): ArchivedVersion {
+function version(semver: string): WrittenVersion {
   const content = JSON.stringify({
     id: "support",
     name: "Support",

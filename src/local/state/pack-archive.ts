@@ -9,18 +9,12 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { promptPackStatusSchema, type PromptPackStatus } from "../../api/prompt-pack.ts";
-import type { KeptVersion } from "../../control/prompt-pack/pack-version.ts";
-import { parsePromptPack } from "../../promptpack/check/parse-prompt-pack.ts";
+import { readVersion, type WrittenVersion } from "../../control/prompt-pack/pack-version.ts";
 import { readFileIfThere, syncPrivateFolder } from "./private-files.ts";
-
-export interface ArchivedVersion extends KeptVersion {
-  /** The text that was accepted, JSON or YAML. `parsePromptPack` reads it back. */
-  readonly content: string;
-}
 
 export interface ArchivedPack {
   /** Newest first. */
-  readonly versions: readonly ArchivedVersion[];
+  readonly versions: readonly WrittenVersion[];
   readonly status: PromptPackStatus | undefined;
 }
 
@@ -41,12 +35,10 @@ export class PackArchive {
   async load(pack: { namespace: string; name: string }): Promise<ArchivedPack> {
     const folder = this.#folderOf(pack);
     const index = parseIndex(await readFileIfThere(join(folder, INDEX_FILE)));
-    const versions: ArchivedVersion[] = [];
-    for (const { hash, semver } of index.versions) {
-      const content = await readFileIfThere(join(folder, hash));
-      const parsed = content === undefined ? undefined : parsePromptPack(content);
-      if (content === undefined || parsed?.ok !== true || parsed.hash !== hash) continue;
-      versions.push({ hash, semver, document: parsed.pack, content });
+    const versions: WrittenVersion[] = [];
+    for (const { hash } of index.versions) {
+      const version = readVersion(hash, await readFileIfThere(join(folder, hash)));
+      if (version !== undefined) versions.push(version);
     }
     return { versions, status: index.status };
   }

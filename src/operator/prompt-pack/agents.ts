@@ -9,7 +9,7 @@ type Caches = Pick<OperatorCaches, "agentRuntimes" | "agentConfigs">;
 const CONFIG_SUFFIX = "-config";
 
 /** The text of the versions that each agent of a pack has been given; `undefined` for one that has no config of its own yet. */
-export function runningVersions(caches: Caches, pack: string): (string | undefined)[] {
+export function versionsOfAgents(caches: Caches, pack: string): (string | undefined)[] {
   return caches.agentRuntimes.indexed("promptPack", pack).map(({ metadata }) => {
     const config = caches.agentConfigs.get(keyOf(metadata) + CONFIG_SUFFIX);
     const isOwn = config?.metadata.ownerReferences?.some(({ uid }) => uid === metadata.uid);

@@ -14,8 +14,8 @@ import type {
 } from "../cluster/operator-context.ts";
 import { UnreadableSpecs } from "../cluster/read-stored.ts";
 import { WrittenStatuses } from "../cluster/written-statuses.ts";
-import { KeptVersions, packsOfVersion } from "./version-config-maps.ts";
-import { runningVersions, watchAgents } from "./agents.ts";
+import { VersionConfigMaps, packsOfVersion } from "./version-config-maps.ts";
+import { versionsOfAgents, watchAgents } from "./agents.ts";
 import { createPackDecisions, hashIn, type PackDecision } from "./decisions.ts";
 
 /** However many agents take up a version at once, the status of its pack is written no more often for that. */
@@ -35,8 +35,8 @@ export function createPromptPacks(
   const { caches, clock } = context;
   const statuses = new WrittenStatuses<PromptPackStatus>(context, PROMPT_PACKS);
   const unreadable = new UnreadableSpecs(context, PROMPT_PACKS);
-  const keptVersions = new KeptVersions(context);
-  const decisions = createPackDecisions(context, { statuses, keptVersions });
+  const versionConfigMaps = new VersionConfigMaps(context);
+  const decisions = createPackDecisions(context, { statuses, versionConfigMaps });
 
   async function reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult | void> {
     const outcome = await decisions.renew(key, signal);
@@ -51,7 +51,7 @@ export function createPromptPacks(
     const { status } = decidePromptPack({
       ...decision.facts,
       ...(kept === undefined ? {} : { notKept: refused(kept) }),
-      agents: (versions) => countAgents(runningVersions(caches, key), versions),
+      agents: (versions) => countAgents(versionsOfAgents(caches, key), versions),
       now: clock.now(),
     });
     const age = statuses.age(stored);
@@ -59,7 +59,7 @@ export function createPromptPacks(
       return { requeueAfterMs: AGENTS_BATCH_MS - age };
     }
     await statuses.write(stored, status, signal);
-    await keptVersions.prune(stored, decision.keep, signal);
+    await versionConfigMaps.prune(stored, decision.keep, signal);
     if (kept !== undefined) throw kept;
   }
 
@@ -69,13 +69,13 @@ export function createPromptPacks(
     { held, reading }: PackDecision,
     signal: AbortSignal,
   ): Promise<"later" | ApiError | undefined> {
-    const there = new Set(keptVersions.of(stored).map(({ metadata }) => metadata.name));
+    const there = new Set(versionConfigMaps.of(stored).map(({ metadata }) => metadata.name));
     for (const [hash, version] of held) {
       if (there.has(`${stored.metadata.name}-${hash}`)) continue;
-      if (keptVersions.otherHolder(stored, hash) !== "nobody") continue;
+      if (versionConfigMaps.otherHolder(stored, hash) !== "nobody") continue;
       const content = hash === hashIn(reading) ? reading.content : version.content;
       if (content === undefined) continue;
-      const result = await keptVersions.keep(stored, hash, content, signal);
+      const result = await versionConfigMaps.keep(stored, hash, content, signal);
       if (result.kept) continue;
       return result.later ? "later" : result.error;
     }

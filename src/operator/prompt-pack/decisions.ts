@@ -10,7 +10,7 @@ import {
   type PromptPackInput,
   versionsToRead,
 } from "../../control/prompt-pack/decide-prompt-pack.ts";
-import type { KeptVersion, UnreadVersion } from "../../control/prompt-pack/pack-version.ts";
+import type { PackVersion, UnreadVersion } from "../../control/prompt-pack/pack-version.ts";
 import { keyOf, type KubernetesObject } from "../../kube/client/object.ts";
 import { contentHash } from "../../promptpack/document/content-hash.ts";
 import { countAgents, versionsText } from "../../control/prompt-pack/versions-text.ts";
@@ -20,12 +20,12 @@ import type { OperatorContext } from "../cluster/operator-context.ts";
 import { readSpec, toResource } from "../cluster/read-stored.ts";
 import { sourceOf } from "../cluster/references-of.ts";
 import type { WrittenStatuses } from "../cluster/written-statuses.ts";
-import { type KeptVersions, type OtherHolder, versionOf } from "./version-config-maps.ts";
-import { runningVersions } from "./agents.ts";
+import { type VersionConfigMaps, type OtherHolder, versionOf } from "./version-config-maps.ts";
+import { versionsOfAgents } from "./agents.ts";
 import { readSource, type SourceReading } from "./source-reader.ts";
 
 /** A version that runs. Its content is known where it was read from what is kept. */
-type HeldVersion = KeptVersion & { readonly content?: string | undefined };
+type HeldVersion = PackVersion & { readonly content?: string | undefined };
 
 /** All that is decided on, the agents left out: they come and go without another decision about versions. */
 type PackFacts = Omit<PromptPackInput, "agents" | "now">;
@@ -59,10 +59,10 @@ export function createPackDecisions(
   { client, caches, clock }: Pick<OperatorContext, "client" | "caches" | "clock">,
   parts: {
     statuses: WrittenStatuses<PromptPackStatus>;
-    keptVersions: KeptVersions;
+    versionConfigMaps: VersionConfigMaps;
   },
 ): PackDecisions {
-  const { statuses, keptVersions } = parts;
+  const { statuses, versionConfigMaps } = parts;
 
   async function decide(
     [stored, status, sourceThere]: PackWorld,
@@ -71,9 +71,9 @@ export function createPackDecisions(
     signal: AbortSignal,
   ): Promise<PackDecision> {
     const promptPack = toResource(PROMPT_PACK, stored, spec, status);
-    const kept = keptVersions.of(stored).flatMap((version) => versionOf(version)?.hash ?? []);
+    const kept = versionConfigMaps.of(stored).flatMap((version) => versionOf(version)?.hash ?? []);
     const isKeepable = (hash: string): boolean =>
-      !kept.includes(hash) && keptVersions.otherHolder(stored, hash) === "nobody";
+      !kept.includes(hash) && versionConfigMaps.otherHolder(stored, hash) === "nobody";
     const reusable = isContentAtHand(before?.reading, isKeepable) ? before?.reading : undefined;
     const reading = await readSource(client, promptPack, sourceThere, reusable, signal);
     const { source } = reading;
@@ -81,12 +81,12 @@ export function createPackDecisions(
 
     const held = new Map(before?.held);
     const hashes = [...new Set([...kept, ...held.keys()])];
-    const previous = (): (KeptVersion | UnreadVersion)[] =>
+    const previous = (): (PackVersion | UnreadVersion)[] =>
       hashes.map((hash) => held.get(hash) ?? { hash });
     for (const hash of versionsToRead({ promptPack, source, previous: previous() })) {
       // Its text is read too: should what is kept be deleted by somebody, it is the only one.
       if (held.get(hash)?.content !== undefined || !kept.includes(hash)) continue;
-      const version = await keptVersions.read(stored, hash, signal);
+      const version = await versionConfigMaps.read(stored, hash, signal);
       if (version !== undefined) held.set(hash, version);
     }
 
@@ -95,13 +95,13 @@ export function createPackDecisions(
       source,
       previous: previous(),
       notKept:
-        newest !== undefined && keptVersions.otherHolder(stored, newest) === "stranger"
+        newest !== undefined && versionConfigMaps.otherHolder(stored, newest) === "stranger"
           ? nameTaken(stored, newest)
           : undefined,
     };
     const decision = decidePromptPack({
       ...facts,
-      agents: (versions) => countAgents(runningVersions(caches, keyOf(stored.metadata)), versions),
+      agents: (versions) => countAgents(versionsOfAgents(caches, keyOf(stored.metadata)), versions),
       now: clock.now(),
     });
     return {
@@ -116,9 +116,10 @@ export function createPackDecisions(
     look(key, before) {
       const stored = caches.promptPacks.get(key);
       if (stored === undefined) return undefined;
-      const kept = keptVersions.of(stored).map(({ metadata }) => metadata.name);
+      const kept = versionConfigMaps.of(stored).map(({ metadata }) => metadata.name);
       const newest = before?.decision && hashIn(before.decision.reading);
-      const holder = newest === undefined ? "nobody" : keptVersions.otherHolder(stored, newest);
+      const holder =
+        newest === undefined ? "nobody" : versionConfigMaps.otherHolder(stored, newest);
       const source = caches.configMaps.get(sourceOf(stored) ?? "");
       return [stored, statuses.of(stored), source, kept.join(), holder];
     },

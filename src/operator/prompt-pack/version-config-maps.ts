@@ -1,9 +1,8 @@
 /** The accepted versions of PromptPacks: each an immutable ConfigMap `<pack>-<hash>` that belongs to its pack. */
 import { API_VERSION, DEFAULT_PACK_KEY, GROUP, PROMPT_PACK } from "../../api/group.ts";
-import type { KeptVersion } from "../../control/prompt-pack/pack-version.ts";
+import { readVersion, type WrittenVersion } from "../../control/prompt-pack/pack-version.ts";
 import { ApiError, isConflict, isNotFound } from "../../kube/client/api-error.ts";
 import { keyOf, type KubernetesObject } from "../../kube/client/object.ts";
-import { parsePromptPack } from "../../promptpack/check/parse-prompt-pack.ts";
 import {
   CONFIG_MAPS,
   type ConfigMapObject,
@@ -16,9 +15,6 @@ const NAME_OF_VERSION = /^(.+)-([0-9a-f]{12})$/;
 const FORBIDDEN = 403;
 const TOO_MANY_REQUESTS = 429;
 
-/** With the text that was accepted. */
-export type ReadVersion = KeptVersion & { readonly content: string };
-
 /** `leftover`: of a pack of the same name that was deleted; it goes by itself. */
 export type OtherHolder = "nobody" | "leftover" | "stranger";
 
@@ -29,7 +25,7 @@ export type KeepResult =
   | { readonly kept: false; readonly later: true }
   | { readonly kept: false; readonly later: false; readonly error: ApiError };
 
-export class KeptVersions {
+export class VersionConfigMaps {
   readonly #context: Pick<OperatorContext, "client" | "caches">;
   /** Keys of those that were made or deleted here, until the cache tells of it. */
   readonly #unseen = new Set<string>();
@@ -66,7 +62,7 @@ export class KeptVersions {
     pack: StoredPromptPack,
     hash: string,
     signal: AbortSignal,
-  ): Promise<ReadVersion | undefined> {
+  ): Promise<WrittenVersion | undefined> {
     const { client } = this.#context;
     let there: ConfigMapObject;
     try {
@@ -75,10 +71,7 @@ export class KeptVersions {
       if (isNotFound(error)) return undefined;
       throw error;
     }
-    const content = isOwned(there, pack) ? there.data?.[DEFAULT_PACK_KEY] : undefined;
-    const parsed = content === undefined ? undefined : parsePromptPack(content);
-    if (content === undefined || parsed?.ok !== true || parsed.hash !== hash) return undefined;
-    return { hash, semver: parsed.pack.version, document: parsed.pack, content };
+    return isOwned(there, pack) ? readVersion(hash, there.data?.[DEFAULT_PACK_KEY]) : undefined;
   }
 
   async keep(

@@ -7,7 +7,7 @@ import {
 import type { ObservedWorkload } from "../../../src/control/agent-runtime/available.ts";
 import { decidePromptPack } from "../../../src/control/prompt-pack/decide-prompt-pack.ts";
 import { decideToolRegistry } from "../../../src/control/tool-registry/decide-tool-registry.ts";
-import type { KeptVersion } from "../../../src/control/prompt-pack/pack-version.ts";
+import type { WrittenVersion } from "../../../src/control/prompt-pack/pack-version.ts";
 import { packSource } from "../../../src/control/prompt-pack/pack-source.ts";
 import type {
   AgentReferences,
@@ -22,9 +22,6 @@ import { anAgentRuntime, aPromptPack, aToolRegistry } from "./resources.ts";
 export const NOW = Date.parse("2026-03-01T12:00:00Z");
 
 type Fields = Record<string, unknown>;
-
-/** With the text that it was read from. */
-type WrittenVersion = KeptVersion & { readonly content: string };
 
 /** A version of a pack, 1.0.0 unless told otherwise; prompts need only what matters. */
 export function theVersion(

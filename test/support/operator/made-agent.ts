@@ -6,7 +6,7 @@ import { AGENT_CONFIG_PATH, type AgentConfig } from "../../../src/agent-config/a
 import type { AgentRuntime } from "../../../src/api/agent-runtime.ts";
 import { parseManifests } from "../../../src/api/manifest/manifest.ts";
 import { decideAgentRuntime } from "../../../src/control/agent-runtime/decide-agent-runtime.ts";
-import type { KeptVersion } from "../../../src/control/prompt-pack/pack-version.ts";
+import type { WrittenVersion } from "../../../src/control/prompt-pack/pack-version.ts";
 import type { WorkloadDecision } from "../../../src/control/agent-runtime/workload-decision.ts";
 import { buildConfigMap } from "../../../src/operator/agent-runtime/objects/build-config-map.ts";
 import { buildDeployment } from "../../../src/operator/agent-runtime/objects/build-deployment.ts";
@@ -28,7 +28,7 @@ import { PodVolumes, type ReadObject } from "../kubernetes/node/pod-volumes.ts";
 
 /** What there is, by "namespace/name". */
 export interface World {
-  readonly packs?: Readonly<Record<string, KeptVersion & { readonly content: string }>>;
+  readonly packs?: Readonly<Record<string, WrittenVersion>>;
   /** An entry of a registry, by its tool's name `lookup-user`. */
   readonly registries?: Readonly<Record<string, Record<string, unknown>>>;
   readonly secrets?: Readonly<Record<string, Record<string, string>>>;
