@@ -42,7 +42,7 @@ export type LocalRoute =
     };
 
 /** What the processes run with. */
-interface CarriedOut {
+interface RunningWith {
   readonly config: AgentConfig;
   readonly secretFiles: readonly SecretFile[];
   readonly secrets: ReadonlyMap<string, string | undefined>;
@@ -58,7 +58,7 @@ export class LocalAgent {
   readonly #errors: ErrorSummary;
   #resource: AgentRuntime;
   #status: AgentRuntimeStatus = {};
-  #carriedOut: CarriedOut | undefined;
+  #runningWith: RunningWith | undefined;
   /** Why the processes cannot be given their environment. */
   #environmentProblem: string | undefined;
   #isRetired = false;
@@ -87,7 +87,7 @@ export class LocalAgent {
 
   /** What its replicas run with. */
   get config(): AgentConfig | undefined {
-    return this.#carriedOut?.config;
+    return this.#runningWith?.config;
   }
 
   /** No file declares it any more. */
@@ -140,7 +140,7 @@ export class LocalAgent {
       agentRuntime: { ...this.#resource, status: this.#status },
       references,
       observed,
-      previous: this.#carriedOut ?? {},
+      previous: this.#runningWith ?? {},
       endpoint: this.#endpoint(),
       now,
     });
@@ -164,14 +164,14 @@ export class LocalAgent {
   /** For when it is retired and gone. */
   async clean(): Promise<void> {
     this.#errors.close();
-    this.#carriedOut = undefined;
+    this.#runningWith = undefined;
     await this.#workload.clean();
   }
 
   #observe(): ObservedWorkload | undefined {
     const problem = this.#environmentProblem;
-    if (this.#carriedOut === undefined && problem === undefined) return undefined;
-    const observed = observeWorkload(this.#workload.replicas(), this.#carriedOut?.revision ?? "");
+    if (this.#runningWith === undefined && problem === undefined) return undefined;
+    const observed = observeWorkload(this.#workload.replicas(), this.#runningWith?.revision ?? "");
     return problem === undefined
       ? observed
       : { ...observed, failure: { reason: "PodsFailing", message: problem } };
@@ -203,7 +203,7 @@ export class LocalAgent {
       resolved.problems.length === 0 ? undefined : resolved.problems.join("; ");
     // As with any reference that breaks: what runs goes on as it was started, and what does not run waits.
     const variables =
-      resolved.problems.length === 0 ? resolved.variables : this.#carriedOut?.variables;
+      resolved.problems.length === 0 ? resolved.variables : this.#runningWith?.variables;
     if (variables === undefined) return;
 
     const revision = `${workload.rollHash}-${contentHash(variables)}`;
@@ -215,7 +215,7 @@ export class LocalAgent {
       config: JSON.stringify(config, null, 2),
       secrets,
     });
-    this.#carriedOut = { config, secretFiles: workload.secretFiles, secrets, variables, revision };
+    this.#runningWith = { config, secretFiles: workload.secretFiles, secrets, variables, revision };
   }
 
   #secretContents(
@@ -232,7 +232,7 @@ export class LocalAgent {
         for (const [key, value] of values) contents.set(`${path}/${key}`, value);
       } else {
         // The Secret has gone: its keys stay as they were.
-        for (const kept of this.#carriedOut?.secrets.keys() ?? []) {
+        for (const kept of this.#runningWith?.secrets.keys() ?? []) {
           if (kept.startsWith(`${path}/`)) contents.set(kept, undefined);
         }
       }

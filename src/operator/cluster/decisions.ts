@@ -14,7 +14,7 @@ export interface DecisionsOptions<W extends World, Outcome> {
   readonly toText: (outcome: Outcome) => string;
 }
 
-interface Decided<W, Outcome> {
+interface KeptDecision<W, Outcome> {
   readonly world: W;
   readonly outcome: Outcome;
 }
@@ -28,7 +28,7 @@ const ABSENT = "";
  */
 export class Decisions<W extends World, Outcome> {
   readonly #options: DecisionsOptions<W, Outcome>;
-  readonly #decided = new Map<string, Decided<W, Outcome>>();
+  readonly #decided = new Map<string, KeptDecision<W, Outcome>>();
   readonly #underWay = new Map<string, Promise<void>>();
   /** By key, what was answered last. */
   readonly #told = new Map<string, string>();

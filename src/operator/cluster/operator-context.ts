@@ -28,7 +28,7 @@ export interface OperatorContext {
 }
 
 /** What was decided about the resources of one kind that agents refer to, kept in memory. */
-export interface Decided<Reference> {
+export interface DecisionSource<Reference> {
   /**
    * The decision from the world of this moment, made if need be. `key` is "namespace/name". Cheap when nothing changed since the
    * last time. Rejects only when something could not be read.
@@ -37,8 +37,8 @@ export interface Decided<Reference> {
   /** Called with the key of a resource whose decision is another than before, for those who refer to it. */
   subscribe(listener: (key: string) => void): void;
 }
-export type DecidedPromptPacks = Decided<PromptPackReference>;
-export type DecidedToolRegistries = Decided<ToolRegistryReference>;
+export type DecidedPromptPacks = DecisionSource<PromptPackReference>;
+export type DecidedToolRegistries = DecisionSource<ToolRegistryReference>;
 
 /** What the operator gives to a controller that it makes. */
 export type ControllerSettings = Pick<
