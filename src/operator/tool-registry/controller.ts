@@ -24,7 +24,7 @@ export interface ToolRegistries {
 
 export function createToolRegistries(
   context: OperatorContext,
-  settings: ControllerSettings & { readonly probeIntervalMs?: number },
+  settings: ControllerSettings & { readonly probeIntervalMs?: number | undefined },
 ): ToolRegistries {
   const { caches, clock } = context;
   const { probeIntervalMs, ...controllerSettings } = settings;

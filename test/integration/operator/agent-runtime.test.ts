@@ -2,7 +2,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { Cache, type CacheChange } from "../../../src/kube/watch/cache.ts";
 import type { Controller } from "../../../src/kube/controller/controller.ts";
-import { createAgentRuntimeController } from "../../../src/operator/agent-runtime/controller.ts";
 import type { KubernetesObject } from "../../../src/kube/client/object.ts";
 import type { DeploymentObject } from "../../../src/operator/cluster/kubernetes-objects.ts";
 import { FILES_REVISION_ANNOTATION } from "../../../src/operator/cluster/labels.ts";
@@ -26,9 +25,8 @@ import { OperatorInProcess } from "../../support/operator/operator-in-process.ts
 
 const NAMESPACE = "team";
 let cluster: KubeCluster;
-let parts: OperatorInProcess;
+let operator: OperatorInProcess;
 let controller: Controller;
-let running: Promise<void>;
 let deployments: LaggingCache<DeploymentObject>;
 let name: string;
 let agent: AgentInCluster;
@@ -67,19 +65,17 @@ class LaggingCache<T extends DeploymentObject> extends Cache<T> {
 beforeAll(async () => {
   cluster = await KubeCluster.start();
   await cluster.create(aNamespaceManifest(NAMESPACE), ...theReferences(NAMESPACE));
-  parts = await OperatorInProcess.start(cluster);
-  const { promptPacks, toolRegistries, context, signal, reconciled } = parts;
-  deployments = new LaggingCache(context.caches.deployments);
-  controller = createAgentRuntimeController(
-    { ...context, caches: { ...context.caches, deployments } },
-    { promptPacks, toolRegistries },
-    { onReconciled: (done) => reconciled.push(done) },
-  );
-  running = controller.run(signal);
+  operator = await OperatorInProcess.start(cluster, {
+    runsAgents: true,
+    seenAs: (caches) => {
+      deployments = new LaggingCache(caches.deployments);
+      return { ...caches, deployments };
+    },
+  });
+  controller = operator.agentRuntimes;
 }, KUBE_API_SERVER_TIMEOUT_MS);
 afterAll(async () => {
-  await parts?.stop();
-  await running;
+  await operator?.stop();
   await cluster?.stop();
 });
 beforeEach(() => {
@@ -97,10 +93,10 @@ async function isRunning(spec: object = {}): Promise<void> {
 
 /** Looks at the agents once more, as a resync does. */
 async function lookAt(...names: string[]): Promise<void> {
-  const before = parts.reconciled.length;
+  const before = operator.reconciled.length;
   for (const of of names) controller.queue.add(`${NAMESPACE}/${of}`);
   await vi.waitFor(() => {
-    const keys = new Set(parts.reconciled.slice(before).map(({ key }) => key));
+    const keys = new Set(operator.reconciled.slice(before).map(({ key }) => key));
     for (const of of names) expect(keys).toContain(`${NAMESPACE}/${of}`);
   }, SOME_TIME);
 }
@@ -110,7 +106,7 @@ async function settled(): Promise<void> {
   let last = -1;
   await vi.waitFor(
     () => {
-      const count = parts.reconciled.length;
+      const count = operator.reconciled.length;
       const isQuiet = count === last && controller.activeWorkers === 0;
       last = count;
       expect(isQuiet).toBe(true);
@@ -348,13 +344,13 @@ describe("a cache that is behind", () => {
 test.each(["agentRuntimes", "promptPacks", "toolRegistries"] as const)(
   "what this version cannot read is told of once and left alone, and the others are still seen: %s",
   async (kind) => {
-    const cache: Cache<KubernetesObject> = parts.context.caches[kind] as never;
+    const cache: Cache<KubernetesObject> = operator.caches[kind] as never;
     const key = `${NAMESPACE}/${name}`;
     for (const resourceVersion of ["1", "2"]) {
-      const before = parts.reconciled.length;
+      const before = operator.reconciled.length;
       cache.set({ metadata: { ...at(), uid: `unreadable-${kind}`, resourceVersion } });
       await vi.waitFor(() => {
-        const outcomes = parts.reconciled.slice(before).filter((done) => done.key === key);
+        const outcomes = operator.reconciled.slice(before).filter((done) => done.key === key);
         expect(outcomes).toMatchObject([{ outcome: "terminal_error" }]);
       }, SOON);
     }

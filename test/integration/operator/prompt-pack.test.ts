@@ -250,7 +250,7 @@ describe("a PromptPack", () => {
   test("of another schema than the operator's is told of once, and its agents keep what they have", async () => {
     const pack = await PackInCluster.create(textOf("1.0.0"));
     await pack.becomes({ phase: "Active" });
-    const { promptPacks } = operator.context.caches;
+    const { promptPacks } = operator.caches;
     const stored = await vi.waitFor(() => {
       const found = promptPacks.get(pack.key);
       expect(found?.status?.phase).toBe("Active");
@@ -372,7 +372,7 @@ describe("a canary", () => {
     const pack = await PackInCluster.create(textOf("1.0.0"), canary(10));
     await pack.becomes({ phase: "Active" });
     const chosen: string[] = [];
-    const { promptPacks } = operator.context.caches;
+    const { promptPacks } = operator.caches;
     promptPacks.subscribe(({ after }) => {
       if (after?.metadata.namespace !== pack.namespace) return;
       const { activeSemver = "", canarySemver = "" } = after.status ?? {};

@@ -1,24 +1,24 @@
-/** The caches of an operator and the controllers of packs and registries, in this process: for an API server of a test. */
-import { randomUUID } from "node:crypto";
+/** An operator in the process of a test, for an API server of the test. AgentRuntimes are only reconciled if the test says so. */
 import { KubeConfig } from "@kubernetes/client-node";
 import { KubeClient } from "../../../src/kube/client/client.ts";
-import type { ReconcileOutcome } from "../../../src/kube/controller/controller.ts";
-import { EventRecorder } from "../../../src/kube/events.ts";
 import { RateLimiter } from "../../../src/kube/client/rate-limiter.ts";
 import { createTransport } from "../../../src/kube/client/transport.ts";
-import { systemClock } from "../../../src/time/clock.ts";
+import type { Controller, ReconcileOutcome } from "../../../src/kube/controller/controller.ts";
 import { createLog } from "../../../src/observability/log.ts";
-import { createCaches, watchCluster } from "../../../src/operator/cluster/caches.ts";
+import {
+  createCaches,
+  type OperatorCaches,
+  watchCluster,
+} from "../../../src/operator/cluster/caches.ts";
 import type {
   DecidedPromptPacks,
   DecidedToolRegistries,
-  OperatorContext,
 } from "../../../src/operator/cluster/operator-context.ts";
-import { createPromptPacks } from "../../../src/operator/prompt-pack/controller.ts";
-import { createToolRegistries } from "../../../src/operator/tool-registry/controller.ts";
+import { createOperator, type Operator } from "../../../src/operator/operator.ts";
+import { systemClock } from "../../../src/time/clock.ts";
 import { type KubeCluster, OPERATOR_USER } from "../kubernetes/kube-cluster.ts";
 
-/** Tests are not to wait for the limit on requests, nor for the next look at a tool. */
+/** Tests are not to wait for the limit on requests, nor for the next probe of a tool. */
 const REQUESTS_PER_SECOND = 1_000;
 const PROBE_INTERVAL_MS = 100;
 
@@ -28,58 +28,61 @@ interface Reconciled {
   readonly error?: unknown;
 }
 
+interface Options {
+  /** The caches that the controllers see, in place of those that the watches fill. */
+  readonly seenAs?: (caches: OperatorCaches) => OperatorCaches;
+  readonly runsAgents?: boolean;
+}
+
 export class OperatorInProcess {
-  readonly context: OperatorContext;
+  readonly caches: OperatorCaches;
+  readonly agentRuntimes: Controller;
   readonly promptPacks: DecidedPromptPacks;
   readonly toolRegistries: DecidedToolRegistries;
-  /** Keys that those were told of who refer to packs and registries, in order. */
+  /** The keys of packs and registries whose changes were announced to those that refer to them, in order. */
   readonly told: string[] = [];
-  readonly reconciled: Reconciled[] = [];
-  readonly #ending = new AbortController();
+  readonly reconciled: Reconciled[];
+  readonly #operator: Operator;
+  readonly #ending: AbortController;
   readonly #running: Promise<unknown>;
-  /** Every object is looked at again. */
-  readonly resync: () => void;
 
   private constructor(
-    context: OperatorContext,
-    watches: Promise<void>,
-    ending: AbortController,
-    close: () => void,
+    operator: Operator,
+    facts: {
+      caches: OperatorCaches;
+      reconciled: Reconciled[];
+      watches: Promise<void>;
+      ending: AbortController;
+      runsAgents: boolean;
+      close: () => void;
+    },
   ) {
-    this.context = context;
-    this.#ending = ending;
-    const settings = { onReconciled: (done: Reconciled) => this.reconciled.push(done) };
-    const packs = createPromptPacks(context, settings);
-    const registries = createToolRegistries(context, {
-      ...settings,
-      probeIntervalMs: PROBE_INTERVAL_MS,
-    });
-    this.promptPacks = packs.decided;
-    this.toolRegistries = registries.decided;
-    for (const decided of [packs.decided, registries.decided]) {
+    const { promptPacks, toolRegistries, agentRuntimes } = operator;
+    const { signal } = facts.ending;
+    this.#operator = operator;
+    this.#ending = facts.ending;
+    this.caches = facts.caches;
+    this.reconciled = facts.reconciled;
+    this.agentRuntimes = agentRuntimes;
+    this.promptPacks = promptPacks.decided;
+    this.toolRegistries = toolRegistries.decided;
+    for (const decided of [this.promptPacks, this.toolRegistries]) {
       decided.subscribe((key) => this.told.push(key));
     }
-    this.resync = () => {
-      const { promptPacks, toolRegistries } = context.caches;
-      for (const [controller, cache] of [
-        [packs.controller, promptPacks],
-        [registries.controller, toolRegistries],
-      ] as const) {
-        for (const { metadata } of cache.all()) {
-          controller.queue.add(`${metadata.namespace}/${metadata.name}`);
-        }
-      }
-    };
-    const { signal } = ending;
-    this.#running = Promise.all([
-      watches,
-      packs.controller.run(signal),
-      registries.controller.run(signal),
-      registries.run(signal),
-    ]).finally(close);
+    const working = facts.runsAgents
+      ? [operator.run(signal)]
+      : [
+          promptPacks.controller.run(signal),
+          toolRegistries.controller.run(signal),
+          toolRegistries.run(signal),
+        ];
+    this.#running = Promise.all([facts.watches, ...working]).finally(facts.close);
   }
 
-  static async start(cluster: KubeCluster): Promise<OperatorInProcess> {
+  static async start(
+    cluster: KubeCluster,
+    { seenAs = (caches) => caches, runsAgents = false }: Options = {},
+  ): Promise<OperatorInProcess> {
     const kubeConfig = new KubeConfig();
     kubeConfig.loadFromFile(await cluster.kubeconfigOf(OPERATOR_USER));
     const transport = createTransport(kubeConfig);
@@ -92,10 +95,10 @@ export class OperatorInProcess {
       }),
       fieldManager: OPERATOR_USER,
     });
-    const caches = createCaches();
+    const watched = createCaches();
     const ending = new AbortController();
     const watching = watchCluster({
-      caches,
+      caches: watched,
       client,
       namespaces: [],
       clock: systemClock,
@@ -104,31 +107,44 @@ export class OperatorInProcess {
     });
     const watches = watching.run(ending.signal);
     await watching.synced;
-    const events = new EventRecorder({
-      client,
-      reportingController: "omnia.altairalabs.ai/operator",
-      reportingInstance: "test",
-      clock: systemClock,
-      newName: () => randomUUID().slice(0, 13),
-      onError: () => {},
-    });
-    const context: OperatorContext = {
+    const caches = seenAs(watched);
+    const reconciled: Reconciled[] = [];
+    const operator = createOperator({
       client,
       caches,
-      events,
       clock: systemClock,
       log: createLog({ level: "silent" }),
-      settings: {
-        agentImage: "agent:test",
-        agentImagePullPolicy: undefined,
-        namespaces: [],
-      },
-    };
-    return new OperatorInProcess(context, watches, ending, () => transport.close());
+      settings: { agentImage: "agent:test", agentImagePullPolicy: undefined, namespaces: [] },
+      instance: "test",
+      controllerSettings: () => ({ onReconciled: (done) => reconciled.push(done) }),
+      probeIntervalMs: PROBE_INTERVAL_MS,
+    });
+    const close = (): void => transport.close();
+    return new OperatorInProcess(operator, {
+      caches,
+      reconciled,
+      watches,
+      ending,
+      runsAgents,
+      close,
+    });
   }
 
   get signal(): AbortSignal {
     return this.#ending.signal;
+  }
+
+  /** Every pack and every registry is reconciled again. */
+  resync(): void {
+    const { promptPacks, toolRegistries } = this.#operator;
+    for (const [controller, cache] of [
+      [promptPacks.controller, this.caches.promptPacks],
+      [toolRegistries.controller, this.caches.toolRegistries],
+    ] as const) {
+      for (const { metadata } of cache.all()) {
+        controller.queue.add(`${metadata.namespace}/${metadata.name}`);
+      }
+    }
   }
 
   async stop(): Promise<void> {
