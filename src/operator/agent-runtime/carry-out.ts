@@ -19,13 +19,13 @@ import {
 } from "../cluster/kubernetes-objects.ts";
 import { APPLIED_ANNOTATION, ENVIRONMENT_ANNOTATION } from "../cluster/labels.ts";
 import type { OperatorContext } from "../cluster/operator-context.ts";
-import { type AgentChildren, ownedBy } from "./agent-children.ts";
+import { type AgentChildren, ownedBy } from "./children.ts";
 import { type AgentFiles, buildConfigMap } from "./objects/build-config-map.ts";
 import { buildDeployment, HANDED_OVER } from "./objects/build-deployment.ts";
 import { buildPodDisruptionBudget } from "./objects/build-pod-disruption-budget.ts";
 import { buildService } from "./objects/build-service.ts";
 import { environmentDigest, type ValueDigest } from "./files/environment-digest.ts";
-import type { Refusal, Refusals } from "./refusals.ts";
+import type { Refusal, Refusals } from "./write-refusals.ts";
 
 export interface AgentWanted {
   readonly agentRuntime: AgentRuntime;

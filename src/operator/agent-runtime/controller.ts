@@ -19,16 +19,16 @@ import type {
 import { readSpec, toResource, UnreadableSpecs } from "../cluster/read-stored.ts";
 import { createSecretReader } from "../cluster/secret-reader.ts";
 import { WrittenStatuses } from "../cluster/written-statuses.ts";
-import { type AgentChildren, childrenOf, ownedBy } from "./agent-children.ts";
+import { type AgentChildren, childrenOf, ownedBy } from "./children.ts";
 import { LastFiles, nextFiles } from "./files/agent-files.ts";
-import { watchForAgents } from "./agent-triggers.ts";
+import { watchForAgents } from "./triggers.ts";
 import { carryOut, type CarriedOut } from "./carry-out.ts";
 import { gatherReferences } from "../../control/agent-runtime/gather-references.ts";
 import { gatherDigests } from "./files/gather-digests.ts";
 import { observeWorkload } from "./pods/observe-workload.ts";
 import { podsToRefresh } from "./pods/pods-to-refresh.ts";
 import { clusterReaders } from "./reference-readers.ts";
-import { Refusals } from "./refusals.ts";
+import { Refusals } from "./write-refusals.ts";
 
 /** The kubelet hears of the changed files by a watch of its own: told of them too early, it would look at the old ones. */
 const FILES_SETTLE_MS = 250;

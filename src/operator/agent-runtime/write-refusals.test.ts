@@ -3,7 +3,7 @@ import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
 import { ApiError, ConnectionError } from "../../kube/client/api-error.ts";
 import { NotOursError } from "../../kube/apply-owned.ts";
 import { DEPLOYMENTS, SERVICES } from "../cluster/kubernetes-objects.ts";
-import { Refusals } from "./refusals.ts";
+import { Refusals } from "./write-refusals.ts";
 
 const WANTED = { metadata: { name: "support", namespace: "team" } };
 const answer = (status: number, reason = "", message = "no"): ApiError =>

@@ -4,7 +4,7 @@ import { keyOf, type KubernetesObject } from "../../kube/client/object.ts";
 import type { StoredAgentRuntime } from "../cluster/kubernetes-objects.ts";
 import type { OperatorCaches } from "../cluster/caches.ts";
 import type { DecidedPromptPacks, DecidedToolRegistries } from "../cluster/operator-context.ts";
-import { agentKeyOf } from "./agent-children.ts";
+import { agentKeyOf } from "./children.ts";
 import { agentOfConfigMap } from "../cluster/labels.ts";
 
 export function watchForAgents(
