@@ -25,7 +25,7 @@ import { buildDeployment, HANDED_OVER } from "./objects/build-deployment.ts";
 import { buildPodDisruptionBudget } from "./objects/build-pod-disruption-budget.ts";
 import { buildService } from "./objects/build-service.ts";
 import { environmentDigest, type ValueDigest } from "./files/environment-digest.ts";
-import type { Refusal, Refusals } from "./write-refusals.ts";
+import type { WriteRefusal, WriteRefusals } from "./write-refusals.ts";
 
 export interface AgentWanted {
   readonly agentRuntime: AgentRuntime;
@@ -59,7 +59,7 @@ export interface CarriedOut {
 export async function carryOut(
   { client, caches, settings }: Pick<OperatorContext, "client" | "caches" | "settings">,
   children: AgentChildren,
-  refusals: Refusals,
+  refusals: WriteRefusals,
   wanted: AgentWanted,
   signal: AbortSignal,
 ): Promise<CarriedOut> {
@@ -73,7 +73,7 @@ export async function carryOut(
     uid,
     controller: true,
   };
-  const refused: Refusal[] = [];
+  const refused: WriteRefusal[] = [];
   const created: Child[] = [];
 
   /** The object of this name, where the cache would not know it. */
@@ -91,7 +91,7 @@ export async function carryOut(
     writer = client,
   ): Promise<"there" | "written" | "refused"> => {
     const type = TYPES[child];
-    const standing = refusals.standing(type, object);
+    const standing = refusals.unexpired(type, object);
     if (standing !== undefined) {
       refused.push(standing);
       return "refused";

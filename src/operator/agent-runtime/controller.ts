@@ -28,7 +28,7 @@ import { gatherDigests } from "./files/gather-digests.ts";
 import { observeWorkload } from "./pods/observe-workload.ts";
 import { podsToRefresh } from "./pods/pods-to-refresh.ts";
 import { clusterReaders } from "./reference-readers.ts";
-import { Refusals } from "./write-refusals.ts";
+import { WriteRefusals } from "./write-refusals.ts";
 
 /** The kubelet hears of the changed files by a watch of its own: told of them too early, it would look at the old ones. */
 const FILES_SETTLE_MS = 250;
@@ -39,7 +39,7 @@ const CREATION_SHOWS_MS = 2_000;
 interface Memory {
   readonly uid: string;
   readonly files: LastFiles;
-  readonly refusals: Refusals;
+  readonly refusals: WriteRefusals;
   /** What was made, and when, until the cache has it. */
   created: { readonly children: CarriedOut["created"]; readonly at: number } | undefined;
   /** When the files were changed, until the pods have been told. */
@@ -127,7 +127,7 @@ export function createAgentRuntimeController(
     const memory: Memory = {
       uid,
       files: new LastFiles(),
-      refusals: new Refusals(clock),
+      refusals: new WriteRefusals(clock),
       created: undefined,
       filesChangedAt: undefined,
     };

@@ -3,7 +3,7 @@ import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
 import { ApiError, ConnectionError } from "../../kube/client/api-error.ts";
 import { NotOursError } from "../../kube/apply-owned.ts";
 import { DEPLOYMENTS, SERVICES } from "../cluster/kubernetes-objects.ts";
-import { Refusals } from "./write-refusals.ts";
+import { WriteRefusals } from "./write-refusals.ts";
 
 const WANTED = { metadata: { name: "support", namespace: "team" } };
 const answer = (status: number, reason = "", message = "no"): ApiError =>
@@ -13,7 +13,7 @@ const leftover = new NotOursError("it was another's", { isLeftover: true });
 
 function aRig() {
   const clock = new ManualClock();
-  return { clock, refusals: new Refusals(clock) };
+  return { clock, refusals: new WriteRefusals(clock) };
 }
 
 test("what was refused is asked for again later and later, and sooner only when it is another", async () => {
@@ -24,11 +24,11 @@ test("what was refused is asked for again later and later, and sooner only when 
     expect(problem).toBe('the API server refuses Deployment "support": bad');
     delays.push(retryInMs);
     await clock.advance(retryInMs - 1);
-    expect(refusals.standing(DEPLOYMENTS, WANTED)).toMatchObject({ problem, retryInMs: 1 });
-    expect(refusals.standing(DEPLOYMENTS, { ...WANTED, kind: "Other" })).toBeUndefined();
-    expect(refusals.standing(SERVICES, WANTED)).toBeUndefined();
+    expect(refusals.unexpired(DEPLOYMENTS, WANTED)).toMatchObject({ problem, retryInMs: 1 });
+    expect(refusals.unexpired(DEPLOYMENTS, { ...WANTED, kind: "Other" })).toBeUndefined();
+    expect(refusals.unexpired(SERVICES, WANTED)).toBeUndefined();
     await clock.advance(1);
-    expect(refusals.standing(DEPLOYMENTS, WANTED)).toBeUndefined();
+    expect(refusals.unexpired(DEPLOYMENTS, WANTED)).toBeUndefined();
   }
   expect(delays).toEqual([10_000, 20_000, 40_000, 60_000, 60_000]);
   refusals.clear(DEPLOYMENTS);
@@ -39,7 +39,7 @@ test("a name that others have is looked at before it is asked for, at every occa
   const { refusals } = aRig();
   expect(refusals.wasTaken(SERVICES)).toBe(false);
   expect(refusals.add(SERVICES, WANTED, theirs).problem).toContain("belongs to somebody else");
-  expect(refusals.standing(SERVICES, WANTED)).toBeUndefined();
+  expect(refusals.unexpired(SERVICES, WANTED)).toBeUndefined();
   expect(refusals.wasTaken(SERVICES)).toBe(true);
 });
 
@@ -62,7 +62,7 @@ test("a namespace that is being deleted is no problem either, and is left in pea
   const { refusals } = aRig();
   const error = answer(403, "Forbidden", "... because it is being terminated");
   expect(refusals.add(SERVICES, WANTED, error).problem).toBeUndefined();
-  expect(refusals.standing(SERVICES, WANTED)).toMatchObject({ retryInMs: 60_000 });
+  expect(refusals.unexpired(SERVICES, WANTED)).toMatchObject({ retryInMs: 60_000 });
 });
 
 test.each([answer(500), answer(429), new ConnectionError("cut"), new Error("a mistake of ours")])(
@@ -70,6 +70,6 @@ test.each([answer(500), answer(429), new ConnectionError("cut"), new Error("a mi
   (error) => {
     const { refusals } = aRig();
     expect(() => refusals.add(SERVICES, WANTED, error)).toThrow(error);
-    expect(refusals.standing(SERVICES, WANTED)).toBeUndefined();
+    expect(refusals.unexpired(SERVICES, WANTED)).toBeUndefined();
   },
 );

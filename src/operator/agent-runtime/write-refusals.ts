@@ -1,4 +1,4 @@
-/** What of one agent the API server would not have, and why: so that nothing is asked for over and over. */
+/** Which objects of one agent the API server refused, and why, so that the same write is not tried over and over. */
 import {
   isConflict,
   isNamespaceTerminating,
@@ -12,13 +12,13 @@ import type { KubernetesObject, ResourceType } from "../../kube/client/object.ts
 import { contentHash } from "../../promptpack/document/content-hash.ts";
 import { stableMessage } from "./pods/stable-message.ts";
 
-/** What stands in the way goes by itself: what is left of an object that was deleted, somebody else's write. */
+/** For an obstacle that passes without our doing: the rest of an object that was deleted, a write of somebody else. */
 const PASSING_RETRY_MS = 500;
-/** What did not go by itself until then will not, or not soon. */
+/** An obstacle that is still there after so many tries is reported. */
 const PASSING_TRIES = 20;
-/** What belongs to others is let go by them, and not every kind of it is watched here. */
+/** For a name that belongs to somebody else: the owner gives it up at some time, and not every such object is watched here. */
 const TAKEN_RETRY_MS = 10_000;
-/** A quota or a policy: it may change, or the object has to. */
+/** For a quota or a policy: it may change, or else the object has to. */
 const FIRST_REFUSED_RETRY_MS = 10_000;
 const LAST_REFUSED_RETRY_MS = 60_000;
 
@@ -27,23 +27,23 @@ const refusedBackoff = exponentialBackoff({
   lastMs: LAST_REFUSED_RETRY_MS,
 });
 
-export interface Refusal {
-  /** For people; `undefined` while it will go by itself. */
+export interface WriteRefusal {
+  /** For people. `undefined` while the obstacle is expected to pass without anybody's doing. */
   readonly problem: string | undefined;
   readonly retryInMs: number;
-  /** By something else of this name, or by a change at the same moment. */
+  /** Another object has the name, or somebody else wrote at the same moment. */
   readonly isTaken: boolean;
 }
 
-interface Remembered extends Refusal {
-  /** Of what was refused. */
+interface Remembered extends WriteRefusal {
+  /** A digest of the object that was refused. */
   readonly digest: string;
   readonly tries: number;
-  /** Until then the same would get the same answer. */
-  readonly standsUntil: number;
+  /** The same object is not tried again before this time. */
+  readonly untilMs: number;
 }
 
-export class Refusals {
+export class WriteRefusals {
   readonly #clock: Pick<Clock, "monotonic">;
   readonly #byKind = new Map<string, Remembered>();
 
@@ -51,15 +51,15 @@ export class Refusals {
     this.#clock = clock;
   }
 
-  /** The answer that asking for this again would get, as far as is known. */
-  standing(type: ResourceType, wanted: KubernetesObject): Refusal | undefined {
+  /** The last refusal of exactly this object, if it is too early to try again. */
+  unexpired(type: ResourceType, wanted: KubernetesObject): WriteRefusal | undefined {
     const last = this.#byKind.get(type.kind);
     if (last === undefined || last.digest !== contentHash(wanted)) return undefined;
-    const retryInMs = last.standsUntil - this.#clock.monotonic();
+    const retryInMs = last.untilMs - this.#clock.monotonic();
     return retryInMs > 0 ? { ...last, retryInMs } : undefined;
   }
 
-  /** Whether something else had this name when it was tried last. */
+  /** Whether the last try found that another object has the name. */
   wasTaken(type: ResourceType): boolean {
     return this.#byKind.get(type.kind)?.isTaken ?? false;
   }
@@ -68,17 +68,17 @@ export class Refusals {
     this.#byKind.delete(type.kind);
   }
 
-  /** Throws an error that says nothing of the object. */
-  add(type: ResourceType, wanted: KubernetesObject, error: unknown): Refusal {
+  /** Throws `error` when it is no answer about the object, such as a connection that broke. */
+  add(type: ResourceType, wanted: KubernetesObject, error: unknown): WriteRefusal {
     const tries = (this.#byKind.get(type.kind)?.tries ?? 0) + 1;
     const refusal = refusalOf(`${type.kind} "${wanted.metadata.name}"`, error, tries);
-    const standsUntil = this.#clock.monotonic() + (refusal.isTaken ? 0 : refusal.retryInMs);
-    this.#byKind.set(type.kind, { ...refusal, digest: contentHash(wanted), tries, standsUntil });
+    const untilMs = this.#clock.monotonic() + (refusal.isTaken ? 0 : refusal.retryInMs);
+    this.#byKind.set(type.kind, { ...refusal, digest: contentHash(wanted), tries, untilMs });
     return refusal;
   }
 }
 
-function refusalOf(what: string, error: unknown, tries: number): Refusal {
+function refusalOf(what: string, error: unknown, tries: number): WriteRefusal {
   const isLasting = tries > PASSING_TRIES;
   if (error instanceof NotOursError && (!error.isLeftover || isLasting)) {
     const problem = error.isLeftover
@@ -91,7 +91,7 @@ function refusalOf(what: string, error: unknown, tries: number): Refusal {
     return { problem: undefined, retryInMs: PASSING_RETRY_MS, isTaken: true };
   }
   if (!isRefusal(error)) throw error;
-  // The namespace goes, and the agent with it: there is nothing to mend.
+  // The agent is deleted together with its namespace, so there is nothing that anybody should do.
   if (isNamespaceTerminating(error)) {
     return { problem: undefined, retryInMs: LAST_REFUSED_RETRY_MS, isTaken: false };
   }
