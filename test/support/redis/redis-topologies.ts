@@ -1,6 +1,6 @@
 /** Redis as production has it: a cluster of several nodes, and a primary that Sentinels watch over. */
 import { systemClock } from "../../../src/time/clock.ts";
-import { RedisConnection } from "../../../src/agent/sessions/redis/server-link.ts";
+import { ServerLink } from "../../../src/agent/sessions/redis/server-link.ts";
 import { startRedis, type RedisOptions, type RedisServer } from "./redis.ts";
 import { eventually } from "./redis-sessions.ts";
 
@@ -31,7 +31,7 @@ export async function startRedisCluster(options: RedisOptions = {}): Promise<Red
   );
   const links = nodes.map((node) => connectionTo(node));
   const command = (node: number, ...args: string[]): Promise<unknown> =>
-    (links[node] as RedisConnection).execute(args);
+    (links[node] as ServerLink).execute(args);
   for (const at of nodes.keys()) {
     const [from, to] = [at, at + 1].map((each) => Math.floor((SLOTS * each) / nodes.length));
     await command(at, "CLUSTER", "ADDSLOTSRANGE", String(from), String((to as number) - 1));
@@ -107,9 +107,9 @@ export async function startWatchedRedis(options: RedisOptions = {}): Promise<Wat
   };
 }
 
-function connectionTo({ url }: RedisServer): RedisConnection {
+function connectionTo({ url }: RedisServer): ServerLink {
   const { password, hostname, port } = new URL(url);
-  return new RedisConnection({
+  return new ServerLink({
     address: {
       kind: "server",
       host: hostname,

@@ -7,7 +7,7 @@ import type { ClusterAddress, StoreEndpoint } from "../../../agent-config/store-
 import type { Clock } from "../../../time/clock.ts";
 import type { Log } from "../../../observability/log.ts";
 import { slotOfKey } from "./cluster-slot.ts";
-import { RedisConnection, type ExecuteOptions, type RedisLink } from "./server-link.ts";
+import { ServerLink, type ExecuteOptions, type RedisLink } from "./server-link.ts";
 import { storeError } from "./errors.ts";
 import { StoreUnavailableError } from "../session-store.ts";
 
@@ -23,7 +23,7 @@ interface SlotRange {
   readonly node: string;
 }
 
-export interface RedisClusterOptions {
+export interface ClusterLinkOptions {
   address: ClusterAddress;
   /** Authorities to trust in place of the system's, PEM. */
   ca?: string;
@@ -31,17 +31,17 @@ export interface RedisClusterOptions {
   log?: Log;
 }
 
-export class RedisCluster implements RedisLink {
-  readonly #options: RedisClusterOptions;
+export class ClusterLink implements RedisLink {
+  readonly #options: ClusterLinkOptions;
   /** By `host:port`: those that have slots, and those of the URL. */
-  readonly #nodes = new Map<string, RedisConnection>();
+  readonly #nodes = new Map<string, ServerLink>();
   readonly #seeds: ReadonlySet<string>;
   #ranges: readonly SlotRange[] = [];
   #mappedAt = -Infinity;
   #mapping: Promise<void> | undefined;
   #isClosed = false;
 
-  constructor(options: RedisClusterOptions) {
+  constructor(options: ClusterLinkOptions) {
     this.#options = options;
     this.#seeds = new Set(options.address.nodes.map(nameOf));
     for (const endpoint of options.address.nodes) this.#node(nameOf(endpoint));
@@ -88,7 +88,7 @@ export class RedisCluster implements RedisLink {
   }
 
   async #executeAt(
-    node: RedisConnection,
+    node: ServerLink,
     args: readonly string[],
     isAsking: boolean,
     options: ExecuteOptions,
@@ -148,14 +148,14 @@ export class RedisCluster implements RedisLink {
     }
   }
 
-  #node(name: string): RedisConnection {
+  #node(name: string): ServerLink {
     const known = this.#nodes.get(name);
     if (known !== undefined) return known;
     if (this.#isClosed) throw new StoreUnavailableError("the session store is closed");
     const { address, ca, clock, log } = this.#options;
     const { tls, username, password } = address;
     const at = name.lastIndexOf(":");
-    const node = new RedisConnection({
+    const node = new ServerLink({
       address: {
         kind: "server",
         host: name.slice(0, at),

@@ -1,8 +1,8 @@
 import type { StoreAddress } from "../../../agent-config/store-url.ts";
 import type { Clock } from "../../../time/clock.ts";
 import type { Log } from "../../../observability/log.ts";
-import { RedisCluster } from "./cluster-link.ts";
-import { RedisConnection, type RedisLink } from "./server-link.ts";
+import { ClusterLink } from "./cluster-link.ts";
+import { ServerLink, type RedisLink } from "./server-link.ts";
 import { RedisSentinels } from "./sentinels.ts";
 
 export interface RedisLinkOptions {
@@ -17,13 +17,13 @@ export interface RedisLinkOptions {
 export function openRedisLink({ address, ...options }: RedisLinkOptions): RedisLink {
   switch (address.kind) {
     case "server":
-      return new RedisConnection({ ...options, address });
+      return new ServerLink({ ...options, address });
     case "cluster":
-      return new RedisCluster({ ...options, address });
+      return new ClusterLink({ ...options, address });
     case "sentinel": {
       const { sentinels: _sentinels, primary: _primary, ...access } = address;
       const sentinels = new RedisSentinels({ ...options, address });
-      return new RedisConnection({
+      return new ServerLink({
         ...options,
         // Which server it is, is found out for each connection.
         address: { ...access, kind: "server", host: "", port: 0 },

@@ -32,7 +32,7 @@ export interface ExecuteOptions {
   isExpected?: (error: unknown) => boolean;
 }
 
-export interface RedisConnectionOptions {
+export interface ServerLinkOptions {
   address: ServerAddress;
   /** Finds out, for each connection, which server it goes to; otherwise it is the one of the address. */
   locate?: () => Promise<StoreEndpoint>;
@@ -50,8 +50,8 @@ export interface RedisConnectionOptions {
  * Each attempt has a client of its own that never reconnects by itself, because the library's own reconnection cannot
  * get away from a server that takes the connection and then says nothing.
  */
-export class RedisConnection implements RedisLink {
-  readonly #options: RedisConnectionOptions;
+export class ServerLink implements RedisLink {
+  readonly #options: ServerLinkOptions;
   readonly #clock: Clock;
   readonly #log: Log | undefined;
   readonly #closing = new AbortController();
@@ -64,7 +64,7 @@ export class RedisConnection implements RedisLink {
   /** Ends the current client. */
   #lose: (cause: unknown) => void = () => {};
 
-  constructor(options: RedisConnectionOptions) {
+  constructor(options: ServerLinkOptions) {
     this.#options = options;
     this.#clock = options.clock;
     this.#log = options.log;
