@@ -76,32 +76,27 @@ describe("planReplicas", () => {
     expect(plan(1, "1 old ready", "2 old ready", "3 old ready")).toBe("start 4, drain 1, drain 2");
   });
 
+  test("drains new ones that do not serve yet when fewer are wanted while a change rolls", () => {
+    const serving = ["1 old ready", "2 old ready"];
+    expect(plan(2, ...serving, "4 new starting", "5 new starting")).toBe("drain 5");
+    expect(plan(2, ...serving, "4 new starting", "5 new waiting 9999")).toBe("drain 5");
+    expect(plan(1, "1 old ready", "4 new starting", "5 new starting", "6 new starting")).toBe(
+      "drain 6, drain 5",
+    );
+  });
+
   test("whatever happens: never drains below what is wanted, never runs more than one above it, and gets there", () => {
+    const event = (name: Event, weight: number, maxPick = 20) => ({
+      weight,
+      arbitrary: fc.record({ event: fc.constant(name), pick: fc.nat(maxPick) }),
+    });
     const step = fc.oneof(
-      {
-        weight: 6,
-        arbitrary: fc.record({ event: fc.constant("ready" as const), pick: fc.nat(20) }),
-      },
-      {
-        weight: 2,
-        arbitrary: fc.record({ event: fc.constant("crash" as const), pick: fc.nat(20) }),
-      },
-      {
-        weight: 1,
-        arbitrary: fc.record({ event: fc.constant("unready" as const), pick: fc.nat(20) }),
-      },
-      {
-        weight: 2,
-        arbitrary: fc.record({ event: fc.constant("exit" as const), pick: fc.nat(20) }),
-      },
-      {
-        weight: 1,
-        arbitrary: fc.record({ event: fc.constant("scale" as const), pick: fc.nat(4) }),
-      },
-      {
-        weight: 1,
-        arbitrary: fc.record({ event: fc.constant("change" as const), pick: fc.nat(2) }),
-      },
+      event("ready", 6),
+      event("crash", 2),
+      event("unready", 1),
+      event("exit", 2),
+      event("scale", 1, 4),
+      event("change", 1, 2),
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
@@ -119,16 +114,28 @@ describe("planReplicas", () => {
           ),
         ).toBe(true);
       }),
+      { examples: [[SCALED_DOWN_WHILE_ROLLING]] },
     );
   });
 });
+
+type Event = "ready" | "crash" | "unready" | "exit" | "scale" | "change";
+
+/** Two old ones serve and two new ones start when fewer are wanted. */
+const SCALED_DOWN_WHILE_ROLLING: { event: Event; pick: number }[] = [
+  { event: "scale", pick: 3 },
+  { event: "ready", pick: 0 },
+  { event: "ready", pick: 1 },
+  { event: "change", pick: 1 },
+  { event: "scale", pick: 2 },
+];
 
 class World {
   wanted: WantedReplicas = { count: 2, revision: "0" };
   replicas: ObservedReplica[] = [];
   now = 0;
 
-  happen(event: "ready" | "crash" | "unready" | "exit" | "scale" | "change", pick: number): void {
+  happen(event: Event, pick: number): void {
     this.now += 1;
     if (event === "scale") this.wanted = { ...this.wanted, count: pick };
     if (event === "change") this.wanted = { ...this.wanted, revision: String(pick) };

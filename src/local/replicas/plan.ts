@@ -62,7 +62,9 @@ export function planReplicas(
     ready -= 1;
   }
 
-  const surplus = Math.max(0, fresh.length - wanted.count);
+  // Fewer may be wanted in the middle of a roll: the old ones that serve stay, and new ones that do not serve yet are too many.
+  const stayingNow = staying.length - drained.size;
+  const surplus = Math.max(0, fresh.length - wanted.count, stayingNow - (wanted.count + SURGE));
   for (const { id } of fresh.toSorted(leastUsefulFirst).slice(0, surplus)) drained.add(id);
 
   const kept = staying.filter(({ id }) => !drained.has(id));
