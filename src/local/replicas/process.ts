@@ -7,6 +7,8 @@ import { get } from "node:http";
 import * as z from "zod";
 import type { Clock, Timer } from "../../time/clock.ts";
 import { errorOfLogLine, LastWords } from "../../observability/log-line.ts";
+import { Deadline } from "../../time/deadline.ts";
+import { within } from "../../time/within.ts";
 import { keepOutput } from "./output.ts";
 
 export type ProcessState =
@@ -121,7 +123,7 @@ export class ReplicaProcess {
     const { signal } = this.#over;
     let unanswered = 0;
     while (!signal.aborted) {
-      const answer = await askReadiness(managementPort, signal);
+      const answer = await askReadiness(managementPort, this.#options.clock, signal);
       if (signal.aborted) return;
       unanswered = answer === undefined ? unanswered + 1 : 0;
       if (answer?.ready === true) {
@@ -154,12 +156,7 @@ export class ReplicaProcess {
     code: number | null,
     signal: NodeJS.Signals | null,
   ): Promise<void> {
-    const waiting = new AbortController();
-    await Promise.race([
-      output,
-      this.#options.clock.sleep(OUTPUT_TIMEOUT_MS, waiting.signal).catch(() => {}),
-    ]);
-    waiting.abort();
+    await within(OUTPUT_TIMEOUT_MS, output, this.#options.clock);
     this.#end(this.#howItEnded(code, signal));
   }
 
@@ -187,14 +184,25 @@ export class ReplicaProcess {
   }
 }
 
+interface Readiness {
+  readonly ready: boolean;
+  readonly message: string;
+}
+
 /** `undefined`: no answer. */
-function askReadiness(
+async function askReadiness(
   port: number,
+  clock: Clock,
   signal: AbortSignal,
-): Promise<{ ready: boolean; message: string } | undefined> {
+): Promise<Readiness | undefined> {
+  using deadline = new Deadline({ ms: PROBE_TIMEOUT_MS, clock, signal });
+  return await requestReadiness(port, deadline.signal);
+}
+
+function requestReadiness(port: number, signal: AbortSignal): Promise<Readiness | undefined> {
   return new Promise((resolve) => {
     const request = get(
-      { host: "127.0.0.1", port, path: "/readyz", agent: false, timeout: PROBE_TIMEOUT_MS, signal },
+      { host: "127.0.0.1", port, path: "/readyz", agent: false, signal },
       (response) => {
         let body = "";
         response.setEncoding("utf8");
@@ -207,7 +215,6 @@ function askReadiness(
         );
       },
     );
-    request.on("timeout", () => request.destroy());
     request.on("error", () => resolve(undefined));
   });
 }

@@ -5,11 +5,12 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { SECRETS_FOLDER } from "../../agent-config/agent-config.ts";
+import type { Backoff } from "../../time/backoff.ts";
 import type { Clock, Timer } from "../../time/clock.ts";
 import { makePrivateFolder, syncPrivateFolder, writePrivateFile } from "../state/private-files.ts";
 import { planReplicas, type ObservedReplica, type ReplicaState } from "./plan.ts";
 import { ReplicaProcess } from "./process.ts";
-import { RAN_WELL_MS, restartDelayMs } from "./restart-delay.ts";
+import { RAN_WELL_MS, restartDelay } from "./restart-delay.ts";
 
 /** From SIGTERM to SIGKILL: an agent's turns go on for up to 60 s, and then it has its connections to close. */
 export const DRAIN_GRACE_MS = 75_000;
@@ -96,11 +97,13 @@ const CONFIG_FILE = "agent.json";
 
 export class AgentWorkload {
   readonly #options: AgentWorkloadOptions;
+  readonly #restartDelay: Backoff;
   readonly #replicas = new Map<number, Replica>();
   #wanted: WantedWorkload | undefined;
 
   constructor(options: AgentWorkloadOptions) {
     this.#options = options;
+    this.#restartDelay = restartDelay(options.random);
   }
 
   get configFile(): string {
@@ -254,7 +257,7 @@ export class AgentWorkload {
   #waitForRestart(replica: Replica, now: number): void {
     const ranWell = replica.readySince !== undefined && now - replica.readySince >= RAN_WELL_MS;
     replica.failures = ranWell ? 1 : replica.failures + 1;
-    const delay = restartDelayMs(replica.failures, this.#options.random);
+    const delay = this.#restartDelay(replica.failures);
     replica.restartAt = now + delay;
     if (replica.readySince !== undefined)
       this.#options.onEnd(replica.id, replica.lastEnd ?? "it ended", delay);

@@ -1,6 +1,8 @@
 /** Finds the `omnia up` that runs on this machine, for the commands that talk to one. */
 import { get } from "node:http";
 import { join } from "node:path";
+import { systemClock, type Clock } from "../../time/clock.ts";
+import { Deadline } from "../../time/deadline.ts";
 import { listIfThere } from "./private-files.ts";
 import { defaultStateRoot, isAlive, readUpInfo, type UpInfo } from "./folder.ts";
 
@@ -10,18 +12,20 @@ const ANSWER_TIMEOUT_MS = 1_500;
 export async function findLocal({
   stateFolder,
   env,
+  clock = systemClock,
   signal,
 }: {
-  stateFolder?: string;
+  stateFolder?: string | undefined;
   env: Readonly<Record<string, string | undefined>>;
-  signal?: AbortSignal;
+  clock?: Clock | undefined;
+  signal?: AbortSignal | undefined;
 }): Promise<UpInfo | undefined> {
   const folders = stateFolder === undefined ? await defaultFolders(env) : [stateFolder];
   const candidates = (await Promise.all(folders.map(readUpInfo)))
     .filter((info) => info !== undefined)
     .filter(({ pid }) => isAlive(pid))
     .toSorted((a, b) => Date.parse(b.startedAt) - Date.parse(a.startedAt));
-  for (const info of candidates) if (await answers(info, signal)) return info;
+  for (const info of candidates) if (await answers(info, clock, signal)) return info;
   return undefined;
 }
 
@@ -33,13 +37,16 @@ async function defaultFolders(
 }
 
 /** Without an agent of its own a request would go through the proxy that the environment may name. */
-function answers({ url }: UpInfo, signal: AbortSignal | undefined): Promise<boolean> {
-  return new Promise((resolve) => {
-    const timeout = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
-    const both = signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
-    get(new URL("/healthz", url), { agent: false, signal: both }, (response) => {
-      response.resume();
-      resolve(response.statusCode === 200);
-    }).on("error", () => resolve(false));
-  });
+async function answers(
+  { url }: UpInfo,
+  clock: Clock,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  using deadline = new Deadline({ ms: ANSWER_TIMEOUT_MS, clock, signal });
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  get(new URL("/healthz", url), { agent: false, signal: deadline.signal }, (response) => {
+    response.resume();
+    resolve(response.statusCode === 200);
+  }).on("error", () => resolve(false));
+  return await promise;
 }
