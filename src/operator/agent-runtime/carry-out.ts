@@ -1,30 +1,17 @@
-/** Brings what belongs to an AgentRuntime in the cluster to what was decided. */
+/** Brings the objects of an AgentRuntime in the cluster to what was decided. */
 import type { AgentRuntime } from "../../api/agent-runtime.ts";
-import { AGENT_RUNTIME, API_VERSION } from "../../api/group.ts";
 import type { WorkloadDecision } from "../../control/agent-runtime/workload-decision.ts";
-import { isConflict, isNotFound } from "../../kube/client/api-error.ts";
-import { applyOwned } from "../../kube/apply-owned.ts";
-import {
-  keyOf,
-  type KubernetesObject,
-  type OwnerReference,
-  type ResourceType,
-} from "../../kube/client/object.ts";
-import { contentHash } from "../../promptpack/document/content-hash.ts";
-import {
-  CONFIG_MAPS,
-  DEPLOYMENTS,
-  POD_DISRUPTION_BUDGETS,
-  SERVICES,
-} from "../cluster/kubernetes-objects.ts";
-import { APPLIED_ANNOTATION, ENVIRONMENT_ANNOTATION } from "../cluster/labels.ts";
+import { keyOf } from "../../kube/client/object.ts";
+import type { DeploymentObject } from "../cluster/kubernetes-objects.ts";
+import { ENVIRONMENT_ANNOTATION } from "../cluster/labels.ts";
 import type { OperatorContext } from "../cluster/operator-context.ts";
-import { type AgentChildren, ownedBy } from "./children.ts";
+import { type ChildWrite, ChildWriter } from "./child-writer.ts";
+import { type AgentChild, type AgentChildren, ownedBy } from "./children.ts";
+import { environmentDigest, type ValueDigest } from "./files/environment-digest.ts";
 import { type AgentFiles, buildConfigMap } from "./objects/build-config-map.ts";
-import { buildDeployment, HANDED_OVER } from "./objects/build-deployment.ts";
+import { buildDeployment } from "./objects/build-deployment.ts";
 import { buildPodDisruptionBudget } from "./objects/build-pod-disruption-budget.ts";
 import { buildService } from "./objects/build-service.ts";
-import { environmentDigest, type ValueDigest } from "./files/environment-digest.ts";
 import type { WriteRefusal, WriteRefusals } from "./write-refusals.ts";
 
 export interface AgentWanted {
@@ -35,29 +22,22 @@ export interface AgentWanted {
   readonly valueDigest: ValueDigest;
 }
 
-type Child = keyof AgentChildren;
-
-const TYPES: Readonly<Record<Child, ResourceType>> = {
-  configMap: CONFIG_MAPS,
-  deployment: DEPLOYMENTS,
-  service: SERVICES,
-  podDisruptionBudget: POD_DISRUPTION_BUDGETS,
-};
-
 export interface CarriedOut {
-  /** They are there and were not: the cluster will tell of them. */
-  readonly created: readonly Child[];
-  /** `written`: just now, and the cluster will tell of it. `refused`: the cluster has others. */
-  readonly files: "there" | "written" | "refused";
-  /** What could not be made, and why, for people. */
+  /** The objects that did not exist before. The caches are about to show them. */
+  readonly created: readonly AgentChild[];
+  /** What became of the write of the ConfigMap. */
+  readonly files: ChildWrite;
+  /** Which objects could not be written and why, for people. */
   readonly problem: string | undefined;
-  /** Something could not be made, and may be then. */
+  /** When an object that could not be written should be tried again. */
   readonly retryInMs: number | undefined;
 }
 
+export type CarryOutContext = Pick<OperatorContext, "client" | "caches" | "settings">;
+
 /** Rejects when it is not known what became of a write. */
 export async function carryOut(
-  { client, caches, settings }: Pick<OperatorContext, "client" | "caches" | "settings">,
+  { client, caches, settings }: CarryOutContext,
   children: AgentChildren,
   refusals: WriteRefusals,
   wanted: AgentWanted,
@@ -65,101 +45,55 @@ export async function carryOut(
 ): Promise<CarriedOut> {
   const { agentRuntime, uid, files, workload } = wanted;
   const { name, namespace } = agentRuntime.metadata;
-  const own = ownedBy(uid, children);
-  const owner: OwnerReference = {
-    apiVersion: API_VERSION,
-    kind: AGENT_RUNTIME,
-    name,
-    uid,
-    controller: true,
-  };
-  const refused: WriteRefusal[] = [];
-  const created: Child[] = [];
-
-  /** The object of this name, where the cache would not know it. */
-  const find = async (child: Child, name: string): Promise<KubernetesObject | undefined> => {
-    try {
-      return await client.get(TYPES[child], { namespace, name }, signal);
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
-  };
-  const apply = async (
-    child: Child,
-    object: KubernetesObject,
-    writer = client,
-  ): Promise<"there" | "written" | "refused"> => {
-    const type = TYPES[child];
-    const standing = refusals.unexpired(type, object);
-    if (standing !== undefined) {
-      refused.push(standing);
-      return "refused";
-    }
-    const live =
-      children[child] ??
-      (refusals.wasTaken(type) ? await find(child, object.metadata.name) : undefined);
-    try {
-      const hasWritten = await applyOwned({
-        client: writer,
-        type,
-        live,
-        wanted: object,
-        owner,
-        appliedAnnotation: APPLIED_ANNOTATION,
-        digest: contentHash,
-        handedOver: child === "deployment" ? HANDED_OVER : undefined,
-        signal,
-      });
-      refusals.clear(type);
-      if (hasWritten && live === undefined) created.push(child);
-      return hasWritten ? "written" : "there";
-    } catch (error) {
-      refused.push(refusals.add(type, object, error));
-      return "refused";
-    }
-  };
-
   const at = { name, namespace };
+  const own = ownedBy(uid, children);
+  const writer = new ChildWriter({ client, agentRuntime, uid, children, refusals, signal });
+
+  // Pods need some seconds until they read their files. When many agents are created at once, the objects that lead to pods go first.
   const configMap = buildConfigMap(at, files);
-  // Pods take some seconds to come to their files. Where many agents are made at once, what makes pods goes ahead.
-  const isNameFree = caches.configMaps.get(keyOf(configMap.metadata)) === undefined;
-  const writingFiles = apply("configMap", configMap, isNameFree ? client.givingWay() : client);
-  // What it rejects with is met below, unless another failure comes first.
+  const isNew = caches.configMaps.get(keyOf(configMap.metadata)) === undefined;
+  const writingFiles = writer.apply("configMap", configMap, isNew ? client.givingWay() : client);
+  // It is awaited below, unless another write rejects first; then nobody else would handle its rejection.
   writingFiles.catch(() => {});
   await Promise.all([
-    isNameFree ? undefined : writingFiles,
-    apply("service", buildService(at, files.config)),
+    isNew ? undefined : writingFiles,
+    writer.apply("service", buildService(at, files.config)),
   ]);
-  // No replica is started that nobody could reach, or whose config somebody else's is in the way of.
-  if (own.deployment !== undefined || refused.length === 0) {
-    const previous = own.deployment?.spec.template.metadata?.annotations;
-    const digest = environmentDigest(
-      workload.environment,
-      previous?.[ENVIRONMENT_ANNOTATION],
-      wanted.valueDigest,
-    );
+
+  // No replica is started that nobody could connect to, or whose ConfigMap has a name that somebody else uses.
+  if (own.deployment !== undefined || writer.refused.length === 0) {
+    const digest = nextEnvironmentDigest(own.deployment, wanted);
     const deployment = { agentRuntime: at, workload, environmentDigest: digest, settings };
-    await apply("deployment", buildDeployment(deployment));
+    await writer.apply("deployment", buildDeployment(deployment));
   }
+
   const budget = buildPodDisruptionBudget(at, workload);
-  if (budget !== undefined) {
-    await apply("podDisruptionBudget", budget);
-  } else if (own.podDisruptionBudget !== undefined) {
-    const { uid: ofBudget } = own.podDisruptionBudget.metadata;
-    try {
-      await client.delete(POD_DISRUPTION_BUDGETS, { ...at, uid: ofBudget }, signal);
-    } catch (error) {
-      if (!isNotFound(error) && !isConflict(error)) throw error;
-    }
-  }
+  if (budget !== undefined) await writer.apply("podDisruptionBudget", budget);
+  else if (own.podDisruptionBudget !== undefined)
+    await writer.deleteBudget(own.podDisruptionBudget);
+
+  const { created, refused } = writer;
   const writtenFiles = await writingFiles;
+  return { created, files: writtenFiles, problem: problemOf(refused), retryInMs: retryOf(refused) };
+}
+
+function nextEnvironmentDigest(
+  deployment: DeploymentObject | undefined,
+  { workload, valueDigest }: AgentWanted,
+): string | undefined {
+  const annotations = deployment?.spec.template.metadata?.annotations;
+  return environmentDigest(
+    workload.environment,
+    annotations?.[ENVIRONMENT_ANNOTATION],
+    valueDigest,
+  );
+}
+
+function problemOf(refused: readonly WriteRefusal[]): string | undefined {
   const problems = refused.flatMap(({ problem }) => problem ?? []);
-  return {
-    created,
-    files: writtenFiles,
-    problem: problems.length === 0 ? undefined : problems.join(". "),
-    retryInMs:
-      refused.length === 0 ? undefined : Math.min(...refused.map(({ retryInMs }) => retryInMs)),
-  };
+  return problems.length === 0 ? undefined : problems.join(". ");
+}
+
+function retryOf(refused: readonly WriteRefusal[]): number | undefined {
+  return refused.length === 0 ? undefined : Math.min(...refused.map(({ retryInMs }) => retryInMs));
 }

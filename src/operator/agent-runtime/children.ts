@@ -1,11 +1,15 @@
 /** The objects that an agent is made of, as the caches hold them. */
 import { AGENT_RUNTIME, API_VERSION } from "../../api/group.ts";
-import { type KubernetesObject, keyOf } from "../../kube/client/object.ts";
-import type {
-  ConfigMapObject,
-  DeploymentObject,
-  PodDisruptionBudgetObject,
-  ServiceObject,
+import { type KubernetesObject, keyOf, type ResourceType } from "../../kube/client/object.ts";
+import {
+  CONFIG_MAPS,
+  type ConfigMapObject,
+  type DeploymentObject,
+  DEPLOYMENTS,
+  POD_DISRUPTION_BUDGETS,
+  type PodDisruptionBudgetObject,
+  type ServiceObject,
+  SERVICES,
 } from "../cluster/kubernetes-objects.ts";
 import type { OperatorCaches } from "../cluster/caches.ts";
 import { configMapName } from "../cluster/labels.ts";
@@ -17,7 +21,16 @@ export interface AgentChildren {
   readonly podDisruptionBudget: PodDisruptionBudgetObject | undefined;
 }
 
-/** What has the names and the labels, whosever it is. `key`: of the AgentRuntime. */
+export type AgentChild = keyof AgentChildren;
+
+export const CHILD_TYPES: Readonly<Record<AgentChild, ResourceType>> = {
+  configMap: CONFIG_MAPS,
+  deployment: DEPLOYMENTS,
+  service: SERVICES,
+  podDisruptionBudget: POD_DISRUPTION_BUDGETS,
+};
+
+/** The objects that have the names and labels of the agent's objects, whoever owns them. `key` is that of the AgentRuntime. */
 export function childrenOf(caches: OperatorCaches, key: string): AgentChildren {
   return {
     configMap: caches.agentConfigs.get(configMapName(key)),
@@ -27,7 +40,7 @@ export function childrenOf(caches: OperatorCaches, key: string): AgentChildren {
   };
 }
 
-/** Those of them that belong to the AgentRuntime of this uid. */
+/** Only the children that belong to the AgentRuntime with this uid. */
 export function ownedBy(uid: string, children: AgentChildren): AgentChildren {
   const own = <T extends KubernetesObject>(object: T | undefined): T | undefined =>
     object?.metadata.ownerReferences?.some((owner) => owner.uid === uid) === true
@@ -41,7 +54,7 @@ export function ownedBy(uid: string, children: AgentChildren): AgentChildren {
   };
 }
 
-/** The key of the AgentRuntime that the object belongs to, or that one which was deleted had. */
+/** The key of the AgentRuntime that owns the object. It may have been deleted, and another may have its name. */
 export function agentKeyOf(object: KubernetesObject): string | undefined {
   const owner = object.metadata.ownerReferences?.find(
     ({ kind, apiVersion }) => kind === AGENT_RUNTIME && apiVersion === API_VERSION,

@@ -8,11 +8,16 @@ import type { ValueDigest } from "./environment-digest.ts";
 
 type Digests = ReadonlyMap<string, string> | undefined;
 
+export interface DigestReaders {
+  readonly secrets: SecretReader;
+  readonly configMaps: ConfigMapReader;
+}
+
 /** Rejects when something could not be read. */
 export async function gatherDigests(
   namespace: string,
   { environment, secretFiles }: Pick<WorkloadDecision, "environment" | "secretFiles">,
-  readers: { readonly secrets: SecretReader; readonly configMaps: ConfigMapReader },
+  readers: DigestReaders,
   signal: AbortSignal,
 ): Promise<{ valueDigest: ValueDigest; fileDigest: FileDigest }> {
   const ofSecrets = new Map<string, Digests>();

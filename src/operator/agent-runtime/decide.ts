@@ -1,0 +1,28 @@
+import {
+  type AgentRuntimeDecision,
+  decideAgentRuntime,
+} from "../../control/agent-runtime/decide-agent-runtime.ts";
+import type { Clock } from "../../time/clock.ts";
+import type { Phase } from "./pass.ts";
+import { observeWorkload } from "./pods/observe-workload.ts";
+
+/** Decides the agent config, the workload and the status. Reads and writes nothing. */
+export function decide(clock: Pick<Clock, "now">): Phase {
+  return async (pass) => {
+    const { agentRuntime, gathered, own, pods } = pass;
+    if (gathered === undefined) return;
+    const { references, lastFiles } = gathered;
+    const decideWith = (problem: string | undefined): AgentRuntimeDecision =>
+      decideAgentRuntime({
+        agentRuntime,
+        references,
+        observed: observeWorkload({ deployment: own.deployment, pods, problem }),
+        previous: lastFiles,
+        now: clock.now(),
+      });
+    pass.decision = {
+      ...decideWith(undefined),
+      statusWith: (problem) => decideWith(problem).status,
+    };
+  };
+}

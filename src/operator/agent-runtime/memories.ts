@@ -1,0 +1,43 @@
+import type { Clock } from "../../time/clock.ts";
+import type { AgentChild } from "./children.ts";
+import { LastFiles } from "./files/agent-files.ts";
+import { WriteRefusals } from "./write-refusals.ts";
+
+/** What this process knows of one agent and the cluster does not say, or does not say yet. */
+export interface AgentMemory {
+  readonly uid: string;
+  readonly files: LastFiles;
+  readonly refusals: WriteRefusals;
+  /** The objects that were created last and when, until the caches hold them. */
+  created: { readonly children: readonly AgentChild[]; readonly atMs: number } | undefined;
+  /** When the files were changed, until the pods have been told. */
+  filesChangedAtMs: number | undefined;
+}
+
+export class AgentMemories {
+  readonly #clock: Pick<Clock, "monotonic">;
+  readonly #memories = new Map<string, AgentMemory>();
+
+  constructor(clock: Pick<Clock, "monotonic">) {
+    this.#clock = clock;
+  }
+
+  /** An agent that was deleted and made again under its name, and so has another uid, begins with an empty memory. */
+  of(key: string, uid: string): AgentMemory {
+    const known = this.#memories.get(key);
+    if (known?.uid === uid) return known;
+    const memory: AgentMemory = {
+      uid,
+      files: new LastFiles(),
+      refusals: new WriteRefusals(this.#clock),
+      created: undefined,
+      filesChangedAtMs: undefined,
+    };
+    this.#memories.set(key, memory);
+    return memory;
+  }
+
+  forget(key: string): void {
+    this.#memories.delete(key);
+  }
+}
