@@ -11,11 +11,11 @@ export const EVENTS: ResourceType = {
   namespaced: true,
 };
 
-/** The API server refuses longer notes. */
+/** The API server refuses a longer note. */
 export const MAX_NOTE_BYTES = 1024;
-/** The same event within this time is counted up in the one that is there. */
+/** An event that repeats within this time is counted in the Event that exists. */
 export const SERIES_MS = 10 * 60_000;
-/** Events whose series are remembered; past it the oldest are forgotten. */
+/** The number of events that are remembered. Beyond it the oldest is forgotten. */
 export const MAX_REMEMBERED_EVENTS = 1_000;
 
 export interface EventToReport {
@@ -46,8 +46,8 @@ export interface EventRecorderOptions {
 }
 
 /**
- * Reports events about objects. One that repeats within ten minutes counts up its series and makes no new object. An event that
- * could not be written is told to `onError` and is lost: no work may fail for the sake of a report.
+ * Reports events about objects. An event that repeats within ten minutes is counted in the series of the Event that exists. An
+ * event that could not be written is passed to `onError` and is lost, because no work may fail for the sake of a report.
  */
 export class EventRecorder {
   readonly #options: EventRecorderOptions;
@@ -90,7 +90,7 @@ export class EventRecorder {
         await client.mergePatch(EVENTS, known, { series }, signal);
         return;
       } catch (error) {
-        // Events live for an hour by default: this one has gone, and a new one is made.
+        // By default events live for an hour: this one has gone, and a new one is made.
         if (!isNotFound(error)) throw error;
       }
     }

@@ -18,13 +18,13 @@ const SUFFIXES: Record<string, number> = {
 };
 const QUANTITY = /^([+-]?(?:\d+\.?\d*|\.\d+))(?:[eE]([+-]?\d+)|([numkMGTPE]|[KMGTPE]i)?)$/;
 
-/** A Kubernetes quantity ("500m", "1.5Gi", "1e3") as a number; undefined when it is none. Fit for comparing, not for adding up. */
+/** A Kubernetes quantity ("500m", "1.5Gi", "1e3") as a number, `undefined` when the text is none. For comparisons, not for sums. */
 export function quantityValue(text: string): number | undefined {
   const match = QUANTITY.exec(text);
   if (match === null) return undefined;
   const [, number = "", exponent, suffix = ""] = match;
   if (exponent !== undefined) return Number(`${number}e${exponent}`);
   const value = Number(number) * (SUFFIXES[suffix] ?? Number.NaN);
-  // "0.1" times 1000 and "100" must be one value.
+  // Rounding makes "0.1k" and "100" the same number.
   return Number(value.toPrecision(12));
 }

@@ -1,9 +1,9 @@
-/** The API server answered, and said no. `reason` is the machine-readable one of the Status object. */
+/** The API server answered with an error. `reason` is the machine-readable reason of its Status object. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly status: number;
   readonly reason: string;
-  /** How long the server asks to wait, in milliseconds. */
+  /** How long the server asks the client to wait, in milliseconds. */
   readonly retryAfterMs: number | undefined;
 
   constructor(response: {
@@ -18,7 +18,7 @@ export class ApiError extends Error {
     this.retryAfterMs = response.retryAfterMs;
   }
 
-  /** From the body of a response that is not 2xx: a Status object as a rule, anything at all from a proxy. */
+  /** `body` is that of a response that is not 2xx. It is a Status object as a rule, and may be anything when a proxy answers. */
   static fromResponse(status: number, body: string, retryAfter: string | undefined): ApiError {
     let reason = "";
     let message = "";
@@ -39,10 +39,10 @@ export class ApiError extends Error {
   }
 }
 
-/** The request got no answer: refused, cut, timed out. Whether it was carried out is not known, if it was sent at all. */
+/** The request got no answer. If it was sent at all, nobody knows whether it was carried out. */
 export class ConnectionError extends Error {
   override readonly name = "ConnectionError";
-  /** False: not a byte of it left this process, so it was surely not carried out. */
+  /** False when not one byte of the request left this process, so that it was certainly not carried out. */
   readonly wasSent: boolean;
 
   constructor(message: string, options: { cause?: unknown; wasSent?: boolean } = {}) {

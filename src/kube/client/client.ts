@@ -9,7 +9,7 @@ import type { Transport, TransportRequest } from "./transport.ts";
 
 /** The largest answer that is read, apart from watches. */
 export const MAX_RESPONSE_BYTES = 256 * 1024 * 1024;
-/** The longest line of a watch. etcd holds no object over 1.5 MiB by default. */
+/** The longest line of a watch. By default etcd holds no object that is larger than 1.5 MiB. */
 export const MAX_WATCH_LINE_BYTES = 8 * 1024 * 1024;
 /** Within this time the whole answer of a request must have come, unless it is a watch. */
 export const REQUEST_TIMEOUT_MS = 60_000;
@@ -64,7 +64,7 @@ export interface KubeClientOptions {
   onResponse?: ((outcome: RequestOutcome) => void) | undefined;
 }
 
-/** Raw JSON to and from the API server. Rejects with ApiError or ConnectionError. Watches are never repeated here. */
+/** Sends raw JSON to the API server and reads its answers. Rejects with ApiError or ConnectionError. Never repeats a watch. */
 export class KubeClient {
   readonly #options: KubeClientOptions;
   readonly #clock: Clock;
@@ -88,7 +88,7 @@ export class KubeClient {
     return new KubeClient(this.#options, check, this.#priority);
   }
 
-  /** A client like this one, whose requests give way to others where the rate is limited. */
+  /** A client like this one, whose requests give way to others when the rate limit is reached. */
   givingWay(): KubeClient {
     return new KubeClient(this.#options, this.#beforeWrite, "later");
   }
@@ -125,7 +125,7 @@ export class KubeClient {
     };
   }
 
-  /** Ends when the server ends the watch; rejects when the connection breaks or is silent for longer than it may be. */
+  /** Ends when the server ends the watch. Rejects when the connection breaks, or goes on for much longer than `timeoutSeconds`. */
   async *watch<T extends KubernetesObject>(
     type: ResourceType,
     options: Omit<ListOptions, "limit" | "continue" | "resourceVersion" | "once"> & {
@@ -180,7 +180,7 @@ export class KubeClient {
     });
   }
 
-  /** Replaces the object; with a resourceVersion in it, only if it did not change meanwhile. */
+  /** Replaces the object. If it has a resourceVersion, a conflict tells that the object has changed meanwhile. */
   async replace<T extends KubernetesObject>(
     type: ResourceType,
     object: T,
@@ -199,8 +199,8 @@ export class KubeClient {
   }
 
   /**
-   * Server-side apply: the object holds exactly the fields that are ours. With `force`, fields that another manager owns are
-   * taken over; without, that is a conflict.
+   * Server-side apply. The object holds exactly the fields that are ours. Fields that another manager owns are taken over, unless
+   * `force` is false: then they are a conflict.
    */
   async apply<T extends KubernetesObject>(
     type: ResourceType,

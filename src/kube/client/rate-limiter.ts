@@ -3,7 +3,7 @@ import type { Clock } from "../../time/clock.ts";
 export const DEFAULT_REQUESTS_PER_SECOND = 50;
 export const DEFAULT_BURST = 100;
 
-/** What waits `later` goes when nothing waits `now`, apart from every so many requests, so that it goes at all. */
+/** A request that waits with `later` goes when none waits with `now`, or when LATER_SHARE of those went before it. */
 export type Priority = "now" | "later";
 const LATER_SHARE = 10;
 
@@ -11,9 +11,7 @@ interface Waiter {
   readonly go: () => void;
 }
 
-/**
- * A token bucket: `burst` requests at once, then `perSecond`. Waiters of one priority are served in order.
- */
+/** A token bucket: `burst` requests at once, then `perSecond`. Requests of the same priority are served in order. */
 export class RateLimiter {
   readonly #clock: Clock;
   readonly #perMs: number;
@@ -22,7 +20,7 @@ export class RateLimiter {
   #tokens: number;
   #at: number;
   #timer: { cancel(): void } | undefined;
-  /** Served in a row with priority while others waited. */
+  /** How many requests with `now` were served in a row while others waited. */
   #preferred = 0;
 
   constructor(options: { clock: Clock; perSecond: number; burst: number }) {
@@ -33,7 +31,7 @@ export class RateLimiter {
     this.#at = options.clock.monotonic();
   }
 
-  /** Takes a token, and waits for it if there is none. */
+  /** Takes a token, and waits for one if there is none. Rejects with the reason of the signal. */
   async take(signal: AbortSignal, priority: Priority = "now"): Promise<void> {
     signal.throwIfAborted();
     this.#refill();

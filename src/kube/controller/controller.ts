@@ -5,19 +5,19 @@ import { WorkQueue } from "./work-queue.ts";
 
 export const DEFAULT_WORKERS = 4;
 
-/** `requeueAfterMs`: look at the key again then, whatever happens. */
+/** `requeueAfterMs`: the key is reconciled again after that time, even if nothing changes. */
 export interface ReconcileResult {
-  requeueAfterMs?: number;
+  requeueAfterMs?: number | undefined;
 }
 
-/** Trying again changes nothing until the object does: the key is not taken up by itself. */
+/** Another try fails too until the object changes, so the key is not tried again before. */
 export class TerminalError extends Error {
   override readonly name = "TerminalError";
 }
 
 /**
- * Brings the world to what one object asks for. Level-based: it is told a key and nothing else, may be called with nothing to
- * do, and a key is never worked on twice at once. To throw means to be called again after a backoff.
+ * Brings the world to what one object asks for. It is level-based: it gets a key and no event, and may be called with nothing to do.
+ * It never runs twice at once for the same key. When it rejects, it is called again after a backoff.
  */
 export type Reconcile = (key: string, signal: AbortSignal) => Promise<ReconcileResult | void>;
 
@@ -26,11 +26,11 @@ export type ReconcileOutcome = "success" | "requeue_after" | "error" | "terminal
 export interface ControllerOptions {
   name: string;
   reconcile: Reconcile;
-  workers?: number;
+  workers?: number | undefined;
   clock: Clock;
-  queue?: WorkQueue;
-  /** Every object of the sources is looked at again this often, though nothing was told of it. */
-  resyncMs?: number;
+  queue?: WorkQueue | undefined;
+  /** Every object of the own kinds is reconciled again after this time, even if nothing changed. */
+  resyncMs?: number | undefined;
   onReconciled?: (done: {
     key: string;
     outcome: ReconcileOutcome;
@@ -62,7 +62,7 @@ export class Controller {
     return this.#active;
   }
 
-  /** The kind that this controller is for: its own keys are worked on. */
+  /** For the kind that this controller reconciles: a change of an object leads to its own key. */
   owns<T extends KubernetesObject>(cache: Cache<T>): this {
     this.#ownKeys.push(function* () {
       for (const object of cache.all()) yield keyOf(object.metadata);
@@ -71,8 +71,8 @@ export class Controller {
   }
 
   /**
-   * Another kind: a change of an object leads to these keys. Both what it was and what it is are asked, for a reference
-   * that was taken away concerns the one who lost it.
+   * For another kind: a change of an object leads to the keys that `keysOf` gives for the object as it was and as it is. An object
+   * that has lost a reference to another one concerns that one too.
    */
   watches<T extends KubernetesObject>(
     cache: Cache<T>,
@@ -91,7 +91,7 @@ export class Controller {
     return this;
   }
 
-  /** Works until the signal is aborted, and resolves once no worker is busy. It then is told nothing more, and cannot run again. */
+  /** Works until the signal is aborted, and resolves when no worker is busy any more. A controller runs once. */
   async run(signal: AbortSignal): Promise<void> {
     const close = (): void => {
       this.queue.close();

@@ -11,7 +11,7 @@ export interface WorkQueueOptions {
   observer?: WorkQueueObserver;
 }
 
-/** Is told what happens in a queue, for metrics. */
+/** Is called when something happens in a queue, for metrics. */
 export interface WorkQueueObserver {
   onAdd(): void;
   onTake(waitedSeconds: number): void;
@@ -20,19 +20,18 @@ export interface WorkQueueObserver {
 }
 
 /**
- * Keys that wait for a worker. A key is held once however often it is added; a key that is being worked on is handed
- * out again only after `done`, so no two workers ever have the same one. Level-based: a key says "look at this object",
- * never what happened to it.
+ * Keys that wait for a worker. A key is held once, however often it is added. A key that a worker has is handed out again only after
+ * `done`, so that no two workers ever have the same one. A key says that its object needs work, never what happened to it.
  */
 export class WorkQueue {
   readonly #clock: Clock;
   readonly #backoff: Backoff;
   readonly #observer: WorkQueueObserver | undefined;
-  /** Key → since when it waits, in order of arrival: a Map keeps it and refuses doubles. */
+  /** Key → since when it waits, in order of arrival. */
   readonly #ready = new Map<string, number>();
-  /** Key → since when it is worked on. */
+  /** Key → since when a worker has it. */
   readonly #working = new Map<string, number>();
-  /** Added again while being worked on. */
+  /** The keys that were added again while a worker had them. */
   readonly #dirty = new Set<string>();
   readonly #delayed = new Map<string, { at: number; timer: { cancel(): void } }>();
   readonly #failures = new Map<string, number>();
@@ -46,17 +45,17 @@ export class WorkQueue {
     this.#observer = options.observer;
   }
 
-  /** Keys that could be taken now. */
+  /** The number of keys that can be taken now. */
   get depth(): number {
     return this.#ready.size;
   }
 
-  /** Keys that wait for their time. */
+  /** The number of keys that wait until their delay is over. */
   get delayed(): number {
     return this.#delayed.size;
   }
 
-  /** How long the keys that are being worked on have taken so far, in sum. */
+  /** The sum of the times that workers have had their keys so far. */
   get unfinishedSeconds(): number {
     const now = this.#clock.monotonic();
     let sum = 0;
@@ -64,7 +63,7 @@ export class WorkQueue {
     return sum / 1000;
   }
 
-  /** How long the key that is longest worked on has taken so far. */
+  /** The longest time that a worker has had its key so far. */
   get longestSeconds(): number {
     const now = this.#clock.monotonic();
     let longest = 0;
@@ -86,7 +85,7 @@ export class WorkQueue {
     this.#serve();
   }
 
-  /** Of two delays of a key the sooner holds. */
+  /** When a key has a delay already, the one that is over sooner counts. */
   addAfter(key: string, delayMs: number): void {
     if (this.#closed) return;
     if (delayMs <= 0) return this.add(key);
@@ -117,7 +116,7 @@ export class WorkQueue {
     this.#failures.delete(key);
   }
 
-  /** The next key, once there is one; `undefined` when the queue was closed. The taker owes a `done`. */
+  /** Resolves to the next key when there is one, and to `undefined` when the queue is closed. The caller must call `done` with it. */
   take(): Promise<string | undefined> {
     if (this.#closed) return Promise.resolve(undefined);
     return new Promise((resolve) => {
@@ -138,7 +137,7 @@ export class WorkQueue {
     this.#serve();
   }
 
-  /** Nothing is handed out from now on; what is delayed is dropped. */
+  /** From now on no key is handed out. Delayed keys are dropped. */
   close(): void {
     this.#closed = true;
     for (const waiting of this.#delayed.values()) waiting.timer.cancel();

@@ -1,18 +1,18 @@
 import { keyOf, type KubernetesObject } from "../client/object.ts";
 
-/** From an object to the values under which it is to be found. */
+/** Gives the values under which an index holds the object. */
 export type IndexFunction<T> = (object: T) => readonly string[];
 
 export interface CacheChange<T> {
-  /** Absent: the object is new. */
+  /** `undefined`: the object is new. */
   before: T | undefined;
-  /** Absent: the object is gone. */
+  /** `undefined`: the object is gone. */
   after: T | undefined;
 }
 
 /**
- * What a reflector last saw of one kind. Objects in it are shared: never change one. An object that was deleted and made again
- * under its name is told as gone and then new, for what belonged to the old one does not belong to the new one.
+ * What a reflector last saw of one kind. Its objects are shared, so nobody may change one. When an object was deleted and another
+ * was made under its name, listeners hear of the end of the old one first, because what belonged to it does not belong to the new one.
  */
 export class Cache<T extends KubernetesObject> {
   readonly #objects = new Map<string, T>();
@@ -49,13 +49,13 @@ export class Cache<T extends KubernetesObject> {
     return this.#indexFunctions.get(index)?.(object) ?? [];
   }
 
-  /** Called after every change, once the cache and its indexes hold it. Returns the end of it. */
+  /** `listener` is called after each change, when the cache and its indexes hold it. The function that is returned ends that. */
   subscribe(listener: (change: CacheChange<T>) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** For when all who subscribed have come to their end, without a word of their own. */
+  /** For the end of all subscribers together, when none of them unsubscribes. */
   unsubscribeAll(): void {
     this.#listeners.clear();
   }
@@ -85,8 +85,8 @@ export class Cache<T extends KubernetesObject> {
   }
 
   /**
-   * The result of a fresh list: what is not in it is gone, deletions that no watch told of included. With a namespace, the list
-   * was of that one alone, and says nothing of others.
+   * Takes the result of a new list: an object that is not in it is gone, even if no watch reported that. With a namespace, the list
+   * was of that namespace alone, and the objects of others stay.
    */
   replace(objects: readonly T[], namespace?: string): void {
     const listed = new Set(objects.map((object) => keyOf(object.metadata)));

@@ -5,16 +5,16 @@ import type { KubeClient, WatchEvent } from "../client/client.ts";
 import type { Clock } from "../../time/clock.ts";
 import { keyOf, type KubernetesObject, type ResourceType } from "../client/object.ts";
 
-/** Objects asked for in one page of a list. */
+/** The number of objects in one page of a list. */
 export const PAGE_SIZE = 500;
-/** A watch is ended by the server after between one and two of these, so that not all of them end at once. */
+/** The server ends a watch after this time or up to twice as long, so that not all watches end together. */
 export const WATCH_SECONDS = 300;
 const FIRST_BACKOFF_MS = 250;
-/** A server that was away for long is found again within this. */
+/** The longest time until a server that was away is tried again. */
 const LAST_BACKOFF_MS = 10_000;
-/** A server that asks for more is asked again nevertheless. */
+/** A server that asks for a longer wait is asked again after this time nevertheless. */
 const LONGEST_RETRY_AFTER_MS = 30_000;
-/** A watch that lived this long, or told of anything, was a good one: what failed before it is forgiven. */
+/** After a watch that lived this long, or reported anything, the count of failures begins again. */
 const HEALTHY_WATCH_MS = 10_000;
 
 export interface ReflectorOptions<T extends KubernetesObject> {
@@ -23,25 +23,25 @@ export interface ReflectorOptions<T extends KubernetesObject> {
   cache: Cache<T>;
   namespace?: string | undefined;
   labelSelector?: string | undefined;
-  metadataOnly?: boolean;
-  /** What of an object is kept. Its name, namespace, uid and resourceVersion must stay. */
+  metadataOnly?: boolean | undefined;
+  /** Gives the part of an object that is kept. Its name, namespace, uid and resourceVersion must stay. */
   transform?: ((object: T) => T) | undefined;
   clock: Clock;
   random: () => number;
-  /** Every error is told here, and then tried again. */
+  /** Called with each error. What failed is then tried again. */
   onError: (error: unknown) => void;
 }
 
 /**
- * Keeps a cache equal to what the API server has of one kind: a list in pages, then a watch from where the list was taken.
- * Never gives up: every error leads to another try after a jittered backoff, and an expired resourceVersion to a fresh list.
+ * Keeps a cache equal to what the API server has of one kind: it lists the objects in pages, then watches from the resourceVersion
+ * of the list. It never gives up: each error leads to another try after a jittered backoff, and an expired resourceVersion to a new list.
  */
 export class Reflector<T extends KubernetesObject> {
   readonly #options: ReflectorOptions<T>;
   readonly #synced = Promise.withResolvers<void>();
   #isSynced = false;
   #resourceVersion: string | undefined;
-  /** Whether the watch has told of anything. */
+  /** Whether the watch has reported anything. */
   #hasProgressed = false;
 
   constructor(options: ReflectorOptions<T>) {
@@ -73,7 +73,7 @@ export class Reflector<T extends KubernetesObject> {
       try {
         this.#resourceVersion ??= await this.#list(signal);
         await this.#watch(this.#resourceVersion, signal);
-        // The server ended the watch in good order. One that it ends at once is paced like a failure.
+        // The server ended the watch in good order. If it does so at once, the next try waits as after a failure.
         if (hasLived()) {
           failures = 0;
           continue;
@@ -129,7 +129,7 @@ export class Reflector<T extends KubernetesObject> {
 
   #kept(object: T): T {
     const { transform } = this.#options;
-    const kept = withoutBallast(object);
+    const kept = withoutUnread(object);
     return transform === undefined ? kept : transform(kept);
   }
 
@@ -150,10 +150,10 @@ export class Reflector<T extends KubernetesObject> {
 }
 
 /**
- * Without what nobody here reads: managed fields, about half of an object's size, and the manifest that kubectl keeps in an
- * annotation, which for a Secret holds its values.
+ * Removes what nobody here reads: the managed fields, which are about half of an object's size, and the manifest that kubectl keeps
+ * in an annotation, which holds the values of a Secret.
  */
-function withoutBallast<T extends KubernetesObject>(object: T): T {
+function withoutUnread<T extends KubernetesObject>(object: T): T {
   const { metadata } = object;
   delete metadata.managedFields;
   delete metadata.annotations?.["kubectl.kubernetes.io/last-applied-configuration"];
@@ -164,6 +164,6 @@ async function settled(waiting: Promise<void>): Promise<void> {
   try {
     await waiting;
   } catch {
-    // Aborted: the loop's condition sees it.
+    // The signal was aborted, and the condition of the loop checks it.
   }
 }
