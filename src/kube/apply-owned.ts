@@ -1,6 +1,7 @@
 import { isAlreadyExists, isInvalid } from "./client/api-error.ts";
 import type { KubeClient } from "./client/client.ts";
 import {
+  isOwnedBy,
   type KubernetesObject,
   keyOf,
   type OwnerReference,
@@ -88,10 +89,9 @@ async function createOwned(options: ApplyOptions): Promise<boolean> {
 }
 
 function assertOwned(type: ResourceType, live: KubernetesObject, owner: OwnerReference): void {
-  const owners = live.metadata.ownerReferences ?? [];
-  if (owners.some(({ uid }) => uid === owner.uid)) return;
+  if (isOwnedBy(live, owner.uid)) return;
   const message = `${type.kind} ${keyOf(live.metadata)} exists and does not belong to ${owner.kind} ${owner.name}`;
-  const isLeftover = owners.some(
+  const isLeftover = live.metadata.ownerReferences?.some(
     ({ kind, name, apiVersion }) =>
       kind === owner.kind && name === owner.name && apiVersion === owner.apiVersion,
   );

@@ -75,3 +75,8 @@ export function keyOf(metadata: Pick<ObjectMeta, "name" | "namespace">): string 
     ? metadata.name
     : `${metadata.namespace}/${metadata.name}`;
 }
+
+/** Whether the object with this uid is among the object's owners. */
+export function isOwnedBy({ metadata }: KubernetesObject, uid: string | undefined): boolean {
+  return metadata.ownerReferences?.some((owner) => owner.uid === uid) ?? false;
+}

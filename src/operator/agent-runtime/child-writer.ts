@@ -22,7 +22,6 @@ export class ChildWriter {
   readonly #children: AgentChildren;
   readonly #refusals: WriteRefusals;
   readonly #owner: OwnerReference;
-  readonly #namespace: string;
   readonly #signal: AbortSignal;
 
   constructor(options: {
@@ -34,7 +33,7 @@ export class ChildWriter {
     refusals: WriteRefusals;
     signal: AbortSignal;
   }) {
-    const { name, namespace } = options.agentRuntime.metadata;
+    const { name } = options.agentRuntime.metadata;
     this.#client = options.client;
     this.#children = options.children;
     this.#refusals = options.refusals;
@@ -45,7 +44,6 @@ export class ChildWriter {
       uid: options.uid,
       controller: true,
     };
-    this.#namespace = namespace;
     this.#signal = options.signal;
   }
 
@@ -100,9 +98,9 @@ export class ChildWriter {
     const type = CHILD_TYPES[child];
     const cached = this.#children[child];
     if (cached !== undefined || !this.#refusals.wasTaken(type)) return cached;
-    const at = { namespace: this.#namespace, name: wanted.metadata.name };
+    const { name, namespace } = wanted.metadata;
     try {
-      return await this.#client.get(type, at, this.#signal);
+      return await this.#client.get(type, { name, namespace }, this.#signal);
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw error;

@@ -1,6 +1,11 @@
 /** The objects that an agent is made of, as the caches hold them. */
 import { AGENT_RUNTIME, API_VERSION } from "../../api/group.ts";
-import { type KubernetesObject, keyOf, type ResourceType } from "../../kube/client/object.ts";
+import {
+  isOwnedBy,
+  type KubernetesObject,
+  keyOf,
+  type ResourceType,
+} from "../../kube/client/object.ts";
 import {
   CONFIG_MAPS,
   type ConfigMapObject,
@@ -43,9 +48,7 @@ export function childrenOf(caches: OperatorCaches, key: string): AgentChildren {
 /** Only the children that belong to the AgentRuntime with this uid. */
 export function ownedBy(uid: string, children: AgentChildren): AgentChildren {
   const own = <T extends KubernetesObject>(object: T | undefined): T | undefined =>
-    object?.metadata.ownerReferences?.some((owner) => owner.uid === uid) === true
-      ? object
-      : undefined;
+    object !== undefined && isOwnedBy(object, uid) ? object : undefined;
   return {
     configMap: own(children.configMap),
     deployment: own(children.deployment),

@@ -1,5 +1,6 @@
 /** Looks up in the cluster what agents refer to. */
 import type { ObjectName } from "../../control/object-name.ts";
+import { keyOf } from "../../kube/client/object.ts";
 import type { DecidedPromptPacks, DecidedToolRegistries } from "../cluster/operator-context.ts";
 import type { SecretReader } from "../cluster/secret-reader.ts";
 import type { ReferenceReaders } from "../../control/agent-runtime/gather-references.ts";
@@ -38,8 +39,4 @@ export function clusterReaders(
 
 function notWatched({ namespace }: ObjectName): { found: false; hint: string } {
   return { found: false, hint: `have the operator watch the namespace "${namespace}"` };
-}
-
-function keyOf({ namespace, name }: ObjectName): string {
-  return `${namespace}/${name}`;
 }

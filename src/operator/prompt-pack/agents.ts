@@ -1,19 +1,18 @@
 /** Which agents a PromptPack is for, and how far its versions have come. Looked at for every agent: no config is parsed. */
-import { keyOf, type KubernetesObject } from "../../kube/client/object.ts";
-import { PACK_VERSIONS_ANNOTATION } from "../cluster/labels.ts";
+import { isOwnedBy, keyOf, type KubernetesObject } from "../../kube/client/object.ts";
+import { agentOfConfigMap, configMapName, PACK_VERSIONS_ANNOTATION } from "../cluster/labels.ts";
 import type { OperatorCaches } from "../cluster/caches.ts";
 import { promptPackOf } from "../cluster/references-of.ts";
 
 type Caches = Pick<OperatorCaches, "agentRuntimes" | "agentConfigs">;
 
-const CONFIG_SUFFIX = "-config";
-
 /** The text of the versions that each agent of a pack has been given; `undefined` for one that has no config of its own yet. */
 export function versionsOfAgents(caches: Caches, pack: string): (string | undefined)[] {
   return caches.agentRuntimes.indexed("promptPack", pack).map(({ metadata }) => {
-    const config = caches.agentConfigs.get(keyOf(metadata) + CONFIG_SUFFIX);
-    const isOwn = config?.metadata.ownerReferences?.some(({ uid }) => uid === metadata.uid);
-    return isOwn === true ? packVersionsOf(config) : undefined;
+    const config = caches.agentConfigs.get(configMapName(keyOf(metadata)));
+    return config !== undefined && isOwnedBy(config, metadata.uid)
+      ? packVersionsOf(config)
+      : undefined;
   });
 }
 
@@ -27,7 +26,8 @@ export function watchAgents(caches: Caches, onChange: (pack: string) => void): v
   caches.agentConfigs.subscribe(({ before, after }) => {
     const config = after ?? before;
     if (config === undefined || packVersionsOf(before) === packVersionsOf(after)) return;
-    const agent = caches.agentRuntimes.get(keyOf(config.metadata).slice(0, -CONFIG_SUFFIX.length));
+    const key = agentOfConfigMap(keyOf(config.metadata));
+    const agent = key === undefined ? undefined : caches.agentRuntimes.get(key);
     const pack = agent && promptPackOf(agent);
     if (pack !== undefined) onChange(pack);
   });

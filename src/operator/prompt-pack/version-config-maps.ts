@@ -2,7 +2,7 @@
 import { API_VERSION, DEFAULT_PACK_KEY, GROUP, PROMPT_PACK } from "../../api/group.ts";
 import { readVersion, type WrittenVersion } from "../../control/prompt-pack/pack-version.ts";
 import { ApiError, isConflict, isNotFound } from "../../kube/client/api-error.ts";
-import { keyOf, type KubernetesObject } from "../../kube/client/object.ts";
+import { isOwnedBy, keyOf, type KubernetesObject } from "../../kube/client/object.ts";
 import {
   CONFIG_MAPS,
   type ConfigMapObject,
@@ -50,7 +50,7 @@ export class VersionConfigMaps {
   /** Who has the name under which the version is to be kept, if it is not the pack. */
   otherHolder(pack: StoredPromptPack, hash: string): OtherHolder {
     const there = this.#context.caches.configMaps.get(keyOf(placeOf(pack, hash)));
-    if (there === undefined || isOwned(there, pack)) return "nobody";
+    if (there === undefined || isOwnedBy(there, pack.metadata.uid)) return "nobody";
     const isOfNamesake = there.metadata.ownerReferences?.some(
       ({ kind, name }) => kind === PROMPT_PACK && name === pack.metadata.name,
     );
@@ -71,7 +71,9 @@ export class VersionConfigMaps {
       if (isNotFound(error)) return undefined;
       throw error;
     }
-    return isOwned(there, pack) ? readVersion(hash, there.data?.[DEFAULT_PACK_KEY]) : undefined;
+    return isOwnedBy(there, pack.metadata.uid)
+      ? readVersion(hash, there.data?.[DEFAULT_PACK_KEY])
+      : undefined;
   }
 
   async keep(
@@ -138,10 +140,6 @@ function placeOf(
   hash: string,
 ): { namespace: string; name: string } {
   return { namespace: metadata.namespace ?? "", name: `${metadata.name}-${hash}` };
-}
-
-function isOwned({ metadata }: KubernetesObject, pack: StoredPromptPack): boolean {
-  return metadata.ownerReferences?.some(({ uid }) => uid === pack.metadata.uid) ?? false;
 }
 
 function toConfigMap(
