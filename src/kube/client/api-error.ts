@@ -60,6 +60,11 @@ export function isConflict(error: unknown): boolean {
   return hasStatus(error, 409);
 }
 
+/** A write for the object with one uid found it gone, or found that another has its name. */
+export function isGoneOrReplaced(error: unknown): boolean {
+  return isNotFound(error) || isConflict(error);
+}
+
 /** The conflict of a create: there is an object of this name already. */
 export function isAlreadyExists(error: unknown): boolean {
   return hasStatus(error, 409) && error.reason === "AlreadyExists";

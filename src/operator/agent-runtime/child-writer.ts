@@ -1,7 +1,7 @@
 import type { AgentRuntime } from "../../api/agent-runtime.ts";
 import { AGENT_RUNTIME, API_VERSION } from "../../api/group.ts";
 import { applyOwned } from "../../kube/apply-owned.ts";
-import { isConflict, isNotFound } from "../../kube/client/api-error.ts";
+import { isGoneOrReplaced, isNotFound } from "../../kube/client/api-error.ts";
 import type { KubeClient } from "../../kube/client/client.ts";
 import type { KubernetesObject, OwnerReference } from "../../kube/client/object.ts";
 import { contentHash } from "../../promptpack/document/content-hash.ts";
@@ -86,7 +86,7 @@ export class ChildWriter {
     try {
       await this.#client.delete(POD_DISRUPTION_BUDGETS, { name, namespace, uid }, this.#signal);
     } catch (error) {
-      if (!isNotFound(error) && !isConflict(error)) throw error;
+      if (!isGoneOrReplaced(error)) throw error;
     }
   }
 

@@ -1,4 +1,4 @@
-import { isConflict, isNotFound } from "../../kube/client/api-error.ts";
+import { isGoneOrReplaced } from "../../kube/client/api-error.ts";
 import type { KubeClient } from "../../kube/client/client.ts";
 import type { Clock } from "../../time/clock.ts";
 import { type PodObject, PODS } from "../cluster/kubernetes-objects.ts";
@@ -38,7 +38,6 @@ async function refresh(
   try {
     await client.mergePatch(PODS, { name, namespace }, patch, signal);
   } catch (error) {
-    // The pod is gone, or another has its name.
-    if (!isNotFound(error) && !isConflict(error)) throw error;
+    if (!isGoneOrReplaced(error)) throw error;
   }
 }

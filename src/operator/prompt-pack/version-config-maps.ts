@@ -1,7 +1,14 @@
 /** The accepted versions of PromptPacks: each an immutable ConfigMap `<pack>-<hash>` that belongs to its pack. */
 import { API_VERSION, DEFAULT_PACK_KEY, GROUP, PROMPT_PACK } from "../../api/group.ts";
 import { readVersion, type WrittenVersion } from "../../control/prompt-pack/pack-version.ts";
-import { ApiError, isConflict, isNotFound } from "../../kube/client/api-error.ts";
+import {
+  type ApiError,
+  isConflict,
+  isGoneOrReplaced,
+  isNamespaceTerminating,
+  isNotFound,
+  isRefusal,
+} from "../../kube/client/api-error.ts";
 import { isOwnedBy, keyOf, type KubernetesObject } from "../../kube/client/object.ts";
 import {
   CONFIG_MAPS,
@@ -12,8 +19,6 @@ import { promptPackLabels } from "../cluster/labels.ts";
 import type { OperatorContext } from "../cluster/operator-context.ts";
 
 const NAME_OF_VERSION = /^(.+)-([0-9a-f]{12})$/;
-const FORBIDDEN = 403;
-const TOO_MANY_REQUESTS = 429;
 
 /** `leftover`: of a pack of the same name that was deleted; it goes by itself. */
 export type OtherHolder = "nobody" | "leftover" | "stranger";
@@ -92,9 +97,9 @@ export class VersionConfigMaps {
     } catch (error) {
       this.#unseen.delete(key);
       if (isConflict(error)) return { kept: false, later: true };
-      if (isRefusal(error)) {
-        return isEnding(error) ? { kept: true } : { kept: false, later: false, error };
-      }
+      // The pack is deleted together with its namespace, so there is nothing to keep the version for.
+      if (isNamespaceTerminating(error)) return { kept: true };
+      if (isRefusal(error) && !isNotFound(error)) return { kept: false, later: false, error };
       throw error;
     }
   }
@@ -111,7 +116,7 @@ export class VersionConfigMaps {
         await this.#context.client.delete(CONFIG_MAPS, { namespace, name, uid }, signal);
       } catch (error) {
         this.#unseen.delete(key);
-        if (!isNotFound(error) && !isConflict(error)) throw error;
+        if (!isGoneOrReplaced(error)) throw error;
       }
     }
   }
@@ -172,20 +177,4 @@ function byAge(a: KubernetesObject, b: KubernetesObject): number {
   const { creationTimestamp: other = "" } = b.metadata;
   if (at !== other) return at < other ? 1 : -1;
   return Number(b.metadata.resourceVersion) - Number(a.metadata.resourceVersion);
-}
-
-/** The namespace is being deleted, and the pack with it: what goes before the pack must not come back. */
-function isEnding({ status, message }: ApiError): boolean {
-  return status === FORBIDDEN && message.includes("it is being terminated");
-}
-
-/** Trying again will not help by itself: a quota, a policy. */
-function isRefusal(error: unknown): error is ApiError {
-  return (
-    error instanceof ApiError &&
-    error.status >= 400 &&
-    error.status < 500 &&
-    error.status !== TOO_MANY_REQUESTS &&
-    !isNotFound(error)
-  );
 }
