@@ -1,6 +1,6 @@
 /**
- * Which pages may connect, to an agent and to a gateway alike. A browser lets any page open a WebSocket to any address, so the Origin header decides; other
- * clients send none.
+ * Which pages may connect, to an agent and to a gateway alike. A browser lets any page open a WebSocket to any address, so
+ * the Origin header decides; other clients send none.
  */
 
 /** The headers of a handshake that say where it comes from. */

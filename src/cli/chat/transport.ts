@@ -5,7 +5,7 @@ import { WebSocket } from "ws";
 import { ClientError } from "../../protocol/client/client-error.ts";
 import type { Transport } from "../../protocol/client/transport.ts";
 import { shownAddress } from "./address.ts";
-import { systemClock, type Timer } from "../../time/clock.ts";
+import { systemClock } from "../../time/clock.ts";
 
 /** `done` holds a whole answer, a tool's result up to 64 KiB; more than this no agent sends in one frame. */
 const MAX_SERVER_FRAME_BYTES = 16 * 1024 * 1024;
@@ -66,14 +66,13 @@ export function chatTransport(token: string | undefined): Transport {
 function startPings(socket: WebSocket): () => void {
   let isAlive = true;
   socket.on("pong", () => (isAlive = true));
-  let timer: Timer;
   const beat = (): void => {
     if (!isAlive) socket.terminate();
     isAlive = false;
     if (socket.readyState === WebSocket.OPEN) socket.ping(() => {});
     timer = systemClock.setTimer(HEARTBEAT_MS, beat);
   };
-  timer = systemClock.setTimer(HEARTBEAT_MS, beat);
+  let timer = systemClock.setTimer(HEARTBEAT_MS, beat);
   return () => timer.cancel();
 }
 

@@ -2,8 +2,7 @@
 import { Command } from "commander";
 import type { CommandContext } from "../command-line/create-command.ts";
 import { namespaceOption, outputOption, stateOption } from "../command-line/shared-options.ts";
-import type { ExplainFlags } from "./explain.ts";
-import type { StatusFlags } from "./status.ts";
+import type { ResourceFlags } from "./resources.ts";
 
 export function statusCommand({ streams, end }: CommandContext): Command {
   return new Command("status")
@@ -14,7 +13,7 @@ export function statusCommand({ streams, end }: CommandContext): Command {
     .addOption(namespaceOption("only of this namespace (default: all)"))
     .addOption(stateOption())
     .addOption(outputOption("a table, or the resources as JSON"))
-    .action(async (flags: StatusFlags) => {
+    .action(async (flags: ResourceFlags) => {
       const { status } = await import("./status.ts");
       end(await status(flags, streams));
     });
@@ -38,7 +37,7 @@ Examples:
   omnia explain quickstart
   omnia explain pp/customer-service-prompts -n agents`,
     )
-    .action(async (name: string, flags: ExplainFlags) => {
+    .action(async (name: string, flags: ResourceFlags) => {
       const { explain } = await import("./explain.ts");
       end(await explain(name, flags, streams));
     });

@@ -11,24 +11,12 @@ import {
   type ConditionView,
   type ResourceView,
 } from "./view.ts";
-import {
-  printable,
-  printJSON,
-  printLine,
-  styled,
-  type Streams,
-  type OutputFormat,
-} from "../terminal/streams.ts";
-
-export interface ExplainFlags {
-  readonly namespace?: string | undefined;
-  readonly state?: string | undefined;
-  readonly output: OutputFormat;
-}
+import type { ResourceFlags } from "./resources.ts";
+import { printable, printJSON, printLine, styled, type Streams } from "../terminal/streams.ts";
 
 export async function explain(
   name: string,
-  flags: ExplainFlags,
+  flags: ResourceFlags,
   streams: Streams,
 ): Promise<ExitCode> {
   const { stdout } = streams;

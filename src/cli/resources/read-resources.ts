@@ -3,17 +3,16 @@ import { findLocal } from "../../local/state/find-local.ts";
 import { CliError } from "../terminal/cli-error.ts";
 import { commandLine } from "../terminal/program-name.ts";
 import type { Streams } from "../terminal/streams.ts";
-import type { Resources } from "./resources.ts";
+import type { ResourceFlags, Resources } from "./resources.ts";
 
 const LOCAL_TIMEOUT_MS = 10_000;
 const RESOURCES_PATH = "/api/v1alpha1/resources";
 
 export async function readResources(
-  flags: { readonly state?: string | undefined },
+  { state }: Pick<ResourceFlags, "state">,
   { env }: Streams,
 ): Promise<Resources> {
-  const { state } = flags;
-  const local = await findLocal({ env, ...(state === undefined ? {} : { stateFolder: state }) });
+  const local = await findLocal({ env, stateFolder: state });
   if (local !== undefined) return readLocal(local.url);
   if (state !== undefined) {
     throw new CliError(`No omnia up runs with the state folder ${state}.`, {

@@ -3,23 +3,11 @@ import { AGENT_RUNTIME, PROMPT_PACK, TOOL_REGISTRY, type OmniaKind } from "../..
 import { EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
 import { readResources, shownSource } from "./read-resources.ts";
 import { readResourceViews, shownName, textAt, type ResourceView } from "./view.ts";
-import {
-  printJSON,
-  printLine,
-  styled,
-  type Streams,
-  type Style,
-  type OutputFormat,
-} from "../terminal/streams.ts";
+import type { ResourceFlags } from "./resources.ts";
+import { printJSON, printLine, styled, type Streams, type Style } from "../terminal/streams.ts";
 import { textTable, type Cell } from "../terminal/text-table.ts";
 
-export interface StatusFlags {
-  readonly namespace?: string | undefined;
-  readonly state?: string | undefined;
-  readonly output: OutputFormat;
-}
-
-export async function status(flags: StatusFlags, streams: Streams): Promise<ExitCode> {
+export async function status(flags: ResourceFlags, streams: Streams): Promise<ExitCode> {
   const { stdout } = streams;
   const { source, items } = await readResources(flags, streams);
   const resources = readResourceViews(items).filter(
