@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { packReference, registryReference } from "../../../test/support/builders/a-decision.ts";
-import { anAgentRuntime } from "../../../test/support/builders/resources.ts";
+import {
+  anAgentRuntime,
+  anAgentRuntimeWithReferences,
+} from "../../../test/support/builders/resources.ts";
 import type { AgentRuntime } from "../../api/agent-runtime.ts";
 import { gatherReferences, type ReferenceReaders } from "./gather-references.ts";
 import type { AgentReferences } from "./references.ts";
@@ -48,14 +51,7 @@ describe("gatherReferences", () => {
   });
 
   it("looks for packs and registries where the reference says, and for Secrets where the agent is", async () => {
-    const agentRuntime = anAgentRuntime({
-      spec: {
-        promptPackRef: { name: "prompts", namespace: "packs" },
-        toolRegistryRef: { name: "tools", namespace: "shared" },
-        session: { type: "redis", storeRef: { name: "store", key: "url" } },
-        facade: { auth: { apiKeysSecretRef: { name: "clients" } } },
-      },
-    });
+    const agentRuntime = anAgentRuntimeWithReferences();
     const { references, asked } = await gathered(agentRuntime, ["token"]);
     expect(asked.toSorted()).toEqual([
       "PromptPack packs/prompts",

@@ -4,7 +4,10 @@ import {
   packReference,
   registryReference,
 } from "../../../test/support/builders/a-decision.ts";
-import { anAgentRuntime } from "../../../test/support/builders/resources.ts";
+import {
+  anAgentRuntime,
+  anAgentRuntimeWithReferences,
+} from "../../../test/support/builders/resources.ts";
 import type { AgentRuntime } from "../../api/agent-runtime.ts";
 import { decideAgentRuntime } from "../../control/agent-runtime/decide-agent-runtime.ts";
 import { gatherReferences } from "../../control/agent-runtime/gather-references.ts";
@@ -54,14 +57,7 @@ function factsOf(values: Record<string, string> | undefined): SecretFacts | unde
 
 describe("the readers of a cluster", () => {
   it("ask for each object by its key, and tell of Secrets without their values", async () => {
-    const agentRuntime = anAgentRuntime({
-      spec: {
-        promptPackRef: { name: "prompts", namespace: "packs" },
-        toolRegistryRef: { name: "tools", namespace: "shared" },
-        session: { type: "redis", storeRef: { name: "store", key: "url" } },
-        facade: { auth: { apiKeysSecretRef: { name: "clients" } } },
-      },
-    });
+    const agentRuntime = anAgentRuntimeWithReferences();
     const { references, asked } = await gathered(agentRuntime, {
       secrets: {
         "agents/openai-credentials": { "api-key": "sk-1", empty: "", example: "<your key>" },

@@ -29,6 +29,18 @@ export function anAgentRuntime(given: Given<AgentRuntime["status"]> = {}): Agent
   });
 }
 
+/** One that refers to all that an agent may refer to; the pack and the registry are in other namespaces. */
+export function anAgentRuntimeWithReferences(): AgentRuntime {
+  return anAgentRuntime({
+    spec: {
+      promptPackRef: { name: "prompts", namespace: "packs" },
+      toolRegistryRef: { name: "tools", namespace: "shared" },
+      session: { type: "redis", storeRef: { name: "store", key: "url" } },
+      facade: { auth: { apiKeysSecretRef: { name: "clients" } } },
+    },
+  });
+}
+
 export function aPromptPack(given: Given<PromptPack["status"]> = {}): PromptPack {
   return promptPackSchema.parse({
     apiVersion: API_VERSION,
