@@ -226,7 +226,7 @@ export class LocalAgent {
     for (const file of files) {
       const path = file.path.slice(SECRETS_PREFIX.length);
       const values = secretValues(file.secretName);
-      if ("key" in file) {
+      if (file.key !== undefined) {
         contents.set(path, values?.get(file.key));
       } else if (values !== undefined) {
         for (const [key, value] of values) contents.set(`${path}/${key}`, value);

@@ -47,7 +47,7 @@ export class LocalPromptPacks {
       const resource = withGeneration(declared, known?.resource);
       const data = sourceData(declared, world);
       const { status, versions, keep } = decideOne(
-        { ...resource, ...(previous.status === undefined ? {} : { status: previous.status }) },
+        { ...resource, status: previous.status },
         data,
         previous.kept,
         world,

@@ -24,7 +24,7 @@ export class LocalToolRegistries {
       const before = this.#known.get(key);
       const resource = withGeneration(declared, before?.resource);
       const { status, tools } = decideToolRegistry({
-        toolRegistry: { ...resource, ...(before === undefined ? {} : { status: before.status }) },
+        toolRegistry: { ...resource, status: before?.status },
         services: serviceViews(world, namespace, probes),
         probes,
         now,

@@ -91,12 +91,12 @@ export function serviceViews(
         annotations: metadata.annotations ?? {},
         ports: (spec.ports ?? []).map(({ name, port, appProtocol }) => ({
           port,
-          ...(name === undefined ? {} : { name }),
-          ...(appProtocol === undefined ? {} : { appProtocol }),
+          name,
+          appProtocol,
         })),
         readyEndpoints: problem === undefined,
-        ...(problem === undefined ? {} : { problem }),
-        ...(localURL === undefined ? {} : { localURL }),
+        problem,
+        localURL,
       };
     });
 }

@@ -10,7 +10,7 @@ export interface ToolProbesOptions {
   readonly clock: Clock;
   /** Results are others than before: whom it concerns. */
   readonly onChange: (owners: ReadonlySet<string>) => void;
-  readonly intervalMs?: number;
+  readonly intervalMs?: number | undefined;
 }
 
 interface KnownURL {

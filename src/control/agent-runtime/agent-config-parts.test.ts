@@ -232,7 +232,7 @@ describe("the tools", () => {
     const after = decided({
       spec: TOOLS,
       references: theReferences({ promptPack, toolRegistry: { found: false } }),
-      previous: before.config === undefined ? {} : { config: before.config },
+      previous: { config: before.config },
     });
     expect(after.config?.tools.map(({ name }) => name)).toEqual(["a"]);
   });

@@ -7,8 +7,8 @@ import type { SecretFile } from "./workload-decision.ts";
 
 /** What was decided last and carried out. */
 export interface PreviousDecision {
-  readonly config?: AgentConfig;
-  readonly secretFiles?: readonly SecretFile[];
+  readonly config?: AgentConfig | undefined;
+  readonly secretFiles?: readonly SecretFile[] | undefined;
 }
 
 /** What the parts of the decision about an AgentRuntime look at. */

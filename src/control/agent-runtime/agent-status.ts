@@ -2,6 +2,7 @@
 import type { AgentRuntime, AgentRuntimeStatus } from "../../api/agent-runtime.ts";
 import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import { type Finding, toConditions } from "../condition.ts";
+import { withoutUndefined } from "../without-undefined.ts";
 import { agentSelectorText } from "./agent-selector.ts";
 import { available, type ObservedWorkload, wantedReplicas } from "./available.ts";
 
@@ -30,7 +31,7 @@ export function agentStatus(facts: StatusFacts): AgentRuntimeStatus {
   const generation = metadata.generation ?? 1;
   const { replicas = 0, readyReplicas = 0, availableReplicas = 0 } = observed ?? {};
   const promptPackVersion = config?.prompt?.active.version;
-  return {
+  return withoutUndefined<AgentRuntimeStatus>({
     phase: phaseOf(availability),
     replicas,
     readyReplicas,
@@ -38,20 +39,16 @@ export function agentStatus(facts: StatusFacts): AgentRuntimeStatus {
     ready: `${readyReplicas}/${wanted}`,
     selector: agentSelectorText(metadata.name),
     observedGeneration: generation,
-    ...(promptPackVersion === undefined ? {} : { promptPackVersion }),
-    ...(config === undefined
-      ? {}
-      : {
-          endpoint:
-            facts.endpoint ??
-            `ws://${metadata.name}.${metadata.namespace}.svc:${config.facade.port}`,
-        }),
+    promptPackVersion,
+    endpoint:
+      config &&
+      (facts.endpoint ?? `ws://${metadata.name}.${metadata.namespace}.svc:${config.facade.port}`),
     conditions: toConditions("AgentRuntime", [availability, ...references], {
       previous: status?.conditions,
       generation,
       now,
     }),
-  };
+  });
 }
 
 function phaseOf({ reason }: Finding<"AgentRuntime", "Available">): AgentRuntimeStatus["phase"] {

@@ -4,6 +4,7 @@ import {
   type AgentConfig,
   type ToolConfig,
 } from "../../agent-config/agent-config.ts";
+import { withoutUndefined } from "../without-undefined.ts";
 import type { AgentFacts } from "./agent-facts.ts";
 import type { PromptPart } from "./prompt-pack-part.ts";
 import type { providerReady } from "./provider-part.ts";
@@ -36,16 +37,16 @@ export function assembleConfig(
   const { name, namespace } = agentRuntime.metadata;
   const prompts = withCanaryTools(prompt.value.prompt, tools.value.canaryTools);
   return {
-    config: {
+    config: withoutUndefined<AgentConfig>({
       version: AGENT_CONFIG_VERSION,
       agent: { name, namespace },
       handler: agentRuntime.spec.facade.handler,
       facade: facade.value,
       session: session.value,
-      ...(provider.value === undefined ? {} : { provider: provider.value }),
-      ...(prompts === undefined ? {} : { prompt: prompts }),
+      provider: provider.value,
+      prompt: prompts,
       tools: tools.value.tools,
-    },
+    }),
     secretFiles: [facade, provider, prompt, tools, session].flatMap((part) => part.secretFiles),
   };
 }

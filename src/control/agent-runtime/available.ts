@@ -6,14 +6,16 @@ export interface ObservedWorkload {
   readonly replicas: number;
   readonly readyReplicas: number;
   readonly availableReplicas: number;
-  readonly updatedReplicas?: number;
+  readonly updatedReplicas?: number | undefined;
   /** Why replicas are not there yet that nothing is wrong with, such as a lack of room. */
-  readonly waiting?: string;
+  readonly waiting?: string | undefined;
   /** `message`: the container's own words, without secrets. */
-  readonly failure?: {
-    readonly reason: "PodsFailing" | "DeadlineExceeded";
-    readonly message: string;
-  };
+  readonly failure?:
+    | {
+        readonly reason: "PodsFailing" | "DeadlineExceeded";
+        readonly message: string;
+      }
+    | undefined;
 }
 
 interface AvailabilityFacts {

@@ -5,6 +5,7 @@ import type { EnvVar } from "../../api/fields/core.ts";
 import { formatDuration } from "../../api/fields/duration.ts";
 import { AGENT_CONFIG_PATH, type AgentConfig } from "../../agent-config/agent-config.ts";
 import { contentHash } from "../../promptpack/document/content-hash.ts";
+import { withoutUndefined } from "../without-undefined.ts";
 import type { SecretFile, WorkloadDecision } from "./workload-decision.ts";
 
 export function buildWorkload(
@@ -24,19 +25,17 @@ export function buildWorkload(
       ...(spec.env ?? []),
     ],
     secretFiles: secretFiles.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
-    ...(resources === undefined ? {} : { resources }),
-    ...(nodeSelector === undefined ? {} : { nodeSelector }),
-    ...(tolerations === undefined ? {} : { tolerations }),
-    ...(affinity === undefined ? {} : { affinity }),
-    ...(image === undefined ? {} : { image }),
-    ...(imagePullSecrets === undefined ? {} : { imagePullSecrets }),
+    resources,
+    nodeSelector,
+    tolerations,
+    affinity,
+    image,
+    imagePullSecrets,
   };
   const autoscaling = spec.autoscaling?.enabled === true ? spec.autoscaling : undefined;
   return {
+    ...withoutUndefined({ ...rolling, autoscaling, rollHash: contentHash(rolling) }),
     replicas: autoscaling === undefined ? spec.replicas : undefined,
-    ...(autoscaling === undefined ? {} : { autoscaling }),
-    ...rolling,
-    rollHash: contentHash(rolling),
   };
 }
 

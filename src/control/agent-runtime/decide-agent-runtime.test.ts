@@ -471,7 +471,7 @@ describe("a reference that breaks later", () => {
   });
   const before = decided({ spec, references: good });
   const previous = {
-    ...(before.config === undefined ? {} : { config: before.config }),
+    config: before.config,
     secretFiles: before.workload?.secretFiles ?? [],
   };
 
@@ -561,7 +561,7 @@ describe("a reference that breaks later", () => {
     const demo = decided({ spec: { facade: { handler: "demo" } }, references: {} });
     const after = decided({
       references: {},
-      previous: demo.config === undefined ? {} : { config: demo.config },
+      previous: { config: demo.config },
       observed: observed(1, 1),
     });
     expect(after.config).toEqual(demo.config);
@@ -655,19 +655,13 @@ describe("any world", () => {
           ...(autoscaling ? { autoscaling: { enabled: true } } : {}),
           ...(image ? { image: "example/agent:1" } : {}),
         },
-        ...(before === undefined ? {} : { status: before.status }),
+        status: before?.status,
       }),
-      references: {
-        ...(promptPack && { promptPack }),
-        ...(toolRegistry && { toolRegistry }),
-        ...(providerSecret && { providerSecret }),
-        ...(sessionStoreSecret && { sessionStoreSecret }),
-        ...(apiKeysSecret && { apiKeysSecret }),
-      },
+      references: { promptPack, toolRegistry, providerSecret, sessionStoreSecret, apiKeysSecret },
       observed: world.observed,
       previous: {
-        ...(before?.config && { config: before.config }),
-        ...(before?.workload && { secretFiles: before.workload.secretFiles }),
+        config: before?.config,
+        secretFiles: before?.workload?.secretFiles,
       },
       now,
     };

@@ -33,7 +33,7 @@ export interface AgentRuntimeInput {
   /** A reference that breaks later keeps what was decided here. */
   previous: PreviousDecision;
   /** Where clients connect, when that is not the Service of the agent. */
-  endpoint?: string;
+  endpoint?: string | undefined;
   /** Milliseconds since 1970. */
   now: number;
 }

@@ -7,7 +7,7 @@ export interface FacadePart {
   readonly value: AgentConfig["facade"];
   readonly secretFiles: readonly SecretFile[];
   /** The Secret of the API keys is not there. It is not replaced by what was before: then nobody may come in. */
-  readonly problem?: string;
+  readonly problem?: string | undefined;
 }
 
 export function facadePart({ agentRuntime, references }: AgentFacts): FacadePart {
@@ -15,8 +15,8 @@ export function facadePart({ agentRuntime, references }: AgentFacts): FacadePart
   const secretName = auth?.apiKeysSecretRef?.name;
   const value: AgentConfig["facade"] = {
     port,
-    ...(allowedOrigins === undefined ? {} : { allowedOrigins }),
-    ...(auth === undefined ? {} : { auth: authConfig(auth) }),
+    allowedOrigins,
+    auth: auth && authConfig(auth),
   };
   if (secretName === undefined) return { value, secretFiles: [] };
   const secretFiles = [{ path: API_KEYS_FOLDER, secretName }];
@@ -30,7 +30,7 @@ function authConfig({
   apiKeysSecretRef,
 }: NonNullable<AgentFacts["agentRuntime"]["spec"]["facade"]["auth"]>): AuthConfig {
   return {
-    ...(jwt === undefined ? {} : { jwt }),
-    ...(apiKeysSecretRef === undefined ? {} : { apiKeysFolder: API_KEYS_FOLDER }),
+    jwt,
+    apiKeysFolder: apiKeysSecretRef === undefined ? undefined : API_KEYS_FOLDER,
   };
 }

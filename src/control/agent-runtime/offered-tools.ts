@@ -40,13 +40,8 @@ function restrict(tool: ToolConfig, prompt: ToolNaming): ToolConfig[] {
       : prompt.tools.filter((name) => served?.includes(name) ?? true);
   const allow = wanted?.filter((name) => !prompt.blocklist.includes(name));
   if (allow?.length === 0) return [];
-  return [
-    {
-      ...server,
-      ...(allow === undefined ? {} : { allow }),
-      ...(prompt.blocklist.length === 0 ? {} : { block: [...prompt.blocklist] }),
-    },
-  ];
+  const block = prompt.blocklist.length === 0 ? undefined : [...prompt.blocklist];
+  return [{ ...server, allow, block }];
 }
 
 /** Registries name tools with "-", packs with "_"; and packs name them by a key and by a name. */
@@ -92,10 +87,8 @@ function toToolConfig(tool: ResolvedTool, packTool: PackTool | undefined): ToolC
     timeoutMs: tool.timeoutMs,
     retries: tool.retries,
     headers: { ...tool.headers },
-    ...(authSecretRef === undefined
-      ? {}
-      : { authFile: toolSecretPath(tool.name, authSecretRef.key) }),
-    ...(allow === undefined ? {} : { allow: [...allow] }),
+    authFile: authSecretRef && toolSecretPath(tool.name, authSecretRef.key),
+    allow: allow && [...allow],
   };
 }
 

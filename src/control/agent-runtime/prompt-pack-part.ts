@@ -14,7 +14,9 @@ import type { PromptPackReference } from "./references.ts";
 /** `resolved` is missing where the last good prompt is kept: then its tools are kept too. */
 export interface PromptPartValue {
   readonly prompt: AgentConfig["prompt"];
-  readonly resolved?: { readonly active: ResolvedPrompt; readonly canary?: ResolvedPrompt };
+  readonly resolved?:
+    | { readonly active: ResolvedPrompt; readonly canary: ResolvedPrompt | undefined }
+    | undefined;
 }
 
 export type PromptPart = AgentPart<"PromptPackReady", PromptPartValue>;
@@ -43,7 +45,7 @@ export function promptPackReady(facts: AgentFacts, model: string | undefined): P
 
 interface Judgement {
   finding: PromptFinding;
-  value?: PromptPartValue;
+  value?: PromptPartValue | undefined;
 }
 
 function judge(
@@ -78,18 +80,17 @@ function judge(
   const value: PromptPartValue = {
     prompt: {
       active: toPromptConfig(runtime, active, activePrompt.value),
-      ...(canary === undefined || canaryPrompt?.ok !== true
-        ? {}
-        : {
-            canary: {
+      canary:
+        canary === undefined || canaryPrompt?.ok !== true
+          ? undefined
+          : {
               weight: canary.weight,
               prompt: toPromptConfig(runtime, canary.version, canaryPrompt.value),
             },
-          }),
     },
     resolved: {
       active: activePrompt.value,
-      ...(canaryPrompt?.ok === true ? { canary: canaryPrompt.value } : {}),
+      canary: canaryPrompt?.ok === true ? canaryPrompt.value : undefined,
     },
   };
   if (canaryPrompt?.ok === false) {

@@ -48,10 +48,11 @@ function fromSpec(provider: RuntimeSpec["provider"]): NonNullable<ProviderPart["
   const value: ProviderConfig = {
     name,
     model,
-    ...(baseURL === undefined ? {} : { baseURL }),
-    ...(name === "openai"
-      ? { api: provider.api ?? (baseURL === undefined ? "responses" : "chat") }
-      : {}),
+    baseURL,
+    api:
+      name === "openai"
+        ? (provider.api ?? (baseURL === undefined ? "responses" : "chat"))
+        : undefined,
     parameters: provider.parameters ?? {},
     apiKeyFile: `${PROVIDER_FOLDER}/${apiKeySecretRef.key}`,
   };

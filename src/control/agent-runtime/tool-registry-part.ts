@@ -13,7 +13,7 @@ import type { PromptPartValue } from "./prompt-pack-part.ts";
 export interface ToolsPartValue {
   readonly tools: ToolConfig[];
   /** Where the canary's prompt offers others. */
-  readonly canaryTools?: ToolConfig[];
+  readonly canaryTools?: ToolConfig[] | undefined;
 }
 
 export type ToolsPart = AgentPart<"ToolRegistryReady", ToolsPartValue>;
@@ -121,6 +121,6 @@ function toolsFor(
 ): ToolsPartValue {
   const tools = offer(active);
   const canaryTools = canary === undefined ? tools : offer(canary);
-  const same = JSON.stringify(tools) === JSON.stringify(canaryTools);
-  return same ? { tools } : { tools, canaryTools };
+  const isSame = JSON.stringify(tools) === JSON.stringify(canaryTools);
+  return { tools, canaryTools: isSame ? undefined : canaryTools };
 }

@@ -13,16 +13,16 @@ export interface SecretFile {
   readonly path: string;
   readonly secretName: string;
   /** `undefined`: every key, each in a file of its name in the folder `path`. */
-  readonly key?: string;
+  readonly key?: string | undefined;
   /** A replica starts without it: what needs it says so when it is used. */
-  readonly optional?: true;
+  readonly optional?: true | undefined;
 }
 
 /** The replicas wanted. What is read from the agent config or from secret files while a replica runs is not in here. */
 export interface WorkloadDecision {
   /** `undefined` while an autoscaler owns the number: then it is left alone. */
   readonly replicas: number | undefined;
-  readonly autoscaling?: Autoscaling;
+  readonly autoscaling?: Autoscaling | undefined;
   /** Of the facade. */
   readonly port: number;
   /**
@@ -31,12 +31,12 @@ export interface WorkloadDecision {
    */
   readonly environment: readonly EnvVar[];
   readonly secretFiles: readonly SecretFile[];
-  readonly resources?: ResourceRequirements;
-  readonly nodeSelector?: Readonly<Record<string, string>>;
-  readonly tolerations?: readonly Toleration[];
-  readonly affinity?: Affinity;
-  readonly image?: string;
-  readonly imagePullSecrets?: readonly LocalObjectReference[];
+  readonly resources?: ResourceRequirements | undefined;
+  readonly nodeSelector?: Readonly<Record<string, string>> | undefined;
+  readonly tolerations?: readonly Toleration[] | undefined;
+  readonly affinity?: Affinity | undefined;
+  readonly image?: string | undefined;
+  readonly imagePullSecrets?: readonly LocalObjectReference[] | undefined;
   /** Of everything here but the number of replicas: another value needs new replicas. 12 hex digits. */
   readonly rollHash: string;
 }

@@ -13,6 +13,7 @@
  */
 import type { PromptPack, PromptPackStatus } from "../../api/prompt-pack.ts";
 import { type Finding, holds, toConditions } from "../condition.ts";
+import { withoutUndefined } from "../without-undefined.ts";
 import { type AgentCounts, agentsNotified } from "./agents-notified.ts";
 import { sourceValid } from "./source-valid.ts";
 import { type PackVersion, type RunningVersions, type UnreadVersion } from "./pack-version.ts";
@@ -58,12 +59,16 @@ export function decidePromptPack(input: PromptPackInput): PromptPackDecision {
   const [validity] = findings;
   const isValid = validity !== undefined && holds("PromptPack", validity);
   return {
-    status: {
+    status: withoutUndefined<PromptPackStatus>({
       phase: phaseOf(versions, isValid || !source.found),
-      ...statusOf(versions),
+      activeVersion: versions.active?.hash,
+      activeSemver: versions.active?.semver,
+      canaryVersion: versions.canary?.version.hash,
+      canarySemver: versions.canary?.version.semver,
+      canaryWeight: versions.canary?.weight,
       observedGeneration: generation,
       conditions,
-    },
+    }),
     versions,
     keep: hashesToKeep(versions, previous),
   };
@@ -128,17 +133,4 @@ function phaseOf(
   if (canary !== undefined) return "Canary";
   if (active !== undefined) return "Active";
   return mayStillCome ? "Pending" : "Failed";
-}
-
-function statusOf({ active, canary }: RunningVersions): PromptPackStatus {
-  return {
-    ...(active === undefined ? {} : { activeVersion: active.hash, activeSemver: active.semver }),
-    ...(canary === undefined
-      ? {}
-      : {
-          canaryVersion: canary.version.hash,
-          canarySemver: canary.version.semver,
-          canaryWeight: canary.weight,
-        }),
-  };
 }

@@ -1,6 +1,7 @@
 /** The pure decision about a ToolRegistry: its tools and its status. */
 import type { ToolRegistry, ToolRegistryStatus } from "../../api/tool-registry.ts";
 import { toConditions } from "../condition.ts";
+import { withoutUndefined } from "../without-undefined.ts";
 import { allToolsReady } from "./all-tools-ready.ts";
 import { toolsAvailable } from "./tools-available.ts";
 import { type ProbedURLs, resolveTools, type ToolOutcome } from "./resolve-tools.ts";
@@ -35,7 +36,7 @@ export function decideToolRegistry(input: ToolRegistryInput): ToolRegistryDecisi
   const findings = [toolsAvailable(available, problems), allToolsReady(available, problems)];
   const generation = metadata.generation ?? 1;
   return {
-    status: {
+    status: withoutUndefined<ToolRegistryStatus>({
       phase: phaseOf({ found, available, all: outcomes.length }),
       discoveredTools: found,
       availableTools: available,
@@ -46,7 +47,7 @@ export function decideToolRegistry(input: ToolRegistryInput): ToolRegistryDecisi
         generation,
         now: input.now,
       }),
-    },
+    }),
     tools: outcomes.flatMap(({ tool }) => tool ?? []),
   };
 }
@@ -70,8 +71,8 @@ function toToolStatus({ name, type, endpoint, problem }: ToolOutcome) {
   return {
     name,
     type,
-    ...(endpoint === undefined ? {} : { endpoint }),
+    endpoint,
     available: problem === undefined,
-    ...(problem === undefined ? {} : { reason: problem.reason }),
+    reason: problem?.reason,
   };
 }

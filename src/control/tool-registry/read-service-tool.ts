@@ -22,8 +22,8 @@ export interface ServiceTool {
   /** `undefined`: the Service is no usable tool, and `problem` says why. */
   readonly url: string | undefined;
   readonly problem: string;
-  readonly description?: string;
-  readonly inputSchema?: Readonly<Record<string, unknown>>;
+  readonly description?: string | undefined;
+  readonly inputSchema?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** `name` is for a Service that does not name its tool. */
@@ -42,8 +42,8 @@ export function readServiceTool(entry: ToolEntry, service: ServiceView, name: st
     type: typeProblem(type) === undefined ? (type as ToolType) : entry.type,
     url: problem === "" ? address.url : undefined,
     problem,
-    ...(description === undefined ? {} : { description }),
-    ...(inputSchema === undefined ? {} : { inputSchema }),
+    description,
+    inputSchema,
   };
 }
 

@@ -18,10 +18,10 @@ export interface ToolProblem {
 export interface ToolOutcome {
   readonly name: string;
   readonly type: ToolEntry["type"];
-  readonly endpoint?: string;
+  readonly endpoint?: string | undefined;
   /** Not for an invalid one. */
-  readonly tool?: ResolvedTool;
-  readonly problem?: Omit<ToolProblem, "tool">;
+  readonly tool?: ResolvedTool | undefined;
+  readonly problem?: Omit<ToolProblem, "tool"> | undefined;
 }
 
 /** By URL, whether it can be connected to, and else why not. */
@@ -100,8 +100,8 @@ function discoveredTool(entry: ToolEntry, service: ServiceView, single: boolean)
     name,
     type,
     url: read.url,
-    ...(read.description === undefined ? {} : { description: read.description }),
-    ...(read.inputSchema === undefined ? {} : { inputSchema: read.inputSchema }),
+    description: read.description,
+    inputSchema: read.inputSchema,
     fallbackDescription: service.name,
     available: service.readyEndpoints,
   };
@@ -115,7 +115,7 @@ function invalid({ name, type, endpoint }: ToolOutcome, message: string): ToolOu
   return {
     name,
     type,
-    ...(endpoint === undefined ? {} : { endpoint }),
+    endpoint,
     problem: { reason: "InvalidTool", message },
   };
 }
@@ -140,13 +140,13 @@ function fromEntry(entry: ToolEntry): EntryPart {
   const { description, method, inputSchema, timeout, retries, headers, authSecretRef, allow } =
     entry;
   return {
-    ...(description === undefined ? {} : { description }),
+    description,
     method,
-    ...(inputSchema === undefined ? {} : { inputSchema }),
+    inputSchema,
     timeoutMs: Math.max(1, Math.round(parseDuration(timeout))),
     retries,
     headers: headers ?? {},
-    ...(authSecretRef === undefined ? {} : { authSecretRef }),
-    ...(allow === undefined ? {} : { allow }),
+    authSecretRef,
+    allow,
   };
 }

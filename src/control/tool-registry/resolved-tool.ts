@@ -10,15 +10,15 @@ export interface ResolvedTool {
   readonly type: ToolType;
   readonly url: string;
   /** `undefined`: nobody wrote one; then a pack may, and else `fallbackDescription` serves. */
-  readonly description?: string;
+  readonly description?: string | undefined;
   readonly fallbackDescription: string;
   readonly method: ToolEntry["method"];
   /** A JSON Schema object. */
-  readonly inputSchema?: Readonly<Record<string, unknown>>;
+  readonly inputSchema?: Readonly<Record<string, unknown>> | undefined;
   readonly timeoutMs: number;
   readonly retries: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly authSecretRef?: KeySelector;
-  readonly allow?: readonly string[];
+  readonly authSecretRef?: KeySelector | undefined;
+  readonly allow?: readonly string[] | undefined;
   readonly available: boolean;
 }

@@ -5,13 +5,13 @@ export interface ServiceView {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly ports: readonly {
-    readonly name?: string;
+    readonly name?: string | undefined;
     readonly port: number;
-    readonly appProtocol?: string;
+    readonly appProtocol?: string | undefined;
   }[];
   readonly readyEndpoints: boolean;
   /** Why there is no ready endpoint and what to do, where the gatherer knows more than that there is none. */
-  readonly problem?: string;
+  readonly problem?: string | undefined;
   /** Stands for `http://<name>.<namespace>.svc:<port>` on a machine without a cluster. */
-  readonly localURL?: string;
+  readonly localURL?: string | undefined;
 }

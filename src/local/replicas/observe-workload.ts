@@ -8,13 +8,12 @@ export function observeWorkload(
 ): ObservedWorkload {
   const staying = replicas.filter(({ state }) => state !== "draining");
   const ready = staying.filter(({ state }) => state === "ready").length;
-  const failure = failureOf(staying);
   return {
     replicas: staying.length,
     readyReplicas: ready,
     availableReplicas: ready,
     updatedReplicas: staying.filter((replica) => replica.revision === revision).length,
-    ...(failure === undefined ? {} : { failure }),
+    failure: failureOf(staying),
   };
 }
 

@@ -15,7 +15,7 @@ function replicas(...lines: string[]): ObservedReplica[] {
       id: Number(id),
       revision,
       state: state as ReplicaState,
-      ...(restartAt === undefined ? {} : { restartAt: Number(restartAt) }),
+      restartAt: restartAt === undefined ? undefined : Number(restartAt),
     };
   });
 }

@@ -29,7 +29,7 @@ export interface ObservedReplica {
   revision: string;
   state: ReplicaState;
   /** For `waiting`: on the clock of `now`. */
-  restartAt?: number;
+  restartAt?: number | undefined;
 }
 
 export type ReplicaAction =

@@ -35,9 +35,9 @@ export interface WantedWorkload {
 
 export interface ReplicaView extends ObservedReplica {
   /** Why it is not ready, in the words of its process. */
-  message?: string;
+  message?: string | undefined;
   /** How its last process ended, since one was last ready. */
-  lastEnd?: string;
+  lastEnd?: string | undefined;
   /** Ends in a row without having run well. */
   failures: number;
   /** It was ready once. */
@@ -46,7 +46,7 @@ export interface ReplicaView extends ObservedReplica {
   slow: boolean;
   /** It should have been ready by now. */
   overdue: boolean;
-  pid?: number;
+  pid?: number | undefined;
 }
 
 /** Where a ready replica takes connections. */
@@ -138,9 +138,9 @@ export class AgentWorkload {
       everReady: replica.everReady,
       slow: replica.slow,
       overdue: replica.overdue,
-      ...(replica.lastEnd === undefined ? {} : { lastEnd: replica.lastEnd }),
-      ...(replica.message === undefined ? {} : { message: replica.message }),
-      ...(replica.process?.pid === undefined ? {} : { pid: replica.process.pid }),
+      lastEnd: replica.lastEnd,
+      message: replica.message,
+      pid: replica.process?.pid,
     }));
   }
 

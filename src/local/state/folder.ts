@@ -63,10 +63,9 @@ export function defaultStateFolder(
 export async function lockStateFolder(folder: string): Promise<AsyncDisposable> {
   await makePrivateFolder(folder);
   const own = join(folder, `.lock-${randomUUID()}`);
-  const processStart = await startOfProcess(process.pid);
   const holder: LockHolder = {
     pid: process.pid,
-    ...(processStart === undefined ? {} : { processStart }),
+    processStart: await startOfProcess(process.pid),
   };
   await writeFile(own, JSON.stringify(holder), { mode: 0o600, flag: "wx" });
   try {

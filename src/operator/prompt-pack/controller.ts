@@ -50,7 +50,7 @@ export function createPromptPacks(
     if (kept === "later") return { requeueAfterMs: CATCH_UP_MS };
     const { status } = decidePromptPack({
       ...decision.facts,
-      ...(kept === undefined ? {} : { notKept: refused(kept) }),
+      notKept: kept === undefined ? decision.facts.notKept : refused(kept),
       agents: (versions) => countAgents(versionsOfAgents(caches, key), versions),
       now: clock.now(),
     });

@@ -39,7 +39,7 @@ export function createToolRegistries(
         controller.queue.add(key);
       }
     },
-    ...(probeIntervalMs === undefined ? {} : { intervalMs: probeIntervalMs }),
+    intervalMs: probeIntervalMs,
   });
   const services = new ToolServices(caches, (namespace, labels) => {
     for (const registry of caches.toolRegistries.indexed("namespace", namespace)) {

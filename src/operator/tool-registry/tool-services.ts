@@ -64,11 +64,11 @@ export class ToolServices {
         .filter(({ protocol = "TCP" }) => protocol === "TCP")
         .map(({ name, port, appProtocol }) => ({
           port,
-          ...(name === undefined || name === "" ? {} : { name }),
-          ...(appProtocol === undefined ? {} : { appProtocol }),
+          name: name === "" ? undefined : name,
+          appProtocol,
         })),
       readyEndpoints: !isExternal && slices.some(isReady),
-      ...(problem === undefined ? {} : { problem }),
+      problem,
     };
   }
 }

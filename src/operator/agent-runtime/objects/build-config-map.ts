@@ -77,7 +77,7 @@ export function readConfigMap(
   const config = agentConfigSchema.safeParse(parseJSON(live?.data?.[CONFIG_KEY]));
   const secretFiles = secretFilesSchema.safeParse(parseJSON(annotations[SECRET_FILES_ANNOTATION]));
   if (!config.success || !secretFiles.success) return files;
-  return { ...files, config: config.data, secretFiles: secretFiles.data as SecretFile[] };
+  return { ...files, config: config.data, secretFiles: secretFiles.data };
 }
 
 function parseJSON(text: string | undefined): unknown {

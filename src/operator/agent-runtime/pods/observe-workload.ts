@@ -31,8 +31,8 @@ export function observeWorkload(facts: {
     readyReplicas: status.readyReplicas ?? 0,
     availableReplicas: status.availableReplicas ?? 0,
     ...(isCurrent(deployment) ? { updatedReplicas: status.updatedReplicas ?? 0 } : {}),
-    ...(failure === undefined ? {} : { failure }),
-    ...(waiting === undefined ? {} : { waiting }),
+    failure,
+    waiting,
   };
 }
 
