@@ -1,4 +1,7 @@
-/** Conditions: decided as type, reason and message; the rest follows from the table of reasons and from what was before. */
+/**
+ * A decision finds the type, the reason and the message of a condition. The rest follows from the table of reasons and from the
+ * condition before.
+ */
 import {
   type Condition,
   CONDITIONS,
@@ -6,16 +9,16 @@ import {
   type ConditionType,
 } from "../api/conditions.ts";
 
-/** Longer messages are cut: a status is read by people. */
+/** A longer message is cut, because people read a status. */
 const MAX_MESSAGE_LENGTH = 4096;
 
 type Kind = keyof typeof CONDITIONS;
 
-/** What a decision says about one condition. Whether it holds is in the table of reasons. */
+/** What a decision says about one condition. The table of reasons says whether the condition holds. */
 export interface Finding<K extends Kind, T extends ConditionType<K> = ConditionType<K>> {
   readonly type: T;
   readonly reason: ConditionReason<K, T>;
-  /** Names the object and the cure; holds no id and no time. */
+  /** It names the object and the cure, and holds no id and no time. */
   readonly message: string;
 }
 
@@ -24,7 +27,7 @@ export function holds<K extends Kind>(kind: K, { type, reason }: Finding<K>): bo
   return reasons[type]?.true.includes(reason) ?? false;
 }
 
-/** `lastTransitionTime` stays while the status of a condition does. */
+/** `lastTransitionTime` stays as it was while the status of a condition stays the same. */
 export function toConditions<K extends Kind>(
   kind: K,
   findings: readonly Finding<K>[],

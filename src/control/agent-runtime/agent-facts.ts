@@ -5,13 +5,13 @@ import type { Finding } from "../condition.ts";
 import type { AgentReferences } from "./references.ts";
 import type { SecretFile } from "./workload-decision.ts";
 
-/** What was decided last and carried out. */
+/** The last decision that was carried out. */
 export interface PreviousDecision {
   readonly config?: AgentConfig | undefined;
   readonly secretFiles?: readonly SecretFile[] | undefined;
 }
 
-/** What the parts of the decision about an AgentRuntime look at. */
+/** The input of the parts of the decision about an AgentRuntime. */
 export interface AgentFacts {
   readonly agentRuntime: AgentRuntime;
   /** `undefined` for the handlers that run no model. */
@@ -20,10 +20,10 @@ export interface AgentFacts {
   readonly previous: PreviousDecision;
 }
 
-/** One part: what it says, and what it adds to the agent. */
+/** The answer of one part: what it finds, and what it adds to the agent. */
 export interface AgentPart<T extends ConditionType<"AgentRuntime">, V> {
   readonly finding: Finding<"AgentRuntime", T>;
-  /** `undefined`: there is nothing that could run, and there was nothing before. */
+  /** `undefined` when there is nothing that could run, and there was nothing before. */
   readonly result: { readonly value: V; readonly secretFiles: readonly SecretFile[] } | undefined;
 }
 
@@ -32,7 +32,7 @@ export const SESSION_STORE_FOLDER = `${SECRETS_FOLDER}/session-store`;
 export const TOOLS_FOLDER = `${SECRETS_FOLDER}/tools`;
 export const API_KEYS_FOLDER = `${SECRETS_FOLDER}/api-keys`;
 
-/** The secret files of one folder as they were carried out last. */
+/** The secret files of one folder in the decision that was carried out last. */
 export function previousFiles(
   { secretFiles }: PreviousDecision,
   folder: string,

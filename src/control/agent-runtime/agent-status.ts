@@ -13,7 +13,7 @@ interface StatusFacts {
   endpoint: string | undefined;
   /** In the order in which they are shown. */
   references: readonly Finding<"AgentRuntime">[];
-  /** What keeps replicas from starting or from becoming ready, in words. */
+  /** What keeps replicas from starting or from becoming ready, in sentences for people. */
   unmet: readonly string[];
   now: number;
 }

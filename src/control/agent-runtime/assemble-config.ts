@@ -1,4 +1,4 @@
-/** The parts of the decision about an agent → its config. */
+/** Puts the config of an agent together from the parts of the decision. */
 import {
   AGENT_CONFIG_VERSION,
   type AgentConfig,
@@ -21,7 +21,7 @@ interface AgentParts {
   sessionStore: ReturnType<typeof sessionStoreReady>;
 }
 
-/** `undefined` when a part is missing that the agent cannot be without. */
+/** `undefined` when a part is missing that the agent needs. */
 export function assembleConfig(
   { agentRuntime, runtime, previous }: AgentFacts,
   parts: AgentParts,
@@ -51,7 +51,7 @@ export function assembleConfig(
   };
 }
 
-/** A canary that is kept as it was has its tools already. */
+/** A canary that was kept from the last config has its tools already. */
 function withCanaryTools(
   prompts: AgentConfig["prompt"],
   tools: ToolConfig[] | undefined,

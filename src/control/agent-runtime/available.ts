@@ -1,15 +1,15 @@
 import type { AgentRuntime } from "../../api/agent-runtime.ts";
 import type { Finding } from "../condition.ts";
 
-/** The replicas as they are. */
+/** The replicas as they are observed. */
 export interface ObservedWorkload {
   readonly replicas: number;
   readonly readyReplicas: number;
   readonly availableReplicas: number;
   readonly updatedReplicas?: number | undefined;
-  /** Why replicas are not there yet that nothing is wrong with, such as a lack of room. */
+  /** Why replicas are not there yet although they have not failed, such as a lack of room. */
   readonly waiting?: string | undefined;
-  /** `message`: the container's own words, without secrets. */
+  /** `message` has the container's own words, without secrets. */
   readonly failure?:
     | {
         readonly reason: "PodsFailing" | "DeadlineExceeded";
@@ -23,11 +23,11 @@ interface AvailabilityFacts {
   wanted: number;
   /** Whether there is a config for replicas to run with. */
   runnable: boolean;
-  /** What keeps replicas from starting or from becoming ready, in words. */
+  /** What keeps replicas from starting or from becoming ready, in sentences for people. */
   unmet: readonly string[];
 }
 
-/** How many replicas there should be: an autoscaler's number is the one that is there. */
+/** How many replicas there should be. Where an autoscaler sets the number, it is the number of replicas that are there. */
 export function wantedReplicas(
   { spec }: AgentRuntime,
   observed: ObservedWorkload | undefined,
@@ -37,7 +37,7 @@ export function wantedReplicas(
   return observed?.replicas ?? autoscaling.minReplicas;
 }
 
-/** Whether clients can connect: at least one replica is available, whatever else is wrong. */
+/** Finds whether clients can connect. They can when at least one replica is available, whatever else is wrong. */
 export function available(facts: AvailabilityFacts): Finding<"AgentRuntime", "Available"> {
   const type = "Available";
   const { observed, wanted, runnable, unmet } = facts;

@@ -1,4 +1,4 @@
-/** What the replicas of an agent are made of. */
+/** Builds the workload of an agent from its spec and its config. */
 import { dirname, join } from "node:path/posix";
 import type { AgentRuntime } from "../../api/agent-runtime.ts";
 import type { EnvVar } from "../../api/fields/core.ts";
@@ -20,7 +20,7 @@ export function buildWorkload(
       { name: "OMNIA_AGENT_NAME", value: metadata.name },
       { name: "OMNIA_NAMESPACE", value: metadata.namespace },
       { name: "OMNIA_CONFIG", value: AGENT_CONFIG_PATH },
-      // Our own image reads the config, and follows its changes without a restart.
+      // Our own image reads these from the config, and follows its changes without a restart.
       ...(image === undefined ? [] : environmentOfCustomImage(config)),
       ...(spec.env ?? []),
     ],

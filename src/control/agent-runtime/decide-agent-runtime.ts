@@ -1,8 +1,8 @@
 /**
  * The pure decision about an AgentRuntime: its agent config, its workload, its status.
  *
- * Each part of the config comes from the spec and the references of this moment. Where a reference is broken, the part
- * is what it was in the last config; where it never was, there is no config yet, and no replica.
+ * Each part of the config comes from the spec and the references of this moment. When a reference is broken, the part stays as
+ * it was in the last config. When the part was never there, there is no config yet, and no replica.
  */
 import {
   type AgentRuntime,
@@ -25,23 +25,23 @@ import type { AgentReferences } from "./references.ts";
 import type { WorkloadDecision } from "./workload-decision.ts";
 
 export interface AgentRuntimeInput {
-  /** Its `status` is the last one written. */
+  /** Its `status` is the one that was written last. */
   agentRuntime: AgentRuntime;
   references: AgentReferences;
-  /** `undefined`: there is no workload yet. */
+  /** `undefined` while there is no workload yet. */
   observed: ObservedWorkload | undefined;
-  /** A reference that breaks later keeps what was decided here. */
+  /** When a reference breaks later, its part stays as it was decided here. */
   previous: PreviousDecision;
-  /** Where clients connect, when that is not the Service of the agent. */
+  /** The address for clients, where that is not the Service of the agent. */
   endpoint?: string | undefined;
   /** Milliseconds since 1970. */
   now: number;
 }
 
 export interface AgentRuntimeDecision {
-  /** `undefined` until every reference was there once; later the last good one is kept. */
+  /** `undefined` until every reference was there once. Later the last good config is kept. */
   config: AgentConfig | undefined;
-  /** `undefined` exactly when `config` is: then no replica is to run. */
+  /** `undefined` exactly when `config` is: no replica is to run then. */
   workload: WorkloadDecision | undefined;
   status: AgentRuntimeStatus;
 }
@@ -76,11 +76,11 @@ export function decideAgentRuntime(input: AgentRuntimeInput): AgentRuntimeDecisi
     now,
     references: [promptPack, toolRegistry, provider, sessionStore].map(({ finding }) => finding),
     unmet: [
-      // Without these there is no config. With the last good one, replicas start without them.
+      // There is no config without these. Replicas that have a last good config start without them.
       ...[promptPack, toolRegistry].flatMap(({ finding, result }) =>
         result === undefined ? finding.message : [],
       ),
-      // A replica needs these Secrets whatever its config.
+      // A replica needs these Secrets, whatever is in its config.
       ...[provider, sessionStore].flatMap(({ finding }) =>
         holds("AgentRuntime", finding) ? [] : finding.message,
       ),

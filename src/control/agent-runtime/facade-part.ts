@@ -1,4 +1,4 @@
-/** How clients reach the agent and who may, as the agent config has it. */
+/** Makes the part of the agent config that says how clients reach the agent, and which clients may. */
 import type { AgentConfig, AuthConfig } from "../../agent-config/agent-config.ts";
 import { type AgentFacts, API_KEYS_FOLDER } from "./agent-facts.ts";
 import type { SecretFile } from "./workload-decision.ts";
@@ -6,7 +6,7 @@ import type { SecretFile } from "./workload-decision.ts";
 export interface FacadePart {
   readonly value: AgentConfig["facade"];
   readonly secretFiles: readonly SecretFile[];
-  /** The Secret of the API keys is not there. It is not replaced by what was before: then nobody may come in. */
+  /** Says that the Secret of the API keys is not there. The keys of before are not kept then, and nobody may come in. */
   readonly problem?: string | undefined;
 }
 

@@ -1,4 +1,7 @@
-/** What one AgentRuntime refers to. Where each reference is looked up is left to the readers, so that a cluster and one machine ask the same. */
+/**
+ * Gathers what one AgentRuntime refers to. The readers know where to look it up, so that a cluster and one machine ask the same
+ * questions.
+ */
 import { runtimeSpecOf, toolRegistryNameOf, type AgentRuntime } from "../../api/agent-runtime.ts";
 import type { ProviderName } from "../../agent-config/agent-config.ts";
 import type {
@@ -10,22 +13,22 @@ import type {
 } from "./references.ts";
 import type { ObjectName } from "../object-name.ts";
 
-/** Each rejects when it could not read: that is not the same as something that is missing. */
+/** A reader rejects when it could not read. It answers that something is missing only when it knows that. */
 export interface ReferenceReaders {
   promptPack(name: ObjectName): Promise<PromptPackReference>;
   toolRegistry(name: ObjectName): Promise<ToolRegistryReference>;
-  /** `urlProblem` is asked for with the use `session-store` only. */
+  /** `urlProblem` matters for the use `session-store` only. */
   secret(name: ObjectName, use: SecretUse): Promise<SessionStoreReference>;
 }
 
-/** What a Secret is for. Some uses have something else that may give the value of `key`, such as an environment variable. */
+/** What a Secret is for. A reader may know something else that gives the value of `key`, such as an environment variable. */
 export type SecretUse =
   | { readonly type: "provider"; readonly provider: ProviderName; readonly key: string }
   | { readonly type: "session-store"; readonly key: string }
   | { readonly type: "api-keys" }
   | { readonly type: "tool" };
 
-/** Rejects when a reader does. */
+/** Rejects when a reader rejects. */
 export async function gatherReferences(
   { metadata, spec }: AgentRuntime,
   readers: ReferenceReaders,

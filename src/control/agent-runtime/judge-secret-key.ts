@@ -7,7 +7,7 @@ export interface SecretProblem {
   readonly message: string;
 }
 
-/** `undefined`: the key is there. */
+/** Finds why a Secret does not give a key; `undefined` when it does. */
 export function judgeSecretKey(
   { name, key }: KeySelector,
   reference: SecretReference | undefined,
@@ -23,7 +23,7 @@ export function judgeSecretKey(
   return { reason: "SecretKeyMissing", message };
 }
 
-/** Where a value comes from, for the message of a condition that holds. */
+/** Says where a value comes from, for the message of a condition that holds. */
 export function describeSecretKey(
   { name, key }: KeySelector,
   reference: SecretReference | undefined,

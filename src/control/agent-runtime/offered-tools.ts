@@ -1,16 +1,16 @@
-/** Which tools of a registry a prompt offers to the model, and under which names. */
+/** Finds which tools of a registry a prompt offers to the model, and under which names. */
 import type { ToolConfig } from "../../agent-config/agent-config.ts";
 import type { PackTool } from "../../promptpack/document/tools.ts";
 import type { ResolvedPrompt } from "../../promptpack/render/resolve-prompt.ts";
 import { TOOLS_FOLDER } from "./agent-facts.ts";
 import type { ResolvedTool, ToolType } from "../tool-registry/resolved-tool.ts";
 
-/** Types of an entry that stands for a server with tools of its own. */
+/** An entry of one of these types stands for a server with tools of its own. */
 const SERVERS: readonly ToolType[] = ["mcp", "openapi"];
 
 type ToolNaming = Pick<ResolvedPrompt, "tools" | "blocklist" | "packTools">;
 
-/** In the order of their names. */
+/** The tools come in the order of their names. */
 export function offeredTools(tools: readonly ResolvedTool[], prompt: ToolNaming): ToolConfig[] {
   return offeredConfigs(
     tools.map((tool) => toToolConfig(tool, findPackTool(tool.name, prompt.packTools))),
@@ -18,7 +18,7 @@ export function offeredTools(tools: readonly ResolvedTool[], prompt: ToolNaming)
   );
 }
 
-/** The same of tools that were offered before. */
+/** Does the same for tools that were offered before. */
 export function offeredConfigs(tools: readonly ToolConfig[], prompt: ToolNaming): ToolConfig[] {
   const offered = new Map<string, ToolConfig>();
   for (const tool of tools.flatMap((each) => restrict(each, prompt))) {
@@ -27,7 +27,7 @@ export function offeredConfigs(tools: readonly ToolConfig[], prompt: ToolNaming)
   return [...offered.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** Nothing when the prompt does not want the tool. */
+/** Answers no tool when the prompt does not want it, and a server with fewer tools when the prompt wants some of them. */
 function restrict(tool: ToolConfig, prompt: ToolNaming): ToolConfig[] {
   if (isNamed(prompt.blocklist, tool, prompt)) return [];
   if (!SERVERS.includes(tool.type)) {
@@ -44,7 +44,7 @@ function restrict(tool: ToolConfig, prompt: ToolNaming): ToolConfig[] {
   return [{ ...server, allow, block }];
 }
 
-/** Registries name tools with "-", packs with "_"; and packs name them by a key and by a name. */
+/** A registry writes the names of tools with "-", a pack with "_". A pack may also name a tool by its key. */
 function isNamed(
   names: readonly string[],
   { name, registryName }: ToolConfig,

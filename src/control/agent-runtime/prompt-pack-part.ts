@@ -11,7 +11,7 @@ import type { PackVersion } from "../prompt-pack/pack-version.ts";
 import { listNames, notFound, objectName } from "../object-name.ts";
 import type { PromptPackReference } from "./references.ts";
 
-/** `resolved` is missing where the last good prompt is kept: then its tools are kept too. */
+/** `resolved` is `undefined` where the last good prompt is kept. Its tools are kept then too. */
 export interface PromptPartValue {
   readonly prompt: AgentConfig["prompt"];
   readonly resolved?:
@@ -22,7 +22,7 @@ export interface PromptPartValue {
 export type PromptPart = AgentPart<"PromptPackReady", PromptPartValue>;
 type PromptFinding = Omit<Finding<"AgentRuntime", "PromptPackReady">, "type">;
 
-/** Whether the pack gives the prompt that the agent asks for. `model` picks the pack's overrides. */
+/** Finds whether the pack gives the prompt that the agent asks for. `model` picks the pack's overrides. */
 export function promptPackReady(facts: AgentFacts, model: string | undefined): PromptPart {
   const { agentRuntime, runtime, references, previous } = facts;
   const type = "PromptPackReady";

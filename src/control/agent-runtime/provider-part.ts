@@ -7,7 +7,7 @@ import type { SecretFile } from "./workload-decision.ts";
 
 type ProviderPart = AgentPart<"ProviderReady", ProviderConfig | undefined>;
 
-/** Whether the key of the model's provider is there. */
+/** Finds whether the key of the model's provider is there. */
 export function providerReady({
   agentRuntime,
   runtime,
@@ -29,7 +29,7 @@ export function providerReady({
     const message = `The key for ${provider.name} comes from ${source}`;
     return { finding: { type, reason: "Resolved", message }, result: fromSpec(provider) };
   }
-  // As a whole: the key of one provider must never be sent to another.
+  // The last provider is kept as a whole, because the key of one provider must never be sent to another.
   const kept = previous.config?.provider;
   return {
     finding: { type, ...problem },

@@ -1,10 +1,10 @@
-/** What an AgentRuntime refers to, as gathered: the same for a cluster and for one machine. */
+/** What was gathered of the references of an AgentRuntime. It has the same shape in a cluster and on one machine. */
 import type { PromptPackStatus } from "../../api/prompt-pack.ts";
 import type { ToolRegistryStatus } from "../../api/tool-registry.ts";
 import type { RunningVersions } from "../prompt-pack/pack-version.ts";
 import type { ResolvedTool } from "../tool-registry/resolved-tool.ts";
 
-/** `hint`: why it cannot be seen though it may be there, as another cure than to make it. */
+/** `hint` is another cure than to make the object, for an object that may be there and cannot be seen. */
 type MissingReference = { readonly found: false; readonly hint?: string | undefined };
 
 export type PromptPackReference =
@@ -13,7 +13,7 @@ export type PromptPackReference =
       readonly found: true;
       readonly name: string;
       readonly namespace: string;
-      /** The decision of this moment, not what was written last: both come from `decidePromptPack`. */
+      /** What `decidePromptPack` decided just now, which may be newer than the status that was written last. */
       readonly status: PromptPackStatus;
       readonly versions: RunningVersions;
     };
@@ -24,7 +24,7 @@ export type ToolRegistryReference =
       readonly found: true;
       readonly name: string;
       readonly namespace: string;
-      /** As `decideToolRegistry` gave them. */
+      /** What `decideToolRegistry` decided just now. */
       readonly status: ToolRegistryStatus;
       readonly tools: readonly ResolvedTool[];
     };
@@ -32,30 +32,33 @@ export type ToolRegistryReference =
 export type SecretReference =
   | {
       readonly found: false;
-      /** Another cure than to make the Secret, such as an environment variable: "set OPENAI_API_KEY". */
+      /** Another cure than to make the Secret, such as "set OPENAI_API_KEY". */
       readonly hint?: string | undefined;
     }
   | {
       readonly found: true;
-      /** Those that hold something: a key with an empty value counts as missing. */
+      /** The keys that hold a value. A key with an empty value counts as missing. */
       readonly keys: readonly string[];
-      /** `environment`: the value stands in for the Secret, whatever its keys are called. */
+      /** `environment` means that a variable gives the value in place of the Secret, whatever keys the Secret has. */
       readonly source: "secret" | "environment";
-      /** Of the Secret or of the environment variable. */
+      /** The name of the Secret or of the environment variable. */
       readonly name: string;
     };
 
-/** `urlProblem`: why the value is no `redis://` or `rediss://` URL, without the value; see `redisURLProblem`. */
+/** `urlProblem` says why the value is no URL of a session store, without the value; see `redisURLProblem`. */
 export type SessionStoreReference = SecretReference & { readonly urlProblem?: string | undefined };
 
-/** A reference that the AgentRuntime does not make is left out. */
+/** A reference that the AgentRuntime does not make is `undefined`. */
 export interface AgentReferences {
   readonly promptPack?: PromptPackReference | undefined;
   readonly toolRegistry?: ToolRegistryReference | undefined;
   readonly providerSecret?: SecretReference | undefined;
   readonly sessionStoreSecret?: SessionStoreReference | undefined;
-  /** `facade.auth.apiKeysSecretRef`; every key is one client. */
+  /** The Secret of `facade.auth.apiKeysSecretRef`. Every key in it is one client. */
   readonly apiKeysSecret?: SecretReference | undefined;
-  /** `authSecretRef` of the registry's tools, by the Secret's name. Looked for in the agent's namespace, where its pods are. */
+  /**
+   * The Secrets of `authSecretRef` of the registry's tools, by name. They are looked up in the agent's namespace, where its
+   * pods are.
+   */
   readonly toolSecrets?: Readonly<Record<string, SecretReference>> | undefined;
 }

@@ -8,12 +8,15 @@ import {
 } from "./agent-facts.ts";
 import { describeSecretKey, judgeSecretKey } from "./judge-secret-key.ts";
 
-/** Beside the URL, for a server whose certificate the system does not trust; the same key as in Secrets of type kubernetes.io/tls. */
+/**
+ * The Secret may hold under this key the certificate authority of a server that the system does not trust. Secrets of type
+ * kubernetes.io/tls use the same key.
+ */
 const CA_KEY = "ca.crt";
 
 type SessionPart = AgentPart<"SessionStoreReady", AgentConfig["session"]>;
 
-/** Whether the address of the session store is there. That the store answers is what an agent's readiness says. */
+/** Finds whether the address of the session store is there. The readiness of an agent says whether the store answers. */
 export function sessionStoreReady({
   agentRuntime,
   runtime,
@@ -63,7 +66,7 @@ export function sessionStoreReady({
       result: { value: { ...kept, ttlMs }, secretFiles: files ?? [] },
     };
   }
-  // Handlers without a model start all the same, and say by their readiness what they lack.
+  // An agent whose handler runs no model starts without its store. Its readiness says what is missing.
   const starts = runtime === undefined || kept !== undefined;
   return { finding: { type, ...problem }, result: starts ? result : undefined };
 }

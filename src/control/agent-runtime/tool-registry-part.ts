@@ -12,7 +12,7 @@ import type { PromptPartValue } from "./prompt-pack-part.ts";
 
 export interface ToolsPartValue {
   readonly tools: ToolConfig[];
-  /** Where the canary's prompt offers others. */
+  /** The tools of the canary's prompt, where they are other ones. */
   readonly canaryTools?: ToolConfig[] | undefined;
 }
 
@@ -21,8 +21,8 @@ type ToolsFinding = Finding<"AgentRuntime", "ToolRegistryReady">;
 type FoundRegistry = Extract<ToolRegistryReference, { found: true }>;
 
 /**
- * Whether the tools can be called. Those that cannot just now are offered all the same: a model that calls one gets told,
- * and a tool that comes back needs no new config.
+ * Finds whether the tools can be called. A tool that is out of reach is still offered: a model that calls it is told so, and
+ * when the tool comes back, the agent needs no new config.
  */
 export function toolRegistryReady(
   facts: AgentFacts,
@@ -51,7 +51,7 @@ export function toolRegistryReady(
   const finding = judge(name, registry, references.toolSecrets);
   const secretFiles = secretFilesOf(registry);
   if (prompts?.resolved === undefined) {
-    // The tools belong to a prompt: they stay as they were with it.
+    // Tools belong to a prompt. Where the last prompt is kept, its tools are kept too.
     return { finding, result: { value: { tools: previous.config?.tools ?? [] }, secretFiles } };
   }
   const offer = (prompt: ResolvedPrompt): ToolConfig[] => offeredTools(registry.tools, prompt);
@@ -87,7 +87,7 @@ function judge(
   return { type, reason: "Resolved", message };
 }
 
-/** Of every tool, whether the prompt offers it or not: an edit of the pack must not need new replicas. */
+/** Every tool has its secret file, also a tool that the prompt does not offer: an edit of the pack must not need new replicas. */
 function secretFilesOf({ tools }: FoundRegistry): SecretFile[] {
   return tools.flatMap(({ name, authSecretRef }) =>
     authSecretRef === undefined

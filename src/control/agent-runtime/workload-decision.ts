@@ -7,27 +7,27 @@ import type {
   Toleration,
 } from "../../api/fields/core.ts";
 
-/** Something of a Secret in a file beside the agent config. */
+/** A file beside the agent config, with a value of a Secret. */
 export interface SecretFile {
-  /** Relative to the folder of the config: `secrets/provider/api-key`. */
+  /** The path from the folder of the config, such as `secrets/provider/api-key`. */
   readonly path: string;
   readonly secretName: string;
-  /** `undefined`: every key, each in a file of its name in the folder `path`. */
+  /** `undefined` for every key of the Secret. Then `path` is a folder, with a file for each key. */
   readonly key?: string | undefined;
-  /** A replica starts without it: what needs it says so when it is used. */
+  /** A replica starts without an optional file. Whatever needs the file says so when it is used. */
   readonly optional?: true | undefined;
 }
 
-/** The replicas wanted. What is read from the agent config or from secret files while a replica runs is not in here. */
+/** The replicas that are wanted. It holds nothing that a replica reads from its config or its secret files while it runs. */
 export interface WorkloadDecision {
-  /** `undefined` while an autoscaler owns the number: then it is left alone. */
+  /** `undefined` while an autoscaler owns the number, which nobody else changes then. */
   readonly replicas: number | undefined;
   readonly autoscaling?: Autoscaling | undefined;
-  /** Of the facade. */
+  /** The port of the facade. */
   readonly port: number;
   /**
-   * The names that belong to Omnia, then the user's own in their order. Paths are those in a container: who runs agents
-   * elsewhere sets OMNIA_CONFIG anew.
+   * The variables of Omnia, then the user's own in their order. Paths are those in a container; on one machine they are
+   * replaced by the paths there.
    */
   readonly environment: readonly EnvVar[];
   readonly secretFiles: readonly SecretFile[];
@@ -37,6 +37,6 @@ export interface WorkloadDecision {
   readonly affinity?: Affinity | undefined;
   readonly image?: string | undefined;
   readonly imagePullSecrets?: readonly LocalObjectReference[] | undefined;
-  /** Of everything here but the number of replicas: another value needs new replicas. 12 hex digits. */
+  /** A hash of everything here but the number of replicas, as 12 hex digits. Another value needs new replicas. */
   readonly rollHash: string;
 }

@@ -1,10 +1,10 @@
-/** For every reason why a condition does not hold: the one thing to do. */
+/** Names the one thing to do for every reason why a condition does not hold. */
 import type { CONDITIONS, ConditionType } from "../../api/conditions.ts";
 
 type Conditions = typeof CONDITIONS;
 type Kind = keyof Conditions;
 
-/** Reads a field of the resource's spec, as `field("provider", "name")`; "…" when it is not set. */
+/** Reads a field of the resource's spec, such as `field("provider", "name")`. The answer is "…" when the field is not set. */
 export type ReadField = (...path: string[]) => string;
 export type Cure = string | ((field: ReadField) => string);
 

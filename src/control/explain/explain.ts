@@ -1,4 +1,4 @@
-/** Why a resource is not ready, and the one thing to do: from its status alone. */
+/** Explains from the status of a resource why it is not ready, and names the one thing to do. */
 import type { OmniaKind } from "../../api/group.ts";
 import { type Cure, CURES, type ReadField } from "./cures.ts";
 
@@ -24,13 +24,13 @@ export interface ExplainedCondition {
 }
 
 export interface Explanation {
-  /** How it stands, in one line. */
+  /** The state of the resource in one line. */
   summary: string;
   cause: string;
   cure: string;
 }
 
-/** What lies deepest comes first: a replica that waits for its references is mended there. */
+/** The condition to mend comes first: when a replica waits for its references, that is the condition of the reference. */
 const CAUSES_FIRST: Readonly<Record<OmniaKind, readonly string[]>> = {
   AgentRuntime: [
     "PromptPackReady",
@@ -42,7 +42,7 @@ const CAUSES_FIRST: Readonly<Record<OmniaKind, readonly string[]>> = {
   PromptPack: ["SourceValid", "AgentsNotified"],
   ToolRegistry: ["ToolsAvailable", "AllToolsReady"],
 };
-/** Reasons that only say that something else is the reason. */
+/** These reasons only say that something else is the cause. */
 const WAITING: readonly string[] = ["WaitingForReferences", "WaitingForPods"];
 
 export function explain(resource: ExplainedResource): Explanation {

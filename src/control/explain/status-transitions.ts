@@ -1,20 +1,20 @@
-/** What is worth an event or a line in a log: conditions that changed, and nothing else. */
+/** Finds the changes of a status that are worth an event or a line in a log: conditions that changed, and nothing else. */
 import type { Condition } from "../../api/conditions.ts";
 
 export interface StatusTransition {
-  /** `Warning`: somebody has to do something. */
+  /** `Warning` means that somebody has to do something. */
   readonly type: "Normal" | "Warning";
   readonly condition: string;
   readonly reason: string;
   readonly message: string;
 }
 
-/** Not True, and still nothing to be alarmed at. */
+/** A condition with one of these reasons is not True, and nobody needs to do anything. */
 const EXPECTED_REASONS: readonly string[] = ["WaitingForPods", "ScaledToZero", "Notifying"];
 
 /**
- * A condition is told of when its status or its reason changed. One that is new is told of when it does not hold: that
- * everything is well from the start is no news.
+ * A condition is news when its status or its reason has changed. A new condition is news only when it does not hold: nobody
+ * needs to hear that everything is well from the start.
  */
 export function statusTransitions(
   before: readonly Condition[] | undefined,

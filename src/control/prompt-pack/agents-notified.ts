@@ -1,13 +1,13 @@
 import type { Finding } from "../condition.ts";
 
 export interface AgentCounts {
-  /** AgentRuntimes that refer to the pack. */
+  /** The number of AgentRuntimes that refer to the pack. */
   readonly referencing: number;
-  /** Those of them whose config has the versions of the pack that agents run now. */
+  /** How many of them have a config with the versions that are to run now. */
   readonly notified: number;
 }
 
-/** Whether every AgentRuntime that refers to the pack has been given its versions. */
+/** Finds whether every AgentRuntime that refers to the pack has been given its versions. */
 export function agentsNotified({
   referencing,
   notified,

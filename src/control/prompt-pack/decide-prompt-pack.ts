@@ -1,15 +1,15 @@
 /**
  * The pure decision about a PromptPack: which versions run, which are kept, and its status.
  *
- * Every valid content of the source is a version. With strategy `immediate` the newest one is active. With `canary` the
- * active one stays, and the newest one gets `weight` percent of the sessions. A canary ends in one of three ways:
- *  - weight 100 promotes it. A version that no session sees any more is not worth a state of its own: the way back is
- *    the same as from any active version, to put the old content into the source again;
- *  - the strategy `immediate` promotes it;
- *  - the source goes back to the active content, and there is no canary.
- * Weight 0 keeps the canary, and gives it nothing.
+ * Every valid content of the source is a version. With the strategy `immediate` the newest version is active. With `canary` the
+ * active version stays, and the newest one gets `weight` percent of the sessions. A canary ends in one of three ways:
+ *  - The weight 100 promotes it. A version that no session sees any more needs no state of its own: the way back is the same as
+ *    from any active version, which is to put the old content into the source again.
+ *  - The strategy `immediate` promotes it.
+ *  - The source goes back to the active content, and there is no canary.
+ * A canary of weight 0 stays, and gets no sessions.
  *
- * A source that is broken or gone changes no agent: the newest version that was valid counts as the source.
+ * A source that is broken or gone changes no agent: the newest version that was valid takes its place.
  */
 import type { PromptPack, PromptPackStatus } from "../../api/prompt-pack.ts";
 import { type Finding, holds, toConditions } from "../condition.ts";
@@ -21,14 +21,17 @@ import type { PackSource } from "./pack-source.ts";
 import { hashesToKeep } from "./version-retention.ts";
 
 export interface PromptPackInput {
-  /** Its `status` is the last one written. */
+  /** Its `status` is the one that was written last. */
   promptPack: PromptPack;
   source: PackSource;
-  /** Newest first. Those that `versionsToRead` names must have been read, or are passed over. */
+  /**
+   * The versions that were kept before, newest first. The versions that `versionsToRead` names have to be read; one that is not
+   * is not chosen.
+   */
   previous: readonly (PackVersion | UnreadVersion)[];
-  /** Counts the agents that refer to the pack, and those that run these versions. Called once. */
+  /** Counts the agents that refer to the pack, and how many of them run these versions. It is called once. */
   agents: (versions: RunningVersions) => AgentCounts;
-  /** Why the newest version cannot be kept, for people. */
+  /** Why the newest version cannot be kept, as a sentence for people. */
   notKept?: string | undefined;
   /** Milliseconds since 1970. */
   now: number;
@@ -37,7 +40,7 @@ export interface PromptPackInput {
 export interface PromptPackDecision {
   status: PromptPackStatus;
   versions: RunningVersions;
-  /** Hashes of what is to be kept, newest first: of `previous`, and of the source. What is not in here may go. */
+  /** The hashes of the versions to keep, newest first. All other versions may be deleted. */
   keep: string[];
 }
 
@@ -75,8 +78,8 @@ export function decidePromptPack(input: PromptPackInput): PromptPackDecision {
 }
 
 /**
- * The hashes of those that `decidePromptPack` may choose among, besides the content of the source: a pack that has nothing but
- * its source to run needs none of them.
+ * The hashes of the versions that `decidePromptPack` may choose, besides the content of the source. A pack that runs nothing
+ * but its source needs none of them.
  */
 export function versionsToRead({
   promptPack,
@@ -125,7 +128,7 @@ function chooseVersions(
     : { active: newest };
 }
 
-/** Without a version: a source that is not there may still come, one that is wrong has failed. */
+/** A pack without a version is Pending while its source may still come, and Failed when its source is wrong. */
 function phaseOf(
   { active, canary }: RunningVersions,
   mayStillCome: boolean,

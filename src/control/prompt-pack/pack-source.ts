@@ -4,13 +4,13 @@ import {
   parsePromptPack,
 } from "../../promptpack/check/parse-prompt-pack.ts";
 
-/** The ConfigMap that a PromptPack is read from, as it is now. */
+/** What the ConfigMap of a PromptPack holds now. */
 export type PackSource =
   | { readonly found: false }
   | {
       readonly found: true;
       readonly keys: readonly string[];
-      /** `undefined`: it does not have the key. */
+      /** `undefined` when the ConfigMap does not have the key. */
       readonly parsed: ParsedPromptPack | undefined;
     };
 

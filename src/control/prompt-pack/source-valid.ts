@@ -12,7 +12,10 @@ interface SourceFacts {
   notKept: string | undefined;
 }
 
-/** Whether the source holds a pack. False, with a version that goes on serving, when it held one once. */
+/**
+ * Finds whether the source holds a valid pack. The message says which version goes on serving when the source held a valid one
+ * before.
+ */
 export function sourceValid(facts: SourceFacts): Finding<"PromptPack", "SourceValid"> {
   const finding = judge(facts);
   const { active } = facts.versions;

@@ -1,6 +1,6 @@
 import type { PackVersion, RunningVersions, UnreadVersion } from "./pack-version.ts";
 
-/** Versions of a pack that are kept: a canary and a rollback need something to run when the source was edited in place. */
+/** So many versions of a pack are kept: a canary and a rollback need a version to run after the source was edited in place. */
 export const MAX_KEPT_VERSIONS = 10;
 
 /**

@@ -2,13 +2,16 @@ import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import type { AgentCounts } from "./agents-notified.ts";
 import type { RunningVersions } from "./pack-version.ts";
 
-/** "<active>" or "<active> <canary>@<weight>"; "" when no version runs. It is compared as a whole and never taken apart. */
+/**
+ * Names the versions in one text: "<active>" or "<active> <canary>@<weight>", and "" when no version runs. The text is compared
+ * as a whole and never taken apart.
+ */
 export function versionsText({ active, canary }: RunningVersions): string {
   const trial = canary === undefined ? [] : [`${canary.version.hash}@${canary.weight}`];
   return active === undefined ? "" : [active.hash, ...trial].join(" ");
 }
 
-/** The same for the versions that an agent runs. */
+/** Does the same for the versions that an agent runs. */
 export function versionsTextOfConfig({ prompt }: AgentConfig): string {
   if (prompt === undefined) return "";
   const { active, canary } = prompt;

@@ -3,7 +3,7 @@ import type { ToolProblem } from "./resolve-tools.ts";
 
 const MAX_LISTED_TOOLS = 5;
 
-/** Whether every tool can be called. */
+/** Finds whether every tool can be called. */
 export function allToolsReady(
   available: number,
   problems: readonly ToolProblem[],

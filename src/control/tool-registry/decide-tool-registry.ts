@@ -9,9 +9,9 @@ import type { ResolvedTool } from "./resolved-tool.ts";
 import type { ServiceView } from "./service-view.ts";
 
 export interface ToolRegistryInput {
-  /** Its `status` is the last one written. */
+  /** Its `status` is the one that was written last. */
   toolRegistry: ToolRegistry;
-  /** Those that offer no tool, or are of other namespaces, may be among them. */
+  /** There may be Services among them that offer no tool, or that are in other namespaces. */
   services: readonly ServiceView[];
   /** A URL of an entry that is not among them has not been tried yet. */
   probes: ProbedURLs;
@@ -52,7 +52,7 @@ export function decideToolRegistry(input: ToolRegistryInput): ToolRegistryDecisi
   };
 }
 
-/** Pending: nothing was found yet. Failed: what was found cannot be called, none of it. */
+/** A registry is Pending while nothing was found, and Failed when nothing that was found can be called. */
 function phaseOf({
   found,
   available,

@@ -1,4 +1,4 @@
-/** What a Service says of itself as a tool: its annotations and ports. */
+/** Reads from the annotations and the ports of a Service which tool it is. */
 import {
   LOCAL_URL_ANNOTATION,
   TOOL_DESCRIPTION_ANNOTATION,
@@ -11,7 +11,7 @@ import { toolEntrySchema, type ToolEntry } from "../../api/tool-registry.ts";
 import type { ToolType } from "./resolved-tool.ts";
 import type { ServiceView } from "./service-view.ts";
 
-/** What every provider takes for the name of a tool. */
+/** Every provider accepts such a name of a tool. */
 const TOOL_NAME = /^[a-zA-Z0-9_-]{1,64}$/;
 const PATH = /^\/[!-~]*$/;
 const TOOL_TYPES: readonly string[] = toolEntrySchema.shape.type.unwrap().options;
@@ -19,14 +19,14 @@ const TOOL_TYPES: readonly string[] = toolEntrySchema.shape.type.unwrap().option
 export interface ServiceTool {
   readonly name: string;
   readonly type: ToolType;
-  /** `undefined`: the Service is no usable tool, and `problem` says why. */
+  /** `undefined` when the Service is no usable tool. `problem` says why. */
   readonly url: string | undefined;
   readonly problem: string;
   readonly description?: string | undefined;
   readonly inputSchema?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** `name` is for a Service that does not name its tool. */
+/** `name` is the name of the tool when the Service gives none. */
 export function readServiceTool(entry: ToolEntry, service: ServiceView, name: string): ServiceTool {
   const { annotations } = service;
   const given = annotations[TOOL_NAME_ANNOTATION] ?? name;
@@ -86,7 +86,7 @@ function addressOf(entry: ToolEntry, service: ServiceView): { url?: string; prob
   return { url: written === "/" && new URL(base).pathname !== "/" ? base : base + written };
 }
 
-/** A URL without a "/" at its end. */
+/** `base` is a URL without a "/" at its end. */
 type BaseResult = { base: string; problem?: undefined } | { base?: undefined; problem: string };
 
 function localBase(localURL: string): BaseResult {

@@ -1,4 +1,7 @@
-/** The entries of a ToolRegistry → tools: those with a URL as they are, the others from the Services that match. */
+/**
+ * Resolves the entries of a ToolRegistry to tools. An entry with a URL is one tool; an entry with a selector has a tool for
+ * each Service that matches.
+ */
 import type { ConditionReason } from "../../api/conditions.ts";
 import { parseDuration } from "../../api/fields/duration.ts";
 import { TOOL_LABEL } from "../../api/group.ts";
@@ -10,30 +13,33 @@ import type { ServiceView } from "./service-view.ts";
 export interface ToolProblem {
   readonly tool: string;
   readonly reason: Exclude<ConditionReason<"ToolRegistry", "AllToolsReady">, "AllReady">;
-  /** With the cure, without the tool's name. */
+  /** It has the cure, and not the tool's name. */
   readonly message: string;
 }
 
-/** What became of an entry, or of one Service that an entry selects. */
+/** The outcome for an entry, or for one Service that an entry selects. */
 export interface ToolOutcome {
   readonly name: string;
   readonly type: ToolEntry["type"];
   readonly endpoint?: string | undefined;
-  /** Not for an invalid one. */
+  /** `undefined` for an invalid tool. */
   readonly tool?: ResolvedTool | undefined;
   readonly problem?: Omit<ToolProblem, "tool"> | undefined;
 }
 
-/** By URL, whether it can be connected to, and else why not. */
+/** For each URL, whether it can be connected to, and why not. */
 export type ProbedURLs = ReadonlyMap<
   string,
   { readonly reachable: boolean; readonly message?: string | undefined }
 >;
 
-/** Selectors may match any number of Services; what is past this is left out. As many as a status lists. */
+/** Selectors may match any number of Services. More tools than this are left out, because a status lists no more. */
 const MAX_TOOLS = 1024;
 
-/** In the order of the entries; the Services of an entry by name. A name that comes again is invalid there. */
+/**
+ * The outcomes come in the order of the entries, and for an entry in the order of the names of its Services. A tool whose name
+ * was there before is invalid.
+ */
 export function resolveTools(
   entries: readonly ToolEntry[],
   services: readonly ServiceView[],
@@ -84,7 +90,7 @@ function discover(entry: ToolEntry, services: readonly ServiceView[]): ToolOutco
     const message = `no Service has the labels ${labels.join(", ")}; label the Service, with "true" in quotes, or correct selector.matchLabels`;
     return [{ name: entry.name, type: entry.type, problem: { reason: "NoServices", message } }];
   }
-  // One Service is the entry's tool. Several cannot share its name: then each goes by its own.
+  // A single Service has the name of the entry. Several cannot share it, so each has its own name.
   const single = matches.length === 1;
   return matches.map((service) => discoveredTool(entry, service, single));
 }

@@ -3,13 +3,13 @@ import type { ToolEntry } from "../../api/tool-registry.ts";
 
 export type ToolType = ToolEntry["type"];
 
-/** A tool of a ToolRegistry that a model may be offered. It may be out of reach just now; invalid ones are not here. */
+/** A valid tool of a ToolRegistry, which a model may be offered. It may be out of reach just now. */
 export interface ResolvedTool {
-  /** Once in a registry. */
+  /** No two tools of a registry have the same name. */
   readonly name: string;
   readonly type: ToolType;
   readonly url: string;
-  /** `undefined`: nobody wrote one; then a pack may, and else `fallbackDescription` serves. */
+  /** `undefined` when the registry has none. The description of the pack is taken then, and else `fallbackDescription`. */
   readonly description?: string | undefined;
   readonly fallbackDescription: string;
   readonly method: ToolEntry["method"];

@@ -1,4 +1,4 @@
-/** A Service that may offer a tool, as gathered. */
+/** What was gathered of a Service that may offer a tool. */
 export interface ServiceView {
   readonly name: string;
   readonly namespace: string;
@@ -10,8 +10,8 @@ export interface ServiceView {
     readonly appProtocol?: string | undefined;
   }[];
   readonly readyEndpoints: boolean;
-  /** Why there is no ready endpoint and what to do, where the gatherer knows more than that there is none. */
+  /** Why there is no ready endpoint and what to do, where more is known than that there is none. */
   readonly problem?: string | undefined;
-  /** Stands for `http://<name>.<namespace>.svc:<port>` on a machine without a cluster. */
+  /** The URL in place of `http://<name>.<namespace>.svc:<port>` on a machine without a cluster. */
   readonly localURL?: string | undefined;
 }

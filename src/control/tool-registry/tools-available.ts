@@ -2,7 +2,7 @@ import type { Finding } from "../condition.ts";
 import type { ToolProblem } from "./resolve-tools.ts";
 import { describeToolProblems } from "./all-tools-ready.ts";
 
-/** Whether at least one tool can be called. */
+/** Finds whether at least one tool can be called. */
 export function toolsAvailable(
   available: number,
   problems: readonly ToolProblem[],
