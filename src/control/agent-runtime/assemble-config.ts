@@ -6,19 +6,19 @@ import {
 } from "../../agent-config/agent-config.ts";
 import { withoutUndefined } from "../without-undefined.ts";
 import type { AgentFacts } from "./agent-facts.ts";
-import type { PromptPart } from "./prompt-pack-part.ts";
-import type { providerReady } from "./provider-part.ts";
-import type { sessionStoreReady } from "./session-store-part.ts";
-import type { ToolsPart } from "./tool-registry-part.ts";
+import type { PromptPackPart } from "./prompt-pack-part.ts";
+import type { providerPart } from "./provider-part.ts";
+import type { sessionStorePart } from "./session-store-part.ts";
+import type { ToolRegistryPart } from "./tool-registry-part.ts";
 import type { FacadePart } from "./facade-part.ts";
 import type { SecretFile } from "./workload-decision.ts";
 
 interface AgentParts {
   facade: FacadePart;
-  provider: ReturnType<typeof providerReady>;
-  promptPack: PromptPart;
-  toolRegistry: ToolsPart;
-  sessionStore: ReturnType<typeof sessionStoreReady>;
+  provider: ReturnType<typeof providerPart>;
+  promptPack: PromptPackPart;
+  toolRegistry: ToolRegistryPart;
+  sessionStore: ReturnType<typeof sessionStorePart>;
 }
 
 /** `undefined` when a part is missing that the agent needs. */

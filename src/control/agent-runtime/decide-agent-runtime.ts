@@ -16,10 +16,10 @@ import { assembleConfig } from "./assemble-config.ts";
 import { buildWorkload } from "./build-workload.ts";
 import { holds } from "../condition.ts";
 import type { ObservedWorkload } from "./available.ts";
-import { promptPackReady } from "./prompt-pack-part.ts";
-import { providerReady } from "./provider-part.ts";
-import { sessionStoreReady } from "./session-store-part.ts";
-import { toolRegistryReady } from "./tool-registry-part.ts";
+import { promptPackPart } from "./prompt-pack-part.ts";
+import { providerPart } from "./provider-part.ts";
+import { sessionStorePart } from "./session-store-part.ts";
+import { toolRegistryPart } from "./tool-registry-part.ts";
 import { facadePart } from "./facade-part.ts";
 import type { AgentReferences } from "./references.ts";
 import type { WorkloadDecision } from "./workload-decision.ts";
@@ -52,11 +52,11 @@ export function decideAgentRuntime(input: AgentRuntimeInput): AgentRuntimeDecisi
   const facts: AgentFacts = { agentRuntime, runtime, references, previous };
 
   const facade = facadePart(facts);
-  const provider = providerReady(facts);
+  const provider = providerPart(facts);
   // The pack may have another prompt for another model, and the prompt says which tools it wants.
-  const promptPack = promptPackReady(facts, provider.result?.value?.model);
-  const toolRegistry = toolRegistryReady(facts, promptPack.result?.value);
-  const sessionStore = sessionStoreReady(facts);
+  const promptPack = promptPackPart(facts, provider.result?.value?.model);
+  const toolRegistry = toolRegistryPart(facts, promptPack.result?.value);
+  const sessionStore = sessionStorePart(facts);
 
   const assembled = assembleConfig(facts, {
     facade,

@@ -12,18 +12,18 @@ import { listNames, notFound, objectName } from "../object-name.ts";
 import type { PromptPackReference } from "./references.ts";
 
 /** `resolved` is `undefined` where the last good prompt is kept. Its tools are kept then too. */
-export interface PromptPartValue {
+export interface PromptPackPartValue {
   readonly prompt: AgentConfig["prompt"];
   readonly resolved?:
     | { readonly active: ResolvedPrompt; readonly canary: ResolvedPrompt | undefined }
     | undefined;
 }
 
-export type PromptPart = AgentPart<"PromptPackReady", PromptPartValue>;
+export type PromptPackPart = AgentPart<"PromptPackReady", PromptPackPartValue>;
 type PromptFinding = Omit<Finding<"AgentRuntime", "PromptPackReady">, "type">;
 
 /** Finds whether the pack gives the prompt that the agent asks for. `model` picks the pack's overrides. */
-export function promptPackReady(facts: AgentFacts, model: string | undefined): PromptPart {
+export function promptPackPart(facts: AgentFacts, model: string | undefined): PromptPackPart {
   const { agentRuntime, runtime, references, previous } = facts;
   const type = "PromptPackReady";
   if (runtime === undefined) {
@@ -45,7 +45,7 @@ export function promptPackReady(facts: AgentFacts, model: string | undefined): P
 
 interface Judgement {
   finding: PromptFinding;
-  value?: PromptPartValue | undefined;
+  value?: PromptPackPartValue | undefined;
 }
 
 function judge(
@@ -77,7 +77,7 @@ function judge(
     };
   }
   const canaryPrompt = canary === undefined ? undefined : resolve(canary.version);
-  const value: PromptPartValue = {
+  const value: PromptPackPartValue = {
     prompt: {
       active: toPromptConfig(runtime, active, activePrompt.value),
       canary:

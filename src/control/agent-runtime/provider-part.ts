@@ -8,7 +8,7 @@ import type { SecretFile } from "./workload-decision.ts";
 type ProviderPart = AgentPart<"ProviderReady", ProviderConfig | undefined>;
 
 /** Finds whether the key of the model's provider is there. */
-export function providerReady({
+export function providerPart({
   agentRuntime,
   runtime,
   references,

@@ -14,15 +14,15 @@ import { describeSecretKey, judgeSecretKey } from "./judge-secret-key.ts";
  */
 const CA_KEY = "ca.crt";
 
-type SessionPart = AgentPart<"SessionStoreReady", AgentConfig["session"]>;
+type SessionStorePart = AgentPart<"SessionStoreReady", AgentConfig["session"]>;
 
 /** Finds whether the address of the session store is there. The readiness of an agent says whether the store answers. */
-export function sessionStoreReady({
+export function sessionStorePart({
   agentRuntime,
   runtime,
   references,
   previous,
-}: AgentFacts): SessionPart {
+}: AgentFacts): SessionStorePart {
   const type = "SessionStoreReady";
   const { session } = agentRuntime.spec;
   const { storeRef } = session;
@@ -38,7 +38,7 @@ export function sessionStoreReady({
   const storeURLFile = `${SESSION_STORE_FOLDER}/${storeRef.key}`;
   const storeCAFile = `${SESSION_STORE_FOLDER}/${CA_KEY}`;
   const { name: secretName, key } = storeRef;
-  const result: SessionPart["result"] = {
+  const result: SessionStorePart["result"] = {
     value: { type: "redis", ttlMs, storeURLFile, storeCAFile },
     secretFiles: [
       { path: storeURLFile, secretName, key },

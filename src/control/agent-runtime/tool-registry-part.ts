@@ -8,15 +8,15 @@ import { notFound, objectName } from "../object-name.ts";
 import { offeredConfigs, offeredTools, toolSecretPath } from "./offered-tools.ts";
 import type { AgentReferences, ToolRegistryReference } from "./references.ts";
 import type { SecretFile } from "./workload-decision.ts";
-import type { PromptPartValue } from "./prompt-pack-part.ts";
+import type { PromptPackPartValue } from "./prompt-pack-part.ts";
 
-export interface ToolsPartValue {
+export interface ToolRegistryPartValue {
   readonly tools: ToolConfig[];
   /** The tools of the canary's prompt, where they are other ones. */
   readonly canaryTools?: ToolConfig[] | undefined;
 }
 
-export type ToolsPart = AgentPart<"ToolRegistryReady", ToolsPartValue>;
+export type ToolRegistryPart = AgentPart<"ToolRegistryReady", ToolRegistryPartValue>;
 type ToolsFinding = Finding<"AgentRuntime", "ToolRegistryReady">;
 type FoundRegistry = Extract<ToolRegistryReference, { found: true }>;
 
@@ -24,10 +24,10 @@ type FoundRegistry = Extract<ToolRegistryReference, { found: true }>;
  * Finds whether the tools can be called. A tool that is out of reach is still offered: a model that calls it is told so, and
  * when the tool comes back, the agent needs no new config.
  */
-export function toolRegistryReady(
+export function toolRegistryPart(
   facts: AgentFacts,
-  prompts: PromptPartValue | undefined,
-): ToolsPart {
+  prompts: PromptPackPartValue | undefined,
+): ToolRegistryPart {
   const { agentRuntime, runtime, references, previous } = facts;
   const type = "ToolRegistryReady";
   const named = toolRegistryNameOf(agentRuntime.spec);
@@ -105,8 +105,8 @@ function secretFilesOf({ tools }: FoundRegistry): SecretFile[] {
 
 function keep(
   previous: AgentFacts["previous"],
-  prompts: PromptPartValue | undefined,
-): ToolsPart["result"] {
+  prompts: PromptPackPartValue | undefined,
+): ToolRegistryPart["result"] {
   const kept = previous.config?.tools;
   if (kept === undefined) return undefined;
   const secretFiles = previousFiles(previous, TOOLS_FOLDER) ?? [];
@@ -116,9 +116,9 @@ function keep(
 }
 
 function toolsFor(
-  { active, canary }: NonNullable<PromptPartValue["resolved"]>,
+  { active, canary }: NonNullable<PromptPackPartValue["resolved"]>,
   offer: (prompt: ResolvedPrompt) => ToolConfig[],
-): ToolsPartValue {
+): ToolRegistryPartValue {
   const tools = offer(active);
   const canaryTools = canary === undefined ? tools : offer(canary);
   const isSame = JSON.stringify(tools) === JSON.stringify(canaryTools);
