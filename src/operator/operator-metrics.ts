@@ -1,19 +1,19 @@
-/** The metrics of the operator, under the names that dashboards for controller-runtime know. */
+/** The metrics of the operator. They have the names of controller-runtime, which dashboards know. */
 import type { Controller, ReconcileOutcome } from "../kube/controller/controller.ts";
 import type { CounterMetric, Metrics } from "../observability/metrics.ts";
 
 const RECONCILE_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const QUEUE_BUCKETS = [0.000_01, 0.000_1, 0.001, 0.01, 0.1, 1, 10, 100];
 
-/** A controller as it is observed; more than one process may be asked for none of its own. */
+/** What the gauges read of a controller. */
 type Observed = Pick<Controller, "name" | "activeWorkers" | "workers" | "queue">;
 
 export interface OperatorMetrics {
   reconciled(controller: string, outcome: ReconcileOutcome, seconds: number): void;
   responded(response: { method: string; status: number | "error" }): void;
-  /** Observers of the work queue of a controller. */
+  /** Makes the observer of the work queue of a controller. */
   queueObserver(controller: string): QueueObserver;
-  /** What the gauges are about from now on. */
+  /** From now on the gauges show these controllers. */
   observe(controllers: readonly Observed[]): void;
   setLeading(isLeading: boolean): void;
 }

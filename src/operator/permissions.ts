@@ -1,4 +1,4 @@
-/** What the operator may do in a cluster: exactly what it does. The chart's roles are made from it. */
+/** What the operator may do in a cluster, which is exactly what it does. The roles of the chart are generated from it. */
 import { GROUP } from "../api/group.ts";
 
 export interface PolicyRule {
@@ -11,14 +11,14 @@ export interface PolicyRule {
 const WATCH = ["get", "list", "watch"] as const;
 const KINDS = ["agentruntimes", "promptpacks", "toolregistries"] as const;
 
-/** In every namespace that is watched. */
+/** The rules in every namespace that is watched. */
 export const WATCHED_NAMESPACE_RULES: readonly PolicyRule[] = [
   { apiGroups: [GROUP], resources: KINDS, verbs: WATCH },
-  // Their specs belong to users.
+  // Only users write the specs.
   { apiGroups: [GROUP], resources: KINDS.map((kind) => `${kind}/status`), verbs: ["patch"] },
-  // Configs of agents and versions of packs; old versions are deleted.
+  // The configs of agents and the versions of packs. Old versions are deleted.
   { apiGroups: [""], resources: ["configmaps"], verbs: [...WATCH, "create", "patch", "delete"] },
-  // Watched as metadata, and read when a resource refers to one.
+  // Their metadata is watched. One is read when a resource refers to it.
   { apiGroups: [""], resources: ["secrets"], verbs: WATCH },
   { apiGroups: [""], resources: ["services"], verbs: [...WATCH, "create", "patch"] },
   // An annotation tells the kubelet that files have changed.
@@ -28,23 +28,23 @@ export const WATCHED_NAMESPACE_RULES: readonly PolicyRule[] = [
   {
     apiGroups: ["policy"],
     resources: ["poddisruptionbudgets"],
-    // Deleted when one replica is left.
+    // A budget is deleted when one replica is left.
     verbs: [...WATCH, "create", "patch", "delete"],
   },
   { apiGroups: ["events.k8s.io"], resources: ["events"], verbs: ["create", "patch"] },
 ];
 
-/** In the namespace of the operator: the one lease by which one of several leads. */
+/** The rules in the namespace of the operator, for the lease by which one of several operators leads. */
 export function leaseRules(leaseName: string): readonly PolicyRule[] {
   const lease = { apiGroups: ["coordination.k8s.io"], resources: ["leases"] };
   return [
     { ...lease, resourceNames: [leaseName], verbs: ["get", "update"] },
-    // To create cannot be bound to a name.
+    // A rule for `create` cannot be limited to a name.
     { ...lease, verbs: ["create"] },
   ];
 }
 
-/** For the people of a cluster, added to its own roles. */
+/** The rules for people, which are added to the roles `view` and `edit` of the cluster. */
 export const USER_RULES: Readonly<Record<"view" | "edit", readonly PolicyRule[]>> = {
   view: [{ apiGroups: [GROUP], resources: KINDS, verbs: WATCH }],
   edit: [

@@ -1,4 +1,4 @@
-/** What leads to another look at an AgentRuntime. */
+/** Which changes lead to another pass over an AgentRuntime. */
 import type { Controller } from "../../kube/controller/controller.ts";
 import { keyOf, type KubernetesObject } from "../../kube/client/object.ts";
 import type { StoredAgentRuntime } from "../cluster/kubernetes-objects.ts";
@@ -15,7 +15,7 @@ export function watchForAgents(
   const { agentRuntimes, toolRegistries } = caches;
   const keysOf = (agents: readonly StoredAgentRuntime[]): string[] =>
     agents.map(({ metadata }) => keyOf(metadata));
-  /** Its owner. One without an owner stands in the way of the agent whose name it has. */
+  /** The agent that owns the object. An object without an owner concerns the agent whose name it has taken. */
   const concerned = (object: KubernetesObject, agent = keyOf(object.metadata)): string[] => {
     const owner = agentKeyOf(object);
     return [owner ?? agent].filter((key) => agentRuntimes.get(key) !== undefined);
@@ -24,7 +24,7 @@ export function watchForAgents(
     const agent = agentOfConfigMap(keyOf(configMap.metadata));
     return agent === undefined ? [] : concerned(configMap, agent);
   };
-  /** The Secret is looked for where the agent is, wherever its registry is. */
+  /** The Secret of a tool belongs to the namespace of the agent, even if the registry is in another. */
   const agentsOfToolSecret = ({ metadata }: KubernetesObject): string[] => {
     const agents = toolRegistries
       .indexed("toolSecret", metadata.name)
@@ -46,7 +46,7 @@ export function watchForAgents(
     ])
     .watches(caches.configMaps, (configMap) => [
       ...keysOf(agentRuntimes.indexed("configMap", keyOf(configMap.metadata))),
-      // Those of agents are watched whole.
+      // The other cache holds the ConfigMaps of agents.
       ...(agentKeyOf(configMap) === undefined ? concernedByConfig(configMap) : []),
     ]);
   decided.promptPacks.subscribe((key) => {

@@ -1,6 +1,6 @@
 /**
- * What the operator knows of the cluster: one cache a kind, filled by watches. Secrets and the ConfigMaps of users are held as
- * metadata only; who needs their content reads it.
+ * What the operator knows of the cluster: caches, which are filled by watches. Secrets and the ConfigMaps of users are held as
+ * metadata only. Their content is read when it is needed.
  */
 import { GROUP, TOOL_LABEL } from "../../api/group.ts";
 import { INSTANCE_LABEL } from "../../control/agent-runtime/agent-selector.ts";
@@ -9,6 +9,7 @@ import type { KubeClient } from "../../kube/client/client.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { KubernetesObject, ResourceType } from "../../kube/client/object.ts";
 import { Reflector, type ReflectorOptions } from "../../kube/watch/reflector.ts";
+import { defined } from "./defined.ts";
 import * as kinds from "./kubernetes-objects.ts";
 import { AGENT_LABEL_SELECTOR, SERVICE_NAME_LABEL } from "./labels.ts";
 import {
@@ -21,21 +22,21 @@ import {
 } from "./references-of.ts";
 
 export interface OperatorCaches {
-  /** Indexes: promptPack, toolRegistry, secret, configMap, each by the key of what is referred to. */
+  /** Indexes: promptPack, toolRegistry, secret, configMap, each by the key of the object that the AgentRuntime refers to. */
   readonly agentRuntimes: Cache<kinds.StoredAgentRuntime>;
   /** Index: source, by the key of the ConfigMap. */
   readonly promptPacks: Cache<kinds.StoredPromptPack>;
   /** Indexes: toolSecret, by the bare name of a Secret; namespace. */
   readonly toolRegistries: Cache<kinds.StoredToolRegistry>;
-  /** Metadata only. Index: owner, by uid: the kept versions of a PromptPack are found by it. */
+  /** Metadata only. Index: owner, by uid, which finds the kept versions of a PromptPack. */
   readonly configMaps: Cache<KubernetesObject>;
   /** Metadata only. */
   readonly secrets: Cache<KubernetesObject>;
-  /** Those that may be tools. Index: namespace. */
+  /** Only the Services that may be tools. Index: namespace. */
   readonly toolServices: Cache<kinds.ServiceObject>;
   /** Index: service, by the key of the Service. */
   readonly endpointSlices: Cache<kinds.EndpointSliceObject>;
-  /** What was made for agents, whole. */
+  /** The whole ConfigMaps that were made for agents. */
   readonly agentConfigs: Cache<kinds.ConfigMapObject>;
   readonly deployments: Cache<kinds.DeploymentObject>;
   readonly services: Cache<kinds.ServiceObject>;
@@ -75,18 +76,18 @@ export function createCaches(): OperatorCaches {
 }
 
 export interface Watching {
-  /** Resolves once every cache holds what there is. */
+  /** Resolves when every cache holds all objects that exist. */
   readonly synced: Promise<void>;
   readonly isSynced: () => boolean;
-  /** Resolves when the signal is aborted. */
+  /** Keeps the caches filled until the signal is aborted, and then resolves. */
   run(signal: AbortSignal): Promise<void>;
 }
 
-/** Reflectors for every cache; with namespaces, one a namespace. */
+/** Makes the reflectors that fill the caches. With namespaces, each cache has one reflector a namespace. */
 export function watchCluster(options: {
   caches: OperatorCaches;
   client: KubeClient;
-  /** Empty: all of them. */
+  /** Empty: all namespaces. */
   namespaces: readonly string[];
   clock: Clock;
   random: () => number;
@@ -137,7 +138,7 @@ export function watchCluster(options: {
   };
 }
 
-/** Who an object is, and whose: there may be very many, and annotations of others may hold what they please. */
+/** There may be very many of these objects, and annotations of others may be long and hold anything. */
 function identityOf({ metadata }: KubernetesObject): KubernetesObject {
   const { annotations = {}, ...identity } = metadata;
   const ours = Object.entries(annotations).filter(([name]) => name.startsWith(`${GROUP}/`));
@@ -146,7 +147,7 @@ function identityOf({ metadata }: KubernetesObject): KubernetesObject {
   };
 }
 
-/** There is one slice or more for every Service of the cluster: all that is asked is whether an endpoint is ready. */
+/** Every Service of the cluster has at least one slice, and the operator only needs to know whether an endpoint is ready. */
 function readinessOf({
   metadata,
   endpoints,
@@ -156,32 +157,17 @@ function readinessOf({
   return { metadata: identity, endpoints: isReady ? [{}] : [] };
 }
 
-/** A pod is mostly spec, and the spec is the one that was decided here. */
+/** Most of a pod is its spec, which was decided here. */
 function stateOf({ metadata, spec, status }: kinds.PodObject): kinds.PodObject {
-  const { phase, reason, message, conditions, containerStatuses } = status ?? {};
+  const { phase, reason, message, conditions } = status ?? {};
+  const containerStatuses = status?.containerStatuses?.map(
+    ({ name, ready, started, restartCount, state, lastState }) =>
+      defined<kinds.ContainerStatus>({ name, ready, started, restartCount, state, lastState }),
+  );
   return {
     metadata,
-    spec: spec?.nodeName === undefined ? {} : { nodeName: spec.nodeName },
-    status: {
-      ...(phase === undefined ? {} : { phase }),
-      ...(reason === undefined ? {} : { reason }),
-      ...(message === undefined ? {} : { message }),
-      ...(conditions === undefined ? {} : { conditions }),
-      ...(containerStatuses === undefined
-        ? {}
-        : {
-            containerStatuses: containerStatuses.map(
-              ({ name, ready, started, restartCount, state, lastState }) => ({
-                name,
-                ready,
-                ...(started === undefined ? {} : { started }),
-                restartCount,
-                ...(state === undefined ? {} : { state }),
-                ...(lastState === undefined ? {} : { lastState }),
-              }),
-            ),
-          }),
-    },
+    spec: defined<NonNullable<typeof spec>>({ nodeName: spec?.nodeName }),
+    status: defined<kinds.PodStatus>({ phase, reason, message, conditions, containerStatuses }),
   };
 }
 
@@ -189,7 +175,7 @@ function namespaceOf({ metadata }: KubernetesObject): string | undefined {
   return metadata.namespace;
 }
 
-/** The key of what a label names, in the namespace of the object. */
+/** Gives the key of the object that a label names, in the namespace of the object that has the label. */
 function labelled(label: string): (object: KubernetesObject) => string | undefined {
   return ({ metadata }) => {
     const name = metadata.labels?.[label];

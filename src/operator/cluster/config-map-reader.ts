@@ -2,11 +2,11 @@ import { CONFIG_MAPS, type ConfigMapObject } from "./kubernetes-objects.ts";
 import { digestOfValue, ObjectReader } from "./object-reader.ts";
 import type { OperatorContext } from "./operator-context.ts";
 
-/** By key: changes with the value. */
+/** Key of the ConfigMap → a digest of the value. */
 export type ConfigMapDigests = ReadonlyMap<string, string>;
 export type ConfigMapReader = Pick<ObjectReader<ConfigMapObject, ConfigMapDigests>, "facts">;
 
-/** For the variables that agents take from ConfigMaps. */
+/** Reads the ConfigMaps that agents take environment variables from. */
 export function createConfigMapReader({
   client,
   caches,

@@ -12,7 +12,7 @@ class Rig {
   gate: Promise<void> = Promise.resolve();
 
   readonly decisions = new Decisions<readonly [number], { double: number }>({
-    look: (key) => {
+    gather: (key) => {
       const value = this.world.get(key);
       return value === undefined ? undefined : [value];
     },

@@ -1,16 +1,16 @@
-/** What one decision is made of, cheap to get: it is made again when one of the values is another. */
+/** The values that one decision is made from. They are cheap to get, and the decision is made again when one of them changes. */
 export type World = readonly unknown[];
 
 export interface DecisionsOptions<W extends World, Outcome> {
-  /** `undefined`: there is nothing of this key. `before` is the last outcome. */
-  readonly look: (key: string, before: Outcome | undefined) => W | undefined;
+  /** `undefined`: there is no object with this key. `before` is the last outcome. */
+  readonly gather: (key: string, before: Outcome | undefined) => W | undefined;
   readonly decide: (
     key: string,
     world: W,
     before: Outcome | undefined,
     signal: AbortSignal,
   ) => Promise<Outcome>;
-  /** Two outcomes of the same text are the same to those who refer to it. */
+  /** A change of the outcome is announced only if it changes this text. */
   readonly toText: (outcome: Outcome) => string;
 }
 
@@ -19,19 +19,19 @@ interface KeptDecision<W, Outcome> {
   readonly outcome: Outcome;
 }
 
-/** What those are told who refer to something that is not there. */
+/** The text for an object that does not exist. */
 const ABSENT = "";
 
 /**
- * The last decision of each key. Many may ask at once, and while the world stays as it is one decision serves them all. Those who
- * asked are told when the answer is another.
+ * The last decision of each key. When many callers ask at once, they share one decision for as long as the world does not change.
+ * Listeners are called when the answer changes.
  */
 export class Decisions<W extends World, Outcome> {
   readonly #options: DecisionsOptions<W, Outcome>;
   readonly #decided = new Map<string, KeptDecision<W, Outcome>>();
   readonly #underWay = new Map<string, Promise<void>>();
-  /** By key, what was answered last. */
-  readonly #told = new Map<string, string>();
+  /** Key → the text of the outcome that was given or announced last. */
+  readonly #announced = new Map<string, string>();
   readonly #listeners: ((key: string) => void)[] = [];
 
   constructor(options: DecisionsOptions<W, Outcome>) {
@@ -42,26 +42,26 @@ export class Decisions<W extends World, Outcome> {
     this.#listeners.push(listener);
   }
 
-  /** For those who refer to it. `undefined`: there is nothing of this key. */
+  /** For callers that refer to the object. `undefined`: there is no object with this key. */
   async answer(key: string, signal: AbortSignal): Promise<Outcome | undefined> {
     const outcome = await this.#current(key, signal);
-    // Who asks first needs not be told of what is just being answered.
-    if (!this.#told.has(key)) this.#told.set(key, this.#textOf(outcome));
-    else this.#tell(key, outcome);
+    // The first caller gets the outcome as its answer, so that nothing is announced.
+    if (!this.#announced.has(key)) this.#announced.set(key, this.#textOf(outcome));
+    else this.#announce(key, outcome);
     return outcome;
   }
 
-  /** For the controller of the kind: what is decided is told to those who refer to it. */
+  /** For the controller of the kind: a change of the outcome is announced. */
   async renew(key: string, signal: AbortSignal): Promise<Outcome | undefined> {
     const outcome = await this.#current(key, signal);
-    this.#tell(key, outcome);
+    this.#announce(key, outcome);
     return outcome;
   }
 
   async #current(key: string, signal: AbortSignal): Promise<Outcome | undefined> {
     for (;;) {
       const before = this.#decided.get(key);
-      const world = this.#options.look(key, before?.outcome);
+      const world = this.#options.gather(key, before?.outcome);
       if (world === undefined) {
         this.#decided.delete(key);
         return undefined;
@@ -92,10 +92,10 @@ export class Decisions<W extends World, Outcome> {
     this.#decided.set(key, { world, outcome });
   }
 
-  #tell(key: string, outcome: Outcome | undefined): void {
+  #announce(key: string, outcome: Outcome | undefined): void {
     const text = this.#textOf(outcome);
-    if (this.#told.get(key) === text) return;
-    this.#told.set(key, text);
+    if (this.#announced.get(key) === text) return;
+    this.#announced.set(key, text);
     for (const listener of this.#listeners) listener(key);
   }
 

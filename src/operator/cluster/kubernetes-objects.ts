@@ -1,4 +1,4 @@
-/** The kinds that the operator reads and writes, as raw JSON. Of each, the fields that somebody here looks at. */
+/** The kinds that the operator reads and writes, as raw JSON, with the fields that are used here. */
 import type {
   V1ContainerStatus,
   V1DeploymentSpec,
@@ -12,7 +12,7 @@ import type { PromptPack } from "../../api/prompt-pack.ts";
 import type { ToolRegistry } from "../../api/tool-registry.ts";
 import type { KubernetesObject, ResourceType } from "../../kube/client/object.ts";
 
-/** Of ours, as the API server holds it: defaults are filled in. Not parsed: `spec` may be of an older schema. */
+/** A resource of ours as the API server holds it, with its defaults. It is not parsed: `spec` may follow an older schema. */
 type Stored<Kind extends { spec: unknown; status?: unknown }> = KubernetesObject & {
   spec: Kind["spec"];
   status?: Kind["status"];
@@ -48,17 +48,19 @@ export interface DeploymentObject extends KubernetesObject {
 }
 export interface PodObject extends KubernetesObject {
   spec?: Pick<V1PodSpec, "nodeName">;
-  status?: {
-    phase?: string;
-    reason?: string;
-    message?: string;
-    conditions?: { type: string; status: string; reason?: string; message?: string }[];
-    containerStatuses?: Pick<
-      V1ContainerStatus,
-      "name" | "ready" | "started" | "restartCount" | "state" | "lastState"
-    >[];
-  };
+  status?: PodStatus;
 }
+export interface PodStatus {
+  phase?: string;
+  reason?: string;
+  message?: string;
+  conditions?: { type: string; status: string; reason?: string; message?: string }[];
+  containerStatuses?: ContainerStatus[];
+}
+export type ContainerStatus = Pick<
+  V1ContainerStatus,
+  "name" | "ready" | "started" | "restartCount" | "state" | "lastState"
+>;
 export interface PodDisruptionBudgetObject extends KubernetesObject {
   spec: V1PodDisruptionBudgetSpec;
 }

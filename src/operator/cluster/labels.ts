@@ -10,12 +10,12 @@ export const MANAGED_BY_LABEL = "app.kubernetes.io/managed-by";
 export const COMPONENT_LABEL = "app.kubernetes.io/component";
 
 export const OPERATOR = "omnia-operator";
-/** Of several operators in one namespace, the one that holds it leads. */
+/** The name of the lease. Of several operators in one namespace, the one that holds it leads. */
 export const LEASE_NAME = `${OPERATOR}.${GROUP}`;
 export const AGENT_COMPONENT = "agent";
 export const PROMPT_PACK_COMPONENT = "prompt-pack";
 
-/** Everything that the operator made for agents, in the form of the API. */
+/** Selects everything that the operator made for agents. It has the form that the API takes in a query. */
 export const AGENT_LABEL_SELECTOR = `${MANAGED_BY_LABEL}=${OPERATOR},${COMPONENT_LABEL}=${AGENT_COMPONENT}`;
 
 /** On an EndpointSlice: the name of its Service. */
@@ -28,24 +28,25 @@ export const SECRET_FILES_ANNOTATION = `${GROUP}/secret-files`;
 /** On the config of an agent: the pack versions in it, as `versionsText` writes them. */
 export const PACK_VERSIONS_ANNOTATION = `${GROUP}/pack-versions`;
 /**
- * On the config of an agent: how often its files (config and secrets) have changed, from 1. On a pod: the last change that the
- * kubelet was told of; a pod without it was not told of any.
+ * On the config of an agent: how often its files (config and secrets) have changed, from 1. On a pod: the last change that its
+ * kubelet was told of. A kubelet was told of no change if the pod has no such annotation.
  */
 export const FILES_REVISION_ANNOTATION = `${GROUP}/files-revision`;
-/** On the config of an agent: a digest of the secrets' versions that the revision stands for. */
+/** On the config of an agent: a digest of the config and of the values of the secrets at this revision. */
 export const FILES_DIGEST_ANNOTATION = `${GROUP}/files-digest`;
-/** On the pod template: another value means new pods. The first of what was decided, the other of what variables are taken from. */
+/** On the pod template: a digest of the values that environment variables are taken from. Another digest leads to new pods. */
 export const ENVIRONMENT_ANNOTATION = `${GROUP}/environment`;
+/** On the pod template: a digest of the whole template, which tells the pods of the newest one. */
 export const ROLL_HASH_ANNOTATION = `${GROUP}/roll-hash`;
 
 const CONFIG_MAP_SUFFIX = "-config";
 
-/** The name of the ConfigMap that holds the config of an agent; its key for the key of an agent. */
+/** The ConfigMap that holds the config of an agent: its name for the agent's name, its key for the agent's key. */
 export function configMapName(agent: string): string {
   return agent + CONFIG_MAP_SUFFIX;
 }
 
-/** The agent whose config has this name, name or key as above; undefined when it is the name of no config. */
+/** The inverse of `configMapName`. `undefined`: a ConfigMap of this name holds no config of an agent. */
 export function agentOfConfigMap(configMap: string): string | undefined {
   return configMap.endsWith(CONFIG_MAP_SUFFIX)
     ? configMap.slice(0, -CONFIG_MAP_SUFFIX.length)

@@ -7,15 +7,15 @@ import { type KubernetesObject, keyOf, type ResourceType } from "../../kube/clie
 const DIGEST_LENGTH = 12;
 
 /**
- * What is known of the content of objects of one kind that are watched as metadata only: read when somebody asks, once a version,
- * and let go at once. Kept are the facts that `toFacts` makes of it, and no value.
+ * Reads the content of objects of one kind of which only metadata is watched: when somebody asks for it, and once for each version.
+ * It keeps the facts that `toFacts` gives, and none of the content itself.
  */
 export class ObjectReader<T extends KubernetesObject, Facts> {
   readonly #client: KubeClient;
   readonly #type: ResourceType;
   readonly #cache: Cache<KubernetesObject>;
   readonly #toFacts: (object: T) => Facts;
-  /** By key: the facts of a version, or the reading of it that is under way. */
+  /** Key of the object → the facts of a version, which may still be being read. */
   readonly #known = new Map<string, { version: string; facts: Promise<Facts | undefined> }>();
 
   constructor(options: {
@@ -33,7 +33,7 @@ export class ObjectReader<T extends KubernetesObject, Facts> {
     });
   }
 
-  /** `undefined`: it is not there. Rejects when it could not be read, which is something else. */
+  /** `undefined`: there is no such object. Rejects when the object could not be read. */
   async facts(key: string, signal: AbortSignal): Promise<Facts | undefined> {
     const there = this.#cache.get(key);
     if (there === undefined) return undefined;
@@ -65,7 +65,7 @@ export class ObjectReader<T extends KubernetesObject, Facts> {
   }
 }
 
-/** Tells two values apart, and says nothing of them: salted with the identity of the object that holds them. */
+/** A digest that tells two values apart and reveals neither, because it is salted with the uid of the object that holds them. */
 export function digestOfValue(uid: string, value: string): string {
   return createHash("sha256")
     .update(uid)

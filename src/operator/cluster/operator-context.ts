@@ -10,10 +10,10 @@ import type { Log } from "../../observability/log.ts";
 import type { OperatorCaches } from "./caches.ts";
 
 export interface OperatorSettings {
-  /** Of agents that name none of their own. */
+  /** The image of agents whose spec names none. */
   readonly agentImage: string;
   readonly agentImagePullPolicy: "Always" | "IfNotPresent" | "Never" | undefined;
-  /** Those that are watched; empty: all of them. */
+  /** The namespaces that are watched. Empty: all of them. */
   readonly namespaces: readonly string[];
 }
 
@@ -27,20 +27,20 @@ export interface OperatorContext {
   readonly settings: OperatorSettings;
 }
 
-/** What was decided about the resources of one kind that agents refer to, kept in memory. */
+/** The decisions about the resources of one kind that agents refer to, kept in memory. */
 export interface DecisionSource<Reference> {
   /**
-   * The decision from the world of this moment, made if need be. `key` is "namespace/name". Cheap when nothing changed since the
-   * last time. Rejects only when something could not be read.
+   * Resolves to the decision about the resource with this key, "namespace/name". The decision is made again if anything changed
+   * since the last time, and else costs nothing. Rejects only when something could not be read.
    */
   reference(key: string, signal: AbortSignal): Promise<Reference>;
-  /** Called with the key of a resource whose decision is another than before, for those who refer to it. */
+  /** `listener` is called with the key of a resource whose decision has changed for those that refer to it. */
   subscribe(listener: (key: string) => void): void;
 }
 export type DecidedPromptPacks = DecisionSource<PromptPackReference>;
 export type DecidedToolRegistries = DecisionSource<ToolRegistryReference>;
 
-/** What the operator gives to a controller that it makes. */
+/** The settings that each controller of the operator is made with. */
 export type ControllerSettings = Pick<
   ControllerOptions,
   "workers" | "resyncMs" | "onReconciled" | "queue"

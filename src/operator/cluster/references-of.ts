@@ -1,4 +1,4 @@
-/** What resources refer to, as keys "namespace/name": for the indexes by which a change finds those whom it concerns. */
+/** What resources refer to, as keys "namespace/name". The indexes of the caches are made of it. */
 import { runtimeSpecOf, toolRegistryNameOf } from "../../api/agent-runtime.ts";
 import type {
   StoredAgentRuntime,
@@ -7,8 +7,8 @@ import type {
 } from "./kubernetes-objects.ts";
 
 /**
- * What is read of a stored spec, `otherwise` when it is of another schema: such an object refers to nothing that is known here, and
- * must not keep the others of its kind from being seen.
+ * What `read` gives, or `otherwise` when the stored spec follows another schema. Such an object refers to nothing that is known
+ * here, and must not keep the other objects of its kind out of the cache.
  */
 export function ofKnownSchema<T>(read: () => T, otherwise: T): T {
   try {
@@ -29,7 +29,7 @@ export function toolRegistryOf({ metadata, spec }: StoredAgentRuntime): string |
   return reference && `${reference.namespace ?? metadata.namespace}/${reference.name}`;
 }
 
-/** The Secrets that the spec names. Those of its registry's tools are not among them. */
+/** The Secrets that the spec names. The Secrets of its registry's tools are not among them. */
 export function secretsOf({ metadata, spec }: StoredAgentRuntime): string[] {
   const names = (): (string | undefined)[] => [
     runtimeSpecOf(spec)?.provider.apiKeySecretRef.name,
@@ -40,7 +40,7 @@ export function secretsOf({ metadata, spec }: StoredAgentRuntime): string[] {
   return keysIn(metadata.namespace, ofKnownSchema(names, []));
 }
 
-/** The ConfigMaps that the environment of an agent's containers is taken from. */
+/** The ConfigMaps from which containers of the agent take environment variables. */
 export function configMapsOf({ metadata, spec }: StoredAgentRuntime): string[] {
   const names = (): (string | undefined)[] =>
     (spec.env ?? []).map(({ valueFrom }) => valueFrom?.configMapKeyRef?.name);
@@ -52,7 +52,7 @@ export function sourceOf({ metadata, spec }: StoredPromptPack): string | undefin
   return name && `${metadata.namespace}/${name}`;
 }
 
-/** Names of the Secrets for the calls of a registry's tools. They are looked for where the agents are. */
+/** The names of the Secrets that the calls of a registry's tools need, in the namespaces of the agents. */
 export function toolSecretNamesOf({ spec }: StoredToolRegistry): string[] {
   const names = (): string[] =>
     spec.tools.flatMap(({ authSecretRef }) => authSecretRef?.name ?? []);

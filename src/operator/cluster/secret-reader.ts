@@ -5,13 +5,13 @@ import { digestOfValue, ObjectReader } from "./object-reader.ts";
 import type { OperatorCaches } from "./caches.ts";
 import type { OperatorContext } from "./operator-context.ts";
 
-/** What may be known of a Secret: never a value. */
+/** What the operator may know of a Secret: never a value. */
 export interface SecretFacts {
-  /** Those that hold something. */
+  /** The keys that have a value which is not empty. */
   readonly keys: readonly string[];
-  /** By key: changes with the value. */
+  /** Key of the Secret → a digest of the value. */
   readonly digests: ReadonlyMap<string, string>;
-  /** By key: why the value is no URL of a session store. */
+  /** Key of the Secret → why its value is no URL of a session store. */
   readonly urlProblems: ReadonlyMap<string, string>;
 }
 

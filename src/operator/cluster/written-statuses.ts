@@ -13,16 +13,16 @@ interface StatusWithConditions {
 interface Written<Status> {
   readonly uid: string | undefined;
   status: Status;
-  /** What was written after it, it is not known whether with success. */
+  /** What was sent after it, when no answer came: it may have been written. */
   attempt: Status | undefined;
-  /** What the cache held when it was written. */
+  /** The resourceVersion that the cache held when it was written. */
   readonly over: string | undefined;
   readonly at: number;
 }
 
 /**
- * The statuses of one kind as this process, the only one that writes them, wrote them last: a cache follows only after a while, and
- * a decision that built on the status before would take it back.
+ * The statuses of one kind as this process wrote them last, which is the only one that writes them. The cache shows a written
+ * status only after a while, and a decision from the status before would undo what was written.
  */
 export class WrittenStatuses<Status extends StatusWithConditions> {
   readonly #context: Pick<OperatorContext, "client" | "events" | "clock">;
@@ -34,14 +34,14 @@ export class WrittenStatuses<Status extends StatusWithConditions> {
     this.#type = type;
   }
 
-  /** The same value again while nothing was written. */
+  /** The status as it was written last. The same object is returned until another status is written. */
   of(stored: KubernetesObject & { status?: Status | undefined }): Status | undefined {
     const last = this.#lastOf(stored);
     const { status, metadata } = stored;
     if (last === undefined) return status;
     const isOther = metadata.resourceVersion !== last.over && status !== last.status;
     if (isOther && status !== undefined) {
-      // The cache has followed: of two equal values one is let go.
+      // The cache shows what was written. Keeping its object saves the memory of the other one.
       const hasFollowed = [last.status, last.attempt].some((own) => isDeepStrictEqual(own, status));
       if (hasFollowed) {
         last.status = status;
@@ -51,13 +51,13 @@ export class WrittenStatuses<Status extends StatusWithConditions> {
     return last.status;
   }
 
-  /** Milliseconds since this process wrote it; `Infinity`: it has not. */
+  /** The milliseconds since this process wrote the status. `Infinity`: it never did. */
   age(stored: KubernetesObject): number {
     const last = this.#lastOf(stored);
     return last === undefined ? Infinity : this.#context.clock.monotonic() - last.at;
   }
 
-  /** Writes what is another than what is there, and reports the conditions that changed. */
+  /** Writes the status if it differs from the last one, and reports an event for each condition that changed. */
   async write(
     stored: KubernetesObject & { status?: Status | undefined },
     status: Status,
@@ -85,12 +85,12 @@ export class WrittenStatuses<Status extends StatusWithConditions> {
     last: Written<Status> | undefined,
     signal: AbortSignal,
   ): Promise<boolean> {
-    // Where many resources come at once, what they ask for is made before it is told of.
+    // When many resources are created at once, the objects that they need are written before their statuses.
     const client = this.#context.client.givingWay();
     try {
       return await applyStatus({ client, type: this.#type, live, status, signal });
     } catch (error) {
-      // Deleted meanwhile, or made anew: the cache is about to say so.
+      // The object was deleted meanwhile, and perhaps created again. The cache is about to show that.
       if (isNotFound(error) || isConflict(error)) return false;
       if (last !== undefined) last.attempt = status;
       throw error;

@@ -113,7 +113,7 @@ export function createPackDecisions(
   }
 
   return new Decisions<PackWorld, PackOutcome>({
-    look(key, before) {
+    gather(key, before) {
       const stored = caches.promptPacks.get(key);
       if (stored === undefined) return undefined;
       const kept = versionConfigMaps.of(stored).map(({ metadata }) => metadata.name);

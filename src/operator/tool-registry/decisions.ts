@@ -43,7 +43,7 @@ export function createRegistryDecisions(
 ): RegistryDecisions {
   const { statuses, services, probes, probed } = parts;
   return new Decisions<RegistryWorld, RegistryOutcome>({
-    look(key) {
+    gather(key) {
       const stored = caches.toolRegistries.get(key);
       if (stored === undefined) return undefined;
       const { namespace = "" } = stored.metadata;

@@ -1,4 +1,4 @@
-/** The files of an agent's replicas: what the cluster has of them, and what it is to have. */
+/** The files of an agent's replicas: which ones the cluster has, and which ones it should have. */
 import type { AgentConfig } from "../../../agent-config/agent-config.ts";
 import type { PreviousDecision } from "../../../control/agent-runtime/agent-facts.ts";
 import type { SecretFile } from "../../../control/agent-runtime/workload-decision.ts";
@@ -13,23 +13,23 @@ import {
 } from "../objects/build-config-map.ts";
 import { digestText } from "./digest-text.ts";
 
-/** Of a secret file; `undefined` when there is nothing for it. */
+/** A digest of the content of a secret file, `undefined` when there is none. */
 export type FileDigest = (file: SecretFile) => string | undefined;
 
 export type KnownFiles = PreviousDecision & {
-  /** 0: it is not known how often they have changed. */
+  /** How often the files have changed. 0: that is not known. */
   readonly filesRevision: number;
   readonly filesDigest: string;
-  /** Somebody else wrote into the ConfigMap, and it may have come to the pods. */
+  /** Somebody else changed the ConfigMap, and the pods may have read that. */
   readonly isSpoiled: boolean;
 };
 
 /**
- * What the ConfigMap of one agent said last. What was just written counts before the cache has it; what was there counts on when
- * the ConfigMap was deleted or spoiled, for else a reference that breaks at that moment would find nothing to keep.
+ * The last good content of the ConfigMap of one agent. What was just written counts before the cache shows it. When the ConfigMap is
+ * deleted or spoiled, the content before counts, so that a reference that breaks at that moment still has a last good config.
  */
 export class LastFiles {
-  /** `over`: what was in the cache when it was read or written. */
+  /** `over`: the resourceVersion that the cache held when the files were read or written. */
   #last: { readonly files: KnownFiles; readonly over: string | undefined } | undefined;
 
   read(live: ConfigMapObject | undefined): KnownFiles {
@@ -54,7 +54,7 @@ export class LastFiles {
   }
 }
 
-/** Whether it is as it was written here. */
+/** Whether the ConfigMap is as it was written here. */
 function isIntact(
   live: ConfigMapObject,
   { config, filesRevision, filesDigest }: ReturnType<typeof readConfigMap>,
@@ -64,7 +64,7 @@ function isIntact(
   return filesDigest.split(",").includes(configDigest(text).join("="));
 }
 
-/** The revision is another than the last one when the pods may have something else than they are to have. */
+/** The files get a new revision when the pods may have other files than they should. */
 export function nextFiles(options: {
   readonly config: AgentConfig;
   readonly secretFiles: readonly SecretFile[];
@@ -86,7 +86,7 @@ function configDigest(text: string): readonly [name: string, digest: string] {
   return ["config", contentHash(text)];
 }
 
-/** As the pods tell it, where there are any: one that was told of no change has the files of the first. */
+/** The highest revision that a pod was told of. A pod without the annotation counts as one that has the first files. */
 function revisionOf(pods: readonly PodObject[]): number {
   const told = pods.map(({ metadata }) =>
     Number(metadata.annotations?.[FILES_REVISION_ANNOTATION] ?? 1),

@@ -1,6 +1,6 @@
 /**
- * Digests of named parts as one text, such as `config=1f3a,provider/api-key=77e0`. A part that cannot be had now keeps the digest that it had
- * in `previous`: a reference that breaks changes nothing.
+ * Digests of named parts as one text, such as `config=1f3a,provider/api-key=77e0`. A part without a digest keeps the one that it had
+ * in `previous`, so that a broken reference changes nothing.
  */
 export function digestText(
   previous: string | undefined,

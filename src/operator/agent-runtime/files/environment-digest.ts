@@ -1,7 +1,7 @@
 import type { EnvVar } from "../../../api/fields/core.ts";
 import { digestText } from "./digest-text.ts";
 
-/** Of the value under a key; `undefined` when there is none. */
+/** A digest of the value under a key, `undefined` when there is none. */
 export type ValueDigest = (
   kind: "Secret" | "ConfigMap",
   name: string,
@@ -9,9 +9,9 @@ export type ValueDigest = (
 ) => string | undefined;
 
 /**
- * Of what the variables are taken from, for a container cannot take another environment while it runs: a pod template with another
- * digest means new pods. `undefined`: nothing is taken from elsewhere, or none of it was ever there.
- * What was there and is gone counts as what it was, optional or not: the loss of a reference ends no replica.
+ * A digest of the values that environment variables are taken from. The environment of a container cannot change while it runs, so
+ * another digest in the pod template leads to new pods. A value that is gone counts as the one that was there last, optional or
+ * not, so that a lost reference ends no replica. `undefined`: no variable is taken from elsewhere, or none of the values ever existed.
  */
 export function environmentDigest(
   environment: readonly EnvVar[],

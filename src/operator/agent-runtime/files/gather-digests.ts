@@ -1,4 +1,4 @@
-/** Digests of what an agent's replicas take from Secrets and ConfigMaps, as its files or in its environment. */
+/** Digests of the values that an agent's replicas take from Secrets and ConfigMaps, as files or as environment variables. */
 import type { WorkloadDecision } from "../../../control/agent-runtime/workload-decision.ts";
 import { contentHash } from "../../../promptpack/document/content-hash.ts";
 import type { ConfigMapReader } from "../../cluster/config-map-reader.ts";

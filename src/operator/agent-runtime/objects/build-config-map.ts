@@ -1,4 +1,4 @@
-/** The ConfigMap with the agent config, and what it tells of the last decision when it is read again. */
+/** The ConfigMap with the agent config. When it is read again, it tells what was decided last. */
 import { z } from "zod";
 import {
   AGENT_CONFIG_PATH,
@@ -26,7 +26,7 @@ export interface AgentFiles {
   readonly secretFiles: readonly SecretFile[];
   /** How often the files have changed, from 1. */
   readonly filesRevision: number;
-  /** Of the config and of the versions of the secrets that the revision stands for. */
+  /** A digest of the config and of the values of the secrets at this revision. */
   readonly filesDigest: string;
 }
 
@@ -50,7 +50,7 @@ export function buildConfigMap(
   };
 }
 
-/** The agent config as its file holds it. */
+/** The text of the file that holds the agent config. */
 export function configText(config: AgentConfig): string {
   return `${JSON.stringify(config, null, 2)}\n`;
 }
@@ -64,7 +64,7 @@ const secretFilesSchema = z.array(
   }),
 );
 
-/** What was decided last. Of a ConfigMap that somebody spoiled, nothing is taken. */
+/** What was decided last. A ConfigMap whose content somebody spoiled gives no decision. */
 export function readConfigMap(
   live: ConfigMapObject | undefined,
 ): PreviousDecision & { readonly filesRevision: number; readonly filesDigest: string } {

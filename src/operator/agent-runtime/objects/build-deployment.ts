@@ -1,5 +1,12 @@
 /** The Deployment of an agent: what its replicas are, and how they are replaced. */
-import type { V1Container, V1PodSpec, V1Volume, V1VolumeMount } from "@kubernetes/client-node";
+import type {
+  V1Container,
+  V1PodSpec,
+  V1SecretProjection,
+  V1SecretVolumeSource,
+  V1Volume,
+  V1VolumeMount,
+} from "@kubernetes/client-node";
 import { dirname, relative } from "node:path/posix";
 import {
   AGENT_CONFIG_PATH,
@@ -12,6 +19,7 @@ import type {
   WorkloadDecision,
 } from "../../../control/agent-runtime/workload-decision.ts";
 import { contentHash } from "../../../promptpack/document/content-hash.ts";
+import { defined } from "../../cluster/defined.ts";
 import type { DeploymentObject } from "../../cluster/kubernetes-objects.ts";
 import {
   agentLabels,
@@ -25,19 +33,19 @@ import { CONFIG_KEY } from "./build-config-map.ts";
 export const FACADE_PORT_NAME = "facade";
 const MANAGEMENT_PORT_NAME = "management";
 export const AGENT_CONTAINER = "agent";
-/** A user of no machine. */
+/** A user id that no machine gives to a user. */
 const NON_ROOT = 65_532;
-/** Readable by all in the container, written by none. */
+/** Everybody in the container may read the files, and nobody may write them. */
 const FILE_MODE = 0o444;
-/** Turns have this long to come to their end (section 5 of the protocol), and then some. */
+/** The time that running turns have to end (section 5 of the protocol), and what the rest of the shutdown may take. */
 const DRAIN_SECONDS = 60;
 const DRAIN_MARGIN_SECONDS = 15;
-/** A rollout that does not get on for this long has failed. */
+/** A rollout without progress for this long has failed. */
 const PROGRESS_DEADLINE_SECONDS = 300;
 const KEPT_REPLICA_SETS = 3;
 const SCRATCH_SIZE = "64Mi";
 
-/** While an autoscaler owns the number of replicas it is not sent, and stays what it was. */
+/** While an autoscaler sets the number of replicas, we do not send the field, and it keeps its value. */
 export const HANDED_OVER = [["spec", "replicas"]] as const;
 
 const CONFIG_FOLDER = dirname(AGENT_CONFIG_PATH);
@@ -45,7 +53,7 @@ const CONFIG_FOLDER = dirname(AGENT_CONFIG_PATH);
 export interface DeploymentWanted {
   readonly agentRuntime: { readonly name: string; readonly namespace: string };
   readonly workload: WorkloadDecision;
-  /** Of what the environment is taken from; see `environmentDigest`. */
+  /** See the function `environmentDigest`. */
   readonly environmentDigest: string | undefined;
   readonly settings: Pick<OperatorSettings, "agentImage" | "agentImagePullPolicy">;
 }
@@ -56,8 +64,8 @@ export function buildDeployment(wanted: DeploymentWanted): DeploymentObject {
   const pod = podSpec(wanted);
   return {
     metadata: { ...agentRuntime, labels },
-    spec: {
-      ...(workload.replicas === undefined ? {} : { replicas: workload.replicas }),
+    spec: defined<DeploymentObject["spec"]>({
+      replicas: workload.replicas,
       selector: { matchLabels: agentSelector(agentRuntime.name) },
       strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: "25%" } },
       progressDeadlineSeconds: PROGRESS_DEADLINE_SECONDS,
@@ -65,20 +73,18 @@ export function buildDeployment(wanted: DeploymentWanted): DeploymentObject {
       template: {
         metadata: {
           labels,
-          annotations: {
-            // Of the whole: a pod with this value is of the last template.
+          annotations: defined<Record<string, string>>({
+            // A pod that has this value was made from the newest template.
             [ROLL_HASH_ANNOTATION]: contentHash([pod, environmentDigest]),
-            ...(environmentDigest === undefined
-              ? {}
-              : { [ENVIRONMENT_ANNOTATION]: environmentDigest }),
+            [ENVIRONMENT_ANNOTATION]: environmentDigest,
             "prometheus.io/scrape": "true",
             "prometheus.io/port": String(MANAGEMENT_PORT),
             "prometheus.io/path": "/metrics",
-          },
+          }),
         },
         spec: pod,
       },
-    },
+    }),
   };
 }
 
@@ -100,7 +106,7 @@ function podSpec({ agentRuntime, workload, settings }: DeploymentWanted): V1PodS
     { name: "config", mountPath: CONFIG_FOLDER, readOnly: true },
     ...mounted.map(({ mount }) => mount),
   ];
-  return {
+  return defined<V1PodSpec>({
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     terminationGracePeriodSeconds: DRAIN_SECONDS + DRAIN_MARGIN_SECONDS,
@@ -110,20 +116,12 @@ function podSpec({ agentRuntime, workload, settings }: DeploymentWanted): V1PodS
       runAsGroup: NON_ROOT,
       seccompProfile: { type: "RuntimeDefault" },
     },
-    ...(imagePullSecrets === undefined
-      ? {}
-      : { imagePullSecrets: imagePullSecrets.map(({ name }) => ({ name })) }),
+    imagePullSecrets: imagePullSecrets?.map(({ name }) => ({ name })),
     containers: [container(workload, settings, mounts)],
     volumes,
-    ...(nodeSelector === undefined ? {} : { nodeSelector: { ...nodeSelector } }),
-    ...(tolerations === undefined
-      ? {}
-      : {
-          tolerations: tolerations as NonNullable<V1PodSpec["tolerations"]>,
-        }),
-    ...(affinity === undefined
-      ? {}
-      : { affinity: affinity as unknown as NonNullable<V1PodSpec["affinity"]> }),
+    nodeSelector: nodeSelector && { ...nodeSelector },
+    tolerations: tolerations as V1PodSpec["tolerations"],
+    affinity: affinity as unknown as V1PodSpec["affinity"],
     topologySpreadConstraints: ["kubernetes.io/hostname", "topology.kubernetes.io/zone"].map(
       (topologyKey) => ({
         topologyKey,
@@ -133,7 +131,7 @@ function podSpec({ agentRuntime, workload, settings }: DeploymentWanted): V1PodS
         matchLabelKeys: ["pod-template-hash"],
       }),
     ),
-  };
+  });
 }
 
 function container(
@@ -143,25 +141,24 @@ function container(
 ): V1Container {
   const probe = (path: string) => ({ httpGet: { path, port: MANAGEMENT_PORT_NAME } });
   const { agentImage, agentImagePullPolicy } = settings;
-  return {
+  const isOurs = image === undefined;
+  return defined<V1Container>({
     name: AGENT_CONTAINER,
     image: image ?? agentImage,
-    // An image of somebody else starts as it says itself.
-    ...(image === undefined ? { args: ["agent"] } : {}),
-    ...(image === undefined && agentImagePullPolicy !== undefined
-      ? { imagePullPolicy: agentImagePullPolicy }
-      : {}),
-    env: environment as NonNullable<V1Container["env"]>,
+    // An image of somebody else has its own command.
+    args: isOurs ? ["agent"] : undefined,
+    imagePullPolicy: isOurs ? agentImagePullPolicy : undefined,
+    env: environment as V1Container["env"],
     ports: [
       { name: FACADE_PORT_NAME, containerPort: port, protocol: "TCP" },
       { name: MANAGEMENT_PORT_NAME, containerPort: MANAGEMENT_PORT, protocol: "TCP" },
     ],
-    // Looked at every second until it lives, and only then by the others, which may take their time.
+    // It is probed every second until it has started. The other probes begin after that and are less frequent.
     startupProbe: { ...probe("/healthz"), periodSeconds: 1, failureThreshold: 120 },
     readinessProbe: {
       ...probe("/readyz"),
       periodSeconds: 2,
-      // The agent gives up on its store before that, and says so.
+      // This is longer than the agent waits for its session store, so that its answer says what is wrong.
       timeoutSeconds: 5,
       failureThreshold: 2,
     },
@@ -171,9 +168,7 @@ function container(
       timeoutSeconds: 5,
       failureThreshold: 3,
     },
-    ...(resources === undefined
-      ? {}
-      : { resources: resources as NonNullable<V1Container["resources"]> }),
+    resources: resources as V1Container["resources"],
     terminationMessagePolicy: "FallbackToLogsOnError",
     securityContext: {
       allowPrivilegeEscalation: false,
@@ -181,7 +176,7 @@ function container(
       capabilities: { drop: ["ALL"] },
     },
     volumeMounts,
-  };
+  });
 }
 
 interface MountedVolume {
@@ -189,15 +184,15 @@ interface MountedVolume {
   readonly mount: V1VolumeMount;
 }
 
-/** For images of others, which may expect to write there: the root is read-only. */
+/** For images of others, which may expect to write to /tmp although the root file system is read-only. */
 const scratch: MountedVolume = {
   volume: { name: "tmp", emptyDir: { sizeLimit: SCRATCH_SIZE } },
   mount: { name: "tmp", mountPath: "/tmp" },
 };
 
 /**
- * One projected volume for the Secrets of which keys are named, and one for each Secret that is there with every key, as its keys
- * may become more.
+ * One projected volume for the files of single keys, and one volume for each Secret that is mounted with all its keys, because
+ * further keys may be added to it.
  */
 function secretVolumes(secretFiles: readonly SecretFile[]): MountedVolume[] {
   const folder = `${CONFIG_FOLDER}/${SECRETS_FOLDER}`;
@@ -208,13 +203,13 @@ function secretVolumes(secretFiles: readonly SecretFile[]): MountedVolume[] {
       name: "secrets",
       projected: {
         defaultMode: FILE_MODE,
-        // One source a file: what is missing and optional leaves the others of its Secret alone.
+        // Each file is a source of its own, so that a missing optional key does not hide the other keys of its Secret.
         sources: named.map(({ path, secretName, key = "", optional }) => ({
-          secret: {
+          secret: defined<V1SecretProjection>({
             name: secretName,
             items: [{ key, path: relative(SECRETS_FOLDER, path) }],
-            ...(optional === true ? { optional } : {}),
-          },
+            optional,
+          }),
         })),
       },
     },
@@ -227,11 +222,7 @@ function secretVolumes(secretFiles: readonly SecretFile[]): MountedVolume[] {
       return {
         volume: {
           name,
-          secret: {
-            secretName,
-            defaultMode: FILE_MODE,
-            ...(optional === true ? { optional } : {}),
-          },
+          secret: defined<V1SecretVolumeSource>({ secretName, defaultMode: FILE_MODE, optional }),
         },
         mount: { name, mountPath: `${CONFIG_FOLDER}/${path}`, readOnly: true },
       };

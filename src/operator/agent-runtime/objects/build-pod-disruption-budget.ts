@@ -3,7 +3,7 @@ import type { WorkloadDecision } from "../../../control/agent-runtime/workload-d
 import type { PodDisruptionBudgetObject } from "../../cluster/kubernetes-objects.ts";
 import { agentLabels } from "../../cluster/labels.ts";
 
-/** `undefined` for a single replica: a budget would keep its node from being drained. */
+/** `undefined` for a single replica, because a budget would prevent its node from being drained. */
 export function buildPodDisruptionBudget(
   agentRuntime: { readonly name: string; readonly namespace: string },
   { replicas, autoscaling }: WorkloadDecision,
@@ -15,7 +15,7 @@ export function buildPodDisruptionBudget(
     spec: {
       maxUnavailable: 1,
       selector: { matchLabels: agentSelector(agentRuntime.name) },
-      // A replica that is not ready serves nobody.
+      // A replica that is not ready serves nobody, so it may always be evicted.
       unhealthyPodEvictionPolicy: "AlwaysAllow",
     },
   };

@@ -5,11 +5,11 @@ import type { ServiceObject } from "../../cluster/kubernetes-objects.ts";
 import { agentLabels } from "../../cluster/labels.ts";
 import { FACADE_PORT_NAME } from "./build-deployment.ts";
 
-/** What Kubernetes has when nothing is said, and the most that it allows. */
+/** The default of Kubernetes, and the most that it allows. */
 const DEFAULT_AFFINITY_SECONDS = 10_800;
 const MAX_AFFINITY_SECONDS = 86_400;
 
-/** Clients connect through it. The management port is not on it: metrics are not for them. */
+/** The Service through which clients connect. It does not have the management port, because metrics are not for them. */
 export function buildService(
   agentRuntime: { readonly name: string; readonly namespace: string },
   config: AgentConfig,
@@ -32,7 +32,7 @@ export function buildService(
   };
 }
 
-/** Sessions in memory are on one replica: who comes again while a session lasts is to find it. */
+/** A session in memory is on one replica, so a client that connects again while the session lasts has to reach that replica. */
 function affinityFor({
   type,
   ttlMs,

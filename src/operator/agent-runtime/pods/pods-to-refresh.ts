@@ -2,8 +2,8 @@ import type { PodObject } from "../../cluster/kubernetes-objects.ts";
 import { FILES_REVISION_ANNOTATION } from "../../cluster/labels.ts";
 
 /**
- * The pods whose kubelet has not been told of the last change of their files. A pod without the annotation began with the files of
- * its time: unless they never changed, it is told once.
+ * The pods whose kubelets have not been told of the last change of their files. It is not known which files a pod without the
+ * annotation began with, so its kubelet is told once, unless the files never changed.
  */
 export function podsToRefresh(pods: readonly PodObject[], revision: number): PodObject[] {
   return pods.filter(({ metadata, spec, status }) => {
