@@ -4,7 +4,12 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { customResourceDefinitions } from "../src/api/crd.ts";
 import { LEASE_NAME } from "../src/operator/cluster/labels.ts";
-import { leaseRules, USER_RULES, WATCHED_NAMESPACE_RULES } from "../src/operator/permissions.ts";
+import {
+  CLUSTER_RULES,
+  leaseRules,
+  USER_RULES,
+  WATCHED_NAMESPACE_RULES,
+} from "../src/operator/permissions.ts";
 
 const HEAD = "# Made by `make generate`. Do not edit.\n";
 const FILES = join(import.meta.dirname, "omnia/files");
@@ -18,6 +23,7 @@ export function chartFiles(): Map<string, string> {
   }
   const rules = {
     watched: WATCHED_NAMESPACE_RULES,
+    cluster: CLUSTER_RULES,
     lease: leaseRules(LEASE_NAME),
     view: USER_RULES.view,
     edit: USER_RULES.edit,

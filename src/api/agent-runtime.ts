@@ -13,7 +13,7 @@ import {
 } from "./fields/core.ts";
 import { durationField } from "./fields/duration.ts";
 import { facadeSchema } from "./facade.ts";
-import { int32, mapOf, stringMap, text } from "./fields/types.ts";
+import { int32, listByKey, mapOf, stringMap, text } from "./fields/types.ts";
 import { AGENT_RUNTIME, API_VERSION } from "./group.ts";
 import {
   dnsLabel,
@@ -25,6 +25,9 @@ import {
 } from "./fields/names.ts";
 import { type Provider, providerSchema, providerSecretRefSchema } from "./provider.ts";
 import { type Rule, withRules } from "./fields/rule.ts";
+
+/** As many as a registry has entries. */
+const MAX_CREDENTIALS = 128;
 
 const promptPackRefSchema = z.strictObject({
   name: dnsSubdomain().describe("Name of the PromptPack"),
@@ -38,6 +41,20 @@ const promptPackRefSchema = z.strictObject({
 const toolRegistryRefSchema = z.strictObject({
   name: dnsSubdomainOrEmpty().optional().describe("Name of the ToolRegistry; no tools if unset"),
   namespace: dnsLabel().optional().describe("Its namespace; the agent's own if unset"),
+  credentials: listByKey(
+    z.strictObject({
+      tool: text(253).describe("Name of the tool"),
+      secretRef: keySelectorSchema.describe(
+        "Key of a Secret in the agent's namespace, sent as the bearer token of every call",
+      ),
+    }),
+    "tool",
+    MAX_CREDENTIALS,
+  )
+    .optional()
+    .describe(
+      "Credentials for tools, in place of the registry's authSecretRef; the only ones for a registry of another namespace",
+    ),
 });
 
 const sessionSchema = withRules(

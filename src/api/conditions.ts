@@ -51,11 +51,11 @@ export const CONDITIONS = {
     },
     ToolRegistryReady: {
       true: ["Resolved", "NotReferenced"],
-      notTrue: ["NotFound", "Degraded", "Failed"],
+      notTrue: ["NotFound", "NotAllowed", "Degraded", "Failed"],
     },
     ProviderReady: {
       true: ["Resolved", "NotNeeded"],
-      notTrue: ["SecretNotFound", "SecretKeyMissing"],
+      notTrue: ["NotAllowed", "SecretNotFound", "SecretKeyMissing"],
     },
     SessionStoreReady: {
       true: ["Resolved", "NotNeeded"],

@@ -1,5 +1,6 @@
 /** PromptPack: a versioned set of prompts, read from a ConfigMap. */
 import { z } from "zod";
+import { allowedNamespacesSchema } from "./fields/allowed-namespaces.ts";
 import { conditionsSchema, observedGenerationSchema } from "./conditions.ts";
 import { int32 } from "./fields/types.ts";
 import { API_VERSION, DEFAULT_PACK_KEY, PROMPT_PACK } from "./group.ts";
@@ -45,6 +46,9 @@ export const promptPackSpecSchema = z.strictObject({
     })
     .describe("Where the pack is"),
   rollout: rolloutSchema.prefault({}).describe("How a new version reaches the agents"),
+  allowedNamespaces: allowedNamespacesSchema
+    .optional()
+    .describe("Whose AgentRuntimes may refer to it; as the operator is set if unset"),
 });
 
 export const promptPackStatusSchema = z.object({

@@ -1,5 +1,6 @@
 /** ToolRegistry: tools that agents may call, given by URL or discovered from Services. */
 import { z } from "zod";
+import { allowedNamespacesSchema } from "./fields/allowed-namespaces.ts";
 import { conditionsSchema, observedGenerationSchema } from "./conditions.ts";
 import { keySelectorSchema } from "./fields/core.ts";
 import { durationField } from "./fields/duration.ts";
@@ -60,6 +61,9 @@ export const toolEntrySchema = withRules(
         matchLabels: mapOf(labelValue(), 16)
           .default({})
           .describe("Labels that the Services carry, besides omnia.altairalabs.ai/tool"),
+        names: stringSet(dnsSubdomain(), 64)
+          .optional()
+          .describe("Only the Services with these names; required to send them a credential"),
       })
       .optional()
       .describe("Services that offer tools; or else url"),
@@ -116,6 +120,9 @@ export const toolEntrySchema = withRules(
 
 export const toolRegistrySpecSchema = z.strictObject({
   tools: listByKey(toolEntrySchema, "name", MAX_TOOLS).describe("The tools"),
+  allowedNamespaces: allowedNamespacesSchema
+    .optional()
+    .describe("Whose AgentRuntimes may refer to it; as the operator is set if unset"),
 });
 
 export const toolRegistryStatusSchema = z.object({

@@ -5,6 +5,7 @@ import { DEFAULT_NAMESPACE } from "../api/fields/names.ts";
 import type { ObservedWorkload } from "../control/agent-runtime/available.ts";
 import { decideAgentRuntime } from "../control/agent-runtime/decide-agent-runtime.ts";
 import { gatherReferences } from "../control/agent-runtime/gather-references.ts";
+import type { TrustPolicy } from "../control/trust-policy.ts";
 import type { SecretFile, WorkloadDecision } from "../control/agent-runtime/workload-decision.ts";
 import { canonicalJSON, contentHash } from "../promptpack/document/content-hash.ts";
 import {
@@ -21,6 +22,7 @@ import { resolveEnvironment } from "./secrets/resolve-environment.ts";
 import { withGeneration } from "./with-generation.ts";
 
 export interface LocalAgentOptions extends Omit<AgentWorkloadOptions, "onError" | "onEnd"> {
+  readonly policy: TrustPolicy;
   /** Something happened that people should hear of. */
   say: (line: string) => void;
   /** Where the gateway takes connections: `ws://localhost:8080/ws`. */
@@ -134,7 +136,7 @@ export class LocalAgent {
     this.#resource = withGeneration(declared, this.#resource);
     const before = canonicalJSON([this.config, this.#environmentProblem]);
     const readers = localReaders(world, decided);
-    const references = await gatherReferences(this.#resource, readers);
+    const references = await gatherReferences(this.#resource, readers, this.#options.policy);
     const observed = this.#observe();
     const decision = decideAgentRuntime({
       agentRuntime: { ...this.#resource, status: this.#status },
@@ -142,6 +144,7 @@ export class LocalAgent {
       observed,
       previous: this.#runningWith ?? {},
       endpoint: this.#endpoint(),
+      policy: this.#options.policy,
       now,
     });
     this.#status = decision.status;

@@ -65,6 +65,7 @@ export class LocalControl {
     this.#probes = new ToolProbes({ clock: options.clock, onChange: options.onChange });
     this.#promptPacks = new LocalPromptPacks(
       new PackArchive(join(options.stateFolder, "promptpacks")),
+      options.policy.crossNamespaceReferences,
     );
   }
 

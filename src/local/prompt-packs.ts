@@ -10,6 +10,11 @@ import type { RunningVersions, WrittenVersion } from "../control/prompt-pack/pac
 import { countAgents, versionsTextOfConfig } from "../control/prompt-pack/versions-text.ts";
 import { packContent, packSource } from "../control/prompt-pack/pack-source.ts";
 import type { PromptPackReference } from "../control/agent-runtime/references.ts";
+import {
+  type CrossNamespaceReferences,
+  isGranted,
+  namespaceFacts,
+} from "../control/namespace-grant.ts";
 import type { ObjectName } from "../control/object-name.ts";
 import { canonicalJSON } from "../promptpack/document/content-hash.ts";
 import { objectKey, type LocalWorld } from "./world.ts";
@@ -26,10 +31,12 @@ interface KnownPack {
 
 export class LocalPromptPacks {
   readonly #archive: PackArchive;
+  readonly #crossNamespaceReferences: CrossNamespaceReferences;
   readonly #known = new Map<string, KnownPack>();
 
-  constructor(archive: PackArchive) {
+  constructor(archive: PackArchive, crossNamespaceReferences: CrossNamespaceReferences) {
     this.#archive = archive;
+    this.#crossNamespaceReferences = crossNamespaceReferences;
   }
 
   /** `configOf` is what an agent runs with now. */
@@ -41,6 +48,7 @@ export class LocalPromptPacks {
     const decided = new Map<string, FoundPromptPack>();
     for (const declared of world.promptPacks) {
       const { name, namespace } = declared.metadata;
+      const { allowedNamespaces } = declared.spec;
       const key = objectKey(declared.metadata);
       const known = this.#known.get(key);
       const previous = known ?? (await this.#load(declared));
@@ -52,6 +60,7 @@ export class LocalPromptPacks {
         previous.kept,
         world,
         configOf,
+        this.#crossNamespaceReferences,
         now,
       );
       const content = data && packContent(declared, data);
@@ -65,7 +74,7 @@ export class LocalPromptPacks {
         await this.#archive.save(declared.metadata, { versions: kept, status });
       }
       this.#known.set(key, next);
-      decided.set(key, { found: true, name, namespace, status, versions });
+      decided.set(key, { found: true, name, namespace, status, versions, allowedNamespaces });
     }
     for (const [key, { resource }] of this.#known) {
       if (decided.has(key)) continue;
@@ -118,24 +127,29 @@ function decideOne(
   previous: readonly WrittenVersion[],
   world: LocalWorld,
   configOf: (agent: ObjectName) => AgentConfig | undefined,
+  crossNamespaceReferences: CrossNamespaceReferences,
   now: number,
 ): PromptPackDecision {
   const { name, namespace } = promptPack.metadata;
   const source = data === undefined ? { found: false as const } : packSource(promptPack, data);
-  const running = world.agentRuntimes
-    .filter(({ metadata, spec }) => {
-      const reference = runtimeSpecOf(spec)?.promptPackRef;
-      return reference?.name === name && (reference.namespace ?? metadata.namespace) === namespace;
-    })
-    .map(({ metadata }) => {
-      const config = configOf(metadata);
-      return config && versionsTextOfConfig(config);
-    });
+  const referring = world.agentRuntimes.filter(({ metadata, spec }) => {
+    const reference = runtimeSpecOf(spec)?.promptPackRef;
+    return reference?.name === name && (reference.namespace ?? metadata.namespace) === namespace;
+  });
+  const object = { namespace, allowedNamespaces: promptPack.spec.allowedNamespaces };
+  const granted = referring.filter(({ metadata }) =>
+    isGranted(object, namespaceFacts(metadata.namespace, undefined), crossNamespaceReferences),
+  );
+  const running = granted.map(({ metadata }) => {
+    const config = configOf(metadata);
+    return config && versionsTextOfConfig(config);
+  });
+  const refused = referring.length - granted.length;
   return decidePromptPack({
     promptPack,
     source,
     previous,
-    agents: (versions) => countAgents(running, versions),
+    agents: (versions) => countAgents(running, versions, refused),
     now,
   });
 }

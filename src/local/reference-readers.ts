@@ -40,6 +40,8 @@ export function localReaders(
       const url = use.type === "session-store" ? values.get(use.key) : undefined;
       return { ...reference, urlProblem: url === undefined ? undefined : redisURLProblem(url) };
     },
+    // Files hold no namespaces, so only the label that every namespace has is known.
+    namespaceLabels: async () => undefined,
     secretValues(name) {
       const read = valuesRead.get(objectKey(name));
       if (read !== undefined) return read;

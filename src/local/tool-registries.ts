@@ -30,7 +30,8 @@ export class LocalToolRegistries {
         now,
       });
       known.set(key, { resource, status });
-      decided.set(key, { found: true, name, namespace, status, tools });
+      const { allowedNamespaces } = declared.spec;
+      decided.set(key, { found: true, name, namespace, status, tools, allowedNamespaces });
     }
     this.#known = known;
     return decided;

@@ -6,7 +6,7 @@ import type { ManifestResource } from "../api/manifest/manifest.ts";
 import type { PromptPack } from "../api/prompt-pack.ts";
 import type { ToolRegistry } from "../api/tool-registry.ts";
 import type { ObjectName } from "../control/object-name.ts";
-import type { ServiceView } from "../control/tool-registry/service-view.ts";
+import { backedBy, type ServiceView } from "../control/tool-registry/service-view.ts";
 import type { Environment } from "./secrets/resolve-secret.ts";
 import type { ProbeResult } from "../probes/probe.ts";
 
@@ -95,6 +95,7 @@ export function serviceViews(
           appProtocol,
         })),
         readyEndpoints: problem === undefined,
+        backedBy: backedBy(spec),
         problem,
         localURL,
       };

@@ -34,6 +34,11 @@ export const WATCHED_NAMESPACE_RULES: readonly PolicyRule[] = [
   { apiGroups: ["events.k8s.io"], resources: ["events"], verbs: ["create", "patch"] },
 ];
 
+/** When all namespaces are watched: `allowedNamespaces` may select namespaces by their labels. */
+export const CLUSTER_RULES: readonly PolicyRule[] = [
+  { apiGroups: [""], resources: ["namespaces"], verbs: ["list", "watch"] },
+];
+
 /** The rules in the namespace of the operator, for the lease by which one of several operators leads. */
 export function leaseRules(leaseName: string): readonly PolicyRule[] {
   const lease = { apiGroups: ["coordination.k8s.io"], resources: ["leases"] };

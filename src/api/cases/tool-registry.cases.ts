@@ -38,6 +38,41 @@ export const TOOL_REGISTRY_CASES: readonly KindCase[] = [
   { name: "an MCP server with a choice of tools", manifest: tool({ type: "mcp", allow: ["a"] }) },
   { name: "Services by label", manifest: discovered({}) },
   { name: "all Services with the tool label", manifest: discovered({ selector: {} }) },
+  {
+    name: "Services by name",
+    manifest: discovered({ selector: { matchLabels: { team: "support" }, names: ["a", "b.c"] } }),
+  },
+  {
+    name: "a name of a Service twice",
+    manifest: discovered({ selector: { names: ["a", "a"] } }),
+    refusedAt: "spec.tools[0].selector.names[1]",
+  },
+  {
+    name: "a registry for namespaces with a label",
+    manifest: manifestOf(TOOL_REGISTRY, {
+      tools: [],
+      allowedNamespaces: {
+        from: "Selector",
+        selector: {
+          matchLabels: { team: "support" },
+          matchExpressions: [{ key: "stage", operator: "NotIn", values: ["test"] }],
+        },
+      },
+    }),
+  },
+  {
+    name: "a selector of namespaces that is missing",
+    manifest: manifestOf(TOOL_REGISTRY, { tools: [], allowedNamespaces: { from: "Selector" } }),
+    refusedAt: "spec.allowedNamespaces.selector",
+  },
+  {
+    name: "a selector of namespaces that means nothing",
+    manifest: manifestOf(TOOL_REGISTRY, {
+      tools: [],
+      allowedNamespaces: { from: "All", selector: {} },
+    }),
+    refusedAt: "spec.allowedNamespaces.selector",
+  },
   { name: "a port by number", manifest: discovered({ port: 8080 }) },
   { name: "a port by name", manifest: discovered({ port: "http" }) },
   { name: "no list of tools", manifest: manifestOf(TOOL_REGISTRY, {}), refusedAt: "spec.tools" },

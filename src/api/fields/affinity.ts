@@ -1,7 +1,7 @@
 /** core/v1 Affinity: where pods like to run, and beside whom. */
 import { z } from "zod";
-import { atomicList, int32, mapOf, text } from "./types.ts";
-import { labelValue } from "./names.ts";
+import { atomicList, int32, text } from "./types.ts";
+import { labelSelectorSchema } from "./label-selector.ts";
 
 const MAX_TERMS = 32;
 const MAX_VALUES = 128;
@@ -43,22 +43,6 @@ const nodeAffinitySchema = z.strictObject({
   )
     .optional()
     .describe("What a node should be like, best sum of weights first"),
-});
-
-const labelSelectorSchema = z.strictObject({
-  matchLabels: mapOf(labelValue(), MAX_TERMS).optional().describe("Labels with their values"),
-  matchExpressions: atomicList(
-    z.strictObject({
-      key: labelKey().describe("Key of the label"),
-      operator: z
-        .enum(["In", "NotIn", "Exists", "DoesNotExist"])
-        .describe("How the values are compared"),
-      values: values(63).optional().describe("Values to compare with"),
-    }),
-    MAX_TERMS,
-  )
-    .optional()
-    .describe("Requirements on labels"),
 });
 
 const podAffinityTermSchema = z.strictObject({

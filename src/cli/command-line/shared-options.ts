@@ -1,5 +1,6 @@
 /** The options that several commands have. */
 import { Option } from "commander";
+import { CROSS_NAMESPACE_REFERENCES } from "../../control/namespace-grant.ts";
 
 export function namespaceOption(description: string): Option {
   return new Option("-n, --namespace <namespace>", description);
@@ -14,4 +15,14 @@ export function stateOption(): Option {
     "--state <folder>",
     "folder of the state of `omnia up` (default: one a port, under ~/.local/state/omnia)",
   );
+}
+
+/** For packs and registries that do not say from which namespaces they may be referred to. */
+export function crossNamespaceOption(): Option {
+  return new Option(
+    "--cross-namespace-references <rule>",
+    "whether agents may refer to packs and registries of other namespaces that have no allowedNamespaces",
+  )
+    .choices(CROSS_NAMESPACE_REFERENCES)
+    .default("Allowed");
 }

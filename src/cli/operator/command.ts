@@ -1,15 +1,20 @@
 import { Command, Option } from "commander";
 import type { CommandContext } from "../command-line/create-command.ts";
 import { durationValue, portValue, positiveValue } from "../command-line/option-values.ts";
+import type { CrossNamespaceReferences } from "../../control/namespace-grant.ts";
+import { crossNamespaceOption } from "../command-line/shared-options.ts";
 import type { OperatorFlags } from "./operator.ts";
 
 const RESYNC_MS = 10 * 60 * 60_000;
 const MIN_RESYNC_MS = 1_000;
 
-/** The flags as commander reads them. From the environment the namespaces come as one text, separated by commas. */
-type RawOperatorFlags = Omit<OperatorFlags, "resyncMs" | "namespaces"> & {
+/** The flags as commander reads them. From the environment a list comes as one text, separated by commas. */
+type RawOperatorFlags = Omit<OperatorFlags, "resyncMs" | "namespaces" | "policy"> & {
   resync: number;
   namespace?: string | string[];
+  crossNamespaceReferences: CrossNamespaceReferences;
+  allowedBaseUrlHosts?: string | string[];
+  allowedImages?: string | string[];
 };
 
 export function operatorCommand({ streams, end }: CommandContext): Command {
@@ -41,6 +46,19 @@ export function operatorCommand({ streams, end }: CommandContext): Command {
         "Never",
       ]),
     )
+    .addOption(crossNamespaceOption().env("OMNIA_CROSS_NAMESPACE_REFERENCES"))
+    .addOption(
+      new Option(
+        "--allowed-base-url-hosts <host...>",
+        "hosts that provider.baseURL may name: host, host:port or *.domain (default: any)",
+      ).env("OMNIA_ALLOWED_BASE_URL_HOSTS"),
+    )
+    .addOption(
+      new Option(
+        "--allowed-images <image...>",
+        "images that agents may name; with a * at its end, all that begin so (default: any)",
+      ).env("OMNIA_ALLOWED_IMAGES"),
+    )
     .option("--no-leader-elect", "lead at once, whoever else runs")
     .addOption(
       new Option(
@@ -67,15 +85,27 @@ export function operatorCommand({ streams, end }: CommandContext): Command {
         .default(RESYNC_MS, "10h"),
     )
     .option("--management-port <port>", "port of /healthz, /readyz and /metrics", portValue, 8081)
-    .action(async ({ resync, namespace, ...flags }: RawOperatorFlags) => {
+    .action(async (raw: RawOperatorFlags) => {
+      const { resync, namespace, allowedBaseUrlHosts, allowedImages, ...others } = raw;
+      const { crossNamespaceReferences, ...flags } = others;
       const { operator } = await import("./operator.ts");
-      const namespaces = [namespace ?? []]
-        .flat()
-        .flatMap((value) => value.split(","))
-        .map((value) => value.trim())
-        .filter((value) => value !== "");
-      end(await operator({ ...flags, resyncMs: resync, namespaces }, streams));
+      const policy = {
+        crossNamespaceReferences,
+        allowedBaseURLHosts: listOf(allowedBaseUrlHosts),
+        allowedImages: listOf(allowedImages),
+      };
+      const namespaces = listOf(namespace);
+      end(await operator({ ...flags, resyncMs: resync, namespaces, policy }, streams));
     });
+}
+
+/** Of a flag that takes several values, or of a variable that has them with commas between. */
+function listOf(value: string | string[] | undefined): string[] {
+  return [value ?? []]
+    .flat()
+    .flatMap((each) => each.split(","))
+    .map((each) => each.trim())
+    .filter((each) => each !== "");
 }
 
 function resyncValue(text: string): number {

@@ -5,6 +5,7 @@ import { setFlagsFromString } from "node:v8";
 import type { KubeConfig } from "@kubernetes/client-node";
 import packageJSON from "../../../package.json" with { type: "json" };
 import { DEFAULT_NAMESPACE } from "../../api/fields/names.ts";
+import type { TrustPolicy } from "../../control/trust-policy.ts";
 import { systemClock } from "../../time/clock.ts";
 import { createLog, logLevelFrom } from "../../observability/log.ts";
 import { runOperator } from "../../operator/run-operator.ts";
@@ -21,6 +22,7 @@ export interface OperatorFlags {
   readonly context?: string | undefined;
   readonly agentImage?: string | undefined;
   readonly agentImagePullPolicy?: "Always" | "IfNotPresent" | "Never" | undefined;
+  readonly policy: TrustPolicy;
   readonly leaderElect: boolean;
   readonly leaderElectionNamespace?: string | undefined;
   readonly kubeApiQps: number;
@@ -56,6 +58,7 @@ export async function operator(flags: OperatorFlags, { env }: Streams): Promise<
           agentImage: flags.agentImage ?? `omnia:${packageJSON.version}`,
           agentImagePullPolicy: flags.agentImagePullPolicy,
           namespaces: flags.namespaces,
+          policy: flags.policy,
         },
         leaseNamespace: flags.leaderElect
           ? (flags.leaderElectionNamespace ?? ownNamespace(kubeConfig))

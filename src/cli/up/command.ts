@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { CommandContext } from "../command-line/create-command.ts";
 import { portValue } from "../command-line/option-values.ts";
-import { stateOption } from "../command-line/shared-options.ts";
+import { crossNamespaceOption, stateOption } from "../command-line/shared-options.ts";
 import type { UpFlags } from "./up.ts";
 
 export function upCommand({ streams, end }: CommandContext): Command {
@@ -22,6 +22,7 @@ export function upCommand({ streams, end }: CommandContext): Command {
       "127.0.0.1",
     )
     .addOption(stateOption())
+    .addOption(crossNamespaceOption())
     .option("--no-open", "do not open the browser")
     .addHelpText(
       "after",

@@ -1,5 +1,6 @@
 /** `omnia up`: its signals, its gateway, and its errors in the words of the command line. */
 import { createGateway } from "../../gateway/gateway.ts";
+import type { CrossNamespaceReferences } from "../../control/namespace-grant.ts";
 import { UpError } from "../../local/state/up-error.ts";
 import { runUp } from "../../local/up/up.ts";
 import { systemClock } from "../../time/clock.ts";
@@ -15,6 +16,7 @@ export interface UpFlags {
   readonly host: string;
   readonly state?: string | undefined;
   readonly open: boolean;
+  readonly crossNamespaceReferences: CrossNamespaceReferences;
 }
 
 /** Settles when it was ended: the first signal drains the agents, the second ends them at once. */
@@ -31,6 +33,7 @@ export async function up(flags: UpFlags, streams: Streams): Promise<ExitCode> {
       host: flags.host,
       ...(flags.state === undefined ? {} : { stateFolder: flags.state }),
       open: flags.open,
+      crossNamespaceReferences: flags.crossNamespaceReferences,
       out: streams.stdout,
       signal: drain.signal,
       endNow: endNow.signal,

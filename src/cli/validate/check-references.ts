@@ -6,6 +6,11 @@ import { runtimeSpecOf, toolRegistryNameOf, type RuntimeSpec } from "../../api/a
 import { secretKeys } from "../../api/fields/core.ts";
 import type { ManifestResource } from "../../api/manifest/manifest.ts";
 import { resolvePrompt } from "../../promptpack/render/resolve-prompt.ts";
+import {
+  type CredentialFacts,
+  toolCredential,
+} from "../../control/agent-runtime/tool-credential.ts";
+import { isGranted, namespaceFacts } from "../../control/namespace-grant.ts";
 import { redisURLProblem } from "../../control/agent-runtime/redis-url-problem.ts";
 import { checkRegistryTools } from "./check-registry-tools.ts";
 import { checkPackContent } from "./check-pack-content.ts";
@@ -107,18 +112,48 @@ class ReferenceChecker {
     const path = ["spec", "toolRegistryRef", "name"];
     const { name, namespace } = named;
     const registry = this.#lookup.find(agent, path, "ToolRegistry", name, namespace);
-    for (const [index, { authSecretRef }] of (registry?.value.spec.tools ?? []).entries()) {
-      if (registry === undefined || authSecretRef === undefined) continue;
-      const at = ["spec", "tools", index, "authSecretRef"];
-      // Looked for where the agent's pods are.
-      this.#lookup.secretValue(registry, at, authSecretRef, agent.namespace);
+    if (registry === undefined) return;
+    this.#checkGrant(agent, path, registry);
+    const facts: CredentialFacts = {
+      agentNamespace: agent.namespace,
+      registryNamespace: registry.namespace,
+      credentials: agent.value.spec.toolRegistryRef?.credentials,
+    };
+    for (const [index, tool] of registry.value.spec.tools.entries()) {
+      const { secretRef, refusal } = toolCredential(tool, facts);
+      if (refusal !== undefined) {
+        const at = ["spec", "toolRegistryRef", "credentials"];
+        this.#findings.error(agent, at, `tool "${tool.name}": ${refusal}`);
+      } else if (secretRef !== undefined && secretRef === tool.authSecretRef) {
+        const at = ["spec", "tools", index, "authSecretRef"];
+        this.#lookup.secretValue(registry, at, secretRef, agent.namespace);
+      }
     }
+    for (const [index, { secretRef }] of (facts.credentials ?? []).entries()) {
+      const at = ["spec", "toolRegistryRef", "credentials", index, "secretRef"];
+      this.#lookup.secretValue(agent, at, secretRef);
+    }
+  }
+
+  /** The labels of namespaces are not in the files, and the operator may be set to allow less. */
+  #checkGrant(
+    agent: Agent,
+    path: readonly (string | number)[],
+    { value, kind, name, namespace }: ResourceOf<"PromptPack"> | ResourceOf<"ToolRegistry">,
+  ): void {
+    const { allowedNamespaces } = value.spec;
+    const from = namespaceFacts(agent.namespace, undefined);
+    if (isGranted({ namespace, allowedNamespaces }, from, "Allowed")) return;
+    const message = `${kind} "${name}" does not allow namespace "${agent.namespace}" in its allowedNamespaces`;
+    if (allowedNamespaces?.from !== "Selector") this.#findings.error(agent, path, message);
+    else this.#findings.note(agent, path, `${message}, unless the namespace has other labels`);
   }
 
   #checkPrompt(agent: Agent, ref: RuntimeSpec["promptPackRef"], model: string): void {
     const path = ["spec", "promptPackRef"];
     const { name, namespace, prompt, variables } = ref;
     const pack = this.#lookup.find(agent, [...path, "name"], "PromptPack", name, namespace);
+    if (pack !== undefined) this.#checkGrant(agent, [...path, "name"], pack);
     const document = pack === undefined ? undefined : this.checkPack(pack);
     if (document === undefined) return;
     const resolved = resolvePrompt(document, { prompt, variables, model });

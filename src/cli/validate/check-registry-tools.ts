@@ -1,7 +1,7 @@
 import { LOCAL_URL_ANNOTATION } from "../../api/group.ts";
 import type { ManifestResource } from "../../api/manifest/manifest.ts";
 import { resolveTools } from "../../control/tool-registry/resolve-tools.ts";
-import type { ServiceView } from "../../control/tool-registry/service-view.ts";
+import { backedBy, type ServiceView } from "../../control/tool-registry/service-view.ts";
 import type { Findings } from "./findings.ts";
 import type { ResourceOf } from "./reference-lookup.ts";
 
@@ -45,6 +45,7 @@ function clusterView({ value: { metadata, spec } }: ResourceOf<"Service">): Serv
       ...(appProtocol === undefined ? {} : { appProtocol }),
     })),
     readyEndpoints: true,
+    backedBy: backedBy(spec),
   };
 }
 

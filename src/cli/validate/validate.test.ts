@@ -250,17 +250,52 @@ test("checks what a registry selects against the Services among the files", asyn
 
 test("looks for the secrets of tools in the namespace of the agent", async () => {
   const { lines } = await check(
-    agent("facade: {handler: echo}\ntoolRegistryRef: {name: tools, namespace: shared}"),
-    registry("{name: one, url: 'http://one', authSecretRef: {name: keys, key: token}}").replace(
-      "{name: tools}",
-      "{name: tools, namespace: shared}",
-    ),
+    agent("facade: {handler: echo}\ntoolRegistryRef: {name: tools}"),
+    registry("{name: one, url: 'http://one', authSecretRef: {name: keys, key: token}}"),
     secret("{api-key: k}"),
   );
   expect(lines).toMatchInlineSnapshot(`
     [
       "14:71: spec.tools[0].authSecretRef.key: Secret "keys" has no key "token"; it has "api-key"",
       "3 resources, 1 problem",
+    ]
+  `);
+});
+
+test("refuses the secrets of a registry of another namespace, and takes the agent's own", async () => {
+  const elsewhere = registry(
+    "{name: one, url: 'http://one', authSecretRef: {name: keys, key: api-key}}",
+  ).replace("{name: tools}", "{name: tools, namespace: shared}");
+  const reference = "facade: {handler: echo}\ntoolRegistryRef: {name: tools, namespace: shared";
+  const refused = await check(agent(`${reference}}`), elsewhere, secret("{api-key: k}"));
+  expect(refused.lines).toMatchInlineSnapshot(`
+    [
+      "7:3: spec.toolRegistryRef.credentials: tool "one": its authSecretRef names a Secret for agents of namespace "shared" only; give its credential in toolRegistryRef.credentials, from a Secret of namespace "default"",
+      "3 resources, 1 problem",
+    ]
+  `);
+  const given = `${reference}, credentials: [{tool: one, secretRef: {name: keys, key: token}}]}`;
+  const own = await check(agent(given), elsewhere, secret("{api-key: k}"));
+  expect(own.lines).toMatchInlineSnapshot(`
+    [
+      "7:108: spec.toolRegistryRef.credentials[0].secretRef.key: Secret "keys" has no key "token"; it has "api-key"",
+      "3 resources, 1 problem",
+    ]
+  `);
+});
+
+test("refuses a reference that the object's allowedNamespaces does not allow", async () => {
+  const elsewhere = registry("{name: one, url: 'http://one'}")
+    .replace("{name: tools}", "{name: tools, namespace: shared}")
+    .replace("spec:", "spec:\n  allowedNamespaces: {from: Same}");
+  const { lines } = await check(
+    agent("facade: {handler: echo}\ntoolRegistryRef: {name: tools, namespace: shared}"),
+    elsewhere,
+  );
+  expect(lines).toMatchInlineSnapshot(`
+    [
+      "7:27: spec.toolRegistryRef.name: ToolRegistry "tools" does not allow namespace "default" in its allowedNamespaces",
+      "2 resources, 1 problem",
     ]
   `);
 });

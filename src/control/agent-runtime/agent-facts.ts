@@ -2,6 +2,7 @@ import type { AgentRuntime, RuntimeSpec } from "../../api/agent-runtime.ts";
 import type { ConditionType } from "../../api/conditions.ts";
 import { type AgentConfig, SECRETS_FOLDER } from "../../agent-config/agent-config.ts";
 import type { Finding } from "../condition.ts";
+import type { TrustPolicy } from "../trust-policy.ts";
 import type { AgentReferences } from "./references.ts";
 import type { SecretFile } from "./workload-decision.ts";
 
@@ -18,6 +19,7 @@ export interface AgentFacts {
   readonly runtime: RuntimeSpec | undefined;
   readonly references: AgentReferences;
   readonly previous: PreviousDecision;
+  readonly policy: TrustPolicy;
 }
 
 /** The answer of one part: what it finds, and what it adds to the agent. */

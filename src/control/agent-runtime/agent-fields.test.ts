@@ -34,7 +34,11 @@ const SPEC = {
     prompt: "support",
     variables: { name: "Ann" },
   },
-  toolRegistryRef: { name: "tools", namespace: "shared" },
+  toolRegistryRef: {
+    name: "tools",
+    namespace: "shared",
+    credentials: [{ tool: "lookup-user", secretRef: { name: "token", key: "other" } }],
+  },
   facade: {
     type: "websocket",
     port: 8080,
@@ -76,6 +80,9 @@ const SPEC = {
 
 /** Each field of the spec, with another value: the agent or its replicas must be others then. */
 const CHANGES: Record<string, unknown> = {
+  "toolRegistryRef.credentials": [
+    { tool: "lookup-user", secretRef: { name: "token", key: "url" } },
+  ],
   replicas: 3,
   "provider.name": "anthropic",
   "provider.model": "gpt-5",

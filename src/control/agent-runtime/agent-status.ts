@@ -9,6 +9,8 @@ import { available, type ObservedWorkload, wantedReplicas } from "./available.ts
 interface StatusFacts {
   agentRuntime: AgentRuntime;
   config: AgentConfig | undefined;
+  /** Whether replicas may be started. */
+  isRunnable: boolean;
   observed: ObservedWorkload | undefined;
   endpoint: string | undefined;
   /** In the order in which they are shown. */
@@ -25,7 +27,7 @@ export function agentStatus(facts: StatusFacts): AgentRuntimeStatus {
   const availability = available({
     observed,
     wanted,
-    runnable: config !== undefined,
+    runnable: facts.isRunnable,
     unmet,
   });
   const generation = metadata.generation ?? 1;

@@ -15,6 +15,7 @@ import {
 } from "../../../test/support/builders/a-decision.ts";
 import type { AgentRuntimeInput } from "./decide-agent-runtime.ts";
 import { decideAgentRuntime } from "./decide-agent-runtime.ts";
+import { DEFAULT_TRUST_POLICY, type TrustPolicy } from "../trust-policy.ts";
 import type { AgentReferences } from "./references.ts";
 
 const ECHO = { facade: { handler: "echo" }, provider: undefined, promptPackRef: undefined };
@@ -29,6 +30,7 @@ interface Case {
   spec?: Record<string, unknown>;
   references?: AgentReferences;
   observed?: AgentRuntimeInput["observed"];
+  policy?: TrustPolicy;
   phase: "Pending" | "Running" | "Failed";
   message: string;
 }
@@ -127,6 +129,15 @@ const CASES: Case[] = [
     references: theReferences({ toolRegistry: registryReference({ reachable: { a: false } }) }),
     phase: "Pending",
     message: "None of 1 replica is available yet",
+  },
+  {
+    says: "an image that the operator does not allow",
+    type: "Available",
+    reason: "WaitingForReferences",
+    spec: { image: "attacker.example/agent:1" },
+    policy: { ...DEFAULT_TRUST_POLICY, allowedImages: ["registry.example/agents/*"] },
+    phase: "Pending",
+    message: 'The operator does not allow the image "attacker.example/agent:1"',
   },
   // PromptPackReady
   {
@@ -262,6 +273,37 @@ const CASES: Case[] = [
     message: 'tool "lookup-user" needs a token. Secret "token" is not there',
   },
   {
+    says: "a tool whose token the registry of another namespace names",
+    type: "ToolRegistryReady",
+    reason: "NotAllowed",
+    spec: { toolRegistryRef: { name: "tools", namespace: "shared" } },
+    references: theReferences({
+      toolRegistry: registryReference({
+        namespace: "shared",
+        entry: { authSecretRef: { name: "token", key: "t" } },
+      }),
+    }),
+    observed: observed(1, 1),
+    phase: "Running",
+    message:
+      'tool "lookup-user" is sent no credential, and cannot be called: its authSecretRef names a Secret for agents of namespace "shared" only; give its credential in toolRegistryRef.credentials, from a Secret of namespace "agents"',
+  },
+  {
+    says: "a credential for a tool that the registry does not have",
+    type: "ToolRegistryReady",
+    reason: "Degraded",
+    spec: {
+      toolRegistryRef: {
+        name: "tools",
+        credentials: [{ tool: "lookup", secretRef: { name: "token", key: "t" } }],
+      },
+    },
+    references: theReferences({ toolRegistry: registryReference() }),
+    observed: observed(1, 1),
+    phase: "Running",
+    message: 'ToolRegistry "tools" has no tool "lookup"',
+  },
+  {
     says: "a registry of which every tool is out of reach",
     type: "ToolRegistryReady",
     reason: "Failed",
@@ -309,6 +351,26 @@ const CASES: Case[] = [
     phase: "Pending",
     message:
       'Secret "openai-credentials" is not there; make it, with the key "api-key", or set OPENAI_API_KEY',
+  },
+  {
+    says: "an endpoint that the operator does not allow",
+    type: "ProviderReady",
+    reason: "NotAllowed",
+    spec: {
+      provider: {
+        name: "openai",
+        model: "gpt-4.1",
+        apiKeySecretRef: { name: "openai-credentials", key: "api-key" },
+        baseURL: "https://attacker.example/v1",
+      },
+    },
+    policy: {
+      ...DEFAULT_TRUST_POLICY,
+      allowedBaseURLHosts: ["llm.example", "*.models.svc"],
+    },
+    phase: "Pending",
+    message:
+      'provider.baseURL names the host "attacker.example", which the operator does not allow; use one of llm.example, *.models.svc',
   },
   {
     says: "a Secret without the key",

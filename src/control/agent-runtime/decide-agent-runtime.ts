@@ -22,6 +22,7 @@ import { sessionStorePart } from "./session-store-part.ts";
 import { toolRegistryPart } from "./tool-registry-part.ts";
 import { facadePart } from "./facade-part.ts";
 import type { AgentReferences } from "./references.ts";
+import { DEFAULT_TRUST_POLICY, imageProblem, type TrustPolicy } from "../trust-policy.ts";
 import type { WorkloadDecision } from "./workload-decision.ts";
 
 export interface AgentRuntimeInput {
@@ -34,6 +35,7 @@ export interface AgentRuntimeInput {
   previous: PreviousDecision;
   /** The address for clients, where that is not the Service of the agent. */
   endpoint?: string | undefined;
+  policy?: TrustPolicy | undefined;
   /** Milliseconds since 1970. */
   now: number;
 }
@@ -41,15 +43,16 @@ export interface AgentRuntimeInput {
 export interface AgentRuntimeDecision {
   /** `undefined` until every reference was there once. Later the last good config is kept. */
   config: AgentConfig | undefined;
-  /** `undefined` exactly when `config` is: no replica is to run then. */
+  /** `undefined` when `config` is, and when the image is not allowed: no replica is started or changed then. */
   workload: WorkloadDecision | undefined;
   status: AgentRuntimeStatus;
 }
 
 export function decideAgentRuntime(input: AgentRuntimeInput): AgentRuntimeDecision {
-  const { agentRuntime, references, previous, observed, endpoint, now } = input;
+  const { agentRuntime, references, previous, endpoint, now } = input;
+  const { policy = DEFAULT_TRUST_POLICY } = input;
   const runtime = runtimeSpecOf(agentRuntime.spec);
-  const facts: AgentFacts = { agentRuntime, runtime, references, previous };
+  const facts: AgentFacts = { agentRuntime, runtime, references, previous, policy };
 
   const facade = facadePart(facts);
   const provider = providerPart(facts);
@@ -67,10 +70,16 @@ export function decideAgentRuntime(input: AgentRuntimeInput): AgentRuntimeDecisi
   });
   const config = assembled?.config ?? previous.config;
   const secretFiles = assembled?.secretFiles ?? previous.secretFiles ?? [];
-  const workload = config && buildWorkload(agentRuntime, config, secretFiles);
+  const refusedImage = imageProblem(agentRuntime.spec.image, policy);
+  const workload =
+    refusedImage === undefined && config !== undefined
+      ? buildWorkload(agentRuntime, config, secretFiles)
+      : undefined;
+  const observed = withRefusal(input.observed, refusedImage);
   const status = agentStatus({
     agentRuntime,
     config,
+    isRunnable: workload !== undefined,
     observed,
     endpoint,
     now,
@@ -85,7 +94,17 @@ export function decideAgentRuntime(input: AgentRuntimeInput): AgentRuntimeDecisi
         holds("AgentRuntime", finding) ? [] : finding.message,
       ),
       ...(facade.problem === undefined ? [] : [facade.problem]),
+      ...(refusedImage === undefined ? [] : [refusedImage]),
     ],
   });
   return { config, workload, status };
+}
+
+/** Replicas that run go on as they are. It is said that they are not what the spec wants. */
+function withRefusal(
+  observed: ObservedWorkload | undefined,
+  refusedImage: string | undefined,
+): ObservedWorkload | undefined {
+  if (observed === undefined || refusedImage === undefined) return observed;
+  return { ...observed, failure: { reason: "PodsFailing", message: refusedImage } };
 }

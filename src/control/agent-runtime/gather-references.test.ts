@@ -5,6 +5,7 @@ import {
   anAgentRuntimeWithReferences,
 } from "../../../test/support/builders/resources.ts";
 import type { AgentRuntime } from "../../api/agent-runtime.ts";
+import { DEFAULT_TRUST_POLICY } from "../trust-policy.ts";
 import { gatherReferences, type ReferenceReaders } from "./gather-references.ts";
 import type { AgentReferences } from "./references.ts";
 
@@ -32,6 +33,7 @@ function recordingReaders(toolSecrets: readonly string[] = []): {
         asked.push(`Secret ${at.namespace}/${at.name} as ${Object.values(use).join(" ")}`);
         return { found: true, keys: ["any"], source: "secret", name: at.name };
       },
+      namespaceLabels: async () => ({}),
     },
   };
 }
@@ -84,6 +86,33 @@ describe("gatherReferences", () => {
     const agentRuntime = anAgentRuntime({ spec: { toolRegistryRef: { name: "tools" } } });
     const { asked } = await gathered(agentRuntime, ["token", "token"]);
     expect(asked.filter((one) => one.endsWith("as tool"))).toEqual(["Secret agents/token as tool"]);
+  });
+
+  it("takes an object of another namespace that does not allow the agent's for one that is not there", async () => {
+    const agentRuntime = anAgentRuntimeWithReferences();
+    const world = recordingReaders();
+    const read = async (
+      promptPack: ReferenceReaders["promptPack"],
+      crossNamespaceReferences: "Allowed" | "Granted",
+    ): Promise<object | undefined> => {
+      const policy = { ...DEFAULT_TRUST_POLICY, crossNamespaceReferences };
+      const readers = { ...world.readers, promptPack };
+      return (await gatherReferences(agentRuntime, readers, policy)).promptPack;
+    };
+    const silent = packReference();
+    const closed = { ...silent, allowedNamespaces: { from: "Same" } } as const;
+    const open = { ...silent, allowedNamespaces: { from: "All" } } as const;
+    const refused = {
+      found: false,
+      isRefused: true,
+      hint: 'have it allow namespace "agents" in its allowedNamespaces',
+    };
+    expect(await read(async () => silent, "Allowed")).toBe(silent);
+    expect(await read(async () => silent, "Granted")).toEqual(refused);
+    expect(await read(async () => closed, "Allowed")).toEqual(refused);
+    expect(await read(async () => open, "Granted")).toBe(open);
+    const { isRefused: _, ...absent } = refused;
+    expect(await read(async () => ({ found: false }), "Granted")).toEqual(absent);
   });
 
   it("does not take what cannot be read for missing", async () => {

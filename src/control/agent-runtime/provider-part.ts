@@ -2,7 +2,9 @@ import { basename } from "node:path/posix";
 import type { RuntimeSpec } from "../../api/agent-runtime.ts";
 import type { ProviderConfig } from "../../agent-config/agent-config.ts";
 import { type AgentFacts, type AgentPart, previousFiles, PROVIDER_FOLDER } from "./agent-facts.ts";
-import { describeSecretKey, judgeSecretKey } from "./judge-secret-key.ts";
+import { baseURLProblem, type TrustPolicy } from "../trust-policy.ts";
+import { describeSecretKey, judgeSecretKey, type SecretProblem } from "./judge-secret-key.ts";
+import type { SecretReference } from "./references.ts";
 import type { SecretFile } from "./workload-decision.ts";
 
 type ProviderPart = AgentPart<"ProviderReady", ProviderConfig | undefined>;
@@ -13,6 +15,7 @@ export function providerPart({
   runtime,
   references,
   previous,
+  policy,
 }: AgentFacts): ProviderPart {
   const type = "ProviderReady";
   if (runtime === undefined) {
@@ -23,7 +26,7 @@ export function providerPart({
     };
   }
   const { provider } = runtime;
-  const problem = judgeSecretKey(provider.apiKeySecretRef, references.providerSecret);
+  const problem = judge(provider, references.providerSecret, policy);
   if (problem === undefined) {
     const source = describeSecretKey(provider.apiKeySecretRef, references.providerSecret);
     const message = `The key for ${provider.name} comes from ${source}`;
@@ -41,6 +44,18 @@ export function providerPart({
             secretFiles: previousFiles(previous, PROVIDER_FOLDER) ?? [fileOf(kept, provider)],
           },
   };
+}
+
+type ProviderProblem = { reason: "NotAllowed"; message: string } | SecretProblem;
+
+function judge(
+  { baseURL, apiKeySecretRef }: RuntimeSpec["provider"],
+  secret: SecretReference | undefined,
+  policy: TrustPolicy,
+): ProviderProblem | undefined {
+  const message = baseURLProblem(baseURL, policy);
+  if (message !== undefined) return { reason: "NotAllowed", message };
+  return judgeSecretKey(apiKeySecretRef, secret);
 }
 
 function fromSpec(provider: RuntimeSpec["provider"]): NonNullable<ProviderPart["result"]> {

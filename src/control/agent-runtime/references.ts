@@ -1,11 +1,17 @@
 /** What was gathered of the references of an AgentRuntime. It has the same shape in a cluster and on one machine. */
 import type { PromptPackStatus } from "../../api/prompt-pack.ts";
 import type { ToolRegistryStatus } from "../../api/tool-registry.ts";
+import type { AllowedNamespaces } from "../../api/fields/allowed-namespaces.ts";
 import type { RunningVersions } from "../prompt-pack/pack-version.ts";
 import type { ResolvedTool } from "../tool-registry/resolved-tool.ts";
 
-/** `hint` is another cure than to make the object, for an object that may be there and cannot be seen. */
-type MissingReference = { readonly found: false; readonly hint?: string | undefined };
+export interface MissingReference {
+  readonly found: false;
+  /** Another cure than to make the object, for an object that may be there and cannot be seen. */
+  readonly hint?: string | undefined;
+  /** It is there and does not allow the agent's namespace. Only its owner is told so: to the agent it looks the same as absent. */
+  readonly isRefused?: boolean | undefined;
+}
 
 export type PromptPackReference =
   | MissingReference
@@ -16,6 +22,7 @@ export type PromptPackReference =
       /** What `decidePromptPack` decided just now, which may be newer than the status that was written last. */
       readonly status: PromptPackStatus;
       readonly versions: RunningVersions;
+      readonly allowedNamespaces?: AllowedNamespaces | undefined;
     };
 
 export type ToolRegistryReference =
@@ -27,6 +34,7 @@ export type ToolRegistryReference =
       /** What `decideToolRegistry` decided just now. */
       readonly status: ToolRegistryStatus;
       readonly tools: readonly ResolvedTool[];
+      readonly allowedNamespaces?: AllowedNamespaces | undefined;
     };
 
 export type SecretReference =
@@ -57,8 +65,8 @@ export interface AgentReferences {
   /** The Secret of `facade.auth.apiKeysSecretRef`. Every key in it is one client. */
   readonly apiKeysSecret?: SecretReference | undefined;
   /**
-   * The Secrets of `authSecretRef` of the registry's tools, by name. They are looked up in the agent's namespace, where its
-   * pods are.
+   * The Secrets that `toolCredential` names for the registry's tools, by name. They are looked up in the agent's namespace,
+   * where its pods are.
    */
   readonly toolSecrets?: Readonly<Record<string, SecretReference>> | undefined;
 }

@@ -4,9 +4,11 @@ import type { ResolvedPrompt } from "../../promptpack/render/resolve-prompt.ts";
 import { type AgentFacts, type AgentPart, previousFiles, TOOLS_FOLDER } from "./agent-facts.ts";
 import type { Finding } from "../condition.ts";
 import { judgeSecretKey } from "./judge-secret-key.ts";
-import { notFound, objectName } from "../object-name.ts";
+import { listNames, notFound, objectName } from "../object-name.ts";
 import { offeredConfigs, offeredTools, toolSecretPath } from "./offered-tools.ts";
-import type { AgentReferences, ToolRegistryReference } from "./references.ts";
+import type { ToolRegistryReference } from "./references.ts";
+import type { ResolvedTool } from "../tool-registry/resolved-tool.ts";
+import { type CredentialFacts, type ToolCredential, toolCredential } from "./tool-credential.ts";
 import type { SecretFile } from "./workload-decision.ts";
 import type { PromptPackPartValue } from "./prompt-pack-part.ts";
 
@@ -48,24 +50,60 @@ export function toolRegistryPart(
     const message = notFound(name, "toolRegistryRef", registry?.hint);
     return { finding: { type, reason: "NotFound", message }, result: keep(previous, prompts) };
   }
-  const finding = judge(name, registry, references.toolSecrets);
-  const secretFiles = secretFilesOf(registry);
+  const offered = withCredentials(agentRuntime, registry);
+  const finding = judge(name, registry, offered, facts);
+  const secretFiles = offered.flatMap(secretFileOf);
   if (prompts?.resolved === undefined) {
     // Tools belong to a prompt. Where the last prompt is kept, its tools are kept too.
     return { finding, result: { value: { tools: previous.config?.tools ?? [] }, secretFiles } };
   }
-  const offer = (prompt: ResolvedPrompt): ToolConfig[] => offeredTools(registry.tools, prompt);
+  const offer = (prompt: ResolvedPrompt): ToolConfig[] =>
+    offeredTools(
+      offered.map(({ tool }) => tool),
+      prompt,
+    );
   return { finding, result: { value: toolsFor(prompts.resolved, offer), secretFiles } };
+}
+
+interface CredentialedTool {
+  /** With the agent's credential in place of the registry's. A tool that is refused its credential keeps the path to it, and so fails. */
+  readonly tool: ResolvedTool;
+  readonly credential: ToolCredential;
+}
+
+function withCredentials(
+  { metadata, spec }: AgentFacts["agentRuntime"],
+  { namespace, tools }: FoundRegistry,
+): CredentialedTool[] {
+  const facts: CredentialFacts = {
+    agentNamespace: metadata.namespace,
+    registryNamespace: namespace,
+    credentials: spec.toolRegistryRef?.credentials,
+  };
+  return tools.map((tool) => {
+    const credential = toolCredential(tool, facts);
+    const given = facts.credentials?.find((each) => each.tool === tool.name)?.secretRef;
+    return {
+      tool: { ...tool, authSecretRef: credential.secretRef ?? given ?? tool.authSecretRef },
+      credential,
+    };
+  });
 }
 
 function judge(
   name: string,
-  { status, tools }: FoundRegistry,
-  toolSecrets: AgentReferences["toolSecrets"] = {},
+  { status }: FoundRegistry,
+  tools: readonly CredentialedTool[],
+  { agentRuntime, references: { toolSecrets = {} } }: AgentFacts,
 ): ToolsFinding {
   const type = "ToolRegistryReady";
   const state = status.conditions?.find((condition) => condition.type === "AllToolsReady");
   const why = state?.message ?? "It has not been looked at yet";
+  for (const { tool, credential } of tools) {
+    if (credential.refusal === undefined) continue;
+    const message = `${name}: tool "${tool.name}" is sent no credential, and cannot be called: ${credential.refusal}`;
+    return { type, reason: "NotAllowed", message };
+  }
   switch (status.phase) {
     case "Degraded":
       return { type, reason: "Degraded", message: `${name}: ${why}` };
@@ -76,11 +114,20 @@ function judge(
     case undefined:
       return { type, reason: "Failed", message: `No tool of ${name} can be called. ${why}` };
   }
-  for (const { name: tool, authSecretRef } of tools) {
-    if (authSecretRef === undefined || !Object.hasOwn(toolSecrets, authSecretRef.name)) continue;
-    const problem = judgeSecretKey(authSecretRef, toolSecrets[authSecretRef.name]);
+  for (const { tool, credential } of tools) {
+    const { secretRef } = credential;
+    if (secretRef === undefined || !Object.hasOwn(toolSecrets, secretRef.name)) continue;
+    const problem = judgeSecretKey(secretRef, toolSecrets[secretRef.name]);
     if (problem === undefined) continue;
-    const message = `${name}: tool "${tool}" needs a token. ${problem.message}`;
+    const message = `${name}: tool "${tool.name}" needs a token. ${problem.message}`;
+    return { type, reason: "Degraded", message };
+  }
+  const names = tools.map(({ tool }) => tool.name);
+  const unknown = agentRuntime.spec.toolRegistryRef?.credentials?.find(
+    (each) => !names.includes(each.tool),
+  );
+  if (unknown !== undefined) {
+    const message = `${name} has no tool "${unknown.tool}", for which toolRegistryRef.credentials has a credential; it has ${listNames(names)}. Correct the name, or remove the credential`;
     return { type, reason: "Degraded", message };
   }
   const message = `${name} has ${tools.length} tool${tools.length === 1 ? "" : "s"}`;
@@ -88,19 +135,16 @@ function judge(
 }
 
 /** Every tool has its secret file, also a tool that the prompt does not offer: an edit of the pack must not need new replicas. */
-function secretFilesOf({ tools }: FoundRegistry): SecretFile[] {
-  return tools.flatMap(({ name, authSecretRef }) =>
-    authSecretRef === undefined
-      ? []
-      : [
-          {
-            path: toolSecretPath(name, authSecretRef.key),
-            secretName: authSecretRef.name,
-            key: authSecretRef.key,
-            optional: true,
-          },
-        ],
-  );
+function secretFileOf({ tool, credential: { secretRef } }: CredentialedTool): SecretFile[] {
+  if (secretRef === undefined) return [];
+  return [
+    {
+      path: toolSecretPath(tool.name, secretRef.key),
+      secretName: secretRef.name,
+      key: secretRef.key,
+      optional: true,
+    },
+  ];
 }
 
 function keep(

@@ -53,12 +53,16 @@ export const CURES: Cures = {
     ToolRegistryReady: {
       NotFound: (field) =>
         `Make the ToolRegistry "${field("toolRegistryRef", "name")}", or remove spec.toolRegistryRef.`,
+      NotAllowed:
+        "Give the credential of the tool that the message names in spec.toolRegistryRef.credentials, from a Secret of the agent's namespace.",
       Degraded: (field) =>
         `Mend the tool that the message names: see ToolRegistry "${field("toolRegistryRef", "name")}". The other tools work.`,
       Failed: (field) =>
         `Mend the tools that the message names: see ToolRegistry "${field("toolRegistryRef", "name")}".`,
     },
     ProviderReady: {
+      NotAllowed:
+        "Set spec.provider.baseURL to one of the hosts that the message lists, or have the operator's allowedBaseURLHosts list this one.",
       SecretNotFound: (field) =>
         `Make the Secret that the message names, with the API key for ${field("provider", "name")} under the key it names.`,
       SecretKeyMissing:

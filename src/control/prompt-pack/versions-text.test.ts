@@ -30,11 +30,15 @@ describe("the text of versions", () => {
 describe("countAgents", () => {
   it("counts those that run just these versions", () => {
     const running = [versionsText(TRIAL), versionsText({ active: ACTIVE }), undefined, ""];
-    expect(countAgents(running, TRIAL)).toEqual({ referencing: 4, notified: 1 });
-    expect(countAgents(running, { active: ACTIVE })).toEqual({ referencing: 4, notified: 1 });
+    expect(countAgents(running, TRIAL)).toEqual({ referencing: 4, notified: 1, refused: 0 });
+    expect(countAgents(running, { active: ACTIVE })).toEqual({
+      referencing: 4,
+      notified: 1,
+      refused: 0,
+    });
   });
 
   it("counts nobody as notified while the pack has no version", () => {
-    expect(countAgents(["", undefined], {})).toEqual({ referencing: 2, notified: 0 });
+    expect(countAgents(["", undefined], {})).toEqual({ referencing: 2, notified: 0, refused: 0 });
   });
 });

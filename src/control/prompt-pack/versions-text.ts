@@ -21,13 +21,14 @@ export function versionsTextOfConfig({ prompt }: AgentConfig): string {
 
 /**
  * Counts the agents whose configs have these versions. `running` has one text for each agent that refers to the pack, `undefined`
- * for an agent that has no config yet.
+ * for an agent that has no config yet. `refused` more agents refer to it that may not.
  */
 export function countAgents(
   running: readonly (string | undefined)[],
   versions: RunningVersions,
+  refused = 0,
 ): AgentCounts {
   const wanted = versionsText(versions);
   const notified = wanted === "" ? [] : running.filter((text) => text === wanted);
-  return { referencing: running.length, notified: notified.length };
+  return { referencing: running.length, notified: notified.length, refused };
 }

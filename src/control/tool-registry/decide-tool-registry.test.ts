@@ -24,6 +24,7 @@ function aService(fields: Partial<ServiceView> = {}): ServiceView {
     annotations: {},
     ports: [{ name: "http", port: 80 }],
     readyEndpoints: true,
+    backedBy: "pods",
     ...fields,
   };
 }
@@ -193,6 +194,51 @@ describe("the status of a ToolRegistry", () => {
   });
 });
 
+describe("a credential for a Service", () => {
+  const authSecretRef = { name: "token", key: "t" };
+  const named = { matchLabels: { app: "lookup" }, names: ["lookup-svc"] };
+
+  it("needs the Service's name in the registry, as labels can be put on any Service", () => {
+    const { status, tools } = decide({
+      tools: [discovered({ authSecretRef })],
+      services: [aService()],
+    });
+    expect(tools).toEqual([]);
+    expect(status.tools).toMatchObject([{ available: false, reason: "InvalidTool" }]);
+    expect(status.conditions?.at(-1)?.message).toContain(
+      'list "lookup-svc" in selector.names of the entry',
+    );
+  });
+
+  it("goes to a Service that the registry names, and that leads to pods", () => {
+    const tools = [discovered({ authSecretRef, selector: named })];
+    expect(decide({ tools, services: [aService()] }).tools).toMatchObject([
+      { name: "lookup-user", authSecretRef, noCredential: undefined },
+    ]);
+  });
+
+  it.each(["hand-made-endpoints", "external-name"] as const)(
+    "never goes to a Service with %s",
+    (backedBy) => {
+      const tools = [discovered({ authSecretRef, selector: named })];
+      const { status } = decide({ tools, services: [aService({ backedBy })] });
+      expect(status.tools).toMatchObject([{ available: false, reason: "InvalidTool" }]);
+    },
+  );
+
+  it("is not needed: without one, labels are enough", () => {
+    expect(
+      decide({ services: [aService({ backedBy: "hand-made-endpoints" })] }).tools,
+    ).toHaveLength(1);
+  });
+
+  it("is for the named Services only: others with the same labels are no tools of the entry", () => {
+    const services = [aService(), aService({ name: "other" })];
+    const { tools } = decide({ tools: [discovered({ selector: named })], services });
+    expect(tools.map(({ url }) => url)).toEqual(["http://lookup-svc.agents.svc:80/"]);
+  });
+});
+
 describe("discovery", () => {
   it("takes every Service that matches, by name, whatever order they come in", () => {
     const services = ["c", "a", "b"].map((name) => aService({ name }));
@@ -239,6 +285,7 @@ describe("discovery", () => {
         timeoutMs: 30_000,
         retries: 2,
         headers: {},
+        noCredential: expect.stringContaining("selector.names") as string,
         available: true,
       },
     ]);

@@ -5,7 +5,9 @@
 import type { ConditionReason } from "../../api/conditions.ts";
 import { parseDuration } from "../../api/fields/duration.ts";
 import { TOOL_LABEL } from "../../api/group.ts";
+import { listNames } from "../object-name.ts";
 import type { ToolEntry } from "../../api/tool-registry.ts";
+import { noCredential } from "./no-credential.ts";
 import { readServiceTool } from "./read-service-tool.ts";
 import type { ResolvedTool } from "./resolved-tool.ts";
 import type { ServiceView } from "./service-view.ts";
@@ -78,16 +80,21 @@ function inlineTool(entry: ToolEntry, url: string, probes: ProbedURLs): ToolOutc
 }
 
 function discover(entry: ToolEntry, services: readonly ServiceView[]): ToolOutcome[] {
-  const wanted = Object.entries(entry.selector?.matchLabels ?? {});
+  const { matchLabels, names } = entry.selector ?? {};
+  const wanted = Object.entries(matchLabels ?? {});
   const matches = services
     .filter(
-      ({ labels }) =>
-        labels[TOOL_LABEL] === "true" && wanted.every(([key, value]) => labels[key] === value),
+      ({ name, labels }) =>
+        (names === undefined || names.includes(name)) &&
+        labels[TOOL_LABEL] === "true" &&
+        wanted.every(([key, value]) => labels[key] === value),
     )
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   if (matches.length === 0) {
     const labels = [[TOOL_LABEL, "true"], ...wanted].map(([key, value]) => `${key}=${value}`);
-    const message = `no Service has the labels ${labels.join(", ")}; label the Service, with "true" in quotes, or correct selector.matchLabels`;
+    const named = names === undefined ? "no Service" : `none of the Services ${listNames(names)}`;
+    const field = names === undefined ? "selector.matchLabels" : "selector";
+    const message = `${named} has the labels ${labels.join(", ")}; label the Service, with "true" in quotes, or correct ${field}`;
     return [{ name: entry.name, type: entry.type, problem: { reason: "NoServices", message } }];
   }
   // A single Service has the name of the entry. Several cannot share it, so each has its own name.
@@ -101,11 +108,16 @@ function discoveredTool(entry: ToolEntry, service: ServiceView, single: boolean)
   if (read.url === undefined) {
     return invalid({ name, type }, `Service "${service.name}" ${read.problem}`);
   }
+  const refusal = noCredential(entry, service);
+  if (entry.authSecretRef !== undefined && refusal !== undefined) {
+    return invalid({ name, type }, `Service "${service.name}" ${refusal}`);
+  }
   const tool: ResolvedTool = {
     ...fromEntry(entry),
     name,
     type,
     url: read.url,
+    noCredential: refusal === undefined ? undefined : `Service "${service.name}" ${refusal}`,
     description: read.description,
     inputSchema: read.inputSchema,
     fallbackDescription: service.name,

@@ -19,6 +19,8 @@ export interface ResolvedTool {
   readonly retries: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly authSecretRef?: KeySelector | undefined;
+  /** Why it is never sent a credential, as `noCredential` says of its Service. `undefined`: it may be sent one. */
+  readonly noCredential?: string | undefined;
   readonly allow?: readonly string[] | undefined;
   readonly available: boolean;
 }

@@ -2,6 +2,8 @@
 import { resolve } from "node:path";
 import type { Clock, Timer } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";
+import type { CrossNamespaceReferences } from "../../control/namespace-grant.ts";
+import { DEFAULT_TRUST_POLICY } from "../../control/trust-policy.ts";
 import { DRAIN_GRACE_MS } from "../replicas/workload.ts";
 import { claimStateFolder } from "../state/claim.ts";
 import { listenOrExplain, urlOf } from "./listen-or-explain.ts";
@@ -39,6 +41,7 @@ export interface UpOptions {
   readonly host: string;
   /** Default: one a port, below the user's state folder. */
   readonly stateFolder?: string;
+  readonly crossNamespaceReferences: CrossNamespaceReferences;
   /** Whether to open a browser, where there is one to see. */
   readonly open: boolean;
   readonly out: UpStream;
@@ -101,6 +104,10 @@ export async function runUp(options: UpOptions): Promise<void> {
     random: options.random,
     command: { execPath: options.execPath ?? process.execPath, arguments: [options.entry] },
     graceMs: DRAIN_GRACE_MS,
+    policy: {
+      ...DEFAULT_TRUST_POLICY,
+      crossNamespaceReferences: options.crossNamespaceReferences,
+    },
     gatewayURL: `${url.replace(/^http/, "ws")}/ws`,
     onChange: () => changed.raise(),
     say: ({ namespace, name }, line) => output.say(`AgentRuntime ${namespace}/${name}: ${line}`),

@@ -24,6 +24,7 @@ import { gather } from "./gather.ts";
 import { AgentMemories } from "./memories.ts";
 import { type Pass, type Phase, runPhases } from "./pass.ts";
 import { prepareFiles } from "./prepare-files.ts";
+import { tellOwners } from "./tell-owners.ts";
 import { tellPods } from "./tell-pods.ts";
 import { watchForAgents } from "./triggers.ts";
 import { waitForCreated } from "./wait-for-created.ts";
@@ -35,7 +36,8 @@ export function createAgentRuntimeController(
   settings: ControllerSettings,
 ): Controller {
   const { caches, clock } = context;
-  const { namespaces } = context.settings;
+  const { namespaces, policy } = context.settings;
+  const namespaceObjects = caches.namespaces;
   const secrets = createSecretReader(context);
   const configMaps = createConfigMapReader(context);
   const statuses = new WrittenStatuses<AgentRuntimeStatus>(context, AGENT_RUNTIMES);
@@ -44,12 +46,13 @@ export function createAgentRuntimeController(
 
   const phases: readonly Phase[] = [
     waitForCreated(clock),
-    gather({ ...decided, secrets, namespaces }),
-    decide(clock),
+    gather({ ...decided, secrets, namespaces, namespaceObjects }, policy),
+    decide(clock, policy),
     prepareFiles({ secrets, configMaps }),
     applyObjects(context),
     writeStatus(statuses),
     tellPods(context),
+    tellOwners(context),
   ];
 
   async function reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult | void> {

@@ -2,12 +2,13 @@ import {
   type AgentRuntimeDecision,
   decideAgentRuntime,
 } from "../../control/agent-runtime/decide-agent-runtime.ts";
+import type { TrustPolicy } from "../../control/trust-policy.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { Phase } from "./pass.ts";
 import { observeWorkload } from "./pods/observe-workload.ts";
 
 /** Decides the agent config, the workload and the status. Reads and writes nothing. */
-export function decide(clock: Pick<Clock, "now">): Phase {
+export function decide(clock: Pick<Clock, "now">, policy: TrustPolicy): Phase {
   return async (pass) => {
     const { agentRuntime, gathered, own, pods } = pass;
     if (gathered === undefined) return;
@@ -18,6 +19,7 @@ export function decide(clock: Pick<Clock, "now">): Phase {
         references,
         observed: observeWorkload({ deployment: own.deployment, pods, problem }),
         previous: lastFiles,
+        policy,
         now: clock.now(),
       });
     pass.decision = {

@@ -12,6 +12,8 @@ export interface AgentMemory {
   created: { readonly children: readonly AgentChild[]; readonly atMs: number } | undefined;
   /** When the files were changed, until the pods have been told. */
   filesChangedAtMs: number | undefined;
+  /** By kind, the key of the object whose owner was told that it refuses this agent. */
+  readonly refusalsTold: Map<string, string>;
 }
 
 export class AgentMemories {
@@ -32,6 +34,7 @@ export class AgentMemories {
       refusals: new WriteRefusals(this.#clock),
       created: undefined,
       filesChangedAtMs: undefined,
+      refusalsTold: new Map(),
     };
     this.#memories.set(key, memory);
     return memory;

@@ -1,6 +1,7 @@
 /** Looks up in the cluster what agents refer to. */
 import type { ObjectName } from "../../control/object-name.ts";
-import { keyOf } from "../../kube/client/object.ts";
+import type { Cache } from "../../kube/watch/cache.ts";
+import { keyOf, type KubernetesObject } from "../../kube/client/object.ts";
 import type { DecidedPromptPacks, DecidedToolRegistries } from "../cluster/operator-context.ts";
 import type { SecretReader } from "../cluster/secret-reader.ts";
 import type { ReferenceReaders } from "../../control/agent-runtime/gather-references.ts";
@@ -9,12 +10,14 @@ export interface ReferenceSources {
   readonly promptPacks: Pick<DecidedPromptPacks, "reference">;
   readonly toolRegistries: Pick<DecidedToolRegistries, "reference">;
   readonly secrets: SecretReader;
+  /** By name, the namespaces with their labels, if they are watched. */
+  readonly namespaceObjects: Pick<Cache<KubernetesObject>, "get">;
   /** The namespaces that are watched; empty: all of them. */
   readonly namespaces: readonly string[];
 }
 
 export function clusterReaders(
-  { promptPacks, toolRegistries, secrets, namespaces }: ReferenceSources,
+  { promptPacks, toolRegistries, secrets, namespaces, namespaceObjects }: ReferenceSources,
   signal: AbortSignal,
 ): ReferenceReaders {
   const isWatched = (namespace: string): boolean =>
@@ -28,6 +31,7 @@ export function clusterReaders(
       isWatched(name.namespace)
         ? await toolRegistries.reference(keyOf(name), signal)
         : notWatched(name),
+    namespaceLabels: async (namespace) => namespaceObjects.get(namespace)?.metadata.labels,
     async secret(name, use) {
       const facts = await secrets.facts(keyOf(name), signal);
       if (facts === undefined) return { found: false };

@@ -44,6 +44,10 @@ export function watchForAgents(
       ...keysOf(agentRuntimes.indexed("secret", keyOf(secret.metadata))),
       ...agentsOfToolSecret(secret),
     ])
+    // Its labels decide which packs and registries of other namespaces allow it.
+    .watches(caches.namespaces, ({ metadata }) =>
+      keysOf(agentRuntimes.indexed("namespace", metadata.name)),
+    )
     .watches(caches.configMaps, (configMap) => [
       ...keysOf(agentRuntimes.indexed("configMap", keyOf(configMap.metadata))),
       // The other cache holds the ConfigMaps of agents.

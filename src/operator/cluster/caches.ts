@@ -22,7 +22,7 @@ import {
 } from "./references-of.ts";
 
 export interface OperatorCaches {
-  /** Indexes: promptPack, toolRegistry, secret, configMap, each by the key of the object that the AgentRuntime refers to. */
+  /** Indexes: promptPack, toolRegistry, secret, configMap, each by the key of the object that the AgentRuntime refers to; namespace. */
   readonly agentRuntimes: Cache<kinds.StoredAgentRuntime>;
   /** Index: source, by the key of the ConfigMap. */
   readonly promptPacks: Cache<kinds.StoredPromptPack>;
@@ -32,6 +32,8 @@ export interface OperatorCaches {
   readonly configMaps: Cache<KubernetesObject>;
   /** Metadata only. */
   readonly secrets: Cache<KubernetesObject>;
+  /** Metadata only. Empty when only some namespaces are watched: then the operator may not read them. */
+  readonly namespaces: Cache<KubernetesObject>;
   /** Only the Services that may be tools. Index: namespace. */
   readonly toolServices: Cache<kinds.ServiceObject>;
   /** Index: service, by the key of the Service. */
@@ -58,6 +60,7 @@ export function createCaches(): OperatorCaches {
       toolRegistry: one(toolRegistryOf),
       secret: secretsOf,
       configMap: configMapsOf,
+      namespace: one(namespaceOf),
     }),
     promptPacks: new Cache({ source: one(sourceOf) }),
     toolRegistries: new Cache({ toolSecret: toolSecretNamesOf, namespace: one(namespaceOf) }),
@@ -65,6 +68,7 @@ export function createCaches(): OperatorCaches {
       owner: ({ metadata }) => (metadata.ownerReferences ?? []).map(({ uid }) => uid),
     }),
     secrets: new Cache(),
+    namespaces: new Cache(),
     toolServices: new Cache({ namespace: one<kinds.ServiceObject>(namespaceOf) }),
     endpointSlices: new Cache({ service: one(labelled(SERVICE_NAME_LABEL)) }),
     agentConfigs: new Cache(),
@@ -121,6 +125,9 @@ export function watchCluster(options: {
     ...reflect(kinds.TOOL_REGISTRIES, caches.toolRegistries),
     ...reflect(kinds.CONFIG_MAPS, caches.configMaps, { metadataOnly: true, transform: identityOf }),
     ...reflect(kinds.SECRETS, caches.secrets, { metadataOnly: true, transform: identityOf }),
+    ...(namespaces.length === 0
+      ? reflect(kinds.NAMESPACES, caches.namespaces, { metadataOnly: true, transform: labelsOf })
+      : []),
     ...reflect(kinds.SERVICES, caches.toolServices, { labelSelector: `${TOOL_LABEL}=true` }),
     ...reflect(kinds.ENDPOINT_SLICES, caches.endpointSlices, { transform: readinessOf }),
     ...reflect(kinds.CONFIG_MAPS, caches.agentConfigs, ofAgents),
@@ -169,6 +176,12 @@ function stateOf({ metadata, spec, status }: kinds.PodObject): kinds.PodObject {
     spec: defined<NonNullable<typeof spec>>({ nodeName: spec?.nodeName }),
     status: defined<kinds.PodStatus>({ phase, reason, message, conditions, containerStatuses }),
   };
+}
+
+function labelsOf({
+  metadata: { name, uid, resourceVersion, labels },
+}: KubernetesObject): KubernetesObject {
+  return { metadata: { name, uid, resourceVersion, labels } };
 }
 
 function namespaceOf({ metadata }: KubernetesObject): string | undefined {

@@ -77,6 +77,13 @@ export const PROMPT_PACKS = ours("PromptPack", "promptpacks");
 export const TOOL_REGISTRIES = ours("ToolRegistry", "toolregistries");
 export const CONFIG_MAPS = core("ConfigMap", "configmaps");
 export const SECRETS = core("Secret", "secrets");
+export const NAMESPACES: ResourceType = {
+  group: "",
+  version: "v1",
+  kind: "Namespace",
+  plural: "namespaces",
+  namespaced: false,
+};
 export const SERVICES = core("Service", "services");
 export const PODS = core("Pod", "pods");
 export const ENDPOINT_SLICES: ResourceType = {

@@ -2,6 +2,7 @@ import type {
   PromptPackReference,
   ToolRegistryReference,
 } from "../../control/agent-runtime/references.ts";
+import type { TrustPolicy } from "../../control/trust-policy.ts";
 import type { KubeClient } from "../../kube/client/client.ts";
 import type { ControllerOptions } from "../../kube/controller/controller.ts";
 import type { EventRecorder } from "../../kube/events.ts";
@@ -15,6 +16,7 @@ export interface OperatorSettings {
   readonly agentImagePullPolicy: "Always" | "IfNotPresent" | "Never" | undefined;
   /** The namespaces that are watched. Empty: all of them. */
   readonly namespaces: readonly string[];
+  readonly policy: TrustPolicy;
 }
 
 /** What every controller of the operator works with. */

@@ -35,6 +35,7 @@ export function secretsOf({ metadata, spec }: StoredAgentRuntime): string[] {
     runtimeSpecOf(spec)?.provider.apiKeySecretRef.name,
     spec.session.type === "redis" ? spec.session.storeRef?.name : undefined,
     spec.facade.auth?.apiKeysSecretRef?.name,
+    ...(spec.toolRegistryRef?.credentials ?? []).map(({ secretRef }) => secretRef.name),
     ...(spec.env ?? []).map(({ valueFrom }) => valueFrom?.secretKeyRef?.name),
   ];
   return keysIn(metadata.namespace, ofKnownSchema(names, []));

@@ -1,19 +1,43 @@
 /** Which agents a PromptPack is for, and how far its versions have come. Looked at for every agent: no config is parsed. */
+import type { PromptPack } from "../../api/prompt-pack.ts";
+import { isGranted, namespaceFacts } from "../../control/namespace-grant.ts";
+import type { AgentCounts } from "../../control/prompt-pack/agents-notified.ts";
+import type { RunningVersions } from "../../control/prompt-pack/pack-version.ts";
+import { countAgents } from "../../control/prompt-pack/versions-text.ts";
+import type { TrustPolicy } from "../../control/trust-policy.ts";
 import { isOwnedBy, keyOf, type KubernetesObject } from "../../kube/client/object.ts";
 import { agentOfConfigMap, configMapName, PACK_VERSIONS_ANNOTATION } from "../cluster/labels.ts";
 import type { OperatorCaches } from "../cluster/caches.ts";
 import { promptPackOf } from "../cluster/references-of.ts";
 
-type Caches = Pick<OperatorCaches, "agentRuntimes" | "agentConfigs">;
+type Caches = Pick<OperatorCaches, "agentRuntimes" | "agentConfigs" | "namespaces">;
 
-/** The text of the versions that each agent of a pack has been given; `undefined` for one that has no config of its own yet. */
-export function versionsOfAgents(caches: Caches, pack: string): (string | undefined)[] {
-  return caches.agentRuntimes.indexed("promptPack", pack).map(({ metadata }) => {
-    const config = caches.agentConfigs.get(configMapName(keyOf(metadata)));
-    return config !== undefined && isOwnedBy(config, metadata.uid)
-      ? packVersionsOf(config)
-      : undefined;
+/** Counts the agents that refer to a pack: those that may, by the versions that their configs have, and those that may not. */
+export function countAgentsOf(
+  caches: Caches,
+  { crossNamespaceReferences }: TrustPolicy,
+  { metadata, spec }: PromptPack,
+  versions: RunningVersions,
+): AgentCounts {
+  const object = { namespace: metadata.namespace, allowedNamespaces: spec.allowedNamespaces };
+  const referring = caches.agentRuntimes.indexed("promptPack", keyOf(metadata));
+  const granted = referring.filter(({ metadata: { namespace = "" } }) => {
+    const labels = caches.namespaces.get(namespace)?.metadata.labels;
+    return isGranted(object, namespaceFacts(namespace, labels), crossNamespaceReferences);
   });
+  const running = granted.map((agent) => versionsOfAgent(caches, agent.metadata));
+  return countAgents(running, versions, referring.length - granted.length);
+}
+
+/** `undefined`: it has no config of its own yet. */
+function versionsOfAgent(
+  caches: Caches,
+  metadata: KubernetesObject["metadata"],
+): string | undefined {
+  const config = caches.agentConfigs.get(configMapName(keyOf(metadata)));
+  return config !== undefined && isOwnedBy(config, metadata.uid)
+    ? packVersionsOf(config)
+    : undefined;
 }
 
 /** Calls back with the key of a pack when its count may be another. */

@@ -2,7 +2,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { PromptPackStatus } from "../../api/prompt-pack.ts";
 import { decidePromptPack } from "../../control/prompt-pack/decide-prompt-pack.ts";
-import { countAgents } from "../../control/prompt-pack/versions-text.ts";
 import type { ApiError } from "../../kube/client/api-error.ts";
 import { Controller, type ReconcileResult } from "../../kube/controller/controller.ts";
 import { keyOf } from "../../kube/client/object.ts";
@@ -15,7 +14,7 @@ import type {
 import { UnreadableSpecs } from "../cluster/read-stored.ts";
 import { WrittenStatuses } from "../cluster/written-statuses.ts";
 import { VersionConfigMaps, packsOfVersion } from "./version-config-maps.ts";
-import { versionsOfAgents, watchAgents } from "./agents.ts";
+import { countAgentsOf, watchAgents } from "./agents.ts";
 import { createPackDecisions, hashIn, type PackDecision } from "./decisions.ts";
 
 /** However many agents take up a version at once, the status of its pack is written no more often for that. */
@@ -51,7 +50,8 @@ export function createPromptPacks(
     const { status } = decidePromptPack({
       ...decision.facts,
       notKept: kept === undefined ? decision.facts.notKept : refused(kept),
-      agents: (versions) => countAgents(versionsOfAgents(caches, key), versions),
+      agents: (versions) =>
+        countAgentsOf(caches, context.settings.policy, decision.facts.promptPack, versions),
       now: clock.now(),
     });
     const age = statuses.age(stored);
@@ -102,7 +102,8 @@ export function createPromptPacks(
         if (outcome?.decision === undefined) return { found: false };
         const { name, namespace = "" } = outcome.stored.metadata;
         const { status, versions } = outcome.decision;
-        return { found: true, name, namespace, status, versions };
+        const { allowedNamespaces } = outcome.decision.facts.promptPack.spec;
+        return { found: true, name, namespace, status, versions, allowedNamespaces };
       },
       subscribe: (listener) => decisions.subscribe(listener),
     },

@@ -11,9 +11,9 @@ import {
   versionsToRead,
 } from "../../control/prompt-pack/decide-prompt-pack.ts";
 import type { PackVersion, UnreadVersion } from "../../control/prompt-pack/pack-version.ts";
-import { keyOf, type KubernetesObject } from "../../kube/client/object.ts";
+import type { KubernetesObject } from "../../kube/client/object.ts";
 import { contentHash } from "../../promptpack/document/content-hash.ts";
-import { countAgents, versionsText } from "../../control/prompt-pack/versions-text.ts";
+import { versionsText } from "../../control/prompt-pack/versions-text.ts";
 import { Decisions } from "../cluster/decisions.ts";
 import type { StoredPromptPack } from "../cluster/kubernetes-objects.ts";
 import type { OperatorContext } from "../cluster/operator-context.ts";
@@ -21,7 +21,7 @@ import { readSpec, toResource } from "../cluster/read-stored.ts";
 import { sourceOf } from "../cluster/references-of.ts";
 import type { WrittenStatuses } from "../cluster/written-statuses.ts";
 import { type VersionConfigMaps, type OtherHolder, versionOf } from "./version-config-maps.ts";
-import { versionsOfAgents } from "./agents.ts";
+import { countAgentsOf } from "./agents.ts";
 import { readSource, type SourceReading } from "./source-reader.ts";
 
 /** A version that runs. Its content is known where it was read from what is kept. */
@@ -56,7 +56,12 @@ type PackWorld = readonly [
 export type PackDecisions = Decisions<PackWorld, PackOutcome>;
 
 export function createPackDecisions(
-  { client, caches, clock }: Pick<OperatorContext, "client" | "caches" | "clock">,
+  {
+    client,
+    caches,
+    clock,
+    settings,
+  }: Pick<OperatorContext, "client" | "caches" | "clock" | "settings">,
   parts: {
     statuses: WrittenStatuses<PromptPackStatus>;
     versionConfigMaps: VersionConfigMaps;
@@ -101,7 +106,7 @@ export function createPackDecisions(
     };
     const decision = decidePromptPack({
       ...facts,
-      agents: (versions) => countAgents(versionsOfAgents(caches, keyOf(stored.metadata)), versions),
+      agents: (versions) => countAgentsOf(caches, settings.policy, promptPack, versions),
       now: clock.now(),
     });
     return {
@@ -133,9 +138,15 @@ export function createPackDecisions(
     },
     toText({ decision }) {
       if (decision === undefined) return "";
+      const { allowedNamespaces } = decision.facts.promptPack.spec;
       const { status, versions } = decision;
       const validity = status.conditions?.find(({ type }) => type === "SourceValid");
-      return contentHash([versionsText(versions), validity?.reason, validity?.message]);
+      return contentHash([
+        versionsText(versions),
+        validity?.reason,
+        validity?.message,
+        allowedNamespaces,
+      ]);
     },
   });
 }

@@ -77,8 +77,8 @@ export function createToolRegistries(
         const outcome = await decisions.answer(key, signal);
         if (outcome?.decision === undefined) return { found: false };
         const { name, namespace = "" } = outcome.stored.metadata;
-        const { status, tools } = outcome.decision;
-        return { found: true, name, namespace, status, tools };
+        const { status, tools, allowedNamespaces } = outcome.decision;
+        return { found: true, name, namespace, status, tools, allowedNamespaces };
       },
       subscribe: (listener) => decisions.subscribe(listener),
     },

@@ -1,3 +1,4 @@
+import type { AllowedNamespaces } from "../../api/fields/allowed-namespaces.ts";
 import { TOOL_REGISTRY } from "../../api/group.ts";
 import { toolRegistrySpecSchema, type ToolRegistryStatus } from "../../api/tool-registry.ts";
 import {
@@ -17,7 +18,9 @@ import type { ToolServices } from "./tool-services.ts";
 export interface RegistryOutcome {
   readonly stored: StoredToolRegistry;
   /** `undefined`: the spec could not be read, nor was it ever. */
-  readonly decision: ToolRegistryDecision | undefined;
+  readonly decision:
+    | (ToolRegistryDecision & { readonly allowedNamespaces: AllowedNamespaces | undefined })
+    | undefined;
   /** Why the spec could not be read: then the decision is of an earlier one. */
   readonly problem?: string;
 }
@@ -64,13 +67,13 @@ export function createRegistryDecisions(
         probes: await probes.results(key, urls, signal),
         now: clock.now(),
       });
-      return { stored, decision };
+      return { stored, decision: { ...decision, allowedNamespaces: read.spec.allowedNamespaces } };
     },
     toText: ({ decision }) => {
       if (decision === undefined) return "";
       const { phase, conditions } = decision.status;
       const findings = conditions?.map(({ type, reason, message }) => [type, reason, message]);
-      return contentHash([decision.tools, phase, findings]);
+      return contentHash([decision.tools, phase, findings, decision.allowedNamespaces]);
     },
   });
 }

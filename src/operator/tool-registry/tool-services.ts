@@ -1,4 +1,4 @@
-import type { ServiceView } from "../../control/tool-registry/service-view.ts";
+import { backedBy, type ServiceView } from "../../control/tool-registry/service-view.ts";
 import { keyOf } from "../../kube/client/object.ts";
 import type { EndpointSliceObject, ServiceObject } from "../cluster/kubernetes-objects.ts";
 import type { OperatorCaches } from "../cluster/caches.ts";
@@ -68,6 +68,7 @@ export class ToolServices {
           appProtocol,
         })),
       readyEndpoints: !isExternal && slices.some(isReady),
+      backedBy: backedBy(spec),
       problem,
     };
   }

@@ -76,10 +76,12 @@ const urlOf = (tool: string): string => `http://tools.example/${tool}`;
 export function registryReference({
   reachable = { "lookup-user": true },
   entry = {},
+  namespace = "agents",
 }: {
   /** Tools by name. */
   reachable?: Record<string, boolean>;
   entry?: Fields;
+  namespace?: string;
 } = {}): ToolRegistryReference {
   const names = Object.keys(reachable);
   const { status, tools } = decideToolRegistry({
@@ -92,7 +94,7 @@ export function registryReference({
     ),
     now: NOW,
   });
-  return { found: true, name: "tools", namespace: "agents", status, tools };
+  return { found: true, name: "tools", namespace, status, tools };
 }
 
 export function secret(name: string, ...keys: string[]): Extract<SecretReference, { found: true }> {

@@ -132,6 +132,7 @@ async function decide(
           },
         },
         namespaces: [],
+        namespaceObjects: new Map(),
       },
       new AbortController().signal,
     ),

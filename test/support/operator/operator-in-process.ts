@@ -1,4 +1,5 @@
 /** An operator in the process of a test, for an API server of the test. AgentRuntimes are only reconciled if the test says so. */
+import { DEFAULT_TRUST_POLICY } from "../../../src/control/trust-policy.ts";
 import { KubeConfig } from "@kubernetes/client-node";
 import { KubeClient } from "../../../src/kube/client/client.ts";
 import { RateLimiter } from "../../../src/kube/client/rate-limiter.ts";
@@ -114,7 +115,12 @@ export class OperatorInProcess {
       caches,
       clock: systemClock,
       log: createLog({ level: "silent" }),
-      settings: { agentImage: "agent:test", agentImagePullPolicy: undefined, namespaces: [] },
+      settings: {
+        agentImage: "agent:test",
+        agentImagePullPolicy: undefined,
+        namespaces: [],
+        policy: DEFAULT_TRUST_POLICY,
+      },
       instance: "test",
       controllerSettings: () => ({ onReconciled: (done) => reconciled.push(done) }),
       probeIntervalMs: PROBE_INTERVAL_MS,

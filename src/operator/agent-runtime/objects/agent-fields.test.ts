@@ -166,13 +166,13 @@ const FIELDS: Record<string, Field | readonly Field[]> = {
       seen: "http://tools.example/shared",
       beside: { "toolRegistryRef.name": "tools" },
     },
-    {
-      value: "shared",
-      look: inFile("tools.0.authFile"),
-      seen: "tool-token",
-      beside: { "toolRegistryRef.name": "tools" },
-    },
   ],
+  "toolRegistryRef.credentials": {
+    value: [{ tool: "lookup-user", secretRef: { name: "tool-token", key: "token" } }],
+    look: inFile("tools.0.authFile"),
+    seen: "tool-token",
+    beside: { "toolRegistryRef.name": "tools", "toolRegistryRef.namespace": "shared" },
+  },
 
   "facade.type": {
     value: "websocket",

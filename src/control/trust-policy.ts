@@ -1,0 +1,49 @@
+/** What the administrator of a cluster leaves to those who write resources. */
+import type { CrossNamespaceReferences } from "./namespace-grant.ts";
+
+export interface TrustPolicy {
+  readonly crossNamespaceReferences: CrossNamespaceReferences;
+  /** Hosts that `provider.baseURL` may name: `host`, `host:port` or `*.domain`. Empty: any host. */
+  readonly allowedBaseURLHosts: readonly string[];
+  /** What `image` may name: an image, or with a `*` at its end all images that begin so. Empty: any image. */
+  readonly allowedImages: readonly string[];
+}
+
+/** Of a machine with one user, and of a cluster whose administrator sets nothing. */
+export const DEFAULT_TRUST_POLICY: TrustPolicy = {
+  crossNamespaceReferences: "Allowed",
+  allowedBaseURLHosts: [],
+  allowedImages: [],
+};
+
+/** `undefined`: it may be used. The message has the cure. */
+export function baseURLProblem(
+  baseURL: string | undefined,
+  { allowedBaseURLHosts: allowed }: TrustPolicy,
+): string | undefined {
+  if (baseURL === undefined || allowed.length === 0) return undefined;
+  const url = URL.parse(baseURL);
+  if (url !== null && allowed.some((pattern) => isHost(pattern.toLowerCase(), url))) {
+    return undefined;
+  }
+  const host = url?.host ?? baseURL;
+  return `provider.baseURL names the host "${host}", which the operator does not allow; use one of ${allowed.join(", ")}, or have the operator's allowedBaseURLHosts list it`;
+}
+
+/** `undefined`: it may be used. The message has the cure. */
+export function imageProblem(
+  image: string | undefined,
+  { allowedImages: allowed }: TrustPolicy,
+): string | undefined {
+  if (image === undefined || allowed.length === 0) return undefined;
+  const isAllowed = (pattern: string): boolean =>
+    pattern.endsWith("*") ? image.startsWith(pattern.slice(0, -1)) : image === pattern;
+  if (allowed.some(isAllowed)) return undefined;
+  return `The operator does not allow the image "${image}"; use one of ${allowed.join(", ")}, or have the operator's allowedImages list it`;
+}
+
+function isHost(pattern: string, { host, hostname }: URL): boolean {
+  // A domain with a star stands for the names below it, and not for itself.
+  if (pattern.startsWith("*.")) return hostname.endsWith(pattern.slice(1));
+  return pattern === host || pattern === hostname;
+}
