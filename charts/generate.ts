@@ -3,10 +3,10 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { customResourceDefinitions } from "../src/api/crd.ts";
-import { LEASE_NAME } from "../src/operator/cluster/labels.ts";
+import { LEASE_NAME, SIGNING_KEY_NAME } from "../src/operator/cluster/labels.ts";
 import {
   CLUSTER_RULES,
-  leaseRules,
+  ownNamespaceRules,
   USER_RULES,
   WATCHED_NAMESPACE_RULES,
 } from "../src/operator/permissions.ts";
@@ -24,7 +24,7 @@ export function chartFiles(): Map<string, string> {
   const rules = {
     watched: WATCHED_NAMESPACE_RULES,
     cluster: CLUSTER_RULES,
-    lease: leaseRules(LEASE_NAME),
+    own: ownNamespaceRules({ lease: LEASE_NAME, signingKey: SIGNING_KEY_NAME }),
     view: USER_RULES.view,
     edit: USER_RULES.edit,
   };

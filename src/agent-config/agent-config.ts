@@ -152,6 +152,10 @@ export const agentConfigSchema = z.strictObject({
     .optional(),
   tools: z.array(toolConfigSchema),
   limits: limitsConfigSchema.optional(),
+  /** Only in a cluster, as config-signature.ts describes it. `secretFiles` is a digest, `value` is base64. */
+  signature: z
+    .strictObject({ uid: z.string(), secretFiles: z.string(), value: z.string() })
+    .optional(),
 });
 
 export type Parameters = z.output<typeof parametersSchema>;

@@ -8,6 +8,7 @@ import { within } from "../time/within.ts";
 import type { Log } from "../observability/log.ts";
 import { Management } from "../observability/management.ts";
 import { createMetrics } from "../observability/metrics.ts";
+import { CONFIG_KEY_VARIABLE, readPublicKey } from "../agent-config/config-signature.ts";
 import { ConfigFile } from "./settings/config-file.ts";
 import { CurrentStore } from "./sessions/current-store.ts";
 import type { Authenticator } from "./facade/authentication/authenticator.ts";
@@ -107,7 +108,8 @@ class Agent implements RunningAgent {
     this.#options = options;
     this.#clock = clock;
     this.#log = log;
-    this.#configFile = new ConfigFile(configPath);
+    const publicKey = env[CONFIG_KEY_VARIABLE];
+    this.#configFile = new ConfigFile(configPath, publicKey ? readPublicKey(publicKey) : undefined);
     this.#readSecret = createSecretReader(configPath);
     // Until there is a config, which says the same.
     const agent = env["OMNIA_AGENT_NAME"];

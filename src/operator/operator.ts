@@ -26,7 +26,8 @@ export interface Operator {
 }
 
 export function createOperator(parts: OperatorParts): Operator {
-  const { client, caches, clock, log, settings, controllerSettings, probeIntervalMs } = parts;
+  const { client, caches, clock, log, settings, signer } = parts;
+  const { controllerSettings, probeIntervalMs } = parts;
   const events = new EventRecorder({
     client: client.givingWay(),
     reportingController: `${GROUP}/operator`,
@@ -35,7 +36,7 @@ export function createOperator(parts: OperatorParts): Operator {
     newName: () => randomUUID().slice(0, 13),
     onError: (error) => log.warn({ error }, "An event could not be written"),
   });
-  const context: OperatorContext = { client, caches, events, clock, log, settings };
+  const context: OperatorContext = { client, caches, events, clock, log, settings, signer };
   const promptPacks = createPromptPacks(context, controllerSettings("promptpack"));
   const toolRegistries = createToolRegistries(context, {
     ...controllerSettings("toolregistry"),

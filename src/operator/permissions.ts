@@ -39,13 +39,22 @@ export const CLUSTER_RULES: readonly PolicyRule[] = [
   { apiGroups: [""], resources: ["namespaces"], verbs: ["list", "watch"] },
 ];
 
-/** The rules in the namespace of the operator, for the lease by which one of several operators leads. */
-export function leaseRules(leaseName: string): readonly PolicyRule[] {
+/**
+ * The rules in the namespace of the operator: for the lease by which one of several operators leads, and for the key that signs
+ * agent configs.
+ */
+export function ownNamespaceRules(names: {
+  lease: string;
+  signingKey: string;
+}): readonly PolicyRule[] {
   const lease = { apiGroups: ["coordination.k8s.io"], resources: ["leases"] };
+  const secret = { apiGroups: [""], resources: ["secrets"] };
   return [
-    { ...lease, resourceNames: [leaseName], verbs: ["get", "update"] },
+    { ...lease, resourceNames: [names.lease], verbs: ["get", "update"] },
+    { ...secret, resourceNames: [names.signingKey], verbs: ["get"] },
     // A rule for `create` cannot be limited to a name.
     { ...lease, verbs: ["create"] },
+    { ...secret, verbs: ["create"] },
   ];
 }
 

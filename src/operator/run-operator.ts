@@ -24,6 +24,7 @@ import {
   watchCluster,
   type Watching,
 } from "./cluster/caches.ts";
+import { loadConfigSigner } from "./cluster/config-signer.ts";
 import { LEASE_NAME, OPERATOR } from "./cluster/labels.ts";
 import type { ControllerSettings, OperatorSettings } from "./cluster/operator-context.ts";
 import { createOperator } from "./operator.ts";
@@ -37,6 +38,8 @@ export interface OperatorOptions {
   readonly settings: OperatorSettings;
   /** `undefined`: this process leads, whoever else runs. */
   readonly leaseNamespace: string | undefined;
+  /** Where the operator keeps what is its own: the key that signs agent configs. */
+  readonly ownNamespace: string;
   /** The name of this process among others, such as that of its pod. */
   readonly instance: string;
   readonly requestsPerSecond: number;
@@ -159,12 +162,14 @@ async function lead(standing: Standing, client: KubeClient, signal: AbortSignal)
   log.info({}, "This process leads");
   try {
     if (!(await isSyncedBefore(signal, watching))) return;
+    const signer = await loadConfigSigner(client, options.ownNamespace, signal);
     const operator = createOperator({
       client,
       caches,
       clock,
       log,
       settings,
+      signer,
       instance,
       controllerSettings: (controller) => settingsOf(controller, options, metrics),
     });

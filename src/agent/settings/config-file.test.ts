@@ -2,6 +2,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { aConfigSigner } from "../../../test/support/builders/a-config-signer.ts";
+import { agentConfigSchema } from "../../agent-config/agent-config.ts";
+import { readPublicKey } from "../../agent-config/config-signature.ts";
 import { ConfigFile } from "./config-file.ts";
 
 const config = {
@@ -52,4 +55,19 @@ it.each([
   expect(reading).toEqual({ status: "unusable", problem: expect.stringContaining(problem) });
   expect(JSON.stringify(reading)).not.toContain("s3cret");
   expect(await file.read()).toEqual(reading);
+});
+
+it("takes no config that the operator's key did not sign, where it has that key", async () => {
+  const signer = aConfigSigner();
+  const file = new ConfigFile(path, readPublicKey(signer.publicKey));
+  const signed = signer.sign(agentConfigSchema.parse(config), { uid: "uid", secretFiles: [] });
+  await writeFile(path, JSON.stringify(signed));
+  expect(await file.read()).toEqual({ status: "read", config: signed });
+  for (const forged of [config, { ...signed, handler: "demo" }]) {
+    await writeFile(path, JSON.stringify(forged));
+    expect(await file.read()).toEqual({
+      status: "unusable",
+      problem: `${path} was not written by the operator: its signature is wrong`,
+    });
+  }
 });

@@ -1,5 +1,7 @@
+import type { KeyObject } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { agentConfigSchema, type AgentConfig } from "../../agent-config/agent-config.ts";
+import { isSignedBy } from "../../agent-config/config-signature.ts";
 import { MAX_CONFIG_BYTES } from "../contracts/limits.ts";
 
 export type ConfigReading =
@@ -11,11 +13,14 @@ export type ConfigReading =
 /** The file with the agent config. A reading tells what is new since the one before. */
 export class ConfigFile {
   readonly #path: string;
+  readonly #publicKey: KeyObject | undefined;
   #lastText: string | undefined;
   #lastProblem: string | undefined;
 
-  constructor(path: string) {
+  /** With `publicKey`, a config without the signature of that key is unusable. */
+  constructor(path: string, publicKey?: KeyObject) {
     this.#path = path;
+    this.#publicKey = publicKey;
   }
 
   async read(): Promise<ConfigReading> {
@@ -42,7 +47,11 @@ export class ConfigFile {
       return this.#invalid("is not valid JSON");
     }
     const parsed = agentConfigSchema.safeParse(value);
-    if (parsed.success) return { status: "read", config: parsed.data };
+    if (parsed.success) {
+      const isForged = this.#publicKey !== undefined && !isSignedBy(parsed.data, this.#publicKey);
+      if (isForged) return this.#invalid("was not written by the operator: its signature is wrong");
+      return { status: "read", config: parsed.data };
+    }
     const problems = parsed.error.issues.map(
       ({ path, message }) => `${path.join(".") || "config"}: ${message}`,
     );

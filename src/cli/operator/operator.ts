@@ -50,6 +50,7 @@ export async function operator(flags: OperatorFlags, { env }: Streams): Promise<
     ending.abort();
   };
   process.on("SIGTERM", end).on("SIGINT", end);
+  const namespace = flags.leaderElectionNamespace ?? ownNamespace(kubeConfig);
   try {
     await runOperator(
       {
@@ -60,9 +61,8 @@ export async function operator(flags: OperatorFlags, { env }: Streams): Promise<
           namespaces: flags.namespaces,
           policy: flags.policy,
         },
-        leaseNamespace: flags.leaderElect
-          ? (flags.leaderElectionNamespace ?? ownNamespace(kubeConfig))
-          : undefined,
+        leaseNamespace: flags.leaderElect ? namespace : undefined,
+        ownNamespace: namespace,
         instance: hostname(),
         requestsPerSecond: flags.kubeApiQps,
         burst: flags.kubeApiBurst,

@@ -33,11 +33,11 @@ export interface CarriedOut {
   readonly retryInMs: number | undefined;
 }
 
-export type CarryOutContext = Pick<OperatorContext, "client" | "caches" | "settings">;
+export type CarryOutContext = Pick<OperatorContext, "client" | "caches" | "settings" | "signer">;
 
 /** Rejects when it is not known what became of a write. */
 export async function carryOut(
-  { client, caches, settings }: CarryOutContext,
+  { client, caches, settings, signer }: CarryOutContext,
   children: AgentChildren,
   refusals: WriteRefusals,
   wanted: AgentWanted,
@@ -63,7 +63,14 @@ export async function carryOut(
   // No replica is started that nobody could connect to, or whose ConfigMap has a name that somebody else uses.
   if (own.deployment !== undefined || writer.refused.length === 0) {
     const digest = nextEnvironmentDigest(own.deployment, wanted);
-    const deployment = { agentRuntime: at, workload, environmentDigest: digest, settings };
+    const { publicKey } = signer;
+    const deployment = {
+      agentRuntime: at,
+      workload,
+      environmentDigest: digest,
+      settings,
+      publicKey,
+    };
     await writer.apply("deployment", buildDeployment(deployment));
   }
 

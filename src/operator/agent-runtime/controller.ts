@@ -35,20 +35,20 @@ export function createAgentRuntimeController(
   decided: { promptPacks: DecidedPromptPacks; toolRegistries: DecidedToolRegistries },
   settings: ControllerSettings,
 ): Controller {
-  const { caches, clock } = context;
+  const { caches, clock, signer } = context;
   const { namespaces, policy } = context.settings;
   const namespaceObjects = caches.namespaces;
   const secrets = createSecretReader(context);
   const configMaps = createConfigMapReader(context);
   const statuses = new WrittenStatuses<AgentRuntimeStatus>(context, AGENT_RUNTIMES);
   const unreadable = new UnreadableSpecs(context, AGENT_RUNTIMES);
-  const memories = new AgentMemories(clock);
+  const memories = new AgentMemories(clock, signer);
 
   const phases: readonly Phase[] = [
     waitForCreated(clock),
     gather({ ...decided, secrets, namespaces, namespaceObjects }, policy),
     decide(clock, policy),
-    prepareFiles({ secrets, configMaps }),
+    prepareFiles({ secrets, configMaps }, signer),
     applyObjects(context),
     writeStatus(statuses),
     tellPods(context),

@@ -1,3 +1,4 @@
+import type { ConfigSigner } from "../../agent-config/config-signature.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { AgentChild } from "./children.ts";
 import { LastFiles } from "./files/agent-files.ts";
@@ -18,10 +19,12 @@ export interface AgentMemory {
 
 export class AgentMemories {
   readonly #clock: Pick<Clock, "monotonic">;
+  readonly #signer: ConfigSigner;
   readonly #memories = new Map<string, AgentMemory>();
 
-  constructor(clock: Pick<Clock, "monotonic">) {
+  constructor(clock: Pick<Clock, "monotonic">, signer: ConfigSigner) {
     this.#clock = clock;
+    this.#signer = signer;
   }
 
   /** An agent that was deleted and made again under its name, and so has another uid, begins with an empty memory. */
@@ -30,7 +33,7 @@ export class AgentMemories {
     if (known?.uid === uid) return known;
     const memory: AgentMemory = {
       uid,
-      files: new LastFiles(),
+      files: new LastFiles(this.#signer, uid),
       refusals: new WriteRefusals(this.#clock),
       created: undefined,
       filesChangedAtMs: undefined,

@@ -12,6 +12,8 @@ export const COMPONENT_LABEL = "app.kubernetes.io/component";
 export const OPERATOR = "omnia-operator";
 /** The name of the lease. Of several operators in one namespace, the one that holds it leads. */
 export const LEASE_NAME = `${OPERATOR}.${GROUP}`;
+/** The Secret with the key that signs agent configs. It is in the namespace of the operator. */
+export const SIGNING_KEY_NAME = `${OPERATOR}-signing-key`;
 export const AGENT_COMPONENT = "agent";
 export const PROMPT_PACK_COMPONENT = "prompt-pack";
 

@@ -2,6 +2,7 @@ import type {
   PromptPackReference,
   ToolRegistryReference,
 } from "../../control/agent-runtime/references.ts";
+import type { ConfigSigner } from "../../agent-config/config-signature.ts";
 import type { TrustPolicy } from "../../control/trust-policy.ts";
 import type { KubeClient } from "../../kube/client/client.ts";
 import type { ControllerOptions } from "../../kube/controller/controller.ts";
@@ -27,6 +28,7 @@ export interface OperatorContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly settings: OperatorSettings;
+  readonly signer: ConfigSigner;
 }
 
 /** The decisions about the resources of one kind that agents refer to, kept in memory. */

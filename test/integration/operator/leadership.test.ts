@@ -26,7 +26,7 @@ beforeAll(async () => {
   });
   await cluster.create(aNamespaceManifest("system"));
   for (const user of USERS) {
-    await permitOperator(cluster.server, user, { leaseNamespace: "system" });
+    await permitOperator(cluster.server, user, { ownNamespace: "system" });
   }
 }, KUBE_API_SERVER_TIMEOUT_MS);
 afterAll(async () => {

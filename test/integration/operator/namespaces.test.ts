@@ -26,7 +26,7 @@ beforeAll(async () => {
   for (const namespace of [...NAMESPACES, "foreign"]) {
     await cluster.create(...theReferences(namespace));
   }
-  await permitOperator(cluster.server, USER, { namespaces: NAMESPACES, leaseNamespace: "system" });
+  await permitOperator(cluster.server, USER, { namespaces: NAMESPACES, ownNamespace: "system" });
   operator = await OperatorProcess.start({
     kubeconfig: await cluster.kubeconfigOf(USER),
     namespaces: NAMESPACES,

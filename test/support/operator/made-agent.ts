@@ -73,6 +73,7 @@ export async function makeAgent(
     workload,
     environmentDigest: undefined,
     settings,
+    publicKey: "public-key",
   });
   const pod = podOf(deployment);
   const container = pod.spec.containers[0];

@@ -1,4 +1,5 @@
 /** An operator in the process of a test, for an API server of the test. AgentRuntimes are only reconciled if the test says so. */
+import { aConfigSigner } from "../builders/a-config-signer.ts";
 import { DEFAULT_TRUST_POLICY } from "../../../src/control/trust-policy.ts";
 import { KubeConfig } from "@kubernetes/client-node";
 import { KubeClient } from "../../../src/kube/client/client.ts";
@@ -121,6 +122,7 @@ export class OperatorInProcess {
         namespaces: [],
         policy: DEFAULT_TRUST_POLICY,
       },
+      signer: aConfigSigner(),
       instance: "test",
       controllerSettings: () => ({ onReconciled: (done) => reconciled.push(done) }),
       probeIntervalMs: PROBE_INTERVAL_MS,

@@ -1,7 +1,9 @@
 /** Gives a user what the chart gives to the operator, and nothing else. */
-import { LEASE_NAME } from "../../../src/operator/cluster/labels.ts";
+import { LEASE_NAME, SIGNING_KEY_NAME } from "../../../src/operator/cluster/labels.ts";
+import { DEFAULT_NAMESPACE } from "../../../src/api/fields/names.ts";
 import {
-  leaseRules,
+  CLUSTER_RULES,
+  ownNamespaceRules,
   type PolicyRule,
   WATCHED_NAMESPACE_RULES,
 } from "../../../src/operator/permissions.ts";
@@ -15,17 +17,19 @@ export async function permitOperator(
   scope: {
     /** Watched; without it, all of them. */
     namespaces?: readonly string[];
-    /** Where it may hold the lease. */
-    leaseNamespace?: string;
+    /** Where it holds the lease and keeps its key. */
+    ownNamespace?: string;
   } = {},
 ): Promise<void> {
-  const { namespaces = [""], leaseNamespace } = scope;
-  for (const namespace of namespaces) {
+  const { namespaces, ownNamespace = DEFAULT_NAMESPACE } = scope;
+  for (const namespace of namespaces ?? [""]) {
     await permit(server, { user, name: user, namespace, rules: WATCHED_NAMESPACE_RULES });
   }
-  if (leaseNamespace === undefined) return;
-  const rules = leaseRules(LEASE_NAME);
-  await permit(server, { user, name: `${user}-lease`, namespace: leaseNamespace, rules });
+  if (namespaces === undefined) {
+    await permit(server, { user, name: `${user}-cluster`, namespace: "", rules: CLUSTER_RULES });
+  }
+  const rules = ownNamespaceRules({ lease: LEASE_NAME, signingKey: SIGNING_KEY_NAME });
+  await permit(server, { user, name: `${user}-own`, namespace: ownNamespace, rules });
 }
 
 /** In no namespace: in all of them. */

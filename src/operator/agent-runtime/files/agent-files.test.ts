@@ -1,19 +1,23 @@
 import { expect, test } from "vitest";
+import { aConfigSigner } from "../../../../test/support/builders/a-config-signer.ts";
 import { decided } from "../../../../test/support/builders/a-decision.ts";
 import type { AgentConfig } from "../../../agent-config/agent-config.ts";
 import type { ConfigMapObject, PodObject } from "../../cluster/kubernetes-objects.ts";
-import { FILES_REVISION_ANNOTATION } from "../../cluster/labels.ts";
+import { FILES_REVISION_ANNOTATION, SECRET_FILES_ANNOTATION } from "../../cluster/labels.ts";
 import { type KnownFiles, LastFiles, nextFiles } from "./agent-files.ts";
 import { type AgentFiles, buildConfigMap, CONFIG_KEY } from "../objects/build-config-map.ts";
 
 const AT = { name: "support", namespace: "team" };
 const KEY = { path: "secrets/provider/api-key", secretName: "model", key: "api-key" };
+const UID = "uid-of-support";
+const SIGNER = aConfigSigner();
 const NOTHING: KnownFiles = { filesRevision: 0, filesDigest: "", isSpoiled: false };
 
-function aConfig(model = "first"): AgentConfig {
+function aConfig(model = "first", signer = SIGNER): AgentConfig {
   const { config } = decided();
   if (config?.provider === undefined) throw new Error("there is no provider");
-  return { ...config, provider: { ...config.provider, model } };
+  const signed = { uid: UID, secretFiles: [KEY] };
+  return signer.sign({ ...config, provider: { ...config.provider, model } }, signed);
 }
 
 function next(given: {
@@ -34,7 +38,7 @@ function inCluster(files: AgentFiles, resourceVersion: string): ConfigMapObject 
 }
 
 function known(files: AgentFiles): KnownFiles {
-  return new LastFiles().read(inCluster(files, "1"));
+  return new LastFiles(SIGNER, UID).read(inCluster(files, "1"));
 }
 
 function aPod(revision?: string): PodObject {
@@ -68,7 +72,7 @@ test("files of which nothing is known are another revision than any pod was told
 });
 
 test("what was just written counts until the cache is another", () => {
-  const last = new LastFiles();
+  const last = new LastFiles(SIGNER, UID);
   const old = inCluster(next({}), "1");
   const written = next({ last: last.read(old), config: aConfig("second") });
   last.wrote(written, old);
@@ -78,7 +82,7 @@ test("what was just written counts until the cache is another", () => {
 });
 
 test("of a ConfigMap that was deleted, what it said counts on", () => {
-  const last = new LastFiles();
+  const last = new LastFiles(SIGNER, UID);
   const files = next({});
   last.read(inCluster(files, "1"));
   expect(last.read(undefined)).toMatchObject(files);
@@ -86,7 +90,20 @@ test("of a ConfigMap that was deleted, what it said counts on", () => {
 });
 
 const spoilings: [string, (configMap: ConfigMapObject) => ConfigMapObject][] = [
-  ["another config that is a config", (map) => inData(map, JSON.stringify(aConfig("theirs")))],
+  ["another config that is a config", (map) => forged(map, { signature: undefined })],
+  [
+    "a config that was signed with another key",
+    (map) => forged(map, aConfig("b", aConfigSigner())),
+  ],
+  ["a signed config that was changed", (map) => forged(map, { handler: "echo" })],
+  [
+    "other secret files than were signed",
+    ({ metadata, ...map }) => {
+      const secretFiles = JSON.stringify([{ ...KEY, secretName: "of-the-database" }]);
+      const annotations = { ...metadata.annotations, [SECRET_FILES_ANNOTATION]: secretFiles };
+      return { ...map, metadata: { ...metadata, annotations } };
+    },
+  ],
   ["what is no config", (map) => inData(map, "{}")],
   ["what is no JSON", (map) => inData(map, "{")],
   ["nothing", ({ metadata }) => ({ metadata })],
@@ -95,6 +112,13 @@ const spoilings: [string, (configMap: ConfigMapObject) => ConfigMapObject][] = [
     ({ metadata, ...map }) => ({ ...map, metadata: { ...metadata, annotations: {} } }),
   ],
 ];
+/** With a digest that is right: whoever may write ConfigMaps can make it. */
+function forged({ metadata }: ConfigMapObject, changes: Partial<AgentConfig>): ConfigMapObject {
+  const config = { ...aConfig("theirs"), ...changes };
+  const { name, resourceVersion } = metadata;
+  const forgery = buildConfigMap(AT, next({ config }));
+  return { ...forgery, metadata: { ...forgery.metadata, name, resourceVersion } };
+}
 function inData(configMap: ConfigMapObject, text: string): ConfigMapObject {
   return { ...configMap, data: { [CONFIG_KEY]: text } };
 }
@@ -102,13 +126,19 @@ function inData(configMap: ConfigMapObject, text: string): ConfigMapObject {
 test.each(spoilings)("of a ConfigMap with %s in it nothing is taken", (_, spoil) => {
   const files = next({});
   const spoiled = spoil(inCluster(files, "2"));
-  const stranger = new LastFiles().read(spoiled);
+  const stranger = new LastFiles(SIGNER, UID).read(spoiled);
   expect(stranger).toMatchObject({ isSpoiled: true });
   expect(stranger.config).toBeUndefined();
 
-  const last = new LastFiles();
+  const last = new LastFiles(SIGNER, UID);
   last.read(inCluster(files, "1"));
   expect(last.read(spoiled)).toMatchObject({ config: files.config, secretFiles: [KEY] });
   // The pods may have what was in it.
   expect(next({ last: last.read(spoiled) })).toEqual({ ...files, filesRevision: 2 });
+});
+
+test("a config of another agent of the same name, which was deleted, counts for nothing", () => {
+  const read = new LastFiles(SIGNER, "another-uid").read(inCluster(next({}), "1"));
+  expect(read).toMatchObject({ isSpoiled: true });
+  expect(read.config).toBeUndefined();
 });

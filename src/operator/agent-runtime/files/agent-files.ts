@@ -3,6 +3,7 @@ import type { AgentConfig } from "../../../agent-config/agent-config.ts";
 import type { PreviousDecision } from "../../../control/agent-runtime/agent-facts.ts";
 import type { SecretFile } from "../../../control/agent-runtime/workload-decision.ts";
 import { contentHash } from "../../../promptpack/document/content-hash.ts";
+import type { ConfigSigner } from "../../../agent-config/config-signature.ts";
 import type { ConfigMapObject, PodObject } from "../../cluster/kubernetes-objects.ts";
 import { FILES_REVISION_ANNOTATION } from "../../cluster/labels.ts";
 import {
@@ -30,7 +31,14 @@ export type KnownFiles = PreviousDecision & {
  */
 export class LastFiles {
   /** `over`: the resourceVersion that the cache held when the files were read or written. */
+  readonly #signer: ConfigSigner;
+  readonly #uid: string;
   #last: { readonly files: KnownFiles; readonly over: string | undefined } | undefined;
+
+  constructor(signer: ConfigSigner, uid: string) {
+    this.#signer = signer;
+    this.#uid = uid;
+  }
 
   read(live: ConfigMapObject | undefined): KnownFiles {
     const version = live?.metadata.resourceVersion;
@@ -38,7 +46,7 @@ export class LastFiles {
       return this.#last.files;
     }
     const read = readConfigMap(live);
-    if (live !== undefined && isIntact(live, read)) {
+    if (live !== undefined && this.#isIntact(live, read)) {
       const files = { ...read, isSpoiled: false };
       this.#last = { files, over: version };
       return files;
@@ -48,20 +56,21 @@ export class LastFiles {
     return { filesRevision: read.filesRevision, filesDigest: read.filesDigest, isSpoiled };
   }
 
+  /** Whether an operator wrote it, for this AgentRuntime. Others may write ConfigMaps too, with any owner reference. */
+  #isIntact(
+    live: ConfigMapObject,
+    { config, secretFiles, filesRevision, filesDigest }: ReturnType<typeof readConfigMap>,
+  ): boolean {
+    const text = live.data?.[CONFIG_KEY];
+    if (config === undefined || text === undefined || filesRevision === 0) return false;
+    if (!this.#signer.hasSigned(config, { uid: this.#uid, secretFiles })) return false;
+    return filesDigest.split(",").includes(configDigest(text).join("="));
+  }
+
   wrote(files: AgentFiles, live: ConfigMapObject | undefined): void {
     const over = live?.metadata.resourceVersion;
     this.#last = { files: { ...files, isSpoiled: false }, over };
   }
-}
-
-/** Whether the ConfigMap is as it was written here. */
-function isIntact(
-  live: ConfigMapObject,
-  { config, filesRevision, filesDigest }: ReturnType<typeof readConfigMap>,
-): boolean {
-  const text = live.data?.[CONFIG_KEY];
-  if (config === undefined || text === undefined || filesRevision === 0) return false;
-  return filesDigest.split(",").includes(configDigest(text).join("="));
 }
 
 /** The files get a new revision when the pods may have other files than they should. */

@@ -52,7 +52,7 @@ function hashOf(
     settings = SETTINGS,
   }: { environmentDigest?: string; settings?: typeof SETTINGS } = {},
 ): string | undefined {
-  const wanted = { agentRuntime: AT, workload, environmentDigest, settings };
+  const wanted = { agentRuntime: AT, workload, environmentDigest, settings, publicKey: "key" };
   const { metadata } = buildDeployment(wanted).spec.template;
   return metadata?.annotations?.[ROLL_HASH_ANNOTATION];
 }
@@ -169,6 +169,7 @@ describe("the pods of an agent", () => {
       OMNIA_AGENT_NAME: "support",
       OMNIA_NAMESPACE: "agents",
       OMNIA_CONFIG: "/etc/omnia/agent.json",
+      OMNIA_CONFIG_PUBLIC_KEY: "public-key",
     };
     expect((await make({ session: SESSION })).environment).toEqual(ours);
     const { environment, file, container } = await make({ image: "custom:1", session: SESSION });

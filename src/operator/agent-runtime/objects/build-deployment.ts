@@ -13,6 +13,7 @@ import {
   MANAGEMENT_PORT,
   SECRETS_FOLDER,
 } from "../../../agent-config/agent-config.ts";
+import { CONFIG_KEY_VARIABLE } from "../../../agent-config/config-signature.ts";
 import { agentSelector } from "../../../control/agent-runtime/agent-selector.ts";
 import type {
   SecretFile,
@@ -56,6 +57,8 @@ export interface DeploymentWanted {
   /** See the function `environmentDigest`. */
   readonly environmentDigest: string | undefined;
   readonly settings: Pick<OperatorSettings, "agentImage" | "agentImagePullPolicy">;
+  /** The key by which the agent knows its config for ours, as a ConfigSigner has it. */
+  readonly publicKey: string;
 }
 
 export function buildDeployment(wanted: DeploymentWanted): DeploymentObject {
@@ -88,7 +91,7 @@ export function buildDeployment(wanted: DeploymentWanted): DeploymentObject {
   };
 }
 
-function podSpec({ agentRuntime, workload, settings }: DeploymentWanted): V1PodSpec {
+function podSpec({ agentRuntime, workload, settings, publicKey }: DeploymentWanted): V1PodSpec {
   const { nodeSelector, tolerations, affinity, image, imagePullSecrets, secretFiles } = workload;
   const mounted = [...secretVolumes(secretFiles), ...(image === undefined ? [] : [scratch])];
   const volumes: V1Volume[] = [
@@ -117,7 +120,7 @@ function podSpec({ agentRuntime, workload, settings }: DeploymentWanted): V1PodS
       seccompProfile: { type: "RuntimeDefault" },
     },
     imagePullSecrets: imagePullSecrets?.map(({ name }) => ({ name })),
-    containers: [container(workload, settings, mounts)],
+    containers: [container(workload, settings, publicKey, mounts)],
     volumes,
     nodeSelector: nodeSelector && { ...nodeSelector },
     tolerations: tolerations as V1PodSpec["tolerations"],
@@ -137,6 +140,7 @@ function podSpec({ agentRuntime, workload, settings }: DeploymentWanted): V1PodS
 function container(
   { image, port, environment, resources }: WorkloadDecision,
   settings: DeploymentWanted["settings"],
+  publicKey: string,
   volumeMounts: V1VolumeMount[],
 ): V1Container {
   const probe = (path: string) => ({ httpGet: { path, port: MANAGEMENT_PORT_NAME } });
@@ -148,7 +152,10 @@ function container(
     // An image of somebody else has its own command.
     args: isOurs ? ["agent"] : undefined,
     imagePullPolicy: isOurs ? agentImagePullPolicy : undefined,
-    env: environment as V1Container["env"],
+    env: [
+      { name: CONFIG_KEY_VARIABLE, value: publicKey },
+      ...(environment as NonNullable<V1Container["env"]>),
+    ],
     ports: [
       { name: FACADE_PORT_NAME, containerPort: port, protocol: "TCP" },
       { name: MANAGEMENT_PORT_NAME, containerPort: MANAGEMENT_PORT, protocol: "TCP" },
