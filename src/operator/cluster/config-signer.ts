@@ -68,7 +68,7 @@ async function create(
   signal: AbortSignal,
 ): Promise<SecretObject | undefined> {
   const { privateKey } = generateKeyPairSync("ed25519");
-  const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+  const pem = privateKey.export({ type: "pkcs8", format: "pem" });
   const secret: SecretObject & { type: string } = {
     metadata: { ...at, labels: { [MANAGED_BY_LABEL]: OPERATOR } },
     type: "Opaque",
