@@ -17,6 +17,8 @@ export default defineConfig({
     cleanDir: true,
     // Names stay readable in a stack trace; without comments and spaces there is less to keep in memory.
     minify: { mangle: false, compress: true, codegen: { removeWhitespace: true } },
+    // The licences stay. The annotations are meant for bundlers, and the last bundler has read them here.
+    comments: { legal: true, annotation: false, jsdoc: false },
     entryFileNames: "[name].js",
     chunkFileNames: "[name]-[hash].js",
   },
