@@ -1,4 +1,5 @@
 /** When a client connects again, and when it gives up: pure decisions. */
+import { exponentialBackoff, jittered } from "../../time/backoff.ts";
 import { ClientError } from "./client-error.ts";
 
 export interface ReconnectPolicy {
@@ -70,5 +71,6 @@ export function pauseBefore(
   if (closeCode === CLOSE_GOING_AWAY && tries === 0)
     return random * (awaited ? policy.firstMs : AWAY_SPREAD_MS);
   if (tries === 0) return random * policy.firstMs;
-  return Math.min(policy.longestMs, policy.firstMs * 2 ** (tries - 1)) * (0.5 + random / 2);
+  const backoff = exponentialBackoff({ firstMs: policy.firstMs, lastMs: policy.longestMs });
+  return jittered(backoff, () => random)(tries);
 }
