@@ -8,6 +8,8 @@ import { REFUSED_FRAMES } from "./checks/refused-frames.ts";
 import { RESUMING } from "./checks/resuming.ts";
 import { RUNNING_TURNS } from "./checks/running-turns.ts";
 import { ProbeConnection, RefusedError } from "./harness/probe-connection.ts";
+import { systemClock } from "../time/clock.ts";
+import { Deadline } from "../time/deadline.ts";
 
 export const CHECKS: readonly Check[] = [
   ...CONNECTING,
@@ -49,9 +51,9 @@ export async function whyUnreachable(
   { timeoutMs, signal }: Pick<SuiteOptions, "timeoutMs" | "signal">,
 ): Promise<string | undefined> {
   const connections: ProbeConnection[] = [];
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  using limit = new Deadline({ ms: timeoutMs, clock: systemClock, signal });
   const { reason } = await judge(async () => {
-    await contextFor(endpoint, limit, connections).connect();
+    await contextFor(endpoint, limit.signal, connections).connect();
   });
   for (const connection of connections) connection.close();
   signal.throwIfAborted();
@@ -81,12 +83,12 @@ async function runCheck(
   { timeoutMs, signal }: SuiteOptions,
 ): Promise<CheckResult> {
   const { name, section } = check;
-  const started = performance.now();
+  const started = systemClock.monotonic();
   const connections: ProbeConnection[] = [];
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-  const verdict = await judge(() => check.run(contextFor(endpoint, limit, connections)));
+  using limit = new Deadline({ ms: timeoutMs, clock: systemClock, signal });
+  const verdict = await judge(() => check.run(contextFor(endpoint, limit.signal, connections)));
   for (const connection of connections) connection.close();
-  return { name, section, ...verdict, milliseconds: Math.round(performance.now() - started) };
+  return { name, section, ...verdict, milliseconds: Math.round(systemClock.monotonic() - started) };
 }
 
 async function judge(

@@ -9,6 +9,7 @@ import {
 } from "../../kube/client/rate-limiter.ts";
 import { createTransport } from "../../kube/client/transport.ts";
 import { systemClock } from "../../time/clock.ts";
+import { Deadline } from "../../time/deadline.ts";
 import { CliError } from "../terminal/cli-error.ts";
 import { loadKubeConfig } from "./load-kube-config.ts";
 import { commandLine } from "../terminal/program-name.ts";
@@ -38,7 +39,8 @@ export async function readCluster(): Promise<Resources> {
       }),
       fieldManager: "omnia-cli",
     });
-    const signal = AbortSignal.timeout(CLUSTER_TIMEOUT_MS);
+    using deadline = new Deadline({ ms: CLUSTER_TIMEOUT_MS, clock: systemClock });
+    const { signal } = deadline;
     const lists = await Promise.all(OMNIA_KINDS.map((kind) => listAll(client, kind, signal)));
     const context = kubeConfig.getCurrentContext();
     return { source: { kind: "cluster", context, server: cluster.server }, items: lists.flat() };

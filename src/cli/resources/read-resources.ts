@@ -1,5 +1,7 @@
 /** Where `status` and `explain` read: a local instance if one is up, else the current cluster. */
 import { findLocal } from "../../local/state/find-local.ts";
+import { systemClock } from "../../time/clock.ts";
+import { Deadline } from "../../time/deadline.ts";
 import { CliError } from "../terminal/cli-error.ts";
 import { commandLine } from "../terminal/program-name.ts";
 import type { Streams } from "../terminal/streams.ts";
@@ -24,9 +26,10 @@ export async function readResources(
 }
 
 async function readLocal(url: string): Promise<Resources> {
+  using deadline = new Deadline({ ms: LOCAL_TIMEOUT_MS, clock: systemClock });
   try {
     const response = await fetch(new URL(RESOURCES_PATH, url), {
-      signal: AbortSignal.timeout(LOCAL_TIMEOUT_MS),
+      signal: deadline.signal,
       redirect: "error",
     });
     const body = (await response.json()) as { items?: unknown };
@@ -34,13 +37,11 @@ async function readLocal(url: string): Promise<Resources> {
       throw new Error(`it answered ${response.status}`);
     return { source: { kind: "local", url }, items: body.items };
   } catch (error) {
-    throw new CliError(
-      `The instance at ${url} does not say what it runs: ${(error as Error).message}.`,
-      {
-        cure: "Is it of another version? Then start it again.",
-        cause: error,
-      },
-    );
+    const why = deadline.isOver ? "no answer in time" : (error as Error).message;
+    throw new CliError(`The instance at ${url} does not say what it runs: ${why}.`, {
+      cure: "Is it of another version? Then start it again.",
+      cause: error,
+    });
   }
 }
 
