@@ -7,7 +7,7 @@ import {
   refusalBody,
   refusalHeaders,
   refusalStatus,
-  type Refusal,
+  type GatewayRefusal,
 } from "./refusal.ts";
 
 export const RESOURCES_PATH = "/api/v1alpha1/resources";
@@ -29,7 +29,7 @@ export function gatewayApp({
   isHostAllowed: (header: string | undefined) => boolean;
 }): Hono {
   const app = new Hono();
-  const refuse = (refusal: Refusal): Response =>
+  const refuse = (refusal: GatewayRefusal): Response =>
     Response.json(refusalBody(refusal), {
       status: refusalStatus(refusal),
       headers: refusalHeaders(refusal),

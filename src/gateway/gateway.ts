@@ -11,7 +11,7 @@ import { hostOf, isLoopback, isOriginAllowed } from "../protocol/origin.ts";
 import { ConnectionBook } from "./connection-book.ts";
 import { gatewayApp } from "./app.ts";
 import type { GatewaySource } from "./gateway-source.ts";
-import { HOST_NOT_ALLOWED, refuseUpgrade, type Refusal } from "./refusal.ts";
+import { HOST_NOT_ALLOWED, refuseUpgrade, type GatewayRefusal } from "./refusal.ts";
 import { orderEndpoints, type AgentReference, type Endpoint, type Route } from "./route.ts";
 import {
   ConnectError,
@@ -51,7 +51,7 @@ const REQUEST_TIMEOUT_MS = 15_000;
 export interface GatewayOptions {
   readonly source: GatewaySource;
   readonly log: Log;
-  readonly limits?: Partial<GatewayLimits>;
+  readonly limits?: Partial<GatewayLimits> | undefined;
 }
 
 export interface Gateway {
@@ -149,7 +149,7 @@ export function createGateway({ source, log, limits: given }: GatewayOptions): G
   /** Everything that can be said about a handshake without touching a replica. */
   function judge(
     request: IncomingMessage,
-  ): Refusal | { agent: AgentReference; route: Extract<Route, { status: "ready" }> } {
+  ): GatewayRefusal | { agent: AgentReference; route: Extract<Route, { status: "ready" }> } {
     const { host, origin } = request.headers;
     if (!isHostAllowed(host)) return HOST_NOT_ALLOWED;
     const { path, query } = readTarget(request.url ?? "/");
@@ -234,7 +234,7 @@ function otherNamespace(source: GatewaySource, name: string): string {
 function failureRefusal(
   end: "replica-failed" | "replica-timeout",
   { name, namespace }: AgentReference,
-): Refusal {
+): GatewayRefusal {
   const agent = `agent ${name} in namespace ${namespace}`;
   return end === "replica-failed"
     ? { code: "ReplicaFailed", message: `${agent}: its replica could not be reached; try again` }

@@ -20,28 +20,28 @@ export const REFUSALS = {
 /** How long a client should wait before it comes back, where waiting helps. */
 const RETRY_AFTER_SECONDS = 5;
 
-export interface Refusal {
+export interface GatewayRefusal {
   readonly code: keyof typeof REFUSALS;
   readonly message: string;
   /** `namespace/name` of the agents there are, when naming them helps. */
-  readonly agents?: readonly string[];
+  readonly agents?: readonly string[] | undefined;
 }
 
-export const HOST_NOT_ALLOWED: Refusal = {
+export const HOST_NOT_ALLOWED: GatewayRefusal = {
   code: "HostNotAllowed",
   message:
     "this gateway answers to localhost only; start it with --host to reach it by another name",
 };
 
-export function refusalStatus(refusal: Refusal): (typeof REFUSALS)[keyof typeof REFUSALS] {
+export function refusalStatus(refusal: GatewayRefusal): (typeof REFUSALS)[keyof typeof REFUSALS] {
   return REFUSALS[refusal.code];
 }
 
-export function refusalBody({ code, message, agents }: Refusal): object {
-  return { error: { code, message, ...(agents === undefined ? {} : { agents }) } };
+export function refusalBody({ code, message, agents }: GatewayRefusal): object {
+  return { error: { code, message, agents } };
 }
 
-export function refusalHeaders(refusal: Refusal): Record<string, string> {
+export function refusalHeaders(refusal: GatewayRefusal): Record<string, string> {
   const status = refusalStatus(refusal);
   if (status === 503) return { "retry-after": String(RETRY_AFTER_SECONDS) };
   if (status === 426) return { upgrade: "websocket" };
@@ -49,7 +49,7 @@ export function refusalHeaders(refusal: Refusal): Record<string, string> {
 }
 
 /** Answers a handshake on its raw socket, and ends it. */
-export function refuseUpgrade(socket: Duplex, refusal: Refusal): void {
+export function refuseUpgrade(socket: Duplex, refusal: GatewayRefusal): void {
   if (!socket.writable) {
     socket.destroy();
     return;
