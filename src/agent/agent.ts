@@ -33,10 +33,10 @@ import { TurnRunner } from "./turns/turn-runner.ts";
 export interface AgentOptions {
   readonly configPath: string;
   /** All addresses when unset. */
-  readonly host?: string;
+  readonly host?: string | undefined;
   /** Over the port of the config; 0 takes any that is free. */
-  readonly facadePort?: number;
-  readonly managementPort?: number;
+  readonly facadePort?: number | undefined;
+  readonly managementPort?: number | undefined;
   /** Drains the agent when aborted. */
   readonly signal?: AbortSignal;
   readonly log: Log;

@@ -78,7 +78,7 @@ async function startGateway(
   };
   const gateway = createGateway({
     log,
-    ...(options.limits === undefined ? {} : { limits: options.limits }),
+    limits: options.limits,
     source: {
       agents: () => Object.keys(routes).map(reference),
       resources: () => options.resources ?? [],

@@ -9,7 +9,7 @@ const HEADERS_TIMEOUT_MS = 10_000;
 
 export interface ManagementOptions {
   /** All addresses when unset. */
-  readonly host?: string;
+  readonly host?: string | undefined;
   readonly metrics: Metrics;
   /** Why the process could not do its work now, in sentences for people; none when it could. */
   readonly reasons: () => Promise<readonly string[]>;

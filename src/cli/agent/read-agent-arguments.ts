@@ -6,10 +6,10 @@ import { parseArgs } from "node:util";
 import { parsePort } from "../terminal/port.ts";
 
 export interface AgentOptions {
-  config?: string;
-  host?: string;
-  port?: number;
-  managementPort?: number;
+  config?: string | undefined;
+  host?: string | undefined;
+  port?: number | undefined;
+  managementPort?: number | undefined;
 }
 
 /** `undefined`: help was asked for, or something is wrong. */
@@ -27,14 +27,16 @@ export function readAgentArguments(args: readonly string[]): AgentOptions | unde
       allowPositionals: false,
     });
     return {
-      ...(values.config === undefined ? {} : { config: values.config }),
-      ...(values.host === undefined ? {} : { host: values.host }),
-      ...(values.port === undefined ? {} : { port: parsePort(values.port) }),
-      ...(values["management-port"] === undefined
-        ? {}
-        : { managementPort: parsePort(values["management-port"]) }),
+      config: values.config,
+      host: values.host,
+      port: portOf(values.port),
+      managementPort: portOf(values["management-port"]),
     };
   } catch {
     return undefined;
   }
+}
+
+function portOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : parsePort(text);
 }

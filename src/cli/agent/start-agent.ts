@@ -26,9 +26,9 @@ export async function startAgent(options: AgentOptions): Promise<ExitCode> {
   try {
     const agent = await runAgent({
       configPath: options.config ?? (env["OMNIA_CONFIG"] || AGENT_CONFIG_PATH),
-      ...(options.host === undefined ? {} : { host: options.host }),
-      ...(options.port === undefined ? {} : { facadePort: options.port }),
-      ...(options.managementPort === undefined ? {} : { managementPort: options.managementPort }),
+      host: options.host,
+      facadePort: options.port,
+      managementPort: options.managementPort,
       signal: ending.signal,
       log,
       env,

@@ -46,7 +46,7 @@ export function chatTransport(token: string | undefined): Transport {
       });
       socket.on("close", (code) => {
         stopPings?.();
-        events.onEnd({ code, ...(error === undefined ? {} : { error }) });
+        events.onEnd({ code, error });
       });
       return {
         send: (text) => {

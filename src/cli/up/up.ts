@@ -31,7 +31,7 @@ export async function up(flags: UpFlags, streams: Streams): Promise<ExitCode> {
       files: flags.filename ?? [],
       port: flags.port,
       host: flags.host,
-      ...(flags.state === undefined ? {} : { stateFolder: flags.state }),
+      stateFolder: flags.state,
       open: flags.open,
       crossNamespaceReferences: flags.crossNamespaceReferences,
       out: streams.stdout,

@@ -39,11 +39,7 @@ function clusterView({ value: { metadata, spec } }: ResourceOf<"Service">): Serv
     namespace: metadata.namespace,
     labels: metadata.labels ?? {},
     annotations: metadata.annotations ?? {},
-    ports: (spec.ports ?? []).map(({ name, port, appProtocol }) => ({
-      port,
-      ...(name === undefined ? {} : { name }),
-      ...(appProtocol === undefined ? {} : { appProtocol }),
-    })),
+    ports: (spec.ports ?? []).map(({ name, port, appProtocol }) => ({ name, port, appProtocol })),
     readyEndpoints: true,
     backedBy: backedBy(spec),
   };
@@ -51,5 +47,5 @@ function clusterView({ value: { metadata, spec } }: ResourceOf<"Service">): Serv
 
 function localView(service: ResourceOf<"Service">): ServiceView {
   const localURL = service.value.metadata.annotations?.[LOCAL_URL_ANNOTATION];
-  return { ...clusterView(service), ...(localURL === undefined ? {} : { localURL }) };
+  return { ...clusterView(service), localURL };
 }

@@ -40,7 +40,7 @@ export interface UpOptions {
   readonly port: number;
   readonly host: string;
   /** Default: one a port, below the user's state folder. */
-  readonly stateFolder?: string;
+  readonly stateFolder?: string | undefined;
   readonly crossNamespaceReferences: CrossNamespaceReferences;
   /** Whether to open a browser, where there is one to see. */
   readonly open: boolean;

@@ -150,14 +150,16 @@ function bindVariables(
 function camelCased(parameters: PackParameters | undefined): PromptParameters {
   if (parameters === undefined) return {};
   const { temperature, max_tokens, top_p, top_k, frequency_penalty, presence_penalty } = parameters;
-  return {
-    ...(temperature === undefined ? {} : { temperature }),
-    ...(max_tokens === undefined ? {} : { maxTokens: max_tokens }),
-    ...(top_p === undefined ? {} : { topP: top_p }),
-    ...(top_k === undefined || top_k === null ? {} : { topK: top_k }),
-    ...(frequency_penalty === undefined ? {} : { frequencyPenalty: frequency_penalty }),
-    ...(presence_penalty === undefined ? {} : { presencePenalty: presence_penalty }),
+  const renamed = {
+    temperature,
+    maxTokens: max_tokens,
+    topP: top_p,
+    topK: top_k,
+    frequencyPenalty: frequency_penalty,
+    presencePenalty: presence_penalty,
   };
+  // A parameter that is absent from an override must not hide the prompt's own.
+  return Object.fromEntries(Object.entries(renamed).filter(([, value]) => value != null));
 }
 
 function ownValue<T>(map: Readonly<Record<string, T>> | undefined, key: string): T | undefined {

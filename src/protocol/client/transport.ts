@@ -20,7 +20,7 @@ export interface ConnectionEnd {
   /** The close code; 1006 where there was none. */
   readonly code: number;
   /** Why there was no connection, where the transport knows more than the code says. */
-  readonly error?: ClientError;
+  readonly error?: ClientError | undefined;
 }
 
 export interface ClientConnection {
