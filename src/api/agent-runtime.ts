@@ -223,7 +223,7 @@ export type AgentRuntimeSpec = z.output<typeof agentRuntimeSpecSchema>;
 export type AgentRuntimeStatus = z.output<typeof agentRuntimeStatusSchema>;
 export type PromptPackRef = z.output<typeof promptPackRefSchema>;
 
-/** What handler `runtime` needs, all of it there, and the two spellings of the key's Secret as one. */
+/** Everything that handler `runtime` needs. The two ways to write the Secret of the API key have become one. */
 export interface RuntimeSpec {
   provider: Pick<Provider, "baseURL" | "api" | "parameters"> & {
     name: NonNullable<Provider["name"]>;
@@ -233,7 +233,7 @@ export interface RuntimeSpec {
   promptPackRef: PromptPackRef;
 }
 
-/** `undefined` for the handlers that need none of it. */
+/** Returns `undefined` for the other handlers, and when something that handler `runtime` needs is missing. */
 export function runtimeSpecOf(spec: AgentRuntimeSpec): RuntimeSpec | undefined {
   const { provider, promptPackRef, providerSecretRef } = spec;
   const { name, key } = provider?.apiKeySecretRef ?? providerSecretRef ?? {};

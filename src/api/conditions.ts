@@ -1,4 +1,4 @@
-/** The conditions of each kind and their reasons. Other programs act on these names: they only grow. */
+/** The conditions of each kind and their reasons. Other programs act on these names, so none is ever removed or renamed. */
 import { z } from "zod";
 import { pattern } from "./fields/types.ts";
 

@@ -18,7 +18,7 @@ interface PrinterColumn {
   type: "string" | "integer" | "date";
   jsonPath: string;
   description?: string;
-  /** Above 0: only with `-o wide`. */
+  /** A column with a priority above 0 is shown only with `-o wide`. */
   priority?: number;
 }
 
@@ -104,7 +104,7 @@ const DEFINITIONS: readonly Definition[] = [
   },
 ];
 
-/** For `kubectl apply`, as objects. */
+/** The objects that `kubectl apply` takes. */
 export function customResourceDefinitions(): object[] {
   return DEFINITIONS.map(customResourceDefinition);
 }
@@ -113,7 +113,7 @@ export function customResourceDefinitions(): object[] {
 export function crdYAML(): string {
   return customResourceDefinitions()
     .map((definition) =>
-      // Quotes what YAML 1.1, which Kubernetes' tools read, would take for something else than a string.
+      // Kubernetes' tools read YAML 1.1: strings that it would take for something else must be quoted.
       stringify(definition, { compat: "yaml-1.1", lineWidth: 0, aliasDuplicateObjects: false }),
     )
     .join("---\n");
@@ -152,7 +152,7 @@ function customResourceDefinition(definition: Definition): object {
 
 function rootSchema({ schema, description }: Definition): StructuralSchema {
   const { apiVersion: _apiVersion, kind: _kind, metadata, spec, status } = schema.shape;
-  // Kubernetes checks the metadata itself; only the name may be bound further.
+  // Kubernetes checks the metadata itself; only the name may have further bounds.
   const name = structuralSchema(metadata.shape.name);
   return {
     description,

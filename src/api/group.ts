@@ -22,7 +22,7 @@ export const LOCAL_URL_ANNOTATION = `${GROUP}/local-url`;
 
 /** The key of a PromptPack's ConfigMap that is read unless the PromptPack names another. */
 export const DEFAULT_PACK_KEY = "promptpack.json";
-/** The key of a providerSecretRef that names none. */
+/** The key that is read when a providerSecretRef names none. */
 export const DEFAULT_PROVIDER_SECRET_KEY = "api-key";
 /** The port of `/healthz`, `/readyz` and `/metrics`, which no facade may take. */
 export const MANAGEMENT_PORT = 8081;

@@ -21,7 +21,7 @@ describe.each([
   it.each(refused)("refuses $name, at $refusedAt", ({ manifest, refusedAt }) => {
     const { resources, problems } = parseManifests(JSON.stringify(manifest), "case.json");
     expect(resources).toEqual([]);
-    // One mistake is one problem.
+    // One mistake must give exactly one problem.
     expect(problems.map(({ message }) => message.split(": ", 1)[0])).toEqual([refusedAt]);
   });
 });

@@ -1,4 +1,4 @@
-/** The kinds that files may hold: which schema reads each, and which others are known to belong to Kubernetes. */
+/** The kinds that files may hold, with the schema that reads each of them, and the kinds that are known to be Kubernetes' own. */
 import { agentRuntimeSchema } from "./agent-runtime.ts";
 import { configMapSchema, CORE_API_VERSION, secretSchema, serviceSchema } from "./fields/core.ts";
 import {
@@ -43,10 +43,10 @@ const FOREIGN_CORE_KINDS = [
   "ResourceQuota",
   "ServiceAccount",
 ];
-/** Groups of Kubernetes without a dot in their names. */
+/** The API groups of Kubernetes that have no dot in their names. */
 const FOREIGN_GROUPS = ["apps", "autoscaling", "batch", "extensions", "policy"];
 
-/** The kind that a document is of, or why it is none that is taken. */
+/** The kind of a document, or the reason why the document is not taken. */
 export type KindVerdict =
   | { taken: true; kind: Kind }
   | { taken: false; severity: "error" | "warning"; field: "apiVersion" | "kind"; message: string };

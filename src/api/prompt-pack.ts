@@ -7,7 +7,7 @@ import { API_VERSION, DEFAULT_PACK_KEY, PROMPT_PACK } from "./group.ts";
 import { dataKey, dnsSubdomain, metadataSchema } from "./fields/names.ts";
 import { withRules } from "./fields/rule.ts";
 
-/** Leaves room for `-` and the 12 digits of a content hash: each version is a ConfigMap of that name. */
+/** Leaves room for `-` and the 12 digits of a content hash, since each version is kept in a ConfigMap that is named so. */
 const MAX_NAME_LENGTH = 253 - 13;
 
 const rolloutSchema = withRules(

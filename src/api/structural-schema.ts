@@ -1,4 +1,4 @@
-/** zod → the structural OpenAPI schema that a CustomResourceDefinition takes. */
+/** Turns a zod schema into the structural OpenAPI schema that a CustomResourceDefinition takes. */
 import { z } from "zod";
 
 export interface StructuralSchema {
@@ -14,11 +14,11 @@ export interface StructuralSchema {
   [keyword: string]: unknown;
 }
 
-/** Throws for what Kubernetes could not hold: unions, cycles, transforms. */
+/** Throws for what a structural schema cannot express: unions, cycles, transforms. */
 export function structuralSchema(schema: z.ZodType): StructuralSchema {
   const generated = z.toJSONSchema(schema, {
     target: "openapi-3.0",
-    // The form that users write: fields with a default may be left out.
+    // Users may leave out fields that have a default.
     io: "input",
     reused: "inline",
     cycles: "throw",
@@ -32,7 +32,7 @@ function convert(schema: StructuralSchema): StructuralSchema {
   const converted: StructuralSchema = {};
   if (description !== undefined) converted.description = description;
   if (rest["x-kubernetes-int-or-string"] === true) {
-    // Says by itself what the two branches say.
+    // The extension already says what the two branches say.
     delete rest["anyOf"];
   } else if (rest["anyOf"] !== undefined || type === undefined) {
     throw new Error(`no structural schema for ${JSON.stringify(schema)}`);
@@ -40,11 +40,11 @@ function convert(schema: StructuralSchema): StructuralSchema {
     converted.type = type;
   }
   if (format !== undefined) converted.format = format;
-  // zod's own pattern of a date beside format "date-time" would only repeat it.
+  // zod writes a pattern beside the format "date-time", which says the same.
   if (pattern !== undefined && format !== "date-time") {
     converted.pattern = pattern.replaceAll(String.raw`\/`, "/");
   }
-  // The bound that zod gives every integer.
+  // zod gives every integer this bound, which says nothing.
   if (maximum !== undefined && maximum !== Number.MAX_SAFE_INTEGER) converted["maximum"] = maximum;
   delete rest["propertyNames"];
   delete rest["$schema"];
@@ -58,7 +58,7 @@ function convert(schema: StructuralSchema): StructuralSchema {
   return converted;
 }
 
-/** `false` and `{}` also stand here: closed and open objects, which Kubernetes tells apart by pruning. */
+/** In this place zod also writes `false` for closed objects and `{}` for open ones, which Kubernetes tells apart by pruning. */
 function isSchema(given: unknown): given is StructuralSchema {
   return typeof given === "object" && given !== null && Object.keys(given).length > 0;
 }

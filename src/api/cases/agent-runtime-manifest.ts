@@ -9,7 +9,7 @@ const provider = {
 };
 const promptPackRef = { name: "my-prompts" };
 
-/** An agent with handler `runtime`, complete but for what the case changes; `undefined` removes. */
+/** An agent with handler `runtime` that is complete except for what the case changes. A field set to `undefined` is removed. */
 export function runtime(changes: Record<string, unknown> = {}): object {
   return manifestOf(AGENT_RUNTIME, { provider, promptPackRef, ...changes });
 }

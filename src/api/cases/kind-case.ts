@@ -1,16 +1,16 @@
 /**
- * A manifest and what must become of it: by zod (local mode, `omnia validate`) and by an API server with the CRDs. The
- * tables of cases are read by the unit tests and by `test/integration/kube/api-server.test.ts`.
+ * A manifest, and whether zod (local mode, `omnia validate`) and an API server with the CRDs must take it. The unit tests
+ * and `test/integration/kube/api-server.test.ts` read the same tables of cases.
  */
 import { API_VERSION, type OmniaKind } from "../group.ts";
 
 export interface KindCase {
-  /** Goes on after "takes" or "refuses". */
+  /** Completes a sentence that begins with "takes" or "refuses". */
   readonly name: string;
   readonly manifest: object;
   /** The field to blame; a case without it is taken. */
   readonly refusedAt?: string;
-  /** Where an API server blames another field for the same. */
+  /** The field that an API server blames, where it is another one. */
   readonly serverRefusesAt?: string;
 }
 

@@ -1,7 +1,7 @@
 /**
- * core/v1: the parts that an AgentRuntime carries into its pods, and the kinds that users' files hold beside ours. In
- * these kinds, fields that are not read here are left to Kubernetes, except at the top of ConfigMap and Secret, whose
- * fields are all known.
+ * The parts of core/v1 that an AgentRuntime carries into its pods, and the kinds of core/v1 that users' files hold beside
+ * ours. Checking fields of these kinds that are not read here is left to Kubernetes. ConfigMap and Secret are an exception:
+ * all fields at their top are known, so others are refused.
  */
 import { z } from "zod";
 import { atomicList, int32, listByKey, mapOf, pattern, text } from "./types.ts";
@@ -16,13 +16,13 @@ import {
 import { parseQuantity, QUANTITY_MAX_LENGTH, QUANTITY_PATTERN } from "./quantity.ts";
 import { withRules } from "./rule.ts";
 
-/** Variables whose names begin so belong to Omnia. */
+/** Environment variables whose names begin with this belong to Omnia. */
 const RESERVED_ENV_PREFIX = "OMNIA_";
 const ENV_MAX_ITEMS = 256;
 const ENV_VALUE_MAX_LENGTH = 32_768;
 
-/** A null character ends a variable of a process: no process can be given one. */
-// oxlint-disable-next-line no-control-regex -- it is what is looked for
+/** No environment variable can hold a null character, because that character ends it. */
+// oxlint-disable-next-line no-control-regex -- the pattern looks for this very character
 const NO_NULL_CHARACTER = /^[^\x00]*$/;
 
 const QUANTITY_HINT =
@@ -183,12 +183,12 @@ export type ResourceRequirements = z.output<typeof resourceRequirementsSchema>;
 export type Toleration = z.output<typeof tolerationSchema>;
 
 export const CORE_API_VERSION = "v1";
-/** What one ConfigMap or Secret may hold; Kubernetes' own limit. */
+/** The most bytes that one ConfigMap or Secret may hold: the limit is Kubernetes' own. */
 export const MAX_DATA_BYTES = 1024 * 1024;
 
 const BASE64_PATTERN = /^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-/** Line breaks, as in `base64` output, do not count. */
+/** Line breaks, as the command `base64` writes them, are allowed. */
 function isBase64(value: string): boolean {
   return BASE64_PATTERN.test(value.replaceAll(/[\r\n]/g, ""));
 }
@@ -196,7 +196,7 @@ function isBase64(value: string): boolean {
 const base64 = () =>
   z.string().refine(isBase64, 'must be base64; in a Secret, plain text belongs under "stringData"');
 
-/** Keys with values; a key without value holds "". */
+/** A map from keys to values. A key without a value holds "". */
 function dataMap(value: z.ZodType<string>) {
   const nullable = z.preprocess((given) => given ?? "", value);
   return z.record(z.string(), nullable).superRefine(
@@ -240,8 +240,8 @@ export const configMapSchema = z
   });
 
 /**
- * Whether an API server would refuse it for its size. No rule of the schema: on one machine it is taken, so that the PromptPack in
- * it can say TooLarge for itself.
+ * Whether an API server would refuse the ConfigMap for its size. The schema has no such rule: on one machine the ConfigMap is
+ * taken, so that the PromptPack that reads it can report TooLarge.
  */
 export function isOversized({ data = {}, binaryData = {} }: ConfigMap): boolean {
   return byteLength(data) + byteLength(binaryData) * 0.75 > MAX_DATA_BYTES;
@@ -298,7 +298,7 @@ export type ConfigMap = z.output<typeof configMapSchema>;
 export type Secret = z.output<typeof secretSchema>;
 export type Service = z.output<typeof serviceSchema>;
 
-/** The value of one key as bytes, `undefined` when the key is not there. stringData wins, as in Kubernetes. */
+/** The value of one key as bytes, or `undefined` when the key is missing. As in Kubernetes, stringData wins over data. */
 export function secretValue(secret: Secret, key: string): Buffer | undefined {
   const { data = {}, stringData = {} } = secret;
   if (Object.hasOwn(stringData, key)) return Buffer.from(stringData[key] ?? "");

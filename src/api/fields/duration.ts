@@ -1,11 +1,11 @@
-/** Durations as Go writes them: `30s`, `1h30m`, `1.5h`. Signs and a bare `0` are refused: nothing here needs them. */
+/** Durations as Go writes them: `30s`, `1h30m`, `1.5h`. Signs and a bare `0` are refused, because no field needs them. */
 import { pattern } from "./types.ts";
 import { withRules } from "./rule.ts";
 
 const NUMBER = String.raw`([0-9]+(\.[0-9]*)?|\.[0-9]+)`;
 const UNIT = "(ns|us|µs|μs|ms|s|m|h)";
 
-/** The same in the CRD. */
+/** The CRD holds the same pattern. */
 export const DURATION_PATTERN = new RegExp(`^(${NUMBER}${UNIT})+$`);
 /** Longer texts are refused before they are looked at. */
 export const DURATION_MAX_LENGTH = 64;
@@ -25,10 +25,10 @@ export class DurationError extends Error {
   override readonly name = "DurationError";
 }
 
-/** Milliseconds, with a fraction where the text is finer. Throws a DurationError. */
+/** Returns milliseconds, with a fraction where the text is finer. Throws a DurationError. */
 export function parseDuration(duration: string): number {
   const total = nanosecondsOf(duration);
-  // In two steps: nanoseconds of more than a hundred days are beyond the whole numbers.
+  // The division takes two steps, because a number cannot hold the nanoseconds of more than a hundred days exactly.
   return Number(total / 1_000_000n) + Number(total % 1_000_000n) / 1e6;
 }
 

@@ -35,7 +35,7 @@ export function dnsSubdomain(maxLength = 253) {
   );
 }
 
-/** A name of an object, or nothing at all: some clients write an unset name as "". */
+/** The name of an object, or an empty text: some clients write an unset name as "". */
 export function dnsSubdomainOrEmpty() {
   return pattern(
     253,
@@ -91,7 +91,7 @@ function metadataMap<V extends z.ZodType>(value: V, isKey: (key: string) => bool
 export function metadataSchema<Name extends z.ZodType<string>>(name: Name) {
   return z.strictObject({
     name,
-    // An empty one is an unset one: so templates write it.
+    // Templates write an unset namespace as an empty one.
     namespace: z
       .preprocess((given) => given || undefined, dnsLabel().optional())
       .transform((namespace) => namespace ?? DEFAULT_NAMESPACE),

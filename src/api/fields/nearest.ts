@@ -1,4 +1,4 @@
-/** The candidate that `word` was likely meant to be; `undefined` when none is near. */
+/** The candidate that the user probably meant by `word`, or `undefined` when none is close. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const lower = word.toLowerCase();
   const near = candidates
@@ -15,10 +15,10 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   );
 }
 
-/** Longer words are no misspellings, and not worth the time. */
+/** Longer words are hardly misspellings, and comparing them takes too long. */
 const MAX_LENGTH = 64;
 
-/** Letters to insert, remove, replace, or swap with their neighbour. */
+/** How many letters have to be inserted, removed, replaced, or swapped with their neighbour. */
 function distance(from: string, to: string): number {
   if (from.length > MAX_LENGTH || to.length > MAX_LENGTH) return Infinity;
   let beforePrevious: number[] = [];

@@ -6,9 +6,9 @@ export type FieldPath = readonly (string | number)[];
 
 export interface FieldProblem {
   path: FieldPath;
-  /** Without the path. Holds no value, except a short one that should have been one of a few words. */
+  /** Does not name the path. Quotes no value, except a short one that should have been one of a few words. */
   message: string;
-  /** The field's name is at fault, not its value. */
+  /** True when the name of the field is wrong, not its value. */
   unknownField: boolean;
 }
 
@@ -23,7 +23,7 @@ export function validate<T>(schema: z.ZodType<T>, value: unknown): Validation<T>
   return { ok: false, problems: result.error.issues.flatMap(fieldProblems) };
 }
 
-/** `spec.env[1].name`; keys that are no plain words are quoted. */
+/** Writes a path like `spec.env[1].name`. Keys that are not plain words are quoted. */
 export function formatPath(path: FieldPath): string {
   let written = "";
   for (const key of path) {
@@ -39,7 +39,7 @@ function fieldProblems(issue: z.core.$ZodIssue): FieldProblem[] {
   if (issue.code !== "unrecognized_keys") {
     return [{ path, message: issue.message, unknownField: false }];
   }
-  // `describe` wrote one line a key.
+  // `describe` wrote one line for each key.
   const lines = issue.message.split("\n");
   return issue.keys.map((key, index) => ({
     path: [...path, key],
@@ -48,7 +48,7 @@ function fieldProblems(issue: z.core.$ZodIssue): FieldProblem[] {
   }));
 }
 
-/** Says what zod found in the words of a manifest. Schemas with a message of their own keep it. */
+/** Describes what zod found in the terms of a manifest. A schema that has its own message keeps it. */
 function describe(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case "invalid_type":
@@ -63,7 +63,7 @@ function describe(issue: z.core.$ZodRawIssue): string | undefined {
       return boundMessage("least", issue.origin, issue.minimum);
     case "too_big":
       return boundMessage("most", issue.origin, issue.maximum);
-    // Their schemas say it themselves.
+    // The schemas of these have messages of their own.
     case "custom":
     case "invalid_format":
     case "invalid_union":
@@ -135,7 +135,7 @@ function unknownFieldMessage(key: string, shape: Shape): string {
   return meant === undefined ? "unknown field" : `unknown field; did you mean "${meant}"?`;
 }
 
-/** A field one level further in, if only one place has it: what a lost indentation leaves behind. */
+/** The place of a field one level further in, if only one place has it. Users who lose an indentation write it too far out. */
 function nestedField(key: string, shape: Shape): string | undefined {
   const parents = Object.entries(shape).filter(([, field]) =>
     Object.hasOwn(shapeOf(unwrap(field)), key),

@@ -1,6 +1,6 @@
 /** Resource quantities: `500m`, `256Mi`, `1e3`. */
 
-/** Kubernetes' form of a quantity that is not negative. The same in the CRD. */
+/** How Kubernetes writes a quantity that is not negative. The CRD holds the same pattern. */
 export const QUANTITY_PATTERN =
   /^[+]?([0-9]+([.][0-9]*)?|[.][0-9]+)(([KMGTPE]i)|[numkMGTPE]|([eE][+-]?[0-9]{1,2}))?$/;
 export const QUANTITY_MAX_LENGTH = 32;
@@ -21,8 +21,8 @@ const DECIMAL: Record<string, number> = {
 const BINARY: Record<string, bigint> = { Ki: 10n, Mi: 20n, Gi: 30n, Ti: 40n, Pi: 50n, Ei: 60n };
 
 /**
- * The quantity in billionths (what is finer is rounded up, as Kubernetes does), exact at any size;
- * `undefined` when it is none.
+ * The quantity in billionths, exact at any size. A finer one is rounded up, as Kubernetes does. Returns `undefined` when the
+ * text is not a quantity.
  */
 export function parseQuantity(quantity: string | number): bigint | undefined {
   const written = String(quantity);

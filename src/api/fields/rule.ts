@@ -1,26 +1,26 @@
 /**
- * A rule over several fields, written once for both that enforce it: an API server (CEL in the CRD) and zod (local mode,
- * `omnia validate`). The manifests in `api/cases` keep the two in step: a unit test puts each of them to zod, and an
- * integration test to a real API server.
+ * A rule over several fields, written side by side for the two that enforce it: an API server (CEL in the CRD) and zod (local
+ * mode, `omnia validate`). The manifests in `src/api/cases` keep both forms alike: a unit test gives each of them to zod, and an
+ * integration test gives each to a real API server.
  */
 import type { z } from "zod";
 
 export interface Rule<T> {
   /**
-   * For the API server. Guard every optional field by has(): objects that were stored before the rule existed must
-   * stay changeable, or their deletion hangs.
+   * The rule in CEL, for the API server. Guard every optional field by has(): reading an absent field is an error, and then the
+   * API server would refuse every change to an object that was stored before the rule existed, even the end of its deletion.
    */
   readonly cel: string;
-  /** The same for zod. */
+  /** The same rule for zod. */
   readonly holds: (value: T) => boolean;
-  /** The field to blame, below the value that carries the rule. */
+  /** The path of the field to blame, from the value that carries the rule. */
   readonly path?: readonly string[];
-  /** What is wrong and the cure; never holds a value. */
+  /** Says what is wrong and how to cure it. Never quotes a value. */
   readonly message: string;
   readonly reason?: "FieldValueInvalid" | "FieldValueForbidden" | "FieldValueRequired";
 }
 
-/** Adds `rules` to `schema`; its metadata stay. */
+/** Adds `rules` to `schema`, which keeps its metadata. */
 export function withRules<S extends z.ZodType>(schema: S, rules: readonly Rule<z.output<S>>[]): S {
   let ruled: S = schema;
   for (const rule of rules) {
@@ -28,8 +28,8 @@ export function withRules<S extends z.ZodType>(schema: S, rules: readonly Rule<z
     ruled = ruled.refine(rule.holds as (value: unknown) => boolean, {
       message: rule.message,
       path: [...(rule.path ?? [])],
-      // zod would skip every rule of an object with one bad field. A rule is skipped only where a field that it reads
-      // is bad itself, so that one look shows every problem.
+      // zod would skip every rule of an object that has one bad field. Here a rule is skipped only when a field that it reads,
+      // or something around that field, is bad, so that users see as many problems as possible at once.
       when: ({ issues }) =>
         !issues.some(
           (issue) =>
@@ -48,7 +48,7 @@ export function withRules<S extends z.ZodType>(schema: S, rules: readonly Rule<z
   });
 }
 
-/** The fields that an expression reads: `has(self.a.b)` reads ["a", "b"], `self > 0` reads []. */
+/** The paths that an expression reads: `has(self.a.b)` reads ["a", "b"], and `self > 0` reads []. */
 function readPaths(cel: string): string[][] {
   return [...cel.matchAll(/\bself((?:\.[A-Za-z]+)*)/g)].map(([, fields]) =>
     (fields ?? "").split(".").slice(1),

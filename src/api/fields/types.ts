@@ -16,7 +16,7 @@ export function text(maxLength: number) {
   return z.string().min(1).max(maxLength);
 }
 
-/** A string of a certain form. What is too long is not looked at further. */
+/** A string of a certain form. The form of a string that is too long is not looked at. */
 export function pattern(maxLength: number, form: RegExp, message?: string) {
   return z.string().max(maxLength, { abort: true }).regex(form, message);
 }
@@ -35,7 +35,7 @@ export function mapOf<V extends z.ZodType>(value: V, maxEntries: number) {
     .meta({ maxProperties: maxEntries });
 }
 
-/** A list whose items are known by one of their fields: server-side apply merges by it, and it occurs once. */
+/** A list whose items are told apart by one of their fields. Server-side apply merges by it, and no two items may share it. */
 export function listByKey<Key extends string, Item extends z.ZodType<Record<Key, string>>>(
   item: Item,
   key: Key,
@@ -54,7 +54,7 @@ export function listByKey<Key extends string, Item extends z.ZodType<Record<Key,
           });
         }
       },
-      // Also while other fields of the items are wrong.
+      // Repetitions are looked for even while other fields of the items are wrong.
       { when: ({ value }) => Array.isArray(value) },
     )
     .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key] });
@@ -107,7 +107,7 @@ export function toolURL() {
   return pattern(MAX_URL_LENGTH, new RegExp(`^((https?|grpcs?)://)?${HOST}${REST}$`), URL_HINT);
 }
 
-/** What a browser sends as Origin, or `*` for any. */
+/** What a browser sends as Origin, or `*` for any origin. */
 export function origin() {
   return pattern(
     MAX_URL_LENGTH,

@@ -15,7 +15,7 @@ metadata:
 `;
 const ECHO = `${HEAD}spec: {facade: {handler: echo}}\n`;
 
-/** As `omnia validate` prints them. */
+/** The problems as `omnia validate` prints them. */
 function problemsOf(text: string): string[] {
   return parseManifests(text, "a.yaml").problems.map(
     ({ file, line, column, severity, message }) =>
@@ -44,7 +44,7 @@ describe("parseManifests", () => {
     });
     expect(agent?.positionOf([])).toEqual({ line: 3, column: 1 });
     expect(agent?.positionOf(["spec", "facade", "handler"])).toEqual({ line: 7, column: 26 });
-    // What is not written is where the thing around it is.
+    // A field that is not written has the position of the thing around it.
     expect(agent?.positionOf(["spec", "session", "ttl"])).toEqual({ line: 7, column: 1 });
   });
 

@@ -1,4 +1,4 @@
-/** Users' files → typed resources and every problem with its place. Pure: reading the files is the caller's. */
+/** Turns users' files into typed resources, and finds every problem with its place. It is pure: the caller reads the files. */
 import type { z } from "zod";
 import { isOversized } from "../fields/core.ts";
 import { type FieldPath, formatPath, validate } from "../fields/problems.ts";
@@ -11,8 +11,8 @@ export const MAX_DOCUMENTS_PER_FILE = 1_000;
 /** More problems than this in one file are counted, not listed. */
 export const MAX_PROBLEMS_PER_FILE = 200;
 
-/** Control characters, and what is left of bytes that are no UTF-8: what Kubernetes' own tools refuse, too. */
-// oxlint-disable-next-line no-control-regex -- they are what is looked for
+/** Control characters, and what decoding leaves of bytes that are not UTF-8. Kubernetes' own tools refuse them too. */
+// oxlint-disable-next-line no-control-regex -- the pattern looks for these very characters
 const NO_TEXT = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u0084\u0086-\u009F\uFFFD-\uFFFF]/;
 
 export interface Problem extends Position {
@@ -28,10 +28,10 @@ interface Resource<K extends Kind> {
   readonly kind: K;
   readonly name: string;
   readonly namespace: string;
-  /** Parsed: defaults are filled in. */
+  /** The parsed value, with defaults filled in. */
   readonly value: z.output<(typeof KIND_SCHEMAS)[K]>;
   readonly file: string;
-  /** Where the field at `path` of the value is written, else what is nearest around it. */
+  /** Where the field at `path` of the value is written, or else the nearest thing around it. */
   positionOf(path: FieldPath): Position;
 }
 
@@ -43,7 +43,7 @@ export interface Manifests {
   readonly problems: Problem[];
 }
 
-/** `file` is only what problems and resources are labelled with. */
+/** `file` only labels the problems and the resources. */
 export function parseManifests(text: string, file: string): Manifests {
   const resources: ManifestResource[] = [];
   const problems: Problem[] = [];
@@ -75,14 +75,14 @@ export function parseManifests(text: string, file: string): Manifests {
     const reader = new DocumentReader(file, document);
     reader.read(document.value, []);
     problems.push(...reader.problems);
-    // A key that is there twice means one of two things: neither is taken.
+    // Nobody knows which value of a repeated key is meant, so neither is taken.
     const broken = document.problems.some(({ severity }) => severity === "error");
     if (!broken) resources.push(...reader.resources);
   }
   return { resources, problems: shorten(problems) };
 }
 
-/** Two resources of one kind, namespace and name: an error at the second that names the first. */
+/** Gives an error for each resource that has the kind, namespace and name of an earlier one. The error names the earlier one. */
 export function findDuplicates(resources: readonly ManifestResource[]): Problem[] {
   const first = new Map<string, ManifestResource>();
   return resources.flatMap((resource) => {
@@ -103,7 +103,7 @@ export function findDuplicates(resources: readonly ManifestResource[]): Problem[
   });
 }
 
-/** What a resource is found by: no two may share it. */
+/** The key by which a resource is found. No two resources may share it. */
 export function resourceKey({
   kind,
   namespace,
@@ -127,7 +127,7 @@ class DocumentReader {
     this.#document = document;
   }
 
-  /** `root` leads to `value` in the document: somewhere else than the top for an item of a List. */
+  /** `root` is the path of `value` in its document. It is not empty for an item of a List. */
   read(value: unknown, root: FieldPath): void {
     if (!isMapping(value)) {
       this.#report(root, "must be a mapping with apiVersion, kind, metadata");
@@ -159,7 +159,7 @@ class DocumentReader {
   #readResource(kind: Kind, given: Record<string, unknown>, root: FieldPath): void {
     const isOurs = (OMNIA_KINDS as readonly string[]).includes(kind);
     const candidate = withoutNulls({ ...given, metadata: given["metadata"] ?? {} });
-    // What a file says about the status is nobody's wish, and ignored as an API server ignores it.
+    // The status in a file is ignored, as an API server ignores it.
     if (isOurs) delete candidate["status"];
     const schema: z.ZodType<ManifestResource["value"]> = KIND_SCHEMAS[kind];
     const result = validate(schema, candidate);
@@ -212,10 +212,10 @@ class DocumentReader {
   }
 }
 
-/** In these, a null is data and no unset field. */
+/** Inside these fields a null is data, and does not mean an unset field. */
 const FREE_FORM = new Set(["inputSchema", "data", "stringData", "binaryData"]);
 
-/** A field without value is an unset one, as to an API server. */
+/** A field without a value counts as unset, as it does for an API server. */
 function withoutNulls(mapping: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(mapping)

@@ -1,4 +1,4 @@
-/** YAML text → documents whose every value knows its place. JSON is YAML, so it is read too. */
+/** Reads YAML into documents that know the place of each value. JSON is read too, because it is YAML. */
 import {
   type Document,
   isAlias,
@@ -19,7 +19,7 @@ import {
 import type { FieldPath } from "../fields/problems.ts";
 
 export interface Position {
-  /** From 1, as editors count. */
+  /** Counted from 1, as editors do. */
   readonly line: number;
   readonly column: number;
 }
@@ -33,21 +33,21 @@ export interface YAMLDocument {
   /** `undefined` when the text is so broken that its value would mislead. */
   value: unknown;
   problems: YAMLProblem[];
-  /** Of the value at `path`, else of the nearest thing around it. */
+  /** The position of the value at `path`, or else of the nearest thing around it. */
   positionOf(path: FieldPath): Position;
-  /** Of the name of the field at `path`. */
+  /** The position of the name of the field at `path`. */
   keyPositionOf(path: FieldPath): Position;
 }
 
-/** How often aliases may be followed in one document, with what they lead to. */
+/** How often aliases may be followed in one document, counting the aliases inside of what they stand for. */
 const MAX_ALIAS_COUNT = 100;
 
 const TAG_PREFIX = "tag:yaml.org,2002:";
 const KNOWN_TAGS = new Set(["map", "seq", "str", "null", "bool", "int", "float", "merge"]);
 
 /**
- * YAML 1.1 as Kubernetes' own tools read it (`yes` and `on` are booleans, `0777` is octal), so that a file means the
- * same here and there; but times of day and dates stay strings, as they do there.
+ * YAML 1.1 as Kubernetes' own tools read it, so that a file means the same for both: `yes` and `on` are booleans, `0777` is
+ * octal, and times of day and dates stay strings.
  */
 function tagsOfKubernetes(
   tags: (ScalarTag | CollectionTag | string)[],
@@ -59,7 +59,7 @@ function tagsOfKubernetes(
   });
 }
 
-/** A number that is too great is a text, like the hash 123e456. */
+/** A number that is too great, like the hash 123e456, counts as text. */
 function orText(tag: ScalarTag): ScalarTag {
   return {
     ...tag,
@@ -70,7 +70,7 @@ function orText(tag: ScalarTag): ScalarTag {
   };
 }
 
-/** Documents that hold nothing are left out. `undefined`: there are more than `maxDocuments`. */
+/** Leaves out documents that hold nothing. Returns `undefined` when there are more than `maxDocuments`. */
 export function parseYAMLDocuments(text: string, maxDocuments: number): YAMLDocument[] | undefined {
   const parts = splitDocuments(text);
   if (parts.length > maxDocuments) return undefined;
@@ -80,7 +80,7 @@ export function parseYAMLDocuments(text: string, maxDocuments: number): YAMLDocu
       version: "1.1",
       customTags: tagsOfKubernetes,
       stringKeys: true,
-      // It compares every key with every other: see `findFaults`.
+      // The parser would compare every key with every other. `findFaults` looks for repeated keys instead.
       uniqueKeys: false,
       prettyErrors: false,
       logLevel: "silent",
@@ -98,8 +98,8 @@ export function parseYAMLDocuments(text: string, maxDocuments: number): YAMLDocu
 }
 
 /**
- * Cut at every line `---`, as kubectl cuts: then an open quote or bracket ends with its document and takes no other
- * along.
+ * The text is cut at every line `---`, as kubectl does. So a quote or bracket that is never closed spoils only its own
+ * document.
  */
 function splitDocuments(text: string): { text: string; linesBefore: number }[] {
   const starts = [0, ...[...text.matchAll(/^---(?=\s|$)/gm)].map(({ index }) => index)];
@@ -127,7 +127,7 @@ function readDocument(document: Document.Parsed, at: (offset: number) => Positio
     return { ...at(offset), severity: "error", message };
   }
 
-  // A key that is there twice leaves the rest of the document readable; other errors do not.
+  // A repeated key leaves the rest of the document readable. Other errors do not.
   let value: unknown;
   if (document.errors.length === 0 && faults.endlessAliases.length === 0) {
     try {
@@ -165,7 +165,7 @@ function readDocument(document: Document.Parsed, at: (offset: number) => Positio
       const valueOffset = isNode(node) ? node.range?.[0] : undefined;
       const keyOffset = key?.range?.[0] ?? valueOffset;
       if (keyOffset === undefined) break;
-      // The place of a mapping or list is its name: where it begins is another line.
+      // A mapping or list has the place of its name, because it often begins on a later line.
       const byName = key !== undefined && (isMap(node) || isSeq(node));
       const value = at(byName || valueOffset === undefined ? keyOffset : valueOffset);
       found = { key: at(keyOffset), value };
@@ -181,14 +181,14 @@ function readDocument(document: Document.Parsed, at: (offset: number) => Positio
   };
 }
 
-/** What the parser lets pass: where a key is there again, and where an alias stands inside of what it stands for. */
+/** Finds the faults that the parser lets pass: repeated keys, and aliases inside of what they stand for. */
 function findFaults(document: Document.Parsed): {
   repeatedKeys: number[];
   endlessAliases: number[];
 } {
   const repeatedKeys: number[] = [];
   const endlessAliases: number[] = [];
-  // In the order of the text, so an alias stands for the last one of its name so far.
+  // The visit follows the order of the text, so an alias stands for the latest anchor of its name so far.
   const anchored = new Map<string, unknown>();
   visit(document, {
     Map(_, map) {
@@ -213,7 +213,7 @@ function findFaults(document: Document.Parsed): {
   return { repeatedKeys, endlessAliases };
 }
 
-/** One a place, and one token that was not expected: those behind it are its echoes. */
+/** Keeps one error for each place, and only the first unexpected token, because later ones only follow from it. */
 function firstErrors(errors: readonly YAMLError[]): YAMLError[] {
   const places = new Set<number>();
   let unexpected = false;
@@ -252,12 +252,12 @@ function describeError({ code, message }: YAMLError): string {
     return 'a field without ":"; write it as "name: value"';
   }
   if (message.startsWith("Missing , or :")) return 'a "," or ":" is missing between two fields';
-  // What follows the colon is text of the file, which may be a secret.
+  // The text after the colon comes from the file, and may be a secret.
   const [what = ""] = message.split(": ", 1);
   return `not valid YAML: ${what.charAt(0).toLowerCase()}${what.slice(1)}`;
 }
 
-/** Of aliases and merges, which are followed when a document is turned into a value. */
+/** Describes errors in aliases and merges, which are followed when a document is turned into a value. */
 function describeExpansionError({ message }: Error): string {
   if (message.startsWith("Unresolved alias")) {
     return "an alias (*name) needs its anchor (&name) before it";

@@ -1,4 +1,4 @@
-/** What a schema cannot say of a pack: names that must fit together, templates, defaults, patterns. */
+/** Checks what a schema cannot: names that must fit together, templates, defaults and patterns. */
 import type { FieldPath } from "../../api/fields/problems.ts";
 import { UNSUPPORTED_FEATURES } from "../document/template-engine.ts";
 import { isKnownValidator } from "../document/validators.ts";
@@ -17,7 +17,7 @@ export interface PackRemark {
 
 export interface PackCheck {
   problems: PackRemark[];
-  /** The pack can be used, but not all that it says has an effect. */
+  /** The pack can be used, but some of what it says has no effect. */
   warnings: PackRemark[];
 }
 
@@ -128,7 +128,7 @@ export function checkPack(pack: PromptPackDocument): PackCheck {
     const badPattern = pattern === undefined ? undefined : patternProblem(pattern);
     if (badPattern !== undefined) refuse([...path, "validation", "pattern"], badPattern);
     checkBounds(path, validation);
-    // `default:` with nothing behind it is no default.
+    // A `default:` without a value counts as no default.
     if (variable.default === undefined || variable.default === null) return;
     if (!hasType(type, variable.default)) {
       refuse([...path, "default"], `${typeProblem(type)}, as type "${type}" says`);

@@ -1,4 +1,4 @@
-/** The text of a PromptPack → a checked document, or everything that is wrong with it. */
+/** Turns the text of a PromptPack into a checked document, or finds everything that is wrong with it. */
 import { type FieldPath, formatPath, validate } from "../../api/fields/problems.ts";
 import { checkPack, type PackRemark } from "./check-pack.ts";
 import { contentHash } from "../document/content-hash.ts";
@@ -8,16 +8,16 @@ import {
 } from "../document/prompt-pack-document.ts";
 import { readPackSource } from "./read-pack-source.ts";
 
-/** A little less than a ConfigMap holds: a pack that grows is told in words before it can no longer be applied. */
+/** A little less than a ConfigMap holds, so that a growing pack is refused in plain words before it can no longer be applied. */
 export const MAX_PACK_BYTES = 1_000_000;
 /** More problems than this are counted, not listed. */
 export const MAX_LISTED_PROBLEMS = 10;
 
 export interface PackProblem {
-  /** `prompts.support.variables[0].type`; "" is the whole. */
+  /** A path like `prompts.support.variables[0].type`. An empty path means the whole pack. */
   path: string;
   message: string;
-  /** In the text of the pack, from 1. */
+  /** The line in the text of the pack, counted from 1. */
   line?: number;
   column?: number;
 }
@@ -26,19 +26,19 @@ export type ParsedPromptPack =
   | {
       ok: true;
       pack: PromptPackDocument;
-      /** Of the content, not of its spelling: 12 hex digits. */
+      /** 12 hex digits that stand for the content, however it is written. */
       hash: string;
       warnings: string[];
     }
   | {
       ok: false;
       reason: "InvalidJSON" | "InvalidPack" | "TooLarge";
-      /** Names every problem, or the first ones. */
+      /** Names every problem, or the first ones when there are many. */
       message: string;
       problems: PackProblem[];
     };
 
-/** Takes JSON and YAML. */
+/** Reads JSON and YAML. */
 export function parsePromptPack(text: string): ParsedPromptPack {
   if (Buffer.byteLength(text) > MAX_PACK_BYTES) {
     const message = `larger than ${MAX_PACK_BYTES / 1000} kB, about what a ConfigMap holds; split the pack`;

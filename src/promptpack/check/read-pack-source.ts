@@ -1,4 +1,4 @@
-/** The text of a pack, JSON or YAML, as a value whose parts know their place. */
+/** Reads the text of a pack, which is JSON or YAML, into a value with the place of each of its parts. */
 import type { FieldPath } from "../../api/fields/problems.ts";
 import { parseYAMLDocuments, type Position } from "../../api/manifest/yaml-documents.ts";
 import { offsetOf, scanJSON } from "./scan-json.ts";
@@ -10,7 +10,7 @@ export type PackSource =
 export function readPackSource(text: string): PackSource {
   const source = text.startsWith("\uFEFF") ? text.slice(1) : text;
   if (source.trim() === "") return refuse({ line: 1, column: 1 }, "it is empty");
-  // What begins like JSON is meant as JSON: its errors are told in the words of JSON.
+  // A text that begins like JSON is meant as JSON, so its errors are described in terms of JSON.
   return /^\s*[{[]/.test(source) ? readJSON(source) : readYAML(source);
 }
 

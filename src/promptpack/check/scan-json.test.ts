@@ -29,7 +29,7 @@ it("finds a fault exactly where JSON.parse throws", () => {
         isJSON = false;
       }
       const fault = scanJSON(text);
-      // A name that is there twice is JSON all the same.
+      // A text with a repeated name is still JSON.
       const passed = fault === undefined || fault.message.includes("twice");
       expect(passed).toBe(isJSON || fault?.message.includes("twice") === true);
     }),

@@ -1,6 +1,6 @@
 /**
- * Where a JSON text is broken, and where in it a value stands: what `JSON.parse` does not say. A name that is there
- * twice is a fault too: readers disagree on which of the two counts.
+ * Finds where a JSON text is broken and where a value begins in it, which `JSON.parse` does not tell. A repeated name is a
+ * fault too, because readers disagree on which of its values counts.
  */
 import type { FieldPath } from "../../api/fields/problems.ts";
 
@@ -27,7 +27,7 @@ class Fault extends Error {
   }
 }
 
-/** The first fault of the text. `onValue` hears of each value; the path is only lent. */
+/** Finds the first fault of the text. `onValue` is called for each value, with a path that changes after the call. */
 export function scanJSON(
   text: string,
   onValue?: (path: FieldPath, offset: number) => void,
@@ -117,7 +117,7 @@ export function scanJSON(
     return JSON.parse(text.slice(start, position)) as string;
   }
 
-  /** The character that comes next, white space passed over. */
+  /** Skips white space and returns the character that comes next. */
   function peek(): string | undefined {
     skip(WHITE_SPACE);
     return text[position];
@@ -139,7 +139,7 @@ export function scanJSON(
   }
 }
 
-/** Of the value at `path`, or of the nearest thing around it. The text must be free of faults. */
+/** The offset of the value at `path`, or of the nearest thing around it. The text must be free of faults. */
 export function offsetOf(text: string, path: FieldPath): number {
   let found = 0;
   scanJSON(text, (here, offset) => {

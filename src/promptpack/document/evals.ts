@@ -1,4 +1,4 @@
-/** How the quality of answers is assessed, of a prompt or of the whole pack. */
+/** How the quality of answers is assessed, for one prompt or for the whole pack. */
 import { z } from "zod";
 
 export const evalSchema = z.strictObject({

@@ -1,4 +1,4 @@
-/** What a prompt takes besides text. */
+/** The media that a prompt takes besides text. */
 import { z } from "zod";
 
 const count = () => z.int().min(1).optional();
@@ -63,7 +63,7 @@ export const mediaSchema = z
       )
       .optional(),
   })
-  // Any other field is a type of media of the author's own.
+  // Every other field is a type of media that the author has defined.
   .catchall(
     z.looseObject({
       max_size_mb: count(),

@@ -1,6 +1,6 @@
 /**
- * The PromptPack document, specification 1.4.0, in the form that the rest of the program reads: lenient spellings are
- * already translated, and `required` is always set. It refuses unknown fields where the specification refuses them.
+ * The PromptPack document of specification 1.4.0, in the form that the rest of the program reads: shorter spellings are
+ * already translated, and `required` is always set. It refuses unknown fields where the specification does.
  */
 import { z } from "zod";
 import { agentsSchema } from "./agents.ts";

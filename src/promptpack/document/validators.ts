@@ -26,7 +26,7 @@ const validatorSchema = z.strictObject({
   params: z.record(z.string(), z.unknown()).optional(),
 });
 
-/** A list; or, as in `{"banned_words": ["competitor"]}`, one field a validator. */
+/** A list of validators, or an object with a field for each of them, such as `{"banned_words": ["competitor"]}`. */
 export const validatorsSchema = z.preprocess(
   (written) => (isShortForm(written) ? fromShortForm(written) : written),
   z.array(validatorSchema),

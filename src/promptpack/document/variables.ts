@@ -5,7 +5,7 @@ import { identifier } from "./names-and-versions.ts";
 export const variableSchema = z.strictObject({
   name: identifier(),
   type: z.enum(["string", "number", "boolean", "object", "array"]),
-  /** The specification requires it; many packs leave it out. */
+  /** The specification requires this field, but many packs leave it out. */
   required: z.boolean().default(false),
   default: z.unknown().optional(),
   description: z.string().optional(),

@@ -1,12 +1,12 @@
-/** Patterns of packs. Who writes a pack must not be able to hold up a control plane with one that takes for ever. */
+/** The patterns of packs. The author of a pack must not be able to block a control plane with a pattern that takes for ever. */
 import { createContext, Script } from "node:vm";
 
-/** A pattern that needs longer counts as one that does not match. */
+/** A pattern that needs longer counts as not matching. */
 export const PATTERN_TIMEOUT_MS = 100;
 
 const TEST = new Script("new RegExp(source, flags).test(value)");
 
-/** Why the text is no pattern. */
+/** Why the text is not a valid pattern. */
 export function patternProblem(pattern: string): string | undefined {
   try {
     const { source, flags } = readPattern(pattern);
@@ -20,7 +20,7 @@ export function patternProblem(pattern: string): string | undefined {
 
 export function matchesPattern(pattern: string, value: string): boolean {
   try {
-    // A regular expression can only be stopped from outside.
+    // Only a timeout of `node:vm` can stop a regular expression.
     const context = createContext({ ...readPattern(pattern), value });
     return TEST.runInContext(context, { timeout: PATTERN_TIMEOUT_MS }) === true;
   } catch (error) {

@@ -1,16 +1,16 @@
 /**
- * Templates → text. A value is put in as it is: nothing is escaped, and braces in it are text, so that who gives a value
+ * Turns templates into text. A value is inserted as it is: nothing is escaped, and braces in it are plain text, so that a value
  * cannot reach other variables or fragments.
  */
 import { parseTemplate, type Placeholder } from "./template.ts";
 
-/** Bytes of a rendered text, as JSON: an active prompt and its canary fit into the ConfigMap of an agent config. */
+/** The most bytes of a rendered text, written as JSON. An active prompt and its canary must fit into the ConfigMap of an agent. */
 export const MAX_RENDERED_BYTES = 256 * 1024;
-/** Fragments in fragments. */
+/** How deep fragments may stand inside of fragments. */
 export const MAX_FRAGMENT_DEPTH = 32;
 
 export interface TemplateScope {
-  /** Declared and given ones; `undefined` is an optional one without a value. They win over fragments. */
+  /** The variables that are declared or given. An optional one without a value is `undefined`. Variables win over fragments. */
   readonly variables: ReadonlyMap<string, unknown>;
   readonly fragments: Readonly<Record<string, string>>;
 }
@@ -21,21 +21,21 @@ export class TemplateError extends Error {
 
 const FRAGMENTS = "fragments.";
 
-/** The fragment that a placeholder means, unless a variable of its name is there. */
+/** The fragment that a placeholder means, unless there is a variable of that name. */
 export function fragmentNameOf(placeholder: Placeholder): string | undefined {
   if (placeholder.written.startsWith(FRAGMENTS)) return placeholder.written.slice(FRAGMENTS.length);
   return placeholder.path.length === 0 ? placeholder.name : undefined;
 }
 
 /**
- * One after the other, as one text; a placeholder does not reach from one into the next. Throws a TemplateError when the
- * text grows past the limit; the pack was checked for everything else.
+ * Renders the templates one after the other into one text. A placeholder cannot reach from one template into the next. Throws a
+ * TemplateError when the text grows past the limit. The pack must already be checked for everything else.
  */
 export function renderTemplates(
   templates: readonly string[],
   { variables, fragments }: TemplateScope,
 ): string {
-  // Each fragment is rendered once, however often fragments hold each other.
+  // Each fragment is rendered once, however often it is used.
   const rendered = new Map<string, string>();
   const text = templates.map((template) => render(template, 0)).join("");
   if (Buffer.byteLength(JSON.stringify(text)) > MAX_RENDERED_BYTES) throw tooLong();
@@ -73,7 +73,7 @@ function tooLong(): TemplateError {
   );
 }
 
-/** `undefined` when there is nothing at the path. */
+/** Returns `undefined` when there is nothing at the path. */
 export function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
   let found = value;
   for (const key of path) {

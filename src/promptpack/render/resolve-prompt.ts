@@ -1,4 +1,4 @@
-/** A pack and what an agent asks of it → the prompt that the agent runs. */
+/** Finds the prompt that an agent runs, from a pack and what the agent asks of it. */
 import type { PackParameters } from "../document/parameters.ts";
 import type { PromptPackDocument } from "../document/prompt-pack-document.ts";
 import type { PackPrompt } from "../document/prompts.ts";
@@ -12,14 +12,14 @@ export const DEFAULT_MAX_ROUNDS = 5;
 export const DEFAULT_MAX_TOOL_CALLS_PER_TURN = 10;
 
 export interface PromptRequest {
-  /** Which prompt; see `selectPrompt`. */
+  /** The name of the prompt. `selectPrompt` says what happens without one. */
   prompt?: string | undefined;
   variables?: Readonly<Record<string, string>> | undefined;
-  /** Picks the pack's overrides for a model. */
+  /** The model, for which the pack may have overrides. */
   model: string;
 }
 
-/** In the spelling of the AgentRuntime. */
+/** The parameters under the names that an AgentRuntime gives them. */
 export interface PromptParameters {
   temperature?: number;
   maxTokens?: number;
@@ -31,21 +31,21 @@ export interface PromptParameters {
 
 export interface ResolvedPrompt {
   name: string;
-  /** Of the pack. */
+  /** The version of the pack. */
   semver: string;
-  /** Rendered. */
+  /** The rendered system prompt. */
   system: string;
   parameters: PromptParameters;
   toolChoice: "auto" | "required" | "none";
   maxRounds: number;
   maxToolCallsPerTurn: number;
-  /** Names of the tools that it is offered; all that there are when it lists none. */
+  /** The names of the tools that the prompt is offered. Without this list it is offered all of them. */
   tools?: readonly string[];
-  /** Names of tools that it is never offered. */
+  /** The names of tools that the prompt is never offered. */
   blocklist: readonly string[];
-  /** What the pack knows of tools, by their key in the pack. */
+  /** What the pack says about tools, by their key in the pack. */
   packTools: Readonly<Record<string, PackTool>>;
-  /** Variables that were given and are not used: misspelt ones, perhaps. */
+  /** Variables that are given but not used, perhaps because they are misspelt. */
   unusedVariables: readonly string[];
 }
 

@@ -7,11 +7,11 @@ export type SelectedPrompt =
   | { ok: true; name: string; prompt: PackPrompt }
   | { ok: false; message: string };
 
-/** The named prompt; without a name the only one, else the one called `default`. */
+/** Finds the named prompt. Without a name it takes the only prompt, or else the one called `default`. */
 export function selectPrompt({ id, prompts }: PromptPackDocument, name?: string): SelectedPrompt {
   const names = Object.keys(prompts);
   const wanted = name ?? (names.length === 1 ? names[0] : DEFAULT_PROMPT) ?? DEFAULT_PROMPT;
-  // Packs name a prompt twice: by its key, and by the id in it.
+  // A prompt has two names: its key in the pack, and its own id.
   const key = names.includes(wanted)
     ? wanted
     : names.find((other) => prompts[other]?.id === wanted);

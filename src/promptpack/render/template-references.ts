@@ -3,10 +3,10 @@ import { parseTemplate, type Placeholder } from "./template.ts";
 import { fragmentNameOf, MAX_FRAGMENT_DEPTH } from "./render-templates.ts";
 
 export interface TemplateReferences {
-  /** Placeholders that no fragment stands behind: variables, declared or not. */
+  /** The placeholders that mean no fragment: they are variables, declared or not. */
   variables: Placeholder[];
   fragments: ReadonlySet<string>;
-  /** `a → b → a`, or what else keeps the template from being rendered. */
+  /** What keeps the template from being rendered, such as a circle `a → b → a`. */
   problems: string[];
 }
 

@@ -7,11 +7,11 @@ export type TemplatePart =
   | { type: "text"; text: string }
   | {
       type: "placeholder";
-      /** What stands between the braces. */
+      /** The text between the braces. */
       written: string;
-      /** `user` of `user.emails[0]`. */
+      /** In `user.emails[0]` this is `user`. */
       name: string;
-      /** `emails` and 0 of `user.emails[0]`. */
+      /** In `user.emails[0]` these are `emails` and 0. */
       path: readonly (string | number)[];
     };
 

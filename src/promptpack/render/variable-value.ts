@@ -1,4 +1,4 @@
-/** Values of variables: from the text that an AgentRuntime gives to the type that the pack declares. */
+/** Converts the text that an AgentRuntime gives for a variable to the type that the pack declares. */
 import { canonicalJSON } from "../document/content-hash.ts";
 import { matchesPattern } from "./pattern.ts";
 import type { PackVariable, VariableType } from "../document/variables.ts";
@@ -74,7 +74,7 @@ export function validationProblem(
     if (!wanted.includes(canonicalJSON(value))) return `must be one of ${wanted.join(", ")}`;
   }
   if (typeof value === "string") {
-    // Characters as people count them.
+    // The length counts whole characters, not the two halves that some of them have in a string.
     const length = Array.from(value).length;
     if (min_length !== undefined && length < min_length) {
       return `must have at least ${min_length} characters`;
