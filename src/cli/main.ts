@@ -1,10 +1,10 @@
-/** Runs a command and turns whatever comes of it into an exit code: the one place that does. */
+/** Runs a command and turns its outcome into an exit code. Only this file does that. */
 import { CommanderError } from "commander";
 import { CliError, EXIT_CODES, type ExitCode } from "./terminal/cli-error.ts";
 import { runProgram } from "./program.ts";
 import { printLine, styled, type Streams } from "./terminal/streams.ts";
 
-/** `args` are those after node and script. Never rejects. */
+/** `args` are the arguments after node and script. Never rejects. */
 export async function main(args: readonly string[], streams: Streams): Promise<ExitCode> {
   try {
     return await runProgram(args, streams);
@@ -13,9 +13,9 @@ export async function main(args: readonly string[], streams: Streams): Promise<E
   }
 }
 
-/** Says what went wrong, and answers the exit code for it. */
+/** Prints what went wrong, and returns the exit code for it. */
 export function report(error: unknown, { stderr, env }: Streams): ExitCode {
-  // The library has printed its message, or the help that was asked for.
+  // The library has already printed its message, or the help that was asked for.
   if (error instanceof CommanderError)
     return error.exitCode === 0 ? EXIT_CODES.ok : EXIT_CODES.usage;
 

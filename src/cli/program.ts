@@ -13,7 +13,7 @@ import type { Streams } from "./terminal/streams.ts";
 import { upCommand } from "./up/command.ts";
 import { validateCommand } from "./validate/command.ts";
 
-/** In the order in which the help lists them. */
+/** The commands in the order in which the help lists them. */
 const COMMANDS: readonly CreateCommand[] = [
   upCommand,
   chatCommand,
@@ -38,7 +38,7 @@ Examples:
 
 Exit codes: 0 well, 1 what was asked failed, 2 the command line is wrong.`;
 
-/** Runs the command that `args` (without node and script) names. Rejects with CommanderError or whatever a command threw. */
+/** Runs the command that `args` (without node and script) names. Rejects with a CommanderError, or with what the command threw. */
 export async function runProgram(args: readonly string[], streams: Streams): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT_CODES.ok;
   const program = createProgram(streams);

@@ -1,4 +1,4 @@
-/** Runs every check against an endpoint, a few at a time: they have sessions of their own. */
+/** Runs the checks against an endpoint. A few run at a time, because each check has sessions of its own. */
 import type { Check, CheckContext } from "./harness/check.ts";
 import { CheckFailed, CheckSkipped } from "./harness/check-failed.ts";
 import type { ConnectOptions, HandlerHint } from "./harness/check.ts";
@@ -22,7 +22,7 @@ export const CHECKS: readonly Check[] = [
 const AT_ONCE = 8;
 
 export interface Endpoint {
-  /** With agent and namespace in its query, where the endpoint asks for them. */
+  /** Its query holds agent and namespace, where the endpoint asks for them. */
   readonly url: URL;
   readonly token: string | undefined;
   readonly handler: HandlerHint;
@@ -32,20 +32,20 @@ export interface CheckResult {
   readonly name: string;
   readonly section: string;
   readonly result: "pass" | "fail" | "skip";
-  /** Why it is no pass. */
+  /** Why the check did not pass. */
   readonly reason?: string;
   readonly milliseconds: number;
 }
 
 export interface SuiteOptions {
-  /** For each check. */
+  /** The time that each check may take. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
-  /** In the order of the checks. */
+  /** Called in the order of the checks. */
   readonly onResult: (result: CheckResult) => void;
 }
 
-/** Why no check could say anything about the endpoint. */
+/** Tells why no check could say anything about the endpoint, or settles with `undefined` when it can be reached. */
 export async function whyUnreachable(
   endpoint: Endpoint,
   { timeoutMs, signal }: Pick<SuiteOptions, "timeoutMs" | "signal">,
@@ -60,7 +60,7 @@ export async function whyUnreachable(
   return reason;
 }
 
-/** Rejects with the reason of the signal; never because of the endpoint. */
+/** Rejects with the reason of the signal, and never because of the endpoint. */
 export async function runSuite(endpoint: Endpoint, options: SuiteOptions): Promise<CheckResult[]> {
   const results: CheckResult[] = [];
   const running: Promise<CheckResult>[] = [];

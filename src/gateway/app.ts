@@ -1,4 +1,4 @@
-/** The gateway's plain HTTP side: what runs, for people and for programs. */
+/** The plain HTTP side of the gateway, which tells people and programs what runs. */
 import { Hono } from "hono";
 import type { GatewaySource } from "./gateway-source.ts";
 import { landingPage, landingText } from "./landing-page.ts";

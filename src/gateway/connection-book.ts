@@ -1,6 +1,6 @@
 import type { Endpoint } from "./route.ts";
 
-/** Replicas that have gone are forgotten once this many are known. */
+/** Once this many replicas are known, those that have gone are forgotten. */
 const MAX_REMEMBERED_ENDPOINTS = 1_024;
 
 interface Load {
@@ -8,13 +8,13 @@ interface Load {
   lastChosen: number;
 }
 
-/** Who is connected to which replica. */
+/** Counts the connections to each replica. */
 export class ConnectionBook {
   #open = 0;
   #choices = 0;
   readonly #loads = new Map<string, Load>();
 
-  /** Connections open now, over all endpoints. */
+  /** How many connections are open now, over all endpoints. */
   get open(): number {
     return this.#open;
   }
@@ -23,7 +23,7 @@ export class ConnectionBook {
     return this.#loads.get(endpointId) ?? { connections: 0, lastChosen: 0 };
   }
 
-  /** Counts a connection from before it is made, so that many that come at once spread. Returns its end. */
+  /** Counts a connection before it is made, so that many that come at once are spread. Dispose of the answer when it ends. */
   enter(endpoint: Endpoint): Disposable {
     let load = this.#loads.get(endpoint.id);
     if (load === undefined) {

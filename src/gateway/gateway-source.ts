@@ -9,10 +9,10 @@ export interface ResourceView {
   readonly status: object;
 }
 
-/** Whoever knows the agents. Asked at each request, so it must answer from memory. */
+/** Knows the agents. It is asked at each request, so it must answer from memory. */
 export interface GatewaySource {
   resolve(agent: AgentReference): Route;
   agents(): readonly AgentReference[];
-  /** The three kinds with their status, as the HTTP API shows them. Never a Secret. */
+  /** Returns the resources of the three kinds with their status, as the HTTP API shows them. Never returns a Secret. */
   resources(): readonly ResourceView[];
 }

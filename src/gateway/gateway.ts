@@ -1,6 +1,6 @@
 /**
- * One front door for many agents: `/` and `/ws` lead to a replica of `?agent=&namespace=`, and a small HTTP API says what
- * runs. It knows neither processes nor pods: it asks its source, at each connection.
+ * One entrance to many agents: `/` and `/ws` lead to a replica of `?agent=&namespace=`, and a small HTTP API tells what runs. The
+ * gateway knows neither processes nor pods, because it asks its source at each connection.
  */
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
@@ -30,9 +30,9 @@ import {
 } from "./upgrade-request.ts";
 
 export interface GatewayLimits extends TunnelLimits {
-  /** WebSocket connections open at one time, over all agents. */
+  /** How many WebSocket connections may be open at one time, over all agents. */
   readonly maxConnections: number;
-  /** Request line and headers together. */
+  /** The most bytes of the request line and the headers together. */
   readonly maxHeaderBytes: number;
 }
 
@@ -44,7 +44,7 @@ export const DEFAULT_GATEWAY_LIMITS: GatewayLimits = {
   halfClosedMs: 30_000,
 };
 
-/** HTTP connections beside the WebSocket ones: pages, `status`, probes. */
+/** How many other HTTP connections may be open at one time: pages, `status`, probes. */
 const PLAIN_CONNECTIONS = 256;
 const REQUEST_TIMEOUT_MS = 15_000;
 
@@ -56,11 +56,11 @@ export interface GatewayOptions {
 
 export interface Gateway {
   /**
-   * Rejects with the error of the socket, such as EADDRINUSE. On a loopback address only requests are taken that were
-   * addressed to one, or to a name of one.
+   * Rejects with the error of the socket, such as EADDRINUSE. On a loopback address, the gateway takes only requests whose Host
+   * is a loopback address or a name of one.
    */
   listen(address: { host: string; port: number }): Promise<{ port: number }>;
-  /** Takes no new connections. Settles when the last one has closed; once `signal` aborts they are cut. */
+  /** Takes no new connections, and settles when the last one has closed. Connections are cut once `signal` aborts. */
   close(signal: AbortSignal): Promise<void>;
 }
 
@@ -83,7 +83,7 @@ export function createGateway({ source, log, limits: given }: GatewayOptions): G
       maxHeaderSize: limits.maxHeaderBytes,
       headersTimeout: REQUEST_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
-      // Anything else that asks for an upgrade (`h2c`, say) is answered as the plain request that it also is.
+      // A request for another upgrade, such as `h2c`, is also a plain request, and is answered as one.
       shouldUpgradeCallback: isWebSocketUpgrade,
     },
     (request, response) => void answer(request, response),
@@ -120,7 +120,7 @@ export function createGateway({ source, log, limits: given }: GatewayOptions): G
     }
   }
 
-  /** Tries the endpoints in turn until one accepts a connection; only that one sees the request. */
+  /** Tries the endpoints in turn until one accepts a connection. Only that one sees the request. */
   async function tunnelToFirst(
     endpoints: readonly Endpoint[],
     request: IncomingMessage,
@@ -146,7 +146,7 @@ export function createGateway({ source, log, limits: given }: GatewayOptions): G
     return "replica-failed";
   }
 
-  /** Everything that can be said about a handshake without touching a replica. */
+  /** Decides everything about a handshake that can be decided without a replica. */
   function judge(
     request: IncomingMessage,
   ): GatewayRefusal | { agent: AgentReference; route: Extract<Route, { status: "ready" }> } {
@@ -225,7 +225,7 @@ function agentNames(source: GatewaySource): string[] {
   return source.agents().map(({ name, namespace }) => `${namespace}/${name}`);
 }
 
-/** The most common slip: the agent is there, in a namespace that was not named. */
+/** Helps with the most common mistake: the agent exists, but in another namespace than the one that was named. */
 function otherNamespace(source: GatewaySource, name: string): string {
   const other = source.agents().find((agent) => agent.name === name);
   return other === undefined ? "" : `; did you mean namespace=${other.namespace}?`;

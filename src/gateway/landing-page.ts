@@ -1,4 +1,4 @@
-/** What `GET /` shows: what runs here, and how to talk to it. */
+/** The page that `GET /` shows. It tells what runs here and how to talk to it. */
 import type { ResourceView } from "./gateway-source.ts";
 import { DEFAULT_NAMESPACE } from "./upgrade-request.ts";
 

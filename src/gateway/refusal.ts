@@ -23,7 +23,7 @@ const RETRY_AFTER_SECONDS = 5;
 export interface GatewayRefusal {
   readonly code: keyof typeof REFUSALS;
   readonly message: string;
-  /** `namespace/name` of the agents there are, when naming them helps. */
+  /** The agents that there are, as `namespace/name`, when naming them helps. */
   readonly agents?: readonly string[] | undefined;
 }
 
@@ -48,7 +48,7 @@ export function refusalHeaders(refusal: GatewayRefusal): Record<string, string> 
   return {};
 }
 
-/** Answers a handshake on its raw socket, and ends it. */
+/** Answers a handshake on its raw socket, and ends the socket. */
 export function refuseUpgrade(socket: Duplex, refusal: GatewayRefusal): void {
   if (!socket.writable) {
     socket.destroy();
@@ -66,6 +66,6 @@ export function refuseUpgrade(socket: Duplex, refusal: GatewayRefusal): void {
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${head.join("\r\n")}\r\n\r\n${body}`,
   );
-  // The client may go on sending; what it sends is thrown away so that the socket can close.
+  // The client may go on sending. What it sends is thrown away so that the socket can close.
   socket.resume();
 }

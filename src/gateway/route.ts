@@ -1,4 +1,4 @@
-/** Where a connection goes. The gateway asks whoever knows the replicas: local mode its child processes, a cluster its pods. */
+/** Decides to which replica a connection goes. Local mode makes the endpoints from its child processes. */
 import { hash } from "node:crypto";
 
 export interface AgentReference {
@@ -8,7 +8,7 @@ export interface AgentReference {
 
 /** One replica that could take a connection now. */
 export interface Endpoint {
-  /** Stays the same for as long as the replica lives. */
+  /** Stays the same while the replica lives. */
   readonly id: string;
   readonly host: string;
   readonly port: number;
@@ -17,11 +17,11 @@ export interface Endpoint {
 export type Route =
   | {
       readonly status: "ready";
-      /** At least one. */
+      /** There is at least one. */
       readonly endpoints: readonly Endpoint[];
       /**
-       * `client`: a client keeps to one replica for as long as that replica is there. For agents whose sessions live in
-       * a replica's memory: elsewhere a client that comes back would not be known.
+       * With `client`, a client keeps to one replica while that replica exists. It is meant for agents whose sessions live in the
+       * memory of a replica, since another replica would not know a client that comes back.
        */
       readonly affinity: "none" | "client";
       readonly allowedOrigins: readonly string[];
@@ -35,8 +35,8 @@ export type Route =
   | { readonly status: "unknown" };
 
 /**
- * The endpoints in the order in which they are to be tried. Without affinity: fewest open connections first, and among
- * equals the one that was chosen longest ago.
+ * Returns the endpoints in the order in which they are to be tried. Without affinity, those with the fewest open connections
+ * come first, and among equals the one that was chosen longest ago.
  */
 export function orderEndpoints(
   endpoints: readonly Endpoint[],
@@ -45,7 +45,7 @@ export function orderEndpoints(
   load: (endpointId: string) => { connections: number; lastChosen: number },
 ): Endpoint[] {
   if (affinity === "client") {
-    // Rendezvous hashing: a replica that comes or goes moves only the clients that have to move.
+    // With rendezvous hashing, a replica that comes or goes moves only the clients that have to move.
     return sortedBy(endpoints, (endpoint) => [hash("sha1", `${client} ${endpoint.id}`)]);
   }
   return sortedBy(endpoints, (endpoint) => {

@@ -1,5 +1,5 @@
 /**
- * A connection through the gateway: bytes both ways, as they come. Frames are not looked at, so a slow reader on one side
+ * A connection through the gateway copies bytes both ways as they come. It does not look at frames. So a slow reader on one side
  * holds back the writer on the other, and whatever client and agent agree on in their handshake works.
  */
 import { connect, type Socket } from "node:net";
@@ -8,9 +8,9 @@ import type { Endpoint } from "./route.ts";
 import { systemClock, type Timer } from "../time/clock.ts";
 
 export interface TunnelLimits {
-  /** For the TCP connection to a replica. */
+  /** The time for making the TCP connection to a replica. */
   readonly connectTimeoutMs: number;
-  /** For the first byte of the replica's answer to the handshake. */
+  /** The time until the first byte of the replica's answer to the handshake. */
   readonly handshakeTimeoutMs: number;
   /** How long one direction may stay open after the other has ended. */
   readonly halfClosedMs: number;
@@ -20,7 +20,7 @@ export class ConnectError extends Error {
   override readonly name = "ConnectError";
 }
 
-/** The replica's socket. Rejects with a ConnectError, or when `signal` aborts. */
+/** Settles with the replica's socket. Rejects with a ConnectError, or with the reason of `signal` when that aborts. */
 export function connectToEndpoint(
   endpoint: Endpoint,
   timeoutMs: number,
@@ -60,11 +60,11 @@ export function connectToEndpoint(
   });
 }
 
-/** `answered`: the replica answered the handshake, with whatever it said; then both sides have closed. */
+/** `answered` means that the replica gave any answer to the handshake, and that both sides have closed since. */
 export type TunnelEnd = "answered" | "replica-failed" | "replica-timeout";
 
 /**
- * Sends the handshake and copies both ways until both sides have ended. Where the replica gave no answer at all the
+ * Sends the handshake and copies both ways until both sides have ended. When the replica gives no answer at all, the
  * client's socket is left open for a refusal.
  */
 export function runTunnel(
@@ -91,7 +91,7 @@ export function runTunnel(
       if (!over && replica.bytesRead === 0) giveUp("replica-timeout");
     });
     let halfClosedTimer: Timer | undefined;
-    /** One direction has ended: what is under way gets a while to arrive, and the other direction to end. */
+    /** Called when one direction has ended. What is under way gets a while to arrive, and the other direction a while to end. */
     const endOther = (other: Duplex): void => {
       other.end();
       halfClosedTimer ??= systemClock.setTimer(limits.halfClosedMs, () => {
@@ -111,7 +111,7 @@ export function runTunnel(
     const onClose = (): void => {
       if (!over && client.closed && replica.closed) finish("answered");
     };
-    // An error is followed by "close", which says all that there is to do.
+    // An error is followed by "close", which does all that is needed.
     client
       .on("error", () => {})
       .on("end", onClientEnd)

@@ -1,11 +1,11 @@
-/** A WebSocket handshake on its way through: what the gateway reads from it, and what it sends on. */
+/** What the gateway reads from a WebSocket handshake, and what it sends on. */
 import type { IncomingMessage } from "node:http";
 
 /** Paths that take WebSocket connections. */
 export const WEBSOCKET_PATHS: readonly string[] = ["/", "/ws"];
 export const DEFAULT_NAMESPACE = "default";
 
-/** Headers that are about one connection and end at it (RFC 9110, section 7.6.1), with what the gateway writes itself. */
+/** The headers that are meant for one connection only (RFC 9110, section 7.6.1), and those that the gateway writes itself. */
 const NOT_FORWARDED = new Set([
   "connection",
   "keep-alive",
@@ -26,7 +26,7 @@ export function isWebSocketUpgrade(request: IncomingMessage): boolean {
   return request.headers.upgrade?.toLowerCase() === "websocket";
 }
 
-/** Path and query of a request target. Not through `URL`: a target such as `//name` must stay a path. */
+/** Splits a request target into path and query. `URL` would not do, since a target such as `//name` must stay a path. */
 export function readTarget(target: string): { path: string; query: URLSearchParams } {
   const questionMark = target.indexOf("?");
   if (questionMark === -1) return { path: target, query: new URLSearchParams() };
@@ -42,8 +42,8 @@ export function clientAddress(request: IncomingMessage): string {
 }
 
 /**
- * The head of the request for the replica. Host, Origin, Authorization, cookies and everything of the WebSocket
- * handshake go on unchanged: it is the agent that judges them.
+ * Returns the head of the request for the replica. Host, Origin, Authorization, cookies and all of the WebSocket handshake are
+ * passed on unchanged, because the agent judges them.
  */
 export function forwardedHead(request: IncomingMessage): string {
   const named = (request.headers.connection ?? "")
@@ -51,7 +51,7 @@ export function forwardedHead(request: IncomingMessage): string {
     .map((name) => name.trim().toLowerCase())
     .filter((name) => name !== "");
   const dropped = new Set([...NOT_FORWARDED, ...named]);
-  // A client cannot make the agent lose these by naming them in Connection.
+  // A client must not be able to keep these from the agent by naming them in Connection.
   for (const kept of ["host", "origin", "authorization"]) dropped.delete(kept);
 
   const lines = [`${request.method ?? "GET"} ${request.url ?? "/"} HTTP/1.1`];

@@ -2,10 +2,10 @@ import { describe, expect, it } from "vitest";
 import { createLog } from "./log.ts";
 import { errorOfLogLine, lastWords } from "./log-line.ts";
 
-/** What a kubelet keeps of a log at most. */
+/** The most bytes of a log that a kubelet keeps. */
 const KEPT = 2048;
 
-/** The log of our own agent. */
+/** What our own log writes. */
 function logged(write: (log: ReturnType<typeof createLog>) => void): string {
   let text = "";
   write(createLog({ destination: { write: (line) => (text += line) } }));

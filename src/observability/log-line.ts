@@ -1,12 +1,12 @@
-/** Reads what a process printed: the lines that `log.ts` writes, and what runtimes and other programs say when they end. */
+/** Reads what a process printed: the lines that `log.ts` writes, and what runtimes and other programs print when they end. */
 import { withoutSecrets } from "./without-secrets.ts";
 
 const MAX_ERROR_LENGTH = 300;
 const MAX_LAST_WORDS_LENGTH = 500;
 
 /**
- * What a line may tell of the end of its process, the most telling first: an exception that nobody caught, an error in a log, any text,
- * and a log line that is no error.
+ * The kinds of lines, beginning with the kind that best explains why a process ended: an exception that nobody caught, an error in
+ * a log, any other text, and a log line that is not an error.
  */
 const KINDS = ["thrown", "error", "printed", "logged"] as const;
 type Kind = (typeof KINDS)[number];
@@ -16,13 +16,13 @@ interface ReadLine {
   readonly text: string;
 }
 
-/** The sentence of a log line of level error or fatal, without secrets; `undefined` for every other line. */
+/** Returns the sentence of a log line of level error or fatal, without secrets. Returns `undefined` for every other line. */
 export function errorOfLogLine(line: string): string | undefined {
   const entry = readLogLine(line);
   return entry?.kind === "error" ? clean(entry.text, MAX_ERROR_LENGTH) : undefined;
 }
 
-/** Follows the lines of a process and keeps the one that says best why it ended. */
+/** Follows the lines of a process and keeps the one that best explains why it ended. */
 export class LastWords {
   readonly #last = new Map<Kind, string>();
 
@@ -31,7 +31,7 @@ export class LastWords {
     if (read !== undefined) this.#last.set(read.kind, read.text);
   }
 
-  /** Without secrets. `undefined`: the process said nothing. */
+  /** The line that was kept, without secrets. It is `undefined` when the process printed nothing. */
   get text(): string | undefined {
     const kind = KINDS.find((one) => this.#last.has(one));
     const text = kind && this.#last.get(kind);
@@ -39,7 +39,7 @@ export class LastWords {
   }
 }
 
-/** The last words in a text that may begin in the middle of a line. */
+/** Finds the last words in a text that may begin in the middle of a line. */
 export function lastWords(text: string): string | undefined {
   const words = new LastWords();
   for (const line of text.split("\n")) words.add(line);
@@ -49,7 +49,7 @@ export function lastWords(text: string): string | undefined {
 function readText(line: string): ReadLine | undefined {
   if (/^(?:Uncaught )?\w*(?:Error|Exception)\b.*:/.test(line))
     return { kind: "thrown", text: line };
-  // The frames of a stack and the last line of Node say nothing of the cause.
+  // The frames of a stack and the last line of Node say nothing about the cause.
   return /^(?:\s|Node\.js v|$)/.test(line) ? undefined : { kind: "printed", text: line };
 }
 
@@ -83,7 +83,7 @@ function isText(value: unknown): value is string {
   return typeof value === "string" && value !== "";
 }
 
-/** A kubelet keeps the last 2 KiB: the beginning of a line with a long stack is lost, and what the line says stands at its end. */
+/** A kubelet keeps the last 2 KiB. That cuts off the beginning of a line with a long stack, but its sentence stands at the end. */
 function readCutLine(line: string): ReadLine | undefined {
   const said = /"msg":("(?:[^"\\]|\\.)*")\}\s*$/.exec(line);
   if (said?.[1] === undefined) return undefined;

@@ -1,17 +1,17 @@
-/** The log: JSON lines on stdout. */
+/** The log writes JSON lines to stdout. */
 import { pino, type DestinationStream } from "pino";
 import { withoutSecrets } from "./without-secrets.ts";
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** Fields first, then one sentence. An error goes into the field `error`. */
+/** Each function takes fields and one sentence. An error goes into the field `error`. */
 export interface Log {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
-  /** A log whose every line carries these fields. */
+  /** Returns a log that adds these fields to every line. */
   child(fields: Record<string, unknown>): Log;
 }
 
@@ -45,7 +45,7 @@ export function createLog(
   );
 }
 
-/** `LOG_LEVEL` as a level; anything else counts as unset. */
+/** Reads `LOG_LEVEL`. A value that is not a level counts as unset. */
 export function logLevelFrom(value: string | undefined): LogLevel {
   return LOG_LEVELS.find((level) => level === value?.toLowerCase()) ?? "info";
 }
@@ -58,7 +58,7 @@ function describeError(error: unknown, depth = 0): unknown {
     name: error.name,
     message: withoutSecrets(error.message),
     ...(typeof code === "string" || typeof code === "number" ? { code } : {}),
-    // The stack of the outermost error says where; the causes say why.
+    // The stack of the outermost error tells where it happened. The causes only have to tell why.
     ...(depth === 0 && error.stack !== undefined ? { stack: withoutSecrets(error.stack) } : {}),
     ...(cause !== undefined && depth < MAX_CAUSES
       ? { cause: describeError(cause, depth + 1) }

@@ -4,14 +4,14 @@ import type { AddressInfo } from "node:net";
 import type { Metrics } from "./metrics.ts";
 
 const MAX_CONNECTIONS = 64;
-/** The headers of a request must be there by then. */
+/** The headers of a request must arrive within this time. */
 const HEADERS_TIMEOUT_MS = 10_000;
 
 export interface ManagementOptions {
-  /** All addresses when unset. */
+  /** The port is opened on all addresses when this is unset. */
   readonly host?: string | undefined;
   readonly metrics: Metrics;
-  /** Why the process could not do its work now, in sentences for people; none when it could. */
+  /** Tells why the process cannot do its work now, in sentences for people. The list is empty when it can. */
   readonly reasons: () => Promise<readonly string[]>;
 }
 

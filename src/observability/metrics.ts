@@ -1,4 +1,4 @@
-/** Metrics in Prometheus' text format. */
+/** Collects metrics, and writes them in the text format of Prometheus. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "@prometheus-io/client";
 
 // The default of 10 ms wakes an idle process a hundred times a second.
@@ -30,7 +30,7 @@ export interface Metrics {
   gauge<Label extends string = never>(description: Description<Label>): GaugeMetric<Label>;
   /** A gauge whose value is asked for when the metrics are read. */
   observedGauge(description: Description<never>, read: () => number): void;
-  /** The same for a gauge with labels: all its values, with theirs. */
+  /** The same for a gauge with labels. `read` gives all its values with their labels. */
   observedGauges<Label extends string>(
     description: Description<Label> & { labels: readonly Label[] },
     read: () => Iterable<readonly [labels: LabelValues<Label>, value: number]>,
@@ -38,13 +38,13 @@ export interface Metrics {
   histogram<Label extends string = never>(
     description: Description<Label> & { buckets: readonly number[] },
   ): HistogramMetric<Label>;
-  /** Labels that every metric carries, those of the process included. */
+  /** Sets labels that every metric carries, including the metrics of the process. */
   setCommonLabels(labels: Readonly<Record<string, string>>): void;
   readonly contentType: string;
   text(): Promise<string>;
 }
 
-/** With `processMetrics`, the process's own metrics are among them (CPU, memory, event loop, garbage collection). */
+/** With `processMetrics`, the metrics of the process itself are included (CPU, memory, event loop, garbage collection). */
 export function createMetrics(options: { processMetrics: boolean }): Metrics {
   const registry = new Registry();
   const registers = [registry];

@@ -1,10 +1,10 @@
 /**
- * The frames of Omnia's WebSocket protocol: JSON text, one frame a message.
- * Shared by agent, gateway, command line and console; docs/protocol.md is the page for users.
+ * The frames of Omnia's WebSocket protocol, each of which is one message of JSON text. The agent, the clients and the checks of
+ * conformance share them. docs/protocol.md describes them for users.
  */
 /** The largest frame that a client may send; a larger one closes the connection with 1009. */
 export const MAX_CLIENT_FRAME_BYTES = 512 * 1024;
-/** The longest session id, turn id or client message id that is looked at. */
+/** The most characters of a session id, turn id or client message id. A longer one is refused. */
 export const MAX_ID_LENGTH = 256;
 
 export const ERROR_CODES = [
@@ -29,28 +29,28 @@ export interface Usage {
 
 export interface ErrorBody {
   code: ErrorCode;
-  /** For people; holds no key, stack or internal address. */
+  /** A text for people, without keys, stacks or internal addresses. */
   message: string;
   details?: Record<string, unknown>;
 }
 
 interface Stamped {
   session_id: string;
-  /** RFC 3339, UTC. */
+  /** The time in UTC, as RFC 3339 writes it. */
   timestamp: string;
 }
-/** `seq` grows by one from frame to frame of a session, from 1. */
+/** `seq` begins at 1 and grows by one from frame to frame of a session. */
 interface OfTurn extends Stamped {
   turn_id: string;
   seq: number;
-  /** On the first and the last frame of a turn: the client's own id of the message that began it, where it gave one. */
+  /** The client's own id of the message that began the turn, if it gave one. Only the first and the last frame have it. */
   message_id?: string;
 }
 
 export interface ConnectedFrame extends Stamped {
   type: "connected";
   resumed: boolean;
-  /** The last `seq` of the session, 0 in a new one. */
+  /** The last `seq` of the session, or 0 in a new one. */
   seq: number;
 }
 export interface ChunkFrame extends OfTurn {
@@ -63,7 +63,7 @@ export interface ToolCallFrame extends OfTurn {
 }
 export interface ToolResultFrame extends OfTurn {
   type: "tool_result";
-  /** Exactly one of `result` and `error`. */
+  /** Has exactly one of `result` and `error`. */
   tool_result: { id: string; result?: unknown; error?: string };
 }
 export interface DoneFrame extends OfTurn {
@@ -73,12 +73,12 @@ export interface DoneFrame extends OfTurn {
   usage?: Usage;
   finish_reason: FinishReason;
 }
-/** Ends its turn. */
+/** This error ends its turn. */
 export interface TurnErrorFrame extends OfTurn {
   type: "error";
   error: ErrorBody;
 }
-/** An error outside a turn: it uses no `seq`. */
+/** An error outside a turn, which has no `seq`. */
 export interface ConnectionErrorFrame extends Stamped {
   type: "error";
   error: ErrorBody;
@@ -92,7 +92,7 @@ export interface MessageFrame {
   content: string;
   session_id?: string | undefined;
   metadata?: Record<string, unknown> | undefined;
-  /** The client's own id of this message: sent again, it is not run again. */
+  /** The client's own id of this message. A message that is sent again with the same id is not run again. */
   id?: string | undefined;
 }
 export interface CancelFrame {
@@ -109,12 +109,12 @@ export type ClientFrame = MessageFrame | CancelFrame | ResumeFrame;
 
 export type ParsedClientFrame =
   | { ok: true; frame: ClientFrame }
-  /** What is wrong with the frame, for the message of INVALID_MESSAGE. */
+  /** Says what is wrong with the frame, in the message of INVALID_MESSAGE. */
   | { ok: false; problem: string };
 
 type JSONObject = Record<string, unknown>;
 
-/** Reads one text frame of a client. Fields that the protocol does not know are passed over. */
+/** Reads one text frame of a client. Fields that the protocol does not know are ignored. */
 export function parseClientFrame(text: string): ParsedClientFrame {
   let value: unknown;
   try {
@@ -137,7 +137,7 @@ export function parseClientFrame(text: string): ParsedClientFrame {
   }
 }
 
-// Written by hand: this runs once a message, and a schema library takes three times as long.
+// This is written by hand because it runs for each message, and a schema library takes three times as long.
 function readMessage(value: JSONObject): ParsedClientFrame {
   const { content, session_id, metadata, id } = value;
   if (typeof content !== "string") return refuse('"content" must be a string');
@@ -193,7 +193,7 @@ function invalidId(field: string): string {
   return `"${field}" must be a string of at most ${MAX_ID_LENGTH} characters`;
 }
 
-/** An empty id is what a client with a plain struct sends for "none". */
+/** Clients that cannot leave a field out send an empty id for none. */
 function named(id: string | null | undefined): string | undefined {
   return id === null || id === "" ? undefined : id;
 }

@@ -1,6 +1,6 @@
 /**
- * Which pages may connect, to an agent and to a gateway alike. A browser lets any page open a WebSocket to any address, so
- * the Origin header decides; other clients send none.
+ * Decides which pages may connect to an agent or to a gateway. A browser lets any page open a WebSocket to any address, so the
+ * Origin header decides. Other clients do not send one.
  */
 
 /** The headers of a handshake that say where it comes from. */
@@ -17,7 +17,7 @@ export function isOriginAllowed(
   const { origin, host } = headers;
   if (origin === undefined || allowedOrigins.includes("*")) return true;
   const page = URL.parse(origin);
-  // "null" is what a sandboxed page or a local file sends; it names nobody.
+  // A sandboxed page or a local file sends "null", which names nobody.
   if (page === null || page.host === "") return false;
   if (isLoopback(page.hostname)) return true;
   if (page.host === URL.parse(`${page.protocol}//${host ?? ""}`)?.host) return true;
@@ -28,8 +28,8 @@ export function isOriginAllowed(
 }
 
 /**
- * Whether a request that reached a loopback address was meant for this machine. A page whose name was made to resolve to
- * 127.0.0.1 shows in the Host header. What came through a gateway was judged there.
+ * Whether a request that reached a loopback address was meant for this machine. The Host header gives away a page
+ * whose name was made to resolve to 127.0.0.1. A gateway has already judged the requests that come through it.
  */
 export function isHostTrusted(headers: HandshakeHeaders): boolean {
   if (headers["x-forwarded-host"] !== undefined) return true;
@@ -48,7 +48,7 @@ export function isLoopback(host: string): boolean {
   );
 }
 
-/** The host of a Host header without its port; `undefined` when the header is missing or is no host. */
+/** Returns the host of a Host header without its port, or `undefined` when the header is missing or not a host. */
 export function hostOf(header: string | undefined): string | undefined {
   if (header === undefined || header === "" || /[\s/@?#\\]/.test(header)) return undefined;
   const url = URL.parse(`http://${header}`);

@@ -1,4 +1,4 @@
-/** Reading the frames of a server, for clients. */
+/** Reads the frames of a server, for clients. */
 import { ERROR_CODES, FINISH_REASONS, type ServerFrame } from "./frames.ts";
 
 export type ParsedServerFrame = { ok: true; frame: ServerFrame } | { ok: false; problem: string };
@@ -44,7 +44,7 @@ const shapes: Record<ServerFrame["type"], Shape> = {
     usage: optional(object({ input_tokens: isSeq, output_tokens: isSeq })),
     finish_reason: isOneOf(FINISH_REASONS),
   },
-  // Of a turn or not: then it has neither turn_id nor seq.
+  // An error outside a turn has neither turn_id nor seq.
   error: {
     ...stamped,
     turn_id: optional(isString),
@@ -56,7 +56,7 @@ const shapes: Record<ServerFrame["type"], Shape> = {
 
 export const SERVER_FRAME_TYPES: readonly string[] = Object.keys(shapes);
 
-/** Reads one text frame of a server. Fields that the protocol does not know are passed over. */
+/** Reads one text frame of a server. Fields that the protocol does not know are ignored. */
 export function parseServerFrame(text: string): ParsedServerFrame {
   let value: unknown;
   try {

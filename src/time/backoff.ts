@@ -1,7 +1,7 @@
-/** From the number of failures in a row (1, 2, …) to the delay before the next try, in milliseconds. */
+/** Takes the number of failures in a row (1, 2, …), and returns the delay before the next try in milliseconds. */
 export type Backoff = (failures: number) => number;
 
-/** Doubles from `firstMs` up to `lastMs`. */
+/** The delay doubles from `firstMs` up to `lastMs`. */
 export function exponentialBackoff(options: { firstMs: number; lastMs: number }): Backoff {
   return (failures) => Math.min(options.lastMs, options.firstMs * 2 ** Math.min(failures - 1, 52));
 }

@@ -1,12 +1,12 @@
-/** Time as the program sees it. Passed in wherever time matters, so that a test of a minute takes no time. */
+/** Time as the program sees it. It is passed in wherever time matters, so that a test of a minute takes no time. */
 export interface Clock {
   /** Milliseconds since 1970, UTC. */
   now(): number;
-  /** Milliseconds on a clock that never jumps; only differences mean something. */
+  /** Milliseconds on a clock that never jumps. Only differences mean something. */
   monotonic(): number;
-  /** Settles after `ms`; rejects with the signal's reason when that is aborted first. */
+  /** Settles after `ms`, or rejects with the reason of `signal` when that aborts first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
-  /** Calls back once after `ms`, unless cancelled before. */
+  /** Calls back once after `ms`, unless it is cancelled before. */
   setTimer(ms: number, callback: () => void): Timer;
 }
 

@@ -8,8 +8,8 @@ export interface DeadlineOptions {
 }
 
 /**
- * A signal that aborts after a time, or with another signal. In place of `AbortSignal.any` with `AbortSignal.timeout`, whose
- * parts live on until the time is over: this one leaves nothing behind once it is disposed.
+ * A signal that aborts after a time, or with another signal. The parts of `AbortSignal.any` with `AbortSignal.timeout` would live
+ * on until the time is over. A deadline leaves nothing behind once it is disposed of.
  */
 export class Deadline implements Disposable {
   readonly #abort = new AbortController();

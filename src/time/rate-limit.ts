@@ -22,7 +22,7 @@ export class RateLimit {
   }
 
   take(): boolean {
-    // Clock and rate are asked only when it matters.
+    // The clock and the rate are only asked when the tokens have run out.
     if (this.#tokens < 1) this.#fill();
     if (this.#tokens < 1) return false;
     this.#tokens -= 1;

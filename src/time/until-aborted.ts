@@ -1,4 +1,4 @@
-/** Settles as `work` does; rejects with the signal's reason when that is aborted first. The work itself goes on. */
+/** Settles as `work` does, or rejects with the reason of `signal` when that aborts first. The work itself goes on. */
 export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = Promise.withResolvers<never>();
   const onAbort = (): void => aborted.reject(signal.reason);

@@ -1,4 +1,4 @@
-/** A flag that many raise and one waits for. Raised again while nobody waits, it counts once. */
+/** A flag that many raise and one waits for. Raising it several times while nobody waits counts once. */
 export class Wake {
   #raised = false;
   #waiting: (() => void) | undefined;
@@ -8,7 +8,7 @@ export class Wake {
     this.#waiting?.();
   }
 
-  /** Settles when the flag is raised, or was since the last wait; takes it down. Settles also when `signal` aborts. */
+  /** Settles when the flag is raised or was raised since the last wait, and takes it down. Also settles when `signal` aborts. */
   async wait(signal: AbortSignal): Promise<void> {
     if (!this.#raised && !signal.aborted) {
       const { promise, resolve } = Promise.withResolvers<void>();

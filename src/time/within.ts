@@ -1,11 +1,11 @@
 import type { Clock } from "./clock.ts";
 
-/** The answer of `within` when the time is over and the work is not done. */
+/** The result of `within` when the time is over before the work is done. */
 export const LATE = Symbol("late");
 
 /**
- * Waits for `work`, but no longer than `ms` milliseconds. Settles as `work` does, or with `LATE`; then the work goes on, and
- * what becomes of it is the caller's concern no more: a rejection that comes too late is not reported as unhandled.
+ * Waits for `work`, but no longer than `ms` milliseconds. Settles as `work` does, or with `LATE` when the time is over
+ * first. The work then goes on unheeded: a rejection that comes too late is not reported as unhandled.
  */
 export async function within<T>(
   ms: number,

@@ -3,7 +3,7 @@ import type { CommandContext } from "../command-line/create-command.ts";
 import { portValue } from "../command-line/option-values.ts";
 import type { AgentOptions } from "./read-agent-arguments.ts";
 
-/** For people: what starts agents by the hundred is read by `readAgentArguments`, without this. */
+/** For people. The operator and local mode start agents through `readAgentArguments`, which does without this command. */
 export function agentCommand({ end }: CommandContext): Command {
   return new Command("agent")
     .summary("run one replica of an agent (started by the operator and by up)")

@@ -1,6 +1,6 @@
 /**
- * `omnia agent` as the operator and local mode start it, many times over: read here without the command-line library, which
- * costs each process 12 MB. What is not plainly right goes to the library, for its help and its messages.
+ * Reads the arguments of `omnia agent`, which the operator and local mode start many times over. The command-line library would
+ * cost each of these processes 12 MB, so it is loaded only for its help and its messages, when something is not plainly right.
  */
 import { parseArgs } from "node:util";
 import { parsePort } from "../terminal/port.ts";
@@ -12,7 +12,7 @@ export interface AgentOptions {
   managementPort?: number | undefined;
 }
 
-/** `undefined`: help was asked for, or something is wrong. */
+/** Returns `undefined` when help is asked for or something is wrong. */
 export function readAgentArguments(args: readonly string[]): AgentOptions | undefined {
   try {
     const { values } = parseArgs({

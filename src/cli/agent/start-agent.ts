@@ -1,11 +1,11 @@
-/** `omnia agent`: one agent as a process, with its signals, its log and whoever supervises it. */
+/** `omnia agent`: runs one agent as a process, with its signals, its log and the channel to its supervisor. */
 import { runAgent } from "../../agent/agent.ts";
 import { AGENT_CONFIG_PATH } from "../../agent-config/agent-config.ts";
 import { createLog, logLevelFrom } from "../../observability/log.ts";
 import type { AgentOptions } from "./read-agent-arguments.ts";
 import { EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
 
-/** Settles when the agent has ended: SIGTERM and SIGINT drain it, the second of them ends it at once. */
+/** Settles when the agent has ended. The first SIGTERM or SIGINT drains it, and the second ends it at once. */
 export async function startAgent(options: AgentOptions): Promise<ExitCode> {
   const { env } = process;
   const log = createLog({ level: logLevelFrom(env["LOG_LEVEL"]) });
@@ -20,7 +20,7 @@ export async function startAgent(options: AgentOptions): Promise<ExitCode> {
     ending.abort();
   };
   process.on("SIGTERM", end).on("SIGINT", end);
-  // Started by `omnia up`, which ends its agents when it ends, however it ends.
+  // The channel closes when the `omnia up` that started this agent is gone, for whatever reason.
   process.on("disconnect", () => ending.abort());
 
   try {
@@ -42,7 +42,7 @@ export async function startAgent(options: AgentOptions): Promise<ExitCode> {
     log.error({ error }, "The agent could not be started");
     return EXIT_CODES.failed;
   } finally {
-    // Else the channel to whoever supervises the agent would keep the process.
+    // Otherwise the channel to the supervisor would keep the process alive.
     process.channel?.unref();
   }
 }

@@ -11,13 +11,13 @@ const SCHEMES: Readonly<Record<string, string>> = {
 };
 
 export interface ChatTarget {
-  /** Left out of the address when not given: an agent's own port needs none. */
+  /** Left out of the address when it is not given, because an agent's own port needs none. */
   readonly agent?: string | undefined;
-  /** Left out of the address when not given: an agent's own port needs none, and a gateway has a default. */
+  /** Left out of the address when it is not given: an agent's own port needs none, and a gateway has a default. */
   readonly namespace?: string | undefined;
 }
 
-/** The WebSocket address of the agent. What the query of `url` says already is kept. */
+/** The WebSocket address of the agent. The query of `url` is kept. */
 export function chatAddress(
   url: string,
   { agent, namespace }: ChatTarget,

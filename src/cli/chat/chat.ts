@@ -43,7 +43,7 @@ export async function chat(name: string, flags: ChatFlags, streams: Streams): Pr
         random: Math.random,
         newMessageId: randomUUID,
         sessionId: flags.session,
-        // The answers to others who talk in the session are theirs.
+        // Answers to other clients that talk in the same session are not shown.
         onFrame: (frame, text, isOwn) => printer.frame(isOwn ? frame : undefined, text),
         onHeldUp: (state) =>
           printer.note(
@@ -72,7 +72,7 @@ export async function chat(name: string, flags: ChatFlags, streams: Streams): Pr
     throw error instanceof ClientError ? asCliError(error, flags) : error;
   } finally {
     client?.close();
-    // Else a pipe that stays open would keep the process.
+    // Otherwise a pipe that stays open would keep the process alive.
     if (!interactive) streams.stdin.destroy();
   }
 }
@@ -92,7 +92,7 @@ async function sendAll(
   return exitCode;
 }
 
-/** NAME, or NAMESPACE/NAME as lists of agents show it. */
+/** Reads NAME, or NAMESPACE/NAME as lists of agents show it. */
 function readTarget(name: string, namespace: string | undefined): ChatTarget & { agent: string } {
   const [first = "", second, ...more] = name.split("/");
   const target =

@@ -1,12 +1,12 @@
-/** What a user says in a chat, as it comes from a pipe. */
+/** Reads from a pipe what a user says in a chat. */
 import type { Readable } from "node:stream";
 import { MAX_CLIENT_FRAME_BYTES } from "../../protocol/frames.ts";
 import { ClientError } from "../../protocol/client/client-error.ts";
 
-/** Typed as a message, it ends the chat. */
+/** This message ends the chat. */
 export const QUIT = "/quit";
 
-/** Every line with something in it, up to `/quit`. */
+/** Gives every line that is not blank, up to `/quit`. */
 export async function* pipedMessages(input: Readable): AsyncGenerator<string> {
   for await (const line of readLines(input, MAX_CLIENT_FRAME_BYTES)) {
     if (line === undefined) {
@@ -21,8 +21,8 @@ export async function* pipedMessages(input: Readable): AsyncGenerator<string> {
 }
 
 /**
- * The lines of a stream, without their ends. A line of more than `limit` bytes is given as `undefined`, so that no input
- * fills the memory.
+ * Gives the lines of a stream, without their ends. A line of more than `limit` bytes is given as `undefined`, so that no input
+ * can fill the memory.
  */
 async function* readLines(input: Readable, limit: number): AsyncGenerator<string | undefined> {
   let parts: Buffer[] = [];

@@ -15,12 +15,12 @@ export interface Conversation {
   readonly printer: ChatPrinter;
   readonly streams: Streams;
   readonly interrupts: Interrupts;
-  /** Who is talked to. */
+  /** Names the agent and its address. */
   readonly title: string;
   readonly format: OutputFormat;
 }
 
-/** Ends when the user does: Ctrl-D, `/quit`, or Ctrl-C with nothing left to stop. */
+/** Settles when the user ends the chat with Ctrl-D, with `/quit`, or with Ctrl-C while there is nothing to stop. */
 export async function converse({
   client,
   printer,
@@ -44,7 +44,7 @@ export async function converse({
     lines.write(null, { ctrl: true, name: "e" });
     lines.write(null, { ctrl: true, name: "u" });
   };
-  // Lines that were typed during an answer were not seen: they are shown when their turn comes.
+  // Lines that are typed during an answer are not shown then. They are shown when their turn comes.
   const unseen: boolean[] = [];
   lines.on("line", () => unseen.push(output.muted));
 
@@ -85,7 +85,7 @@ export async function converse({
   }
 }
 
-/** The terminal as the line editor sees it. Muted, it shows nothing of what is typed, so that the answer stays whole. */
+/** The terminal as the line editor sees it. While it is muted, it hides what is typed, so that the answer stays in one piece. */
 class PromptOutput extends Writable {
   muted = false;
   readonly #terminal: Streams["stdout"];

@@ -1,4 +1,4 @@
-/** Shows the frames of a chat: as an answer for people, or as they come. */
+/** Shows the frames of a chat, either as an answer for people or as they come. */
 import type { FinishReason, ServerFrame } from "../../protocol/frames.ts";
 import {
   printable,
@@ -8,13 +8,13 @@ import {
   type Streams,
 } from "../terminal/streams.ts";
 
-/** Longest tool arguments and results that are shown. */
+/** The arguments and results of tools are cut to this many characters. */
 const TOOL_TEXT_LENGTH = 160;
 
 export interface ChatPrinter {
-  /** A frame that came, and its text. `undefined` for one that the protocol does not know. */
+  /** Shows a frame that came, and its text. `frame` is `undefined` when others began its turn or its type is unknown. */
   frame(frame: ServerFrame | undefined, text: string): void;
-  /** Something to know beside the answer. */
+  /** Tells people something that is not part of the answer. */
   note(text: string): void;
   failure(text: string): void;
 }
@@ -59,7 +59,7 @@ const FINISH_NOTES: Readonly<Record<FinishReason, string | undefined>> = {
 class AnswerPrinter implements ChatPrinter {
   readonly #streams: Streams;
   readonly #tools: boolean;
-  /** What was printed of the running turn's answer. */
+  /** The part of the running turn's answer that was printed. */
   #printed = "";
   #atLineStart = true;
   #sessionId: string | undefined;
@@ -119,7 +119,7 @@ class AnswerPrinter implements ChatPrinter {
     printLine(stderr, `${styled("red", "omnia:", stderr)} ${printable(text, stderr)}`);
   }
 
-  /** What of the answer was not streamed; all of it when what was streamed is not its beginning. */
+  /** Prints the rest of the answer, or all of it when the printed part is not its beginning. */
   #finish(content: string): void {
     if (content.startsWith(this.#printed)) {
       this.#print(content.slice(this.#printed.length));

@@ -1,4 +1,4 @@
-/** Connections of the command line: with the token in a header, with pings, and with the server's own words when it refuses. */
+/** The connections of the command line. They send the token in a header and pings, and repeat the words of a server that refuses. */
 import type { IncomingMessage } from "node:http";
 import { text as readText } from "node:stream/consumers";
 import { WebSocket } from "ws";
@@ -7,11 +7,11 @@ import type { Transport } from "../../protocol/client/transport.ts";
 import { shownAddress } from "./address.ts";
 import { systemClock } from "../../time/clock.ts";
 
-/** `done` holds a whole answer, a tool's result up to 64 KiB; more than this no agent sends in one frame. */
+/** `done` holds a whole answer, and the result of a tool has up to 64 KiB. No agent sends more than this in one frame. */
 const MAX_SERVER_FRAME_BYTES = 16 * 1024 * 1024;
 const CONNECT_TIMEOUT_MS = 15_000;
 const HEARTBEAT_MS = 30_000;
-/** A server that does not answer the close must not keep the process. */
+/** A server that does not answer the close must not keep the process alive. */
 const CLOSE_TIMEOUT_MS = 1_000;
 const MAX_REFUSAL_BYTES = 64 * 1024;
 const REFUSAL_TIMEOUT_MS = 5_000;
@@ -41,7 +41,7 @@ export function chatTransport(token: string | undefined): Transport {
         });
       });
       socket.on("error", (cause) => {
-        // After the connection was made a failure shows as its close.
+        // Once the connection is made, its close tells of a failure.
         if (stopPings === undefined) error ??= connectionError(cause, shown);
       });
       socket.on("close", (code) => {
@@ -62,7 +62,7 @@ export function chatTransport(token: string | undefined): Transport {
   };
 }
 
-/** Cuts a connection at whose other end nobody answers. */
+/** Cuts a connection when the other end does not answer pings. */
 function startPings(socket: WebSocket): () => void {
   let isAlive = true;
   socket.on("pong", () => (isAlive = true));
@@ -89,7 +89,7 @@ function connectionError(error: NodeJS.ErrnoException, shown: string): ClientErr
   return new ClientError("unreachable", `${shown} cannot be reached: ${why}.`, options);
 }
 
-/** The server's own words where it gives some, else the status. */
+/** Uses the server's own words where it gives some, and the status otherwise. */
 async function refusalOf(response: IncomingMessage, shown: string): Promise<ClientError> {
   const status = response.statusCode ?? 0;
   const said = readRefusal(await readBody(response));
@@ -121,7 +121,7 @@ async function readBody(response: IncomingMessage): Promise<string> {
   }
 }
 
-/** The message of an error body: `{"error": {"message", "agents"}}`. */
+/** Reads the message of an error body such as `{"error": {"message", "agents"}}`. */
 function readRefusal(body: string): string | undefined {
   try {
     const { error } = JSON.parse(body) as { error?: { message?: unknown; agents?: unknown } };

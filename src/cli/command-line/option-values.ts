@@ -17,7 +17,7 @@ export function positiveValue(text: string): number {
   throw new InvalidArgumentError("It must be a whole number from 1 to 10000.");
 }
 
-/** In milliseconds. `otherwise` is the message for a text that is no duration, or is one below `minMs`. */
+/** Returns milliseconds. `otherwise` is the message when the text is not a duration, or one below `minMs`. */
 export function durationValue(text: string, minMs: number, otherwise: string): number {
   try {
     const value = parseDuration(text);

@@ -1,4 +1,4 @@
-/** `omnia conformance`: whether an endpoint speaks the WebSocket protocol. */
+/** `omnia conformance`: checks whether an endpoint speaks the WebSocket protocol. */
 import { HANDLER_HINTS } from "../../conformance/harness/check.ts";
 import { CHECKS, runSuite, whyUnreachable, type CheckResult } from "../../conformance/run-suite.ts";
 import { findLocal } from "../../local/state/find-local.ts";

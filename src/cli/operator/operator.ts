@@ -1,4 +1,4 @@
-/** `omnia operator`: the control plane as a process, with its signals, its log and its credentials. */
+/** `omnia operator`: runs the control plane as a process, with its signals, its log and its credentials. */
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { setFlagsFromString } from "node:v8";
@@ -16,7 +16,7 @@ import type { Streams } from "../terminal/streams.ts";
 const NAMESPACE_OF_POD = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
 
 export interface OperatorFlags {
-  /** None: all. */
+  /** An empty list means all namespaces. */
   readonly namespaces: readonly string[];
   readonly kubeconfig?: string | undefined;
   readonly context?: string | undefined;
@@ -32,9 +32,9 @@ export interface OperatorFlags {
   readonly managementPort: number;
 }
 
-/** Settles when it was ended by a signal; a second one ends it at once. */
+/** Settles when a signal has ended the operator. A second signal ends it at once. */
 export async function operator(flags: OperatorFlags, { env }: Streams): Promise<ExitCode> {
-  // It waits for most of its time. V8 would keep a hundred megabytes for the next time that a thousand resources come at once.
+  // The operator mostly waits. Without this V8 would keep a hundred megabytes, in case a thousand resources come at once again.
   setFlagsFromString("--optimize-for-size");
   const kubeConfig = loadKubeConfig({ file: flags.kubeconfig, context: flags.context });
   if (kubeConfig === undefined) {
@@ -81,13 +81,13 @@ export async function operator(flags: OperatorFlags, { env }: Streams): Promise<
   }
 }
 
-/** Of the pod this runs in, else of the kubeconfig's context. */
+/** The namespace of the pod that this runs in, or else of the kubeconfig's context. */
 function ownNamespace(kubeConfig: KubeConfig): string {
   try {
     const namespace = readFileSync(NAMESPACE_OF_POD, "utf8").trim();
     if (namespace !== "") return namespace;
   } catch {
-    // Not in a pod.
+    // This does not run in a pod.
   }
   const context = kubeConfig.getContextObject(kubeConfig.getCurrentContext());
   return context?.namespace ?? DEFAULT_NAMESPACE;

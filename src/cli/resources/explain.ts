@@ -1,4 +1,4 @@
-/** `omnia explain`: why something is not ready, and the one thing to do. */
+/** `omnia explain`: tells why something is not ready, and the one thing to do about it. */
 import { AGENT_RUNTIME } from "../../api/group.ts";
 import { explain as explainStatus, type Explanation } from "../../control/explain/explain.ts";
 import { EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
@@ -83,7 +83,7 @@ export function explanationLines(resource: ResourceView, stream: Streams["stdout
   return lines;
 }
 
-/** What else does not hold, as far as it says something new: that an agent waits for its references does not. */
+/** The other conditions that do not hold, if they say something new. That an agent waits for its references is nothing new. */
 function otherProblems(
   broken: readonly ConditionView[],
   { cause }: Explanation,

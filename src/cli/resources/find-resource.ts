@@ -1,20 +1,20 @@
-/** What a user means by KIND/NAME. */
+/** Finds the resource that a user means by KIND/NAME. */
 import { AGENT_RUNTIME, OMNIA_KINDS, type OmniaKind } from "../../api/group.ts";
 import { nearest } from "../../api/fields/nearest.ts";
 import { CliError } from "../terminal/cli-error.ts";
 import { kindNamed, pluralOf, shownName, type ResourceView } from "./view.ts";
 
-/** More names than these are no help. */
+/** More names than this would not help. */
 const MAX_LISTED = 10;
 
 export interface ResourceName {
   readonly name: string;
-  /** `undefined`: an agent, or else whatever is called so. */
+  /** Without a kind an agent is meant, or else whatever has the name. */
   readonly kind?: OmniaKind | undefined;
   readonly namespace?: string | undefined;
 }
 
-/** KIND/NAME, NAME, and also NAMESPACE/NAME and KIND/NAMESPACE/NAME, since lists show names with their namespace. */
+/** Reads KIND/NAME and NAME, and also NAMESPACE/NAME and KIND/NAMESPACE/NAME, since lists show names with their namespace. */
 export function readResourceName(text: string, namespace: string | undefined): ResourceName {
   const parts = text.split("/");
   const kind = parts.length > 1 ? kindNamed(parts[0] ?? "") : undefined;
@@ -30,7 +30,7 @@ export function readResourceName(text: string, namespace: string | undefined): R
   return { name, kind, namespace: within ?? namespace };
 }
 
-/** The one resource of that name. Rejects with a CliError when there is none, or more than one. */
+/** Returns the one resource of that name. Throws a CliError when there is none, or more than one. */
 export function findResource(
   resources: readonly ResourceView[],
   wanted: ResourceName,

@@ -1,4 +1,4 @@
-// Not from the package as a whole: that would load the classes of the whole API, some ten megabytes.
+// Importing the package as a whole would load the classes of the whole API, which take some ten megabytes.
 import { KubeConfig } from "@kubernetes/client-node/dist/config.js";
 import { CliError } from "../terminal/cli-error.ts";
 
@@ -6,8 +6,8 @@ import { CliError } from "../terminal/cli-error.ts";
 const ASSUMED_SERVER = "http://localhost:8080";
 
 /**
- * As kubectl finds it: the file that is named, else KUBECONFIG, else the one in the home folder, else that of the pod. Answers
- * `undefined` when no cluster is configured; throws CliError when what is configured cannot be read.
+ * Loads the configuration that kubectl would: from the named file, else from KUBECONFIG, else from the home folder, else from
+ * the pod. Returns `undefined` when no cluster is configured, and throws a CliError when the configuration cannot be read.
  */
 export function loadKubeConfig(
   options: { file?: string | undefined; context?: string | undefined; cure?: string } = {},

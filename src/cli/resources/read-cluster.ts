@@ -1,4 +1,4 @@
-/** The three kinds of the cluster that the kubeconfig, or the pod, points at. */
+/** Reads the three kinds from the cluster that the kubeconfig, or the pod, points at. */
 import { API_VERSION, GROUP, OMNIA_KINDS, VERSION, type OmniaKind } from "../../api/group.ts";
 import { ApiError } from "../../kube/client/api-error.ts";
 import { KubeClient } from "../../kube/client/client.ts";
@@ -61,7 +61,7 @@ async function listAll(
   let next: string | undefined;
   do {
     const page = await client.list(type, { limit: PAGE_SIZE, continue: next, signal });
-    // Items of a list come without their own apiVersion and kind.
+    // The items of a list have no apiVersion and kind of their own.
     items.push(...page.items.map((item) => ({ apiVersion: API_VERSION, kind, ...item })));
     next = page.continue;
   } while (next !== undefined);

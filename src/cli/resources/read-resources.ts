@@ -1,4 +1,4 @@
-/** Where `status` and `explain` read: a local instance if one is up, else the current cluster. */
+/** Reads the resources for `status` and `explain`: from a local instance if one is up, or else from the current cluster. */
 import { findLocal } from "../../local/state/find-local.ts";
 import { systemClock } from "../../time/clock.ts";
 import { Deadline } from "../../time/deadline.ts";
@@ -45,7 +45,7 @@ async function readLocal(url: string): Promise<Resources> {
   }
 }
 
-/** For people. */
+/** Names the source for people. */
 export function shownSource(source: Resources["source"]): string {
   return source.kind === "local"
     ? `omnia up at ${source.url}`

@@ -1,6 +1,6 @@
 import type { OutputFormat } from "../terminal/streams.ts";
 
-/** The flags of both commands that show resources. */
+/** The flags that both commands that show resources have. */
 export interface ResourceFlags {
   readonly namespace?: string | undefined;
   readonly state?: string | undefined;
@@ -12,6 +12,6 @@ export interface Resources {
   readonly source:
     | { readonly kind: "local"; readonly url: string }
     | { readonly kind: "cluster"; readonly context: string; readonly server: string };
-  /** As received. */
+  /** The items as they were received. */
   readonly items: readonly unknown[];
 }

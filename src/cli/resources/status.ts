@@ -1,4 +1,4 @@
-/** `omnia status`: agents, packs and tools with their conditions. */
+/** `omnia status`: shows agents, packs and tools with their conditions. */
 import { AGENT_RUNTIME, PROMPT_PACK, TOOL_REGISTRY, type OmniaKind } from "../../api/group.ts";
 import { EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
 import { readResources, shownSource } from "./read-resources.ts";
@@ -26,7 +26,7 @@ export async function status(flags: ResourceFlags, streams: Streams): Promise<Ex
   return EXIT_CODES.ok;
 }
 
-/** One table a kind, every row followed by the conditions of its resource. */
+/** One table for each kind, in which every row is followed by the conditions of its resource. */
 export function statusLines(
   resources: readonly ResourceView[],
   stream: Streams["stdout"],

@@ -39,7 +39,7 @@ const resourceView = z.looseObject({
 export type ConditionView = z.output<typeof conditionView>;
 export type ResourceView = z.output<typeof resourceView>;
 
-/** Those of the three kinds, in the order in which they are shown. What is none of them is left out. */
+/** Reads the items of the three kinds, in the order in which they are shown. Other items are left out. */
 export function readResourceViews(items: readonly unknown[]): ResourceView[] {
   return items
     .map((item) => resourceView.safeParse(item))
@@ -53,7 +53,7 @@ export function readResourceViews(items: readonly unknown[]): ResourceView[] {
     );
 }
 
-/** What users write for a kind: its name in any case, singular, plural or short. */
+/** What users may write for a kind besides its name. Upper and lower case make no difference. */
 const KIND_NAMES: Readonly<Record<OmniaKind, { readonly plural: string; readonly short: string }>> =
   {
     [AGENT_RUNTIME]: { plural: "agentruntimes", short: "ar" },

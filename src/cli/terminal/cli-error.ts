@@ -1,7 +1,3 @@
-/**
- * The one error that a command ends with on purpose. Its message is a sentence for the user, and `cure` the one thing to do
- * about it. Everything else that is thrown is a fault of the program.
- */
 export const EXIT_CODES = {
   /** What was asked was done. */
   ok: 0,
@@ -12,6 +8,10 @@ export const EXIT_CODES = {
 } as const;
 export type ExitCode = (typeof EXIT_CODES)[keyof typeof EXIT_CODES];
 
+/**
+ * The only error with which a command ends on purpose. Its message is a sentence for the user, and `cure` is the one thing to do
+ * about it. Everything else that is thrown is a fault of the program.
+ */
 export class CliError extends Error {
   override readonly name = "CliError";
   readonly exitCode: ExitCode;

@@ -1,4 +1,4 @@
-/** Ctrl-C: it first asks whoever is at work to stop, and ends the command when nobody takes it. */
+/** Ctrl-C first asks the running work to stop. It ends the command when there is no such work. */
 import { CliError } from "./cli-error.ts";
 
 export class Interrupts implements Disposable {
@@ -15,7 +15,7 @@ export class Interrupts implements Disposable {
     return this.#end.signal;
   }
 
-  /** `stop` answers whether there was something to stop. */
+  /** `stop` is called first from now on. It returns whether there was something to stop. */
   firstAsk(stop: () => boolean): void {
     this.#stop = stop;
   }

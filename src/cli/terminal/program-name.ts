@@ -3,7 +3,7 @@ import { dirname, join, relative } from "node:path";
 
 /**
  * What people type to start the program: `omnia`, or the launcher of the checkout that it runs from. `entry` is the
- * program's own file, in `bin/` or `dist/`; `folder` is where people are.
+ * program's own file, in `bin/` or `dist/`; `folder` is the one that people are in.
  */
 export function programName(entry: string, folder: string): string {
   const root = dirname(dirname(entry));

@@ -1,7 +1,7 @@
 import { styleText } from "node:util";
 import type { Readable, Writable } from "node:stream";
 
-/** What a command reads from and writes to. `process` is one. */
+/** What a command reads from and writes to. `process` has this form. */
 export interface Streams {
   readonly stdin: Readable & { isTTY?: boolean };
   readonly stdout: Writable & { isTTY?: boolean; columns?: number };
@@ -19,8 +19,8 @@ export function styled(style: Style, text: string, stream: Writable): string {
 }
 
 /**
- * Text of others (a model's answer, a message from a server) without what a terminal would obey: control characters but
- * line feed and tab. Off a terminal the text is left as it is.
+ * Removes from text of others (an answer of a model, a message from a server) the control characters that a terminal would obey,
+ * except line feed and tab. The text is left as it is when the stream is not a terminal.
  */
 export function printable(text: string, stream: { isTTY?: boolean }): string {
   return stream.isTTY === true ? text.replaceAll(/(?![\n\t])\p{Cc}/gu, "") : text;

@@ -2,7 +2,7 @@ import { printable, styled, type Streams, type Style } from "./streams.ts";
 
 export type Cell = string | { readonly text: string; readonly style: Style };
 
-/** Rows as lines, in columns that are as wide as they need to be. The last cell of a row is not filled up. */
+/** Turns rows into lines, with columns that are as wide as they need to be. The last cell of a row is not padded. */
 export function textTable(
   rows: readonly (readonly Cell[])[],
   stream: Streams["stdout"],

@@ -1,7 +1,7 @@
 import { CliError, EXIT_CODES } from "./cli-error.ts";
 import type { Streams } from "./streams.ts";
 
-/** The token with which an agent is talked to. */
+/** Reads the token that is sent to agents. */
 export function readToken(env: Streams["env"]): string | undefined {
   const token = env["OMNIA_TOKEN"]?.trim();
   if (token === undefined || token === "") return undefined;

@@ -1,4 +1,4 @@
-/** `omnia up`: its signals, its gateway, and its errors in the words of the command line. */
+/** `omnia up`: adds signals and the gateway, and turns its errors into errors of the command line. */
 import { createGateway } from "../../gateway/gateway.ts";
 import type { CrossNamespaceReferences } from "../../control/namespace-grant.ts";
 import { UpError } from "../../local/state/up-error.ts";
@@ -19,7 +19,7 @@ export interface UpFlags {
   readonly crossNamespaceReferences: CrossNamespaceReferences;
 }
 
-/** Settles when it was ended: the first signal drains the agents, the second ends them at once. */
+/** Settles when everything has ended. The first signal drains the agents, and the second ends them at once. */
 export async function up(flags: UpFlags, streams: Streams): Promise<ExitCode> {
   const drain = new AbortController();
   const endNow = new AbortController();

@@ -5,7 +5,7 @@ import { positionInBlock } from "./content-position.ts";
 import type { Findings } from "./findings.ts";
 import type { ResourceOf } from "./reference-lookup.ts";
 
-/** The pack under a key of a ConfigMap; `undefined` when it is not valid. `text`: of the ConfigMap's file. */
+/** Returns the pack under a key of a ConfigMap, or `undefined` when it is not valid. `text` is that of the ConfigMap's file. */
 export function checkPackContent(
   configMap: ResourceOf<"ConfigMap">,
   key: string,
@@ -24,7 +24,7 @@ export function checkPackContent(
   }
   for (const { path, message, ...place } of parsed.problems) {
     const position = positionInBlock(text, block, content, place);
-    // What has no place of its own in the file says where in the content it is.
+    // A problem without a place of its own in the file says where it is in the content.
     const isPlaced = place.line === undefined || position !== block;
     const where = isPlaced ? "" : ` (line ${place.line}, column ${place.column} of it)`;
     const within = path === "" ? "" : `${path}: `;

@@ -1,6 +1,6 @@
 /**
- * What the resources of some files say about each other. A reference is checked where the object that it names is among
- * them, and noted where it is not: it may be in the cluster.
+ * Checks what the resources of some files say about each other. A reference to an object that is not among the files is only
+ * noted, because the object may be in the cluster.
  */
 import { runtimeSpecOf, toolRegistryNameOf, type RuntimeSpec } from "../../api/agent-runtime.ts";
 import { secretKeys } from "../../api/fields/core.ts";
@@ -19,7 +19,7 @@ import { ReferenceLookup, type ResourceOf } from "./reference-lookup.ts";
 
 type Agent = ResourceOf<"AgentRuntime">;
 
-/** `texts`: the text of each file, by its name. */
+/** `texts` holds the text of each file by its name. */
 export function checkReferences(
   resources: readonly ManifestResource[],
   texts: ReadonlyMap<string, string>,
@@ -98,7 +98,7 @@ class ReferenceChecker {
     }
   }
 
-  /** What only handler `runtime` reads. */
+  /** Checks what only handler `runtime` reads. */
   #checkRuntime(agent: Agent, { provider, promptPackRef }: RuntimeSpec): void {
     const older = agent.value.spec.providerSecretRef !== undefined;
     const path = older ? ["spec", "providerSecretRef"] : ["spec", "provider", "apiKeySecretRef"];

@@ -5,7 +5,7 @@ import { backedBy, type ServiceView } from "../../control/tool-registry/service-
 import type { Findings } from "./findings.ts";
 import type { ResourceOf } from "./reference-lookup.ts";
 
-/** The entries of a registry against the Services among the files: whether something is there to call is not asked. */
+/** Checks the entries of a registry against the Services among the files, without calling any tool. */
 export function checkRegistryTools(
   registry: ResourceOf<"ToolRegistry">,
   resources: readonly ManifestResource[],
@@ -17,7 +17,7 @@ export function checkRegistryTools(
   const services = resources.filter(
     (resource) => resource.kind === "Service" && resource.namespace === registry.namespace,
   ) as ResourceOf<"Service">[];
-  // A Service must be right in a cluster, and where a URL stands for it on one machine.
+  // A Service must be right both in a cluster and on one machine, where a URL may stand for it.
   for (const views of [services.map(clusterView), services.map(localView)]) {
     const owners = entries.flatMap((entry, index) =>
       resolveTools([entry], views, probes).map(() => index),

@@ -1,8 +1,8 @@
 import type { Position } from "../../api/manifest/yaml-documents.ts";
 
 /**
- * Where a place in a text is in the file that holds the text as a literal block (`key: |`). `block` is where the block
- * begins, that is its `|`. In any other notation lines and columns differ from the text's own: then it is `block`.
+ * Finds a place of a text in the file that holds the text as a literal block (`key: |`). `block` is the position of its `|`. In
+ * any other notation lines and columns differ from those of the text, so `block` itself is returned.
  */
 export function positionInBlock(
   file: string,

@@ -7,7 +7,7 @@ export interface Finding extends Omit<Problem, "severity"> {
   readonly severity: Problem["severity"] | "note";
 }
 
-/** What was found, each thing once: two agents may have one registry, two packs one source. */
+/** Keeps each finding once, although two agents may share a registry and two packs a source. */
 export class Findings {
   readonly #all = new Map<string, Finding>();
 
@@ -27,7 +27,7 @@ export class Findings {
     this.#add("note", resource, path, message);
   }
 
-  /** At a place that no path of a resource leads to. */
+  /** Adds a finding at a place to which no path of a resource leads. */
   addAt(severity: Finding["severity"], file: string, position: Position, message: string): void {
     const { line, column } = position;
     const finding = { file, line, column, severity, message };

@@ -1,4 +1,4 @@
-/** What `validate` reads: files, folders and the standard input, with the problems of each and its text. */
+/** Reads the files, folders and standard input that `validate` is given, with the text and the problems of each. */
 import { createReadStream } from "node:fs";
 import type { Readable } from "node:stream";
 import {
@@ -13,20 +13,20 @@ import { parseYAMLDocuments } from "../../api/manifest/yaml-documents.ts";
 import { listManifestFiles, MAX_FILES } from "../../local/manifests/list.ts";
 import { CliError } from "../terminal/cli-error.ts";
 
-/** As a path: the standard input. */
+/** This path stands for the standard input. */
 const STANDARD_INPUT = "-";
 const STANDARD_INPUT_LABEL = "<stdin>";
 
 export interface ManifestSources {
   readonly resources: readonly ManifestResource[];
   readonly problems: readonly Problem[];
-  /** Of each file, by what it is called in problems. */
+  /** The text of each file, by the name that problems give the file. */
   readonly texts: ReadonlyMap<string, string>;
-  /** Resources there are, with those that cannot be used. */
+  /** How many resources there are, including those that cannot be used. */
   readonly count: number;
 }
 
-/** Rejects with a CliError where there is nothing to read. */
+/** Rejects with a CliError when there is nothing to read. */
 export async function readManifestSources(
   paths: readonly string[],
   stdin: Readable,
@@ -84,7 +84,7 @@ export async function readManifestSources(
   };
 }
 
-/** Resources of a file as written. Those that can be used are known; the text is read again only where there are others. */
+/** Counts the resources that a file holds. Its text is read again only when some of them may be unusable. */
 function countIn({
   text,
   resources,
@@ -111,7 +111,7 @@ async function readBounded(input: Readable): Promise<string> {
   for await (const chunk of input) {
     chunks.push(Buffer.from(chunk as Buffer | string));
     bytes += (chunks.at(-1) as Buffer).length;
-    // The parser says that it is too much.
+    // The parser will report that the text is too long.
     if (bytes > MAX_FILE_BYTES) break;
   }
   return Buffer.concat(chunks).toString("utf8");

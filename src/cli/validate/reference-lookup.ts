@@ -7,7 +7,7 @@ import type { Findings } from "./findings.ts";
 
 export type ResourceOf<K extends Kind> = Extract<ManifestResource, { kind: K }>;
 
-/** The resources of some files by name. Looking one up says what is wrong with the reference, at the place of the reference. */
+/** Finds the resources of some files by name. A lookup that fails reports a finding at the place of the reference. */
 export class ReferenceLookup {
   readonly #byName = new Map<string, ManifestResource>();
   readonly #findings: Findings;
@@ -20,7 +20,7 @@ export class ReferenceLookup {
     }
   }
 
-  /** Notes it when there is none. `path`: of the name in `from`. */
+  /** Adds a note when there is none. `path` is that of the name in `from`. */
   find<K extends Kind>(
     from: ManifestResource,
     path: FieldPath,
@@ -43,7 +43,7 @@ export class ReferenceLookup {
     );
   }
 
-  /** The text under a key of a ConfigMap. `path`: of the key in `from`. */
+  /** Returns the text under a key of a ConfigMap. `path` is that of the key in `from`. */
   valueOf(
     from: ManifestResource,
     path: FieldPath,
@@ -58,7 +58,7 @@ export class ReferenceLookup {
     return undefined;
   }
 
-  /** The text under a key of a Secret, which must hold something. `path`: of the reference in `from`. */
+  /** Returns the text under a key of a Secret, which must not be empty. `path` is that of the reference in `from`. */
   secretValue(
     from: ManifestResource,
     path: FieldPath,

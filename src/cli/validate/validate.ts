@@ -1,4 +1,4 @@
-/** `omnia validate`: every problem of some manifests, without running anything. */
+/** `omnia validate`: finds every problem of some manifests, without running anything. */
 import { checkReferences } from "./check-references.ts";
 import { EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
 import type { Finding } from "./findings.ts";
@@ -49,7 +49,7 @@ function lineOf(finding: Finding, stream: Streams["stdout"]): string {
   return place + styled(STYLES[severity], text, stream);
 }
 
-/** By file, as the files were read, and by place in it. */
+/** Sorts the findings by file, in the order in which the files were read, and then by place. */
 function inOrder(findings: readonly Finding[], files: readonly string[]): Finding[] {
   return findings.toSorted(
     (a, b) =>

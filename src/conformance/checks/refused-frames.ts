@@ -3,7 +3,7 @@ import type { Check } from "../harness/check.ts";
 import { CheckSkipped, ensure } from "../harness/check-failed.ts";
 import { ensureNumbered } from "./messages.ts";
 
-/** What is wrong, and a frame that is. */
+/** Frames that are wrong, with the words for what is wrong about them. */
 const INVALID: readonly (readonly [what: string, frame: object | string | Buffer])[] = [
   ["a binary frame", Buffer.from('{"type":"message","content":"hello"}')],
   ["text that is no JSON", '{"type": "message", "content": '],

@@ -38,7 +38,7 @@ export const RESUMING: readonly Check[] = [
       other.send({ type: "resume", session_id, after: done.seq });
       const { resumed, seq } = await other.nextConnected();
       ensure(resumed && seq === done.seq, `connected says resumed ${resumed}, seq ${seq}`);
-      // What comes next is of the next turn.
+      // The next frame must belong to the next turn.
       const { frames } = await other.ask("hello");
       ensure(frames[0]?.seq === done.seq + 1, `frame ${frames[0]?.seq} was sent again`);
     },

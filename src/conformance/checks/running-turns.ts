@@ -123,7 +123,7 @@ export const RUNNING_TURNS: readonly Check[] = [
   },
 ];
 
-/** Reads on through the running turn to the refusal of a second message. */
+/** Reads the frames of the running turn until a second message is refused. */
 async function refusedMeanwhile(connection: ProbeConnection): Promise<void> {
   for (;;) {
     const frame = await connection.next("an error about a second message");

@@ -3,7 +3,7 @@ export class CheckFailed extends Error {
   override readonly name = "CheckFailed";
 }
 
-/** The check says nothing about this endpoint. */
+/** The check cannot say anything about this endpoint. */
 export class CheckSkipped extends Error {
   override readonly name = "CheckSkipped";
 }

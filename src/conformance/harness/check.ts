@@ -1,16 +1,16 @@
-/** What a check of the protocol is: a sentence that an endpoint fulfils or not, looked into over connections of its own. */
+/** A check of the protocol is a sentence that is true of an endpoint or not. It finds out over connections of its own. */
 import type { ProbeConnection } from "./probe-connection.ts";
 
-/** What is known of the agent behind an endpoint; `unknown` is one with a model, most likely. */
+/** What is known about the agent behind an endpoint. An `unknown` one most likely has a model. */
 export const HANDLER_HINTS = ["echo", "demo", "unknown"] as const;
 export type HandlerHint = (typeof HANDLER_HINTS)[number];
 
 export interface Check {
-  /** What the endpoint does, in a sentence that begins after "The endpoint". */
+  /** Says what the endpoint does. It completes a sentence that begins with "The endpoint". */
   readonly name: string;
-  /** The heading of docs/protocol.md that says so. */
+  /** The heading in docs/protocol.md under which this is written. */
   readonly section: string;
-  /** Rejects with a CheckFailed or a CheckSkipped; with anything else when the check itself is at fault. */
+  /** Rejects with a CheckFailed or a CheckSkipped. Any other error counts as a failure too. */
   run(context: CheckContext): Promise<void>;
 }
 
@@ -19,15 +19,15 @@ export interface CheckContext {
   readonly hasToken: boolean;
   /** The path of the address that was given. */
   readonly path: string;
-  /** Opens a connection, which is closed after the check. Fails the check when it is refused. */
+  /** Opens a connection, which is closed after the check. The check fails when the connection is refused. */
   connect(options?: ConnectOptions): Promise<ProbeConnection>;
-  /** The HTTP status with which a connection is refused; undefined when it is let in. */
+  /** Settles with the HTTP status with which a connection is refused, or with `undefined` when it is let in. */
   refusal(options?: ConnectOptions): Promise<number | undefined>;
 }
 
 export interface ConnectOptions {
   readonly query?: Readonly<Record<string, string>>;
   readonly path?: string;
-  /** Instead of the token that was given; `null` sends none. */
+  /** Replaces the token that was given. With `null`, no token is sent. */
   readonly token?: string | null;
 }

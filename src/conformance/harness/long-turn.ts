@@ -1,4 +1,4 @@
-/** A turn that takes its time, for checks of what happens meanwhile. */
+/** A turn that takes long, for checks of what happens while it runs. */
 import type { TurnFrame } from "../../protocol/frames.ts";
 import type { CheckContext, HandlerHint } from "./check.ts";
 import { CheckSkipped } from "./check-failed.ts";
@@ -13,11 +13,11 @@ const LONG_MESSAGES: Readonly<Record<HandlerHint, string>> = {
 export interface RunningTurn {
   readonly connection: ProbeConnection;
   readonly sessionId: string;
-  /** A frame of the turn, and not its last one. */
+  /** The first frame of the turn, which is not its last one. */
   readonly first: TurnFrame;
 }
 
-/** Begins a turn in a new session and reads its first frame; skips the check when that is its last one too. */
+/** Begins a turn in a new session and reads its first frame. The check is skipped when that is also the last one. */
 export async function beginLongTurn(
   context: CheckContext,
   more: object = {},
@@ -31,7 +31,7 @@ export async function beginLongTurn(
   return { connection, sessionId, first };
 }
 
-/** Something came too late, for the turn had ended. */
+/** The check could not be made in time, because the turn had ended. */
 export function tooShort(): CheckSkipped {
   return new CheckSkipped("the turn ended too soon to look into it");
 }

@@ -1,4 +1,4 @@
-/** A connection that looks at every frame with suspicion, and can send what no honest client would. */
+/** A connection that checks every frame, and that can send what a correct client never would. */
 import { WebSocket } from "ws";
 import type { ErrorCode, ServerFrame, TurnFrame } from "../../protocol/frames.ts";
 import { parseServerFrame } from "../../protocol/server-frame.ts";
@@ -17,7 +17,7 @@ export interface ProbeOptions {
   readonly signal: AbortSignal;
 }
 
-/** The server answered the handshake with another status than 101. */
+/** The server answered the handshake with a status other than 101. */
 export class RefusedError extends Error {
   override readonly name = "RefusedError";
   readonly status: number;
@@ -85,7 +85,7 @@ export class ProbeConnection {
   send(frame: object | string | Buffer): void {
     const data =
       Buffer.isBuffer(frame) || typeof frame === "string" ? frame : JSON.stringify(frame);
-    // A failure shows as the close of the socket.
+    // The close of the socket tells of a failure.
     this.#socket.send(data, () => {});
   }
 
@@ -93,7 +93,7 @@ export class ProbeConnection {
     this.send({ type: "message", content, ...more });
   }
 
-  /** The next frame, whatever it is. */
+  /** Reads the next frame, of whatever type. */
   async next(awaited = "a frame"): Promise<ServerFrame> {
     const text = await this.#nextText(awaited);
     const parsed = parseServerFrame(text);
@@ -118,7 +118,7 @@ export class ProbeConnection {
     return frame;
   }
 
-  /** A frame of a turn. */
+  /** Reads the next frame, which must belong to a turn. */
   async nextOfTurn(): Promise<TurnFrame> {
     const frame = await this.next("a frame of a turn");
     ensure(
@@ -128,7 +128,7 @@ export class ProbeConnection {
     return frame;
   }
 
-  /** The frames of a turn to its end, which must be `done`. */
+  /** Reads the frames of a turn to its end, which must be `done`. */
   async turn(): Promise<{ frames: TurnFrame[]; done: DoneFrame }> {
     const frames: TurnFrame[] = [];
     for (;;) {
@@ -139,13 +139,13 @@ export class ProbeConnection {
     }
   }
 
-  /** Says it and reads to the end of its turn. */
+  /** Sends a message and reads to the end of its turn. */
   ask(content: string, more: object = {}): Promise<{ frames: TurnFrame[]; done: DoneFrame }> {
     this.say(content, more);
     return this.turn();
   }
 
-  /** Settles with the code of the close; frames before it are passed over. */
+  /** Settles with the code of the close. Frames that come before it are ignored. */
   async closed(): Promise<number> {
     for (;;) {
       if (this.#closeCode !== undefined) return this.#closeCode;
@@ -153,7 +153,7 @@ export class ProbeConnection {
     }
   }
 
-  /** Settles when a ping was answered. */
+  /** Sends a ping, and settles when it is answered. */
   async pong(): Promise<void> {
     const before = this.#pongs;
     this.#socket.ping();
@@ -163,7 +163,7 @@ export class ProbeConnection {
     }
   }
 
-  /** Whether nothing has come that was not read. */
+  /** Whether every frame that came has been read. */
   get isQuiet(): boolean {
     return this.#texts.length === 0;
   }
@@ -194,7 +194,7 @@ export class ProbeConnection {
   }
 }
 
-/** For people. */
+/** Names the frame for people. */
 export function nameOf(frame: ServerFrame): string {
   if (frame.type !== "error") return frame.type;
   return `error ${frame.error.code} (${shorten(frame.error.message)})`;

@@ -1,22 +1,22 @@
 export type ClientErrorCode =
-  /** Nothing listens there, or the connection broke. */
+  /** Nothing listens at the address, or the connection broke. */
   | "unreachable"
-  /** The server answered, and did not let the client in; the message is the server's. */
+  /** The server answered, and did not let the client in. */
   | "refused"
   | "unauthorized"
   | "session-not-found"
-  /** What answers is no agent. */
+  /** What answers is not an agent. */
   | "protocol"
   | "too-large"
   | "timeout"
   | "closed";
 
-/** Why there is no conversation, or why it ended. `temporary`: trying again may help. */
+/** Why there is no conversation, or why it ended. `temporary` means that trying again may help. */
 export class ClientError extends Error {
   override readonly name = "ClientError";
   readonly code: ClientErrorCode;
   readonly temporary: boolean;
-  /** What the server asked for before the next try. */
+  /** The time that the server asks clients to wait before the next try. */
   readonly retryAfterMs: number | undefined;
 
   constructor(

@@ -5,7 +5,7 @@ import { FrameOrder } from "./frame-order.ts";
 test("gives every frame on once and in order, however often the line breaks and whatever comes twice", () => {
   fc.assert(
     fc.property(
-      // After some frames the line breaks, or others are left out, with some lost and some that come twice.
+      // After some frames the connection breaks or frames are left out. Then some are lost and some come twice.
       fc.array(fc.tuple(fc.nat(20), fc.boolean(), fc.nat(5), fc.nat(5)), { maxLength: 20 }),
       (events) => {
         const order = new FrameOrder(0);

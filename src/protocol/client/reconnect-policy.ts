@@ -1,4 +1,4 @@
-/** When a client connects again, and when it gives up: pure decisions. */
+/** Pure decisions about when a client connects again, and when it gives up. */
 import { exponentialBackoff, jittered } from "../../time/backoff.ts";
 import { ClientError } from "./client-error.ts";
 
@@ -6,15 +6,15 @@ export interface ReconnectPolicy {
   /** The first pause, which doubles with each try up to the longest. */
   readonly firstMs: number;
   readonly longestMs: number;
-  /** Given up when nothing came for this long in spite of connecting again. */
+  /** The client gives up when nothing came for this long although it connected again. */
   readonly limitMs: number;
-  /** How long a message is sent again that the server refuses for the moment (`details.retry_after`). */
+  /** For this long, a message is sent again that the server refuses for the moment (`details.retry_after`). */
   readonly refusedMs: number;
-  /** A caller is told that its answer is held up after this long, so that a short change of replicas goes unseen. */
+  /** After this long, a caller is told that its answer is held up. A short change of replicas is not told. */
   readonly noticeMs: number;
-  /** For a connection and its first frame. */
+  /** The time for a connection and its first frame. */
   readonly greetingMs: number;
-  /** A turn that was resumed and of which nothing came for this long is asked for by its message. */
+  /** When nothing comes from a resumed turn for this long, its message is sent again to ask about it. */
   readonly silenceMs: number;
 }
 
@@ -28,15 +28,15 @@ export const DEFAULT_RECONNECT_POLICY: ReconnectPolicy = {
   silenceMs: 20_000,
 };
 
-/** Clients of a replica that goes away come back spread over this long. */
+/** Clients of a replica that goes away come back at random moments within this time. */
 const AWAY_SPREAD_MS = 1_000;
-/** The server asked to come back later. */
+/** The pause after the server asked to come back later. */
 const LATER_MS = 1_000;
 const CLOSE_GOING_AWAY = 1001;
 const CLOSE_TOO_LARGE = 1009;
 const CLOSE_LATER = 1013;
 
-/** Closes of the server after which connecting again would end the same way. */
+/** Close codes of the server after which connecting again would end the same way. */
 const FINAL_CLOSES: Readonly<Record<number, string>> = {
   1002: "the server says that the protocol was broken",
   1003: "the server does not take this kind of message",
@@ -45,7 +45,7 @@ const FINAL_CLOSES: Readonly<Record<number, string>> = {
   [CLOSE_TOO_LARGE]: "the message is larger than the server takes",
 };
 
-/** The error that a connection's end means when it cannot be mended. */
+/** The error for a close after which connecting again is no use, or `undefined` for other closes. */
 export function finalError(code: number): ClientError | undefined {
   const reason = FINAL_CLOSES[code];
   if (reason === undefined) return undefined;
@@ -56,8 +56,8 @@ export function finalError(code: number): ClientError | undefined {
 }
 
 /**
- * How long to wait before the next try. `tries`: those since something last went well. `random` is at least 0 and below 1:
- * the waits of many clients differ, so that they do not all come at once.
+ * Returns how many milliseconds to wait before the next try. `tries` counts the tries since something last went well. `random` is
+ * at least 0 and below 1, and spreads the waits so that many clients do not all come at once.
  */
 export function pauseBefore(
   next: { tries: number; closeCode: number; retryAfterMs: number | undefined; awaited: boolean },
@@ -65,7 +65,7 @@ export function pauseBefore(
   random: number,
 ): number {
   const { tries, closeCode, retryAfterMs, awaited } = next;
-  // Within reason: a server's mistake must not keep a person waiting.
+  // The wait is limited, because a mistake of the server must not keep a person waiting.
   if (retryAfterMs !== undefined) return Math.min(retryAfterMs, policy.limitMs) + random * LATER_MS;
   if (closeCode === CLOSE_LATER && tries === 0) return LATER_MS + random * LATER_MS;
   if (closeCode === CLOSE_GOING_AWAY && tries === 0)

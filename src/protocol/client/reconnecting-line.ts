@@ -1,6 +1,6 @@
 /**
- * One connection after the other to the same address, each of which begins with the server's greeting. Knows when to try
- * again and when to give up; what is said over it is its owner's.
+ * Keeps a connection to one address by connecting again. Each connection begins with the greeting of the server. The line knows
+ * when to try again and when to give up. It does not know what is said over it.
  */
 import type { ConnectedFrame } from "../frames.ts";
 import { ClientError } from "./client-error.ts";
@@ -26,15 +26,15 @@ export interface LineEvents {
   /** Reads the first frame of a connection. */
   readGreeting(text: string): ConnectedFrame | ClientError;
   onGreeting(greeting: ConnectedFrame, text: string): void;
-  /** A frame after the greeting. */
+  /** Called for each frame after the greeting. */
   onText(text: string): void;
-  /** It is tried again, by and by. */
+  /** The connection is lost, and will be tried again. */
   onLost(error: ClientError): void;
-  /** It is no use to try again by itself. */
+  /** The line does not try again by itself. */
   onGivenUp(error: ClientError): void;
 }
 
-/** Since when it does not go well, how often it was tried since, and what went wrong last. */
+/** When the trouble began, how many tries there were since, and what went wrong last. */
 interface Trouble {
   readonly since: number;
   tries: number;
@@ -58,7 +58,7 @@ export class ReconnectingLine {
   #isClosed = false;
   /** Somebody waits for an answer. */
   #isAwaited = false;
-  /** Bounds the wait for a greeting, or for the next try. */
+  /** Limits the wait for a greeting, or ends the wait for the next try. */
   #timer: ClientTimer | undefined;
   #trouble: Trouble | undefined;
 
@@ -72,12 +72,12 @@ export class ReconnectingLine {
     return this.#current?.greetedAt !== undefined;
   }
 
-  /** The address of this and the next connections. */
+  /** Sets the address of later connections. */
   set url(url: string) {
     this.#url = url;
   }
 
-  /** An answer is awaited from now on; whatever went wrong before does not count against it. */
+  /** An answer is awaited from now on. What went wrong before does not count. */
   awaitAnswer(): void {
     this.#isAwaited = true;
     this.#trouble = undefined;
@@ -90,7 +90,7 @@ export class ReconnectingLine {
     this.#isAwaited = false;
   }
 
-  /** Something came that was waited for. */
+  /** Something that was waited for came, so the trouble is over. */
   fare(): void {
     this.#trouble = undefined;
   }
@@ -142,7 +142,7 @@ export class ReconnectingLine {
     this.#events.onGreeting(greeting, text);
   }
 
-  /** The connection is of no use. */
+  /** Ends a connection that is of no use. */
   #hangUp(error: ClientError): void {
     this.#current?.connection.close();
     this.#lost({ code: CLOSE_LOST, error });
@@ -159,7 +159,7 @@ export class ReconnectingLine {
       this.#giveUp(final);
       return;
     }
-    // It went well for a while: this is another trouble than the last one.
+    // The connection was good for a while, so this is a new trouble.
     if (greetedAt !== undefined && clock.monotonic() - greetedAt > policy.longestMs) this.fare();
     const trouble = this.#begin();
     trouble.error = error ?? DROPPED;

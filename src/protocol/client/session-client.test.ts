@@ -11,7 +11,7 @@ import { webSocketTransport } from "./web-socket-transport.ts";
 type Frame = Record<string, unknown>;
 type Script = (connection: Connection) => void | Promise<void>;
 
-/** The server's side of one connection: says what the test tells it to, and waits for what the client says. */
+/** The server's side of one connection. It sends what the test tells it to, and waits for what the client sends. */
 class Connection {
   readonly #socket: ServerSocket;
   readonly #received: Frame[] = [];
@@ -31,7 +31,7 @@ class Connection {
     });
   }
 
-  /** Sends frames of session s1, unless they say otherwise. */
+  /** Sends frames, which belong to session s1 unless they name another. */
   say(...frames: Frame[]): void {
     for (const frame of frames) {
       const ofTurn = "seq" in frame && frame["type"] !== "connected" ? { turn_id: "t1" } : {};
@@ -64,7 +64,7 @@ afterEach(() => {
   for (const cleanup of cleanups.splice(0).toReversed()) cleanup();
 });
 
-/** Runs one script a connection, in order. */
+/** Runs one script for each connection, in order. */
 async function serve(...scripts: Script[]): Promise<URL> {
   const server = createServer();
   const sockets = new WebSocketServer({ server });
@@ -174,7 +174,7 @@ test("resumes where it was when the connection drops in the middle of a turn, gi
   expect(await client.turn("hi", never)).toMatchObject({ content: "abc" });
   expect(resume).toEqual({ type: "resume", session_id: "s1", after: 2 });
   expect(seqs(frames)).toEqual([1, 2, 3, 4]);
-  // Nobody has to know.
+  // Nobody has to know about it.
   expect(states).toEqual([]);
   expect(client.sessionId).toBe("s1");
 });
@@ -321,14 +321,14 @@ test("asks for what is missing when frames are left out, and gives each one once
   const url = await serve(async (server) => {
     server.say(connected);
     const { id } = await server.hear();
-    // Turns of others, on another replica, went by.
+    // Other clients had turns on another replica meanwhile.
     server.say(
       { ...chunk(5, "a"), turn_id: "t2", message_id: id },
       { ...chunk(6, "b"), turn_id: "t2" },
     );
     expect(await server.hear()).toEqual({ type: "resume", session_id: "s1", after: 0 });
     server.say({ ...connected, resumed: true, seq: 6 });
-    // The store has no longer what came before 4.
+    // The store no longer has the frames before 4.
     server.say(done(4, "for another"));
     server.say(
       { ...chunk(5, "a"), turn_id: "t2", message_id: id },

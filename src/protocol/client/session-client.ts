@@ -1,7 +1,7 @@
 /**
- * A client of the protocol: one session, one turn of its own at a time. When the connection is lost it connects again, and
- * goes on where it was: every frame of the session is given on once and in order, and a message is run once. What it
- * needs of its surroundings (connections, time, randomness) is passed in, so that it runs in a browser too.
+ * A client of the protocol, with one session and one turn of its own at a time. When the connection is lost it connects again and
+ * goes on where it was: every frame of the session is passed on once and in order, and a message is run once. Connections, time
+ * and randomness are passed in, so that the client can run in a browser too.
  */
 import {
   MAX_CLIENT_FRAME_BYTES,
@@ -20,22 +20,22 @@ import { ReconnectingLine, type ClientClock, type ClientTimer } from "./reconnec
 import type { Transport } from "./transport.ts";
 
 export interface SessionClientOptions {
-  /** With agent and namespace in its query, where the server asks for them. */
+  /** Its query holds agent and namespace, where the server asks for them. */
   readonly url: string;
   readonly transport: Transport;
   readonly clock: ClientClock;
-  /** At least 0 and below 1. */
+  /** Returns a number of at least 0 and below 1. */
   readonly random: () => number;
-  /** A text that no other message has. */
+  /** Returns a text that no other message has. */
   readonly newMessageId: () => string;
   /** The session to go on with. */
   readonly sessionId?: string | undefined;
   /**
-   * Every frame once, in order; `text` is the frame as received. `frame` is left out for a type of a later protocol.
-   * `isOwn`: it is of the connection, or of a turn that this client began; others talk in a session too.
+   * Called once for every frame, in order. `text` is the frame as received. `frame` is `undefined` for a type of a later protocol.
+   * `isOwn` is true for frames of the connection and of turns that this client began. Other clients may talk in the session too.
    */
   readonly onFrame: (frame: ServerFrame | undefined, text: string, isOwn: boolean) => void;
-  /** An awaited answer is held up for a while, and no longer. Short changes of replicas are not told. */
+  /** Called with `lost` when an awaited answer is held up for a while, and with `back` when that is over. */
   readonly onHeldUp?: (state: "lost" | "back") => void;
   readonly policy?: Partial<ReconnectPolicy>;
 }
@@ -46,10 +46,10 @@ export type TurnEnd =
 
 interface OwnTurn {
   readonly message: { readonly type: "message"; readonly id: string; readonly content: string };
-  /** Known with its first frame. Then it can be resumed; before, the message is sent again. */
+  /** Known from the first frame on. Until then the turn cannot be resumed, so its message is sent again. */
   turnId: string | undefined;
   cancelled: boolean;
-  /** Since when the server refuses it for the moment, and when it is tried again. */
+  /** When the server began to refuse the message for the moment, and when it is tried again. */
   refusal: { readonly since: number; readonly nextTryAt: number } | undefined;
   readonly end: PromiseWithResolvers<TurnEnd>;
 }
@@ -60,20 +60,20 @@ interface UnknownFrame {
   readonly seq?: unknown;
 }
 
-/** Turns of others that are remembered, to be told from this client's next one. */
+/** How many turns of other clients are remembered, to tell them from this client's next turn. */
 const MAX_SEEN_TURNS = 64;
 
 export class SessionClient {
   readonly #options: SessionClientOptions;
   readonly #policy: ReconnectPolicy;
   readonly #line: ReconnectingLine;
-  /** The first connection, as long as it is being made. */
+  /** Pending while the first connection is being made. */
   #opening: PromiseWithResolvers<void> | undefined;
   #isClosed = false;
 
   #sessionId = "";
   #order = new FrameOrder(0);
-  /** The server may have the session: something was said in it. */
+  /** A message was sent in the session, so the server may have kept it. */
   #isUsed = false;
   #turn: OwnTurn | undefined;
   readonly #seenTurns = new Set<string>();
@@ -98,7 +98,7 @@ export class SessionClient {
     );
   }
 
-  /** Rejects with a ClientError when there is no agent to talk to, or not this session. */
+  /** Rejects with a ClientError when there is no agent to talk to, or when it does not have this session. */
   static async connect(options: SessionClientOptions, signal: AbortSignal): Promise<SessionClient> {
     signal.throwIfAborted();
     const client = new SessionClient(options);
@@ -127,7 +127,7 @@ export class SessionClient {
     return this.#sessionId;
   }
 
-  /** The last `seq` that was given on. */
+  /** The last `seq` that was passed on. */
   get seq(): number {
     return this.#order.seq;
   }
@@ -166,7 +166,7 @@ export class SessionClient {
     }
   }
 
-  /** Asks the server to stop the running turn, which then ends as cancelled. False: there is nothing to ask for. */
+  /** Asks the server to stop the running turn, which then ends as cancelled. Returns whether there was something to ask for. */
   cancel(): boolean {
     if (this.#turn === undefined || this.#turn.cancelled) return false;
     this.#turn.cancelled = true;
@@ -190,7 +190,7 @@ export class SessionClient {
       this.#options.onFrame(greeting, text, true);
       this.#opening.resolve();
     } else {
-      // Nothing was said yet: this connection's session is as good as the one before, of which nobody here may know.
+      // No message was sent yet, so the session of this connection can take the place of the one before.
       if (!this.#isUsed) this.#enter(greeting);
       if (turn !== undefined) {
         this.#askForTurn(turn);
@@ -211,7 +211,7 @@ export class SessionClient {
 
   #givenUp(error: ClientError): void {
     this.#opening?.reject(error);
-    // The next message is another chance.
+    // The next message makes the line try again.
     this.#turn?.end.reject(error);
   }
 
@@ -238,14 +238,14 @@ export class SessionClient {
     return JSON.stringify({ ...message, session_id: this.#sessionId });
   }
 
-  /** Asks for the turn's frames, in whichever way the server can answer. */
+  /** Asks for the frames of the turn, in whichever way the server can answer. */
   #askForTurn(turn: OwnTurn): void {
     this.#isUsed = true;
     if (turn.turnId !== undefined) {
       this.#resume();
       return;
     }
-    // Sent again, a message is not run again: the server knows its id.
+    // The server knows the id of the message, so it does not run the message twice.
     this.#line.send(this.#messageText(turn));
   }
 
@@ -255,7 +255,7 @@ export class SessionClient {
     this.#awaitSomething();
   }
 
-  /** A turn that ended unseen, with nothing to replay, is settled by its message: the server knows what became of it. */
+  /** The turn may have ended unseen. When nothing comes of it, its message is sent again, and the answer tells how it ended. */
   #awaitSomething(): void {
     const turn = this.#turn;
     if (turn === undefined) return;
@@ -290,7 +290,7 @@ export class SessionClient {
   }
 
   #receiveOfTurn(frame: TurnFrame, text: string): void {
-    // The frame that shows a gap comes again, but it may be the one that tells the turn.
+    // A frame that shows a gap comes again, but it may be the only one that tells which turn is ours.
     const isOwn = this.#isOwn(frame);
     if (!this.#isNext(frame)) return;
     if (isOwn) {
@@ -309,7 +309,7 @@ export class SessionClient {
     }
   }
 
-  /** Whether it is this frame's turn to be given on. What is missing before it is asked for. */
+  /** Whether the frame is the next to be passed on. If frames before it are missing, they are asked for. */
   #isNext({ session_id, seq }: UnknownFrame): boolean {
     if (session_id !== this.#sessionId || typeof seq !== "number") return true;
     const arrival = this.#order.take(seq);
@@ -317,12 +317,12 @@ export class SessionClient {
     return arrival === "next";
   }
 
-  /** Whether the frame is of the turn that this client's message began. */
+  /** Whether the frame belongs to the turn that this client's message began. */
   #isOwn(frame: TurnFrame): boolean {
     const turn = this.#turn;
     const { turn_id: turnId, message_id: messageId } = frame;
     if (turn !== undefined && messageId === turn.message.id) turn.turnId = turnId;
-    // A server that does not tell the message's id: the first turn that was not there before is the one.
+    // When the server does not tell the id of the message, the first turn that was not seen before is ours.
     else if (messageId === undefined && turn?.turnId === undefined && !this.#seenTurns.has(turnId))
       if (turn !== undefined) turn.turnId = turnId;
     if (turn?.turnId === turnId) return true;
@@ -334,7 +334,7 @@ export class SessionClient {
     return false;
   }
 
-  /** An error outside a turn: about something that was sent, or about a turn whose end could not be kept. */
+  /** Handles an error outside a turn. It is about something that was sent, or about a turn whose end could not be stored. */
   #receiveError(frame: ConnectionErrorFrame, text: string): void {
     const turn = this.#turn;
     const retryAfterMs = readRetryAfter(frame.error);
@@ -350,7 +350,7 @@ export class SessionClient {
       const now = this.#options.clock.monotonic();
       const { refusedMs, longestMs } = this.#policy;
       const last = turn.refusal;
-      // It went well for a while: this is another trouble than the last one.
+      // The message was not refused for a while, so the time is counted from this refusal.
       const since = last === undefined || now - last.nextTryAt > longestMs ? now : last.since;
       if (now - since + retryAfterMs > refusedMs) return false;
       this.#retryTimer?.cancel();
@@ -376,7 +376,7 @@ export class SessionClient {
   }
 }
 
-/** The greeting, or why the server is not to be talked to. */
+/** Returns the greeting, or the reason why the server cannot be talked to. */
 function readGreeting(text: string, wanted: string | undefined): ConnectedFrame | ClientError {
   const parsed = parseServerFrame(text);
   if (!parsed.ok) return noFrame(parsed.problem);
@@ -401,7 +401,7 @@ function isOfTurn(frame: Exclude<ServerFrame, ConnectedFrame>): frame is TurnFra
   return "seq" in frame && frame.seq !== undefined;
 }
 
-/** A frame of a later version of the protocol. */
+/** Reads a frame of a later version of the protocol. */
 function readUnknownFrame(text: string): UnknownFrame | undefined {
   try {
     const frame = JSON.parse(text) as UnknownFrame;

@@ -1,30 +1,30 @@
-/** What carries frames between a client and a server: one WebSocket after the other. A program passes in its own. */
+/** Opens the connections that carry frames between a client and a server. Each program passes in its own transport. */
 import type { ClientError } from "./client-error.ts";
 
 export interface Transport {
   /**
-   * Opens a connection. What `open` returns may be used before there is a connection: what is sent then is lost. A
-   * transport that can tell a dead line from a silent one (by pings) ends the connection itself.
+   * Opens a connection. The returned object may be used before the connection is made, but what is sent then is lost. A
+   * transport that can tell a dead connection from a silent one (by pings) ends a dead one itself.
    */
   open(url: string, events: ConnectionEvents): ClientConnection;
 }
 
 export interface ConnectionEvents {
-  /** A text frame, in order. */
+  /** Called for each text frame, in order. */
   onText(text: string): void;
-  /** Once, whether or not there ever was a connection. */
+  /** Called once, whether or not there ever was a connection. */
   onEnd(end: ConnectionEnd): void;
 }
 
 export interface ConnectionEnd {
-  /** The close code; 1006 where there was none. */
+  /** The close code, or 1006 when there was none. */
   readonly code: number;
-  /** Why there was no connection, where the transport knows more than the code says. */
+  /** Why there was no connection, when the transport knows more than the code says. */
   readonly error?: ClientError | undefined;
 }
 
 export interface ClientConnection {
-  /** A failure shows as the end of the connection. */
+  /** The end of the connection tells of a failure. */
   send(text: string): void;
   close(): void;
 }

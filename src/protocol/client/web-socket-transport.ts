@@ -1,6 +1,6 @@
 import type { Transport } from "./transport.ts";
 
-/** The part of the standard WebSocket that is used; a browser's is one, and so is Node's own. */
+/** The part of the standard WebSocket that is used. Browsers and Node have one. */
 interface StandardWebSocket {
   addEventListener(type: "message", listener: (event: { data: unknown }) => void): void;
   addEventListener(type: "close", listener: (event: { code: number }) => void): void;
@@ -12,12 +12,12 @@ type WebSocketConstructor = new (url: string, protocols: string[]) => StandardWe
 
 const OPEN = 1;
 const NORMAL = 1000;
-/** Goes along with a token: a browser ends the connection when the server selects none of the subprotocols. */
+/** Sent beside a token, because a browser ends the connection when the server selects none of the subprotocols. */
 const SUBPROTOCOL = "omnia";
 
 /**
- * Over the WebSocket of a browser. It cannot set headers, so the token goes as a subprotocol; and it tells nobody why the
- * server refused a connection: that looks like a line that broke.
+ * Makes connections with the WebSocket of a browser. It cannot set headers, so the token is sent as a subprotocol. It does not
+ * tell why the server refused a connection, so a refusal looks like a connection that broke.
  */
 export function webSocketTransport(WebSocket: WebSocketConstructor, token?: string): Transport {
   return {
