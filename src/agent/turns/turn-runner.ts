@@ -27,7 +27,7 @@ import { readJournal } from "./read-journal.ts";
 import { RunningTurn } from "./running-turn.ts";
 import { withStoreRetries } from "./store-retry.ts";
 import type { TurnContext } from "./turn-context.ts";
-import { closingHandler, decideRecovery } from "./turn-recovery.ts";
+import { closingHandler, decideRecovery } from "./recovery.ts";
 import { TurnError } from "../contracts/turn-error.ts";
 import { UnsureTurns } from "./unsure-turns.ts";
 import type { StopReason } from "./turn-ending.ts";
