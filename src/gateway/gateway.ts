@@ -8,6 +8,7 @@ import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
 import type { Log } from "../observability/log.ts";
 import { hostOf, isLoopback, isOriginAllowed } from "../protocol/origin.ts";
+import { WEBSOCKET_PATHS } from "../protocol/websocket-paths.ts";
 import { ConnectionBook } from "./connection-book.ts";
 import { gatewayApp } from "./app.ts";
 import type { GatewaySource } from "./gateway-source.ts";
@@ -26,7 +27,6 @@ import {
   forwardedHead,
   isWebSocketUpgrade,
   readTarget,
-  WEBSOCKET_PATHS,
 } from "./upgrade-request.ts";
 
 export interface GatewayLimits extends TunnelLimits {

@@ -1,8 +1,6 @@
 /** What the gateway reads from a WebSocket handshake, and what it sends on. */
 import type { IncomingMessage } from "node:http";
 
-/** Paths that take WebSocket connections. */
-export const WEBSOCKET_PATHS: readonly string[] = ["/", "/ws"];
 export const DEFAULT_NAMESPACE = "default";
 
 /** The headers that are meant for one connection only (RFC 9110, section 7.6.1), and those that the gateway writes itself. */

@@ -15,8 +15,9 @@ import { ClientSocket } from "./client-socket.ts";
 import { Connection, type ConnectionContext } from "./connection.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import { isLoopback } from "../../protocol/origin.ts";
+import { WEBSOCKET_PATHS } from "../../protocol/websocket-paths.ts";
 import { NOT_FOUND, refuseRequest, refuseUpgrade } from "./refusal.ts";
-import { judgeUpgrade, readTarget, WEBSOCKET_PATHS, type Verdict } from "./upgrade.ts";
+import { judgeUpgrade, readTarget, type Verdict } from "./upgrade.ts";
 
 /** Connections that are no WebSocket, or are yet to become one. */
 const PLAIN_CONNECTIONS = 256;

@@ -3,20 +3,20 @@ import { STATUS_CODES, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { RETRY_AFTER_SECONDS } from "../contracts/limits.ts";
 
-export interface Refusal {
+export interface FacadeRefusal {
   readonly status: 400 | 401 | 403 | 404 | 405 | 426 | 503;
   readonly code: string;
   readonly message: string;
 }
 
-export const NOT_FOUND: Refusal = {
+export const NOT_FOUND: FacadeRefusal = {
   status: 404,
   code: "NotFound",
   message: "WebSocket connections are taken at / and /ws",
 };
 
 /** Answers a handshake on its raw socket, and ends it. */
-export function refuseUpgrade(socket: Duplex, refusal: Refusal): void {
+export function refuseUpgrade(socket: Duplex, refusal: FacadeRefusal): void {
   const { status } = refusal;
   const body = bodyOf(refusal);
   const lines = Object.entries(headersOf(refusal, body)).map(
@@ -31,13 +31,13 @@ export function refuseUpgrade(socket: Duplex, refusal: Refusal): void {
   socket.resume();
 }
 
-export function refuseRequest(response: ServerResponse, refusal: Refusal): void {
+export function refuseRequest(response: ServerResponse, refusal: FacadeRefusal): void {
   const body = bodyOf(refusal);
   response.writeHead(refusal.status, headersOf(refusal, body));
   response.end(body);
 }
 
-function headersOf({ status }: Refusal, body: string): Record<string, string> {
+function headersOf({ status }: FacadeRefusal, body: string): Record<string, string> {
   return {
     "content-type": "application/json",
     "content-length": String(Buffer.byteLength(body)),
@@ -49,6 +49,6 @@ function headersOf({ status }: Refusal, body: string): Record<string, string> {
   };
 }
 
-function bodyOf({ code, message }: Refusal): string {
+function bodyOf({ code, message }: FacadeRefusal): string {
   return `${JSON.stringify({ error: { code, message } })}\n`;
 }

@@ -4,9 +4,8 @@ import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import type { Log } from "../../observability/log.ts";
 import { tokenOf, type Authenticator } from "./authentication/authenticator.ts";
 import { isHostTrusted, isOriginAllowed } from "../../protocol/origin.ts";
-import { NOT_FOUND, type Refusal } from "./refusal.ts";
-
-export const WEBSOCKET_PATHS: readonly string[] = ["/", "/ws"];
+import { WEBSOCKET_PATHS } from "../../protocol/websocket-paths.ts";
+import { NOT_FOUND, type FacadeRefusal } from "./refusal.ts";
 
 export interface Admission {
   /** Undefined while there is no config. */
@@ -24,7 +23,7 @@ export interface Admission {
 
 export type Verdict =
   | { ok: true; subject: string | undefined; sessionId: string | undefined }
-  | { ok: false; refusal: Refusal };
+  | { ok: false; refusal: FacadeRefusal };
 
 /** Path and query of a request target. Not through `URL`: a target such as `//name` must stay a path. */
 export function readTarget(target: string): { path: string; query: URLSearchParams } {
@@ -84,7 +83,7 @@ function names(query: URLSearchParams, parameter: string, expected: string): boo
   return query.getAll(parameter).every((value) => value === "" || value === expected);
 }
 
-function refuse(refusal: Refusal): Verdict {
+function refuse(refusal: FacadeRefusal): Verdict {
   return { ok: false, refusal };
 }
 
