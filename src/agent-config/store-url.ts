@@ -56,13 +56,13 @@ const NO_URL = "it is no URL (special characters in a password must be percent-e
 const NO_PARAMETERS = "it must have no parameters (? or #)";
 const NO_DATABASE = "its path must be the number of a database";
 
-class Refusal extends Error {}
+class UnusableURLError extends Error {}
 
 export function parseStoreURL(text: string): ParsedStoreURL {
   try {
     return { ok: true, address: addressOf(text.trim()) };
   } catch (error) {
-    if (error instanceof Refusal) return { ok: false, problem: error.message };
+    if (error instanceof UnusableURLError) return { ok: false, problem: error.message };
     throw error;
   }
 }
@@ -71,7 +71,7 @@ function addressOf(text: string): StoreAddress {
   const scheme = SCHEME.exec(text);
   if (scheme === null) {
     const isURL = URL.canParse(text);
-    throw new Refusal(
+    throw new UnusableURLError(
       isURL
         ? "it must begin with redis:// or rediss://, or with redis+sentinel:// or redis+cluster:// (rediss+… for TLS)"
         : NO_URL,
@@ -87,11 +87,11 @@ function addressOf(text: string): StoreAddress {
 function serverAddress(text: string, tls: boolean): ServerAddress {
   // The parser's own error carries the text, so it is neither kept as a cause nor shown.
   const url = URL.parse(text);
-  if (url === null) throw new Refusal(NO_URL);
-  if (url.hostname === "") throw new Refusal("it names no host");
-  if (url.search !== "" || url.hash !== "") throw new Refusal(NO_PARAMETERS);
+  if (url === null) throw new UnusableURLError(NO_URL);
+  if (url.hostname === "") throw new UnusableURLError("it names no host");
+  if (url.search !== "" || url.hash !== "") throw new UnusableURLError(NO_PARAMETERS);
   if (url.hostname.includes(",")) {
-    throw new Refusal(
+    throw new UnusableURLError(
       "it names several hosts: begin it with redis+sentinel:// or redis+cluster://",
     );
   }
@@ -109,10 +109,12 @@ function sentinelAddress(rest: string, tls: boolean): SentinelAddress {
   const { endpoints, access, path } = partsOf(rest, SENTINEL_PORT);
   const [primary = "", database = "", ...more] = path.replace(/\/$/, "").split("/");
   if (!/^[\w.-]{1,256}$/.test(primary)) {
-    throw new Refusal("its path must name the primary that the Sentinels watch, as in /mymaster");
+    throw new UnusableURLError(
+      "its path must name the primary that the Sentinels watch, as in /mymaster",
+    );
   }
   if (more.length > 0)
-    throw new Refusal("its path must be the primary's name, and the number of a database");
+    throw new UnusableURLError("its path must be the primary's name, and the number of a database");
   return {
     kind: "sentinel",
     sentinels: endpoints,
@@ -125,7 +127,8 @@ function sentinelAddress(rest: string, tls: boolean): SentinelAddress {
 
 function clusterAddress(rest: string, tls: boolean): ClusterAddress {
   const { endpoints, access, path } = partsOf(rest, REDIS_PORT);
-  if (!/^0?\/?$/.test(path)) throw new Refusal("it must have no path: a cluster has one database");
+  if (!/^0?\/?$/.test(path))
+    throw new UnusableURLError("it must have no path: a cluster has one database");
   return { kind: "cluster", nodes: endpoints, tls, ...access };
 }
 
@@ -134,8 +137,8 @@ function partsOf(
   rest: string,
   port: number,
 ): { endpoints: StoreEndpoint[]; access: Omit<Access, "tls">; path: string } {
-  if (!rest.startsWith("//")) throw new Refusal(NO_URL);
-  if (/[?#]/.test(rest)) throw new Refusal(NO_PARAMETERS);
+  if (!rest.startsWith("//")) throw new UnusableURLError(NO_URL);
+  if (/[?#]/.test(rest)) throw new UnusableURLError(NO_PARAMETERS);
   const [, authority = "", path = ""] = /^\/\/([^/]*)\/?(.*)$/s.exec(rest) ?? [];
   const at = authority.lastIndexOf("@");
   const user = authority.slice(0, Math.max(0, at));
@@ -143,9 +146,9 @@ function partsOf(
   const access =
     colon === -1 ? credentials(user, "") : credentials(user.slice(0, colon), user.slice(colon + 1));
   const hosts = authority.slice(at + 1).split(",");
-  if (hosts.every((host) => host === "")) throw new Refusal("it names no host");
+  if (hosts.every((host) => host === "")) throw new UnusableURLError("it names no host");
   if (hosts.length > MAX_STORE_HOSTS) {
-    throw new Refusal(`it names more than ${MAX_STORE_HOSTS} hosts`);
+    throw new UnusableURLError(`it names more than ${MAX_STORE_HOSTS} hosts`);
   }
   return { endpoints: hosts.map((host) => endpointOf(host, port)), access, path };
 }
@@ -153,7 +156,7 @@ function partsOf(
 function endpointOf(text: string, port: number): StoreEndpoint {
   const url = /^[^@\s\\]+$/.test(text) ? URL.parse(`redis://${text}`) : null;
   if (url === null || url.hostname === "") {
-    throw new Refusal("its hosts must be written host:port, with a comma between them");
+    throw new UnusableURLError("its hosts must be written host:port, with a comma between them");
   }
   return {
     host: withoutBrackets(url.hostname),
@@ -162,7 +165,7 @@ function endpointOf(text: string, port: number): StoreEndpoint {
 }
 
 function databaseOf(text: string): number {
-  if (!/^(?:\d{1,5}\/?)?$/.test(text)) throw new Refusal(NO_DATABASE);
+  if (!/^(?:\d{1,5}\/?)?$/.test(text)) throw new UnusableURLError(NO_DATABASE);
   return Number.parseInt(text === "" ? "0" : text, 10);
 }
 
@@ -174,7 +177,7 @@ function credentials(username: string, password: string): Omit<Access, "tls"> {
       ...(secret === "" ? {} : { password: secret }),
     };
   } catch {
-    throw new Refusal("its user name and password must be percent-encoded");
+    throw new UnusableURLError("its user name and password must be percent-encoded");
   }
 }
 

@@ -28,7 +28,7 @@ import { functionTools, ToolRuns, type ToolRun } from "./tools/tool-runs.ts";
 
 export type TurnMetrics = Pick<AgentMetrics, "toolCallsTotal" | "providerTokensTotal">;
 
-export interface TurnContext {
+export interface ToolLoopContext {
   connection: ModelConnection;
   prompt: PromptConfig;
   sampling: SamplingOptions;
@@ -45,7 +45,7 @@ export interface TurnContext {
   onTokens: (messages: readonly HistoryMessage[], tokens: number) => void;
 }
 
-export async function runTurn(turn: Turn, context: TurnContext): Promise<TurnResult> {
+export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<TurnResult> {
   const { prompt, metrics } = context;
   const messages: HistoryMessage[] = [
     ...(await context.history()),
@@ -191,7 +191,7 @@ function toolChoiceIn(round: number, { toolChoice }: PromptConfig): ToolChoice {
 function callOptions(
   messages: readonly HistoryMessage[],
   toolChoice: ToolChoice,
-  { connection, prompt, sampling, tools }: TurnContext,
+  { connection, prompt, sampling, tools }: ToolLoopContext,
   instruction: string | undefined,
 ): LanguageModelV4CallOptions {
   const { provider, modelId } = connection;
@@ -208,7 +208,7 @@ function assistantMessage(
   turn: Turn,
   step: ModelStep,
   runs: readonly ToolRun[],
-  { connection, continuation }: TurnContext & { continuation: AnswerContinuation | undefined },
+  { connection, continuation }: ToolLoopContext & { continuation: AnswerContinuation | undefined },
 ): AssistantMessage {
   const metadata = new Map(step.toolCalls.map((call) => [call.id, call.providerMetadata]));
   const toolCalls = runs.map(({ id, name, arguments: toolArguments }) => {
@@ -264,7 +264,7 @@ function resultOf(finishReason: TurnResult["finishReason"], usage: Usage | undef
   return { finishReason, ...(usage === undefined ? {} : { usage }) };
 }
 
-function usageOf(step: ModelStep, { connection, metrics }: TurnContext): Usage | undefined {
+function usageOf(step: ModelStep, { connection, metrics }: ToolLoopContext): Usage | undefined {
   const input = step.usage?.inputTokens.total;
   const output = step.usage?.outputTokens.total;
   if (input === undefined && output === undefined) return undefined;

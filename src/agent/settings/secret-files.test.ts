@@ -14,7 +14,7 @@ afterEach(() => rm(folder, { recursive: true }));
 
 const read = (path: string) => createSecretReader(join(folder, "agent.json"))(path);
 
-it("reads a secret beside the config, without the line break at its end, each time anew", async () => {
+it("reads a secret beside the config, without the line break at its end, again at each call", async () => {
   const file = join(folder, "secrets", "key");
   await writeFile(file, "one\r\n");
   expect(await read("secrets/key")).toBe("one");

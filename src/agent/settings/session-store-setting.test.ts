@@ -71,7 +71,7 @@ describe("The session store that a config asks for", () => {
     await setting.close();
   });
 
-  it("is opened anew when its authorities are rotated, and needs none", async () => {
+  it("is opened again when its authorities are rotated, and needs none", async () => {
     const stores = new CurrentStore(() => {});
     const files = new Map([["secrets/session-store/url", "rediss://127.0.0.1:1"]]);
     const setting = new SessionStoreSetting({

@@ -5,7 +5,7 @@ import { RETRY_AFTER_SECONDS, type Limits } from "../contracts/limits.ts";
 import { TurnError } from "../contracts/turn-error.ts";
 
 type SlotLimits = Pick<Limits, "maxTurnsInFlight" | "maxQueuedTurns" | "maxQueueMs">;
-type Refusal = "queue_full" | "queue_timeout" | "shutting_down";
+type SlotRefusal = "queue_full" | "queue_timeout" | "shutting_down";
 
 export interface TurnSlotsOptions {
   readonly clock: Clock;
@@ -13,7 +13,7 @@ export interface TurnSlotsOptions {
   readonly limits: () => SlotLimits;
 }
 
-const MESSAGES: Readonly<Record<Refusal, string>> = {
+const MESSAGES: Readonly<Record<SlotRefusal, string>> = {
   queue_full: "The agent has as many turns as it takes. Try again.",
   queue_timeout: "The agent has as many turns as it takes. Try again.",
   shutting_down: "The agent is shutting down. Connect again.",
@@ -21,7 +21,7 @@ const MESSAGES: Readonly<Record<Refusal, string>> = {
 
 interface Waiting {
   readonly sessionId: string;
-  readonly settle: (outcome: "entered" | "cancelled" | Refusal) => void;
+  readonly settle: (outcome: "entered" | "cancelled" | SlotRefusal) => void;
 }
 
 export class TurnSlots {
@@ -116,7 +116,7 @@ export class TurnSlots {
     }
   }
 
-  #refuse(reason: Refusal): TurnError {
+  #refuse(reason: SlotRefusal): TurnError {
     this.#options.metrics.requestsRefusedTotal.add(1, { reason });
     return new TurnError("UNAVAILABLE", MESSAGES[reason], {
       details: { retry_after: RETRY_AFTER_SECONDS },
