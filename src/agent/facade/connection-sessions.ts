@@ -1,145 +1,135 @@
-/** What a connection's frames do: which session they speak of, whose it is, and what goes back. Knows no socket. */
+/** What the frames of one client do: which session each of them speaks of, whose session it is, and what is answered. */
 import type { Clock } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";
-import type {
-  ConnectedFrame,
-  ConnectionErrorFrame,
-  ErrorBody,
-  MessageFrame,
-  ResumeFrame,
-} from "../../protocol/frames.ts";
-import type { CurrentStore, StoreUse } from "../sessions/current-store.ts";
+import type { ErrorBody, MessageFrame, ResumeFrame } from "../../protocol/frames.ts";
+import type { StoreUse } from "../sessions/current-store.ts";
 import type { Limits } from "../contracts/limits.ts";
-import { isSessionId } from "../sessions/session-id.ts";
-import {
-  SessionExistsError,
-  StoreUnavailableError,
-  type SessionSummary,
-} from "../sessions/session-store.ts";
+import { SessionExistsError, type SessionSummary } from "../sessions/session-store.ts";
 import type { SessionFeeds } from "../turns/session-feeds.ts";
-import { timestamp } from "../turns/timestamp.ts";
-import { errorBody } from "../turns/turn-ending.ts";
 import { TurnError } from "../contracts/turn-error.ts";
 import type { TurnBegin, TurnRunner } from "../turns/turn-runner.ts";
-import { SessionView, type ViewOutlet } from "./session-view.ts";
+import { createSession, findSession, hasTurn, renounceSession } from "./client-session.ts";
+import { ConnectionFrames, type FrameOutlet } from "./connection-frames.ts";
+import { FollowedSessions } from "./followed-sessions.ts";
+import type { SessionSource } from "./session-source.ts";
+import type { SessionView, ViewOwner } from "./session-view.ts";
 
-export interface ConversationContext {
+/** What the sessions of all connections share. */
+export interface SessionsContext {
   readonly runner: TurnRunner;
   readonly feeds: SessionFeeds;
-  readonly stores: CurrentStore;
+  readonly source: SessionSource;
   readonly clock: Clock;
   readonly log: Log;
   readonly newSessionId: () => string;
   readonly limits: () => Limits;
 }
 
-export interface ConversationOutlet {
-  send(text: string): void;
-  whenWritable(): Promise<void> | undefined;
-  /** Nothing more is awaited for now. */
+export interface SessionsOwner {
+  /** A turn has ended for the client, or the client awaits nothing more of a session. */
   onIdle(): void;
 }
 
-/** The session of messages that name none: the one of the last `connected`. */
+export interface SessionsClient {
+  /** Who the client is, when the agent authenticates its clients. */
+  readonly subject: string | undefined;
+  readonly outlet: FrameOutlet;
+  readonly owner: SessionsOwner;
+}
+
+/** The session of the messages that name none: the one that the last `connected` frame named. */
 interface OwnSession {
   readonly id: string;
   /**
-   * `announced`: the client knows the id, the store does not yet; an idle connection costs no session.
+   * `announced`: the client knows the id, and the store does not yet, so that an idle connection costs no session.
    * `claimed`: the client named it, and the store could not yet say whether it is the client's.
-   * `known`: in the store, and this client's.
+   * `known`: it is in the store, and it is the client's.
    */
   state: "announced" | "claimed" | "known";
 }
 
-/** Owns the ids of sessions that are out of use; no authenticator knows a subject of this name. */
-const NOBODY = "nobody";
 const RENOUNCED = "This session went on under another id, on another connection. Connect again.";
 
-/** Of every connection that has none: most are idle. */
-const NO_VIEWS = new Map<string, SessionView>();
-
-export class Conversation implements ViewOutlet {
-  readonly #context: ConversationContext;
-  readonly #outlet: ConversationOutlet;
+export class ConnectionSessions implements ViewOwner {
+  readonly #context: SessionsContext;
+  readonly #frames: ConnectionFrames;
+  readonly #followed: FollowedSessions;
   readonly #subject: string | undefined;
-  /** By session; each of them was found to be this client's. */
-  #views = NO_VIEWS;
+  readonly #owner: SessionsOwner;
   #own: OwnSession;
   /** The session in which a turn is about to begin. */
   #beginning: string | undefined;
-  #isClosed = false;
 
-  constructor(
-    context: ConversationContext,
-    outlet: ConversationOutlet,
-    subject: string | undefined,
-  ) {
+  constructor(context: SessionsContext, { subject, outlet, owner }: SessionsClient) {
+    const { clock, feeds, source } = context;
+    const frames = new ConnectionFrames(outlet, context);
     this.#context = context;
-    this.#outlet = outlet;
+    this.#frames = frames;
+    this.#followed = new FollowedSessions(feeds, { outlet, frames, source, clock, owner: this });
     this.#subject = subject;
-    this.#own = { id: context.newSessionId(), state: "announced" };
+    this.#owner = owner;
+    this.#own = this.#announced();
   }
 
   /** Whether the client still awaits frames of a turn. */
   get isBusy(): boolean {
-    for (const view of this.#views.values()) {
-      if (view.isReading || this.#context.runner.running(view.sessionId) !== undefined) return true;
-    }
-    return false;
+    return this.#followed.isBusy;
   }
 
   /** Begins with a new session. */
   open(): void {
-    this.#sendConnected(this.#own.id, { resumed: false, seq: 0 });
+    this.#frames.sendConnected(this.#own.id, { resumed: false, seq: 0 });
   }
 
-  /** Begins with the session that the client names; with a new one when there is no such session. */
+  /** Begins with the session that the client names, or with a new one when there is no such session. */
   async openWith(sessionId: string): Promise<void> {
     this.#own = { id: sessionId, state: "claimed" };
-    await this.#attempt(sessionId, async (store) => {
-      const session = await this.#find(sessionId, store);
+    await this.#attempt(sessionId, async (use) => {
+      const session = await this.#find(sessionId, use);
       if (session === undefined) {
-        this.sendError(sessionId, sessionNotFound());
-        this.#own = { id: this.#context.newSessionId(), state: "announced" };
+        this.#frames.sendError(sessionId, sessionNotFound());
+        this.#own = this.#announced();
         this.open();
         return;
       }
       this.#adopt(sessionId, session);
-      if (hasTurn(session)) this.#view(sessionId, session.lastSeq).follow(session.lastSeq);
+      if (hasTurn(session)) {
+        this.#followed.follow(sessionId, session.lastSeq).follow(session.lastSeq);
+      }
     });
   }
 
-  /** Whether the message began a turn. */
+  /** Answers whether the message began a turn. */
   async message(frame: MessageFrame): Promise<boolean> {
     const named = frame.session_id ?? this.#own.id;
-    let store: StoreUse | undefined;
+    let use: StoreUse | undefined;
     try {
-      store = this.#openStore(named);
-      const sessionId = this.#isKnown(named) ? named : await this.#enter(named, frame, store);
-      const begun = await this.#begin(sessionId, frame, store);
+      use = this.#useStore(named);
+      const sessionId = this.#isKnown(named) ? named : await this.#enter(named, frame, use);
+      const begun = await this.#begin(sessionId, frame, use);
       if (begun.status === "started") return true;
       if (begun.status !== "unknown-session") {
         this.#onNotBegun(sessionId, begun);
         return false;
       }
-      this.#forget(sessionId);
-      const fresh = await this.#startNewSession(store);
-      return (await this.#begin(fresh, frame, store)).status === "started";
+      this.#followed.unfollow(sessionId);
+      const fresh = await this.#startNewSession(use);
+      return (await this.#begin(fresh, frame, use)).status === "started";
     } catch (error) {
-      this.onFailure(error, named);
+      this.#frames.sendFailure(named, error);
       return false;
     } finally {
-      store?.release();
+      use?.release();
     }
   }
 
-  /** Stops the turn if it runs on this replica; says whether it did. */
+  /** Stops the turn if it runs on this replica; answers whether it did. */
   cancelHere(named: string | undefined): boolean {
     const sessionId = named ?? this.#own.id;
     return this.#isKnown(sessionId) && this.#context.runner.cancel(sessionId);
   }
 
-  /** Stops the turn if it waits to run here; says whether it did. */
+  /** Stops the turn if it waits to run here; answers whether it did. */
   cancelQueued(named: string | undefined): boolean {
     const sessionId = this.#beginning;
     if (sessionId === undefined || (named !== undefined && named !== sessionId)) return false;
@@ -150,13 +140,13 @@ export class Conversation implements ViewOutlet {
     const sessionId = named ?? this.#own.id;
     if (this.cancelHere(sessionId)) return;
     if (sessionId === this.#own.id && this.#own.state === "announced") return;
-    await this.#attempt(sessionId, async (store) => {
-      const session = await this.#find(sessionId, store);
-      // No such session, or its turn has just ended: there is nothing to stop.
-      if (session === undefined || !hasTurn(session) || this.#context.runner.cancel(sessionId))
-        return;
-      const answer = await store.store.cancelTurn(sessionId);
-      if (answer === "abandoned") await this.#context.runner.recover(sessionId, store);
+    const { runner } = this.#context;
+    await this.#attempt(sessionId, async (use) => {
+      const session = await this.#find(sessionId, use);
+      // Without such a session, or when its turn has just ended, there is nothing to stop.
+      if (session === undefined || !hasTurn(session) || runner.cancel(sessionId)) return;
+      const answer = await use.store.cancelTurn(sessionId);
+      if (answer === "abandoned") await runner.recover(sessionId, use);
     });
   }
 
@@ -166,77 +156,69 @@ export class Conversation implements ViewOutlet {
       this.open();
       return;
     }
-    await this.#attempt(sessionId, async (store) => {
-      const session = await this.#find(sessionId, store);
+    await this.#attempt(sessionId, async (use) => {
+      const session = await this.#find(sessionId, use);
       if (session === undefined) {
-        this.sendError(sessionId, sessionNotFound());
+        this.#frames.sendError(sessionId, sessionNotFound());
         return;
       }
       this.#adopt(sessionId, session);
       const after = Math.min(frame.after, session.lastSeq);
-      this.#view(sessionId, after).follow(after, hasTurn(session));
+      this.#followed.follow(sessionId, after).follow(after, hasTurn(session));
     });
   }
 
-  /** An error that concerns no session but this connection's own. */
+  /** Sends an error that concerns no session but this connection's own. */
   refuse(error: ErrorBody): void {
-    this.sendError(this.#own.id, error);
+    this.#frames.sendError(this.#own.id, error);
   }
 
   /** The client has left. Its turns go on. */
   close(): void {
-    this.#isClosed = true;
-    for (const view of this.#views.values()) this.#dropView(view);
+    this.#followed.close();
   }
 
-  /** The session that a message goes to which names this one: it is in the store then, and this client's. */
-  async #enter(sessionId: string, { id }: MessageFrame, store: StoreUse): Promise<string> {
+  /** A session other than the connection's own is followed only while the client awaits something of it. */
+  onIdle(view: SessionView): void {
+    if (view.sessionId !== this.#own.id && !view.isAwaited) {
+      this.#followed.unfollow(view.sessionId);
+    }
+    this.#owner.onIdle();
+  }
+
+  /** The session for a message that names this one. It is in the store then, and this client's. */
+  async #enter(sessionId: string, { id }: MessageFrame, use: StoreUse): Promise<string> {
     if (sessionId === this.#own.id && this.#own.state === "announced") {
-      await this.#create(sessionId, store).catch((error: unknown) => {
+      await createSession(use.store, sessionId, this.#subject).catch((error: unknown) => {
         throw error instanceof SessionExistsError ? new TurnError("UNAVAILABLE", RENOUNCED) : error;
       });
       this.#own.state = "known";
       return sessionId;
     }
-    const session =
-      (await this.#find(sessionId, store)) ??
-      (id === undefined ? undefined : await this.#renounce(sessionId, store));
-    if (session === undefined) return this.#startNewSession(store);
+    let session = await this.#find(sessionId, use);
+    if (session === undefined && id !== undefined) {
+      session = await renounceSession(use.store, sessionId, this.#subject);
+    }
+    if (session === undefined) return this.#startNewSession(use);
     if (sessionId === this.#own.id) this.#adopt(sessionId, session);
     return sessionId;
   }
 
-  /**
-   * Takes an unknown session's id out of use. It may have been announced by a replica that the same message is still on its
-   * way to: there it must not begin a session as well, for a message with an id is run once. The session, if that
-   * replica was quicker.
-   */
-  async #renounce(sessionId: string, use: StoreUse): Promise<SessionSummary | undefined> {
-    if (!isSessionId(sessionId)) return undefined;
-    try {
-      await use.store.create(sessionId, { subject: NOBODY });
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof SessionExistsError)) throw error;
-      return this.#find(sessionId, use);
-    }
-  }
-
-  async #startNewSession(store: StoreUse): Promise<string> {
+  async #startNewSession(use: StoreUse): Promise<string> {
     const sessionId = this.#context.newSessionId();
-    await this.#create(sessionId, store);
+    await createSession(use.store, sessionId, this.#subject);
     this.#adopt(sessionId, { lastSeq: 0 }, false);
     return sessionId;
   }
 
-  async #begin(sessionId: string, frame: MessageFrame, store: StoreUse): Promise<TurnBegin> {
+  async #begin(sessionId: string, frame: MessageFrame, use: StoreUse): Promise<TurnBegin> {
     const { content, metadata, id } = frame;
     this.#beginning = sessionId;
     try {
       return await this.#context.runner.begin(
         { sessionId, content, metadata, messageId: id },
-        store,
-        (seqBefore) => this.#view(sessionId, seqBefore).expectTurn(seqBefore),
+        use,
+        (seqBefore) => this.#followed.follow(sessionId, seqBefore).expectTurn(seqBefore),
       );
     } finally {
       this.#beginning = undefined;
@@ -248,164 +230,65 @@ export class Conversation implements ViewOutlet {
     begun: Extract<TurnBegin, { status: "in-progress" | "repeated" }>,
   ): void {
     if (begun.status === "in-progress") {
-      this.sendError(sessionId, {
+      this.#frames.sendError(sessionId, {
         code: "TURN_IN_PROGRESS",
         message: "The session is still answering a message. Wait for its end, or cancel it.",
         details: { turn_id: begun.turnId },
       });
       return;
     }
-    const followed = this.#views.get(sessionId);
-    const view = followed ?? this.#view(sessionId, begun.seqBefore);
-    if (followed === undefined && begun.running) view.follow(begun.seqBefore);
+    const existing = this.#followed.find(sessionId);
+    const view = existing ?? this.#followed.follow(sessionId, begun.seqBefore);
+    if (existing === undefined && begun.running) view.follow(begun.seqBefore);
     else view.followTurn(begun);
   }
 
-  #create(sessionId: string, { store }: StoreUse): Promise<void> {
-    return store.create(sessionId, this.#subject === undefined ? {} : { subject: this.#subject });
+  #announced(): OwnSession {
+    return { id: this.#context.newSessionId(), state: "announced" };
   }
 
-  /** A session of another subject is as unknown as one that is not there. */
-  async #find(sessionId: string, { store }: StoreUse): Promise<SessionSummary | undefined> {
-    if (!isSessionId(sessionId)) return undefined;
-    const session = await store.find(sessionId);
-    return session?.subject === this.#subject ? session : undefined;
+  #find(sessionId: string, { store }: StoreUse): Promise<SessionSummary | undefined> {
+    return findSession(store, sessionId, this.#subject);
   }
 
   #isKnown(sessionId: string): boolean {
     if (sessionId === this.#own.id) return this.#own.state === "known";
-    return this.#views.has(sessionId);
+    return this.#followed.find(sessionId) !== undefined;
   }
 
   /** Makes the session the connection's own, and says so. */
   #adopt(sessionId: string, { lastSeq }: { lastSeq: number }, resumed = true): void {
-    const previous = this.#views.get(this.#own.id);
+    const previous = this.#followed.find(this.#own.id);
     this.#own = { id: sessionId, state: "known" };
-    this.#view(sessionId, lastSeq);
+    this.#followed.follow(sessionId, lastSeq);
     if (previous !== undefined && previous.sessionId !== sessionId) this.onIdle(previous);
-    this.#sendConnected(sessionId, { resumed, seq: lastSeq });
+    this.#frames.sendConnected(sessionId, { resumed, seq: lastSeq });
   }
 
-  #view(sessionId: string, seq: number): SessionView {
-    const existing = this.#views.get(sessionId);
-    if (existing !== undefined) return existing;
-    const view = new SessionView(sessionId, seq, this);
-    // A message that was on its way when its client left still gets its turn, but nobody follows it.
-    if (this.#isClosed) return view;
-    if (this.#views === NO_VIEWS) this.#views = new Map();
-    this.#views.set(sessionId, view);
-    this.#context.feeds.follow(sessionId, view);
-    return view;
-  }
-
-  // For the views of sessions
-
-  send(text: string): void {
-    this.#outlet.send(text);
-  }
-
-  whenWritable(): Promise<void> | undefined {
-    return this.#outlet.whenWritable();
-  }
-
-  publishedSeq(sessionId: string): number | undefined {
-    return this.#context.runner.running(sessionId)?.publishedSeq;
-  }
-
-  async pause(ms: number, signal: AbortSignal): Promise<void> {
-    await this.#context.clock.sleep(ms, signal).catch(() => {});
-  }
-
-  /** Sees to a turn of which nothing more comes: its replica may be gone. */
-  async recover(sessionId: string): Promise<"running" | "ended"> {
-    const use = this.useStore();
-    try {
-      return await this.#context.runner.recover(sessionId, use);
-    } finally {
-      use.release();
-    }
-  }
-
-  useStore(): StoreUse {
-    return this.#context.stores.use();
-  }
-
-  /** Other sessions than its own are followed while the client awaits something of them. */
-  onIdle(view: SessionView): void {
-    const isAwaited = view.isReading || this.#context.runner.running(view.sessionId) !== undefined;
-    if (view.sessionId !== this.#own.id && !isAwaited) this.#dropView(view);
-    this.#outlet.onIdle();
-  }
-
-  /** The session is gone. */
-  #forget(sessionId: string): void {
-    const view = this.#views.get(sessionId);
-    if (view !== undefined) this.#dropView(view);
-  }
-
-  #dropView(view: SessionView): void {
-    view.close();
-    this.#views.delete(view.sessionId);
-    this.#context.feeds.unfollow(view.sessionId, view);
-  }
-
-  /** The store, for one frame that is about this session. */
-  #openStore(sessionId: string): StoreUse {
+  /** The store, for one frame about this session. Throws a TurnError when the connection follows too many sessions. */
+  #useStore(sessionId: string): StoreUse {
+    const { limits, source } = this.#context;
     if (
-      this.#views.size >= this.#context.limits().maxSessionsPerConnection &&
-      !this.#views.has(sessionId)
+      this.#followed.count >= limits().maxSessionsPerConnection &&
+      this.#followed.find(sessionId) === undefined
     ) {
       throw new TurnError("RATE_LIMITED", "Too many sessions at a time on one connection.");
     }
-    return this.#context.stores.use();
+    return source.useStore();
   }
 
-  /** Tells the client when it fails; nothing is thrown. */
-  async #attempt(sessionId: string, act: (store: StoreUse) => Promise<void>): Promise<void> {
-    let store: StoreUse | undefined;
+  /** Acts with the store. The client is told when that fails, and nothing is thrown. */
+  async #attempt(sessionId: string, act: (use: StoreUse) => Promise<void>): Promise<void> {
+    let use: StoreUse | undefined;
     try {
-      store = this.#openStore(sessionId);
-      await act(store);
+      use = this.#useStore(sessionId);
+      await act(use);
     } catch (error) {
-      this.onFailure(error, sessionId);
+      this.#frames.sendFailure(sessionId, error);
     } finally {
-      store?.release();
+      use?.release();
     }
   }
-
-  /** Tells the client. */
-  onFailure(error: unknown, sessionId: string): void {
-    const body = errorBody(error);
-    // A store that is away is told once, by the store; not again for every frame that meets it.
-    if (!(error instanceof TurnError || error instanceof StoreUnavailableError)) {
-      this.#context.log.error(
-        { sessionId, code: body.code, error },
-        "A frame of a client could not be handled",
-      );
-    }
-    this.sendError(sessionId, body);
-  }
-
-  #sendConnected(sessionId: string, { resumed, seq }: { resumed: boolean; seq: number }): void {
-    this.#send({ type: "connected", ...this.#stamp(sessionId), resumed, seq });
-  }
-
-  sendError(sessionId: string, error: ErrorBody): void {
-    this.#send({ type: "error", ...this.#stamp(sessionId), error });
-  }
-
-  #stamp(sessionId: string) {
-    return { session_id: sessionId, timestamp: timestamp(this.#context.clock.now()) };
-  }
-
-  #send(frame: ConnectedFrame | ConnectionErrorFrame): void {
-    this.#outlet.send(JSON.stringify(frame));
-  }
-}
-
-/** Whether frames are still to come: from the replica that runs the turn, or once another one goes on with it. */
-function hasTurn({ runningTurnId, abandonedTurnId }: SessionSummary): boolean {
-  return runningTurnId !== undefined || abandonedTurnId !== undefined;
 }
 
 function sessionNotFound(): ErrorBody {

@@ -1,4 +1,4 @@
-/** One client: reads its frames, one after the other, and lets go of it when it does not keep to the limits. */
+/** The connection of one client: reads its frames, one after the other, and closes when the client does not keep to the limits. */
 import type { RawData, WebSocket } from "ws";
 import type { AgentMetrics } from "../contracts/agent-metrics.ts";
 import type { Timer } from "../../time/clock.ts";
@@ -15,9 +15,9 @@ import {
 } from "../contracts/limits.ts";
 import type { ClientSocket } from "./client-socket.ts";
 import {
-  Conversation,
-  type ConversationContext,
-  type ConversationOutlet,
+  ConnectionSessions,
+  type SessionsContext,
+  type SessionsOwner,
 } from "./connection-sessions.ts";
 import type { Heartbeats, Pinged } from "./heartbeats.ts";
 import { Outbox } from "./outbox.ts";
@@ -27,7 +27,7 @@ export const CLOSE_GOING_AWAY = 1001;
 export const CLOSE_TRY_AGAIN_LATER = 1013;
 
 /** What all connections share. */
-export interface ConnectionContext extends ConversationContext {
+export interface ConnectionContext extends SessionsContext {
   readonly metrics: AgentMetrics;
   readonly heartbeats: Heartbeats;
   readonly onClose: (connection: Connection) => void;
@@ -36,7 +36,7 @@ export interface ConnectionContext extends ConversationContext {
 export interface ConnectionClient {
   /** Who the client is, when the agent authenticates its clients. */
   readonly subject: string | undefined;
-  /** The session that the client asked to go on with. */
+  /** The session that the client wants to go on with. */
   readonly sessionId: string | undefined;
 }
 
@@ -49,20 +49,20 @@ const RATE_LIMITED: ErrorBody = {
 interface WaitingFrame {
   readonly parsed: ParsedClientFrame;
   readonly characters: number;
-  /** The client had its answers when it sent the frame. */
+  /** Whether the client had all its answers when it sent the frame. */
   readonly wasAwaited: boolean;
 }
 
-export class Connection implements ConversationOutlet, Pinged {
-  // Of Heartbeats.
+export class Connection implements SessionsOwner, Pinged {
+  // Heartbeats keeps these two.
   heardAt = 0;
   nextPingAt = 0;
 
   readonly #context: ConnectionContext;
   readonly #socket: ClientSocket;
   readonly #outbox: Outbox;
-  readonly #conversation: Conversation;
-  // Made with the first frame: most connections are idle.
+  readonly #sessions: ConnectionSessions;
+  // These are made with the first frame, since most connections are idle.
   #rateLimit: RateLimit | undefined;
   #waiting: WaitingFrame[] | undefined;
   #waitingCharacters = 0;
@@ -75,20 +75,25 @@ export class Connection implements ConversationOutlet, Pinged {
     this.#context = context;
     this.#socket = socket;
     this.#outbox = new Outbox(socket, context, this);
-    this.#conversation = new Conversation(context, this, client.subject);
+    const { subject, sessionId } = client;
+    this.#sessions = new ConnectionSessions(context, {
+      subject,
+      outlet: this.#outbox,
+      owner: this,
+    });
     socket.connection = this;
     socket.on("message", onMessage).on("pong", onPong).on("error", ignore).on("close", onClose);
     context.heartbeats.add(this);
-    if (client.sessionId === undefined) this.#conversation.open();
-    else void this.#openWith(client.sessionId);
+    if (sessionId === undefined) this.#sessions.open();
+    else void this.#openWith(sessionId);
   }
 
   /** Whether a turn of this client runs, or is about to. */
   get isBusy(): boolean {
-    return this.#isWorking || this.#conversation.isBusy;
+    return this.#isWorking || this.#sessions.isBusy;
   }
 
-  /** Closes the connection once it is not busy: after `delayMs`, or after what its client still has to say. */
+  /** Closes the connection after `delayMs`, or later, once it is not busy any more. */
   drain(delayMs: number): void {
     this.#isDraining = true;
     this.#drainTimer ??= this.#context.clock.setTimer(delayMs, () => this.#closeWhenDrained());
@@ -117,27 +122,19 @@ export class Connection implements ConversationOutlet, Pinged {
     this.#socket.terminate();
   }
 
-  // For the outbox
+  // For Outbox
 
   onStuck(): void {
     this.#end(CLOSE_TRY_AGAIN_LATER, "too slow to read");
   }
 
-  // For the conversation
-
-  send(text: string): void {
-    this.#outbox.send(text);
-  }
-
-  whenWritable(): Promise<void> | undefined {
-    return this.#outbox.whenWritable();
-  }
+  // For ConnectionSessions
 
   onIdle(): void {
     if (this.#isDraining) this.#closeWhenDrained();
   }
 
-  // For the socket
+  // For ClientSocket
 
   onMessage(data: Buffer, isBinary: boolean): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
@@ -150,8 +147,8 @@ export class Connection implements ConversationOutlet, Pinged {
       // A client that does not read may still stop its turn, and one whose turn has to wait may give it up.
       const { session_id: sessionId } = parsed.frame;
       const isCancelled = this.#isHandling
-        ? this.#conversation.cancelQueued(sessionId)
-        : this.#conversation.cancelHere(sessionId);
+        ? this.#sessions.cancelQueued(sessionId)
+        : this.#sessions.cancelHere(sessionId);
       if (isCancelled) return;
     }
     this.#waiting ??= [];
@@ -170,7 +167,7 @@ export class Connection implements ConversationOutlet, Pinged {
     this.#drainTimer?.cancel();
     this.#waiting = undefined;
     this.#outbox.close();
-    this.#conversation.close();
+    this.#sessions.close();
     this.#context.onClose(this);
   }
 
@@ -181,19 +178,19 @@ export class Connection implements ConversationOutlet, Pinged {
   #end(code: number, reason: string): void {
     if (this.#waiting !== undefined) this.#waiting.length = 0;
     this.#socket.close(code, reason);
-    // The answer to the close has to be read.
+    // The socket has to read the client's answer to the close.
     this.#socket.resume();
   }
 
   async #openWith(sessionId: string): Promise<void> {
     this.#isWorking = true;
     this.#isHandling = true;
-    await this.#conversation.openWith(sessionId);
+    await this.#sessions.openWith(sessionId);
     this.#isHandling = false;
     await this.#work((this.#waiting ??= []));
   }
 
-  /** Frames are handled in their order, each up to the begin of its turn, not to its end. */
+  /** Handles the frames in their order. A message is handled once its turn has begun, which need not have ended. */
   async #work(waiting: WaitingFrame[]): Promise<void> {
     this.#isWorking = true;
     this.#rateLimit ??= new RateLimit(this.#context.clock, () => {
@@ -205,10 +202,10 @@ export class Connection implements ConversationOutlet, Pinged {
       if (room !== undefined) await room;
       if (!this.#rateLimit.take()) {
         this.#context.metrics.messagesRateLimitedTotal.add(1);
-        this.#conversation.refuse(RATE_LIMITED);
+        this.#sessions.refuse(RATE_LIMITED);
       } else if (!next.parsed.ok) {
         const message = `Invalid frame: ${next.parsed.problem}.`;
-        this.#conversation.refuse({ code: "INVALID_MESSAGE", message });
+        this.#sessions.refuse({ code: "INVALID_MESSAGE", message });
       } else {
         this.#isHandling = true;
         const began = await this.#handle(next.parsed.frame);
@@ -229,15 +226,15 @@ export class Connection implements ConversationOutlet, Pinged {
     );
   }
 
-  /** Whether the frame began a turn. */
+  /** Answers whether the frame began a turn. */
   #handle(frame: ClientFrame): Promise<boolean> {
     switch (frame.type) {
       case "message":
-        return this.#conversation.message(frame);
+        return this.#sessions.message(frame);
       case "cancel":
-        return this.#conversation.cancel(frame.session_id).then(() => false);
+        return this.#sessions.cancel(frame.session_id).then(() => false);
       case "resume":
-        return this.#conversation.resume(frame).then(() => false);
+        return this.#sessions.resume(frame).then(() => false);
     }
   }
 }
@@ -254,5 +251,5 @@ function onClose(this: WebSocket): void {
   (this as ClientSocket).connection?.onClose();
 }
 
-/** "close" follows, and says all there is to do. A frame over the limit is answered with 1009 by the socket. */
+/** The event "close" follows an error, and is handled. A frame over the limit is answered with 1009 by the socket itself. */
 function ignore(): void {}

@@ -10,10 +10,12 @@ import {
   IDLE_CLOSE_INTERVAL_MS,
   IDLE_CLOSE_SPREAD_MS,
 } from "../contracts/limits.ts";
+import type { CurrentStore } from "../sessions/current-store.ts";
 import { selectProtocol, type Authenticator } from "./authentication/authenticator.ts";
 import { ClientSocket } from "./client-socket.ts";
 import { Connection, type ConnectionContext } from "./connection.ts";
 import { Heartbeats } from "./heartbeats.ts";
+import { SessionSource } from "./session-source.ts";
 import { isLoopback } from "../../protocol/origin.ts";
 import { WEBSOCKET_PATHS } from "../../protocol/websocket-paths.ts";
 import { NOT_FOUND, refuseRequest, refuseUpgrade } from "./refusal.ts";
@@ -23,9 +25,13 @@ import { judgeUpgrade, readTarget, type Verdict } from "./upgrade.ts";
 const PLAIN_CONNECTIONS = 256;
 const LISTEN_BACKLOG = 1_024;
 
-export interface FacadeOptions extends Omit<ConnectionContext, "heartbeats" | "onClose"> {
-  /** All addresses when unset. */
-  readonly host?: string;
+export interface FacadeOptions extends Omit<
+  ConnectionContext,
+  "source" | "heartbeats" | "onClose"
+> {
+  readonly stores: CurrentStore;
+  /** The address to listen on; all addresses when it is not given. */
+  readonly host?: string | undefined;
   /** Undefined while there is no config. */
   readonly currentConfig: () => AgentConfig | undefined;
   /** Undefined when the config asks for no authentication. */
@@ -47,6 +53,7 @@ export class Facade {
     this.#options = options;
     this.#context = {
       ...options,
+      source: new SessionSource(options.runner, options.stores),
       heartbeats: new Heartbeats(options.clock),
       onClose: (connection) => {
         this.#connections.delete(connection);

@@ -1,28 +1,29 @@
 /**
- * One connection's view of one session: which frames the client has been sent, and how it comes by the next. Frames of
- * turns on this replica are pushed as they come; what was missed, and turns of other replicas, is read from the store.
+ * One connection's view of one session: which frames the client has been sent, and how it gets the next ones. Frames of
+ * turns on this replica are pushed as they come. Frames that the client missed, and those of turns on other replicas, are
+ * read from the store.
  */
 import type { ErrorBody, TurnFrame } from "../../protocol/frames.ts";
-import type { StoreUse } from "../sessions/current-store.ts";
-import type { EncodedFrame, Follower } from "../turns/session-feeds.ts";
+import type { Clock } from "../../time/clock.ts";
 import { TURN_WRITE_RETRIES_MS } from "../contracts/limits.ts";
 import { FramesForgottenError, StoreUnavailableError } from "../sessions/session-store.ts";
+import type { EncodedFrame, Follower } from "../turns/session-feeds.ts";
 import { INTERRUPTED } from "../turns/turn-ending.ts";
+import type { ConnectionFrames, FrameOutlet } from "./connection-frames.ts";
+import type { SessionSource } from "./session-source.ts";
 
-export interface ViewOutlet {
-  send(text: string): void;
-  sendError(sessionId: string, error: ErrorBody): void;
-  whenWritable(): Promise<void> | undefined;
-  /** A turn of the session has ended for this view, or nothing more is awaited. */
+/** What all views of one connection share. */
+export interface ViewContext {
+  readonly outlet: FrameOutlet;
+  readonly frames: ConnectionFrames;
+  readonly source: SessionSource;
+  readonly clock: Clock;
+  readonly owner: ViewOwner;
+}
+
+export interface ViewOwner {
+  /** A turn of the session has ended for this view, or the view awaits nothing more. */
   onIdle(view: SessionView): void;
-  /** The last `seq` that was pushed of the turn that runs here, if one does. */
-  publishedSeq(sessionId: string): number | undefined;
-  /** A store for as long as frames are read from it. Throws when there is none. */
-  useStore(): StoreUse;
-  pause(ms: number, signal: AbortSignal): Promise<void>;
-  /** Sees to a turn of which nothing more comes; answers whether it runs, as far as is known. */
-  recover(sessionId: string): Promise<"running" | "ended">;
-  onFailure(error: unknown, sessionId: string): void;
 }
 
 const FORGOTTEN: ErrorBody = {
@@ -32,8 +33,9 @@ const FORGOTTEN: ErrorBody = {
 
 export class SessionView implements Follower {
   readonly sessionId: string;
-  readonly #outlet: ViewOutlet;
-  /** The client has every frame between the two, the later one included. */
+  readonly #context: ViewContext;
+  readonly #outlet: FrameOutlet;
+  /** The client has every frame after `#from`, up to `#cursor` and including it. */
   #from: number;
   #cursor: number;
   #catchUp: AbortController | undefined;
@@ -41,16 +43,17 @@ export class SessionView implements Follower {
   /** The last frame that was pushed while the view was reading from the store. */
   #pushedSeq = 0;
 
-  constructor(sessionId: string, seq: number, outlet: ViewOutlet) {
+  constructor(sessionId: string, seq: number, context: ViewContext) {
     this.sessionId = sessionId;
     this.#from = seq;
     this.#cursor = seq;
-    this.#outlet = outlet;
+    this.#context = context;
+    this.#outlet = context.outlet;
   }
 
-  /** Whether frames are being read from the store. */
-  get isReading(): boolean {
-    return this.#catchUp !== undefined || this.#replays.size > 0;
+  /** Whether frames are still to come: some are being read from the store, or a turn runs here. */
+  get isAwaited(): boolean {
+    return this.#catchUp !== undefined || this.#replays.size > 0 || this.#runsHere();
   }
 
   deliver(frames: readonly EncodedFrame[]): void {
@@ -61,19 +64,19 @@ export class SessionView implements Follower {
     for (const { frame, text } of frames) {
       if (frame.seq <= this.#cursor) continue;
       if (frame.seq > this.#cursor + 1) {
-        // Turns on another replica went by.
+        // The frames between were written by another replica.
         this.follow(this.#cursor);
         return;
       }
       this.#cursor = frame.seq;
       this.#outlet.send(text);
-      if (isLast(frame)) this.#outlet.onIdle(this);
+      if (isLast(frame)) this.#context.owner.onIdle(this);
     }
   }
 
   deliverFailure(text: string): void {
     this.#outlet.send(text);
-    this.#outlet.onIdle(this);
+    this.#context.owner.onIdle(this);
   }
 
   turnMoved(): void {
@@ -84,14 +87,14 @@ export class SessionView implements Follower {
     return this.#catchUp === undefined ? this.#outlet.whenWritable() : undefined;
   }
 
-  /** The client's own message begins a turn here: it gets that turn's frames, whatever it missed before. */
+  /** A message of this client begins a turn here: the client gets the frames of that turn, whatever it missed before. */
   expectTurn(seqBefore: number): void {
     if (this.#catchUp !== undefined || this.#cursor === seqBefore) return;
     this.#from = seqBefore;
     this.#cursor = seqBefore;
   }
 
-  /** Sends the frames that follow `after` and goes on live. `turnRuns`: the end of a turn is awaited. */
+  /** Sends the frames after `after`, and then those that come. `turnRuns`: the end of a turn is awaited. */
   follow(after: number, turnRuns = true): void {
     this.#catchUp?.abort();
     const controller = new AbortController();
@@ -102,15 +105,15 @@ export class SessionView implements Follower {
     void this.#readOn(controller, turnRuns);
   }
 
-  /** The frames of a turn that a repeated message began: all of them, unless this client is getting them already. */
+  /** Sends all frames of a turn whose message was repeated, unless the client is getting them already. */
   followTurn(turn: { turnId: string; seqBefore: number; running: boolean }): void {
     const { turnId, seqBefore, running } = turn;
     if (!running) {
       void this.#replay(turnId, seqBefore);
       return;
     }
-    const pushedHere = this.#outlet.publishedSeq(this.sessionId) !== undefined;
-    if (this.#from <= seqBefore && (pushedHere || this.#catchUp !== undefined)) return;
+    const isFollowed = this.#runsHere() || this.#catchUp !== undefined;
+    if (this.#from <= seqBefore && isFollowed) return;
     this.follow(seqBefore);
   }
 
@@ -123,7 +126,7 @@ export class SessionView implements Follower {
   async #readOn(controller: AbortController, turnRuns: boolean): Promise<void> {
     const { signal } = controller;
     let awaitsEnd = turnRuns;
-    /** All that is to come of the turn is in the store. */
+    /** The store has all frames of the turn that there will be. */
     let hasEnded = false;
     const take = (frame: TurnFrame): boolean => {
       if (frame.seq <= this.#cursor) return true;
@@ -133,7 +136,7 @@ export class SessionView implements Follower {
       return !this.#isPushed();
     };
     const onForgotten = (keptAfter: number): void => {
-      this.#outlet.sendError(this.sessionId, forgotten(keptAfter));
+      this.#context.frames.sendError(this.sessionId, forgotten(keptAfter));
       this.#cursor = keptAfter;
     };
     let failures = 0;
@@ -143,31 +146,31 @@ export class SessionView implements Follower {
         try {
           await this.#read(before, signal, take, onForgotten);
         } catch (error) {
-          // A store that is away for a moment holds up those who follow as it holds up the turn.
+          // While the store cannot be reached the turn waits for it, and so do those who follow the turn.
           if (this.#cursor !== before) failures = 0;
           const pause = TURN_WRITE_RETRIES_MS[failures++];
           if (!(error instanceof StoreUnavailableError) || pause === undefined) throw error;
-          await this.#outlet.pause(pause, signal);
+          await this.#context.clock.sleep(pause, signal).catch(() => {});
           continue;
         }
         if (signal.aborted) return;
-        // What was pushed meanwhile and is not in the store any more is gone.
+        // Frames that were pushed meanwhile, and that the store does not have any more, cannot be sent.
         if (this.#cursor === before) this.#cursor = Math.max(before, this.#pushedSeq);
         if (this.#pushedSeq > this.#cursor) continue;
         if (!awaitsEnd || hasEnded || this.#isPushed()) break;
-        hasEnded = (await this.#outlet.recover(this.sessionId)) === "ended";
+        hasEnded = (await this.#context.source.recover(this.sessionId)) === "ended";
         if (signal.aborted) return;
         if (this.#isPushed()) break;
       }
     } catch (error) {
       if (signal.aborted) return;
       awaitsEnd = false;
-      this.#outlet.onFailure(error, this.sessionId);
+      this.#context.frames.sendFailure(this.sessionId, error);
     }
     this.#catchUp = undefined;
-    if (this.#outlet.publishedSeq(this.sessionId) !== undefined) return;
-    if (awaitsEnd) this.#outlet.sendError(this.sessionId, INTERRUPTED);
-    this.#outlet.onIdle(this);
+    if (this.#runsHere()) return;
+    if (awaitsEnd) this.#context.frames.sendError(this.sessionId, INTERRUPTED);
+    this.#context.owner.onIdle(this);
   }
 
   async #replay(turnId: string, seqBefore: number): Promise<void> {
@@ -178,7 +181,7 @@ export class SessionView implements Follower {
     const take = (frame: TurnFrame): boolean => {
       if (frame.turn_id !== turnId) return false;
       if (state === "nothing" && keptAfter !== undefined) {
-        this.#outlet.sendError(this.sessionId, forgotten(keptAfter));
+        this.#context.frames.sendError(this.sessionId, forgotten(keptAfter));
       }
       this.#outlet.send(JSON.stringify(frame));
       state = isLast(frame) ? "ended" : "begun";
@@ -187,30 +190,40 @@ export class SessionView implements Follower {
     try {
       await this.#read(seqBefore, controller.signal, take, (seq) => (keptAfter = seq));
       if (!controller.signal.aborted && state !== "ended") {
-        // A turn without an end was cut off with its replica.
-        this.#outlet.sendError(this.sessionId, state === "nothing" ? FORGOTTEN : INTERRUPTED);
+        // The turn has no last frame because its replica ended before it.
+        this.#context.frames.sendError(
+          this.sessionId,
+          state === "nothing" ? FORGOTTEN : INTERRUPTED,
+        );
       }
     } catch (error) {
-      if (!controller.signal.aborted) this.#outlet.onFailure(error, this.sessionId);
+      if (!controller.signal.aborted) this.#context.frames.sendFailure(this.sessionId, error);
     } finally {
       this.#replays.delete(controller);
     }
-    if (!controller.signal.aborted) this.#outlet.onIdle(this);
+    if (!controller.signal.aborted) this.#context.owner.onIdle(this);
   }
 
-  /** Whether what follows is pushed. */
+  #runsHere(): boolean {
+    return this.#context.source.publishedSeq(this.sessionId) !== undefined;
+  }
+
+  /** Whether the frames that follow will be pushed. */
   #isPushed(): boolean {
-    return this.#outlet.publishedSeq(this.sessionId) === this.#cursor;
+    return this.#context.source.publishedSeq(this.sessionId) === this.#cursor;
   }
 
-  /** Reads until `take` wants no more, at the pace of the client; goes on behind frames that are no longer kept. */
+  /**
+   * Reads frames at the pace of the client, until `take` answers that it wants no more. Frames that are no longer kept are
+   * left out, and `onForgotten` is told the `seq` of the last one of them.
+   */
   async #read(
     after: number,
     signal: AbortSignal,
     take: (frame: TurnFrame) => boolean,
     onForgotten: (keptAfter: number) => void,
   ): Promise<void> {
-    const use = this.#outlet.useStore();
+    const use = this.#context.source.useStore();
     let position = after;
     try {
       for (;;) {

@@ -1,0 +1,36 @@
+import type { CurrentStore, StoreUse } from "../sessions/current-store.ts";
+import type { TurnRunner } from "../turns/turn-runner.ts";
+
+/** What the views of sessions read: the turns of this replica, and the session store. A replica has one for all its views. */
+export class SessionSource {
+  readonly #runner: TurnRunner;
+  readonly #stores: CurrentStore;
+
+  constructor(runner: TurnRunner, stores: CurrentStore) {
+    this.#runner = runner;
+    this.#stores = stores;
+  }
+
+  /** The `seq` of the frame that was pushed last. Undefined when this replica runs no turn of the session. */
+  publishedSeq(sessionId: string): number | undefined {
+    return this.#runner.running(sessionId)?.publishedSeq;
+  }
+
+  /** The store stays open until `release` is called. Throws StoreUnavailableError when there is none. */
+  useStore(): StoreUse {
+    return this.#stores.use();
+  }
+
+  /**
+   * Looks after a turn of which nothing more comes, since its replica may be gone. Answers whether the turn runs, as far as
+   * is known. Rejects as `TurnRunner.recover` does.
+   */
+  async recover(sessionId: string): Promise<"running" | "ended"> {
+    const use = this.useStore();
+    try {
+      return await this.#runner.recover(sessionId, use);
+    } finally {
+      use.release();
+    }
+  }
+}
