@@ -1,7 +1,14 @@
-/** Every limit of an agent replica, in one place. Sizes in bytes and times in milliseconds unless the name says otherwise. */
+/**
+ * What a replica of an agent takes at most: of its clients, of the models and tools that it calls, and of its files.
+ *
+ * Three kinds of limits stand elsewhere: those of a client's frame in protocol/frames.ts, since clients rely on them; those
+ * of what a session store keeps in sessions/session-store.ts, and those of one store in its own files.
+ *
+ * Sizes are in bytes and times in milliseconds, unless the name says otherwise.
+ */
 import type { AgentConfig, LimitsConfig } from "../../agent-config/agent-config.ts";
 
-/** Those that the agent config may set; what each one means is told there. */
+/** The limits that the agent config may set. What each of them means is said there. */
 export type Limits = { readonly [Name in keyof LimitsConfig]-?: number };
 
 export const DEFAULT_LIMITS: Limits = {
@@ -12,38 +19,51 @@ export const DEFAULT_LIMITS: Limits = {
   maxSessionsPerConnection: 16,
   maxUnsentBytes: 1024 * 1024,
   maxUnsentMs: 30_000,
-  // As many answers at a time stream through one core without one holding up the other.
+  // One core can stream this many answers at a time without one of them holding up the others.
   maxTurnsInFlight: 500,
   maxQueuedTurns: 500,
   maxQueueMs: 10_000,
-  // Fits the models that are in use, with room for prompt, tools and answer.
+  // The models that are in use take this many tokens, and have room left for the prompt, the tools and the answer.
   maxHistoryTokens: 64_000,
 };
 
-/** Asked for at each use, so that a changed config counts at once. */
+/** Call it at each use, so that a changed config is in force at once. */
 export function limitsOf(config: AgentConfig | undefined): Limits {
   const set = config?.limits;
   return set === undefined ? DEFAULT_LIMITS : ({ ...DEFAULT_LIMITS, ...set } as Limits);
 }
 
 // Connections
+/** TCP connections beside `maxConnections`: plain HTTP requests, and handshakes of WebSockets. */
+export const MAX_PLAIN_CONNECTIONS = 256;
+/** TCP connections that the system may hold until the agent accepts them. */
+export const LISTEN_BACKLOG = 1_024;
 export const PING_INTERVAL_MS = 30_000;
-/** A client that answered no ping for this long is gone. */
+/** A client that has answered no ping for this long is gone. */
 export const PONG_TIMEOUT_MS = 60_000;
-/** Pings that are due so soon go out with the one that is due now. */
+/** Pings that are due this soon go out with the one that is due now. */
 export const PING_TOGETHER_MS = 100;
-/** Frames of one client that wait for their turn; past either limit nothing more is read from it for a while. */
+/** Frames of one client that wait to be handled. Past either limit nothing more is read from the client for a while. */
 export const MAX_WAITING_FRAMES = 64;
 export const MAX_WAITING_CHARACTERS = 1024 * 1024;
 /** How long a client may take to send the headers of its request. */
 export const HEADERS_TIMEOUT_MS = 10_000;
 
+// Authentication
+export const MAX_TOKEN_CHARACTERS = 16 * 1024;
+export const MAX_API_KEYS = 1_000;
+/** How long an issuer of tokens may take to answer with its discovery document, or with its keys. */
+export const ISSUER_TIMEOUT_MS = 5_000;
+export const MAX_DISCOVERY_CHARACTERS = 256 * 1024;
+/** How often keys are fetched because a token names an unknown one: invented keys must not keep the issuer busy. */
+export const UNKNOWN_KEY_RATE = { perSecond: 0.1, burst: 5 };
+
 // Turns
 /** What `retry_after` says, in seconds, when the replica takes no more turns. */
 export const RETRY_AFTER_SECONDS = 1;
-/** Far above what a model writes; an answer that reaches it ends with finish_reason `length`. */
+/** Far above what a model writes. An answer that reaches it ends with finish_reason `length`. */
 export const MAX_ANSWER_CHARACTERS = 16 * 1024 * 1024;
-/** Frames of a turn that wait to be written to the session store; past it the handler waits. */
+/** Frames of a turn that wait to be written to the session store. Past it the handler waits. */
 export const MAX_UNSTORED_CHARACTERS = 256 * 1024;
 /** A turn whose handler gives no sign of life for this long, and longer than its slowest tool may take, is ended. */
 export const MAX_TURN_SILENCE_MS = 10 * 60_000;
@@ -51,25 +71,70 @@ export const MAX_TURN_SILENCE_MS = 10 * 60_000;
 export const STOP_GRACE_MS = 2_000;
 /** How often the leases of the running turns are renewed; a fraction of TURN_LEASE_MS. */
 export const LEASE_RENEWAL_MS = 5_000;
-/** Pauses after which a turn's write is tried again when the store does not answer; together well under TURN_LEASE_MS. */
-export const TURN_WRITE_RETRIES_MS = [250, 500, 1_000, 2_000, 4_000] as const;
-/** The same for a turn of which the clients were told that it failed, once the store was tried for long. */
-export const STORE_RETURN_RETRIES_MS: readonly number[] = Array.from({ length: 60 }, () => 1_000);
-/** A turn that was taken over so often, for one replica after the other died with it, is ended. */
+/** A turn that is taken over more often than this is ended, since it may be the turn that its replicas die of. */
 export const MAX_TURN_TAKEOVERS = 5;
+/** How often the turn of a message is begun again because the turn before it was abandoned. */
+export const MAX_TURN_BEGINS = 3;
+/** How long a message waits for the store to learn the end of a failed turn before it, once the store answers again. */
+export const MAX_FAILED_TURN_WAIT_MS = 3_000;
+
+// Turns while the session store does not answer
+/** Pauses after which a turn's write is tried again; together well under TURN_LEASE_MS. */
+export const TURN_WRITE_RETRIES_MS = [250, 500, 1_000, 2_000, 4_000] as const;
 /** The same for the begin of a turn, for which a client waits. */
 export const TURN_BEGIN_RETRIES_MS = [250, 500] as const;
+/** The same for the end of a turn whose clients were already told that it failed. */
+export const STORE_RETURN_RETRIES_MS: readonly number[] = Array.from({ length: 60 }, () => 1_000);
+/** What a turn wrote in the last while is kept, to be written again should the store have lost it. */
+export const RECENT_WRITES_MS = 5_000;
+export const MAX_RECENT_FRAMES = 1_000;
+/** Turns that the store may have begun without an answer, and how often and how long they are withdrawn. */
+export const MAX_UNSURE_TURNS = 10_000;
+export const UNSURE_TURN_RETRY_MS = 1_000;
+export const UNSURE_TURN_TIMEOUT_MS = 60_000;
+
+// Models
+/** How often a request is made again after a failure that may pass. */
+export const MAX_PROVIDER_RETRIES = 2;
+/** A provider that asks for a longer pause is not waited for: the person who chats decides. */
+export const MAX_PROVIDER_RETRY_WAIT_MS = 3_000;
+/**
+ * A provider that sends no byte for this long is given up, before its answer as well as within it. There is no limit on the
+ * whole answer, which may rightly take long. Keep-alive comments and pings count as signs of life. A model that says
+ * something once a minute is slow, and not gone.
+ */
+export const PROVIDER_IDLE_LIMIT_MS = 90_000;
+/** Bytes of one answer: some 200,000 tokens as they travel. */
+export const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+/** Bytes that are read of an answer that is an error. */
+export const MAX_ERROR_BODY_BYTES = 64 * 1024;
+/** Errors that are looked at: the one that was thrown, and its causes. */
+export const MAX_ERROR_CAUSES = 8;
+/** Models whose number of characters in a token is remembered. */
+export const MAX_RATED_MODELS = 16;
+
+// Tools
+/** Bytes of a tool's answer that are handed to the model. The rest is cut off, and the model is told so. */
+export const MAX_TOOL_OUTPUT_BYTES = 64 * 1024;
+/** Bytes of an answer that is an error. */
+export const MAX_TOOL_ERROR_BYTES = 4 * 1024;
+export const MAX_TOOL_REDIRECTS = 3;
+/** The longest pause before a tool is called again, before it is spread at random. */
+export const MAX_TOOL_RETRY_WAIT_MS = 5_000;
+
+/** Problems with the arguments of a call that a model is told at a time. */
+export const MAX_ARGUMENT_PROBLEMS = 5;
 
 // Files
 export const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
 export const MAX_SECRET_BYTES = 64 * 1024;
-export const MAX_API_KEYS = 1_000;
-/** The safety net under the file watch. */
+/** How often files are read even if no change of them was noticed. */
 export const FILE_POLL_MS = 10_000;
 /** The same while there is no usable config yet. */
 export const FIRST_CONFIG_POLL_MS = 1_000;
-/** Changes of files that come together are taken together. */
+/** Changes of files that come within this time are taken together. */
 export const FILE_SETTLE_MS = 50;
+/** The pause before a session store that could not be opened is tried again. */
 export const STORE_RETRY_MS = 2_000;
 
 // Readiness
@@ -79,7 +144,7 @@ export const READINESS_TIMEOUT_MS = 3_000;
 export const DRAIN_TIMEOUT_MS = 60_000;
 /**
  * Idle connections are closed one after the other, so that their clients do not all come back at once: 50 a second, or as
- * many as it takes to be done well before the drain's end. So a drain takes no longer than its clients need.
+ * many as it takes to be done well before the drain has to end. So a drain takes no longer than its clients need.
  */
 export const IDLE_CLOSE_INTERVAL_MS = 20;
 export const IDLE_CLOSE_SPREAD_MS = 45_000;

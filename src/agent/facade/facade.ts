@@ -9,6 +9,8 @@ import {
   HEADERS_TIMEOUT_MS,
   IDLE_CLOSE_INTERVAL_MS,
   IDLE_CLOSE_SPREAD_MS,
+  LISTEN_BACKLOG,
+  MAX_PLAIN_CONNECTIONS,
 } from "../contracts/limits.ts";
 import type { CurrentStore } from "../sessions/current-store.ts";
 import { selectProtocol, type Authenticator } from "./authentication/authenticator.ts";
@@ -20,10 +22,6 @@ import { isLoopback } from "../../protocol/origin.ts";
 import { WEBSOCKET_PATHS } from "../../protocol/websocket-paths.ts";
 import { NOT_FOUND, refuseRequest, refuseUpgrade } from "./refusal.ts";
 import { judgeUpgrade, readTarget, type Verdict } from "./upgrade.ts";
-
-/** Connections that are no WebSocket, or are yet to become one. */
-const PLAIN_CONNECTIONS = 256;
-const LISTEN_BACKLOG = 1_024;
 
 export interface FacadeOptions extends Omit<
   ConnectionContext,
@@ -142,7 +140,7 @@ export class Facade {
     );
     // Asked for at each connection: the limit may have changed.
     Object.defineProperty(server, "maxConnections", {
-      get: () => this.#options.limits().maxConnections + PLAIN_CONNECTIONS,
+      get: () => this.#options.limits().maxConnections + MAX_PLAIN_CONNECTIONS,
     });
     server.on("upgrade", (request, socket, head) => void this.#onUpgrade(request, socket, head));
     return server;

@@ -1,18 +1,18 @@
+import { MAX_RATED_MODELS } from "../contracts/limits.ts";
 import type { HistoryMessage } from "../sessions/history-message.ts";
 
-/** English text and code, by most tokenizers; what is known before a provider has counted. */
+/** What most tokenizers make of English text and code: the guess until a provider has counted. */
 const USUAL_CHARACTERS_PER_TOKEN = 4;
-const LEAST = 1;
-const MOST = 8;
-/** How much the newest count matters. */
-const NEWEST = 0.3;
-/** A count of so few tokens says more about the wrapping than about the text. */
+const MIN_CHARACTERS_PER_TOKEN = 1;
+const MAX_CHARACTERS_PER_TOKEN = 8;
+/** The share of the newest count in the average. */
+const NEWEST_SHARE = 0.3;
+/** A count of fewer tokens says more about the format of messages than about their text. */
 const MIN_TOKENS = 50;
-const MAX_MODELS = 16;
-/** Role, separators: what a message costs besides its text. */
+/** What a message costs besides its text: its role and separators. */
 const MESSAGE_CHARACTERS = 16;
 
-/** How many characters a token of each model has: guessed at first, and then as its provider counts. */
+/** How many characters a token of each model has: a guess at first, and then the average of what its provider counts. */
 export class TokenRates {
   readonly #charactersPerToken = new Map<string, number>();
 
@@ -20,13 +20,13 @@ export class TokenRates {
     return this.#charactersPerToken.get(model) ?? USUAL_CHARACTERS_PER_TOKEN;
   }
 
-  /** A provider has counted so many tokens in a prompt of so many characters. */
+  /** Notes that a provider counted `tokens` in a prompt of `characters`. */
   observe(model: string, characters: number, tokens: number | undefined): void {
     if (tokens === undefined || tokens < MIN_TOKENS) return;
-    const counted = Math.min(MOST, Math.max(LEAST, characters / tokens));
+    const counted = clamped(characters / tokens);
     const before = this.#charactersPerToken.get(model) ?? counted;
-    this.#charactersPerToken.set(model, before + (counted - before) * NEWEST);
-    if (this.#charactersPerToken.size <= MAX_MODELS) return;
+    this.#charactersPerToken.set(model, before + (counted - before) * NEWEST_SHARE);
+    if (this.#charactersPerToken.size <= MAX_RATED_MODELS) return;
     for (const oldest of this.#charactersPerToken.keys()) {
       this.#charactersPerToken.delete(oldest);
       return;
@@ -49,7 +49,10 @@ export function charactersOf(message: HistoryMessage): number {
   }
 }
 
-/** Letters beyond Latin take a tokenizer more: about twice as much up to Cyrillic and Arabic, a token each from there on. */
+/**
+ * The length of the text, as the number of ASCII characters that cost as many tokens: other characters cost about twice as
+ * much each, and those from U+2E80 on (Chinese, Japanese, Korean) about a token each.
+ */
 export function charactersIn(text: string): number {
   let characters = 0;
   for (let index = 0; index < text.length; index++) {
@@ -57,6 +60,10 @@ export function charactersIn(text: string): number {
     characters += unit < 0x80 ? 1 : unit < 0x2e80 ? 2 : USUAL_CHARACTERS_PER_TOKEN;
   }
   return characters;
+}
+
+function clamped(charactersPerToken: number): number {
+  return Math.min(MAX_CHARACTERS_PER_TOKEN, Math.max(MIN_CHARACTERS_PER_TOKEN, charactersPerToken));
 }
 
 function jsonOf(value: unknown): string {

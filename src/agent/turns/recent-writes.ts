@@ -1,13 +1,11 @@
 /**
- * What a turn wrote lately. A store that was cut off may come back without the last of what it had acknowledged: Redis
- * writes its file up to two seconds late, and a replica may lag behind the primary that it replaces.
+ * What a turn wrote in the last while. A store that was cut off may come back without the last writes that it acknowledged:
+ * Redis writes its file up to two seconds late, and a replica may lag behind the primary that it replaces.
  */
 import type { TurnFrame } from "../../protocol/frames.ts";
+import { MAX_RECENT_FRAMES, RECENT_WRITES_MS } from "../contracts/limits.ts";
 import type { FrameGapError } from "../sessions/session-store.ts";
 import type { JournalPart } from "../sessions/turn-journal.ts";
-
-const KEPT_MS = 5_000;
-const MAX_KEPT_FRAMES = 1_000;
 
 export interface TurnWrite {
   readonly frames: readonly TurnFrame[];
@@ -24,13 +22,13 @@ export class RecentWrites {
     for (;;) {
       const oldest = this.#writes[0];
       if (oldest === undefined) return;
-      if (oldest.at + KEPT_MS >= now && this.#frames <= MAX_KEPT_FRAMES) return;
+      if (oldest.at + RECENT_WRITES_MS >= now && this.#frames <= MAX_RECENT_FRAMES) return;
       this.#writes.shift();
       this.#frames -= oldest.write.frames.length;
     }
   }
 
-  /** What the store lacks, with `next` behind it; undefined when it lacks more than is known here. */
+  /** What the store lacks, followed by `next`. Undefined when the store lacks more than is kept here. */
   since({ lastSeq, journaled }: FrameGapError, next: TurnWrite): TurnWrite | undefined {
     const writes = [...this.#writes.map(({ write }) => write), next];
     const frames = writes.flatMap((write) => write.frames).filter(({ seq }) => seq > lastSeq);

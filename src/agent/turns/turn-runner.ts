@@ -12,6 +12,8 @@ import { promptForSession } from "../runtime/session-prompt.ts";
 import {
   LEASE_RENEWAL_MS,
   limitsOf,
+  MAX_FAILED_TURN_WAIT_MS,
+  MAX_TURN_BEGINS,
   RETRY_AFTER_SECONDS,
   TURN_BEGIN_RETRIES_MS,
 } from "../contracts/limits.ts";
@@ -42,11 +44,6 @@ export interface NewMessage {
 
 /** What became of a message: a turn that was abandoned is no answer to it. */
 export type TurnBegin = Exclude<BegunTurn, { status: "abandoned" }>;
-
-/** A turn that was taken over may be abandoned again before the message's own turn begins. */
-const MAX_BEGIN_ATTEMPTS = 3;
-/** How long a message waits for the store to be told of the end of the turn before it, once the store answers again. */
-const MAX_FAILED_TURN_MS = 3_000;
 
 export interface TurnRunnerOptions extends TurnContext {
   readonly handlers: {
@@ -99,14 +96,14 @@ export class TurnRunner {
     store: StoreUse,
     onStarted: (seqBefore: number) => void,
   ): Promise<TurnBegin> {
-    for (let attempt = 1; attempt <= MAX_BEGIN_ATTEMPTS; attempt++) {
+    for (let attempt = 1; attempt <= MAX_TURN_BEGINS; attempt++) {
       const begun = await this.#begin(message, store, onStarted);
       const failed = this.#failed.get(message.sessionId);
       if (
         failed !== undefined &&
         (begun.status === "in-progress" || begun.status === "abandoned")
       ) {
-        await within(MAX_FAILED_TURN_MS, failed, this.#options.clock);
+        await within(MAX_FAILED_TURN_WAIT_MS, failed, this.#options.clock);
       } else if (begun.status === "abandoned") {
         await this.recover(message.sessionId, store);
       } else {

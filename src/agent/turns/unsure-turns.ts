@@ -1,20 +1,20 @@
 /**
- * Turns whose begin the store did not answer, and whose clients were told so. The store may begin them all the same, later
- * (a server that stood still reads what was sent to it meanwhile), and nobody would run them. So they are withdrawn as soon
- * as the store answers.
+ * Turns whose begin the store did not answer, and whose clients were told so. The store may begin them later all the same,
+ * since a server that stood still reads what was sent to it meanwhile, and nobody would run them. So they are withdrawn as
+ * soon as the store answers.
  */
 import type { Clock } from "../../time/clock.ts";
+import {
+  MAX_UNSURE_TURNS,
+  UNSURE_TURN_RETRY_MS,
+  UNSURE_TURN_TIMEOUT_MS,
+} from "../contracts/limits.ts";
 import type { StoreUse } from "../sessions/current-store.ts";
 import {
   StoreUnavailableError,
   type NewTurn,
   type SessionStore,
 } from "../sessions/session-store.ts";
-
-const MAX_UNSURE_TURNS = 10_000;
-const RETRY_MS = 1_000;
-/** What the store did not take by then it will not take any more. */
-const GIVE_UP_AFTER_MS = 60_000;
 
 interface UnsureTurn {
   readonly turn: Pick<NewTurn, "turnId" | "messageId">;
@@ -41,7 +41,7 @@ export class UnsureTurns {
     if (!this.#isWithdrawing) void this.#withdrawAll();
   }
 
-  /** Before another turn of the session is begun. Rejects with what the store rejects with. */
+  /** Call it before another turn of the session is begun. Rejects with what the store rejects with. */
   settle(sessionId: string): Promise<void> | undefined {
     return this.#bySession.has(sessionId) ? this.#withdraw(sessionId) : undefined;
   }
@@ -55,7 +55,7 @@ export class UnsureTurns {
     this.#isWithdrawing = true;
     const { signal } = this.#closing;
     while (this.#bySession.size > 0 && !signal.aborted) {
-      await this.#clock.sleep(RETRY_MS, signal).catch(() => {});
+      await this.#clock.sleep(UNSURE_TURN_RETRY_MS, signal).catch(() => {});
       await this.#withdrawEach();
     }
     this.#isWithdrawing = false;
@@ -63,7 +63,8 @@ export class UnsureTurns {
 
   async #withdrawEach(): Promise<void> {
     for (const [sessionId, { since }] of this.#bySession) {
-      if (this.#clock.monotonic() - since > GIVE_UP_AFTER_MS) this.#forget(sessionId);
+      // A begin that the store has not carried out by now will not be carried out any more.
+      if (this.#clock.monotonic() - since > UNSURE_TURN_TIMEOUT_MS) this.#forget(sessionId);
       try {
         await this.#withdraw(sessionId);
       } catch (error) {

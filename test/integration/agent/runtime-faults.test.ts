@@ -4,8 +4,10 @@ import { json } from "node:stream/consumers";
 import { describe, expect, it, vi } from "vitest";
 import type { ProviderConfig } from "../../../src/agent-config/agent-config.ts";
 import { createRuntimeHandler } from "../../../src/agent/runtime/runtime-handler.ts";
-import { MAX_PROVIDER_RETRIES } from "../../../src/agent/runtime/providers/model-step.ts";
-import { PROVIDER_IDLE_LIMIT_MS } from "../../../src/agent/runtime/providers/provider-fetch.ts";
+import {
+  MAX_PROVIDER_RETRIES,
+  PROVIDER_IDLE_LIMIT_MS,
+} from "../../../src/agent/contracts/limits.ts";
 import type { TurnError } from "../../../src/agent/contracts/turn-error.ts";
 import { systemClock, type Clock } from "../../../src/time/clock.ts";
 import { createLog } from "../../../src/observability/log.ts";

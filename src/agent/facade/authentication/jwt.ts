@@ -1,14 +1,21 @@
 import type * as jose from "jose";
 import type { AuthConfig } from "../../../agent-config/agent-config.ts";
 import type { Clock } from "../../../time/clock.ts";
-import type { Authenticator } from "./authenticator.ts";
+import { Deadline } from "../../../time/deadline.ts";
 import { RateLimit } from "../../../time/rate-limit.ts";
+import {
+  ISSUER_TIMEOUT_MS,
+  MAX_DISCOVERY_CHARACTERS,
+  MAX_TOKEN_CHARACTERS,
+  UNKNOWN_KEY_RATE,
+} from "../../contracts/limits.ts";
+import type { Authenticator } from "./authenticator.ts";
 
 type JWTConfig = NonNullable<AuthConfig["jwt"]>;
 type KeySet = ReturnType<typeof jose.createRemoteJWKSet>;
 type JOSEErrors = typeof jose.errors;
 
-/** Signatures of key pairs only: with a shared secret whoever can check a token can make one. */
+/** Only signatures of key pairs are taken: whoever can check a token with a shared secret can also make one. */
 const ALGORITHMS = [
   "RS256",
   "RS384",
@@ -23,23 +30,18 @@ const ALGORITHMS = [
   "Ed25519",
 ];
 const CLOCK_SKEW_SECONDS = 60;
-const FETCH_TIMEOUT_MS = 5_000;
-/** Keys are fetched again after this long, and at once when a token names one that is not known: it may be new. */
+/** Keys are fetched again after this long, and also when a token names an unknown one, which may be new. */
 const KEYS_MAX_AGE_MS = 10 * 60_000;
-/** So that tokens with invented keys do not keep the issuer busy. */
-const UNKNOWN_KEYS = { perSecond: 0.1, burst: 5 };
-const MAX_TOKEN_CHARACTERS = 16 * 1024;
-const MAX_DISCOVERY_BYTES = 256 * 1024;
 
 /** Tokens of one issuer, checked with the keys that it publishes. */
 export function createJWTAuthenticator(config: JWTConfig, clock: Clock): Authenticator {
   let keySet: Promise<KeySet> | undefined;
-  const unknownKeys = new RateLimit(clock, () => UNKNOWN_KEYS);
+  const unknownKeys = new RateLimit(clock, () => UNKNOWN_KEY_RATE);
   return {
     async authenticate(token) {
       if (token.length > MAX_TOKEN_CHARACTERS || token.split(".").length !== 3) return undefined;
       const { jwtVerify, errors } = await import("jose");
-      keySet ??= openKeySet(config);
+      keySet ??= openKeySet(config, clock);
       const opening = keySet;
       let keys: KeySet;
       try {
@@ -77,13 +79,13 @@ export function createJWTAuthenticator(config: JWTConfig, clock: Clock): Authent
   }
 }
 
-/** Whether the token is at fault, rather than the keys that could not be had. */
+/** Whether the token is at fault, and not the fetch of the keys. */
 function isRefusal(error: unknown, errors: JOSEErrors): boolean {
   return (
     error instanceof errors.JOSEError &&
     !(error instanceof errors.JWKSTimeout) &&
     !(error instanceof errors.JWKSInvalid) &&
-    // What the fetch of the keys is answered with, when it is no key set.
+    // jose throws an error with this code when the answer to the fetch of the keys is no key set.
     error.code !== "ERR_JOSE_GENERIC"
   );
 }
@@ -96,28 +98,26 @@ function carries(payload: jose.JWTPayload, required: Readonly<Record<string, str
   });
 }
 
-async function openKeySet(config: JWTConfig): Promise<KeySet> {
+async function openKeySet(config: JWTConfig, clock: Clock): Promise<KeySet> {
   const { createRemoteJWKSet } = await import("jose");
-  const url = new URL(config.jwksUri ?? (await discoverKeys(config.issuer)));
+  const url = new URL(config.jwksUri ?? (await discoverKeys(config.issuer, clock)));
   return createRemoteJWKSet(url, {
-    timeoutDuration: FETCH_TIMEOUT_MS,
-    // Fetching again for an unknown key is decided here.
+    timeoutDuration: ISSUER_TIMEOUT_MS,
+    // `keyOf` decides when to fetch again for an unknown key.
     cooldownDuration: Number.POSITIVE_INFINITY,
     cacheMaxAge: KEYS_MAX_AGE_MS,
   });
 }
 
 /** Asks the issuer where its keys are (OpenID Connect Discovery). */
-async function discoverKeys(issuer: string): Promise<string> {
+async function discoverKeys(issuer: string, clock: Clock): Promise<string> {
   const url = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
-  const response = await fetch(url, {
-    signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
-    redirect: "error",
-  });
+  using deadline = new Deadline({ ms: ISSUER_TIMEOUT_MS, clock });
+  const response = await fetch(url, { signal: deadline.signal, redirect: "error" });
   if (!response.ok)
     throw new Error(`the issuer answered ${response.status} to its discovery document`);
   const text = await response.text();
-  if (text.length > MAX_DISCOVERY_BYTES)
+  if (text.length > MAX_DISCOVERY_CHARACTERS)
     throw new Error("the issuer's discovery document is too long");
   const document = JSON.parse(text) as { issuer?: unknown; jwks_uri?: unknown };
   if (document.issuer !== issuer) throw new Error("the discovery document is of another issuer");

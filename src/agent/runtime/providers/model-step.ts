@@ -7,8 +7,10 @@ import type {
   SharedV4ProviderMetadata,
   SharedV4Warning,
 } from "@ai-sdk/provider";
+import { exponentialBackoff, jittered } from "../../../time/backoff.ts";
 import type { Clock } from "../../../time/clock.ts";
 import type { Log } from "../../../observability/log.ts";
+import { MAX_PROVIDER_RETRIES, MAX_PROVIDER_RETRY_WAIT_MS } from "../../contracts/limits.ts";
 import type { ModelConnection } from "./model-connection.ts";
 import type { AnswerPart, AnswerParts } from "./prompt.ts";
 import {
@@ -18,11 +20,7 @@ import {
   type ProviderFailure,
 } from "./provider-error.ts";
 
-/** How often a request is made again after a failure that may pass. */
-export const MAX_PROVIDER_RETRIES = 2;
-/** A provider that asks for a longer pause is not waited for: the person at the other end decides. */
-export const LONGEST_RETRY_WAIT_MS = 3_000;
-const FIRST_BACKOFF_MS = 500;
+const BACKOFF = exponentialBackoff({ firstMs: 500, lastMs: MAX_PROVIDER_RETRY_WAIT_MS });
 
 export interface StepToolCall {
   id: string;
@@ -101,9 +99,11 @@ function retryWait(
   random: () => number,
 ): number | undefined {
   if (!failure.retryable || attempt > MAX_PROVIDER_RETRIES) return undefined;
-  const backoff = FIRST_BACKOFF_MS * 2 ** (attempt - 1) * (0.5 + random() / 2);
-  const wait = Math.max(backoff, (failure.retryAfterSeconds ?? 0) * 1000);
-  return wait > LONGEST_RETRY_WAIT_MS ? undefined : wait;
+  const wait = Math.max(
+    jittered(BACKOFF, random)(attempt),
+    (failure.retryAfterSeconds ?? 0) * 1000,
+  );
+  return wait > MAX_PROVIDER_RETRY_WAIT_MS ? undefined : wait;
 }
 
 async function* readAnswer(step: ModelStep, context: StepContext): AsyncGenerator<string, void> {

@@ -3,11 +3,8 @@
  * library says may quote the request, the key or an internal address, so none of it is passed on or logged.
  */
 import { TurnError } from "../../contracts/turn-error.ts";
-import {
-  AnswerTooLargeError,
-  PROVIDER_IDLE_LIMIT_MS,
-  ProviderSilentError,
-} from "./provider-fetch.ts";
+import { MAX_ERROR_CAUSES, PROVIDER_IDLE_LIMIT_MS } from "../../contracts/limits.ts";
+import { AnswerTooLargeError, ProviderSilentError } from "./provider-fetch.ts";
 
 export type ProviderFailureReason =
   | "key_refused"
@@ -234,13 +231,11 @@ function failure(
   return { reason, message, retryable: false, ...more };
 }
 
-const MAX_CAUSES = 8;
-
 /** The error and its causes, those of an AggregateError (one for each address of a host) included. */
 function causesOf(error: unknown): object[] {
   const found: object[] = [];
   const waiting = [error];
-  while (waiting.length > 0 && found.length < MAX_CAUSES) {
+  while (waiting.length > 0 && found.length < MAX_ERROR_CAUSES) {
     const next = waiting.shift();
     if (typeof next !== "object" || next === null || found.includes(next)) continue;
     found.push(next);

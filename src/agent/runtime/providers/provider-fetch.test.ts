@@ -4,11 +4,11 @@ import { startHttpServer } from "../../../../test/support/processes/http-server.
 import { rejectionOf } from "../../../../test/support/builders/rejection-of.ts";
 import { ManualClock } from "../../../../test/support/builders/manual-clock.ts";
 import {
-  createProviderFetch,
   MAX_ANSWER_BYTES,
   MAX_ERROR_BODY_BYTES,
   PROVIDER_IDLE_LIMIT_MS,
-} from "./provider-fetch.ts";
+} from "../../contracts/limits.ts";
+import { createProviderFetch } from "./provider-fetch.ts";
 
 function bodyOf(response: Response): ReadableStream<Uint8Array> {
   if (response.body === null) throw new Error("the response has no body");

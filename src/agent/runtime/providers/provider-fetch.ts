@@ -2,17 +2,12 @@
  * The `fetch` that the provider packages are given. It bounds what they do not: silence, size, and where a request may go.
  */
 import type { Clock } from "../../../time/clock.ts";
-
-/**
- * A provider that sends no byte for this long is given up, before its answer as within it. There is no limit on the
- * whole answer, which may rightly take long; keep-alive comments and pings count as signs of life. A model that says
- * something once a minute is slow, and not gone.
- */
-export const PROVIDER_IDLE_LIMIT_MS = 90_000;
-/** Bytes of one answer; some 200,000 tokens as they travel. */
-export const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
-/** Bytes that are read of an answer that is an error. */
-export const MAX_ERROR_BODY_BYTES = 64 * 1024;
+import { LATE, within } from "../../../time/within.ts";
+import {
+  MAX_ANSWER_BYTES,
+  MAX_ERROR_BODY_BYTES,
+  PROVIDER_IDLE_LIMIT_MS,
+} from "../../contracts/limits.ts";
 
 export class ProviderSilentError extends Error {
   override readonly name = "ProviderSilentError";
@@ -28,14 +23,11 @@ export function createProviderFetch(clock: Pick<Clock, "setTimer">): typeof fetc
       init?.signal == null ? giveUp.signal : AbortSignal.any([init.signal, giveUp.signal]);
 
     async function unlessSilent<T>(wait: Promise<T>): Promise<T> {
-      const timer = clock.setTimer(PROVIDER_IDLE_LIMIT_MS, () =>
-        giveUp.abort(new ProviderSilentError("no byte for too long")),
-      );
-      try {
-        return await wait;
-      } finally {
-        timer.cancel();
-      }
+      const result = await within(PROVIDER_IDLE_LIMIT_MS, wait, clock);
+      if (result !== LATE) return result;
+      const error = new ProviderSilentError("no byte for too long");
+      giveUp.abort(error);
+      throw error;
     }
 
     // Never followed: a redirect would take the key along to wherever it leads.

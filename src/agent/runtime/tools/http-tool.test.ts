@@ -7,7 +7,8 @@ import { rejectionOf } from "../../../../test/support/builders/rejection-of.ts";
 import { aTool } from "../../../../test/support/builders/runtime-config.ts";
 import type { ToolConfig } from "../../../agent-config/agent-config.ts";
 import { systemClock, type Clock } from "../../../time/clock.ts";
-import { callHttpTool, MAX_TOOL_ERROR_BYTES, MAX_TOOL_OUTPUT_BYTES } from "./http-tool.ts";
+import { MAX_TOOL_ERROR_BYTES, MAX_TOOL_OUTPUT_BYTES } from "../../contracts/limits.ts";
+import { callHttpTool } from "./http-tool.ts";
 
 interface Received {
   method: string | undefined;

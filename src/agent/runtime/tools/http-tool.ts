@@ -1,19 +1,21 @@
 /** A tool behind a URL: the arguments go as JSON in the body, or in the query of methods that have none. */
 import type { ToolConfig } from "../../../agent-config/agent-config.ts";
+import { exponentialBackoff, jittered } from "../../../time/backoff.ts";
 import type { Clock } from "../../../time/clock.ts";
+import { Deadline } from "../../../time/deadline.ts";
+import {
+  MAX_TOOL_ERROR_BYTES,
+  MAX_TOOL_OUTPUT_BYTES,
+  MAX_TOOL_REDIRECTS,
+  MAX_TOOL_RETRY_WAIT_MS,
+} from "../../contracts/limits.ts";
 import type { ReadSecret } from "../providers/provider-key.ts";
 import type { ToolOutcome } from "./tool-outcome.ts";
 
-/** Bytes of a tool's answer that are handed to the model; the rest is cut off, and that is said. */
-export const MAX_TOOL_OUTPUT_BYTES = 64 * 1024;
-/** Bytes of an answer that is an error. */
-export const MAX_TOOL_ERROR_BYTES = 4 * 1024;
-/** Shorter ones are words that an answer may well hold by chance. */
+const BACKOFF = exponentialBackoff({ firstMs: 200, lastMs: MAX_TOOL_RETRY_WAIT_MS });
+/** A shorter credential may be a word that an answer holds by chance, and is not replaced there. */
 const MIN_HIDDEN_CHARACTERS = 8;
-const MAX_REDIRECTS = 3;
-const FIRST_BACKOFF_MS = 200;
-const LONGEST_BACKOFF_MS = 5_000;
-/** Answers that say: not now. */
+/** A tool that answers with one of these may take the call later. */
 const RETRIED_STATUSES = new Set([502, 503, 504]);
 
 export interface HttpToolContext {
@@ -36,12 +38,12 @@ export async function callHttpTool(
 ): Promise<ToolOutcome> {
   const request = await buildRequest(tool, toolArguments, context.readSecret);
   if ("error" in request) return request;
+  const backoff = jittered(BACKOFF, context.random);
   for (let attempt = 1; ; attempt += 1) {
     const { outcome, retryable } = await tryOnce(tool, request, context);
     context.signal.throwIfAborted();
     if (!retryable || attempt > tool.retries) return outcome;
-    const backoff = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1));
-    await context.clock.sleep(backoff * (0.5 + context.random() / 2), context.signal);
+    await context.clock.sleep(backoff(attempt), context.signal);
   }
 }
 
@@ -108,12 +110,11 @@ async function tryOnce(
   request: HttpRequest,
   context: HttpToolContext,
 ): Promise<Attempt> {
-  const timeout = new AbortController();
-  const timer = context.clock.setTimer(tool.timeoutMs, () => timeout.abort());
-  const signal = AbortSignal.any([context.signal, timeout.signal]);
+  const { clock, signal } = context;
+  using deadline = new Deadline({ ms: tool.timeoutMs, clock, signal });
   let response: Response | undefined;
   try {
-    const sent = await send(request, signal);
+    const sent = await send(request, deadline.signal);
     if ("error" in sent) return { outcome: sent, retryable: false };
     response = sent;
     return {
@@ -122,7 +123,7 @@ async function tryOnce(
     };
   } catch (error) {
     // A call that ran out of time may have been carried out; it is not made again.
-    if (timeout.signal.aborted) {
+    if (deadline.isOver) {
       return {
         outcome: { error: `the tool did not answer within ${tool.timeoutMs / 1000} seconds` },
         retryable: false,
@@ -138,8 +139,6 @@ async function tryOnce(
       outcome: { error: `the tool could not be reached: ${connectionProblem(error)}` },
       retryable: true,
     };
-  } finally {
-    timer.cancel();
   }
 }
 
@@ -149,7 +148,7 @@ async function send(
   signal: AbortSignal,
 ): Promise<Response | { error: string }> {
   let { url, method, body } = request;
-  for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
+  for (let redirects = 0; redirects <= MAX_TOOL_REDIRECTS; redirects += 1) {
     const response = await fetch(url, {
       method,
       headers: request.headers,

@@ -1,12 +1,11 @@
 /** What a model wrote as the arguments of a tool call, checked before it reaches a tool. */
 import type { ValidateFunction } from "ajv";
+import { MAX_ARGUMENT_PROBLEMS } from "../../contracts/limits.ts";
 
 export type ParsedArguments =
   | { ok: true; arguments: Record<string, unknown> }
   /** What is wrong, for the model to do better. */
   | { ok: false; problem: string };
-
-const MAX_PROBLEMS = 5;
 
 export function parseToolArguments(input: string): ParsedArguments {
   // What some servers send for a call without arguments.
@@ -60,7 +59,7 @@ async function compileCheck(schema: Readonly<Record<string, unknown>>): Promise<
   return (value) => {
     if (validate(value)) return undefined;
     const problems = (validate.errors ?? [])
-      .slice(0, MAX_PROBLEMS)
+      .slice(0, MAX_ARGUMENT_PROBLEMS)
       .map(
         ({ instancePath, message }) =>
           `${instancePath === "" ? "they" : instancePath} ${message ?? "do not match"}`,
