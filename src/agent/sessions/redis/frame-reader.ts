@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../../../time/clock.ts";
 import { COMMAND_TIMEOUT_MS, type RedisLink } from "./server-link.ts";
-import { compareEntryIds, parseEntries, type StreamEntry } from "./stream-entry.ts";
+import { compareEntryIds, parseEntries, type StreamEntry } from "./script/stream-entry.ts";
 import { StoreUnavailableError } from "../session-store.ts";
 
 export const MAX_FOLLOWERS = 10_000;

@@ -14,7 +14,7 @@ import { openRedisLink } from "./open-link.ts";
 import type { RedisLink } from "./server-link.ts";
 import { RedisFrameReader } from "./frame-reader.ts";
 import { ENTRY_KINDS, REDIS_SCRIPTS, SESSION_KEY_NAMES, type RedisScript } from "./scripts.ts";
-import { parseEntries, seqOfEntry, type StreamEntry } from "./stream-entry.ts";
+import { parseEntries, seqOfEntry, type StreamEntry } from "./script/stream-entry.ts";
 import { isSessionId } from "../session-id.ts";
 import {
   CorruptSessionError,

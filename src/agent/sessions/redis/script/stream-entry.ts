@@ -1,4 +1,4 @@
-import { CorruptSessionError } from "../session-store.ts";
+import { CorruptSessionError } from "../../session-store.ts";
 
 /** An entry of a session's stream of frames: one field, whose name is the kind of the entry. */
 export interface StreamEntry {
