@@ -31,19 +31,19 @@ export interface SessionSummary {
   /** The last `seq` given out, 0 when no turn has begun. */
   lastSeq: number;
   /** Who made the session, when the agent authenticates its clients. */
-  subject?: string;
+  subject?: string | undefined;
   /** The turn that is running now, on whichever replica. */
-  runningTurnId?: string;
+  runningTurnId?: string | undefined;
   /** The turn that nobody runs any more, and nobody has ended: it waits to be taken over. */
-  abandonedTurnId?: string;
+  abandonedTurnId?: string | undefined;
 }
 
 export interface NewTurn {
   turnId: string;
   /** The client's own id of the message. */
-  messageId?: string;
+  messageId?: string | undefined;
   userMessage: string;
-  origin?: TurnOrigin;
+  origin?: TurnOrigin | undefined;
 }
 
 /** A turn that this process runs. `fence` grows with every turn of a session: writes under an older one are refused. */
@@ -87,7 +87,7 @@ export type BegunTurn =
 
 export interface SessionStore {
   /** Rejects with SessionExistsError when there is such a session, and it is not as this call would have made it. */
-  create(sessionId: string, session: { subject?: string }): Promise<void>;
+  create(sessionId: string, session: { subject?: string | undefined }): Promise<void>;
   /** Counts as activity. `undefined`: unknown or expired. */
   find(sessionId: string): Promise<SessionSummary | undefined>;
   /** All messages, oldest first; none for an unknown session. */

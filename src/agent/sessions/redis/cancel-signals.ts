@@ -5,14 +5,12 @@
  */
 import type { Clock, Timer } from "../../../time/clock.ts";
 import type { FrameFeed, RedisFrameReader } from "./frame-reader.ts";
-import { ENTRY_KINDS } from "./scripts.ts";
+import { ENTRY_KINDS } from "./script/stream-entry.ts";
 
 /** Turns that are shorter than this never cost a read. What was signalled meanwhile is read then. */
 const LISTEN_AFTER_MS = 100;
 /** The signals are no longer read when this process has run no turn for so long. */
 const IDLE_MS = 10_000;
-/** How long a signal is kept: longer than any process takes to read it. */
-export const SIGNAL_TTL_MS = 60_000;
 
 export class RedisCancelSignals {
   readonly #reader: RedisFrameReader;

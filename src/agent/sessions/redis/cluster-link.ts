@@ -26,9 +26,9 @@ interface SlotRange {
 export interface ClusterLinkOptions {
   address: ClusterAddress;
   /** Authorities to trust in place of the system's, PEM. */
-  ca?: string;
+  ca?: string | undefined;
   clock: Clock;
-  log?: Log;
+  log?: Log | undefined;
 }
 
 export class ClusterLink implements RedisLink {

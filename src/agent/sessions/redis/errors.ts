@@ -1,6 +1,6 @@
 /** What went wrong with Redis, as an error of the session store, in words that hold no address and no secret. */
 import { ConnectionTimeoutError, ErrorReply } from "@redis/client";
-import { CORRUPT } from "./scripts.ts";
+import { CORRUPT } from "./script/session-functions.ts";
 import { CorruptSessionError, StoreUnavailableError } from "../session-store.ts";
 
 /** By the first word of the server's answer. */

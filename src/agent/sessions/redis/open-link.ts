@@ -8,9 +8,9 @@ import { RedisSentinels } from "./sentinels.ts";
 export interface RedisLinkOptions {
   address: StoreAddress;
   /** Authorities to trust in place of the system's, PEM. */
-  ca?: string;
+  ca?: string | undefined;
   clock: Clock;
-  log?: Log;
+  log?: Log | undefined;
 }
 
 /** What carries commands to the Redis that an address names, of whichever kind it is. */

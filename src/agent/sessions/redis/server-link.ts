@@ -35,12 +35,12 @@ export interface ExecuteOptions {
 export interface ServerLinkOptions {
   address: ServerAddress;
   /** Finds out, for each connection, which server it goes to; otherwise it is the one of the address. */
-  locate?: () => Promise<StoreEndpoint>;
+  locate?: (() => Promise<StoreEndpoint>) | undefined;
   /** Authorities to trust in place of the system's, PEM. */
-  ca?: string;
+  ca?: string | undefined;
   clock: Clock;
-  random?: () => number;
-  log?: Log;
+  random?: (() => number) | undefined;
+  log?: Log | undefined;
 }
 
 /**

@@ -1,6 +1,9 @@
 import { CorruptSessionError } from "../../session-store.ts";
 
-/** An entry of a session's stream of frames: one field, whose name is the kind of the entry. */
+/** The kinds of entries: a frame, the mark of a turn's end, or the id of a turn that is to be cancelled. */
+export const ENTRY_KINDS = { frame: "f", end: "e", cancel: "c" } as const;
+
+/** An entry of a stream: one field, whose name is the kind of the entry. */
 export interface StreamEntry {
   readonly id: string;
   readonly kind: string;

@@ -1,0 +1,109 @@
+import { MAX_REMEMBERED_TURNS, type BegunTurn, type NewTurn } from "../../session-store.ts";
+import { asArray, asNumber, asText, unexpectedReply } from "../script/reply.ts";
+import { sessionOperation } from "../script/session-operation.ts";
+
+export interface BeginTurnInput {
+  sessionId: string;
+  turn: NewTurn;
+  leaseMs: number;
+  /** The process that is to run the turn. */
+  owner: string;
+}
+
+/**
+ * The script answers 'unknown-session' · 'in-progress', turn id · 'repeated', turn id, seq before, 1 when it is running ·
+ * 'abandoned', turn id · 'started', fence, seq before.
+ */
+export const beginTurn = sessionOperation({
+  arguments: {
+    lease: "number",
+    turnId: "text",
+    messageId: "text",
+    message: "text",
+    remembered: "number",
+    owner: "text",
+    origin: "text",
+  },
+  lua: `
+local session = load()
+if not session then return { 'unknown-session' } end
+
+if session.turn == turnId and session.claim == turnId then
+  session.lease = now + lease
+  save(session)
+  touch(session)
+  return { 'started', session.fence, session.before }
+end
+if messageId ~= '' then
+  local taken = redis.call('HGET', messageIdsKey, 'm:' .. messageId)
+  if taken then
+    local fence, before, turn = string.match(taken, '^(%d+) (%d+) (.*)$')
+    if not fence then corrupt('a message id is not readable') end
+    touch(session)
+    if session.turn ~= turn then return { 'repeated', turn, before, 0 } end
+    if isRunning(session) then return { 'repeated', turn, before, 1 } end
+  end
+end
+if session.turn ~= '' then
+  touch(session)
+  return { isRunning(session) and 'in-progress' or 'abandoned', session.turn }
+end
+
+local fence = session.fence + 1
+session.messages = session.messages + 1
+redis.call('RPUSH', messagesKey, message)
+local ring = 'r:' .. (fence % remembered)
+local forgotten = redis.call('HGET', messageIdsKey, ring)
+if forgotten then redis.call('HDEL', messageIdsKey, ring, 'm:' .. forgotten) end
+if messageId ~= '' then
+  redis.call('HSET', messageIdsKey, ring, messageId, 'm:' .. messageId, fence .. ' ' .. session.seq .. ' ' .. turnId)
+end
+redis.call('RPUSH', journalKey, origin)
+forget(session)
+session.turn, session.fence, session.lease = turnId, fence, now + lease
+session.claim, session.owner, session.cancel = turnId, owner, 0
+session.before, session.bytes, session.cursor = session.seq, 0, session.seq
+save(session)
+touch(session)
+return { 'started', fence, session.before }
+`,
+  encode: ({
+    turn: { turnId, messageId, userMessage, origin },
+    leaseMs,
+    owner,
+  }: BeginTurnInput) => ({
+    lease: leaseMs,
+    turnId,
+    messageId: messageId ?? "",
+    message: JSON.stringify({ role: "user", turnId, content: userMessage }),
+    remembered: MAX_REMEMBERED_TURNS,
+    owner,
+    origin: JSON.stringify({ ...origin, messageId }),
+  }),
+  read(reply, { sessionId, turn: { turnId } }): BegunTurn {
+    const [status, ...rest] = asArray(reply);
+    switch (status) {
+      case "unknown-session":
+        return { status };
+      case "in-progress":
+      case "abandoned":
+        return { status, turnId: asText(rest[0]) };
+      case "repeated": {
+        const [repeatedTurnId, seqBefore, runs] = rest;
+        return {
+          status,
+          turnId: asText(repeatedTurnId),
+          seqBefore: asNumber(seqBefore),
+          running: runs === 1,
+        };
+      }
+      case "started": {
+        const [fence, seqBefore] = rest.map(asNumber);
+        if (fence === undefined || seqBefore === undefined) throw unexpectedReply();
+        return { status, lease: { sessionId, turnId, fence, seqBefore } };
+      }
+      default:
+        throw unexpectedReply();
+    }
+  },
+});

@@ -1,0 +1,55 @@
+import type { TurnFrame } from "../../../../protocol/frames.ts";
+import type { HistoryMessage } from "../../history-message.ts";
+import { MAX_FRAME_BYTES_PER_TURN, type TurnLease } from "../../session-store.ts";
+import { firstSeqOf } from "../../stored-values.ts";
+import { sessionOperation } from "../script/session-operation.ts";
+import { ENTRY_KINDS } from "../script/stream-entry.ts";
+import { readWritten } from "../script/written-reply.ts";
+
+export interface EndTurnInput {
+  lease: TurnLease;
+  frames: readonly TurnFrame[];
+  messages: readonly HistoryMessage[];
+}
+
+/** The script answers as every write does. */
+export const endTurn = sessionOperation({
+  arguments: {
+    fence: "number",
+    maxBytes: "number",
+    firstSeq: "number",
+    frames: "list",
+    messages: "list",
+  },
+  lua: `
+local session = load()
+if not session or session.fence ~= fence then return { 'lost' } end
+if session.turn == '' then
+  touch(session)
+  return { 'ok' }
+end
+if framesCount > 0 and firstSeq > session.seq + 1 then return { 'gap', session.seq, journaled() } end
+append(session, firstSeq, framesAt, framesCount, maxBytes)
+for at = messagesAt, messagesAt + messagesCount - 1 do redis.call('RPUSH', messagesKey, ARGV[at]) end
+session.messages = session.messages + messagesCount
+redis.call('XADD', framesKey, session.seq .. '-' .. fence, '${ENTRY_KINDS.end}', '')
+redis.call('UNLINK', journalKey)
+redis.call('RPUSH', turnsKey, now .. ' ' .. session.seq .. ' ' .. session.bytes)
+session.kept, session.bytes = session.kept + session.bytes, 0
+session.turn, session.lease, session.owner, session.claim = '', 0, '', ''
+forget(session)
+save(session)
+touch(session)
+return { 'ok' }
+`,
+  encode: ({ lease: { fence }, frames, messages }: EndTurnInput) => ({
+    fence,
+    maxBytes: MAX_FRAME_BYTES_PER_TURN,
+    firstSeq: firstSeqOf(frames) ?? 0,
+    frames: frames.map((frame) => JSON.stringify(frame)),
+    messages: messages.map((message) => JSON.stringify(message)),
+  }),
+  read(reply): void {
+    readWritten(reply);
+  },
+});

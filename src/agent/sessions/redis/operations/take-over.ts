@@ -1,0 +1,77 @@
+import type { TakenOver } from "../../session-store.ts";
+import { parseStoredEntry, parseStoredMessage, parseStoredOrigin } from "../../stored-values.ts";
+import { asArray, asNumber, asText, unexpectedReply } from "../script/reply.ts";
+import { sessionOperation } from "../script/session-operation.ts";
+
+export interface TakeOverInput {
+  sessionId: string;
+  claim: string;
+  leaseMs: number;
+  /** The process that is to go on with the turn. */
+  owner: string;
+}
+
+/**
+ * The script answers 'none' · 'running', turn id · 'taken', fence, seq before, seq, turn id, 1 when it is to be cancelled,
+ * the user's message, what the journal holds.
+ */
+export const takeOver = sessionOperation({
+  arguments: { lease: "number", claim: "text", owner: "text" },
+  lua: `
+local session = load()
+if not session or session.turn == '' then return { 'none' } end
+local isRepeated = session.claim == claim
+if isRunning(session) and not isRepeated then
+  touch(session)
+  return { 'running', session.turn }
+end
+local message = redis.call('LINDEX', messagesKey, -1)
+local journal = redis.call('LRANGE', journalKey, 0, -1)
+if not message then corrupt('the message of the turn is missing') end
+if #journal == 0 then corrupt('the journal of the turn is missing') end
+if not isRepeated then
+  local entry = '{"type":"taken-over"}'
+  redis.call('RPUSH', journalKey, entry)
+  journal[#journal + 1] = entry
+  session.fence, session.claim = session.fence + 1, claim
+end
+session.owner, session.lease = owner, now + lease
+save(session)
+touch(session)
+return { 'taken', session.fence, session.before, session.seq, session.turn, session.cancel, message, journal }
+`,
+  encode: ({ leaseMs, claim, owner }: TakeOverInput) => ({ lease: leaseMs, claim, owner }),
+  read(reply, { sessionId }): TakenOver {
+    const [status, ...rest] = asArray(reply);
+    switch (status) {
+      case "none":
+        return { status };
+      case "running":
+        return { status, turnId: asText(rest[0]) };
+      case "taken": {
+        const [fence, seqBefore, lastSeq, turnId, cancel, message, journal] = rest;
+        const userMessage = parseStoredMessage(asText(message));
+        if (userMessage.role !== "user") throw unexpectedReply();
+        const [origin, ...entries] = asArray(journal).map(asText);
+        return {
+          status,
+          turn: {
+            lease: {
+              sessionId,
+              turnId: asText(turnId),
+              fence: asNumber(fence),
+              seqBefore: asNumber(seqBefore),
+            },
+            lastSeq: asNumber(lastSeq),
+            userMessage: userMessage.content,
+            ...parseStoredOrigin(origin ?? ""),
+            journal: entries.map(parseStoredEntry),
+            isCancelled: cancel === 1,
+          },
+        };
+      }
+      default:
+        throw unexpectedReply();
+    }
+  },
+});

@@ -1,0 +1,27 @@
+import type { NewTurn } from "../../session-store.ts";
+import { sessionOperation } from "../script/session-operation.ts";
+import { ENTRY_KINDS } from "../script/stream-entry.ts";
+
+/** The script answers 1, or 0 when there was nothing to undo. */
+export const withdrawTurn = sessionOperation({
+  arguments: { turnId: "text", messageId: "text" },
+  lua: `
+local session = load()
+if not session or session.turn ~= turnId or session.claim ~= turnId or session.seq ~= session.before then return 0 end
+redis.call('RPOP', messagesKey)
+session.messages = session.messages - 1
+if messageId ~= '' then redis.call('HDEL', messageIdsKey, 'm:' .. messageId) end
+redis.call('UNLINK', journalKey)
+-- Those who follow learn that nothing more comes.
+redis.call('XADD', framesKey, session.seq .. '-' .. session.fence, '${ENTRY_KINDS.end}', '')
+session.turn, session.lease, session.owner, session.claim = '', 0, '', ''
+save(session)
+touch(session)
+return 1
+`,
+  encode: ({ turnId, messageId }: Pick<NewTurn, "turnId" | "messageId">) => ({
+    turnId,
+    messageId: messageId ?? "",
+  }),
+  read: (): void => {},
+});

@@ -1,0 +1,116 @@
+/**
+ * What the scripts on a session have in common, as Lua that runs inside Redis. Time is the server's. The order within a script
+ * is such that what cannot be written fails before anything is.
+ *
+ * `owner` is the process that runs the turn. `claim` is the attempt to begin the turn, or to take it over, that succeeded:
+ * so the same attempt is known when it is made again because its answer was lost.
+ */
+import { ENTRY_KINDS } from "./stream-entry.ts";
+
+/** What a script says, somewhere in its error, when a key does not hold what it should. */
+export const CORRUPT = "OMNIA_CORRUPT";
+
+const TEXTS = ["turn", "subject", "owner", "claim"];
+const NUMBERS = [
+  "seq",
+  "fence",
+  "lease",
+  "before",
+  "bytes",
+  "kept",
+  "cursor",
+  "messages",
+  "cancel",
+];
+/** A session keeps the subject that it was created with. */
+const SAVED = [...TEXTS, ...NUMBERS].filter((field) => field !== "subject");
+
+const quoted = (fields: readonly string[]): string =>
+  fields.map((field) => `'${field}'`).join(", ");
+
+/** Uses the variables of the keys of a session and of its limits. */
+export const SESSION_FUNCTIONS = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+local function corrupt(what)
+  error('${CORRUPT}: ' .. what)
+end
+
+local function load()
+  local found = redis.call('HMGET', sessionKey, ${quoted([...TEXTS, ...NUMBERS])})
+  local session = { ${TEXTS.map((field, index) => `${field} = found[${index + 1}]`).join(", ")} }
+  for index, field in ipairs({ ${quoted(NUMBERS)} }) do
+    local value = tonumber(found[${TEXTS.length} + index])
+    if not value or value < 0 or value ~= math.floor(value) then
+      if field == 'seq' and redis.call('EXISTS', sessionKey) == 0 then return nil end
+      corrupt('the session has no ' .. field)
+    end
+    session[field] = value
+  end
+  if not session.turn then corrupt('the session has no turn') end
+  session.owner, session.claim = session.owner or '', session.claim or ''
+  return session
+end
+
+local function save(session)
+  redis.call('HSET', sessionKey, ${SAVED.map((field) => `'${field}', session.${field}`).join(", ")})
+end
+
+-- Activity: everything of the session expires at one time. A turn that runs outlasts a shorter ttl.
+local function touch(session)
+  local expiry = now + ttl
+  if session.turn ~= '' and session.lease > expiry then expiry = session.lease end
+  for _, key in ipairs(KEYS) do redis.call('PEXPIREAT', key, expiry) end
+end
+
+local function isRunning(session)
+  return session.turn ~= '' and session.lease > now
+end
+
+-- Forgets frames of turns that ended long ago; a bounded piece of the work at a time.
+local function forget(session)
+  local last
+  for _ = 1, 64 do
+    local record = redis.call('LINDEX', turnsKey, 0)
+    if not record then break end
+    local ended, seq, bytes = string.match(record, '^(%d+) (%d+) (%d+)$')
+    if not ended then corrupt('an ended turn is not readable') end
+    if tonumber(ended) + retention > now and session.kept <= maxKept then break end
+    redis.call('LPOP', turnsKey)
+    session.kept = math.max(0, session.kept - tonumber(bytes))
+    last = tonumber(seq)
+  end
+  if last then
+    redis.call('XTRIM', framesKey, 'MINID', (last + 1) .. '-0')
+    redis.call('HSET', sessionKey, 'kept', session.kept)
+  end
+end
+
+-- Adds frames, given as JSON in ARGV from the position 'at' on; the first of them has the seq 'first'.
+local function append(session, first, at, count, maxBytes)
+  for seq = session.seq + 1, first + count - 1 do
+    local json = ARGV[at + seq - first]
+    redis.call('XADD', framesKey, seq .. '-0', '${ENTRY_KINDS.frame}', json)
+    session.seq = seq
+    session.bytes = session.bytes + #json
+  end
+  -- When there are too many bytes, the oldest frames make way. The cursor is the seq of the last one that did.
+  while session.bytes > maxBytes and session.cursor < session.seq - 1 do
+    local page = redis.call('XRANGE', framesKey, (session.cursor + 1) .. '-0', (session.seq - 1) .. '-0', 'COUNT', 100)
+    if #page == 0 then session.cursor = session.seq - 1 end
+    for _, entry in ipairs(page) do
+      if session.bytes <= maxBytes then break end
+      local id, fields = entry[1], entry[2]
+      redis.call('XDEL', framesKey, id)
+      session.bytes = session.bytes - #fields[2]
+      session.cursor = tonumber(string.match(id, '^%d+'))
+    end
+  end
+end
+
+-- How many entries of the journal there are; before them stands what the turn was begun with.
+local function journaled()
+  return redis.call('LLEN', journalKey) - 1
+end
+`;

@@ -1,0 +1,41 @@
+/**
+ * The keys of a session in Redis: six at most, all with the same expiry.
+ *
+ * - `session`, a hash: the last seq, the fence, the turn that has not ended and until when its lease goes
+ * - `messages`, a list of JSON: the history
+ * - `frames`, a stream. Frame n has the id `n-0`, so that none can be there twice or out of order. The end of a turn
+ *   leaves a mark with the id `<last seq>-<fence>`, which is how those who follow learn of it.
+ * - `turns`, a list: of each ended turn whose frames are kept, when it ended, its last seq and the bytes of its frames
+ * - `message-ids`, a hash: `m:<message id>` → fence, seq before and id of its turn; `r:<n>` → the message id of the
+ *   turn whose fence is n in a ring, so that only the last ones are remembered
+ * - `journal`, a list of JSON, while a turn runs: its origin, then the entries of its journal
+ */
+const NAMES = ["session", "messages", "frames", "turns", "message-ids", "journal"] as const;
+
+/** What the scripts call the keys, in the order of `keysOfSession`. */
+export const SESSION_KEY_VARIABLES = [
+  "sessionKey",
+  "messagesKey",
+  "framesKey",
+  "turnsKey",
+  "messageIdsKey",
+  "journalKey",
+] as const;
+
+/** All keys of a session are in one slot of a cluster, by their hash tag. */
+export function keysOfSession(sessionId: string): string[] {
+  return NAMES.map((name) => keyOf(sessionId, name));
+}
+
+export function framesKeyOf(sessionId: string): string {
+  return keyOf(sessionId, "frames");
+}
+
+/** The stream of signals to one process. It is there only while others ask that process to cancel turns. */
+export function signalsKeyOf(owner: string): string {
+  return `omnia:{replica-${owner}}:signals`;
+}
+
+function keyOf(sessionId: string, name: (typeof NAMES)[number]): string {
+  return `omnia:{${sessionId}}:${name}`;
+}
