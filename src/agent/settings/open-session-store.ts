@@ -1,18 +1,23 @@
+import { parseStoreURL } from "../../agent-config/store-url.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";
 import { MemorySessionStore } from "../sessions/memory/memory-session-store.ts";
-import { InvalidStoreURLError, parseRedisURL } from "../sessions/redis/url.ts";
 import type { SessionStore } from "../sessions/session-store.ts";
+
+/** The URL of a store cannot be used. The message does not repeat the URL, which holds a password. */
+export class InvalidStoreURLError extends Error {
+  override readonly name = "InvalidStoreURLError";
+}
 
 export interface SessionStoreOptions {
   type: "memory" | "redis";
   ttlMs: number;
-  /** For `redis`: see store-url.ts. */
-  url?: string;
-  /** For `redis` over TLS: authorities to trust in place of the system's, PEM. */
-  ca?: string;
+  /** A store of type `redis` needs it; see store-url.ts. */
+  url?: string | undefined;
+  /** The authorities that `redis` over TLS trusts in place of the system's, PEM. */
+  ca?: string | undefined;
   clock: Clock;
-  log?: Log;
+  log?: Log | undefined;
 }
 
 /**
@@ -27,16 +32,13 @@ export async function openSessionStore(options: SessionStoreOptions): Promise<Se
       return new MemorySessionStore({ ttlMs, clock });
     case "redis": {
       if (url === undefined) throw new InvalidStoreURLError("a store of type redis needs a URL");
-      const address = parseRedisURL(url);
+      const parsed = parseStoreURL(url);
+      if (!parsed.ok) {
+        throw new InvalidStoreURLError(`the store's URL cannot be used: ${parsed.problem}`);
+      }
       // The library takes 20 MB of memory, which a process without Redis is spared.
       const { RedisSessionStore } = await import("../sessions/redis/redis-session-store.ts");
-      return new RedisSessionStore({
-        address,
-        ttlMs,
-        clock,
-        ...(ca === undefined ? {} : { ca }),
-        ...(log === undefined ? {} : { log }),
-      });
+      return new RedisSessionStore({ address: parsed.address, ca, ttlMs, clock, log });
     }
   }
 }

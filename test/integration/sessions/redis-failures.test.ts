@@ -16,9 +16,11 @@ import {
   follow,
   never,
 } from "../../../src/agent/sessions/contract/turns.ts";
-import { openSessionStore } from "../../../src/agent/settings/open-session-store.ts";
+import {
+  InvalidStoreURLError,
+  openSessionStore,
+} from "../../../src/agent/settings/open-session-store.ts";
 import { MAX_COMMANDS_IN_FLIGHT } from "../../../src/agent/sessions/redis/client.ts";
-import { InvalidStoreURLError } from "../../../src/agent/sessions/redis/url.ts";
 import { newSessionId } from "../../../src/agent/sessions/session-id.ts";
 import { StoreUnavailableError } from "../../../src/agent/sessions/session-store.ts";
 import { systemClock } from "../../../src/time/clock.ts";

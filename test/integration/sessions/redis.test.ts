@@ -15,7 +15,6 @@ import {
 import { openRedisLink } from "../../../src/agent/sessions/redis/open-link.ts";
 import type { RedisLink } from "../../../src/agent/sessions/redis/server-link.ts";
 import { MAX_FOLLOWERS, RedisFrameReader } from "../../../src/agent/sessions/redis/frame-reader.ts";
-import { parseRedisURL } from "../../../src/agent/sessions/redis/url.ts";
 import { describeSessionStore } from "../../../src/agent/sessions/contract/session-store.contract.ts";
 import {
   CorruptSessionError,
@@ -27,6 +26,7 @@ import {
 } from "../../../src/agent/sessions/session-store.ts";
 import { systemClock } from "../../../src/time/clock.ts";
 import {
+  addressOf,
   eventually,
   openRedisStore,
   REDIS_TTL_MS,
@@ -261,7 +261,7 @@ describe("what a turn costs Redis", () => {
 
   it("does not follow more than a number of turns at once", async () => {
     const connect = (): RedisLink =>
-      openRedisLink({ address: parseRedisURL(redis.url), clock: systemClock });
+      openRedisLink({ address: addressOf(redis.url), clock: systemClock });
     const reader = new RedisFrameReader({
       commands: probe.connection,
       connect,

@@ -3,21 +3,28 @@ import { vi } from "vitest";
 import { openRedisLink } from "../../../src/agent/sessions/redis/open-link.ts";
 import type { RedisLink } from "../../../src/agent/sessions/redis/server-link.ts";
 import { RedisSessionStore } from "../../../src/agent/sessions/redis/redis-session-store.ts";
-import { parseRedisURL } from "../../../src/agent/sessions/redis/url.ts";
+import { parseStoreURL, type StoreAddress } from "../../../src/agent-config/store-url.ts";
 import type { SessionStore } from "../../../src/agent/sessions/session-store.ts";
 import { systemClock } from "../../../src/time/clock.ts";
 
 export const REDIS_TTL_MS = 60 * 60_000;
 
 export interface RedisStoreOptions {
-  ttlMs?: number;
-  leaseMs?: number;
-  ca?: string;
+  ttlMs?: number | undefined;
+  leaseMs?: number | undefined;
+  ca?: string | undefined;
 }
 
 export function openRedisStore(url: string, options: RedisStoreOptions = {}): SessionStore {
-  const address = parseRedisURL(url);
-  return new RedisSessionStore({ ttlMs: REDIS_TTL_MS, ...options, address, clock: systemClock });
+  const { ttlMs = REDIS_TTL_MS, leaseMs, ca } = options;
+  const address = addressOf(url);
+  return new RedisSessionStore({ address, ca, ttlMs, leaseMs, clock: systemClock });
+}
+
+export function addressOf(url: string): StoreAddress {
+  const parsed = parseStoreURL(url);
+  if (!parsed.ok) throw new Error(parsed.problem);
+  return parsed.address;
 }
 
 /** Speaks to Redis as no store does. */
@@ -25,7 +32,7 @@ export class RedisProbe {
   readonly connection: RedisLink;
 
   constructor(url: string) {
-    this.connection = openRedisLink({ address: parseRedisURL(url), clock: systemClock });
+    this.connection = openRedisLink({ address: addressOf(url), clock: systemClock });
   }
 
   command(...args: string[]): Promise<unknown> {
