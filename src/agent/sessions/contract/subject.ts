@@ -12,8 +12,8 @@ export interface ContractSubject {
 
 export type OpenSubject = (options: {
   ttlMs: number;
-  leaseMs?: number;
+  leaseMs?: number | undefined;
 }) => Promise<ContractSubject>;
 
-/** Of the sessions of the contract; far more than a test takes. */
+/** The ttl of the sessions of the contract: far longer than a test takes. */
 export const TTL_MS = 60 * 60_000;

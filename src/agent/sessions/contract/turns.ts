@@ -15,7 +15,7 @@ import type { SessionStore, TurnLease } from "../session-store.ts";
 
 export async function aSession(store: SessionStore, subject?: string): Promise<string> {
   const sessionId = newSessionId(randomBytes);
-  await store.create(sessionId, subject === undefined ? {} : { subject });
+  await store.create(sessionId, { subject });
   return sessionId;
 }
 
@@ -25,11 +25,8 @@ export async function begin(
   turnId = "t1",
   messageId?: string,
 ): Promise<TurnLease> {
-  const turn = { turnId, userMessage: `question of ${turnId}` };
-  const begun = await store.beginTurn(
-    sessionId,
-    messageId === undefined ? turn : { ...turn, messageId },
-  );
+  const turn = { turnId, userMessage: `question of ${turnId}`, messageId };
+  const begun = await store.beginTurn(sessionId, turn);
   if (begun.status !== "started") throw new Error(`the turn was not begun: ${begun.status}`);
   return begun.lease;
 }
@@ -57,7 +54,7 @@ export async function endWell(store: SessionStore, lease: TurnLease, at: number)
   });
 }
 
-/** The signal of who does not leave. */
+/** The signal of a follower that does not leave. */
 export const never = new AbortController().signal;
 
 function stamp(lease: TurnLease, seq: number): Omit<ChunkFrame, "type" | "content"> {

@@ -9,8 +9,7 @@ import { describeSessionStore } from "../contract/session-store.contract.ts";
 
 describeSessionStore("MemorySessionStore", async ({ ttlMs, leaseMs }) => {
   const clock = new ManualClock();
-  const lease = leaseMs === undefined ? {} : { leaseMs };
-  const store = new MemorySessionStore({ ttlMs, clock, ...lease });
+  const store = new MemorySessionStore({ ttlMs, clock, leaseMs });
   return {
     store,
     other: store,

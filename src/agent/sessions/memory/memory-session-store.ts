@@ -4,12 +4,12 @@ import type { TurnFrame } from "../../../protocol/frames.ts";
 import { ExpiryQueue } from "../expiry-queue.ts";
 import type { HistoryMessage } from "../history-message.ts";
 import { bytesOfFrames, KeptFrames } from "./kept-frames.ts";
+import { MessageIds } from "./message-ids.ts";
 import { firstSeqOf } from "../stored-values.ts";
 import {
   FRAME_RETENTION_MS,
   FrameGapError,
   FramesForgottenError,
-  MAX_REMEMBERED_TURNS,
   SessionExistsError,
   StoreFullError,
   StoreUnavailableError,
@@ -31,8 +31,8 @@ export const MAX_MEMORY_BYTES = 128 * 1024 * 1024;
 const SESSION_OVERHEAD_BYTES = 1024;
 const MESSAGE_OVERHEAD_BYTES = 32;
 
-/** A turn that has not ended. */
-interface RunningTurn {
+/** A turn that has not ended: it runs until its lease is over, and then waits to be taken over. */
+interface UnendedTurn {
   lease: TurnLease;
   leaseUntil: number;
   /** The attempt to begin it or to take it over that succeeded. */
@@ -43,25 +43,19 @@ interface RunningTurn {
   isCancelled: boolean;
 }
 
-interface TakenMessage {
-  readonly fence: number;
-  readonly turnId: string;
-  readonly seqBefore: number;
-}
-
 interface Session {
   readonly id: string;
   readonly subject: string | undefined;
   lastSeq: number;
   fence: number;
-  /** As JSON: what is handed out cannot be changed in here, and it is small. */
+  /** They are JSON: so what is handed out cannot be changed in here, and they are small. */
   readonly messages: string[];
   readonly frames: KeptFrames;
-  running: RunningTurn | undefined;
-  /** By message id, the oldest turn first. */
-  takenMessages: Map<string, TakenMessage> | undefined;
-  /** What was counted of it; the frames count for themselves. */
+  unended: UnendedTurn | undefined;
+  readonly messageIds: MessageIds;
+  /** What it takes beside its frames and message ids, which count for themselves. */
   bytes: number;
+  /** Its share of the sum of all sessions. */
   countedBytes: number;
   /** Called once, when frames came, a turn ended, or the session is gone. */
   followers: Set<() => void> | undefined;
@@ -69,10 +63,10 @@ interface Session {
 
 export interface MemorySessionStoreOptions {
   ttlMs: number;
-  leaseMs?: number;
+  leaseMs?: number | undefined;
   clock: Clock;
-  maxSessions?: number;
-  maxBytes?: number;
+  maxSessions?: number | undefined;
+  maxBytes?: number | undefined;
 }
 
 export class MemorySessionStore implements SessionStore {
@@ -81,11 +75,11 @@ export class MemorySessionStore implements SessionStore {
   readonly #maxSessions: number;
   readonly #maxBytes: number;
   readonly #sessions = new Map<string, Session>();
-  /** Every session, by its last activity. */
+  /** Every session, in the order of their last activity. */
   readonly #byActivity: ExpiryQueue<Session>;
-  /** Sessions that hold frames of ended turns, by the end of their last turn. */
+  /** Sessions that hold frames of ended turns, in the order in which their last turns ended. */
   readonly #byTurnEnd: ExpiryQueue<Session>;
-  /** By turn id. */
+  /** The keys are turn ids. */
   readonly #cancelListeners = new Map<string, () => void>();
   #bytes = 0;
   #closed = false;
@@ -105,7 +99,7 @@ export class MemorySessionStore implements SessionStore {
     });
   }
 
-  async create(sessionId: string, { subject }: { subject?: string }): Promise<void> {
+  async create(sessionId: string, { subject }: { subject?: string | undefined }): Promise<void> {
     const existing = this.#find(sessionId);
     if (existing !== undefined) {
       if (existing.fence === 0 && existing.subject === subject) return;
@@ -119,8 +113,8 @@ export class MemorySessionStore implements SessionStore {
       fence: 0,
       messages: [],
       frames: new KeptFrames(),
-      running: undefined,
-      takenMessages: undefined,
+      unended: undefined,
+      messageIds: new MessageIds(),
       bytes,
       countedBytes: 0,
       followers: undefined,
@@ -136,14 +130,13 @@ export class MemorySessionStore implements SessionStore {
     const session = this.#find(sessionId);
     if (session === undefined) return undefined;
     this.#byActivity.touch(session);
+    const turnId = session.unended?.lease.turnId;
+    const isRunning = this.#isRunning(session);
     return {
       lastSeq: session.lastSeq,
-      ...(session.subject === undefined ? {} : { subject: session.subject }),
-      ...(session.running === undefined
-        ? {}
-        : this.#isRunning(session)
-          ? { runningTurnId: session.running.lease.turnId }
-          : { abandonedTurnId: session.running.lease.turnId }),
+      subject: session.subject,
+      runningTurnId: isRunning ? turnId : undefined,
+      abandonedTurnId: isRunning ? undefined : turnId,
     };
   }
 
@@ -158,25 +151,25 @@ export class MemorySessionStore implements SessionStore {
     if (session === undefined) return { status: "unknown-session" };
     this.#byActivity.touch(session);
 
-    const { running } = session;
+    const { unended } = session;
     const isRunning = this.#isRunning(session);
-    if (running?.lease.turnId === turnId && running.claim === turnId) {
-      running.leaseUntil = this.#clock.monotonic() + this.#leaseMs;
-      return { status: "started", lease: running.lease };
+    if (unended?.lease.turnId === turnId && unended.claim === turnId) {
+      unended.leaseUntil = this.#clock.monotonic() + this.#leaseMs;
+      return { status: "started", lease: unended.lease };
     }
-    const taken = messageId === undefined ? undefined : session.takenMessages?.get(messageId);
-    if (taken !== undefined && (isRunning || running?.lease.turnId !== taken.turnId)) {
-      const { turnId: id, seqBefore } = taken;
-      const runs = isRunning && running?.lease.turnId === id;
+    const seen = messageId === undefined ? undefined : session.messageIds.find(messageId);
+    if (seen !== undefined && (isRunning || unended?.lease.turnId !== seen.turnId)) {
+      const { turnId: id, seqBefore } = seen;
+      const runs = isRunning && unended?.lease.turnId === id;
       return { status: "repeated", turnId: id, seqBefore, running: runs };
     }
-    if (running !== undefined) {
-      return { status: isRunning ? "in-progress" : "abandoned", turnId: running.lease.turnId };
+    if (unended !== undefined) {
+      return { status: isRunning ? "in-progress" : "abandoned", turnId: unended.lease.turnId };
     }
 
     const message = JSON.stringify({ role: "user", turnId, content: userMessage });
-    const bytes = Buffer.byteLength(message) + MESSAGE_OVERHEAD_BYTES + (messageId?.length ?? 0);
-    this.#makeRoom(bytes, session);
+    const bytes = Buffer.byteLength(message) + MESSAGE_OVERHEAD_BYTES;
+    this.#makeRoom(bytes + (messageId?.length ?? 0), session);
     this.#forgetOldFrames(session);
     const seqBefore = session.lastSeq;
     session.fence += 1;
@@ -184,7 +177,7 @@ export class MemorySessionStore implements SessionStore {
     session.messages.push(message);
     session.bytes += bytes;
     session.frames.beginTurn(seqBefore);
-    session.running = {
+    session.unended = {
       lease,
       leaseUntil: this.#clock.monotonic() + this.#leaseMs,
       claim: turnId,
@@ -193,7 +186,7 @@ export class MemorySessionStore implements SessionStore {
       journalBytes: 0,
       isCancelled: false,
     };
-    this.#rememberMessage(session, messageId, { fence: session.fence, turnId, seqBefore });
+    session.messageIds.add(messageId, { fence: session.fence, turnId, seqBefore });
     this.#count(session);
     return { status: "started", lease };
   }
@@ -203,14 +196,12 @@ export class MemorySessionStore implements SessionStore {
     { turnId, messageId }: Pick<NewTurn, "turnId" | "messageId">,
   ): Promise<void> {
     const session = this.#find(sessionId);
-    const turn = session?.running;
+    const turn = session?.unended;
     if (session === undefined || turn?.lease.turnId !== turnId || turn.claim !== turnId) return;
     if (session.lastSeq !== turn.lease.seqBefore) return;
     session.bytes -= Buffer.byteLength(session.messages.pop() ?? "") + MESSAGE_OVERHEAD_BYTES;
-    if (messageId !== undefined && session.takenMessages?.delete(messageId) === true) {
-      session.bytes -= messageId.length;
-    }
-    session.running = undefined;
+    if (messageId !== undefined) session.messageIds.delete(messageId);
+    session.unended = undefined;
     session.frames.endTurn(this.#clock.monotonic());
     this.#count(session);
     this.#wakeFollowers(session);
@@ -218,7 +209,7 @@ export class MemorySessionStore implements SessionStore {
 
   async takeOver(sessionId: string, claim: string): Promise<TakenOver> {
     const session = this.#find(sessionId);
-    const turn = session?.running;
+    const turn = session?.unended;
     if (session === undefined || turn === undefined) return { status: "none" };
     this.#byActivity.touch(session);
     const isRepeated = turn.claim === claim;
@@ -253,7 +244,7 @@ export class MemorySessionStore implements SessionStore {
     { first, entries }: JournalPart = NO_JOURNAL,
   ): Promise<void> {
     const session = this.#holder(lease);
-    const turn = session.running;
+    const turn = session.unended;
     if (turn === undefined) throw lost();
     const known = turn.journal.length;
     assertFollow(session, frames);
@@ -276,11 +267,11 @@ export class MemorySessionStore implements SessionStore {
 
   async cancelTurn(sessionId: string): Promise<"requested" | "abandoned" | "none"> {
     const session = this.#find(sessionId);
-    if (session?.running === undefined) return "none";
+    if (session?.unended === undefined) return "none";
     this.#byActivity.touch(session);
-    session.running.isCancelled = true;
+    session.unended.isCancelled = true;
     if (!this.#isRunning(session)) return "abandoned";
-    this.#cancelListeners.get(session.running.lease.turnId)?.();
+    this.#cancelListeners.get(session.unended.lease.turnId)?.();
     return "requested";
   }
 
@@ -293,8 +284,8 @@ export class MemorySessionStore implements SessionStore {
 
   async renewTurn(lease: TurnLease): Promise<void> {
     const session = this.#holder(lease);
-    if (session.running === undefined) throw lost();
-    this.#renew(session, session.running);
+    if (session.unended === undefined) throw lost();
+    this.#renew(session, session.unended);
   }
 
   async endTurn(
@@ -303,8 +294,8 @@ export class MemorySessionStore implements SessionStore {
   ): Promise<void> {
     const session = this.#holder(lease);
     this.#byActivity.touch(session);
-    // The same call repeated.
-    if (session.running === undefined) return;
+    // The same call was made before.
+    if (session.unended === undefined) return;
     assertFollow(session, frames);
     const stored = messages.map((message) => JSON.stringify(message));
     let bytes = 0;
@@ -312,8 +303,8 @@ export class MemorySessionStore implements SessionStore {
     this.#makeRoom(bytes + bytesOfFrames(frames), session);
     this.#append(session, frames);
     session.messages.push(...stored);
-    session.bytes += bytes - session.running.journalBytes;
-    session.running = undefined;
+    session.bytes += bytes - session.unended.journalBytes;
+    session.unended = undefined;
     session.frames.endTurn(this.#clock.monotonic());
     this.#forgetOldFrames(session);
     this.#byTurnEnd.touch(session);
@@ -339,7 +330,7 @@ export class MemorySessionStore implements SessionStore {
         position = last.seq;
         yield batch;
       } else if (this.#isRunning(session)) {
-        await this.#change(session, session.running, signal);
+        await this.#change(session, session.unended, signal);
       } else {
         return;
       }
@@ -388,12 +379,12 @@ export class MemorySessionStore implements SessionStore {
     return session;
   }
 
-  #isRunning(session: Session): session is Session & { running: RunningTurn } {
-    return session.running !== undefined && session.running.leaseUntil > this.#clock.monotonic();
+  #isRunning(session: Session): session is Session & { unended: UnendedTurn } {
+    return session.unended !== undefined && session.unended.leaseUntil > this.#clock.monotonic();
   }
 
-  #renew(session: Session, running: RunningTurn): void {
-    running.leaseUntil = this.#clock.monotonic() + this.#leaseMs;
+  #renew(session: Session, turn: UnendedTurn): void {
+    turn.leaseUntil = this.#clock.monotonic() + this.#leaseMs;
     this.#byActivity.touch(session);
   }
 
@@ -403,22 +394,13 @@ export class MemorySessionStore implements SessionStore {
     session.lastSeq += fresh.length;
   }
 
-  #rememberMessage(session: Session, messageId: string | undefined, taken: TakenMessage): void {
-    for (const [id, { fence }] of session.takenMessages ?? []) {
-      if (fence > session.fence - MAX_REMEMBERED_TURNS) break;
-      session.takenMessages?.delete(id);
-      session.bytes -= id.length;
-    }
-    if (messageId !== undefined) (session.takenMessages ??= new Map()).set(messageId, taken);
-  }
-
   #forgetOldFrames(session: Session): void {
     session.frames.forgetEndedBy(this.#clock.monotonic() - FRAME_RETENTION_MS);
   }
 
   /** Brings the sum of all sessions up to date with this one. */
   #count(session: Session): void {
-    const bytes = session.bytes + session.frames.bytes;
+    const bytes = session.bytes + session.frames.bytes + session.messageIds.bytes;
     this.#bytes += bytes - session.countedBytes;
     session.countedBytes = bytes;
   }
@@ -455,9 +437,9 @@ export class MemorySessionStore implements SessionStore {
   }
 
   /** Resolves when there may be more to follow, or nothing more. */
-  #change(session: Session, running: RunningTurn, signal: AbortSignal): Promise<void> {
+  #change(session: Session, turn: UnendedTurn, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      const leaseLeft = running.leaseUntil - this.#clock.monotonic();
+      const leaseLeft = turn.leaseUntil - this.#clock.monotonic();
       const timer = this.#clock.setTimer(leaseLeft, wake);
       function wake(): void {
         timer.cancel();
@@ -487,7 +469,7 @@ function bytesOfEntries(entries: readonly JournalEntry[]): number {
 function assertFollow(session: Session, frames: readonly TurnFrame[]): void {
   const first = firstSeqOf(frames);
   if (first === undefined || first <= session.lastSeq + 1) return;
-  throw new FrameGapError(session.lastSeq, session.running?.journal.length ?? 0);
+  throw new FrameGapError(session.lastSeq, session.unended?.journal.length ?? 0);
 }
 
 function lost(): TurnLostError {
