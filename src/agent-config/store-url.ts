@@ -21,8 +21,8 @@ export interface StoreEndpoint {
 
 interface Access {
   readonly tls: boolean;
-  readonly username?: string;
-  readonly password?: string;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
 }
 
 /** One Redis server. */

@@ -15,7 +15,7 @@ export type PlainClient = Pick<
 };
 
 /** A client of one server that never reconnects by itself. `ca`: the authorities to trust in place of the system's, PEM. */
-export function newRedisClient(address: ServerAddress, ca?: string): PlainClient {
+export function newRedisClient(address: ServerAddress, ca: string | undefined): PlainClient {
   const { host, port, tls, username, password, database } = address;
   const socket = {
     host,
@@ -23,12 +23,15 @@ export function newRedisClient(address: ServerAddress, ca?: string): PlainClient
     connectTimeout: CONNECT_TIMEOUT_MS,
     reconnectStrategy: false,
   } as const;
+  // The library's types want an option that has no value to be left out.
   const trusted = ca === undefined ? {} : { ca };
+  const user = username === undefined ? {} : { username };
+  const secret = password === undefined ? {} : { password };
   return new RedisClient({
     RESP: 2,
     socket: tls ? { ...socket, ...trusted, tls: true } : socket,
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
+    ...user,
+    ...secret,
     database,
     disableOfflineQueue: true,
     commandsQueueMaxLength: MAX_COMMANDS_IN_FLIGHT,

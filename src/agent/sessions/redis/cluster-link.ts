@@ -33,7 +33,7 @@ export interface ClusterLinkOptions {
 
 export class ClusterLink implements RedisLink {
   readonly #options: ClusterLinkOptions;
-  /** By `host:port`: those that have slots, and those of the URL. */
+  /** The nodes that have slots, and those of the URL. The keys are `host:port`. */
   readonly #nodes = new Map<string, ServerLink>();
   readonly #seeds: ReadonlySet<string>;
   #ranges: readonly SlotRange[] = [];
@@ -162,12 +162,12 @@ export class ClusterLink implements RedisLink {
         port: Number(name.slice(at + 1)),
         tls,
         database: 0,
-        ...(username === undefined ? {} : { username }),
-        ...(password === undefined ? {} : { password }),
+        username,
+        password,
       },
       clock,
-      ...(ca === undefined ? {} : { ca }),
-      ...(log === undefined ? {} : { log }),
+      ca,
+      log,
     });
     this.#nodes.set(name, node);
     return node;

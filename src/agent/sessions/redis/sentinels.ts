@@ -5,6 +5,7 @@ import type {
   StoreEndpoint,
 } from "../../../agent-config/store-url.ts";
 import type { Clock } from "../../../time/clock.ts";
+import { LATE, within } from "../../../time/within.ts";
 import { newRedisClient } from "./client.ts";
 import { problemOf } from "./errors.ts";
 import { StoreUnavailableError } from "../session-store.ts";
@@ -54,11 +55,7 @@ export class RedisSentinels {
     const open = { kind: "server", ...sentinel, tls, database: 0 } as const;
     if (password === undefined) return this.#askAt(open);
     try {
-      return await this.#askAt({
-        ...open,
-        ...(username === undefined ? {} : { username }),
-        password,
-      });
+      return await this.#askAt({ ...open, username, password });
     } catch (error) {
       // Sentinels often have no password where the servers that they watch have one.
       if (!isRefusedPassword(error)) throw error;
@@ -71,9 +68,6 @@ export class RedisSentinels {
     const { promise: failed, reject } = Promise.withResolvers<never>();
     failed.catch(() => {});
     client.on("error", reject);
-    const timer = this.#clock.setTimer(SENTINEL_TIMEOUT_MS, () =>
-      reject(Object.assign(new Error("the Sentinel does not answer"), { code: "ETIMEDOUT" })),
-    );
     let isOver = false;
     const asked = (async () => {
       await client.connect();
@@ -85,12 +79,14 @@ export class RedisSentinels {
       const { primary } = this.#address;
       return client.sendCommand(["SENTINEL", "GET-MASTER-ADDR-BY-NAME", primary]);
     })();
-    asked.catch(() => {});
     try {
-      return endpointOf(await Promise.race([asked, failed]));
+      const answer = await within(SENTINEL_TIMEOUT_MS, Promise.race([asked, failed]), this.#clock);
+      if (answer === LATE) {
+        throw Object.assign(new Error("the Sentinel does not answer"), { code: "ETIMEDOUT" });
+      }
+      return endpointOf(answer);
     } finally {
       isOver = true;
-      timer.cancel();
       client.destroy();
     }
   }

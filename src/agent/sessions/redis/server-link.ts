@@ -1,5 +1,7 @@
 import type { ServerAddress, StoreEndpoint } from "../../../agent-config/store-url.ts";
+import { exponentialBackoff, jittered, type Backoff } from "../../../time/backoff.ts";
 import type { Clock } from "../../../time/clock.ts";
+import { LATE, within } from "../../../time/within.ts";
 import type { Log } from "../../../observability/log.ts";
 import { CONNECT_TIMEOUT_MS, newRedisClient, type PlainClient } from "./client.ts";
 import { storeError, wantsNewConnection } from "./errors.ts";
@@ -7,8 +9,7 @@ import { StoreUnavailableError } from "../session-store.ts";
 
 /** Past it the connection counts as dead: all that waits on it fails, and a new one is made. */
 export const COMMAND_TIMEOUT_MS = 5_000;
-const FIRST_RETRY_MS = 100;
-const MAX_RETRY_MS = 3_000;
+const RETRY = exponentialBackoff({ firstMs: 100, lastMs: 3_000 });
 /** A connection that did not last this long counts as one that failed. */
 const MIN_LIFETIME_MS = 5_000;
 const DRAIN_TIMEOUT_MS = 2_000;
@@ -54,6 +55,7 @@ export class ServerLink implements RedisLink {
   readonly #options: ServerLinkOptions;
   readonly #clock: Clock;
   readonly #log: Log | undefined;
+  readonly #retryAfter: Backoff;
   readonly #closing = new AbortController();
   readonly #supervisor: Promise<void>;
   #epoch = 0;
@@ -68,6 +70,7 @@ export class ServerLink implements RedisLink {
     this.#options = options;
     this.#clock = options.clock;
     this.#log = options.log;
+    this.#retryAfter = jittered(RETRY, options.random ?? Math.random);
     this.#supervisor = this.#supervise();
   }
 
@@ -101,12 +104,8 @@ export class ServerLink implements RedisLink {
     if (!this.#closing.signal.aborted) {
       this.#closing.abort();
       if (drain && this.#client !== undefined) {
-        const timeout = new AbortController();
-        await Promise.race([
-          this.#client.close().catch(() => {}),
-          this.#clock.sleep(DRAIN_TIMEOUT_MS, timeout.signal).catch(() => {}),
-        ]);
-        timeout.abort();
+        const drained = this.#client.close().catch(() => {});
+        await within(DRAIN_TIMEOUT_MS, drained, this.#clock);
       }
       this.#lose(new StoreUnavailableError("the session store is closed"));
     }
@@ -134,7 +133,7 @@ export class ServerLink implements RedisLink {
       }
       if (signal.aborted) this.#down = storeError(problem);
       else if (failures > 0) this.#goDown(problem);
-      if (failures > 0) await this.#clock.sleep(this.#retryDelay(failures), signal).catch(() => {});
+      if (failures > 0) await this.#clock.sleep(this.#retryAfter(failures), signal).catch(() => {});
     }
   }
 
@@ -154,16 +153,10 @@ export class ServerLink implements RedisLink {
       else await client.sendCommand(["PING"]);
       if (!isAbandoned && locate !== undefined) await assertPrimary(client);
     })();
-    const timeout = new AbortController();
-    const problem = await Promise.race([
-      connected.catch((error: unknown) => error),
-      lost.promise,
-      this.#clock.sleep(CONNECT_TIMEOUT_MS, timeout.signal).then(
-        () => noAnswer(address.tls ? " (does it speak TLS?)" : ""),
-        () => undefined,
-      ),
-    ]);
-    timeout.abort();
+    const outcome = Promise.race([connected.catch((error: unknown) => error), lost.promise]);
+    const settled = await within(CONNECT_TIMEOUT_MS, outcome, this.#clock);
+    const problem =
+      settled === LATE ? noAnswer(address.tls ? " (does it speak TLS?)" : "") : settled;
     isAbandoned = problem !== undefined;
     if (isAbandoned) {
       client?.destroy();
@@ -187,11 +180,6 @@ export class ServerLink implements RedisLink {
       ? "the session store is closed"
       : (this.#down?.message ?? storeError(cause).message);
     return new StoreUnavailableError(message, { cause: this.#down ?? cause });
-  }
-
-  #retryDelay(failures: number): number {
-    const delay = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 10));
-    return delay * (0.5 + (this.#options.random ?? Math.random)() / 2);
   }
 }
 
