@@ -1,6 +1,6 @@
 import type { Clock, Timer } from "../../time/clock.ts";
 
-/** How long what is due may lie before the timer comes to it, so that the timer does not fire for each value alone. */
+/** A value that is due may wait this long for the timer, so that the timer does not fire for each value alone. */
 const MAX_DELAY_OF_SWEEP_MS = 1_000;
 /** The longest that one timer sleeps; Node's own limit is 24 days, past which it fires at once. */
 const MAX_TIMER_MS = 60 * 60_000;

@@ -4,14 +4,14 @@ import { MAX_ID_LENGTH } from "../../protocol/frames.ts";
 const SESSION_ID_BYTES = 18;
 const SESSION_ID = /^[\w.:~-]+$/;
 
-/** As `randomBytes` of node:crypto: it must not be guessable, for who knows a session's id may speak in it. */
+/** `randomBytes` of node:crypto or the like: a client that knows a session's id may speak in it, so it must not be guessable. */
 export type RandomBytes = (size: number) => Buffer;
 
 export function newSessionId(randomBytes: RandomBytes): string {
   return randomBytes(SESSION_ID_BYTES).toString("base64url");
 }
 
-/** Whether a client's text may be looked up as a session id at all; what may not is the id of no session. */
+/** Whether a client's text may be looked up as a session id. No session has an id that may not. */
 export function isSessionId(text: string): boolean {
   return text.length <= MAX_ID_LENGTH && SESSION_ID.test(text);
 }

@@ -7,7 +7,9 @@
  * CorruptSessionError.
  *
  * A write that was rejected with StoreUnavailableError may have been done. It may be repeated with the same arguments:
- * done twice, it has the effect of once.
+ * done twice, it has the effect of once. A message with an id may be sent again too: each store remembers which message ids a
+ * session has seen, the one in memory in `memory/message-ids.ts`, the one on Redis in the key `message-ids`, which
+ * `redis/operations/begin-turn.ts` reads and writes.
  */
 import type { TurnFrame } from "../../protocol/frames.ts";
 import type { HistoryMessage } from "./history-message.ts";
@@ -15,9 +17,9 @@ import type { JournalEntry, JournalPart, TurnOrigin } from "./turn-journal.ts";
 
 /** Frames of a turn are kept for this long after the turn ended, for clients that resume. */
 export const FRAME_RETENTION_MS = 10 * 60_000;
-/** Frames kept of one turn; past it the oldest go. The newest is kept, whatever its size. */
+/** Bytes of frames that are kept of one turn. When there are more, the oldest go; the newest is kept, whatever its size. */
 export const MAX_FRAME_BYTES_PER_TURN = 2 * 1024 * 1024;
-/** Frames kept of the ended turns of one session; past it those of the oldest turns go. */
+/** Bytes of frames that are kept of the ended turns of one session. When there are more, those of the oldest turns go. */
 export const MAX_FRAME_BYTES_PER_SESSION = 8 * 1024 * 1024;
 /**
  * A turn's lease ends this long after its last renewal, so that another replica may close the turn of one that died.
@@ -30,11 +32,11 @@ export const MAX_REMEMBERED_TURNS = 256;
 export interface SessionSummary {
   /** The last `seq` given out, 0 when no turn has begun. */
   lastSeq: number;
-  /** Who made the session, when the agent authenticates its clients. */
+  /** The client that made the session, when the agent authenticates its clients. */
   subject?: string | undefined;
-  /** The turn that is running now, on whichever replica. */
+  /** The turn that is running now, on this replica or another one. */
   runningTurnId?: string | undefined;
-  /** The turn that nobody runs any more, and nobody has ended: it waits to be taken over. */
+  /** The turn that has not ended and that no replica runs: it waits to be taken over. */
   abandonedTurnId?: string | undefined;
 }
 
@@ -58,26 +60,26 @@ export interface TurnLease {
 /** What is known of a turn that was taken over. */
 export interface AbandonedTurn {
   readonly lease: TurnLease;
-  /** Of the turn's last frame, or `seqBefore` when it has none. */
+  /** The `seq` of the turn's last frame, or `seqBefore` when it has none. */
   readonly lastSeq: number;
   readonly userMessage: string;
   readonly messageId: string | undefined;
   readonly origin: TurnOrigin;
   readonly journal: readonly JournalEntry[];
-  /** A cancel was asked for, and nobody was there to heed it. */
+  /** A cancel was asked for while no replica ran the turn. */
   readonly isCancelled: boolean;
 }
 
 export type TakenOver =
   | { status: "taken"; turn: AbandonedTurn }
-  /** Somebody runs it. */
+  /** A replica runs it. */
   | { status: "running"; turnId: string }
   /** No turn waits to be taken over. */
   | { status: "none" };
 
 export type BegunTurn =
   | { status: "started"; lease: TurnLease }
-  /** Another message's turn is running. */
+  /** The turn of another message is running. */
   | { status: "in-progress"; turnId: string }
   /** A message with this id was taken before: its turn is running or has ended. Its frames follow `seqBefore`. */
   | { status: "repeated"; turnId: string; seqBefore: number; running: boolean }
@@ -102,9 +104,9 @@ export interface SessionStore {
    */
   withdrawTurn(sessionId: string, turn: Pick<NewTurn, "turnId" | "messageId">): Promise<void>;
   /**
-   * Takes the turn whose lease ended without `endTurn`: of many who try one succeeds, and the writes of whoever had it
-   * before are refused from then on. `claim` tells the one who tries from the others; with the same claim, the turn that
-   * was taken is given again.
+   * Takes the turn whose lease ended without `endTurn`. When many replicas try, one succeeds, and the writes of the one that
+   * had the turn before are refused from then on. `claim` tells one attempt from the others; with the same claim, the turn
+   * that was taken is given again.
    */
   takeOver(sessionId: string, claim: string): Promise<TakenOver>;
   /**
@@ -121,7 +123,8 @@ export interface SessionStore {
   /** Abandons the turn for another process to take over at once. False: there is no other process that could. */
   handOver(lease: TurnLease): Promise<boolean>;
   /**
-   * Asks whoever runs the session's turn to stop it. `abandoned`: nobody does; it is told to whoever takes it over.
+   * Asks the replica that runs the session's turn to stop it. `abandoned`: no replica runs it; the one that takes it over
+   * learns of the cancel.
    */
   cancelTurn(sessionId: string): Promise<"requested" | "abandoned" | "none">;
   /** Calls back, at least once, soon after `cancelTurn`, of this store or another one, until the returned function is called. */
@@ -132,20 +135,20 @@ export interface SessionStore {
     end: { frames: readonly TurnFrame[]; messages: readonly HistoryMessage[] },
   ): Promise<void>;
   /**
-   * The kept frames with `seq` > after, then those of the turn that is running, as they come, from whichever
-   * replica. Ends when no turn is running and all was given, and when `signal` is aborted. Rejects with
-   * FramesForgottenError in place of leaving frames out. Is no activity: it does not renew the session's ttl.
+   * Gives the kept frames with `seq` > after, then those of the turn that is running, as they come, from this replica or
+   * another one. Ends when no turn is running and all was given, and when `signal` is aborted. Rejects with
+   * FramesForgottenError in place of leaving frames out. Does not count as activity: the session's ttl is not renewed.
    */
   frames(
     sessionId: string,
     after: number,
     signal: AbortSignal,
   ): AsyncIterable<readonly TurnFrame[]>;
-  /** The ttl of every session from now on; what another store on the same sessions was told holds for what that one does. */
+  /** Sets the ttl of every session from now on. Another store on the same sessions goes on with the ttl that it was told. */
   setTtl(ttlMs: number): void;
-  /** Sessions that this store holds now; for a shared store, those that this process has touched within their ttl. */
+  /** Counts the sessions that this store holds now; for a shared store, those that this process has touched within their ttl. */
   activeSessions(): number;
-  /** Resolves when the store answers; for readiness. */
+  /** Resolves when the store answers. Readiness depends on it. */
   check(): Promise<void>;
   close(): Promise<void>;
 }
@@ -155,10 +158,10 @@ export class StoreUnavailableError extends Error {
   override readonly name = "StoreUnavailableError";
 }
 
-/** The store is full, of sessions whose turns are running: none could make way. */
+/** The store is full of sessions whose turns are running, so that none could make way. */
 export class StoreFullError extends StoreUnavailableError {}
 
-/** What the store holds of a session is not what a session is made of. */
+/** The store holds something under the id of a session that cannot be read as a session. */
 export class CorruptSessionError extends Error {
   override readonly name = "CorruptSessionError";
 }

@@ -14,7 +14,7 @@ const FRAME_BODIES: Readonly<Record<string, { field: string; type: "string" | "o
   error: { field: "error", type: "object" },
 };
 
-/** The `seq` of the first frame; every other one's must be one more than that of the frame before it. */
+/** The `seq` of the first frame. The `seq` of every other frame must be one more than that of the frame before it. */
 export function firstSeqOf(frames: readonly TurnFrame[]): number | undefined {
   const first = frames[0]?.seq;
   if (first === undefined) return undefined;
@@ -45,7 +45,7 @@ export function parseStoredMessage(text: string): HistoryMessage {
   return message as unknown as HistoryMessage;
 }
 
-/** What stands at the beginning of a turn's journal. */
+/** Reads what stands at the beginning of a turn's journal. */
 export function parseStoredOrigin(text: string): {
   origin: TurnOrigin;
   messageId: string | undefined;

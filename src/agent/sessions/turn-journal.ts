@@ -5,10 +5,10 @@
 import type { Usage } from "../../protocol/frames.ts";
 import type { AssistantMessage, ToolMessage } from "./history-message.ts";
 
-/** What a turn was begun with, its message aside. */
+/** What a turn was begun with, beside its message. */
 export interface TurnOrigin {
   handler?: string;
-  /** Of the prompt pack, as content hash. */
+  /** The content hash of the prompt pack. */
   promptVersion?: string;
   metadata?: Readonly<Record<string, unknown>>;
 }
@@ -29,10 +29,10 @@ export type JournalEntry =
   /** From now on the call may have had its effect. */
   | { readonly type: "call-started"; readonly id: string; readonly name: string }
   | { readonly type: "call-done"; readonly message: ToolMessage }
-  /** Another replica took the turn over; written by the store. */
+  /** Another replica took the turn over. The store writes this entry. */
   | { readonly type: "taken-over" };
 
-/** Entries that follow each other; `first` counts from the begin of the turn, so that none is kept twice. */
+/** Entries that follow each other. `first` is the number of the first one within the turn, from 0, so that none is kept twice. */
 export interface JournalPart {
   readonly first: number;
   readonly entries: readonly JournalEntry[];

@@ -108,7 +108,7 @@ describe("a Redis that fails", () => {
     await store.check();
     server.pause();
     const waiting = [store.check(), store.find("s"), aSession(store)];
-    // Nor does what waits for it grow without end.
+    // What waits for it does not grow without end.
     const more = Array.from({ length: MAX_COMMANDS_IN_FLIGHT }, () => store.find("s"));
     await expect(more.at(-1)).rejects.toThrow("too much waits for it");
     const refused = await Promise.allSettled([...waiting, ...more]);
@@ -173,7 +173,7 @@ describe("the URL of a Redis", () => {
     const admin = new RedisProbe(server.url);
     expect(await admin.command("DBSIZE")).toBe(0);
     const user = ["ACL", "SETUSER", "omnia/app@x", "on", `>${PASSWORD}!`];
-    // Of what it may use: neither channels nor dangerous commands.
+    // This user may use neither channels nor dangerous commands.
     await admin.command(...user, "~omnia:*", "+@all", "-@dangerous");
     const name = encodeURIComponent("omnia/app@x");
     const secret = encodeURIComponent(`${PASSWORD}!`);

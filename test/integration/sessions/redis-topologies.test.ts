@@ -1,5 +1,5 @@
 /** The session store on Redis as production has it: on a cluster, and behind Sentinels. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import {
   all,
   aSession,
@@ -18,19 +18,12 @@ import {
   type SessionStore,
 } from "../../../src/agent/sessions/session-store.ts";
 import { eventually, openRedisStore, RedisProbe } from "../../support/redis/redis-sessions.ts";
-import {
-  startRedisCluster,
-  startWatchedRedis,
-  type RedisClusterOfTest,
-} from "../../support/redis/redis-topologies.ts";
+import { startRedisCluster, startWatchedRedis } from "../../support/redis/redis-topologies.ts";
 
 const PASSWORD = "p@ss w/rd%:#?";
 
-describe("a Redis Cluster of three primaries", () => {
-  let cluster: RedisClusterOfTest;
-  beforeAll(async () => {
-    cluster = await startRedisCluster({ password: PASSWORD });
-  });
+describe("a Redis Cluster of three primaries", async () => {
+  const cluster = await startRedisCluster({ password: PASSWORD });
   afterAll(() => cluster[Symbol.asyncDispose]());
 
   describeSessionStore("RedisSessionStore on a cluster", async (options) => {

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import {
   all,
   answer,
@@ -32,15 +32,10 @@ import {
   REDIS_TTL_MS,
   RedisProbe,
 } from "../../support/redis/redis-sessions.ts";
-import { startRedis, type RedisServer } from "../../support/redis/redis.ts";
+import { startRedis } from "../../support/redis/redis.ts";
 
-let redis: RedisServer;
-let probe: RedisProbe;
-
-beforeAll(async () => {
-  redis = await startRedis();
-  probe = new RedisProbe(redis.url);
-});
+const redis = await startRedis();
+const probe = new RedisProbe(redis.url);
 afterAll(async () => {
   await probe.close();
   await redis[Symbol.asyncDispose]();
@@ -60,10 +55,7 @@ describeSessionStore("RedisSessionStore", async (options) => {
 });
 
 describe("keys in Redis", () => {
-  let store: SessionStore;
-  beforeAll(() => {
-    store = openRedisStore(redis.url);
-  });
+  const store = openRedisStore(redis.url);
   afterAll(() => store.close());
 
   it("are all in the slot of their session, with one expiry that slides", async () => {

@@ -9,7 +9,7 @@ const SLOTS = 16_384;
 export interface RedisClusterOfTest extends AsyncDisposable {
   readonly url: string;
   readonly nodes: readonly RedisServer[];
-  /** At one node. */
+  /** Sends a command to one node. */
   command(node: number, ...args: string[]): Promise<unknown>;
 }
 

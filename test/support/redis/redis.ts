@@ -18,7 +18,7 @@ const PORT_ATTEMPTS = 5;
 const INSTALL_TIMEOUT_MS = 110_000;
 
 export interface RedisOptions {
-  /** Of the default user. */
+  /** The password of the default user. */
   password?: string;
   /** Serves TLS only, with a certificate for `localhost` and 127.0.0.1 made for this server. */
   tls?: boolean;
@@ -39,9 +39,9 @@ export interface RedisServer {
   readonly ca: string | undefined;
   /** Starts again after `stop` or `kill`, with the same port and folder. */
   start(): Promise<void>;
-  /** As an operator stops it: data that is to be kept is written first. */
+  /** Stops it as an operator does: data that is to be kept is written first. */
   stop(): Promise<void>;
-  /** As a crash ends it. */
+  /** Ends it as a crash does. */
   kill(): Promise<void>;
   restart(): Promise<void>;
   /** Takes connections but answers nothing until `resume`. */

@@ -1,4 +1,4 @@
-/** What every session store must do with a turn whose process died: tell of it, and hand it to one who goes on with it. */
+/** What every session store must do with a turn whose process died: tell of it, and hand it to a replica that goes on with it. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   all,
@@ -157,7 +157,7 @@ export function describeAbandonedTurns(open: OpenSubject): void {
       );
       await expect(store.renewTurn(lease)).rejects.toThrow(TurnLostError);
       await expect(endWell(store, lease, 1)).rejects.toThrow(TurnLostError);
-      // Nor is the begin of the turn, made again, its begin.
+      // The turn was taken over: the call that began it, made again, begins nothing.
       expect(await store.beginTurn(sessionId, { turnId: "t1", userMessage: "?" })).toEqual({
         status: "in-progress",
         turnId: "t1",

@@ -10,7 +10,7 @@ const FRAME_OVERHEAD_BYTES = 256;
 
 interface KeptTurn {
   readonly seqBefore: number;
-  /** In order of `seq`, from seqBefore + 1 on; those that made way leave holes at the beginning. */
+  /** The frames in order of `seq`, from seqBefore + 1 on. Those that made way leave holes at the beginning. */
   frames: (TurnFrame | undefined)[];
   bytes: number;
   /** All before this index made way. */
@@ -38,7 +38,7 @@ export class KeptFrames {
     const turn = this.#turns.at(-1);
     if (turn === undefined) throw new Error("no turn has begun");
     const bytes = bytesOfFrames(frames);
-    // Many a turn has one frame: an array that grows would take room for 17.
+    // Many turns have one frame: an array that grows would take room for 17.
     if (turn.frames.length === 0) turn.frames = frames.slice();
     else for (const frame of frames) turn.frames.push(frame);
     turn.bytes += bytes;
@@ -73,7 +73,7 @@ export class KeptFrames {
   /** The next frames with `seq` > after: not all of them when they are many, or one between them is no longer kept. */
   after(after: number): TurnFrame[] {
     const batch: TurnFrame[] = [];
-    // Most ask for the end of what is kept.
+    // Most callers ask for the end of what is kept.
     let index = Math.max(
       this.#first,
       this.#turns.findLastIndex((turn) => turn.seqBefore <= after),
@@ -102,7 +102,7 @@ export class KeptFrames {
   }
 }
 
-/** What frames take in memory, about. */
+/** About how much memory frames take. */
 export function bytesOfFrames(frames: readonly TurnFrame[]): number {
   let bytes = 0;
   for (const frame of frames) bytes += frameBytes(frame);

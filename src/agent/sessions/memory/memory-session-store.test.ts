@@ -83,7 +83,7 @@ describe("MemorySessionStore, within its bounds", () => {
     await aSession(store);
     expect(await store.find(running[0] as string)).toBeDefined();
     expect(await store.find(running[1] as string)).toBeUndefined();
-    // Nor does a turn whose lease has ended hold its place.
+    // A turn whose lease has ended does not hold its place.
     await clock.advance(TURN_LEASE_MS);
     await aSession(store);
     await aSession(store);

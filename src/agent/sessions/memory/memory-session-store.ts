@@ -27,7 +27,7 @@ import { NO_JOURNAL, type JournalEntry, type JournalPart } from "../turn-journal
 export const MAX_MEMORY_SESSIONS = 100_000;
 export const MAX_MEMORY_BYTES = 128 * 1024 * 1024;
 
-/** What a session takes before anything was said in it, and a message beside its text. */
+/** What a session takes before anything was said in it, and what a message takes beside its text. */
 const SESSION_OVERHEAD_BYTES = 1024;
 const MESSAGE_OVERHEAD_BYTES = 32;
 
@@ -409,7 +409,7 @@ export class MemorySessionStore implements SessionStore {
     while (this.#bytes + bytes > this.#maxBytes) this.#evict(needing);
   }
 
-  /** Removes the session that was not used for the longest time, of those that may go. */
+  /** Removes the session that was not used for the longest time, among those that may go. */
   #evict(needing: Session): void {
     for (const session of this.#byActivity.values()) {
       if (session === needing || this.#isRunning(session)) continue;

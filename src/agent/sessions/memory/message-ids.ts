@@ -9,7 +9,7 @@ export interface SeenMessage {
 }
 
 export class MessageIds {
-  /** In the order of their turns, the oldest first. There is no map while there is no id: many sessions never have one. */
+  /** The oldest turn comes first. There is no map while there is no id: many sessions never have one. */
   #seen: Map<string, SeenMessage> | undefined;
   #bytes = 0;
 

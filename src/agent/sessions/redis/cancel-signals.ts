@@ -1,7 +1,7 @@
 /**
- * Cancels that other processes ask for. Each process has a stream of its own in Redis, to which whoever wants a turn of
- * this process stopped adds the turn's id; it is read over the connection that waits for frames anyway. A signal that
- * is lost is not the end of it: the next write of the turn, or the renewal of its lease, tells of the cancel too.
+ * Cancels that other processes ask for. Each process has a stream of its own in Redis. A process that wants a turn of another
+ * one stopped adds the turn's id to that stream, which is read over the connection that waits for frames anyway. A signal may
+ * be lost: the next write of the turn, or the renewal of its lease, tells of the cancel too.
  */
 import type { Clock, Timer } from "../../../time/clock.ts";
 import type { FrameFeed, RedisFrameReader } from "./frame-reader.ts";
@@ -28,7 +28,7 @@ export class RedisCancelSignals {
     this.#key = options.key;
   }
 
-  /** Answers what ends it. */
+  /** Returns the function that ends the listening. */
   listen(turnId: string, listener: () => void): () => void {
     this.#listeners.set(turnId, listener);
     if (!this.#isListening && !this.#closing.signal.aborted) {

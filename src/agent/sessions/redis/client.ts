@@ -1,7 +1,7 @@
 import { RedisClient } from "@redis/client";
 import type { ServerAddress } from "../../../agent-config/store-url.ts";
 
-/** From the first packet to the answer to a PING. */
+/** The time from the first packet of a connection to the answer to a PING. */
 export const CONNECT_TIMEOUT_MS = 5_000;
 export const MAX_COMMANDS_IN_FLIGHT = 10_000;
 
@@ -14,7 +14,7 @@ export type PlainClient = Pick<
   on(event: "error", listener: (error: unknown) => void): unknown;
 };
 
-/** A client of one server that never reconnects by itself. `ca`: the authorities to trust in place of the system's, PEM. */
+/** Makes a client of one server that never reconnects by itself. `ca`: authorities to trust in place of the system's, PEM. */
 export function newRedisClient(address: ServerAddress, ca: string | undefined): PlainClient {
   const { host, port, tls, username, password, database } = address;
   const socket = {

@@ -1,9 +1,9 @@
-/** What went wrong with Redis, as an error of the session store, in words that hold no address and no secret. */
+/** Says what went wrong with Redis, as an error of the session store, in words that hold no address and no secret. */
 import { ConnectionTimeoutError, ErrorReply } from "@redis/client";
 import { CORRUPT } from "./script/session-functions.ts";
 import { CorruptSessionError, StoreUnavailableError } from "../session-store.ts";
 
-/** By the first word of the server's answer. */
+/** What the first word of the server's answer means. */
 const REPLIES: Readonly<Record<string, string>> = {
   WRONGPASS: "it refuses the user name or password of its URL",
   NOAUTH: "it asks for a password, and its URL has none",
@@ -35,7 +35,7 @@ const CONNECTION_PROBLEMS: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: "its certificate has expired",
 };
 
-/** The server's answer is an error that will stay as it is on this connection, but not on a new one. */
+/** Whether the server's answer is an error that stays as it is on this connection, but may not on a new one. */
 export function wantsNewConnection(error: unknown): boolean {
   return error instanceof ErrorReply && firstWord(error) === "READONLY";
 }
@@ -52,7 +52,7 @@ export function storeError(error: unknown): StoreUnavailableError | CorruptSessi
   });
 }
 
-/** What ails it, as the end of a sentence. */
+/** What is wrong with the store, as the end of a sentence. */
 export function problemOf(error: unknown): string {
   if (error instanceof ErrorReply) {
     const word = firstWord(error);

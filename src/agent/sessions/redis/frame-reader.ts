@@ -8,15 +8,15 @@ import { compareEntryIds, parseEntries, type StreamEntry } from "./script/stream
 import { StoreUnavailableError } from "../session-store.ts";
 
 export const MAX_FOLLOWERS = 10_000;
-/** How long one read waits for something to come; a stream that could not be added at once is added after it. */
+/** One read waits this long for something to come; a stream that could not be added at once is added after it. */
 const BLOCK_MS = 1_000;
 const MAX_ENTRIES_PER_READ = 128;
-/** What is kept for one follower that does not take it; past it the follower reads for itself, from where it was. */
+/** Bytes that are kept for a follower that does not take them. When there are more, it reads for itself from where it was. */
 const MAX_BUFFERED_BYTES = 512 * 1024;
-/** Reads of many streams are kept apart by this, and by this for each stream, for each read costs Redis as much. */
+/** Reads are kept apart by this time, and by a little more for each stream, because a read of more streams costs Redis more. */
 const READ_INTERVAL_MS = 5;
 const READ_INTERVAL_PER_STREAM_MS = 0.02;
-/** Where nothing waits: as long as a person does not notice, and no more than about 4,000 commands a second. */
+/** The same where no connection waits: a person does not notice it, and Redis gets no more than about 4,000 commands a second. */
 const ASK_INTERVAL_MS = 25;
 const ASK_INTERVAL_PER_STREAM_MS = 0.25;
 const RETRY_AFTER_FAILURE_MS = 250;
@@ -24,9 +24,9 @@ const UNBLOCK_ATTEMPTS = 3;
 const UNBLOCK_RETRY_MS = 5;
 
 export interface FrameReaderOptions {
-  /** For short commands. */
+  /** Carries short commands. */
   commands: RedisLink;
-  /** Makes the connection that waits; called when there is something to follow for the first time. Unset: none may wait. */
+  /** Makes the connection that waits, when there is something to follow for the first time. Undefined: none may wait. */
   connect: (() => RedisLink) | undefined;
   clock: Clock;
 }
@@ -98,7 +98,7 @@ export class RedisFrameReader {
         if (link === undefined) await this.#askOnce();
         else await this.#readOnce(link);
       } catch {
-        // Each follower reads for itself then, and learns from that what is the matter.
+        // Then each follower reads for itself, and learns from that what is the matter.
         await this.#clock.sleep(RETRY_AFTER_FAILURE_MS, signal).catch(() => {});
         for (const feeds of this.#feeds.values()) for (const feed of feeds) feed.interrupt();
         continue;
@@ -164,7 +164,7 @@ export class RedisFrameReader {
       const unblocked = await this.#commands
         .execute(["CLIENT", "UNBLOCK", this.#clientId.id])
         .catch(() => 1);
-      // Not yet: the read was on its way.
+      // 0 means that the read was still on its way to Redis.
       if (unblocked !== 0) break;
     }
     this.#isUnblocking = false;
@@ -175,7 +175,7 @@ function earlier(a: string, b: string): string {
   return compareEntryIds(a, b) <= 0 ? a : b;
 }
 
-/** What came into one stream, for one follower. */
+/** The entries that came into one stream, for one follower. */
 export class FrameFeed {
   readonly #clock: Clock;
   readonly #onClose: () => void;
@@ -191,7 +191,7 @@ export class FrameFeed {
     this.#onClose = onClose;
   }
 
-  /** Id of the last entry that was handed in. */
+  /** The id of the last entry that was handed in. */
   get position(): string {
     return this.#position;
   }

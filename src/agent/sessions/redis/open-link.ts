@@ -13,7 +13,7 @@ export interface RedisLinkOptions {
   log?: Log | undefined;
 }
 
-/** What carries commands to the Redis that an address names, of whichever kind it is. */
+/** Opens the link to the Redis that an address names: a server, a cluster, or the primary that Sentinels name. */
 export function openRedisLink({ address, ...options }: RedisLinkOptions): RedisLink {
   switch (address.kind) {
     case "server":
@@ -25,7 +25,7 @@ export function openRedisLink({ address, ...options }: RedisLinkOptions): RedisL
       const sentinels = new RedisSentinels({ ...options, address });
       return new ServerLink({
         ...options,
-        // Which server it is, is found out for each connection.
+        // The Sentinels are asked for the server before each connection.
         address: { ...access, kind: "server", host: "", port: 0 },
         locate: () => sentinels.primary(),
       });

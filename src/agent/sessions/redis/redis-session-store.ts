@@ -49,7 +49,7 @@ import { NO_JOURNAL, type JournalPart } from "../turn-journal.ts";
 
 /** A follower looks at the session this long after the lease that it knew of has ended. */
 const LEASE_GRACE_MS = 20;
-/** The sessions of which this process remembers when it touched them; it forgets the oldest beyond. */
+/** This process remembers of so many sessions when it touched them. When there are more, it forgets the oldest. */
 export const MAX_TRACKED_SESSIONS = 100_000;
 
 export interface RedisSessionStoreOptions {
@@ -83,8 +83,8 @@ export class RedisSessionStore implements SessionStore {
     this.#commands = openRedisLink({ address, ca, clock, log: options.log });
     this.#reader = new RedisFrameReader({
       commands: this.#commands,
-      // A node of a cluster lets nobody wait for streams of different slots. Otherwise the one that waits is a connection of
-      // its own; it logs nothing: what is the matter with it is the matter with the other one too.
+      // A node of a cluster lets no connection wait for streams of different slots. Otherwise a connection of its own waits.
+      // It logs nothing, because what is wrong with it is wrong with the other one too.
       connect: address.kind === "cluster" ? undefined : () => openRedisLink({ address, ca, clock }),
       clock,
     });
@@ -250,7 +250,7 @@ export class RedisSessionStore implements SessionStore {
     await this.#commands.close();
   }
 
-  /** What comes behind an entry, until the turn seems to have ended or the lease may have. */
+  /** Gives what comes behind an entry, until the turn has ended, as it seems, or its lease may have. */
   async *#follow(
     sessionId: string,
     afterId: string,
@@ -285,7 +285,7 @@ export class RedisSessionStore implements SessionStore {
     track(this.#touched, sessionId);
   }
 
-  /** One after another, for many may be due at once; what fails is done by the session's next turn. */
+  /** Does one session after another, because many may be due at once. What fails is done by the session's next turn. */
   async #forgetFrames(): Promise<void> {
     for (let at = 0; at < this.#framesToForget.length; at++) {
       const sessionId = this.#framesToForget[at] as string;

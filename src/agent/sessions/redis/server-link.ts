@@ -7,7 +7,7 @@ import { CONNECT_TIMEOUT_MS, newRedisClient, type PlainClient } from "./client.t
 import { storeError, wantsNewConnection } from "./errors.ts";
 import { StoreUnavailableError } from "../session-store.ts";
 
-/** Past it the connection counts as dead: all that waits on it fails, and a new one is made. */
+/** A command that takes longer shows that the connection is dead: all that waits on it fails, and a new one is made. */
 export const COMMAND_TIMEOUT_MS = 5_000;
 const RETRY = exponentialBackoff({ firstMs: 100, lastMs: 3_000 });
 /** A connection that did not last this long counts as one that failed. */
@@ -15,15 +15,15 @@ const MIN_LIFETIME_MS = 5_000;
 const DRAIN_TIMEOUT_MS = 2_000;
 
 /**
- * What carries commands to Redis: to one server, to the one that Sentinels name, or to the nodes of a cluster. Every command of
+ * Carries commands to Redis: to one server, to the one that Sentinels name, or to the nodes of a cluster. Every command of
  * the store has the keys of one session, which have one hash tag.
  */
 export interface RedisLink {
-  /** Another number with every connection that was made. */
+  /** The number of the connection: each new connection has another one. */
   readonly epoch: number;
   /** Rejects with StoreUnavailableError or CorruptSessionError, or with the reply itself where `isExpected`. */
   execute(args: readonly string[], options?: ExecuteOptions): Promise<unknown>;
-  /** Afterwards every command is refused. What is under way is given a little time, unless `drain` is false. */
+  /** Refuses every command from now on. Commands under way are given a little time, unless `drain` is false. */
   close(options?: { drain: boolean }): Promise<void>;
 }
 
@@ -35,7 +35,7 @@ export interface ExecuteOptions {
 
 export interface ServerLinkOptions {
   address: ServerAddress;
-  /** Finds out, for each connection, which server it goes to; otherwise it is the one of the address. */
+  /** Finds out, for each connection, which server it goes to. Without it, that is the server of the address. */
   locate?: (() => Promise<StoreEndpoint>) | undefined;
   /** Authorities to trust in place of the system's, PEM. */
   ca?: string | undefined;
@@ -137,7 +137,7 @@ export class ServerLink implements RedisLink {
     }
   }
 
-  /** Answers why it did not succeed. */
+  /** Resolves with the reason when it did not succeed. */
   async #connect(lost: PromiseWithResolvers<unknown>): Promise<unknown> {
     const { address, ca, locate } = this.#options;
     let isAbandoned = false;
