@@ -1,12 +1,25 @@
+/** `T`, with `undefined` allowed in place of each field that may be absent. */
+type OrUndefined<T> = {
+  [Name in keyof T]: string extends Name
+    ? T[Name] | undefined
+    : object extends Pick<T, Name>
+      ? T[Name] | undefined
+      : T[Name];
+};
+
 /**
- * A copy of a JSON value in which no field is `undefined`. What leaves the decisions is compared and written as a whole, and a field
- * that is there with the value `undefined` would count as a difference.
+ * A copy of a JSON object in which no field is `undefined`, at any depth. What leaves the decisions and what is sent to Kubernetes is
+ * compared and written as a whole, and a field that is there with the value `undefined` would count as a difference.
  */
-export function withoutUndefined<T>(value: T): T {
-  if (Array.isArray(value)) return value.map((item: unknown) => withoutUndefined(item)) as T;
+export function withoutUndefined<T extends object>(fields: OrUndefined<T>): T {
+  return copyOf(fields) as T;
+}
+
+function copyOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copyOf);
   if (typeof value !== "object" || value === null) return value;
   const fields = Object.entries(value)
     .filter(([, field]) => field !== undefined)
-    .map(([name, field]) => [name, withoutUndefined<unknown>(field)] as const);
-  return Object.fromEntries(fields) as T;
+    .map(([name, field]) => [name, copyOf(field)] as const);
+  return Object.fromEntries(fields);
 }

@@ -34,7 +34,11 @@ export function buildWorkload(
   };
   const autoscaling = spec.autoscaling?.enabled === true ? spec.autoscaling : undefined;
   return {
-    ...withoutUndefined({ ...rolling, autoscaling, rollHash: contentHash(rolling) }),
+    ...withoutUndefined<Omit<WorkloadDecision, "replicas">>({
+      ...rolling,
+      autoscaling,
+      rollHash: contentHash(rolling),
+    }),
     replicas: autoscaling === undefined ? spec.replicas : undefined,
   };
 }

@@ -9,7 +9,7 @@ import type { KubeClient } from "../../kube/client/client.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { KubernetesObject, ResourceType } from "../../kube/client/object.ts";
 import { Reflector, type ReflectorOptions } from "../../kube/watch/reflector.ts";
-import { defined } from "./defined.ts";
+import { withoutUndefined } from "../../control/without-undefined.ts";
 import * as kinds from "./kubernetes-objects.ts";
 import { AGENT_LABEL_SELECTOR, SERVICE_NAME_LABEL } from "./labels.ts";
 import {
@@ -169,12 +169,25 @@ function stateOf({ metadata, spec, status }: kinds.PodObject): kinds.PodObject {
   const { phase, reason, message, conditions } = status ?? {};
   const containerStatuses = status?.containerStatuses?.map(
     ({ name, ready, started, restartCount, state, lastState }) =>
-      defined<kinds.ContainerStatus>({ name, ready, started, restartCount, state, lastState }),
+      withoutUndefined<kinds.ContainerStatus>({
+        name,
+        ready,
+        started,
+        restartCount,
+        state,
+        lastState,
+      }),
   );
   return {
     metadata,
-    spec: defined<NonNullable<typeof spec>>({ nodeName: spec?.nodeName }),
-    status: defined<kinds.PodStatus>({ phase, reason, message, conditions, containerStatuses }),
+    spec: withoutUndefined<NonNullable<typeof spec>>({ nodeName: spec?.nodeName }),
+    status: withoutUndefined<kinds.PodStatus>({
+      phase,
+      reason,
+      message,
+      conditions,
+      containerStatuses,
+    }),
   };
 }
 

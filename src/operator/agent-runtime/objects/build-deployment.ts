@@ -20,7 +20,7 @@ import type {
   WorkloadDecision,
 } from "../../../control/agent-runtime/workload-decision.ts";
 import { contentHash } from "../../../promptpack/document/content-hash.ts";
-import { defined } from "../../cluster/defined.ts";
+import { withoutUndefined } from "../../../control/without-undefined.ts";
 import type { DeploymentObject } from "../../cluster/kubernetes-objects.ts";
 import {
   agentLabels,
@@ -67,7 +67,7 @@ export function buildDeployment(wanted: DeploymentWanted): DeploymentObject {
   const pod = podSpec(wanted);
   return {
     metadata: { ...agentRuntime, labels },
-    spec: defined<DeploymentObject["spec"]>({
+    spec: withoutUndefined<DeploymentObject["spec"]>({
       replicas: workload.replicas,
       selector: { matchLabels: agentSelector(agentRuntime.name) },
       strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: "25%" } },
@@ -76,7 +76,7 @@ export function buildDeployment(wanted: DeploymentWanted): DeploymentObject {
       template: {
         metadata: {
           labels,
-          annotations: defined<Record<string, string>>({
+          annotations: withoutUndefined<Record<string, string>>({
             // A pod that has this value was made from the newest template.
             [ROLL_HASH_ANNOTATION]: contentHash([pod, environmentDigest]),
             [ENVIRONMENT_ANNOTATION]: environmentDigest,
@@ -109,7 +109,7 @@ function podSpec({ agentRuntime, workload, settings, publicKey }: DeploymentWant
     { name: "config", mountPath: CONFIG_FOLDER, readOnly: true },
     ...mounted.map(({ mount }) => mount),
   ];
-  return defined<V1PodSpec>({
+  return withoutUndefined<V1PodSpec>({
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     terminationGracePeriodSeconds: DRAIN_SECONDS + DRAIN_MARGIN_SECONDS,
@@ -146,7 +146,7 @@ function container(
   const probe = (path: string) => ({ httpGet: { path, port: MANAGEMENT_PORT_NAME } });
   const { agentImage, agentImagePullPolicy } = settings;
   const isOurs = image === undefined;
-  return defined<V1Container>({
+  return withoutUndefined<V1Container>({
     name: AGENT_CONTAINER,
     image: image ?? agentImage,
     // An image of somebody else has its own command.
@@ -212,7 +212,7 @@ function secretVolumes(secretFiles: readonly SecretFile[]): MountedVolume[] {
         defaultMode: FILE_MODE,
         // Each file is a source of its own, so that a missing optional key does not hide the other keys of its Secret.
         sources: named.map(({ path, secretName, key = "", optional }) => ({
-          secret: defined<V1SecretProjection>({
+          secret: withoutUndefined<V1SecretProjection>({
             name: secretName,
             items: [{ key, path: relative(SECRETS_FOLDER, path) }],
             optional,
@@ -229,7 +229,11 @@ function secretVolumes(secretFiles: readonly SecretFile[]): MountedVolume[] {
       return {
         volume: {
           name,
-          secret: defined<V1SecretVolumeSource>({ secretName, defaultMode: FILE_MODE, optional }),
+          secret: withoutUndefined<V1SecretVolumeSource>({
+            secretName,
+            defaultMode: FILE_MODE,
+            optional,
+          }),
         },
         mount: { name, mountPath: `${CONFIG_FOLDER}/${path}`, readOnly: true },
       };
