@@ -189,7 +189,7 @@ interface Readiness {
   readonly message: string;
 }
 
-/** `undefined`: no answer. */
+/** `undefined`: no whole answer came in time. */
 async function askReadiness(
   port: number,
   clock: Clock,
@@ -210,9 +210,11 @@ function requestReadiness(port: number, signal: AbortSignal): Promise<Readiness 
           body += text;
           if (body.length > MAX_ANSWER_BYTES) request.destroy();
         });
-        response.on("close", () =>
-          resolve({ ready: response.statusCode === 200, message: messageOf(body) }),
-        );
+        response.on("close", () => {
+          const isWhole = response.complete || body.length > MAX_ANSWER_BYTES;
+          const ready = response.statusCode === 200;
+          resolve(isWhole ? { ready, message: messageOf(body) } : undefined);
+        });
       },
     );
     request.on("error", () => resolve(undefined));
