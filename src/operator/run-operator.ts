@@ -80,7 +80,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
       repeating,
       onResponse: (response) => metrics.responded(response),
     });
-  const client = clientWith(options.requestsPerSecond, options.burst, { clock, random });
+  const client = clientWith(options.requestsPerSecond, options.burst, { random });
   const caches = createCaches();
   const watching = watchCluster({
     caches,

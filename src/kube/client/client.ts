@@ -56,10 +56,10 @@ export interface KubeClientOptions {
   transport: Transport;
   rateLimiter: RateLimiter;
   fieldManager: string;
-  /** Limits the time of requests. @default the system's clock */
+  /** Limits the time of requests, and waits between repeated ones. @default the system's clock */
   clock?: Clock | undefined;
   /** With it, requests that failed are sent again as `repeatDelay` says; without it, every failure is left to the caller. */
-  repeating?: { clock: Clock; random: () => number } | undefined;
+  repeating?: { random: () => number } | undefined;
   /** Called for every request, repeated ones too, once its answer begins or it is known that there will be none. */
   onResponse?: ((outcome: RequestOutcome) => void) | undefined;
 }
@@ -264,17 +264,17 @@ export class KubeClient {
 
   async #json<T>(request: TransportRequest, isRepeated = true): Promise<T> {
     const { repeating } = this.#options;
-    const begun = repeating?.clock.monotonic() ?? 0;
+    const begun = this.#clock.monotonic();
     for (let repeats = 0; ; repeats += 1) {
       try {
         return await this.#jsonOnce<T>(request);
       } catch (error) {
         if (repeating === undefined || !isRepeated || request.signal.aborted) throw error;
         const { method } = request;
-        const elapsedMs = repeating.clock.monotonic() - begun;
+        const elapsedMs = this.#clock.monotonic() - begun;
         const delay = repeatDelay({ method, error, repeats, elapsedMs }, repeating.random);
         if (delay === undefined) throw error;
-        await repeating.clock.sleep(delay, request.signal);
+        await this.#clock.sleep(delay, request.signal);
       }
     }
   }

@@ -69,7 +69,7 @@ function aClient(kubeconfig: string): KubeClient {
     transport: createTransport(kubeConfig),
     rateLimiter: new RateLimiter({ clock: systemClock, perSecond: 500, burst: 500 }),
     fieldManager: "test",
-    repeating: { clock: systemClock, random: Math.random },
+    repeating: { random: Math.random },
   });
 }
 
