@@ -4,7 +4,16 @@
  * files beside it, and it holds their paths.
  */
 import { z } from "zod";
+import {
+  HANDLER_NAMES,
+  PROVIDER_APIS,
+  PROVIDER_NAMES,
+  SESSION_STORES,
+  TOOL_METHODS,
+  TOOL_TYPES,
+} from "../api/choices.ts";
 
+export { HANDLER_NAMES } from "../api/choices.ts";
 export { MANAGEMENT_PORT } from "../api/group.ts";
 
 export const AGENT_CONFIG_VERSION = 1;
@@ -12,9 +21,6 @@ export const AGENT_CONFIG_VERSION = 1;
 export const AGENT_CONFIG_PATH = "/etc/omnia/agent.json";
 /** Folder of the secret files, beside the config wherever that is. */
 export const SECRETS_FOLDER = "secrets";
-
-export const PROVIDER_NAMES = ["openai", "anthropic", "google"] as const;
-export const HANDLER_NAMES = ["runtime", "demo", "echo"] as const;
 
 /** Sampling parameters, in the spelling of the AgentRuntime; unset ones are left to the provider. */
 export const parametersSchema = z.strictObject({
@@ -33,7 +39,7 @@ const providerConfigSchema = z.strictObject({
   model: z.string().min(1),
   baseURL: z.string().optional(),
   /** Which API of OpenAI is spoken. */
-  api: z.enum(["chat", "responses"]).optional(),
+  api: z.enum(PROVIDER_APIS).optional(),
   /** Over the pack's parameters. */
   parameters: parametersSchema,
   /** Relative to the folder of the config; the file holds the key and nothing else. */
@@ -45,10 +51,10 @@ export const toolConfigSchema = z.strictObject({
   name: z.string(),
   /** The entry of the ToolRegistry. */
   registryName: z.string(),
-  type: z.enum(["http", "grpc", "mcp", "openapi"]),
+  type: z.enum(TOOL_TYPES),
   description: z.string(),
   url: z.string(),
-  method: z.enum(["GET", "POST", "PUT", "PATCH", "DELETE"]),
+  method: z.enum(TOOL_METHODS),
   /** A JSON Schema object. */
   inputSchema: z.record(z.string(), z.unknown()),
   timeoutMs: z.int().min(1),
@@ -132,7 +138,7 @@ export const agentConfigSchema = z.strictObject({
     auth: authConfigSchema.optional(),
   }),
   session: z.strictObject({
-    type: z.enum(["memory", "redis"]),
+    type: z.enum(SESSION_STORES),
     ttlMs: z.int().min(1),
     /** Relative to the folder of the config; the file holds a URL as agent-config/store-url.ts reads it. */
     storeURLFile: z.string().optional(),

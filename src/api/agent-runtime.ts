@@ -1,5 +1,6 @@
 /** AgentRuntime: one agent, with its model, prompts, tools, sessions and replicas. */
 import { z } from "zod";
+import { SESSION_STORES } from "./choices.ts";
 import { affinitySchema } from "./fields/affinity.ts";
 import { autoscalingSchema } from "./autoscaling.ts";
 import { conditionsSchema, observedGenerationSchema } from "./conditions.ts";
@@ -59,7 +60,7 @@ const toolRegistryRefSchema = z.strictObject({
 
 const sessionSchema = withRules(
   z.strictObject({
-    type: z.enum(["memory", "redis"]).default("memory").describe("Where sessions are kept"),
+    type: z.enum(SESSION_STORES).default("memory").describe("Where sessions are kept"),
     ttl: durationField("1ms", "8760h")
       .default("1h")
       .describe("How long a session is kept after its last activity"),

@@ -1,5 +1,6 @@
 /** How clients reach an agent. */
 import { z } from "zod";
+import { HANDLER_NAMES } from "./choices.ts";
 import { localObjectReferenceSchema } from "./fields/core.ts";
 import { httpURL, int32, origin, stringMap, stringSet, text } from "./fields/types.ts";
 import { MANAGEMENT_PORT } from "./group.ts";
@@ -53,7 +54,7 @@ export const facadeSchema = z.strictObject({
     .default(8080)
     .describe(`The port, any but ${MANAGEMENT_PORT}`),
   handler: z
-    .enum(["runtime", "demo", "echo"])
+    .enum(HANDLER_NAMES)
     .default("runtime")
     .describe("What answers: the model, canned answers, or the message itself"),
   allowedOrigins: stringSet(origin(), MAX_ORIGINS)

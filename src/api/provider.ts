@@ -1,5 +1,6 @@
 /** Which model an agent speaks with. */
 import { z } from "zod";
+import { PROVIDER_APIS, PROVIDER_NAMES } from "./choices.ts";
 import { DEFAULT_PROVIDER_SECRET_KEY } from "./group.ts";
 import { atomicList, httpURL, int32, text } from "./fields/types.ts";
 import { dataKey, dnsSubdomain } from "./fields/names.ts";
@@ -20,10 +21,7 @@ const parametersSchema = z.strictObject({
  * require what handler `runtime` needs.
  */
 export const providerSchema = z.strictObject({
-  name: z
-    .enum(["openai", "anthropic", "google"])
-    .optional()
-    .describe("The provider; required for handler runtime"),
+  name: z.enum(PROVIDER_NAMES).optional().describe("The provider; required for handler runtime"),
   model: text(256).optional().describe("Name of the model; required for handler runtime"),
   apiKeySecretRef: z
     .strictObject({
@@ -36,7 +34,7 @@ export const providerSchema = z.strictObject({
     .optional()
     .describe("Another endpoint that speaks the provider's protocol: a proxy, vLLM, a test server"),
   api: z
-    .enum(["chat", "responses"])
+    .enum(PROVIDER_APIS)
     .optional()
     .describe("Which API of OpenAI is spoken: chat if baseURL is set, else responses"),
   parameters: parametersSchema

@@ -1,6 +1,7 @@
 /** ToolRegistry: tools that agents may call, given by URL or discovered from Services. */
 import { z } from "zod";
 import { allowedNamespacesSchema } from "./fields/allowed-namespaces.ts";
+import { TOOL_METHODS, TOOL_TYPES } from "./choices.ts";
 import { conditionsSchema, observedGenerationSchema } from "./conditions.ts";
 import { keySelectorSchema } from "./fields/core.ts";
 import { durationField } from "./fields/duration.ts";
@@ -50,10 +51,7 @@ const inputSchema = z
 export const toolEntrySchema = withRules(
   z.strictObject({
     name: dnsLabel().describe("Name of the entry, once in a registry"),
-    type: z
-      .enum(["http", "grpc", "mcp", "openapi"])
-      .default("http")
-      .describe("How the tool is spoken to"),
+    type: z.enum(TOOL_TYPES).default("http").describe("How the tool is spoken to"),
     url: toolURL().optional().describe("Where the tool is; or else selector"),
     description: z.string().max(4096).optional().describe("What the model is told about it"),
     selector: z
@@ -69,7 +67,7 @@ export const toolEntrySchema = withRules(
       .describe("Services that offer tools; or else url"),
     port: portSchema.optional().describe("Port of the Services: its number or name"),
     method: z
-      .enum(["GET", "POST", "PUT", "PATCH", "DELETE"])
+      .enum(TOOL_METHODS)
       .default("POST")
       .describe("HTTP method: with GET the arguments are the query, else the body"),
     inputSchema: inputSchema

@@ -14,6 +14,8 @@ test.each([
   ["items with defaults filled in", { a: [{ n: 1, protocol: "TCP" }] }, { a: [{ n: 1 }] }, true],
   ["a quantity in the server's spelling", { cpu: "1" }, { cpu: "1000m" }, true],
   ["a quantity that was given as a number", { cpu: "2" }, { cpu: 2 }, true],
+  ["a quantity in other units", { memory: "1.5Gi" }, { memory: "1536Mi" }, true],
+  ["a fraction of a quantity", { cpu: "100" }, { cpu: "0.1k" }, true],
   ["another quantity", { cpu: "1" }, { cpu: "1001m" }, false],
   ["an empty text that the server dropped", { name: "A" }, { name: "A", value: "" }, true],
   ["an empty text where there is one", { value: "1" }, { value: "" }, false],

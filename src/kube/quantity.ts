@@ -18,7 +18,10 @@ const SUFFIXES: Record<string, number> = {
 };
 const QUANTITY = /^([+-]?(?:\d+\.?\d*|\.\d+))(?:[eE]([+-]?\d+)|([numkMGTPE]|[KMGTPE]i)?)$/;
 
-/** A Kubernetes quantity ("500m", "1.5Gi", "1e3") as a number, `undefined` when the text is none. For comparisons, not for sums. */
+/**
+ * Reads a Kubernetes quantity ("500m", "1.5Gi", "1e3") as a number; `undefined` when the text is none. The number is for comparisons,
+ * not for sums. It may be negative and as long as the API server allows, unlike the quantities of our resources.
+ */
 export function quantityValue(text: string): number | undefined {
   const match = QUANTITY.exec(text);
   if (match === null) return undefined;

@@ -12,8 +12,10 @@ describe("parseQuantity", () => {
     ["500m", UNIT / 2n],
     ["0.5", UNIT / 2n],
     [".5", UNIT / 2n],
+    ["1.", UNIT],
     ["5.", 5n * UNIT],
     ["1k", 1_000n * UNIT],
+    ["100k", 100_000n * UNIT],
     ["1Ki", 1_024n * UNIT],
     ["1.5Gi", 1_610_612_736n * UNIT],
     ["1E", 10n ** 18n * UNIT],
@@ -27,7 +29,7 @@ describe("parseQuantity", () => {
     expect(parseQuantity(quantity)).toBe(billionths);
   });
 
-  it.each(["", "-1", -1, "lots", "1KB", "1 Gi", "1gi", "1e", "1e1.5", "1".repeat(33)])(
+  it.each(["", "-1", -1, "lots", "abc", "1KB", "1 Gi", "1gi", "1e", "1e1.5", "1".repeat(33)])(
     "takes %j for none",
     (quantity) => {
       expect(parseQuantity(quantity)).toBeUndefined();

@@ -1,4 +1,5 @@
 /** `omnia explain`: tells why something is not ready, and the one thing to do about it. */
+import { DEFAULT_NAMESPACE } from "../../api/fields/names.ts";
 import { AGENT_RUNTIME } from "../../api/group.ts";
 import { explain as explainStatus, type Explanation } from "../../control/explain/explain.ts";
 import { EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
@@ -71,7 +72,7 @@ export function explanationLines(resource: ResourceView, stream: Streams["stdout
     if (status.endpoint !== undefined) {
       lines.push(`Endpoint: ${printable(status.endpoint, stream)}`);
     }
-    const inNamespace = namespace === "default" ? "" : ` -n ${namespace}`;
+    const inNamespace = namespace === DEFAULT_NAMESPACE ? "" : ` -n ${namespace}`;
     lines.push(`Talk to it: ${commandLine(`chat ${name}${inNamespace}`)}`);
   }
   if (!isAuthenticated(resource)) {

@@ -1,4 +1,5 @@
 /** What `omnia up` shows: the same for the table of a terminal and for the lines of a log. */
+import { DEFAULT_NAMESPACE } from "../../api/fields/names.ts";
 import type { Problem } from "../../api/manifest/manifest.ts";
 import type { LocalAgent } from "../agent.ts";
 import type { LocalControl, LocalResource } from "../control.ts";
@@ -96,7 +97,7 @@ export function chatCommand(
   program: string,
   { name, namespace }: { name: string; namespace: string },
 ): string {
-  return `${program} chat ${name}${namespace === "default" ? "" : ` -n ${namespace}`}`;
+  return `${program} chat ${name}${namespace === DEFAULT_NAMESPACE ? "" : ` -n ${namespace}`}`;
 }
 
 export function problemLine({ file, line, column, severity, message }: Problem): string {

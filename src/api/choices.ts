@@ -1,0 +1,8 @@
+/** The values of fields that the resources and the agent config have in common. */
+export const PROVIDER_NAMES = ["openai", "anthropic", "google"] as const;
+/** The APIs of OpenAI. */
+export const PROVIDER_APIS = ["chat", "responses"] as const;
+export const HANDLER_NAMES = ["runtime", "demo", "echo"] as const;
+export const SESSION_STORES = ["memory", "redis"] as const;
+export const TOOL_TYPES = ["http", "grpc", "mcp", "openapi"] as const;
+export const TOOL_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
