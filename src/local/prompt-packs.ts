@@ -54,7 +54,7 @@ export class LocalPromptPacks {
       const previous = known ?? (await this.#load(declared));
       const resource = withGeneration(declared, known?.resource);
       const data = sourceData(declared, world);
-      const { status, versions, keep } = decideOne(
+      const { status, versions, keep, validity } = decideOne(
         { ...resource, status: previous.status },
         data,
         previous.kept,
@@ -74,7 +74,7 @@ export class LocalPromptPacks {
         await this.#archive.save(declared.metadata, { versions: kept, status });
       }
       this.#known.set(key, next);
-      decided.set(key, { found: true, name, namespace, status, versions, allowedNamespaces });
+      decided.set(key, { found: true, name, namespace, validity, versions, allowedNamespaces });
     }
     for (const [key, { resource }] of this.#known) {
       if (decided.has(key)) continue;

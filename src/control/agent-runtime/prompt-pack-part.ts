@@ -6,7 +6,7 @@ import {
   type ResolvedPrompt,
 } from "../../promptpack/render/resolve-prompt.ts";
 import type { AgentFacts, AgentPart } from "./agent-facts.ts";
-import type { Finding } from "../condition.ts";
+import { type Finding, holds } from "../condition.ts";
 import type { PackVersion } from "../prompt-pack/pack-version.ts";
 import { listNames, notFound, objectName } from "../object-name.ts";
 import type { PromptPackReference } from "./references.ts";
@@ -58,10 +58,10 @@ function judge(
     const message = notFound(pack, "promptPackRef", reference?.hint);
     return { finding: { reason: "NotFound", message } };
   }
-  const { active, canary } = reference.versions;
-  const source = reference.status.conditions?.find((condition) => condition.type === "SourceValid");
+  const { validity, versions } = reference;
+  const { active, canary } = versions;
   if (active === undefined) {
-    const message = `${pack} has no valid version. ${source?.message ?? "It has not been read yet"}`;
+    const message = `${pack} has no valid version. ${validity.message}`;
     return { finding: { reason: "Invalid", message } };
   }
   const resolve = ({ document }: PackVersion): PromptResolution =>
@@ -98,8 +98,8 @@ function judge(
     const canaryMessage = `The canary version of ${pack} cannot be used, and gets no sessions: ${message}`;
     return { finding: { reason, message: canaryMessage }, value };
   }
-  if (source?.status === "False") {
-    return { finding: { reason: "Invalid", message: `${pack}: ${source.message}` }, value };
+  if (!holds("PromptPack", validity)) {
+    return { finding: { reason: "Invalid", message: `${pack}: ${validity.message}` }, value };
   }
   return {
     finding: { reason: "Resolved", message: describe(pack, active, activePrompt.value) },

@@ -1,7 +1,7 @@
 /** What was gathered of the references of an AgentRuntime. It has the same shape in a cluster and on one machine. */
-import type { PromptPackStatus } from "../../api/prompt-pack.ts";
 import type { ToolRegistryStatus } from "../../api/tool-registry.ts";
 import type { AllowedNamespaces } from "../../api/fields/allowed-namespaces.ts";
+import type { Finding } from "../condition.ts";
 import type { RunningVersions } from "../prompt-pack/pack-version.ts";
 import type { ResolvedTool } from "../tool-registry/resolved-tool.ts";
 
@@ -19,8 +19,8 @@ export type PromptPackReference =
       readonly found: true;
       readonly name: string;
       readonly namespace: string;
-      /** What `decidePromptPack` decided just now, which may be newer than the status that was written last. */
-      readonly status: PromptPackStatus;
+      /** What was decided just now about the source, which may be newer than the status that was written last. */
+      readonly validity: Finding<"PromptPack", "SourceValid">;
       readonly versions: RunningVersions;
       readonly allowedNamespaces?: AllowedNamespaces | undefined;
     };

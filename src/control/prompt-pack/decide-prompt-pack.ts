@@ -12,15 +12,16 @@
  * A source that is broken or gone changes no agent: the newest version that was valid takes its place.
  */
 import type { PromptPack, PromptPackStatus } from "../../api/prompt-pack.ts";
-import { type Finding, holds, toConditions } from "../condition.ts";
-import { withoutUndefined } from "../without-undefined.ts";
-import { type AgentCounts, agentsNotified } from "./agents-notified.ts";
+import type { Finding } from "../condition.ts";
+import type { AgentCounts } from "./agents-notified.ts";
 import { sourceValid } from "./source-valid.ts";
 import { type PackVersion, type RunningVersions, type UnreadVersion } from "./pack-version.ts";
 import type { PackSource } from "./pack-source.ts";
+import { packStatus } from "./pack-status.ts";
 import { hashesToKeep } from "./version-retention.ts";
 
-export interface PromptPackInput {
+/** What the versions are decided from. The agents are no part of it: they come and go without another decision. */
+export interface PackFacts {
   /** Its `status` is the one that was written last. */
   promptPack: PromptPack;
   source: PackSource;
@@ -29,63 +30,63 @@ export interface PromptPackInput {
    * is not chosen.
    */
   previous: readonly (PackVersion | UnreadVersion)[];
-  /** Counts the agents that refer to the pack, and how many of them run these versions. It is called once. */
-  agents: (versions: RunningVersions) => AgentCounts;
   /** Why the newest version cannot be kept, as a sentence for people. */
   notKept?: string | undefined;
+}
+
+export interface VersionsDecision {
+  versions: RunningVersions;
+  /** The hashes of the versions to keep, newest first. All other versions may be deleted. */
+  keep: string[];
+  validity: Finding<"PromptPack", "SourceValid">;
+}
+
+export interface PromptPackInput extends PackFacts {
+  /** Counts the agents that refer to the pack, and how many of them run these versions. It is called once. */
+  agents: (versions: RunningVersions) => AgentCounts;
   /** Milliseconds since 1970. */
   now: number;
 }
 
-export interface PromptPackDecision {
+export interface PromptPackDecision extends VersionsDecision {
   status: PromptPackStatus;
-  versions: RunningVersions;
-  /** The hashes of the versions to keep, newest first. All other versions may be deleted. */
-  keep: string[];
 }
 
-export function decidePromptPack(input: PromptPackInput): PromptPackDecision {
-  const { promptPack, source, previous, agents, notKept, now } = input;
-  const candidate = candidateOf(source);
-  const versions = chooseVersions(promptPack, candidate, previous);
-
-  const findings: Finding<"PromptPack">[] = [
-    sourceValid({ promptPack, source, versions, notKept }),
-    agentsNotified(agents(versions)),
-  ];
-  const generation = promptPack.metadata.generation ?? 1;
-  const conditions = toConditions("PromptPack", findings, {
-    previous: promptPack.status?.conditions,
-    generation,
-    now,
-  });
-  const [validity] = findings;
-  const isValid = validity !== undefined && holds("PromptPack", validity);
+/** Decides the versions and their status at once. `decideVersions` and `packStatus` do it in two steps. */
+export function decidePromptPack({ agents, now, ...facts }: PromptPackInput): PromptPackDecision {
+  const { promptPack, source } = facts;
+  const decision = decideVersions(facts);
+  const { versions, validity } = decision;
+  const counts = agents(versions);
   return {
-    status: withoutUndefined<PromptPackStatus>({
-      phase: phaseOf(versions, isValid || !source.found),
-      activeVersion: versions.active?.hash,
-      activeSemver: versions.active?.semver,
-      canaryVersion: versions.canary?.version.hash,
-      canarySemver: versions.canary?.version.semver,
-      canaryWeight: versions.canary?.weight,
-      observedGeneration: generation,
-      conditions,
-    }),
+    ...decision,
+    status: packStatus({ promptPack, source, versions, validity, agents: counts, now }),
+  };
+}
+
+export function decideVersions({
+  promptPack,
+  source,
+  previous,
+  notKept,
+}: PackFacts): VersionsDecision {
+  const versions = chooseVersions(promptPack, candidateOf(source), previous);
+  return {
     versions,
     keep: hashesToKeep(versions, previous),
+    validity: sourceValid({ promptPack, source, versions, notKept }),
   };
 }
 
 /**
- * The hashes of the versions that `decidePromptPack` may choose, besides the content of the source. A pack that runs nothing
+ * The hashes of the versions that `decideVersions` may choose, besides the content of the source. A pack that runs nothing
  * but its source needs none of them.
  */
 export function versionsToRead({
   promptPack,
   source,
   previous,
-}: Pick<PromptPackInput, "promptPack" | "source" | "previous">): string[] {
+}: Omit<PackFacts, "notKept">): string[] {
   const candidate = candidateOf(source);
   const { activeVersion, canaryVersion } = promptPack.status ?? {};
   const isKept = (hash: string | undefined): hash is string =>
@@ -126,14 +127,4 @@ function chooseVersions(
   return isTrial(promptPack) && stable !== undefined && stable.hash !== newest.hash
     ? { active: stable, canary: { weight: spec.rollout.canary?.weight ?? 0, version: newest } }
     : { active: newest };
-}
-
-/** A pack without a version is Pending while its source may still come, and Failed when its source is wrong. */
-function phaseOf(
-  { active, canary }: RunningVersions,
-  mayStillCome: boolean,
-): PromptPackStatus["phase"] {
-  if (canary !== undefined) return "Canary";
-  if (active !== undefined) return "Active";
-  return mayStillCome ? "Pending" : "Failed";
 }

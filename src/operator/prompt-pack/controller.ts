@@ -1,7 +1,8 @@
 /** The PromptPacks of the cluster: their controller, and what was decided about them for the agents that refer to them. */
 import { isDeepStrictEqual } from "node:util";
 import type { PromptPackStatus } from "../../api/prompt-pack.ts";
-import { decidePromptPack } from "../../control/prompt-pack/decide-prompt-pack.ts";
+import { packStatus } from "../../control/prompt-pack/pack-status.ts";
+import { sourceValid } from "../../control/prompt-pack/source-valid.ts";
 import type { ApiError } from "../../kube/client/api-error.ts";
 import { Controller, type ReconcileResult } from "../../kube/controller/controller.ts";
 import { keyOf } from "../../kube/client/object.ts";
@@ -47,11 +48,15 @@ export function createPromptPacks(
     // First it is kept, then the status names it: a status never names what could not be found after a restart.
     const kept = await keepRunning(stored, decision, signal);
     if (kept === "later") return { requeueAfterMs: CATCH_UP_MS };
-    const { status } = decidePromptPack({
-      ...decision.facts,
-      notKept: kept === undefined ? decision.facts.notKept : refused(kept),
-      agents: (versions) =>
-        countAgentsOf(caches, context.settings.policy, decision.facts.promptPack, versions),
+    const { facts, versions } = decision;
+    const status = packStatus({
+      ...facts,
+      versions,
+      validity:
+        kept === undefined
+          ? decision.validity
+          : sourceValid({ ...facts, versions, notKept: refused(kept) }),
+      agents: countAgentsOf(caches, context.settings.policy, facts.promptPack, versions),
       now: clock.now(),
     });
     const age = statuses.age(stored);
@@ -101,9 +106,9 @@ export function createPromptPacks(
         const outcome = await decisions.answer(key, signal);
         if (outcome?.decision === undefined) return { found: false };
         const { name, namespace = "" } = outcome.stored.metadata;
-        const { status, versions } = outcome.decision;
-        const { allowedNamespaces } = outcome.decision.facts.promptPack.spec;
-        return { found: true, name, namespace, status, versions, allowedNamespaces };
+        const { validity, versions, facts } = outcome.decision;
+        const { allowedNamespaces } = facts.promptPack.spec;
+        return { found: true, name, namespace, validity, versions, allowedNamespaces };
       },
       subscribe: (listener) => decisions.subscribe(listener),
     },

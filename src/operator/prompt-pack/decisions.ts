@@ -5,9 +5,9 @@ import {
   type PromptPackStatus,
 } from "../../api/prompt-pack.ts";
 import {
-  decidePromptPack,
-  type PromptPackDecision,
-  type PromptPackInput,
+  decideVersions,
+  type PackFacts,
+  type VersionsDecision,
   versionsToRead,
 } from "../../control/prompt-pack/decide-prompt-pack.ts";
 import type { PackVersion, UnreadVersion } from "../../control/prompt-pack/pack-version.ts";
@@ -21,16 +21,12 @@ import { readSpec, toResource } from "../cluster/read-stored.ts";
 import { sourceOf } from "../cluster/references-of.ts";
 import type { WrittenStatuses } from "../cluster/written-statuses.ts";
 import { type VersionConfigMaps, type OtherHolder, versionOf } from "./version-config-maps.ts";
-import { countAgentsOf } from "./agents.ts";
 import { readSource, type SourceReading } from "./source-reader.ts";
 
 /** A version that runs. Its content is known where it was read from what is kept. */
 type HeldVersion = PackVersion & { readonly content?: string | undefined };
 
-/** All that is decided on, the agents left out: they come and go without another decision about versions. */
-type PackFacts = Omit<PromptPackInput, "agents" | "now">;
-
-export interface PackDecision extends PromptPackDecision {
+export interface PackDecision extends VersionsDecision {
   readonly facts: PackFacts;
   readonly reading: SourceReading;
   /** By hash, the versions that run. No other is in memory. */
@@ -56,12 +52,7 @@ type PackWorld = readonly [
 export type PackDecisions = Decisions<PackWorld, PackOutcome>;
 
 export function createPackDecisions(
-  {
-    client,
-    caches,
-    clock,
-    settings,
-  }: Pick<OperatorContext, "client" | "caches" | "clock" | "settings">,
+  { client, caches }: Pick<OperatorContext, "client" | "caches">,
   parts: {
     statuses: WrittenStatuses<PromptPackStatus>;
     versionConfigMaps: VersionConfigMaps;
@@ -104,11 +95,7 @@ export function createPackDecisions(
           ? nameTaken(stored, newest)
           : undefined,
     };
-    const decision = decidePromptPack({
-      ...facts,
-      agents: (versions) => countAgentsOf(caches, settings.policy, promptPack, versions),
-      now: clock.now(),
-    });
+    const decision = decideVersions(facts);
     return {
       ...decision,
       facts,
@@ -138,15 +125,10 @@ export function createPackDecisions(
     },
     toText({ decision }) {
       if (decision === undefined) return "";
-      const { allowedNamespaces } = decision.facts.promptPack.spec;
-      const { status, versions } = decision;
-      const validity = status.conditions?.find(({ type }) => type === "SourceValid");
-      return contentHash([
-        versionsText(versions),
-        validity?.reason,
-        validity?.message,
-        allowedNamespaces,
-      ]);
+      const { versions, validity, facts } = decision;
+      const { allowedNamespaces } = facts.promptPack.spec;
+      const { reason, message } = validity;
+      return contentHash([versionsText(versions), reason, message, allowedNamespaces]);
     },
   });
 }
@@ -173,7 +155,7 @@ function withoutKept(reading: SourceReading, isKeepable: (hash: string) => boole
 
 /** Each once: what the source holds is not held a second time. */
 function runningOf(
-  { versions: { active, canary } }: PromptPackDecision,
+  { versions: { active, canary } }: VersionsDecision,
   held: ReadonlyMap<string, HeldVersion>,
   newest: string | undefined,
 ): Map<string, HeldVersion> {

@@ -5,7 +5,7 @@ import {
   decideAgentRuntime,
 } from "../../../src/control/agent-runtime/decide-agent-runtime.ts";
 import type { ObservedWorkload } from "../../../src/control/agent-runtime/available.ts";
-import { decidePromptPack } from "../../../src/control/prompt-pack/decide-prompt-pack.ts";
+import { decideVersions } from "../../../src/control/prompt-pack/decide-prompt-pack.ts";
 import { decideToolRegistry } from "../../../src/control/tool-registry/decide-tool-registry.ts";
 import type { WrittenVersion } from "../../../src/control/prompt-pack/pack-version.ts";
 import { packSource } from "../../../src/control/prompt-pack/pack-source.ts";
@@ -61,14 +61,12 @@ export function packReference({
         }),
     status: active === undefined ? undefined : { activeVersion: active.hash },
   });
-  const { status, versions } = decidePromptPack({
+  const { validity, versions } = decideVersions({
     promptPack,
     source: packSource(promptPack, { "promptpack.json": canary?.content ?? source }),
     previous: kept,
-    agents: () => ({ referencing: 1, notified: 1 }),
-    now: NOW,
   });
-  return { found: true, name: "prompts", namespace: "agents", status, versions };
+  return { found: true, name: "prompts", namespace: "agents", validity, versions };
 }
 
 const urlOf = (tool: string): string => `http://tools.example/${tool}`;
