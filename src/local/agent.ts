@@ -1,4 +1,4 @@
-/** One AgentRuntime of the files: what was decided about it, and its processes. */
+/** One AgentRuntime that the files declare: what was decided about it, and its processes. */
 import type { AgentConfig } from "../agent-config/agent-config.ts";
 import type { AgentRuntime, AgentRuntimeStatus } from "../api/agent-runtime.ts";
 import { DEFAULT_NAMESPACE } from "../api/fields/names.ts";
@@ -23,13 +23,13 @@ import { withGeneration } from "./with-generation.ts";
 
 export interface LocalAgentOptions extends Omit<AgentWorkloadOptions, "onError" | "onEnd"> {
   readonly policy: TrustPolicy;
-  /** Something happened that people should hear of. */
+  /** Called with what people should hear of. */
   say: (line: string) => void;
-  /** Where the gateway takes connections: `ws://localhost:8080/ws`. */
+  /** The URL at which the gateway takes connections, such as `ws://localhost:8080/ws`. */
   gatewayURL: string;
 }
 
-/** What a gateway needs to know. */
+/** What a gateway needs to know of an agent. */
 export type LocalRoute =
   | {
       readonly status: "ready";
@@ -87,17 +87,17 @@ export class LocalAgent {
     return this.#status;
   }
 
-  /** What its replicas run with. */
+  /** What the replicas run with. */
   get config(): AgentConfig | undefined {
     return this.#runningWith?.config;
   }
 
-  /** No file declares it any more. */
+  /** Whether no file declares it any more. */
   get isRetired(): boolean {
     return this.#isRetired;
   }
 
-  /** It has no process. */
+  /** Whether it has no process. */
   get isGone(): boolean {
     return this.#workload.replicas().length === 0;
   }
@@ -125,7 +125,7 @@ export class LocalAgent {
     return { status: "unavailable", reason, allowedOrigins };
   }
 
-  /** Answers whether something is different that another decision may depend on. */
+  /** Resolves to whether something has changed that another decision may depend on. */
   async reconcile(
     declared: AgentRuntime,
     world: LocalWorld,
@@ -164,7 +164,7 @@ export class LocalAgent {
     this.#workload.kill();
   }
 
-  /** For when it is retired and gone. */
+  /** Removes its config and secrets from the disk. It has to be retired, and none of its processes may be left. */
   async clean(): Promise<void> {
     this.#errors.close();
     this.#runningWith = undefined;
@@ -204,7 +204,7 @@ export class LocalAgent {
     );
     this.#environmentProblem =
       resolved.problems.length === 0 ? undefined : resolved.problems.join("; ");
-    // As with any reference that breaks: what runs goes on as it was started, and what does not run waits.
+    // What runs goes on as it was started, and what does not run waits, as it does for every reference that breaks.
     const variables =
       resolved.problems.length === 0 ? resolved.variables : this.#runningWith?.variables;
     if (variables === undefined) return;
@@ -234,7 +234,7 @@ export class LocalAgent {
       } else if (values !== undefined) {
         for (const [key, value] of values) contents.set(`${path}/${key}`, value);
       } else {
-        // The Secret has gone: its keys stay as they were.
+        // The Secret is gone, so its keys stay as they were.
         for (const kept of this.#runningWith?.secrets.keys() ?? []) {
           if (kept.startsWith(`${path}/`)) contents.set(kept, undefined);
         }
@@ -253,7 +253,7 @@ export class LocalAgent {
   }
 }
 
-/** There is no autoscaler on one machine: such an agent runs with the fewest that it may have, and at least one. */
+/** One machine has no autoscaler. An agent that asks for one runs with the fewest replicas that it may have, and with at least one. */
 function replicasOf({ replicas, autoscaling }: WorkloadDecision): number {
   return replicas ?? Math.max(1, autoscaling?.minReplicas ?? 1);
 }

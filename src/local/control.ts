@@ -1,6 +1,6 @@
 /**
- * The control plane of one machine: gathers what the files say, lets `control` decide, and carries it out with processes
- * and files. Level-based: a pass may come at any time, for any reason or none, and in an unchanged world does nothing.
+ * The control plane of one machine. It gathers what the files say, lets `control` decide, and carries that out with processes
+ * and files. It is level-based: a pass may come at any time and for no reason, and does nothing when nothing has changed.
  */
 import { join } from "node:path";
 import type { AgentRuntime } from "../api/agent-runtime.ts";
@@ -18,9 +18,9 @@ import type { Environment } from "./secrets/resolve-secret.ts";
 
 export interface LocalControlOptions extends Omit<LocalAgentOptions, "folder" | "say"> {
   readonly stateFolder: string;
-  /** Of this program: secrets that no file gives are taken from it. */
+  /** The environment of this program. Secrets that no file gives are taken from it. */
   readonly environment: Environment;
-  /** Something happened to an agent that people should hear of. */
+  /** Called with what happened to an agent that people should hear of. */
   readonly say: (agent: ObjectName, line: string) => void;
 }
 
@@ -46,9 +46,9 @@ export interface LocalStatus {
     | undefined;
 }
 
-/** Passes that follow each other at once, where one has made a difference to what the next decides. */
+/** The most passes that follow each other at once. Another pass follows when one has changed what the next decides. */
 const MAX_PASSES = 4;
-/** Who wants tools to be probed: the files, as a whole. */
+/** The one owner that wants tools to be probed: all files together. */
 const DECLARED = "declared";
 
 export class LocalControl {
@@ -57,7 +57,7 @@ export class LocalControl {
   readonly #promptPacks: LocalPromptPacks;
   readonly #toolRegistries = new LocalToolRegistries();
   readonly #agents = new Map<string, LocalAgent>();
-  /** What was last said about each. */
+  /** What was said last about each resource. */
   readonly #failures = new Map<string, string>();
 
   constructor(options: LocalControlOptions) {
@@ -69,13 +69,13 @@ export class LocalControl {
     );
   }
 
-  /** Looks after the tools until `signal` aborts. */
+  /** Probes the tools until the signal is aborted. */
   watchTools(signal: AbortSignal): Promise<void> {
     return this.#probes.run(signal);
   }
 
   /**
-   * Brings the agents to what the resources say. Not to be called before the last has settled. Answers false when
+   * Brings the agents to what the resources say. It must not be called before the last call has settled. Resolves to false when
    * something could not be carried out.
    */
   async reconcile(resources: readonly ManifestResource[], signal: AbortSignal): Promise<boolean> {
@@ -121,7 +121,7 @@ export class LocalControl {
     return outcome;
   }
 
-  /** With their status. Never a Secret. */
+  /** The resources with their statuses. No Secret is among them. */
   resources(): LocalResource[] {
     return [
       ...this.agents(),
@@ -136,7 +136,7 @@ export class LocalControl {
     }));
   }
 
-  /** Those that the files declare. */
+  /** The agents that the files declare. */
   agents(): LocalAgent[] {
     return [...this.#agents.values()].filter((agent) => !agent.isRetired);
   }
@@ -146,12 +146,12 @@ export class LocalControl {
     return agent?.isRetired === true ? undefined : agent;
   }
 
-  /** Drains every agent; `isIdle` says when all have ended. */
+  /** Drains every agent. `isIdle` tells when all have ended. */
   retire(): void {
     for (const agent of this.#agents.values()) agent.retire();
   }
 
-  /** No process is left. */
+  /** Whether no process is left. */
   get isIdle(): boolean {
     return [...this.#agents.values()].every((agent) => agent.isGone);
   }
@@ -161,7 +161,7 @@ export class LocalControl {
     for (const agent of this.#agents.values()) agent.kill();
   }
 
-  /** Takes the config and the secrets of agents from the disk that are retired and gone. */
+  /** Removes the config and the secrets of retired agents that have no process left from the disk. */
   async clean(): Promise<void> {
     for (const [key, agent] of this.#agents) {
       if (!agent.isRetired || !agent.isGone) continue;

@@ -1,4 +1,4 @@
-/** The PromptPacks of the files: what was decided about each, and its versions on disk. */
+/** The PromptPacks that the files declare: what was decided about each, and its versions on disk. */
 import { runtimeSpecOf } from "../api/agent-runtime.ts";
 import type { PromptPack, PromptPackStatus } from "../api/prompt-pack.ts";
 import type { AgentConfig } from "../agent-config/agent-config.ts";
@@ -39,7 +39,7 @@ export class LocalPromptPacks {
     this.#crossNamespaceReferences = crossNamespaceReferences;
   }
 
-  /** `configOf` is what an agent runs with now. */
+  /** `configOf` gives the config that an agent runs with now. */
   async decide(
     world: LocalWorld,
     configOf: (agent: ObjectName) => AgentConfig | undefined,

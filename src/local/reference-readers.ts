@@ -11,7 +11,8 @@ import { PROVIDER_VARIABLES, resolveSecret, STORE_VARIABLE } from "./secrets/res
 
 export interface LocalReaders extends ReferenceReaders {
   /**
-   * What a Secret holds, with what the environment gave for the uses that were asked for so far. `undefined`: nothing gives it.
+   * What a Secret holds, together with what the environment gave for the uses that were asked for so far. It is `undefined` when
+   * neither gives anything.
    */
   secretValues(name: ObjectName): ReadonlyMap<string, string> | undefined;
 }
@@ -35,7 +36,7 @@ export function localReaders(
       const { reference, values } = resolveSecret(world.secret(name), environment, standInFor(use));
       if (!reference.found) return reference;
       const key = objectKey(name);
-      // One Secret may hold both the provider's key and the store's URL, and each may have its own stand-in.
+      // One Secret may hold both the provider's key and the store's URL, and a variable may give each of them.
       valuesRead.set(key, new Map([...(valuesRead.get(key) ?? []), ...values]));
       const url = use.type === "session-store" ? values.get(use.key) : undefined;
       return { ...reference, urlProblem: url === undefined ? undefined : redisURLProblem(url) };

@@ -1,4 +1,4 @@
-/** The ToolRegistries of the files: what was decided about each. */
+/** The ToolRegistries that the files declare, and what was decided about each. */
 import type { ToolRegistry, ToolRegistryStatus } from "../api/tool-registry.ts";
 import { decideToolRegistry } from "../control/tool-registry/decide-tool-registry.ts";
 import type { ToolRegistryReference } from "../control/agent-runtime/references.ts";

@@ -5,7 +5,7 @@ interface Declared {
   readonly spec: object;
 }
 
-/** The resource as an API server would hand it out: with a generation that counts the changes of its spec. */
+/** Gives the resource a generation that counts the changes of its spec, as an API server does. */
 export function withGeneration<R extends Declared>(declared: R, before: R | undefined): R {
   const last = before?.metadata.generation ?? 0;
   const changed =

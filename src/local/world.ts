@@ -1,4 +1,4 @@
-/** The resources of the files, by kind and name, with what this machine adds: secrets of the environment, probes. */
+/** The resources that the files declare, by kind and name, with what this machine adds to them. */
 import type { AgentRuntime } from "../api/agent-runtime.ts";
 import type { ConfigMap, Secret, Service } from "../api/fields/core.ts";
 import { LOCAL_URL_ANNOTATION } from "../api/group.ts";
@@ -67,7 +67,7 @@ export function objectKey({ namespace, name }: ObjectName): string {
   return `${namespace}/${name}`;
 }
 
-/** Everything that a probe has to look at: the tools given by URL, and what stands for Services. */
+/** Every URL that has to be probed: those of the tools that are given by URL, and those that stand for Services. */
 export function urlsToProbe({ toolRegistries, services }: LocalWorld): Set<string> {
   const tools = toolRegistries.flatMap(({ spec }) => spec.tools.map(({ url }) => url));
   return new Set([...tools, ...services.map(localURLOf)].filter((url) => url !== undefined));

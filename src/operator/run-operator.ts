@@ -36,7 +36,7 @@ const LEASE_REQUESTS_PER_SECOND = 5;
 export interface OperatorOptions {
   readonly kubeConfig: KubeConfig;
   readonly settings: OperatorSettings;
-  /** `undefined`: this process leads, whoever else runs. */
+  /** `undefined`: this process leads, whichever others run. */
   readonly leaseNamespace: string | undefined;
   /** Where the operator keeps what is its own: the key that signs agent configs. */
   readonly ownNamespace: string;

@@ -1,4 +1,4 @@
-/** Whether something listens behind a URL: a probe opens a connection, sends nothing, and closes it. */
+/** Finds whether something listens behind a URL: a probe opens a connection, sends nothing, and closes it. */
 import { connect } from "node:net";
 import { systemClock } from "../time/clock.ts";
 
@@ -6,7 +6,7 @@ const PROBE_TIMEOUT_MS = 1_500;
 
 export interface ProbeResult {
   readonly reachable: boolean;
-  /** Why not. */
+  /** Says why the tool is not reachable. */
   readonly message?: string;
 }
 
@@ -38,7 +38,7 @@ export async function probe(url: string, signal: AbortSignal): Promise<ProbeResu
     : { reachable: false, message: `${host}:${port} ${failure}` };
 }
 
-/** Of `http://host:port/path`, and of the `host:port` that gRPC tools may be given as. */
+/** Reads the host and the port of `http://host:port/path`, and of the `host:port` that gRPC tools may be given as. */
 function addressOf(url: string): { host: string; port: number } | undefined {
   const parsed = URL.parse(url.includes("://") ? url : `grpc://${url}`);
   if (parsed === null || parsed.hostname === "") return undefined;
@@ -55,7 +55,7 @@ const FAILURES: Readonly<Record<string, string>> = {
 };
 
 function describe(error: NodeJS.ErrnoException): string {
-  // Several addresses of one name: the first failure stands for all.
+  // When a name has several addresses, the first failure is reported for all of them.
   const { code } =
     error instanceof AggregateError ? (error.errors[0] as NodeJS.ErrnoException) : error;
   return FAILURES[code ?? ""] ?? `cannot be connected to (${code ?? "unknown"})`;

@@ -1,14 +1,14 @@
-/** What is known of the tools that are given by URL: each is probed when it is first asked for, and from then on again and again. */
+/** Knows which tools that are given by URL are reachable. Each is probed when it is first asked for, and regularly from then on. */
 import type { Clock } from "../time/clock.ts";
 import { probe, type ProbeResult } from "./probe.ts";
 
-/** A result is looked at again after this. */
+/** A tool is probed again after this time. */
 const PROBE_INTERVAL_MS = 10_000;
 const MAX_PROBES_AT_ONCE = 32;
 
 export interface ToolProbesOptions {
   readonly clock: Clock;
-  /** Results are others than before: whom it concerns. */
+  /** Called with the owners whose results have changed. */
   readonly onChange: (owners: ReadonlySet<string>) => void;
   readonly intervalMs?: number | undefined;
 }
@@ -16,11 +16,11 @@ export interface ToolProbesOptions {
 interface KnownURL {
   readonly owners: Set<string>;
   result: ProbeResult | undefined;
-  /** While the first probe is under way. */
+  /** The first probe, while it is under way. */
   first: Promise<void> | undefined;
 }
 
-/** Nothing is probed but the URLs that an owner wants now. One that several want is probed once. */
+/** Probes only the URLs that an owner wants now. A URL that several owners want is probed once. */
 export class ToolProbes {
   readonly #options: ToolProbesOptions;
   readonly #known = new Map<string, KnownURL>();
@@ -34,8 +34,8 @@ export class ToolProbes {
   }
 
   /**
-   * The results for these URLs, which from now on are all that the owner wants. One that is new is probed first, so that a tool
-   * is not called unreachable by default.
+   * Resolves to the results for these URLs, which from now on are all that the owner wants. A new URL is probed before that, so
+   * that no tool is called unreachable by default.
    */
   async results(
     owner: string,
@@ -52,12 +52,12 @@ export class ToolProbes {
     );
   }
 
-  /** The owner wants nothing any more. */
+  /** Tells that the owner wants no URL any more. */
   forget(owner: string): void {
     this.#want(owner, new Set());
   }
 
-  /** Probes again, until `signal` aborts. */
+  /** Probes all URLs regularly until the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, onChange, intervalMs = PROBE_INTERVAL_MS } = this.#options;
     const stop = (): void => this.#someAreWanted.resolve();
@@ -103,7 +103,7 @@ export class ToolProbes {
     return state.first;
   }
 
-  /** Whom the changes concern. */
+  /** The owners whom the changes concern. */
   async #probeAll(signal: AbortSignal): Promise<Set<string>> {
     const concerned = new Set<string>();
     await Promise.all(
@@ -115,7 +115,7 @@ export class ToolProbes {
     return concerned;
   }
 
-  /** Whether the result is another than before. */
+  /** Resolves to whether the result has changed. */
   async #probe(url: string, state: KnownURL, signal: AbortSignal): Promise<boolean> {
     if (this.#running >= MAX_PROBES_AT_ONCE) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
@@ -129,7 +129,7 @@ export class ToolProbes {
       state.result = result;
       return before?.reachable !== result.reachable || before.message !== result.message;
     } finally {
-      // The place goes to who waits for it.
+      // The place is handed to the next one that waits for it.
       const next = this.#waiting.shift();
       if (next === undefined) this.#running -= 1;
       else next();

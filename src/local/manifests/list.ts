@@ -1,28 +1,28 @@
-/** Which files hold manifests: those that are named, and in folders everything that ends like one. */
+/** Lists the files that hold manifests: those that are named, and in folders those whose names end like that of a manifest. */
 import type { Stats } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { dirname, extname, join } from "node:path";
 
 const EXTENSIONS = new Set([".yaml", ".yml", ".json"]);
-/** Never looked into; as are all that begin with a dot. */
+/** Folders that are never read. Nor is any whose name begins with a dot. */
 const SKIPPED_FOLDERS = new Set(["node_modules"]);
 export const MAX_FILES = 2_000;
 const MAX_DEPTH = 32;
 
 export interface ManifestFile {
-  /** As named, or below the folder that was. */
+  /** The path as it was named, or below the folder that was named. */
   path: string;
-  /** Another value when the file may hold something else. */
+  /** It changes when the file may hold something else. */
   stamp: string;
 }
 
 export interface ManifestListing {
   files: ManifestFile[];
-  /** Where a change can make the listing another one. */
+  /** The folders and files whose changes can change the listing. */
   folders: string[];
-  /** Named and not there. */
+  /** The paths that are named and do not exist. */
   missing: string[];
-  /** There are more files than are read. */
+  /** Whether there are more files than are read. */
   tooMany: boolean;
 }
 
@@ -34,7 +34,7 @@ export async function listManifestFiles(paths: readonly string[]): Promise<Manif
 
 class Walk {
   readonly listing: ManifestListing = { files: [], folders: [], missing: [], tooMany: false };
-  /** Real paths: a file that is reached twice is read once, and a folder that leads back to itself ends. */
+  /** Real paths, so that a file that is reached twice is read once, and a folder that leads back to itself is left. */
   readonly #seen = new Set<string>();
 
   async addNamed(path: string): Promise<void> {
@@ -51,7 +51,7 @@ class Walk {
     try {
       names = await readdir(folder);
     } catch {
-      // Gone, or not ours to read, since it was listed.
+      // Since it was listed, it was deleted or made unreadable for us.
       return;
     }
     for (const name of names.toSorted()) {

@@ -1,6 +1,6 @@
 /**
- * The resources that files declare, and what is wrong with the files. Read again and again, each time from the state
- * before: a file that was not touched is not read, and one that has gone bad keeps what it last declared.
+ * Reads the resources that files declare, and what is wrong with the files. Each reading begins from the one before: a file that
+ * has not changed is not read again, and a file that has errors now keeps what it declared last.
  */
 import { readFile } from "node:fs/promises";
 import {
@@ -16,7 +16,7 @@ import { UpError } from "../state/up-error.ts";
 
 export interface ManifestState {
   readonly files: ReadonlyMap<string, FileState>;
-  /** No two of one kind, namespace and name. */
+  /** No two of them have the same kind, namespace and name. */
   readonly resources: readonly ManifestResource[];
   readonly problems: readonly Problem[];
   readonly listing: ManifestListing;
@@ -25,12 +25,12 @@ export interface ManifestState {
 interface FileState {
   readonly stamp: string;
   readonly declared: readonly ManifestResource[];
-  /** Declared by an earlier content; kept for as long as the file has errors. */
+  /** An earlier content of the file declared them. They are kept for as long as the file has errors. */
   readonly kept: readonly ManifestResource[];
   readonly problems: readonly Problem[];
 }
 
-/** Rejects with an UpError when a path is not there at first; later that removes what it declared. */
+/** Rejects with an UpError when a path does not exist at the first reading. Later, that removes what the path declared. */
 export async function readManifests(
   paths: readonly string[],
   before?: ManifestState,
@@ -53,7 +53,7 @@ export async function readManifests(
   return { files, listing, ...combine(files, listing) };
 }
 
-/** Whether `after` has lost a resource of `before`: as it also looks while a file is being written. */
+/** Whether `after` lacks a resource of `before`. It may also lack one because a file is just being written. */
 export function losesResources(before: ManifestState, after: ManifestState): boolean {
   const keys = new Set(after.resources.map(resourceKey));
   return before.resources.some((resource) => !keys.has(resourceKey(resource)));
@@ -65,7 +65,7 @@ function isSameListing(a: ManifestListing, b: ManifestListing): boolean {
   return shown(a) === shown(b);
 }
 
-/** `undefined`: the file has gone since it was listed. */
+/** Resolves to `undefined` when the file was deleted since it was listed. */
 async function readOne(
   path: string,
   stamp: string,
@@ -91,7 +91,7 @@ async function readOne(
 }
 
 async function readBounded(path: string, stamp: string): Promise<string> {
-  // One byte too many, where there are more: the parser then says what is wrong, and nobody reads a gigabyte.
+  // A text that is one byte too long takes the place of a larger file. The parser refuses it, and nobody reads a gigabyte.
   const size = Number(stamp.split(" ")[2]);
   if (size > MAX_FILE_BYTES) return " ".repeat(MAX_FILE_BYTES + 1);
   return readFile(path, "utf8");
@@ -104,7 +104,7 @@ function combine(
   const states = [...files.values()];
   const declared = states.flatMap((file) => file.declared);
   const byKey = new Map<string, ManifestResource>();
-  // What is declared now goes before what is only kept, and of two the first stays.
+  // What is declared now comes before what is only kept, and the first of two with the same name stays.
   for (const resource of [...declared, ...states.flatMap((file) => file.kept)]) {
     const key = resourceKey(resource);
     if (!byKey.has(key)) byKey.set(key, resource);

@@ -1,25 +1,25 @@
-/** Follows manifests: their state now, and again whenever it is another one. */
+/** Follows manifests: gives their state now, and again whenever it has changed. */
 import { watch, type FSWatcher } from "node:fs";
 import type { Clock } from "../../time/clock.ts";
 import { losesResources, readManifests, type ManifestState } from "./read.ts";
 import { Wake } from "../../time/wake.ts";
 
-/** After a change, until no other has come for this long. An editor saves in several steps. */
+/** After a change, the files are read once no other change has come for this long, because an editor saves in several steps. */
 const QUIET_MS = 100;
-/** A resource that is gone is believed to be when it still is after this. */
+/** A resource counts as gone when it is still missing after this time. */
 const CONFIRM_LOSS_MS = 500;
-/** A file that never comes to rest is taken as it is. */
+/** Files that change all the time are taken as they are after so many readings. */
 const MAX_READS = 20;
 /**
- * Looked at also without a notice: network and virtual machine file systems give none, and a link in a folder may lead
- * to a file that changes elsewhere.
+ * The files are read after this time even if the system told of no change. The file systems of networks and virtual machines tell
+ * of none, and a link in a folder may lead to a file that changes elsewhere.
  */
 const POLL_MS = 2_000;
 const POLL_MS_PER_FILE = 5;
-/** Beyond it changes are found by polling. */
+/** So many folders are watched at most. Changes in other folders are found by polling. */
 const MAX_WATCHED_FOLDERS = 256;
 
-/** The first state comes at once, or rejects with an UpError. Ends when `signal` aborts. */
+/** Gives the first state at once, or rejects with an UpError. Ends when the signal is aborted. */
 export async function* watchManifests({
   paths,
   clock,
@@ -31,7 +31,7 @@ export async function* watchManifests({
 }): AsyncGenerator<ManifestState, void, undefined> {
   const changed = new Wake();
   using folders = new WatchedFolders(() => changed.raise());
-  // Watched before they are read: what changes in between is noticed.
+  // The watch begins before the reading, so that a change in between is noticed.
   let state = await readManifests(paths);
   folders.follow(state.listing.folders);
   changed.raise();
@@ -50,7 +50,7 @@ export async function* watchManifests({
     if (!signal.aborted) yield state;
   }
 
-  /** Reads until nothing changes any more. Always from the last state that was believed. */
+  /** Reads until nothing changes any more. Each reading begins from the last state that was given. */
   async function settle(before: ManifestState, first: ManifestState): Promise<ManifestState> {
     let last = first;
     for (let reads = 1; reads < MAX_READS && !signal.aborted; reads += 1) {
@@ -93,11 +93,11 @@ class WatchedFolders implements Disposable {
   #watch(folder: string): void {
     try {
       const watcher = watch(folder, { persistent: false }, this.#onChange);
-      // A folder that is removed, or a limit of the system: then polling finds what changes.
+      // The folder was removed, or a limit of the system was reached. Polling finds the changes then.
       watcher.on("error", () => this.#unwatch(folder, watcher));
       this.#watchers.set(folder, watcher);
     } catch {
-      // As above.
+      // Polling finds the changes here too.
     }
   }
 

@@ -1,4 +1,4 @@
-/** The errors of one agent on their way to people: the first of them, and how many more there were. */
+/** Sums up the errors of one agent for people: it gives the first one, and how many more there were. */
 import type { Clock, Timer } from "../../time/clock.ts";
 
 const WINDOW_MS = 10_000;
@@ -26,7 +26,7 @@ export class ErrorSummary {
     }
   }
 
-  /** Says what was not said yet; a new window begins with the next error. */
+  /** Says what was not said yet. A new window begins with the next error. */
   close(): void {
     this.#window?.cancel();
     this.#window = undefined;

@@ -1,7 +1,7 @@
 import type { ObservedWorkload } from "../../control/agent-runtime/available.ts";
 import type { ReplicaView } from "./workload.ts";
 
-/** The replicas of an agent as a decision sees them: what a cluster's Deployment says of its pods. */
+/** Describes the replicas of an agent to a decision, as the Deployment of a cluster describes its pods. */
 export function observeWorkload(
   replicas: readonly ReplicaView[],
   revision: string,
@@ -35,7 +35,7 @@ function failureOf(replicas: readonly ReplicaView[]): ObservedWorkload["failure"
   return undefined;
 }
 
-/** One that ran and ended once is started again, and nobody needs to hear of it. */
+/** A replica that ran and ended once is started again, and nobody needs to hear of it. */
 function isFailing({ state, failures, everReady }: ReplicaView): boolean {
   return state !== "ready" && failures >= (everReady ? 2 : 1);
 }

@@ -1,16 +1,16 @@
-/** What a replica prints: kept in a file of bounded size, and handed on line by line. */
+/** Keeps what a replica prints in a file of limited size, and hands it on line by line. */
 import { mkdir, open, rename, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Readable } from "node:stream";
 
-/** Past this size the file becomes `<file>.1`, in place of the one before, and a new one begins. */
+/** A file of this size is renamed to `<file>.1`, in place of the one before, and a new file begins. */
 export const MAX_LOG_BYTES = 4 * 1024 * 1024;
-/** What is handed on of a line; all of it goes into the file. */
+/** A longer line is handed on in part. The file gets all of it. */
 const MAX_LINE_LENGTH = 16 * 1024;
 
 /**
- * Copies the streams into the file and hands on their lines. Settles when all have ended. A file that cannot be
- * written loses output, and never stops the process that prints it.
+ * Copies the streams into the file and hands on their lines. Resolves when all streams have ended. When the file cannot be
+ * written, output is lost, but the process that prints it is never stopped.
  */
 export async function keepOutput(
   streams: readonly Readable[],
@@ -27,7 +27,7 @@ export async function keepOutput(
           await log.write(chunk);
         }
       } catch {
-        // A pipe that breaks has ended.
+        // A pipe that breaks counts as one that has ended.
       }
       lines.end();
     }),

@@ -1,9 +1,9 @@
 /**
- * Which replicas to start, start again and drain, from what is wanted and what is there. A pure function, called as often
- * as one likes: with the world as wanted it answers nothing.
+ * Decides which replicas to start, start again and drain, from what is wanted and what exists. It is a pure function, and gives no
+ * steps when everything is as it is wanted.
  *
- * A change that needs new processes (another revision) rolls: one replica more than wanted while it lasts, and one of
- * the old that serves goes only when what stays is enough.
+ * A change that needs new processes (another revision) is rolled out: while it lasts, there is one replica more than wanted, and an
+ * old replica that serves is drained only when enough others serve.
  */
 
 export interface WantedReplicas {
@@ -16,19 +16,19 @@ export type ReplicaState =
   /** Its process runs and has not been ready yet. */
   | "starting"
   | "ready"
-  /** Its process runs, was ready, and says that it is not now. */
+  /** Its process runs, was ready before, and says that it is not ready now. */
   | "unready"
-  /** Its process has ended by itself; another one is started at `restartAt`. */
+  /** Its process has ended by itself. Another one is started at `restartAt`. */
   | "waiting"
   /** Its process was told to end. */
   | "draining";
 
 export interface ObservedReplica {
-  /** A small number; a replica keeps it when its process is started again. */
+  /** A small number, which a replica keeps when its process is started again. */
   id: number;
   revision: string;
   state: ReplicaState;
-  /** For `waiting`: on the clock of `now`. */
+  /** When a replica in the state `waiting` is started again, by the same clock as `now`. */
   restartAt?: number | undefined;
 }
 
@@ -37,7 +37,7 @@ export type ReplicaAction =
   | { type: "restart"; id: number }
   | { type: "drain"; id: number };
 
-/** Replicas above the wanted count while a change rolls. Those that drain are not counted. */
+/** How many replicas there may be above the wanted number during a rollout. Replicas that drain are not counted. */
 const SURGE = 1;
 
 export function planReplicas(
@@ -52,7 +52,7 @@ export function planReplicas(
   const stale = staying.filter(({ revision }) => revision !== wanted.revision);
   const drained = new Set<number>();
 
-  // Old replicas that serve nobody have nothing to wait for.
+  // Old replicas that serve nobody need not wait for new ones.
   for (const { id, state } of stale) if (state !== "ready") drained.add(id);
 
   let ready = staying.filter(({ state }) => state === "ready").length;
@@ -62,7 +62,7 @@ export function planReplicas(
     ready -= 1;
   }
 
-  // Fewer may be wanted in the middle of a roll: the old ones that serve stay, and new ones that do not serve yet are too many.
+  // When fewer are wanted during a rollout, old replicas that serve stay, and new ones that do not serve yet are too many.
   const stayingNow = staying.length - drained.size;
   const surplus = Math.max(0, fresh.length - wanted.count, stayingNow - (wanted.count + SURGE));
   for (const { id } of fresh.toSorted(leastUsefulFirst).slice(0, surplus)) drained.add(id);

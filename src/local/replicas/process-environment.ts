@@ -1,8 +1,8 @@
 import type { Environment } from "../secrets/resolve-secret.ts";
 
 /**
- * What a replica gets of the environment of `omnia up`. Never all of it: there may be keys of other providers in it, and
- * whatever else a shell holds.
+ * The variables that a replica inherits from `omnia up`. It does not inherit all of them, because there may be keys of other
+ * providers among them, and whatever else a shell holds.
  */
 const INHERITED = [
   "PATH",
@@ -25,7 +25,7 @@ const INHERITED = [
   ]),
 ];
 
-/** `own` is what the agent's manifest and the agent config give; it goes over what is inherited. */
+/** `own` holds what the agent's manifest and the agent config give. It overrides what is inherited. */
 export function processEnvironment(
   parent: Environment,
   own: Readonly<Record<string, string>>,

@@ -1,6 +1,6 @@
 /**
- * One process of a replica: from its start over its readiness to its end. It is started once and never again; the one who
- * supervises it starts another.
+ * One process of a replica, from its start to its end, with its readiness in between. It is started once. Its supervisor starts
+ * another process after it.
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { get } from "node:http";
@@ -23,24 +23,24 @@ export interface ReplicaProcessOptions {
   environment: Readonly<Record<string, string>>;
   logFile: string;
   clock: Clock;
-  /** The state is another one. */
+  /** Called when the state has changed. */
   onChange: () => void;
-  /** The process logged an error. */
+  /** Called with each error that the process logged. */
   onError: (message: string) => void;
 }
 
 const STARTING_PROBE_INTERVAL_MS = 100;
 const PROBE_INTERVAL_MS = 2_000;
-/** Longer than an agent takes to find out that its store does not answer: that is an answer. */
+/** It is longer than an agent takes to find out that its store does not answer, because that finding is an answer too. */
 const PROBE_TIMEOUT_MS = 5_000;
-/** Until a process says where it listens. */
+/** Within this time a process must have said where it listens. */
 const START_TIMEOUT_MS = 60_000;
-/** Probes in a row without any answer after which a process counts as not ready, and as hung. */
+/** After so many probes in a row without an answer, a process counts as not ready, and as hung. */
 const UNANSWERED_UNREADY = 2;
 const UNANSWERED_HUNG = 8;
-/** What a probe reads of an answer. */
+/** A probe reads no more of an answer. */
 const MAX_ANSWER_BYTES = 4 * 1024;
-/** After a process has ended its output may be held open by one that it started. */
+/** After a process has ended, another one that it started may hold its output open for longer than this. */
 const OUTPUT_TIMEOUT_MS = 1_000;
 
 const listeningSchema = z.object({
@@ -63,8 +63,8 @@ export class ReplicaProcess {
     this.#options = options;
     this.#child = spawn(options.execPath, [...options.arguments], {
       env: { ...options.environment },
-      // A group of its own: Ctrl-C in the terminal reaches this program alone, which then drains its replicas. Should
-      // this program be killed, the channel to it closes, and the replica ends by itself.
+      // It has a process group of its own, so that Ctrl-C in the terminal reaches this program alone, which then drains its
+      // replicas. If this program is killed, the channel to it closes, and the replica ends by itself.
       detached: true,
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
@@ -81,7 +81,7 @@ export class ReplicaProcess {
     this.#startTimer = options.clock.setTimer(START_TIMEOUT_MS, () => this.#endHung());
     this.#child.once("message", (message) => this.#onMessage(message));
     this.#child.once("error", (error) => {
-      // Without a process id it never started, and "exit" does not come.
+      // A process without an id never started, so "exit" is not emitted.
       if (this.#child.pid === undefined) this.#end(`it could not be started: ${error.message}`);
     });
     this.#child.once("exit", (code, signal) => void this.#onExit(output, code, signal));
@@ -95,7 +95,7 @@ export class ReplicaProcess {
     return this.#child.pid;
   }
 
-  /** Asks the process to finish what it does and end, and ends it when it has not after `graceMs`. */
+  /** Asks the process to finish what it does and to end, and kills it if it still runs after `graceMs`. */
   drain(graceMs: number): void {
     if (this.#over.signal.aborted || this.#killTimer !== undefined) return;
     this.#child.kill("SIGTERM");
@@ -162,7 +162,7 @@ export class ReplicaProcess {
 
   #howItEnded(code: number | null, signal: NodeJS.Signals | null): string {
     if (this.#hung) return "it did not answer and was ended";
-    // Ended from outside: what it printed before has nothing to do with it.
+    // Somebody else ended it, so what it printed before has nothing to do with that.
     if (signal === "SIGKILL" || signal === "SIGTERM") return `it was ended by ${signal}`;
     const how =
       signal === null ? `it ended with code ${code ?? "unknown"}` : `it was ended by ${signal}`;
@@ -189,7 +189,7 @@ interface Readiness {
   readonly message: string;
 }
 
-/** `undefined`: no whole answer came in time. */
+/** Resolves to `undefined` when no whole answer came in time. */
 async function askReadiness(
   port: number,
   clock: Clock,

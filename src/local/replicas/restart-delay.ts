@@ -3,10 +3,13 @@ import { type Backoff, exponentialBackoff, jittered } from "../../time/backoff.t
 
 const FIRST_MS = 500;
 const LONGEST_MS = 30_000;
-/** A process that was ready for this long ran well: how it ended is not held against the next one. */
+/** A process that was ready for this long ran well, and its end does not delay the next one. */
 export const RAN_WELL_MS = 30_000;
 
-/** Takes the number of processes in a row that did not run well. Replicas that fail together do not start together. */
+/**
+ * Takes the number of processes in a row that did not run well. The delay is random, so that replicas that fail together do not start
+ * together.
+ */
 export function restartDelay(random: () => number): Backoff {
   return jittered(exponentialBackoff({ firstMs: FIRST_MS, lastMs: LONGEST_MS }), random);
 }

@@ -1,6 +1,6 @@
 /**
- * The replicas of one agent, as processes of this machine: what a Deployment is in a cluster. It is told what is wanted as
- * often as one likes, brings the processes there by itself, and says what it observes.
+ * The replicas of one agent as processes of this machine, which is what a Deployment is in a cluster. It may be told what is wanted
+ * at any time, brings the processes to that by itself, and tells what it observes.
  */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -12,23 +12,23 @@ import { planReplicas, type ObservedReplica, type ReplicaState } from "./plan.ts
 import { ReplicaProcess } from "./process.ts";
 import { RAN_WELL_MS, restartDelay } from "./restart-delay.ts";
 
-/** From SIGTERM to SIGKILL: an agent's turns go on for up to 60 s, and then it has its connections to close. */
+/** The time from SIGTERM to SIGKILL. The turns of an agent go on for up to 60 s, and then it closes its connections. */
 export const DRAIN_GRACE_MS = 75_000;
 
-/** A replica that is not ready for this long is worth a word; and for this long it has failed to become so. */
+/** After the first time, people are told of a replica that is not ready. After the second, it has failed to become ready. */
 const SLOW_MS = 3_000;
 const READY_DEADLINE_MS = 30_000;
 
 export interface WantedWorkload {
   replicas: number;
-  /** What a process cannot take up while it runs; another value rolls the replicas. */
+  /** What a process cannot take up while it runs. Another value leads to new replicas. */
   revision: string;
   environment: Readonly<Record<string, string>>;
   /** The agent config, as JSON. */
   config: string;
   /**
-   * Path below `secrets/` → content; `undefined` keeps what is there, of a Secret that has gone. A change is taken up by
-   * the running processes.
+   * Path below `secrets/` → content. `undefined` keeps the file as it is, because its Secret is gone. The running processes take up
+   * a change.
    */
   secrets: ReadonlyMap<string, string | undefined>;
 }
@@ -38,18 +38,18 @@ export interface ReplicaView extends ObservedReplica {
   message?: string | undefined;
   /** How its last process ended, since one was last ready. */
   lastEnd?: string | undefined;
-  /** Ends in a row without having run well. */
+  /** How many processes in a row ended without having run well. */
   failures: number;
-  /** It was ready once. */
+  /** Whether it was ready once. */
   everReady: boolean;
-  /** It is not ready for longer than a start takes. */
+  /** Whether it has not been ready for longer than a start takes. */
   slow: boolean;
-  /** It should have been ready by now. */
+  /** Whether it should have been ready by now. */
   overdue: boolean;
   pid?: number | undefined;
 }
 
-/** Where a ready replica takes connections. */
+/** The address at which a ready replica takes connections. */
 export interface ReplicaEndpoint {
   id: string;
   host: string;
@@ -57,17 +57,17 @@ export interface ReplicaEndpoint {
 }
 
 export interface AgentWorkloadOptions {
-  /** Belongs to this agent: config, secrets, logs. */
+  /** The folder of this agent, for its config, secrets and logs. */
   folder: string;
-  /** What is put before the arguments of the agent: a Node and the program. */
+  /** What comes before the arguments of the agent: the path of Node.js and of the program. */
   command: { execPath: string; arguments: readonly string[] };
   clock: Clock;
   random: () => number;
   graceMs: number;
-  /** What it observes is different. */
+  /** Called when what it observes has changed. */
   onChange: () => void;
   onError: (replica: number, message: string) => void;
-  /** A process that was ready has ended by itself, and another one will be started. */
+  /** Called when a process that was ready has ended by itself, and another one will be started. */
   onEnd: (replica: number, message: string, restartInMs: number) => void;
 }
 
@@ -76,7 +76,7 @@ interface Replica {
   readonly revision: string;
   readonly environment: Readonly<Record<string, string>>;
   process: ReplicaProcess | undefined;
-  /** Counts its processes. */
+  /** How many processes it has had. */
   incarnation: number;
   failures: number;
   readySince: number | undefined;
@@ -110,17 +110,17 @@ export class AgentWorkload {
     return join(this.#options.folder, CONFIG_FILE);
   }
 
-  /** Writes what the processes read, then starts and drains what is to be. Not to be called before the last has settled. */
+  /** Writes what the processes read, then starts and drains them as wanted. It must not be called before the last call has settled. */
   async apply(wanted: WantedWorkload): Promise<void> {
     const { folder } = this.#options;
     await makePrivateFolder(folder);
     const secrets = join(folder, SECRETS_FOLDER);
-    // Left by a process that was killed: nobody knows whether they still hold.
+    // A process that was killed left these files, and nobody knows whether they still hold.
     if (this.#wanted === undefined && this.#replicas.size === 0)
       await rm(secrets, { recursive: true, force: true });
     const before = this.#wanted?.secrets ?? new Map<string, undefined>();
     const kept = [...before.keys()].map((path): [string, undefined] => [path, undefined]);
-    // A config may name a secret that is new: it is there first. One that is no longer named goes last.
+    // A config may name a new secret, so secrets are written first. Secrets that it no longer names are removed last.
     await syncPrivateFolder(secrets, new Map([...kept, ...wanted.secrets]));
     await writePrivateFile(this.configFile, wanted.config);
     await syncPrivateFolder(secrets, wanted.secrets);
@@ -164,13 +164,13 @@ export class AgentWorkload {
     for (const replica of this.#replicas.values()) this.#drain(replica);
   }
 
-  /** Takes config and secrets from the disk; the logs stay. For when no replica is left. */
+  /** Removes the config and the secrets from the disk, and keeps the logs. No replica may be left. */
   async clean(): Promise<void> {
     await rm(join(this.#options.folder, SECRETS_FOLDER), { recursive: true, force: true });
     await rm(this.configFile, { force: true });
   }
 
-  /** Ends every process at once; also when this program is about to end. */
+  /** Ends every process at once. It may be called while this program ends. */
   kill(): void {
     this.retire();
     for (const replica of this.#replicas.values()) replica.process?.kill();
@@ -242,7 +242,7 @@ export class AgentWorkload {
       replica.overdue = false;
       replica.lastEnd = undefined;
     }
-    // One that drains says that it is not ready, as it should.
+    // A process that drains says that it is not ready, as it should.
     if (state.state === "unready" && !replica.draining) this.#awaitReadiness(replica);
     if (state.state === "ended") {
       replica.lastEnd = state.message;
@@ -262,7 +262,7 @@ export class AgentWorkload {
     if (replica.readySince !== undefined)
       this.#options.onEnd(replica.id, replica.lastEnd ?? "it ended", delay);
     replica.restartTimer = this.#options.clock.setTimer(delay, () => {
-      // The timer decides: it may fire a little before its time on the clock.
+      // The timer may fire a little before its time on the clock, and it decides.
       replica.restartAt = 0;
       this.#step();
     });

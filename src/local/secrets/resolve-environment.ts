@@ -1,4 +1,4 @@
-/** The `env` of an agent → the variables of its processes. */
+/** Resolves the `env` of an agent to the variables of its processes. */
 import type { EnvVar } from "../../api/fields/core.ts";
 
 export interface EnvironmentSources {
@@ -12,11 +12,11 @@ export interface EnvironmentSources {
 
 export interface ResolvedEnvironment {
   readonly variables: Readonly<Record<string, string>>;
-  /** Each names the variable, what is missing, and the cure. */
+  /** Each problem names the variable, what is missing, and the cure. */
   readonly problems: readonly string[];
 }
 
-/** Where the operator mounts what lies beside the config on this machine. */
+/** The folder where the operator mounts what lies beside the config on this machine. */
 const MOUNT_FOLDER = "/etc/omnia/";
 
 export function resolveEnvironment(
@@ -101,7 +101,7 @@ function resolveSource(
   }
 }
 
-/** `$(NAME)` stands for a variable before it, `$$` for one dollar; anything else stays, as in Kubernetes. */
+/** Replaces `$(NAME)` by the variable of that name before it, and `$$` by one dollar. Anything else stays, as in Kubernetes. */
 function expand(text: string, variables: Readonly<Record<string, string>>): string {
   return text.replace(
     /\$(\$|\(([-._a-zA-Z][-._a-zA-Z0-9]*)\))/g,

@@ -1,29 +1,29 @@
-/** Secrets on one machine: from the files, and where no file gives one, from the environment of `omnia up`. */
+/** Resolves Secrets on one machine: from the files, and from the environment of `omnia up` where no file gives one. */
 import type { ProviderName } from "../../agent-config/agent-config.ts";
 import { secretKeys, secretValue, type Secret } from "../../api/fields/core.ts";
 import { isSecretValue } from "../../control/is-secret-value.ts";
 import type { SecretReference } from "../../control/agent-runtime/references.ts";
 
-/** What stands in for a provider's key. */
+/** The environment variables that may give a provider's key. */
 export const PROVIDER_VARIABLES: Readonly<Record<ProviderName, string>> = {
   openai: "OPENAI_API_KEY",
   anthropic: "ANTHROPIC_API_KEY",
   google: "GOOGLE_GENERATIVE_AI_API_KEY",
 };
-/** What stands in for a session store's URL. */
+/** The environment variable that may give a session store's URL. */
 export const STORE_VARIABLE = "REDIS_URL";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface ResolvedSecret {
   readonly reference: SecretReference;
-  /** Key → value; only those that hold something. */
+  /** Key → value. Keys with an empty value are left out. */
   readonly values: ReadonlyMap<string, string>;
 }
 
 /**
- * `standIn` is for a Secret of one key that the environment may give. The file goes first: a variable that happens to be
- * set does not change what a manifest says.
+ * `standIn` is the variable that may give the value of a Secret with one key. A file comes first, so that a variable that happens
+ * to be set does not change what a manifest says.
  */
 export function resolveSecret(
   secret: Secret | undefined,

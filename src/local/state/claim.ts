@@ -9,8 +9,8 @@ import {
 } from "./folder.ts";
 
 /**
- * Takes a state folder, and says in it where this instance is found; also where it is looked for by those who were not
- * told of the folder. Rejects with an UpError when another instance has it.
+ * Takes a state folder, and writes into it where this instance is found. The same is written where commands look that were not told
+ * of the folder. Rejects with an UpError when another instance has the folder.
  */
 export async function claimStateFolder(
   folder: string,
@@ -25,7 +25,7 @@ export async function claimStateFolder(
       await writeUpInfo(place, info);
       taken.defer(() => removeUpInfo(place));
     } catch (error) {
-      // Without the other place it is found all the same, by its folder.
+      // Without the other file the instance is still found by its folder.
       if (place === folder) throw error;
     }
   }

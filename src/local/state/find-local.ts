@@ -8,7 +8,7 @@ import { defaultStateRoot, isAlive, readUpInfo, type UpInfo } from "./folder.ts"
 
 const ANSWER_TIMEOUT_MS = 1_500;
 
-/** The instance of `stateFolder`, or else the newest of this user. `undefined`: none lives and answers. */
+/** Finds the instance of `stateFolder`, or else the newest one of this user. Resolves to `undefined` when none runs and answers. */
 export async function findLocal({
   stateFolder,
   env,
@@ -36,7 +36,7 @@ async function defaultFolders(
   return (await listIfThere(root)).map((name) => join(root, name));
 }
 
-/** Without an agent of its own a request would go through the proxy that the environment may name. */
+/** The request has an HTTP agent of its own, or it would go through the proxy that the environment may name. */
 async function answers(
   { url }: UpInfo,
   clock: Clock,

@@ -1,5 +1,5 @@
 /**
- * Where one `omnia up` keeps what must outlive it, and how others find it. A folder belongs to one instance at a time.
+ * The folder where one `omnia up` keeps what must outlive it, and by which others find it. It belongs to one instance at a time.
  *
  *     lock-1          who has the folder
  *     up.json         where that instance answers
@@ -35,10 +35,10 @@ const lockSchema = z.object({ pid: z.int(), processStart: z.string().optional() 
 export type UpInfo = z.output<typeof upInfoSchema>;
 type LockHolder = z.output<typeof lockSchema>;
 
-/** The folder that holds the default state folders, one a port. */
+/** The folder that holds the default state folders. There is one for each port. */
 export function defaultStateRoot(env: Readonly<Record<string, string | undefined>>): string {
   const given = env["XDG_STATE_HOME"];
-  // The specification of XDG_STATE_HOME says to pass over one that is not absolute.
+  // The specification of XDG_STATE_HOME says that a path that is not absolute is ignored.
   const base =
     given !== undefined && isAbsolute(given)
       ? given
@@ -54,11 +54,11 @@ export function defaultStateFolder(
 }
 
 /**
- * Takes the folder for this process; rejects with an UpError when another has it. A lock whose process is gone is taken
+ * Takes the folder for this process. Rejects with an UpError when another process has it. A lock whose process has ended is taken
  * over.
  *
- * Locks are numbered, and only the highest counts. Taking over is making the next one, which only one of many can;
- * one that was made from an old view of the folder finds a higher one beside it, and is given up.
+ * Locks are numbered, and only the highest one counts. A process takes over by making the next lock, which only one of many can do.
+ * A process that began from an old view of the folder finds a higher lock beside its own, and gives its own up.
  */
 export async function lockStateFolder(folder: string): Promise<AsyncDisposable> {
   await makePrivateFolder(folder);
@@ -71,7 +71,7 @@ export async function lockStateFolder(folder: string): Promise<AsyncDisposable> 
   try {
     for (;;) {
       const lock = await makeNextLock(folder, own);
-      // Not removed: the next number has to be a higher one.
+      // It is not removed, because the next number has to be a higher one.
       if (lock !== undefined)
         return { [Symbol.asyncDispose]: () => writePrivateFile(lock, RELEASED).then(() => {}) };
     }
@@ -80,7 +80,7 @@ export async function lockStateFolder(folder: string): Promise<AsyncDisposable> 
   }
 }
 
-/** `undefined`: another process came in between. */
+/** Resolves to `undefined` when another process took the lock in between. */
 async function makeNextLock(folder: string, own: string): Promise<string | undefined> {
   const highest = Math.max(0, ...(await lockNumbers(folder)));
   const pid = highest === 0 ? undefined : await livingHolder(lockFile(folder, highest));
@@ -117,13 +117,13 @@ function lockFile(folder: string, number: number): string {
   return join(folder, `lock-${number}`);
 }
 
-/** The process that holds a lock, when it lives. A lock that cannot be read was left by a process that died. */
+/** Finds the process that holds a lock, if it still runs. A lock that cannot be read was left by a process that died. */
 async function livingHolder(lock: string): Promise<number | undefined> {
   const text = await readFileIfThere(lock);
   if (text === undefined) return undefined;
   const holder = parseJson(lockSchema, text);
   if (holder === undefined || !isAlive(holder.pid)) return undefined;
-  // Process ids are used again, in a container even the same one at each start.
+  // The system uses process ids again. In a container it is even the same one at each start.
   const start = await startOfProcess(holder.pid);
   return holder.processStart === undefined || start === undefined || holder.processStart === start
     ? holder.pid
@@ -139,11 +139,11 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** When a process started, in the system's own measure; `undefined` where the system does not say. */
+/** When a process started, in the system's own unit. `undefined` where the system does not tell. */
 async function startOfProcess(pid: number): Promise<string | undefined> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-    // Field 22; the second is the program's name in parentheses and may hold anything.
+    // It is field 22. Field 2 is the program's name in parentheses, which may hold anything.
     return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
   } catch {
     return undefined;
@@ -158,7 +158,7 @@ export async function removeUpInfo(folder: string): Promise<void> {
   await rm(join(folder, UP_FILE), { force: true });
 }
 
-/** `undefined` when there is none, or none that can be read. */
+/** Resolves to `undefined` when there is no such file, or none that can be read. */
 export async function readUpInfo(folder: string): Promise<UpInfo | undefined> {
   const text = await readFileIfThere(join(folder, UP_FILE));
   return text === undefined ? undefined : parseJson(upInfoSchema, text);

@@ -1,6 +1,6 @@
 /**
- * The accepted versions of PromptPacks, on disk: what a cluster keeps in ConfigMaps. With them a canary goes on after a
- * restart, and a pack whose source has gone bad still has something to run.
+ * Keeps the accepted versions of PromptPacks on disk, as a cluster keeps them in ConfigMaps. With them a canary goes on after a
+ * restart, and a pack whose source has errors now still has a version to run.
  *
  *     <folder>/<namespace>/<name>/versions.json      the order of the versions, and the last status
  *     <folder>/<namespace>/<name>/<hash>             the content of one; it never changes
@@ -31,7 +31,7 @@ export class PackArchive {
     this.#folder = folder;
   }
 
-  /** What cannot be read any more counts as never kept. */
+  /** A version that cannot be read any more counts as one that was never kept. */
   async load(pack: { namespace: string; name: string }): Promise<ArchivedPack> {
     const folder = this.#folderOf(pack);
     const index = parseIndex(await readFileIfThere(join(folder, INDEX_FILE)));

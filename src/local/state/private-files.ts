@@ -1,4 +1,4 @@
-/** Files that only their owner reads, written so that a reader sees the old content or the new, never half of one. */
+/** Writes files that only their owner may read, so that a reader sees the old content or the new one, and never half of one. */
 import type { Dirent } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { randomUUID } from "node:crypto";
@@ -12,7 +12,7 @@ export async function makePrivateFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
 }
 
-/** Writes nothing when the file has this content; answers whether it wrote. */
+/** Writes nothing when the file has this content already. Resolves to whether it wrote. */
 export async function writePrivateFile(file: string, content: string): Promise<boolean> {
   if ((await readFileIfThere(file)) === content) return false;
   const folder = dirname(file);
@@ -29,8 +29,8 @@ export async function writePrivateFile(file: string, content: string): Promise<b
 }
 
 /**
- * Makes a folder hold these files and no others. Names are paths below it. `undefined` leaves the file as it is: there
- * or not.
+ * Makes a folder hold these files and no others. Names are paths below the folder. A file with the content `undefined` is left as it
+ * is, whether it exists or not.
  */
 export async function syncPrivateFolder(
   folder: string,

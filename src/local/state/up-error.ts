@@ -1,4 +1,4 @@
-/** What `omnia up` cannot start with, or go on with: a sentence for the user, and the one thing to do about it. */
+/** Why `omnia up` cannot start or go on: a sentence for the user, and the one thing to do about it. */
 export class UpError extends Error {
   override readonly name = "UpError";
   readonly cure: string;

@@ -8,7 +8,7 @@ interface Address {
   readonly port: number;
 }
 
-/** Listens, and answers the port. Rejects with an UpError that names the cure. */
+/** Listens, and resolves to the port. Rejects with an UpError that names the cure. */
 export async function listenOrExplain(
   gateway: { listen(address: Address): Promise<{ port: number }> },
   { host, port }: Address,
@@ -50,7 +50,7 @@ export async function listenOrExplain(
   }
 }
 
-/** Where people reach what listens at an address: names instead of numbers where there is one. */
+/** The host by which people reach a server that listens at an address: a name instead of a number where there is one. */
 export function urlOf({ host, port }: Address): string {
   const isLocalhost = ["127.0.0.1", "localhost", "0.0.0.0", "::"].includes(host);
   const name = isLocalhost ? "localhost" : host;

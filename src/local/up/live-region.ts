@@ -1,11 +1,11 @@
-/** Lines at the end of a terminal that are drawn again in place, with other lines printed above them. */
+/** Draws lines at the end of a terminal again in place, and prints other lines above them. */
 export interface Terminal {
   write(text: string): unknown;
 }
 
 const BEGIN_UPDATE = "\u001B[?2026h";
 const END_UPDATE = "\u001B[?2026l";
-/** A line that is too long is cut, not wrapped: wrapped it would have two lines, and the next drawing begin in the wrong one. */
+/** A line that is too long is cut. If it were wrapped, it would take two lines, and the next drawing would begin in the wrong one. */
 const WRAP_OFF = "\u001B[?7l";
 const WRAP_ON = "\u001B[?7h";
 const CLEAR_LINE_END = "\u001B[K";
@@ -19,7 +19,7 @@ export class LiveRegion {
     this.#terminal = terminal;
   }
 
-  /** One write an update, so that a terminal never shows half of one. Writes nothing when nothing is different. */
+  /** Makes one write for each update, so that a terminal never shows half of one. Writes nothing when nothing has changed. */
   update(lines: readonly string[], above: readonly string[] = []): void {
     if (above.length === 0 && lines.join("\n") === this.#drawn.join("\n")) return;
     const up = this.#drawn.length === 0 ? "" : `\u001B[${this.#drawn.length}A\r`;
@@ -30,7 +30,7 @@ export class LiveRegion {
     this.#drawn = lines;
   }
 
-  /** The terminal has another size: nobody knows any more where the lines are. */
+  /** Tells that the terminal has another size, so that nobody knows any more where the lines are. */
   forget(): void {
     this.#drawn = [];
   }

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import type { Environment } from "../secrets/resolve-secret.ts";
 
-/** Opens a page where somebody sits who can see it. Whether it worked makes no difference. */
+/** Opens a page in the browser of the user. Nothing depends on whether that worked. */
 export function openBrowser(url: string, env: Environment): void {
   if (env["CI"] || env["SSH_CONNECTION"]) return;
   const command = commandFor(process.platform, env);

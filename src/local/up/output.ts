@@ -1,4 +1,4 @@
-/** What `omnia up` prints: a live table on a terminal, plain lines elsewhere. */
+/** Prints what `omnia up` has to say: a live table on a terminal, plain lines elsewhere. */
 import { styleText } from "node:util";
 import type { Writable } from "node:stream";
 import type { Clock } from "../../time/clock.ts";
@@ -12,10 +12,10 @@ import { chatCommand, type UpView } from "./view.ts";
 export type UpStream = Writable & { isTTY?: boolean; columns?: number; rows?: number };
 
 export interface UpOutput extends Disposable {
-  /** It listens; what runs is not known yet. */
+  /** Prints the address at which it listens. What runs is not known yet. */
   start(url: string): void;
   show(view: UpView): void;
-  /** Something that happened. */
+  /** Prints something that happened. */
   say(line: string): void;
 }
 
@@ -106,7 +106,7 @@ class LineOutput implements UpOutput {
   [Symbol.dispose](): void {}
 }
 
-/** A log for the parts that want one: what is a warning or worse is said, in one line. */
+/** A log for the parts that need one. It prints warnings and errors, each in one line. */
 export function logTo(say: (line: string) => void): Log {
   const print = (fields: object, message: string): void => {
     const { error, ...rest } = fields as { error?: unknown };

@@ -4,7 +4,7 @@ import { UpError } from "../state/up-error.ts";
 
 const QUICKSTART = join("examples", "quickstart");
 
-/** The folder of the bundled quickstart: below the root of the package, of which this file is a part, bundled or not. */
+/** The folder of the bundled quickstart. It is below the root of the package that this file is a part of, whether bundled or not. */
 export async function quickstartFolder(start = import.meta.dirname): Promise<string> {
   for (let folder = start; ; folder = dirname(folder)) {
     const candidate = join(folder, QUICKSTART);

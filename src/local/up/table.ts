@@ -1,4 +1,4 @@
-/** The view as lines of a terminal. A pure function: what is drawn twice is the same. */
+/** Writes the view as lines of a terminal. It is a pure function, so the same view gives the same lines. */
 import { chatCommand, complaintLine, problemLine, type AgentView, type UpView } from "./view.ts";
 
 export type Paint = (style: "bold" | "dim" | "green" | "yellow" | "red", text: string) => string;
@@ -14,7 +14,7 @@ export const ENDING = "Ending: the agents finish what they do. Ctrl-C again ends
 const HEADINGS = ["AGENT", "NAMESPACE", "PHASE", "READY", "HANDLER", "MODEL", "REASON"] as const;
 const PHASE_COLUMN = 2;
 const GAP = "  ";
-/** Of problems and complaints each, before the rest is counted. */
+/** So many problems and so many complaints are shown. The others are counted. */
 const MAX_LISTED = 8;
 
 /** `program` is what people type: `omnia`, or `./omnia` in a checkout. */
@@ -32,7 +32,7 @@ export function upTable(
     "",
     ...footer(view, columns, paint, program),
   ];
-  // The last lines say where to go on; of a table that is too long the middle is left out.
+  // The last lines say how to go on, so the middle of a table that is too long is left out.
   const room = Math.max(1, rows - 1);
   if (lines.length <= room) return lines;
   const tail = lines.slice(-2);
@@ -54,7 +54,7 @@ function agentTable(agents: readonly AgentView[], columns: number, paint: Paint)
   const heading = cut(layOut(HEADINGS).join(GAP).trimEnd(), columns);
   const rows = cells.map((row) => {
     const line = cut(layOut(row).join(GAP).trimEnd(), columns);
-    // Painted last: what a terminal does not show has no width.
+    // The colors are added last, because the terminal does not show their codes, which have no width.
     const phase = row[PHASE_COLUMN] ?? "";
     const start = (widths[0] ?? 0) + (widths[1] ?? 0) + 2 * GAP.length;
     if (!line.startsWith(phase, start)) return line;
@@ -93,7 +93,7 @@ function footer(view: UpView, columns: number, paint: Paint, program: string): s
   return [cut(`Serving at:  ${view.url}`, columns), ...next].map((line) => paint("bold", line));
 }
 
-/** The end of a problem is its cure: it goes on in the next line, and is not cut. */
+/** A problem ends with its cure, so a long one goes on in the next line and is not cut. */
 function wrap(text: string, columns: number): string[] {
   const lines: string[] = [];
   let line = " ";
@@ -108,7 +108,7 @@ function wrap(text: string, columns: number): string[] {
   return lines.map((each) => cut(each, columns));
 }
 
-/** Without what a terminal would obey: the text is of others. */
+/** Removes what a terminal would obey, because others wrote the text. */
 function plain(text: string): string {
   return text.replaceAll(/\p{Cc}+/gu, " ");
 }

@@ -1,4 +1,4 @@
-/** What has changed from one view to the next, one line each: what a log of `omnia up` says. */
+/** Says what has changed from one view to the next, in one line each, for the log of `omnia up`. */
 import { complaintLine, problemLine, type AgentView, type UpView } from "./view.ts";
 
 export function upTransitions(before: UpView | undefined, after: UpView): string[] {

@@ -1,4 +1,4 @@
-/** `omnia up`: agents from files, as processes of this machine, behind one address. */
+/** `omnia up` runs agents from files as processes of this machine, behind one address. */
 import { resolve } from "node:path";
 import type { Clock, Timer } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";
@@ -20,7 +20,7 @@ import { upView, type UpView } from "./view.ts";
 import { Wake } from "../../time/wake.ts";
 import { watchManifests } from "../manifests/watch.ts";
 
-/** The front door. Passed in: a gateway knows nothing of this machine's processes, and this nothing of gateways. */
+/** Takes the connections of clients. It is passed in, because gateways and the processes of this machine do not know each other. */
 export type CreateFrontDoor = (options: {
   source: {
     resolve(agent: ObjectName): LocalRoute | { readonly status: "unknown" };
@@ -34,25 +34,25 @@ export type CreateFrontDoor = (options: {
 };
 
 export interface UpOptions {
-  /** Files and folders; none: the bundled quickstart. */
+  /** Files and folders. Without any, the bundled quickstart is run. */
   readonly files: readonly string[];
-  /** 0 takes any that is free. */
+  /** With 0, any free port is taken. */
   readonly port: number;
   readonly host: string;
-  /** Default: one a port, below the user's state folder. */
+  /** @default a folder for each port, below the user's state folder */
   readonly stateFolder?: string | undefined;
   readonly crossNamespaceReferences: CrossNamespaceReferences;
-  /** Whether to open a browser, where there is one to see. */
+  /** Whether to open a browser, where the user can see one. */
   readonly open: boolean;
   readonly out: UpStream;
-  /** Aborted: drain, and end. */
+  /** When it is aborted, the agents are drained, and `up` ends. */
   readonly signal: AbortSignal;
-  /** Aborted: end at once. */
+  /** When it is aborted, `up` ends at once. */
   readonly endNow?: AbortSignal;
   /** The program itself: `<execPath> <entry> agent …` starts a replica. */
   readonly entry: string;
   readonly execPath?: string;
-  /** What people type to start the program; it is part of the advice that is printed. */
+  /** What people type to start the program. It is part of the advice that is printed. */
   readonly program: string;
   readonly env: Environment;
   readonly clock: Clock;
@@ -60,12 +60,12 @@ export interface UpOptions {
   readonly createGateway: CreateFrontDoor;
 }
 
-/** What could not be carried out is tried again after this. */
+/** What could not be carried out is tried again after this time. */
 const RETRY_MS = 2_000;
-/** Once the agents have ended, for the last of what they said to reach their clients. */
+/** After the agents have ended, their last frames have this time to reach the clients. */
 const FLUSH_MS = 1_000;
 
-/** Settles when it was ended. Rejects with an UpError when it cannot start. */
+/** Resolves when it was ended. Rejects with an UpError when it cannot start. */
 export async function runUp(options: UpOptions): Promise<void> {
   const { host, clock, env, signal } = options;
   await using ended = new AsyncDisposableStack();
@@ -74,7 +74,7 @@ export async function runUp(options: UpOptions): Promise<void> {
 
   const paths = options.files.length > 0 ? options.files : [await quickstartFolder()];
   const states = watchManifests({ paths, clock, signal: over.signal });
-  // First of all: without the files nothing else makes sense.
+  // The files come first, because nothing else makes sense without them.
   const first = await states.next();
   if (first.done === true) return;
 
@@ -112,7 +112,7 @@ export async function runUp(options: UpOptions): Promise<void> {
     onChange: () => changed.raise(),
     say: ({ namespace, name }, line) => output.say(`AgentRuntime ${namespace}/${name}: ${line}`),
   });
-  // However this program ends, its agents do not outlive it.
+  // In whichever way this program ends, its agents do not outlive it.
   const kill = control.kill.bind(control);
   process.once("exit", kill);
   ended.defer(() => void process.off("exit", kill));
@@ -130,7 +130,7 @@ export async function runUp(options: UpOptions): Promise<void> {
   await Promise.all([following, probing]);
 }
 
-/** The loop: whatever changes, all of it is looked at again. */
+/** The loop: whenever anything changes, everything is decided again. */
 class Up {
   readonly #control: LocalControl;
   readonly #output: UpOutput;
@@ -164,7 +164,7 @@ class Up {
     }
   }
 
-  /** Until `signal` aborts. */
+  /** Runs until the signal is aborted. */
   async run(signal: AbortSignal, onFirst: () => void): Promise<void> {
     this.#changed.raise();
     let retry: Timer | undefined;
@@ -191,7 +191,7 @@ class Up {
       if (carriedOut) this.#lastFailure = undefined;
       return carriedOut;
     } catch (error) {
-      // The state folder, most likely: full, or gone.
+      // Most likely the state folder is full or was deleted.
       const message = messageOf(error);
       if (message !== this.#lastFailure)
         this.#output.say(`Not all could be carried out: ${message}; it is tried again`);
@@ -200,7 +200,7 @@ class Up {
     }
   }
 
-  /** Lets the agents finish what they do; once `endNow` aborts, ends them. */
+  /** Lets the agents finish what they do, and ends them when `endNow` is aborted. */
   async drain(
     gateway: { close(signal: AbortSignal): Promise<void> },
     endNow: AbortSignal | undefined,

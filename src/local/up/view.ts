@@ -1,14 +1,14 @@
-/** What `omnia up` shows: the same for the table of a terminal and for the lines of a log. */
+/** What `omnia up` shows, in the table of a terminal as in the lines of a log. */
 import { DEFAULT_NAMESPACE } from "../../api/fields/names.ts";
 import type { Problem } from "../../api/manifest/manifest.ts";
 import type { LocalAgent } from "../agent.ts";
 import type { LocalControl, LocalResource } from "../control.ts";
 
 export interface UpView {
-  /** Where people and programs find it; `undefined` until it listens. */
+  /** Where people and programs find it. */
   readonly url: string;
   readonly agents: readonly AgentView[];
-  /** Of the manifests. */
+  /** The problems of the manifests. */
   readonly problems: readonly Problem[];
   /** Everything that is not as it should be, of every resource. */
   readonly complaints: readonly Complaint[];
@@ -22,12 +22,12 @@ export interface AgentView {
   readonly ready: string;
   readonly handler: string;
   readonly model: string;
-  /** Of the first condition that does not hold. */
+  /** The reason of the first condition that does not hold. */
   readonly reason: string;
 }
 
 export interface Complaint {
-  /** `AgentRuntime agents/support`. */
+  /** The kind and the name, such as `AgentRuntime agents/support`. */
   readonly about: string;
   readonly condition: string;
   readonly reason: string;
@@ -64,7 +64,7 @@ function agentView({ resource: { metadata, spec }, status }: LocalAgent): AgentV
   };
 }
 
-/** What is so for a moment at every start and change; the phase says as much. */
+/** Reasons that are true for a moment at every start and change. The phase says as much. */
 const PASSING_REASONS = new Set(["WaitingForPods", "Notifying"]);
 
 function complaintsOf({ kind, metadata, status }: LocalResource): Complaint[] {
@@ -92,7 +92,7 @@ function byName(a: AgentView, b: AgentView): number {
   return a.namespace.localeCompare(b.namespace) || a.name.localeCompare(b.name);
 }
 
-/** `omnia chat support -n agents`. */
+/** The command that talks to an agent, such as `omnia chat support -n agents`. */
 export function chatCommand(
   program: string,
   { name, namespace }: { name: string; namespace: string },

@@ -5,14 +5,14 @@ import { TerminalError } from "../../kube/controller/controller.ts";
 import type { KubernetesObject, ResourceType } from "../../kube/client/object.ts";
 import type { OperatorContext } from "./operator-context.ts";
 
-/** More are counted. */
+/** So many problems are named. The others are counted. */
 const MAX_LISTED = 5;
 
 export type StoredSpec<Spec> =
   | { readonly ok: true; readonly spec: Spec }
   | { readonly ok: false; readonly problem: string };
 
-/** The spec of a stored object: it may be of an older schema than this operator's, or of a newer one. */
+/** Reads the spec of a stored object, which may follow an older or a newer schema than that of this operator. */
 export function readSpec<Spec>(schema: z.ZodType<Spec>, spec: unknown): StoredSpec<Spec> {
   const read = validate(schema, spec);
   if (read.ok) return { ok: true, spec: read.value };
@@ -23,7 +23,7 @@ export function readSpec<Spec>(schema: z.ZodType<Spec>, spec: unknown): StoredSp
   return { ok: false, problem: listed.join("; ") + (more > 0 ? `; and ${more} more` : "") };
 }
 
-/** A stored object as the decisions take it: its spec as it was read, and the status that was written last. */
+/** Gives a stored object the form that decisions take, with its spec as it was read and the status that was written last. */
 export function toResource<Kind extends OmniaKind, Spec, Status>(
   kind: Kind,
   { metadata: { name, namespace = "", generation } }: KubernetesObject,
@@ -45,11 +45,11 @@ export function toResource<Kind extends OmniaKind, Spec, Status>(
   };
 }
 
-/** Tells once of each spec that this operator cannot read. */
+/** Reports each spec that this operator cannot read, once. */
 export class UnreadableSpecs {
   readonly #context: Pick<OperatorContext, "events">;
   readonly #type: ResourceType;
-  /** uid → the generation that was told of. */
+  /** uid → the generation that was reported. */
   readonly #told = new Map<string, number>();
 
   constructor(context: Pick<OperatorContext, "events">, type: ResourceType) {
@@ -57,7 +57,7 @@ export class UnreadableSpecs {
     this.#type = type;
   }
 
-  /** Rejects always: to try again changes nothing until the spec does. */
+  /** Always rejects, because another try fails too until the spec changes. */
   async refuse(stored: KubernetesObject, problem: string, signal: AbortSignal): Promise<never> {
     const { uid = "", generation = 0 } = stored.metadata;
     const note = `This version of the operator cannot read it: ${problem}`;

@@ -1,4 +1,4 @@
-/** Which agents a PromptPack is for, and how far its versions have come. Looked at for every agent: no config is parsed. */
+/** Finds which agents a PromptPack is for, and which versions they have. It is done for every agent, so no config is parsed. */
 import type { PromptPack } from "../../api/prompt-pack.ts";
 import { isGranted, namespaceFacts } from "../../control/namespace-grant.ts";
 import type { AgentCounts } from "../../control/prompt-pack/agents-notified.ts";
@@ -40,7 +40,7 @@ function versionsOfAgent(
     : undefined;
 }
 
-/** Calls back with the key of a pack when its count may be another. */
+/** Calls back with the key of a pack when the count of its agents may have changed. */
 export function watchAgents(caches: Caches, onChange: (pack: string) => void): void {
   caches.agentRuntimes.subscribe(({ before, after }) => {
     const packs = [before, after].map((agent) => agent && promptPackOf(agent));

@@ -18,9 +18,9 @@ import { VersionConfigMaps, packsOfVersion } from "./version-config-maps.ts";
 import { countAgentsOf, watchAgents } from "./agents.ts";
 import { createPackDecisions, hashIn, type PackDecision } from "./decisions.ts";
 
-/** However many agents take up a version at once, the status of its pack is written no more often for that. */
+/** While many agents take up a version, the status of its pack is written once in this time at most. */
 const AGENTS_BATCH_MS = 500;
-/** When the cache is behind: until it has caught up. */
+/** When the cache is behind, it has caught up after this time. */
 const CATCH_UP_MS = 1_000;
 
 export interface PromptPacks {
@@ -45,7 +45,7 @@ export function createPromptPacks(
     if (stored.metadata.deletionTimestamp !== undefined) return;
     if (problem !== undefined) return await unreadable.refuse(stored, problem, signal);
     if (decision === undefined) return;
-    // First it is kept, then the status names it: a status never names what could not be found after a restart.
+    // A version is kept before the status names it, so that each version in a status is found after a restart.
     const kept = await keepRunning(stored, decision, signal);
     if (kept === "later") return { requeueAfterMs: CATCH_UP_MS };
     const { facts, versions } = decision;
@@ -68,7 +68,7 @@ export function createPromptPacks(
     if (kept !== undefined) throw kept;
   }
 
-  /** "later": not everything that runs can be kept just now. An error: the API server refuses to have it. */
+  /** Resolves to "later" when not every running version can be kept now, and to an error when the API server refuses one. */
   async function keepRunning(
     stored: StoredPromptPack,
     { held, reading }: PackDecision,
@@ -119,7 +119,7 @@ function keyOfObject({ metadata }: StoredPromptPack): string {
   return keyOf(metadata);
 }
 
-/** A quota or a policy stands against it. Without the words of the server, which change from try to try. */
+/** Tells of a quota or a policy, without the words of the server, which change from try to try. */
 function refused({ reason }: ApiError): string {
   return `this version is not kept, for the API server refuses the ConfigMap for it (${reason})`;
 }

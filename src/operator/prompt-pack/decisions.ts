@@ -23,21 +23,21 @@ import type { WrittenStatuses } from "../cluster/written-statuses.ts";
 import { type VersionConfigMaps, type OtherHolder, versionOf } from "./version-config-maps.ts";
 import { readSource, type SourceReading } from "./source-reader.ts";
 
-/** A version that runs. Its content is known where it was read from what is kept. */
+/** A version that runs. It has its content if it was read from a ConfigMap of a kept version. */
 type HeldVersion = PackVersion & { readonly content?: string | undefined };
 
 export interface PackDecision extends VersionsDecision {
   readonly facts: PackFacts;
   readonly reading: SourceReading;
-  /** By hash, the versions that run. No other is in memory. */
+  /** Hash → version, for those that run. No other version is in memory. */
   readonly held: ReadonlyMap<string, HeldVersion>;
 }
 
 export interface PackOutcome {
   readonly stored: StoredPromptPack;
-  /** `undefined`: the spec could not be read, nor was it ever. */
+  /** `undefined`: no spec of the object could ever be read. */
   readonly decision: PackDecision | undefined;
-  /** Why the spec could not be read: then the decision is of an earlier one. */
+  /** Why the spec could not be read. The decision is then about an earlier spec. */
   readonly problem?: string;
 }
 
@@ -80,7 +80,7 @@ export function createPackDecisions(
     const previous = (): (PackVersion | UnreadVersion)[] =>
       hashes.map((hash) => held.get(hash) ?? { hash });
     for (const hash of versionsToRead({ promptPack, source, previous: previous() })) {
-      // Its text is read too: should what is kept be deleted by somebody, it is the only one.
+      // Its text is kept in memory too. If somebody deletes the ConfigMap, no other copy is left.
       if (held.get(hash)?.content !== undefined || !kept.includes(hash)) continue;
       const version = await versionConfigMaps.read(stored, hash, signal);
       if (version !== undefined) held.set(hash, version);
@@ -138,7 +138,7 @@ export function hashIn({ source }: SourceReading): string | undefined {
   return source.found && source.parsed?.ok === true ? source.parsed.hash : undefined;
 }
 
-/** False when the version has to be kept, and its text was let go. */
+/** Whether the reading still has the text, where the version has to be kept. */
 function isContentAtHand(
   reading: SourceReading | undefined,
   isKeepable: (hash: string) => boolean,
@@ -153,7 +153,7 @@ function withoutKept(reading: SourceReading, isKeepable: (hash: string) => boole
   return isNeeded || reading.content === undefined ? reading : { ...reading, content: undefined };
 }
 
-/** Each once: what the source holds is not held a second time. */
+/** The versions that run. The version that the source holds is not held in memory a second time. */
 function runningOf(
   { versions: { active, canary } }: VersionsDecision,
   held: ReadonlyMap<string, HeldVersion>,

@@ -8,16 +8,17 @@ import { CONFIG_MAPS, type ConfigMapObject } from "../cluster/kubernetes-objects
 /** The source of a pack as it was read last. */
 export interface SourceReading {
   readonly source: PackSource;
-  /** The text of a version that is not kept yet. Else it is let go: what was parsed is enough. */
+  /** The text of a version that is not kept yet. Otherwise it is dropped, because what was parsed is enough. */
   readonly content: string | undefined;
-  /** Of what it was read: name and key, and the versions of the object that it stands for. */
+  /** The name and the key of what was read. */
   readonly from: string;
+  /** The versions of the ConfigMap for which the reading is valid. */
   readonly resourceVersions: readonly (string | undefined)[];
 }
 
 /**
- * Reads the ConfigMap that the metadata tell of, unless `before` is a reading of the same. Rejects when it could not be read; one
- * that is not there is no failure.
+ * Reads the ConfigMap that the metadata belong to, unless `before` is a reading of the same. Rejects when it could not be read. A
+ * ConfigMap that does not exist is no failure.
  */
 export async function readSource(
   client: KubeClient,
@@ -40,7 +41,7 @@ export async function readSource(
       source: packSource(pack, data),
       content: packContent(pack, data),
       from,
-      // What is read may be newer than what the cache has told of yet.
+      // What was read may be newer than what the cache shows.
       resourceVersions: [resourceVersion, read.metadata.resourceVersion],
     };
   } catch (error) {

@@ -1,4 +1,4 @@
-/** The accepted versions of PromptPacks: each an immutable ConfigMap `<pack>-<hash>` that belongs to its pack. */
+/** Keeps the accepted versions of PromptPacks. Each is an immutable ConfigMap `<pack>-<hash>` that belongs to its pack. */
 import { API_VERSION, DEFAULT_PACK_KEY, GROUP, PROMPT_PACK } from "../../api/group.ts";
 import { readVersion, type WrittenVersion } from "../../control/prompt-pack/pack-version.ts";
 import {
@@ -20,19 +20,19 @@ import type { OperatorContext } from "../cluster/operator-context.ts";
 
 const NAME_OF_VERSION = /^(.+)-([0-9a-f]{12})$/;
 
-/** `leftover`: of a pack of the same name that was deleted; it goes by itself. */
+/** `leftover`: it belonged to a deleted pack of the same name, and will be deleted without our doing. */
 export type OtherHolder = "nobody" | "leftover" | "stranger";
 
 export type KeepResult =
-  /** Or there is nothing left to keep it for. */
+  /** Also true when there is nothing left to keep the version for. */
   | { readonly kept: true }
-  /** `later`: the cache does not know yet what is there. */
+  /** `later`: the cache does not show yet what exists. */
   | { readonly kept: false; readonly later: true }
   | { readonly kept: false; readonly later: false; readonly error: ApiError };
 
 export class VersionConfigMaps {
   readonly #context: Pick<OperatorContext, "client" | "caches">;
-  /** Keys of those that were made or deleted here, until the cache tells of it. */
+  /** The keys of the ConfigMaps that were created or deleted here, until the cache shows it. */
   readonly #unseen = new Set<string>();
 
   constructor(context: Pick<OperatorContext, "client" | "caches">) {
@@ -43,7 +43,7 @@ export class VersionConfigMaps {
     });
   }
 
-  /** Newest first. */
+  /** The ConfigMaps of the versions, newest first. */
   of({ metadata }: StoredPromptPack): KubernetesObject[] {
     const { uid = "", name } = metadata;
     return this.#context.caches.configMaps
@@ -52,7 +52,7 @@ export class VersionConfigMaps {
       .toSorted(byAge);
   }
 
-  /** Who has the name under which the version is to be kept, if it is not the pack. */
+  /** Says who else has the name under which the version is to be kept. */
   otherHolder(pack: StoredPromptPack, hash: string): OtherHolder {
     const there = this.#context.caches.configMaps.get(keyOf(placeOf(pack, hash)));
     if (there === undefined || isOwnedBy(there, pack.metadata.uid)) return "nobody";
@@ -62,7 +62,7 @@ export class VersionConfigMaps {
     return isOfNamesake === true ? "leftover" : "stranger";
   }
 
-  /** `undefined`: it is not there, or does not hold what its name says. */
+  /** Resolves to `undefined` when the ConfigMap does not exist, or does not hold what its name says. */
   async read(
     pack: StoredPromptPack,
     hash: string,
@@ -104,7 +104,7 @@ export class VersionConfigMaps {
     }
   }
 
-  /** Deletes those that are not among the hashes. */
+  /** Deletes the ConfigMaps of all versions that are not among the hashes. */
   async prune(pack: StoredPromptPack, keep: readonly string[], signal: AbortSignal): Promise<void> {
     for (const { metadata } of this.of(pack)) {
       const { namespace, name, uid } = metadata;
@@ -122,7 +122,7 @@ export class VersionConfigMaps {
   }
 }
 
-/** Of which pack it would be which version, by its name. */
+/** Reads from the name of a ConfigMap which version of which pack it would hold. */
 export function versionOf({
   metadata,
 }: KubernetesObject): { pack: string; hash: string } | undefined {
@@ -130,7 +130,7 @@ export function versionOf({
   return pack === undefined || hash === undefined ? undefined : { pack, hash };
 }
 
-/** The keys of the PromptPacks that an object belongs to, or keeps a version of by its name. */
+/** The keys of the PromptPacks that an object belongs to, or whose version it holds by its name. */
 export function packsOfVersion(object: KubernetesObject): string[] {
   const { namespace, ownerReferences = [] } = object.metadata;
   const owners = ownerReferences.filter(
@@ -171,7 +171,7 @@ function toConfigMap(
   };
 }
 
-/** Times are to the second; of the same second, what came later has the higher version. */
+/** Times are in whole seconds. Within one second, the object that was made later has the higher resourceVersion. */
 function byAge(a: KubernetesObject, b: KubernetesObject): number {
   const { creationTimestamp: at = "" } = a.metadata;
   const { creationTimestamp: other = "" } = b.metadata;

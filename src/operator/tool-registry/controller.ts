@@ -18,7 +18,7 @@ import { ToolServices } from "./tool-services.ts";
 export interface ToolRegistries {
   readonly controller: Controller;
   readonly decided: DecidedToolRegistries;
-  /** Looks at the tools given by URL again and again, until the signal is aborted. Only while leading. */
+  /** Probes the tools that are given by URL until the signal is aborted. It runs only while this process leads. */
   run(signal: AbortSignal): Promise<void>;
 }
 

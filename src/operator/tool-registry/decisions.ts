@@ -17,11 +17,11 @@ import type { ToolServices } from "./tool-services.ts";
 
 export interface RegistryOutcome {
   readonly stored: StoredToolRegistry;
-  /** `undefined`: the spec could not be read, nor was it ever. */
+  /** `undefined`: no spec of the object could ever be read. */
   readonly decision:
     | (ToolRegistryDecision & { readonly allowedNamespaces: AllowedNamespaces | undefined })
     | undefined;
-  /** Why the spec could not be read: then the decision is of an earlier one. */
+  /** Why the spec could not be read. The decision is then about an earlier spec. */
   readonly problem?: string;
 }
 
@@ -40,7 +40,7 @@ export function createRegistryDecisions(
     statuses: WrittenStatuses<ToolRegistryStatus>;
     services: ToolServices;
     probes: ToolProbes;
-    /** By key, how often the results of its probes have changed. */
+    /** Key of the registry → how often the results of its probes have changed. */
     probed: ReadonlyMap<string, number>;
   },
 ): RegistryDecisions {

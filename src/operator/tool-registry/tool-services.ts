@@ -6,7 +6,7 @@ import { SERVICE_NAME_LABEL } from "../cluster/labels.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
-/** The Services that may be tools, with whether something is ready behind them. */
+/** Knows the Services that may be tools, and whether something is ready behind them. */
 export class ToolServices {
   readonly #caches: Pick<OperatorCaches, "toolServices" | "endpointSlices">;
   readonly #views = new Map<string, readonly ServiceView[]>();
@@ -28,14 +28,14 @@ export class ToolServices {
     caches.toolServices.subscribe(({ before, after }) => changed([before, after]));
     caches.endpointSlices.subscribe(({ before, after }) => {
       if (isReady(before) === isReady(after) && serviceKey(before) === serviceKey(after)) return;
-      // Slices of all Services come by here: most belong to none that may be a tool.
+      // The slices of all Services are watched, and most of them belong to no Service that may be a tool.
       for (const key of new Set([serviceKey(before), serviceKey(after)])) {
         if (key !== undefined) changed([caches.toolServices.get(key)]);
       }
     });
   }
 
-  /** The same array while none of them changes. */
+  /** Returns the same array while none of them changes. */
   of(namespace: string): readonly ServiceView[] {
     let views = this.#views.get(namespace);
     if (views === undefined) {

@@ -1,4 +1,4 @@
-/** Why a container does not run, in words that stay the same while the kubelet tries again and again. */
+/** Says why a container does not run, in words that stay the same while the kubelet tries again and again. */
 import type { PodObject } from "../../cluster/kubernetes-objects.ts";
 import { AGENT_CONTAINER } from "../objects/build-deployment.ts";
 import { lastWords } from "../../../observability/log-line.ts";
@@ -16,7 +16,7 @@ const IMAGE_FAILURES: readonly string[] = [
   "RegistryUnavailable",
   "SignatureValidationFailed",
 ];
-/** To wait will hardly help. */
+/** Reasons that hardly pass by waiting. */
 const START_FAILURES: readonly string[] = [
   "CreateContainerConfigError",
   "CreateContainerError",
@@ -25,10 +25,10 @@ const START_FAILURES: readonly string[] = [
   "PostStartHookError",
   "RunContainerError",
 ];
-/** The same after the container was made: then it has ended, without having run. */
+/** The same for a container that was made: it has ended without having run. */
 const START_ENDS: readonly string[] = ["StartError", "ContainerCannotRun"];
 
-/** `undefined`: it is ready, or may become so. */
+/** `undefined`: the container is ready, or may become so. */
 export function containerFailure(status: ContainerStatus): string | undefined {
   const failure = failureOf(status);
   if (failure === undefined || status.name === AGENT_CONTAINER) return failure;
@@ -41,14 +41,14 @@ function failureOf({ ready, started, state, lastState }: ContainerStatus): strin
   if (IMAGE_FAILURES.includes(reason)) return imageFailure(message);
   if (START_FAILURES.includes(reason)) return startFailure(message || reason);
   const ended = state?.terminated ?? lastState?.terminated;
-  // It got over how it ended once, and is not ready for another reason.
+  // It has started again since it ended, and is not ready for another reason.
   if (state?.running !== undefined && started === true) return undefined;
-  // Between two tries it runs for a moment, and is no better for it.
+  // A container that runs for a moment between two tries has not recovered.
   if (ended !== undefined) return endOf(ended);
   return reason === "CrashLoopBackOff" ? "the container ends again and again" : undefined;
 }
 
-/** The kubelet tells of the pull that failed and of the pause after it by turns: what they have in common is said. */
+/** The kubelet reports the failed pull and the pause after it by turns, so only what both have in common is said. */
 function imageFailure(message: string): string {
   const [, image, cause = ""] =
     /^Back-off pulling image ("[^"]*")(?:: ErrImagePull: )?(.*)$/s.exec(message) ?? [];

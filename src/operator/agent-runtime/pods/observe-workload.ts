@@ -1,11 +1,11 @@
-/** The replicas of an agent as the cluster tells of them. */
+/** Describes the replicas of an agent from what the cluster tells of them. */
 import type { ObservedWorkload } from "../../../control/agent-runtime/available.ts";
 import type { DeploymentObject, PodObject } from "../../cluster/kubernetes-objects.ts";
 import { ROLL_HASH_ANNOTATION } from "../../cluster/labels.ts";
 import { containerFailure } from "./container-failure.ts";
 import { stableMessage } from "./stable-message.ts";
 
-/** `problem`: what of the workload could not be made, and why. */
+/** `problem` says which part of the workload could not be made, and why. */
 export function observeWorkload(facts: {
   deployment: DeploymentObject | undefined;
   pods: readonly PodObject[];
@@ -36,13 +36,13 @@ export function observeWorkload(facts: {
   };
 }
 
-/** What ended, such as an evicted pod, is replaced; so is what is being deleted. */
+/** A pod that ended, for example by an eviction, is replaced, and so is a pod that is being deleted. */
 function isAlive({ metadata, status }: PodObject): boolean {
   if (metadata.deletionTimestamp !== undefined) return false;
   return status?.phase !== "Failed" && status?.phase !== "Succeeded";
 }
 
-/** Those of an older template are on their way out; they count until the first of the new ones is there. */
+/** Pods of an older template are about to go. They count until the first pod of the new template exists. */
 function ofLastTemplate(
   pods: readonly PodObject[],
   deployment: DeploymentObject | undefined,
@@ -54,7 +54,7 @@ function ofLastTemplate(
   return current.length > 0 ? current : pods;
 }
 
-/** Until the Deployment's controller has seen the last spec, it speaks of the one before. */
+/** Until the controller of the Deployment has seen the last spec, its status is about the spec before. */
 function isCurrent(deployment: DeploymentObject | undefined): boolean {
   const { metadata, status } = deployment ?? {};
   return (
@@ -86,12 +86,12 @@ function conditionOf(deployment: DeploymentObject | undefined, type: string) {
 function whyWaiting({ status }: PodObject): string | undefined {
   const scheduled = status?.conditions?.find(({ type }) => type === "PodScheduled");
   if (scheduled?.status !== "False" || scheduled.message === undefined) return undefined;
-  // That no other pod could be made to leave says nothing of what is missing.
+  // The part about preemption does not say what is missing.
   const [why = ""] = scheduled.message.split(/,? *preemption: /);
   return `no node takes it: ${stableMessage(why)}`;
 }
 
-/** Of several the first by the alphabet, so that the same pods always say the same. */
+/** Takes the first of several in alphabetical order, so that the same pods always lead to the same message. */
 function firstOf(messages: readonly (string | undefined)[]): string | undefined {
   return messages.filter((message) => message !== undefined).toSorted()[0];
 }

@@ -1,4 +1,4 @@
-/** What a cluster or a container says, fit for a status: short, without secrets, and the same from one look to the next. */
+/** Makes the message of a cluster or a container fit for a status: short, without secrets, and the same each time. */
 import { withoutSecrets } from "../../../observability/without-secrets.ts";
 
 const MAX_MESSAGE_LENGTH = 500;
@@ -6,7 +6,7 @@ const MAX_MESSAGE_LENGTH = 500;
 const DATE = String.raw`\d{4}[-/]\d{2}[-/]\d{2}`;
 const TIME = String.raw`\d{2}:\d{2}:\d{2}(?:[.,]\d+)?(?:Z|[+-]\d{2}:?\d{2})?`;
 
-/** What differs each time that the same thing happens. A changed message would be one more write of a status. */
+/** Parts that differ each time that the same thing happens. A changed message would lead to another write of the status. */
 const CHANGING: readonly [RegExp, string][] = [
   // The head of a line of klog.
   [/^[IWEF]\d{4} [\d:.]+ +\d+ /gm, ""],
@@ -15,25 +15,25 @@ const CHANGING: readonly [RegExp, string][] = [
   // The kubelet names its pod, which has a name of its own.
   [/ ?\(pod: "[^"]*", container: [^)]*\)/g, ""],
   [/^pods "[^"]*" is forbidden: /g, ""],
-  // As a container runtime names a container: pod, namespace, uid and the count of tries are in it.
+  // The name that a container runtime gives to a container. It has the pod, the namespace, the uid and the number of tries in it.
   [/(?<![a-z0-9])[a-z0-9-]+_[a-z0-9.-]+_[a-z0-9-]+_[\da-f-]{36}_\d+/g, "…"],
-  // The name of a pod of a Deployment: the alphabet is the one of such names.
+  // The name of a pod of a Deployment, in the alphabet of such names.
   [
     /(?<![a-z0-9-])[a-z0-9-]+-[bcdfghjklmnpqrstvwxz2456789]{6,10}-[bcdfghjklmnpqrstvwxz2456789]{5}(?![a-z0-9-])/g,
     "…",
   ],
   [/\b[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\b/gi, "…"],
-  // Ids of containers; a digest of an image is the user's own.
+  // The ids of containers. The digest of an image stays, because the user wrote it.
   [/(?<!sha256:)\b[\da-f]{32,}\b/gi, "…"],
   [/\b0x[\da-f]{6,}\b/gi, "0x…"],
-  // The port from which something was connected to.
+  // The address from which a connection was made.
   [/(?:\[[\da-f:]+\]|(?<![\d.])[\d.]+):\d+->/gi, ""],
   [/\bback-off (?:\d+[hms])+/gi, "back-off"],
   [/^rpc error: code = \w+ desc = /g, ""],
 ];
 
 export function stableMessage(message: string): string {
-  // What is far behind is not looked at: patterns take their time.
+  // The end of a long text is left out, because the patterns would take long.
   let text = withoutSecrets(message.slice(0, 8 * MAX_MESSAGE_LENGTH));
   for (const [pattern, replacement] of CHANGING) text = text.replace(pattern, replacement);
   text = text.replaceAll(/\s+/g, " ").trim();
