@@ -12,7 +12,7 @@ import { promptPackOf } from "../cluster/references-of.ts";
 
 type Caches = Pick<OperatorCaches, "agentRuntimes" | "agentConfigs" | "namespaces">;
 
-/** Counts the agents that refer to a pack: those that may, by the versions that their configs have, and those that may not. */
+/** Counts the agents that refer to a pack: those that may do so, by the versions that their configs have, and those that may not. */
 export function countAgentsOf(
   caches: Caches,
   { crossNamespaceReferences }: TrustPolicy,
@@ -29,7 +29,7 @@ export function countAgentsOf(
   return countAgents(running, versions, referring.length - granted.length);
 }
 
-/** `undefined`: it has no config of its own yet. */
+/** The text of the versions that an agent was given. It is `undefined` when the agent has no config of its own yet. */
 function versionsOfAgent(
   caches: Caches,
   metadata: KubernetesObject["metadata"],
