@@ -78,7 +78,7 @@ const SPEC = {
   imagePullSecrets: [{ name: "registry" }],
 };
 
-/** Each field of the spec, with another value: the agent or its replicas must be others then. */
+/** Each field of the spec with another value, which must change the agent or its replicas. */
 const CHANGES: Record<string, unknown> = {
   "toolRegistryRef.credentials": [
     { tool: "lookup-user", secretRef: { name: "token", key: "url" } },
@@ -178,7 +178,7 @@ function changed(path: string, value: unknown): Record<string, unknown> {
   for (const name of names) parent = parent[name] as Record<string, unknown>;
   if (value === undefined) delete parent[last];
   else parent[last] = value;
-  // What the rules demand of the rest.
+  // The rules demand these of the other fields.
   if (path === "provider.name") delete (spec["provider"] as Record<string, unknown>)["api"];
   if (path === "replicas") (spec["autoscaling"] as Record<string, unknown>)["enabled"] = false;
   return spec;

@@ -35,13 +35,13 @@ function decide(given: Partial<PromptPackInput> = {}): PromptPackDecision {
   });
 }
 
-/** A pack that lives on: each look sees what the last one decided. */
+/** A pack with a history: each decision sees what the last one left. */
 class Pack {
   spec: Record<string, unknown> = {};
   status: PromptPack["status"];
   kept: PackVersion[] = [];
 
-  look(at: PackSource, spec = this.spec): PromptPackDecision {
+  decide(at: PackSource, spec = this.spec): PromptPackDecision {
     this.spec = spec;
     const decision = decide({ ...this.facts(at), previous: this.kept });
     this.status = decision.status;
@@ -61,7 +61,7 @@ function keptAfter({ keep, versions }: PromptPackDecision, before: readonly Pack
 }
 
 /** What somebody may do to a pack. */
-function aLook() {
+function aChange() {
   const sources = {
     gone: { found: false } as const,
     broken: source("{"),
@@ -226,8 +226,8 @@ describe("the status of a PromptPack", () => {
 describe("the versions of a PromptPack", () => {
   it("with strategy immediate follow the source", () => {
     const pack = new Pack();
-    const first = pack.look(source(content("1.0.0")));
-    const second = pack.look(source(content("2.0.0")));
+    const first = pack.decide(source(content("1.0.0")));
+    const second = pack.decide(source(content("2.0.0")));
     expect(second.status).toMatchObject({ phase: "Active", activeSemver: "2.0.0" });
     expect(second.status.activeVersion).not.toBe(first.status.activeVersion);
     expect(pack.kept.map(({ semver }) => semver)).toEqual(["2.0.0", "1.0.0"]);
@@ -235,9 +235,9 @@ describe("the versions of a PromptPack", () => {
 
   it("outlive a source that breaks or goes", () => {
     const pack = new Pack();
-    pack.look(source(content("1.0.0")));
+    pack.decide(source(content("1.0.0")));
     for (const broken of [source("{"), source(aPackText({ id: 1 })), { found: false } as const]) {
-      const decision = pack.look(broken);
+      const decision = pack.decide(broken);
       expect(decision.status).toMatchObject({ phase: "Active", activeSemver: "1.0.0" });
       expect(decision.versions.active?.semver).toBe("1.0.0");
       const found = condition(decision, "SourceValid");
@@ -248,11 +248,11 @@ describe("the versions of a PromptPack", () => {
 
   it("with strategy canary begin with an active one, and try the next", () => {
     const pack = new Pack();
-    expect(pack.look(source(content("1.0.0")), canary(20)).status).toMatchObject({
+    expect(pack.decide(source(content("1.0.0")), canary(20)).status).toMatchObject({
       phase: "Active",
       activeSemver: "1.0.0",
     });
-    const trial = pack.look(source(content("2.0.0")));
+    const trial = pack.decide(source(content("2.0.0")));
     expect(trial.status).toMatchObject({
       phase: "Canary",
       activeSemver: "1.0.0",
@@ -260,14 +260,14 @@ describe("the versions of a PromptPack", () => {
       canaryWeight: 20,
     });
     expect(trial.versions.canary).toMatchObject({ weight: 20, version: { semver: "2.0.0" } });
-    const next = pack.look(source(content("3.0.0")));
+    const next = pack.decide(source(content("3.0.0")));
     expect(next.status).toMatchObject({ activeSemver: "1.0.0", canarySemver: "3.0.0" });
   });
 
   it("keep a canary of weight 0, which gets no sessions", () => {
     const pack = new Pack();
-    pack.look(source(content("1.0.0")), canary(0));
-    expect(pack.look(source(content("2.0.0"))).status).toMatchObject({
+    pack.decide(source(content("1.0.0")), canary(0));
+    expect(pack.decide(source(content("2.0.0"))).status).toMatchObject({
       phase: "Canary",
       canaryWeight: 0,
       activeSemver: "1.0.0",
@@ -280,9 +280,9 @@ describe("the versions of a PromptPack", () => {
   ])("promote a canary by %s, also while the source is broken", (_how, spec) => {
     for (const after of [source(content("2.0.0")), source("{")]) {
       const pack = new Pack();
-      pack.look(source(content("1.0.0")), canary(20));
-      pack.look(source(content("2.0.0")));
-      const { status, versions } = pack.look(after, spec);
+      pack.decide(source(content("1.0.0")), canary(20));
+      pack.decide(source(content("2.0.0")));
+      const { status, versions } = pack.decide(after, spec);
       expect(status).toMatchObject({ phase: "Active", activeSemver: "2.0.0" });
       expect(status).not.toHaveProperty("canaryVersion");
       expect(versions.canary).toBeUndefined();
@@ -291,10 +291,13 @@ describe("the versions of a PromptPack", () => {
 
   it("go on with a canary while the source is broken, and end it when the source goes back", () => {
     const pack = new Pack();
-    pack.look(source(content("1.0.0")), canary(20));
-    pack.look(source(content("2.0.0")));
-    expect(pack.look(source("{")).status).toMatchObject({ phase: "Canary", canarySemver: "2.0.0" });
-    expect(pack.look(source(content("1.0.0"))).status).toMatchObject({
+    pack.decide(source(content("1.0.0")), canary(20));
+    pack.decide(source(content("2.0.0")));
+    expect(pack.decide(source("{")).status).toMatchObject({
+      phase: "Canary",
+      canarySemver: "2.0.0",
+    });
+    expect(pack.decide(source(content("1.0.0"))).status).toMatchObject({
       phase: "Active",
       activeSemver: "1.0.0",
     });
@@ -302,10 +305,10 @@ describe("the versions of a PromptPack", () => {
 
   it("take the newest kept one when the status was lost", () => {
     const pack = new Pack();
-    pack.look(source(content("1.0.0")));
-    pack.look(source(content("2.0.0")));
+    pack.decide(source(content("1.0.0")));
+    pack.decide(source(content("2.0.0")));
     pack.status = undefined;
-    expect(pack.look({ found: false }).status).toMatchObject({
+    expect(pack.decide({ found: false }).status).toMatchObject({
       phase: "Active",
       activeSemver: "2.0.0",
     });
@@ -313,8 +316,8 @@ describe("the versions of a PromptPack", () => {
 
   it("are kept up to a number, never without those that run", () => {
     const pack = new Pack();
-    pack.look(source(content("1.0.0")), canary(5));
-    for (let minor = 1; minor <= 20; minor += 1) pack.look(source(content(`1.${minor}.0`)));
+    pack.decide(source(content("1.0.0")), canary(5));
+    for (let minor = 1; minor <= 20; minor += 1) pack.decide(source(content(`1.${minor}.0`)));
     expect(pack.kept).toHaveLength(MAX_KEPT_VERSIONS);
     const kept = pack.kept.map(({ semver }) => semver);
     expect(kept).toContain("1.0.0");
@@ -333,9 +336,9 @@ describe("the versions of a PromptPack", () => {
 
   it("are decided alike when no more of the kept ones were read than need be", () => {
     fc.assert(
-      fc.property(fc.array(aLook(), { minLength: 1, maxLength: 8 }), (looks) => {
+      fc.property(fc.array(aChange(), { minLength: 1, maxLength: 8 }), (changes) => {
         const pack = new Pack();
-        for (const { at, spec } of looks) {
+        for (const { at, spec } of changes) {
           pack.spec = spec;
           const facts = pack.facts(at);
           const read = versionsToRead({
@@ -346,7 +349,7 @@ describe("the versions of a PromptPack", () => {
             read.includes(version.hash) ? version : { hash: version.hash },
           );
           const sparing = decide({ ...facts, previous });
-          expect(sparing).toEqual(pack.look(at, spec));
+          expect(sparing).toEqual(pack.decide(at, spec));
         }
       }),
     );
@@ -354,8 +357,8 @@ describe("the versions of a PromptPack", () => {
 
   it("need nothing of what is kept while the source is all that runs", () => {
     const pack = new Pack();
-    pack.look(source(content("1.0.0")));
-    pack.look(source(content("2.0.0")));
+    pack.decide(source(content("1.0.0")));
+    pack.decide(source(content("2.0.0")));
     expect(versionsToRead(pack.facts(source(content("2.0.0"))))).toEqual([]);
     expect(versionsToRead(pack.facts(source(content("3.0.0"))))).toEqual([]);
     expect(versionsToRead(pack.facts({ found: false }))).toEqual([pack.status?.activeVersion]);
@@ -363,10 +366,10 @@ describe("the versions of a PromptPack", () => {
 
   it("are decided alike a second time, whatever came before", () => {
     fc.assert(
-      fc.property(fc.array(aLook(), { minLength: 1, maxLength: 8 }), (looks) => {
+      fc.property(fc.array(aChange(), { minLength: 1, maxLength: 8 }), (changes) => {
         const pack = new Pack();
-        for (const { at, spec } of looks) {
-          const first = pack.look(at, spec);
+        for (const { at, spec } of changes) {
+          const first = pack.decide(at, spec);
           const promptPack = aPromptPack({ spec: pack.spec, status: pack.status });
           const second = decide({ promptPack, source: at, previous: pack.kept, now: LATER });
           expect(second).toEqual(first);

@@ -38,7 +38,7 @@ const discovered = (fields: object = {}): object => ({
 interface Given {
   tools?: object[];
   services?: ServiceView[];
-  /** By URL. */
+  /** URL → the result of its probe. */
   probes?: Record<string, { reachable: boolean; message?: string }>;
 }
 

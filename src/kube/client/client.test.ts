@@ -32,7 +32,7 @@ afterEach(() => {
   }
 });
 
-/** Knows the waits between two tries from the time limits of requests. */
+/** Counts the waits between two tries, apart from the time limits of requests. */
 class ClockOfWaits extends ManualClock {
   waits = 0;
 

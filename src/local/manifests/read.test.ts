@@ -124,7 +124,7 @@ describe("readManifests, again", () => {
     state = await readManifests([folder], state);
     expect(names(state)).toBe("one two");
     expect(problems(state)).toHaveLength(1);
-    // Still bad, in another way.
+    // The file still has errors, but others.
     await writeFile(file("a.yaml"), `${configMap("one", "2")}---\nkind: Nonsense\n`);
     state = await readManifests([folder], state);
     expect(names(state)).toBe("one two");

@@ -21,7 +21,7 @@ const configMap = (name: string): string =>
   `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\n`;
 const file = (name: string): string => join(folder, name);
 
-/** Follows until the names of the resources are as expected; answers all that was seen on the way. */
+/** Follows until the names of the resources are as expected. Resolves to everything that was seen until then. */
 async function watching(paths: string[]) {
   const states = watchManifests({ paths, clock: systemClock, signal: ending.signal });
   const seen: string[] = [];

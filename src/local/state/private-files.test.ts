@@ -51,7 +51,7 @@ test("a folder is brought to hold the given files and no others, at any depth", 
     ]),
   );
   expect(await read()).toEqual({ "a/1": "one", "a/2": "two", b: "three" });
-  // One that is left as it is, one that changes, one that goes.
+  // One file is left as it is, one changes, and one is removed.
   await syncPrivateFolder(
     folder,
     new Map([

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { LiveRegion } from "./live-region.ts";
 
-/** As much of a terminal as the region uses. */
+/** The part of a terminal that the region uses. */
 class Screen {
   lines: string[] = [""];
   #row = 0;

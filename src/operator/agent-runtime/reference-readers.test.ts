@@ -20,7 +20,7 @@ const { signal } = new AbortController();
 const TOKEN = { name: "token", key: "value" };
 
 interface World {
-  /** By key, with their values. */
+  /** Key of the Secret → its values. */
   secrets?: Record<string, Record<string, string>>;
   namespaces?: string[];
 }

@@ -3,7 +3,7 @@ import { Decisions } from "./decisions.ts";
 
 const { signal } = new AbortController();
 
-/** A world of numbers; what is decided is its double, once `gate` lets it. */
+/** The world is a number, and the decision is its double. A decision waits until `gate` opens. */
 class Rig {
   readonly world = new Map<string, number>();
   readonly told: string[] = [];
@@ -22,7 +22,7 @@ class Rig {
       if (this.failure !== undefined) throw this.failure;
       return { double: 2 * value };
     },
-    // Signs make no difference to those who ask.
+    // The sign of the number makes no difference to those who ask.
     toText: ({ double }) => String(Math.abs(double)),
   });
 

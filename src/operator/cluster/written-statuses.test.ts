@@ -26,7 +26,7 @@ const refuses = (status: number) => (response: ServerResponse) => {
   response.writeHead(status).end("{}");
 };
 
-/** Against a server that answers like this, until told otherwise. */
+/** Statuses that are written to a server that answers like this until it is told otherwise. */
 async function statusesAgainst(answer: (response: ServerResponse) => void) {
   const rig = { answer, writes: [] as string[], clock: new ManualClock() };
   const server = createServer((request, response) => {
@@ -80,7 +80,7 @@ test("what was written counts until the cache has it, and is not written twice",
   await statuses.write(old, { activeVersion: "b" }, signal);
   await statuses.write(old, { activeVersion: "b" }, signal);
   expect(writes).toEqual(["PATCH status"]);
-  // A change of the spec came in between, and the status is not there yet.
+  // The spec was changed in between, and the cache does not show the status yet.
   expect(statuses.of(stored("2", { activeVersion: "a" }))).toEqual({ activeVersion: "b" });
   const followed = stored("3", { activeVersion: "b" });
   expect(statuses.of(followed)).toBe(followed.status);

@@ -9,9 +9,9 @@ import type { Pod } from "../kubernetes/node/pod.ts";
 
 /** On a busy machine everything takes longer, by about as much as processes have to wait. */
 const BUSY = Math.max(1, (loadavg()[0] ?? 0) / availableParallelism());
-/** What a change may take to show. */
+/** A change must show within this time. */
 export const SOON = { timeout: 2_000 * BUSY, interval: 20 };
-/** For what is not about speed. */
+/** The time for waits that do not test speed. */
 export const SOME_TIME = { timeout: 20_000, interval: 50 };
 
 export interface Condition {
@@ -59,7 +59,7 @@ export class AgentInCluster {
     return (await this.#cluster.get(this.runtime))?.status?.phase;
   }
 
-  /** All fields are empty while it is not there. */
+  /** All fields are empty while it does not exist. */
   async condition(type: string): Promise<Condition> {
     const status = (await this.#cluster.get(this.runtime))?.status;
     const found = status?.conditions?.find((one: Condition) => one.type === type);
@@ -71,7 +71,7 @@ export class AgentInCluster {
       const object = await this.#cluster.get(this.runtime);
       const { generation } = object.metadata;
       const { phase: current, observedGeneration, conditions } = object.status ?? {};
-      // The conditions say why when it does not.
+      // When this fails, the conditions say why.
       expect({ current, observedGeneration, conditions }).toMatchObject({
         current: phase,
         observedGeneration: generation,
@@ -83,7 +83,7 @@ export class AgentInCluster {
     return this.#cluster.kubelet.podsOf(`${this.#at.namespace}/${this.#at.name}`);
   }
 
-  /** A file of its first pod, by its path in the container. */
+  /** Reads a file of its first pod, by its path in the container. */
   async file(path: string): Promise<string> {
     const [pod] = this.pods;
     if (pod === undefined) throw new Error(`${this.#at.name} has no pod`);
@@ -95,7 +95,7 @@ export class AgentInCluster {
     return JSON.parse(await this.file("/etc/omnia/agent.json")) as AgentConfig;
   }
 
-  /** What must stay as it is while nothing but a condition changes. */
+  /** The fields that must not change when only a condition does. */
   async footprint(): Promise<unknown> {
     const { namespace } = this.#at;
     const [children, replicaSets] = await Promise.all([

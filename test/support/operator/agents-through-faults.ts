@@ -25,7 +25,7 @@ export class AgentsThroughFaults {
   ): Promise<AgentsThroughFaults> {
     const references = theReferences(namespace);
     await cluster.create(aNamespaceManifest(namespace), ...references);
-    // A tool that is found after an agent was made is written into its config: a second write, and a right one.
+    // A tool that is found after an agent was made is written into its config. That second write is correct.
     const decided = references.filter(
       ({ kind }) => kind === "PromptPack" || kind === "ToolRegistry",
     );
@@ -38,7 +38,7 @@ export class AgentsThroughFaults {
     return new AgentsThroughFaults(cluster, namespace, count);
   }
 
-  /** They are called agent-0, agent-1, …. Goes on when the API server is away for a while. */
+  /** Creates agents with the names agent-0, agent-1, …. Goes on when the API server is away for a while. */
   async create(): Promise<void> {
     for (let index = 0; index < this.#count; index++) {
       const manifest = anAgentManifest({ name: `agent-${index}`, namespace: this.namespace });
@@ -57,7 +57,7 @@ export class AgentsThroughFaults {
     }, RECOVERED);
   }
 
-  /** Each of their objects, and each event. */
+  /** All objects of the agents, and all events. */
   async wereWrittenOnce(): Promise<void> {
     const writes = await this.#cluster.audit.writes({ by: OPERATOR_USER });
     expectWrittenOnce(writes, this.namespace);

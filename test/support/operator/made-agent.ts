@@ -1,4 +1,4 @@
-/** From the text of a manifest to what a pod gets, without a cluster: what the operator does, on values. */
+/** Makes what a pod gets from the text of a manifest, as the operator does, but without a cluster. */
 import { readFile, mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import type { V1Container } from "@kubernetes/client-node";
@@ -22,11 +22,12 @@ import type {
 } from "../../../src/operator/cluster/kubernetes-objects.ts";
 import { secretFacts } from "../../../src/operator/cluster/secret-reader.ts";
 import { NOW, packReference, registryReference } from "../builders/a-decision.ts";
+import { withoutUndefined } from "../../../src/control/without-undefined.ts";
 import type { Pod } from "../kubernetes/node/pod.ts";
 import { podEnvironment } from "../kubernetes/node/pod-environment.ts";
 import { PodVolumes, type ReadObject } from "../kubernetes/node/pod-volumes.ts";
 
-/** What there is, by "namespace/name". */
+/** The objects that exist, by "namespace/name". */
 export interface World {
   readonly packs?: Readonly<Record<string, WrittenVersion>>;
   /** An entry of a registry, by its tool's name `lookup-user`. */
@@ -44,13 +45,13 @@ export interface MadeAgent {
   readonly pod: Pod;
   readonly container: V1Container;
   readonly environment: Readonly<Record<string, string>>;
-  /** As the pod reads it. */
+  /** The config as the pod reads it. */
   readonly config: AgentConfig;
-  /** What a file of the pod holds, by its path in the container. */
+  /** Reads a file of the pod, by its path in the container. */
   readonly file: (path: string) => Promise<string>;
 }
 
-/** `folder`: where the files of pods are put. */
+/** The files of pods are put into `folder`. */
 export async function makeAgent(
   manifest: string,
   world: World,
@@ -152,7 +153,7 @@ async function decide(
   return { config, workload };
 }
 
-/** As the controllers of a cluster make it from the Deployment. */
+/** Makes the pod from the Deployment as the controllers of a cluster do. */
 function podOf({ metadata, spec }: DeploymentObject): Pod {
   const { metadata: meta, spec: podSpec } = spec.template;
   if (podSpec === undefined) throw new Error("the template has no spec");
@@ -160,12 +161,7 @@ function podOf({ metadata, spec }: DeploymentObject): Pod {
   const { namespace } = metadata;
   const { labels, annotations } = meta ?? {};
   return {
-    metadata: {
-      name,
-      ...(namespace === undefined ? {} : { namespace }),
-      ...(labels === undefined ? {} : { labels }),
-      ...(annotations === undefined ? {} : { annotations }),
-    },
+    metadata: withoutUndefined<Pod["metadata"]>({ name, namespace, labels, annotations }),
     spec: podSpec,
   };
 }

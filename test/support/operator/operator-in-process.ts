@@ -20,7 +20,7 @@ import { createOperator, type Operator } from "../../../src/operator/operator.ts
 import { systemClock } from "../../../src/time/clock.ts";
 import { type KubeCluster, OPERATOR_USER } from "../kubernetes/kube-cluster.ts";
 
-/** Tests are not to wait for the limit on requests, nor for the next probe of a tool. */
+/** With these, tests wait neither for the limit on requests nor for the next probe of a tool. */
 const REQUESTS_PER_SECOND = 1_000;
 const PROBE_INTERVAL_MS = 100;
 
@@ -142,7 +142,7 @@ export class OperatorInProcess {
     return this.#ending.signal;
   }
 
-  /** Every pack and every registry is reconciled again. */
+  /** Reconciles every pack and every registry again. */
   resync(): void {
     const { promptPacks, toolRegistries } = this.#operator;
     for (const [controller, cache] of [

@@ -15,9 +15,9 @@ export async function permitOperator(
   server: KubeAPIServer,
   user: string,
   scope: {
-    /** Watched; without it, all of them. */
+    /** The namespaces that are watched. Without it, all are watched. */
     namespaces?: readonly string[];
-    /** Where it holds the lease and keeps its key. */
+    /** The namespace in which it holds the lease and keeps its key. */
     ownNamespace?: string;
   } = {},
 ): Promise<void> {
@@ -32,7 +32,7 @@ export async function permitOperator(
   await permit(server, { user, name: `${user}-own`, namespace: ownNamespace, rules });
 }
 
-/** In no namespace: in all of them. */
+/** Without a namespace, it is bound in all namespaces. */
 async function permit(
   server: KubeAPIServer,
   grant: { user: string; name: string; namespace: string; rules: readonly PolicyRule[] },

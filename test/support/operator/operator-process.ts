@@ -1,4 +1,4 @@
-/** `omnia operator` as a child process, for one API server. */
+/** Runs `omnia operator` as a child process, for one API server. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp } from "node:fs/promises";
@@ -9,18 +9,18 @@ import { ProcessGuard } from "../processes/process-guard.ts";
 
 const PROGRAM = join(import.meta.dirname, "../../../bin/omnia.ts");
 const READY_TIMEOUT_MS = 30_000;
-/** Tests are not to wait for the limit on requests. */
+/** With these, tests do not wait for the limit on requests. */
 const REQUESTS_PER_SECOND = 500;
 export const AGENT_IMAGE = "omnia-agent:test";
 
 export interface OperatorProcessOptions {
   kubeconfig: string;
-  /** Watched; without it, all of them. */
+  /** The namespaces that are watched. Without it, all are watched. */
   namespaces?: readonly string[];
   /** With it, the operator leads only when no other does. */
   leaseNamespace?: string;
   flags?: readonly string[];
-  /** What is run with Node.js; the sources unless told otherwise. */
+  /** The file that Node.js runs. @default the sources */
   program?: string;
 }
 
@@ -29,7 +29,7 @@ type LogLine = Record<string, unknown> & { level?: string; msg?: string };
 export class OperatorProcess {
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown>;
-  /** All that it printed. */
+  /** Everything that it printed. */
   output = "";
   #changed = Promise.withResolvers<void>();
 
@@ -66,7 +66,7 @@ export class OperatorProcess {
     });
   }
 
-  /** Settles when it knows the cluster; whether it leads is another matter. */
+  /** Resolves when it knows the cluster, whether it leads or not. */
   static async start(options: OperatorProcessOptions): Promise<OperatorProcess> {
     const folder = await mkdtemp(join(tmpdir(), "omnia-operator-"));
     const operator = new OperatorProcess(options, folder);
@@ -97,7 +97,7 @@ export class OperatorProcess {
       .map((line) => JSON.parse(line) as LogLine);
   }
 
-  /** Settles with the first line of its log that says so. */
+  /** Resolves to the first line of its log that says so. */
   async logs(message: string): Promise<LogLine> {
     for (;;) {
       const found = this.lines.find(({ msg }) => msg === message);
@@ -108,7 +108,7 @@ export class OperatorProcess {
     }
   }
 
-  /** In order: it lets go of the lease. Answers its exit code. */
+  /** Ends it in good order, so that it gives the lease back. Resolves to its exit code. */
   async stop(): Promise<number | null> {
     this.#child.kill("SIGTERM");
     await this.#ended;

@@ -31,7 +31,7 @@ function next(given: {
   return nextFiles({ config, secretFiles: [KEY], fileDigest: () => key, last, pods });
 }
 
-/** As the cluster has it, in a version of its own. */
+/** The ConfigMap as the cluster has it, with a resourceVersion of its own. */
 function inCluster(files: AgentFiles, resourceVersion: string): ConfigMapObject {
   const { metadata, ...rest } = buildConfigMap(AT, files);
   return { ...rest, metadata: { ...metadata, resourceVersion } };
@@ -133,7 +133,7 @@ test.each(spoilings)("of a ConfigMap with %s in it nothing is taken", (_, spoil)
   const last = new LastFiles(SIGNER, UID);
   last.read(inCluster(files, "1"));
   expect(last.read(spoiled)).toMatchObject({ config: files.config, secretFiles: [KEY] });
-  // The pods may have what was in it.
+  // The pods may have read what was in it.
   expect(next({ last: last.read(spoiled) })).toEqual({ ...files, filesRevision: 2 });
 });
 

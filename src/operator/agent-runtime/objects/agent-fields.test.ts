@@ -59,37 +59,37 @@ const WORLD: World = {
   configMaps: { "agents/settings": { region: "north" } },
 };
 
-type Look = (made: MadeAgent) => unknown;
+type Read = (made: MadeAgent) => unknown;
 
 interface Field {
   readonly value: unknown;
-  readonly look: Look;
-  /** What is seen; the value itself unless something else is said. */
+  readonly read: Read;
+  /** What `read` gives. @default the value itself */
   readonly seen?: unknown;
-  /** What else the manifest says; `undefined` for what it does not say. */
+  /** Other fields of the manifest. A field with `undefined` is left out of it. */
   readonly beside?: Record<string, unknown>;
 }
 
 const inConfig =
-  (path: string): Look =>
+  (path: string): Read =>
   ({ config }) =>
     at(config, path);
 const inPod =
-  (path: string): Look =>
+  (path: string): Read =>
   ({ pod }) =>
     at(pod.spec, path);
 const inContainer =
-  (path: string): Look =>
+  (path: string): Read =>
   ({ container }) =>
     at(container, path);
-/** For the autoscalers to come: it is decided, and nothing is made of it yet. */
+/** Autoscaling is decided, but no object is made for it yet. */
 const inAutoscaling =
-  (path: string): Look =>
+  (path: string): Read =>
   ({ workload }) =>
     at(workload.autoscaling, path);
-/** The content of the file whose path stands in the config. */
+/** Reads the content of the file whose path is in the config. */
 const inFile =
-  (path: string, more = ""): Look =>
+  (path: string, more = ""): Read =>
   (made) =>
     made.file(join(dirname(AGENT_CONFIG_PATH), String(at(made.config, path)), more));
 
@@ -114,18 +114,18 @@ const podAffinity = {
 
 const FIELDS: Record<string, Field | readonly Field[]> = {
   replicas: [
-    { value: 3, look: ({ deployment }) => deployment.spec.replicas },
-    { value: 0, look: ({ deployment }) => deployment.spec.replicas },
-    { value: 1, look: hasBudget, seen: false },
-    { value: 2, look: hasBudget, seen: true },
+    { value: 3, read: ({ deployment }) => deployment.spec.replicas },
+    { value: 0, read: ({ deployment }) => deployment.spec.replicas },
+    { value: 1, read: hasBudget, seen: false },
+    { value: 2, read: hasBudget, seen: true },
   ],
 
-  "provider.name": { value: "anthropic", look: inConfig("provider.name") },
-  "provider.model": { value: "another-model", look: inConfig("provider.model") },
-  "provider.apiKeySecretRef.name": { value: "other", look: apiKey, seen: "sk-other" },
-  "provider.apiKeySecretRef.key": { value: "second", look: apiKey, seen: "sk-second" },
-  "provider.baseURL": { value: "http://gateway.example/v1", look: inConfig("provider.baseURL") },
-  "provider.api": { value: "responses", look: inConfig("provider.api") },
+  "provider.name": { value: "anthropic", read: inConfig("provider.name") },
+  "provider.model": { value: "another-model", read: inConfig("provider.model") },
+  "provider.apiKeySecretRef.name": { value: "other", read: apiKey, seen: "sk-other" },
+  "provider.apiKeySecretRef.key": { value: "second", read: apiKey, seen: "sk-second" },
+  "provider.baseURL": { value: "http://gateway.example/v1", read: inConfig("provider.baseURL") },
+  "provider.api": { value: "responses", read: inConfig("provider.api") },
   ...Object.fromEntries(
     Object.entries({
       temperature: 0.5,
@@ -138,115 +138,115 @@ const FIELDS: Record<string, Field | readonly Field[]> = {
       stopSequences: ["END"],
     }).map(([name, value]) => [
       `provider.parameters.${name}`,
-      { value, look: inConfig(`provider.parameters.${name}`) },
+      { value, read: inConfig(`provider.parameters.${name}`) },
     ]),
   ),
-  "providerSecretRef.name": { value: "other", look: apiKey, seen: "sk-other", beside: OLDER },
+  "providerSecretRef.name": { value: "other", read: apiKey, seen: "sk-other", beside: OLDER },
   "providerSecretRef.key": {
     value: "second",
-    look: apiKey,
+    read: apiKey,
     seen: "sk-second",
     beside: { ...OLDER, "providerSecretRef.name": "model" },
   },
 
-  "promptPackRef.name": { value: "other", look: system, seen: "Another pack." },
-  "promptPackRef.namespace": { value: "shared", look: system, seen: "A shared pack." },
-  "promptPackRef.prompt": { value: "sales", look: system, seen: "Sell to Ann." },
-  "promptPackRef.variables": { value: { name: "Bob" }, look: system, seen: "Help Bob." },
+  "promptPackRef.name": { value: "other", read: system, seen: "Another pack." },
+  "promptPackRef.namespace": { value: "shared", read: system, seen: "A shared pack." },
+  "promptPackRef.prompt": { value: "sales", read: system, seen: "Sell to Ann." },
+  "promptPackRef.variables": { value: { name: "Bob" }, read: system, seen: "Help Bob." },
 
   "toolRegistryRef.name": {
     value: "tools",
-    look: inConfig("tools.0.url"),
+    read: inConfig("tools.0.url"),
     seen: "http://tools.example/own",
   },
   "toolRegistryRef.namespace": [
     {
       value: "shared",
-      look: inConfig("tools.0.url"),
+      read: inConfig("tools.0.url"),
       seen: "http://tools.example/shared",
       beside: { "toolRegistryRef.name": "tools" },
     },
   ],
   "toolRegistryRef.credentials": {
     value: [{ tool: "lookup-user", secretRef: { name: "tool-token", key: "token" } }],
-    look: inFile("tools.0.authFile"),
+    read: inFile("tools.0.authFile"),
     seen: "tool-token",
     beside: { "toolRegistryRef.name": "tools", "toolRegistryRef.namespace": "shared" },
   },
 
   "facade.type": {
     value: "websocket",
-    look: ({ service }) => service.spec.ports?.[0]?.appProtocol,
+    read: ({ service }) => service.spec.ports?.[0]?.appProtocol,
     seen: "kubernetes.io/ws",
   },
   "facade.port": [
-    { value: 9000, look: inConfig("facade.port") },
-    { value: 9000, look: ({ service }) => service.spec.ports?.[0]?.port },
-    { value: 9000, look: inContainer("ports.0.containerPort") },
+    { value: 9000, read: inConfig("facade.port") },
+    { value: 9000, read: ({ service }) => service.spec.ports?.[0]?.port },
+    { value: 9000, read: inContainer("ports.0.containerPort") },
   ],
-  "facade.handler": { value: "echo", look: inConfig("handler") },
+  "facade.handler": { value: "echo", read: inConfig("handler") },
   "facade.allowedOrigins": {
     value: ["https://a.example"],
-    look: inConfig("facade.allowedOrigins"),
+    read: inConfig("facade.allowedOrigins"),
   },
   "facade.auth.jwt.issuer": {
     value: "https://other.example",
-    look: inConfig("facade.auth.jwt.issuer"),
+    read: inConfig("facade.auth.jwt.issuer"),
     beside: JWT,
   },
   "facade.auth.jwt.jwksUri": {
     value: "https://issuer.example/keys",
-    look: inConfig("facade.auth.jwt.jwksUri"),
+    read: inConfig("facade.auth.jwt.jwksUri"),
     beside: JWT,
   },
   "facade.auth.jwt.audiences": {
     value: ["a", "b"],
-    look: inConfig("facade.auth.jwt.audiences"),
+    read: inConfig("facade.auth.jwt.audiences"),
     beside: JWT,
   },
   "facade.auth.jwt.requiredClaims": {
     value: { team: "a" },
-    look: inConfig("facade.auth.jwt.requiredClaims"),
+    read: inConfig("facade.auth.jwt.requiredClaims"),
     beside: JWT,
   },
   "facade.auth.apiKeysSecretRef.name": {
     value: "clients",
-    look: inFile("facade.auth.apiKeysFolder", "web"),
+    read: inFile("facade.auth.apiKeysFolder", "web"),
     seen: "key-web",
   },
 
   "session.type": [
-    { value: "memory", look: inConfig("session.type") },
-    { value: "redis", look: inConfig("session.type"), beside: REDIS },
-    { value: "memory", look: ({ service }) => service.spec.sessionAffinity, seen: "ClientIP" },
+    { value: "memory", read: inConfig("session.type") },
+    { value: "redis", read: inConfig("session.type"), beside: REDIS },
+    { value: "memory", read: ({ service }) => service.spec.sessionAffinity, seen: "ClientIP" },
     {
       value: "redis",
-      look: ({ service }) => service.spec.sessionAffinity,
+      read: ({ service }) => service.spec.sessionAffinity,
       seen: "None",
       beside: REDIS,
     },
   ],
   "session.ttl": [
-    { value: "1h30m", look: inConfig("session.ttlMs"), seen: 5_400_000 },
-    { value: "6h", look: affinitySeconds, seen: 6 * 3600 },
-    { value: "720h", look: affinitySeconds, seen: 24 * 3600 },
+    { value: "1h30m", read: inConfig("session.ttlMs"), seen: 5_400_000 },
+    { value: "6h", read: affinitySeconds, seen: 6 * 3600 },
+    { value: "720h", read: affinitySeconds, seen: 24 * 3600 },
   ],
   "session.storeRef.name": {
     value: "other-redis",
-    look: storeURL,
+    read: storeURL,
     seen: "redis://other:6379",
     beside: REDIS,
   },
   "session.storeRef.key": {
     value: "second",
-    look: storeURL,
+    read: storeURL,
     seen: "redis://second:6379",
     beside: REDIS,
   },
 
-  "resources.limits": { value: { memory: "1Gi" }, look: inContainer("resources.limits") },
-  "resources.requests": { value: { cpu: "500m" }, look: inContainer("resources.requests") },
-  "resources.claims": { value: [{ name: "gpu" }], look: inContainer("resources.claims") },
+  "resources.limits": { value: { memory: "1Gi" }, read: inContainer("resources.limits") },
+  "resources.requests": { value: { cpu: "500m" }, read: inContainer("resources.requests") },
+  "resources.claims": { value: [{ name: "gpu" }], read: inContainer("resources.claims") },
   env: {
     value: [
       { name: "PLAIN", value: "p" },
@@ -256,7 +256,7 @@ const FIELDS: Record<string, Field | readonly Field[]> = {
       { name: "NONE", valueFrom: { secretKeyRef: { name: "none", key: "a", optional: true } } },
       { name: "POD", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
     ],
-    look: ({ environment }) =>
+    read: ({ environment }) =>
       Object.fromEntries(
         Object.entries(environment).filter(([name]) => !name.startsWith("OMNIA_")),
       ),
@@ -264,14 +264,14 @@ const FIELDS: Record<string, Field | readonly Field[]> = {
   },
 
   "autoscaling.enabled": [
-    { value: true, look: ({ deployment }) => "replicas" in deployment.spec, seen: false },
-    { value: false, look: ({ deployment }) => deployment.spec.replicas, seen: 1 },
+    { value: true, read: ({ deployment }) => "replicas" in deployment.spec, seen: false },
+    { value: false, read: ({ deployment }) => deployment.spec.replicas, seen: 1 },
   ],
   "autoscaling.minReplicas": [
-    { value: 1, look: hasBudget, seen: false, beside: SCALED },
-    { value: 2, look: hasBudget, seen: true, beside: SCALED },
+    { value: 1, read: hasBudget, seen: false, beside: SCALED },
+    { value: 2, read: hasBudget, seen: true, beside: SCALED },
   ],
-  "autoscaling.type": { value: "keda", look: inAutoscaling("type"), beside: SCALED },
+  "autoscaling.type": { value: "keda", read: inAutoscaling("type"), beside: SCALED },
   ...Object.fromEntries(
     Object.entries({
       maxReplicas: 20,
@@ -283,23 +283,23 @@ const FIELDS: Record<string, Field | readonly Field[]> = {
       "keda.triggers": [{ type: "cron", metadata: { start: "0 8 * * *" } }],
     }).map(([name, value]) => [
       `autoscaling.${name}`,
-      { value, look: inAutoscaling(name), beside: SCALED },
+      { value, read: inAutoscaling(name), beside: SCALED },
     ]),
   ),
 
-  nodeSelector: { value: { disk: "ssd" }, look: inPod("nodeSelector") },
+  nodeSelector: { value: { disk: "ssd" }, read: inPod("nodeSelector") },
   tolerations: {
     value: [{ key: "gpu", operator: "Exists", effect: "NoSchedule" }],
-    look: inPod("tolerations"),
+    read: inPod("tolerations"),
   },
-  "affinity.nodeAffinity": { value: nodeAffinity, look: inPod("affinity.nodeAffinity") },
-  "affinity.podAffinity": { value: podAffinity, look: inPod("affinity.podAffinity") },
-  "affinity.podAntiAffinity": { value: podAffinity, look: inPod("affinity.podAntiAffinity") },
+  "affinity.nodeAffinity": { value: nodeAffinity, read: inPod("affinity.nodeAffinity") },
+  "affinity.podAffinity": { value: podAffinity, read: inPod("affinity.podAffinity") },
+  "affinity.podAntiAffinity": { value: podAffinity, read: inPod("affinity.podAntiAffinity") },
   image: [
-    { value: "example/agent:1", look: inContainer("image") },
-    { value: "example/agent:1", look: inContainer("args"), seen: undefined },
+    { value: "example/agent:1", read: inContainer("image") },
+    { value: "example/agent:1", read: inContainer("args"), seen: undefined },
   ],
-  imagePullSecrets: { value: [{ name: "registry" }], look: inPod("imagePullSecrets") },
+  imagePullSecrets: { value: [{ name: "registry" }], read: inPod("imagePullSecrets") },
 };
 
 let folder: string;
@@ -316,9 +316,9 @@ describe("a field of an AgentRuntime reaches its pods", () => {
   const cases = Object.entries(FIELDS).flatMap(([path, fields]) =>
     [fields].flat().map((field) => [path, field.value, field] as const),
   );
-  it.each(cases)("%s: %j", async (path, value, { look, beside = {}, ...field }) => {
+  it.each(cases)("%s: %j", async (path, value, { read, beside = {}, ...field }) => {
     const made = await makeAgent(manifest({ ...beside, [path]: value }), WORLD, folder);
-    expect(await look(made)).toEqual("seen" in field ? field.seen : value);
+    expect(await read(made)).toEqual("seen" in field ? field.seen : value);
   });
 });
 

@@ -15,7 +15,7 @@ const isDue = (pod: PodObject, revision: number): boolean =>
 it("tells pods that were told of another change", () => {
   expect(isDue(aPod(2), 3)).toBe(true);
   expect(isDue(aPod(3), 3)).toBe(false);
-  // The count begins anew when the ConfigMap was deleted.
+  // The count begins again when the ConfigMap was deleted.
   expect(isDue(aPod(3), 1)).toBe(true);
 });
 
