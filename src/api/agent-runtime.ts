@@ -27,7 +27,7 @@ import {
 import { type Provider, providerSchema, providerSecretRefSchema } from "./provider.ts";
 import { type Rule, withRules } from "./fields/rule.ts";
 
-/** As many as a registry has entries. */
+/** A registry has no more entries than this. */
 const MAX_CREDENTIALS = 128;
 
 const promptPackRefSchema = z.strictObject({

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { labelSelectorSchema } from "./label-selector.ts";
 import { withRules } from "./rule.ts";
 
-/** From which namespaces an object may be referred to. Its own may always. */
+/** The namespaces from which an object may be referred to. Its own namespace always may. */
 export const allowedNamespacesSchema = withRules(
   z.strictObject({
     from: z

@@ -17,7 +17,7 @@ export function stateOption(): Option {
   );
 }
 
-/** For packs and registries that do not say from which namespaces they may be referred to. */
+/** Applies to packs and registries that do not say from which namespaces they may be referred to. */
 export function crossNamespaceOption(): Option {
   return new Option(
     "--cross-namespace-references <rule>",

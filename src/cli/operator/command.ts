@@ -8,7 +8,7 @@ import type { OperatorFlags } from "./operator.ts";
 const RESYNC_MS = 10 * 60 * 60_000;
 const MIN_RESYNC_MS = 1_000;
 
-/** The flags as commander reads them. From the environment a list comes as one text, separated by commas. */
+/** The flags as commander reads them. A list from the environment is one text, separated by commas. */
 type RawOperatorFlags = Omit<OperatorFlags, "resyncMs" | "namespaces" | "policy"> & {
   resync: number;
   namespace?: string | string[];
@@ -99,7 +99,7 @@ export function operatorCommand({ streams, end }: CommandContext): Command {
     });
 }
 
-/** Of a flag that takes several values, or of a variable that has them with commas between. */
+/** Reads a flag that takes several values, or a variable that separates them by commas. */
 function listOf(value: string | string[] | undefined): string[] {
   return [value ?? []]
     .flat()

@@ -135,7 +135,10 @@ class ReferenceChecker {
     }
   }
 
-  /** The labels of namespaces are not in the files, and the operator may be set to allow less. */
+  /**
+   * Reports a reference that is certain to be refused. Where a selector decides it is only a note, because the files do not hold
+   * all labels of namespaces. The operator may be set to allow less.
+   */
   #checkGrant(
     agent: Agent,
     path: readonly (string | number)[],
