@@ -1,6 +1,6 @@
 import type { Usage } from "../../protocol/frames.ts";
 
-/** The sum of both; undefined when nothing is known of either. */
+/** The sum of both. Undefined when both are. */
 export function addUsage(sum: Usage | undefined, usage: Usage | undefined): Usage | undefined {
   if (sum === undefined || usage === undefined) return sum ?? usage;
   return {

@@ -1,4 +1,4 @@
-/** The metrics of an agent; every one carries the labels `agent` and `namespace` too. */
+/** The metrics of an agent. Each of them also has the labels `agent` and `namespace`. */
 import type { CounterMetric, HistogramMetric, Metrics } from "../../observability/metrics.ts";
 
 /** How a turn ended, as `omnia_agent_requests_total` counts it. */
@@ -23,13 +23,14 @@ export interface AgentMetrics {
   readonly slowClientsClosedTotal: CounterMetric;
 }
 
+/** What is read when the metrics are read: how much waits, and the limits. */
 export interface AgentPressure {
   requestsQueued(): number;
-  /** Every limit that can be set, by its name in the agent config. */
+  /** All limits that can be set, by their names in the agent config. */
   limits(): Readonly<Record<string, number>>;
 }
 
-/** What is counted when the metrics are read, rather than as it changes. */
+/** What is counted when the metrics are read, and not each time it changes. */
 export interface AgentGauges {
   connectionsActive(): number;
   sessionsActive(): number;
@@ -39,7 +40,7 @@ export interface AgentGauges {
 const DURATION_BUCKETS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
 const FIRST_CHUNK_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-/** What an agent bears at most, beside what it bears now. */
+/** Exposes the limits of the agent, and how many turns wait because of them. */
 export function observeAgentPressure(metrics: Metrics, pressure: AgentPressure): void {
   metrics.observedGauge(
     {

@@ -5,29 +5,29 @@ import type { AssistantMessage, HistoryMessage, ToolMessage } from "../sessions/
 
 export type TurnEvent =
   | { type: "chunk"; content: string }
-  /** The call is about to be made: once this is stored, another replica takes its effect to be possible. */
+  /** The call is about to be made. Once this is stored, other replicas assume that it may have had its effect. */
   | { type: "tool-call"; id: string; name: string; arguments: Record<string, unknown> }
   /** Exactly one of `result` and `error`. */
   | { type: "tool-result"; id: string; result?: unknown; error?: string };
 
-/** What a replica that died had done of a turn. The clients had all of it. */
+/** What a replica that died had done of a turn. The clients were sent all of it. */
 export interface EarlierRun {
-  /** The complete ones. Only the last one may have calls without an outcome. */
+  /** The complete steps. Only the last one may have calls without an outcome. */
   readonly steps: readonly EarlierStep[];
-  /** Of all complete steps. */
+  /** The sum of all complete steps. */
   readonly usage: Usage | undefined;
-  /** The whole answer so far, … */
+  /** The whole answer so far. */
   readonly said: string;
-  /** … and its end, which was said after the last complete step. */
+  /** The part of `said` that came after the last complete step. */
   readonly unfinished: string;
-  /** Of the prompt pack, as content hash. */
+  /** The version of the prompt pack, as content hash. */
   readonly promptVersion: string | undefined;
 }
 
 export interface EarlierStep {
   readonly message: AssistantMessage;
   readonly calls: readonly EarlierCall[];
-  /** Of the step that was the last one of its turn: only the turn's end is missing. */
+  /** Set when the step was the last one of its turn, so that only the end of the turn is missing. */
   readonly finishReason: TurnResult["finishReason"] | undefined;
 }
 
@@ -36,17 +36,17 @@ export interface EarlierCall {
   readonly name: string;
   /** The arguments as the model wrote them. */
   readonly input: string;
-  /** The clients were told of it, and it may have had its effect. */
+  /** Whether the clients were told of the call, and it may have had its effect. */
   readonly isStarted: boolean;
   readonly outcome: ToolMessage | undefined;
 }
 
-/** What is noted of a model step beside its message. */
+/** What the journal keeps of a model step beside its message. */
 export interface StepNote {
   readonly usage?: Usage | undefined;
-  /** By call id: the arguments as the model wrote them. */
+  /** The arguments as the model wrote them, by call id. */
   readonly inputs?: Readonly<Record<string, string>> | undefined;
-  /** Of the last step. */
+  /** Set for the last step. */
   readonly finishReason?: TurnResult["finishReason"] | undefined;
 }
 
@@ -57,32 +57,32 @@ export interface Turn {
   /** The user's message. The turn's runner puts it into the history; the handler does not. */
   readonly content: string;
   readonly metadata: Readonly<Record<string, unknown>> | undefined;
-  /** The config as it was when the turn began; a turn sees one config from beginning to end. */
+  /** The config as it was when the turn began. A turn has the same config from beginning to end. */
   readonly config: AgentConfig;
-  /** Aborted when the turn is cancelled or its lease was lost. */
+  /** Aborted when the turn has to stop: it was cancelled, its lease was lost, or it reached a limit. */
   readonly signal: AbortSignal;
-  /** Set when the turn was begun by a replica that died; the handler goes on from there. */
+  /** Set when the turn was begun by a replica that died. The handler goes on where that replica stopped. */
   readonly earlier: EarlierRun | undefined;
   /** The session's messages before this turn, oldest first. Read from the store only when asked for. */
   history(): Promise<HistoryMessage[]>;
-  /** Hands an event on; settles when the next one may be produced, which is how a slow reader holds the model back. */
+  /** Hands an event on. Settles when the next one may be produced: so a client that reads slowly slows the model down. */
   emit(event: TurnEvent): Promise<void>;
   /**
-   * Adds a message of this turn (assistant or tool) to what the history will hold, also when the turn fails later. What an
-   * assistant message says was emitted before, and its calls are emitted after.
+   * Adds a message of this turn (assistant or tool) to the history, which keeps it even if the turn fails later. The text of
+   * an assistant message has to be emitted before it, and its calls after it.
    */
   record(message: HistoryMessage, note?: StepNote): void;
   /**
-   * Settles when all that was emitted and recorded is stored: awaited before a tool is called, and before the model is
-   * asked again. Rejects when it could not be stored, or the turn is stopped.
+   * Settles when all that was emitted and recorded is stored. A handler waits for it before it calls a tool, and before it
+   * asks the model again. Rejects when something could not be stored, or when the turn has to stop.
    */
   stored(): Promise<void>;
 }
 
 export interface TurnResult {
-  /** The whole answer, when it was not emitted as chunks. Otherwise the runner joins the chunks. */
-  content?: string;
-  usage?: Usage;
+  /** The whole answer, for a handler that emits no chunks. Otherwise the answer is all chunks together. */
+  content?: string | undefined;
+  usage?: Usage | undefined;
   finishReason: Exclude<FinishReason, "cancelled">;
 }
 
@@ -91,7 +91,7 @@ export interface TurnResult {
  * INTERNAL_ERROR. Once `turn.signal` is aborted it may reject with anything, soon.
  */
 export interface Handler {
-  /** Its calls have no effect: one whose outcome is not known is made again. */
-  readonly hasHarmlessCalls?: boolean;
+  /** Set when the handler's calls have no effect, so that a call whose outcome is not known is made again. */
+  readonly hasHarmlessCalls?: boolean | undefined;
   run(turn: Turn): Promise<TurnResult>;
 }

@@ -1,8 +1,8 @@
 import type { ErrorCode } from "../../protocol/frames.ts";
 
 /**
- * Ends a turn, or refuses a frame, with an `error` frame of this code and message. The message is for people and holds no
- * key, stack or internal address; the cause goes to the log.
+ * Ends a turn, or refuses a frame, with an `error` frame of this code and message. The message is for people, and contains no
+ * key, stack or internal address. The cause goes to the log.
  */
 export class TurnError extends Error {
   override readonly name = "TurnError";
@@ -12,7 +12,7 @@ export class TurnError extends Error {
   constructor(
     code: ErrorCode,
     message: string,
-    options: { details?: Record<string, unknown>; cause?: unknown } = {},
+    options: { details?: Record<string, unknown> | undefined; cause?: unknown } = {},
   ) {
     super(message, { cause: options.cause });
     this.code = code;

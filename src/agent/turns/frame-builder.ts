@@ -9,7 +9,7 @@ export interface FrameBuilderOptions {
   readonly lease: TurnLease;
   /** The client's own id of the message. */
   readonly messageId: string | undefined;
-  /** The number of the last frame before the first one that is built here. */
+  /** The number of the session's last frame so far. The first frame that is built here takes the next one. */
   readonly lastSeq: number;
   readonly clock: Clock;
 }
@@ -48,7 +48,7 @@ export class FrameBuilder {
     }
   }
 
-  /** The last frame of the turn. `answer` is what was emitted in chunks. */
+  /** The last frame of the turn. `answer` is the text that was emitted in chunks. */
   ofEnding(ending: StoredEnding, answer: string): TurnFrame {
     const stamp = this.#stamp(true);
     if (ending.type === "error") return { type: "error", ...stamp, error: ending.error };
@@ -61,7 +61,7 @@ export class FrameBuilder {
     };
   }
 
-  /** An error frame as text. It takes no number, for the store holds no last frame of this turn. */
+  /** An error frame as text. It takes no number, since the store does not hold it. */
   ofFailure(error: ErrorBody): string {
     return JSON.stringify({
       type: "error",

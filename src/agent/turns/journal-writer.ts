@@ -1,16 +1,17 @@
-/** Notes for the store what a handler hands over, in the order in which it did, until it is written. */
 import type { StepNote, TurnEvent } from "../contracts/handler.ts";
 import type { HistoryMessage } from "../sessions/history-message.ts";
 import { NO_JOURNAL, type JournalEntry, type JournalPart } from "../sessions/turn-journal.ts";
 
+/** Collects the journal entries of a turn, in the order in which the handler emits and records, until they are written. */
 export class JournalWriter {
   readonly #turnId: string;
-  /** Entries that were taken to be written. */
+  /** The entries that were written, or are being written. */
   #count: number;
   #entries: JournalEntry[] = [];
   #said = "";
-  /** Calls of the last step whose outcome was noted, and the names of all. */
+  /** The calls of the last step whose outcome was noted. */
   readonly #done = new Set<string>();
+  /** The tools of all calls, by call id. */
   readonly #names = new Map<string, string>();
 
   constructor(turnId: string, count: number) {
@@ -22,7 +23,7 @@ export class JournalWriter {
     return this.#said !== "" || this.#entries.length > 0;
   }
 
-  /** A message that the journal has already. */
+  /** Takes note of a message that the journal has already. */
   know(message: HistoryMessage): void {
     if (message.role === "tool") {
       this.#done.add(message.toolCallId);
@@ -58,7 +59,7 @@ export class JournalWriter {
   record(message: HistoryMessage, { usage, inputs, finishReason }: StepNote = {}): void {
     if (message.role === "user") return;
     if (message.role === "tool") {
-      // Its result was emitted before.
+      // The outcome was noted when it was emitted, unless the call was refused and not emitted.
       if (!this.#done.has(message.toolCallId)) this.#add({ type: "call-done", message });
     } else {
       this.#add({
@@ -72,7 +73,7 @@ export class JournalWriter {
     this.know(message);
   }
 
-  /** What is to be written next. */
+  /** Takes the entries that are to be written next. */
   take(): JournalPart {
     if (!this.isPending) return NO_JOURNAL;
     this.#flushSaid();

@@ -1,26 +1,25 @@
-/** What the journal of a turn tells of its earlier run. */
 import type { EarlierCall, EarlierRun, EarlierStep } from "../contracts/handler.ts";
 import type { HistoryMessage, ToolMessage } from "../sessions/history-message.ts";
 import type { AbandonedTurn } from "../sessions/session-store.ts";
 import type { JournalEntry } from "../sessions/turn-journal.ts";
 import { addUsage } from "../contracts/add-usage.ts";
 
-/** The outcome of a call in doubt, in the history and for the clients. */
+/** What the history and the clients are given as the outcome of a call in doubt. */
 export const OUTCOME_NOT_KNOWN =
   "The replica that made the call ended before its result came; whether the call had an effect is not known.";
 
 export interface CallInDoubt {
   readonly id: string;
   readonly name: string;
-  /** Another replica found it in doubt and said so, and ended before the turn did. */
+  /** Another replica that took the turn over has told the clients already, and ended before the turn did. */
   readonly isTold: boolean;
 }
 
 export interface JournalReading {
   readonly earlier: EarlierRun;
-  /** Calls that were begun and whose outcome is not known. */
+  /** The calls that were begun and whose outcome is not known. */
   readonly inDoubt: readonly CallInDoubt[];
-  /** How often the turn was taken over, this time included. */
+  /** How often the turn was taken over, including this time. */
   readonly takeovers: number;
 }
 
@@ -30,12 +29,13 @@ interface OpenStep {
   readonly outcomes: Map<string, ToolMessage>;
 }
 
+/** What the journal of a turn tells of the run of the replica that died. */
 export function readJournal({
   journal,
   origin,
 }: Pick<AbandonedTurn, "journal" | "origin">): JournalReading {
   const steps: OpenStep[] = [];
-  /** Begun and not done. */
+  /** The calls that were begun and are not done. */
   const open = new Map<string, CallInDoubt>();
   let usage: EarlierRun["usage"];
   let said = "";
@@ -84,7 +84,7 @@ function close(open: Map<string, CallInDoubt>, { toolCallId, error }: ToolMessag
   else open.delete(toolCallId);
 }
 
-/** What the history is to hold of it: a call without an outcome has no result there yet. */
+/** The messages of the earlier run for the history. A call without an outcome has no tool message yet. */
 export function messagesOfEarlier({ steps }: EarlierRun): HistoryMessage[] {
   return steps.flatMap(({ message, calls }) => [
     message,

@@ -1,4 +1,4 @@
-/** What becomes of a turn whose replica died: it goes on, or it is ended with what is known of it. */
+/** What becomes of a turn whose replica died: it goes on, or it ends with what is known of it. */
 import type { EarlierRun, Handler } from "../contracts/handler.ts";
 import { MAX_TURN_TAKEOVERS } from "../contracts/limits.ts";
 import { OUTCOME_NOT_KNOWN, type CallInDoubt, type JournalReading } from "./read-journal.ts";
@@ -13,18 +13,18 @@ export function decideRecovery(
 ): Recovery {
   if (isCancelled) return "cancelled";
   if (inDoubt.length > 0 && !hasHarmlessCalls) return "call-in-doubt";
-  // It may be the turn itself that replicas die of.
+  // Its replicas may have died of the turn itself.
   return takeovers > MAX_TURN_TAKEOVERS ? "given-up" : "goes-on";
 }
 
-/** Ends a turn that does not go on. */
+/** A handler that ends a turn which does not go on. */
 export function closingHandler(
   recovery: Exclude<Recovery, "goes-on">,
   { earlier, inDoubt }: JournalReading,
 ): Handler {
   switch (recovery) {
     case "cancelled":
-      return { run: () => Promise.resolve(endOf(earlier)) };
+      return { run: () => Promise.resolve(resultOf(earlier)) };
     case "given-up":
       return { run: () => Promise.reject(new TurnError(INTERRUPTED.code, INTERRUPTED.message)) };
     case "call-in-doubt":
@@ -49,8 +49,8 @@ export function closingHandler(
   }
 }
 
-function endOf({ usage }: EarlierRun): Awaited<ReturnType<Handler["run"]>> {
-  return { finishReason: "stop", ...(usage === undefined ? {} : { usage }) };
+function resultOf({ usage }: EarlierRun): Awaited<ReturnType<Handler["run"]>> {
+  return { finishReason: "stop", usage };
 }
 
 function sentenceOn(calls: readonly CallInDoubt[]): string {

@@ -1,6 +1,6 @@
 /**
- * One turn from its begin in the store to its last frame. It belongs to its session: it goes on when every client has
- * left.
+ * One turn, from its begin in the store to its last frame. A turn belongs to its session and not to a connection: it goes on
+ * when every client has left.
  */
 import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import type { ErrorBody, TurnFrame, Usage } from "../../protocol/frames.ts";
@@ -46,11 +46,11 @@ export interface TurnInput {
   readonly messageId?: string | undefined;
   /** `clock.monotonic()` when the message came. */
   readonly receivedAt: number;
-  /** For a turn that was taken over. */
+  /** Only for a turn that was taken over. */
   readonly takenOver?: {
     readonly earlier: EarlierRun;
     readonly lastSeq: number;
-    /** Entries that its journal has. */
+    /** The number of entries that its journal has. */
     readonly journaled: number;
   };
 }
@@ -103,7 +103,7 @@ export class RunningTurn implements Turn {
     return this.#stop.signal;
   }
 
-  /** The last `seq` that the followers were given. */
+  /** The `seq` of the last frame that was published to the followers. */
   get publishedSeq(): number {
     return this.#writer.publishedSeq;
   }
@@ -134,12 +134,12 @@ export class RunningTurn implements Turn {
     return room;
   }
 
-  /** Lets the handler come to its end; what was said so far stays said. The first reason counts. */
+  /** Asks the handler to end. What was said so far stays in the answer. Only the first reason counts. */
   stop(reason: StopReason): void {
     this.#stop.stop(reason);
   }
 
-  /** Called every few seconds: keeps the turn's lease, and ends a turn that has fallen silent. */
+  /** To be called every few seconds: keeps the turn's lease, and stops a turn whose handler is silent for too long. */
   async upkeep(): Promise<void> {
     const { silentSince } = this.#writer;
     if (silentSince !== undefined) {
@@ -162,7 +162,7 @@ export class RunningTurn implements Turn {
     }
   }
 
-  /** Never rejects. `onEnd` is called once nothing more is written, before the last frame goes out. */
+  /** Never rejects. `onEnd` is called when nothing more will be written, before the last frame goes out. */
   async run(handler: Handler, onEnd: () => void): Promise<void> {
     const stopListening = this.#store.onCancel(this.#lease, () => this.stop("cancelled"));
     const ending = await this.#untilEnd(handler);
@@ -177,7 +177,7 @@ export class RunningTurn implements Turn {
     metrics.requestDurationSeconds.observe((clock.monotonic() - this.#receivedAt) / 1_000);
   }
 
-  /** Runs the handler; once the turn is stopped, it has a moment to come to its end by itself. */
+  /** Runs the handler. When the turn is stopped, the handler has a moment to come to its end by itself. */
   #untilEnd(handler: Handler): Promise<TurnEnding> {
     return new Promise((resolve) => {
       let grace: Timer | undefined;
@@ -198,7 +198,7 @@ export class RunningTurn implements Turn {
     });
   }
 
-  /** Stores the end of the turn and sends it; without the one there is not the other. */
+  /** Stores the end of the turn and then publishes it: a last frame that is not stored is not published. */
   async #settle(ending: TurnEnding, wasCut: boolean, onEnd: () => void): Promise<RequestStatus> {
     if (ending.type === "error") this.#logFailure(ending);
     const fail = (error: ErrorBody): RequestStatus => {
@@ -217,7 +217,7 @@ export class RunningTurn implements Turn {
       onEnd();
       return "error";
     }
-    // A store that was tried for long is not waited for: the clients hear of it now, and the store when it can.
+    // The store was tried for long. The clients are told of the failure now, and the store as soon as it answers.
     const isStoreAway = stopReason === "store-unavailable";
     if (isStoreAway) fail(errorBody(new StoreUnavailableError()));
     let frames: readonly TurnFrame[];
@@ -241,7 +241,7 @@ export class RunningTurn implements Turn {
     return requestStatus(ending);
   }
 
-  /** A replica that shuts down leaves its turn to another one. Its clients hear of that when they have come back. */
+  /** Leaves the turn of a replica that shuts down to another one. The clients get its frames there when they have connected. */
   async #handOver(): Promise<boolean> {
     if (this.#writer.hasUnstoredFrames) return false;
     try {
@@ -262,13 +262,13 @@ export class RunningTurn implements Turn {
   }
 }
 
-/** Silence may last as long as the slowest tool with its retries, and a while more. */
+/** A handler may be silent as long as the slowest tool may take with its retries, and a while more. */
 function silenceLimit(config: AgentConfig): number {
   const toolTimes = config.tools.map((tool) => tool.timeoutMs * (tool.retries + 1));
   return MAX_TURN_SILENCE_MS + Math.max(0, ...toolTimes);
 }
 
-/** A handler may let go of an event that nobody takes any more. */
+/** A rejection that is not reported as unhandled when the handler does not wait for it. */
 function refused(reason: Error): Promise<never> {
   const refusal = Promise.reject(reason);
   refusal.catch(() => {});

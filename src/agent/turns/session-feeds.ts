@@ -1,6 +1,6 @@
 import type { TurnFrame } from "../../protocol/frames.ts";
 
-/** A frame with its text, made once for all that it is sent to. */
+/** A frame with its text, which is made once for all the clients that it is sent to. */
 export interface EncodedFrame {
   readonly frame: TurnFrame;
   readonly text: string;
@@ -8,17 +8,17 @@ export interface EncodedFrame {
 
 /** Someone on this replica who gets the frames of a session as they come. */
 export interface Follower {
-  /** Frames in order of `seq`, after they were stored. */
+  /** Takes frames in order of `seq`, after they were stored. */
   deliver(frames: readonly EncodedFrame[]): void;
   /** A turn ended without a last frame in the store; `text` is an error frame outside the turn. */
   deliverFailure(text: string): void;
-  /** The turn is no longer this replica's: what comes of it, if it goes on, is in the store. */
+  /** Another replica has the turn now. Its frames, if more of them come, are in the store. */
   turnMoved(): void;
-  /** Undefined when the follower can take more; otherwise settles when it can, or is gone. */
+  /** Undefined when the follower can take more. Otherwise settles when it can, or when it is gone. */
   whenWritable(): Promise<void> | undefined;
 }
 
-/** Who follows which session on this replica. Knows nothing of sessions that nobody here follows. */
+/** Who follows which session on this replica. Sessions that nobody follows here take no memory. */
 export class SessionFeeds {
   readonly #followers = new Map<string, Set<Follower>>();
 
@@ -49,7 +49,7 @@ export class SessionFeeds {
     for (const follower of this.#followers.get(sessionId) ?? []) follower.turnMoved();
   }
 
-  /** Undefined when every follower can take more; otherwise settles when one of those that could not can. */
+  /** Undefined when every follower can take more. Otherwise settles when one that could not take more can, or is gone. */
   whenWritable(sessionId: string): Promise<void> | undefined {
     for (const follower of this.#followers.get(sessionId) ?? []) {
       const wait = follower.whenWritable();

@@ -1,8 +1,8 @@
 import { TurnStopped, type StopReason } from "./turn-ending.ts";
 
 /**
- * Tells a turn, its handler and its writer that the turn has to stop, and why. Every turn has one, so its AbortSignal is made
- * only when somebody asks for it: a turn of the echo handler does not.
+ * Tells a turn, its handler and its writer that the turn has to stop, and why. Its AbortSignal is made when it is first asked
+ * for, which spares short turns (those of the echo handler) its cost.
  */
 export class StopSignal {
   #stopped: TurnStopped | undefined;
@@ -29,7 +29,7 @@ export class StopSignal {
     this.#onStop?.(this.#stopped);
   }
 
-  /** Calls back once; at once when the turn has to stop already. A later callback replaces this one. */
+  /** Calls back once: when the turn has to stop, or now if it has to already. A later callback replaces this one. */
   onStop(callback: (stopped: TurnStopped) => void): void {
     this.#onStop = callback;
     if (this.#stopped !== undefined) callback(this.#stopped);

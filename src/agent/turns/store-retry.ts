@@ -4,13 +4,13 @@ import { StoreUnavailableError } from "../sessions/session-store.ts";
 export interface RetryOptions {
   readonly clock: Clock;
   readonly pausesMs: readonly number[];
-  /** Nobody waits for it any more. */
-  readonly isOver?: () => boolean;
+  /** Whether nobody waits for the answer any more. No further attempt is made then. */
+  readonly isOver?: (() => boolean) | undefined;
 }
 
 /**
- * Repeats a read or a write that the store did not answer, after each of the pauses; a write of the store done twice has the
- * effect of once. Rejects with what the last attempt rejected with.
+ * Repeats a read or a write that the store did not answer, after each of the pauses. A write may be repeated, since a store
+ * that does it twice has the same content as after the first time. Rejects with what the last attempt rejected with.
  */
 export function withStoreRetries<T>(ask: () => Promise<T>, options: RetryOptions): Promise<T> {
   return ask().catch((error: unknown) => retry(error, ask, options));

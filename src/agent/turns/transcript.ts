@@ -4,15 +4,15 @@ import { messagesOfEarlier } from "./read-journal.ts";
 import type { StoredEnding } from "./turn-ending.ts";
 import { turnMessages } from "./turn-messages.ts";
 
-/** What a turn has said so far, and the messages that the history is to hold of it. */
+/** The answer of a turn so far, and the messages of the turn for the history. */
 export class Transcript {
   readonly #turnId: string;
   readonly #recorded: HistoryMessage[] = [];
   #answer = "";
-  /** Where in the answer the text begins that no recorded message holds. */
+  /** The position in the answer from which on no recorded message holds the text. */
   #unrecordedFrom = 0;
 
-  /** Begins with what an earlier replica did of the turn, if there was one. */
+  /** Begins with what a replica that died had done of the turn, if there was one. */
   constructor(turnId: string, earlier: EarlierRun | undefined) {
     this.#turnId = turnId;
     if (earlier === undefined) return;
@@ -34,7 +34,7 @@ export class Transcript {
     this.#answer += text;
   }
 
-  /** Returns false when the message is there already: an earlier replica recorded the outcome of that call. */
+  /** Answers false, and does nothing, when the message is there already: another replica recorded the outcome of the call. */
   record(message: HistoryMessage): boolean {
     if (message.role === "tool" && this.#hasOutcome(message.toolCallId)) return false;
     this.#recorded.push(message);

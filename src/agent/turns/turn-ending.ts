@@ -5,7 +5,7 @@ import { StoreUnavailableError, TurnLostError } from "../sessions/session-store.
 import type { TurnResult } from "../contracts/handler.ts";
 import { TurnError } from "../contracts/turn-error.ts";
 
-/** Why a turn was stopped before its handler came to an end; the reason of its signal. */
+/** Why a turn was stopped before its handler came to its end. */
 export type StopReason =
   | "cancelled"
   | "answer-too-long"
@@ -14,6 +14,7 @@ export type StopReason =
   | "store-unavailable"
   | "lease-lost";
 
+/** The reason of the turn's signal. */
 export class TurnStopped extends Error {
   override readonly name = "TurnStopped";
   readonly reason: StopReason;
@@ -38,7 +39,7 @@ export type TurnEnding =
 /** An ending that the session store is told of. */
 export type StoredEnding = Exclude<TurnEnding, { type: "lost" }>;
 
-/** A turn was cut off, and nothing of it is to come any more. */
+/** Tells the client that a turn was cut off, and that no more frames of it will come. */
 export const INTERRUPTED: ErrorBody = {
   code: "UNAVAILABLE",
   message: "The turn was interrupted. Send the message again, under a new id.",
@@ -81,7 +82,7 @@ export function endingOfError(error: unknown): TurnEnding {
   return { type: "error", error: errorBody(error), cause: error };
 }
 
-/** What a client is told of an error: all of a TurnError, and of anything else only that it happened. */
+/** What a client is told of an error. Only the words of a TurnError are meant for clients. */
 export function errorBody(error: unknown): ErrorBody {
   if (error instanceof TurnError) {
     return {

@@ -5,16 +5,16 @@ const STOPPED =
   "The user cancelled the turn before the tool's result came; whether the call had an effect is not known.";
 
 /**
- * What the history keeps of a turn, the user's message aside: what the handler recorded, an outcome for every tool call
- * that had none (a provider refuses a history with an open call), and the text that nobody recorded.
+ * The messages that the history keeps of a turn besides the user's: those that the handler recorded, an outcome for every tool
+ * call that had none (providers refuse a history with an open call), and the text that no recorded message holds.
  */
 export function turnMessages(turn: {
   turnId: string;
   recorded: readonly HistoryMessage[];
   unrecordedText: string;
-  /** The answer is not whole. */
+  /** Whether the answer is incomplete. */
   partial: boolean;
-  isCancelled?: boolean;
+  isCancelled?: boolean | undefined;
 }): HistoryMessage[] {
   const answered = new Set(
     turn.recorded.filter((message) => message.role === "tool").map((message) => message.toolCallId),

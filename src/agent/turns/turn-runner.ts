@@ -1,4 +1,4 @@
-/** Begins turns, goes on with those of replicas that died, keeps the leases of those that run, and stops them. */
+/** Begins turns, takes over those of replicas that died, keeps the leases of those that run, and stops them. */
 import { randomUUID } from "node:crypto";
 import {
   HANDLER_NAMES,
@@ -42,23 +42,23 @@ export interface NewMessage {
   readonly messageId: string | undefined;
 }
 
-/** What became of a message: a turn that was abandoned is no answer to it. */
+/** What became of a message. An abandoned turn before it is taken over first, and is no answer to the message. */
 export type TurnBegin = Exclude<BegunTurn, { status: "abandoned" }>;
 
 export interface TurnRunnerOptions extends TurnContext {
   readonly handlers: {
-    /** Undefined when it is yet to be loaded. */
+    /** Undefined when the handler is yet to be loaded. */
     loaded(name: HandlerName): Handler | undefined;
     load(name: HandlerName): Promise<Handler>;
   };
-  /** The config that the next turn sees. */
+  /** The config for the turn that begins next. */
   readonly config: () => AgentConfig;
 }
 
 export class TurnRunner {
   readonly #options: TurnRunnerOptions;
   readonly #running = new Map<string, RunningTurn>();
-  /** Turns of which the clients were told that they failed, and the store could not be told yet. */
+  /** The turns whose clients were told that they failed, and whose end the store could not be told yet. */
   readonly #failed = new Map<string, Promise<void>>();
   readonly #unsure: UnsureTurns;
   readonly #recoveries = new Map<string, Promise<"running" | "ended">>();
@@ -72,24 +72,24 @@ export class TurnRunner {
     this.#slots = new TurnSlots({ clock, metrics, limits: () => limitsOf(config()) });
   }
 
-  /** Turns that have begun or are about to. */
+  /** The number of turns that have begun or are about to. */
   get inFlight(): number {
     return this.#slots.taken;
   }
 
-  /** Turns that wait for one of those to end. */
+  /** The number of turns that wait for one of those to end. */
   get queued(): number {
     return this.#slots.queued;
   }
 
-  /** The turn that runs on this replica. */
+  /** The session's turn, if it runs on this replica. */
   running(sessionId: string): RunningTurn | undefined {
     return this.#running.get(sessionId);
   }
 
   /**
-   * Begins the turn of a message; `onStarted` is called before its first frame. Settles when the store has decided.
-   * Rejects with a TurnError when this replica takes no more turns, and with what the store rejects with.
+   * Begins the turn of a message; `onStarted` is called before its first frame. Settles when the store has decided whether
+   * the turn begins. Rejects with a TurnError when this replica takes no more turns, and with what the store rejects with.
    */
   async begin(
     message: NewMessage,
@@ -116,16 +116,15 @@ export class TurnRunner {
   }
 
   /**
-   * Sees to it that the session's turn comes to its end when its replica is gone: here, unless another replica is
-   * quicker. Settles when it runs or has ended. Rejects with a TurnError when this replica takes no more turns, and with
-   * what the store rejects with.
+   * Takes the session's turn over when its replica is gone, unless another replica does so first. Settles when the turn
+   * runs or has ended. Rejects with a TurnError when this replica takes no more turns, and with what the store rejects with.
    */
   recover(sessionId: string, store: StoreUse): Promise<"running" | "ended"> {
     const running = this.#running.get(sessionId);
-    // The lease of a turn that runs here may have ended while this process, or the store, stood still.
+    // The lease of a turn that runs here may have run out while this process, or the store, stood still.
     if (running !== undefined) return running.renew().then(() => "running");
-    const under = this.#recoveries.get(sessionId);
-    if (under !== undefined) return under;
+    const existing = this.#recoveries.get(sessionId);
+    if (existing !== undefined) return existing;
     const recovery = this.#recover(sessionId, store).finally(() => {
       this.#recoveries.delete(sessionId);
     });
@@ -271,19 +270,19 @@ export class TurnRunner {
     }
   }
 
-  /** Whether a turn of the session runs on this replica. */
+  /** Stops the session's turn if it runs on this replica; answers whether it did. */
   cancel(sessionId: string): boolean {
     const turn = this.#running.get(sessionId);
     turn?.stop("cancelled");
     return turn !== undefined;
   }
 
-  /** Whether a turn of the session waited to run here; it ends as soon as it has begun. */
+  /** Cancels the session's turn if it waits to run here, so that it ends as soon as it has begun. Answers whether one waited. */
   cancelQueued(sessionId: string): boolean {
     return this.#slots.cancel(sessionId);
   }
 
-  /** From now on new messages are refused; what runs goes on. */
+  /** From now on new messages are refused. The turns that run go on. */
   refuseNewTurns(): void {
     this.#slots.close();
   }

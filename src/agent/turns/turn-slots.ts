@@ -1,4 +1,3 @@
-/** How many turns run at a time on this replica, and which ones wait: first come, first served. */
 import type { AgentMetrics } from "../contracts/agent-metrics.ts";
 import type { Clock, Timer } from "../../time/clock.ts";
 import { RETRY_AFTER_SECONDS, type Limits } from "../contracts/limits.ts";
@@ -24,6 +23,7 @@ interface Waiting {
   readonly settle: (outcome: "entered" | "cancelled" | SlotRefusal) => void;
 }
 
+/** Limits how many turns run on this replica at a time. Turns beyond the limit wait, and the first to come is the first to run. */
 export class TurnSlots {
   readonly #options: TurnSlotsOptions;
   readonly #waiting = new Set<Waiting>();
@@ -35,7 +35,7 @@ export class TurnSlots {
     this.#options = options;
   }
 
-  /** Turns that have a slot. */
+  /** The number of turns that have a slot. */
   get taken(): number {
     return this.#taken;
   }
@@ -45,8 +45,9 @@ export class TurnSlots {
   }
 
   /**
-   * Takes a slot; `leave` gives it back. A promise when it has to be waited for: `cancelled` when the turn was cancelled
-   * meanwhile, which has a slot then to come to its end. Throws or rejects with a TurnError when there is none to be had.
+   * Takes a slot, which `leave` gives back. Answers undefined when there is a slot now, and otherwise a promise that settles
+   * with the slot; with `cancelled` when the turn was cancelled meanwhile, which has its slot all the same to come to its
+   * end. Throws or rejects with a TurnError when the turn gets no slot.
    */
   enter(sessionId: string): Promise<"entered" | "cancelled"> | undefined {
     if (!this.#isOpen) throw this.#refuse("shutting_down");
@@ -73,7 +74,7 @@ export class TurnSlots {
       };
       timer = this.#options.clock.setTimer(maxQueueMs, () => waiting.settle("queue_timeout"));
       this.#waiting.add(waiting);
-      // The limit may have grown.
+      // The limit may have grown since the last turn left.
       this.#admit();
     });
   }
@@ -87,7 +88,7 @@ export class TurnSlots {
     for (const resolve of waiting) resolve();
   }
 
-  /** Lets the session's turn out of the queue, to come to its end at once. Whether there was one. */
+  /** Gives the session's waiting turn a slot, so that it comes to its end at once. Answers whether one waited. */
   cancel(sessionId: string): boolean {
     for (const waiting of this.#waiting) {
       if (waiting.sessionId !== sessionId) continue;
@@ -97,7 +98,7 @@ export class TurnSlots {
     return false;
   }
 
-  /** From now on nobody enters, those who wait included. */
+  /** From now on no turn gets a slot. Those that wait are refused. */
   close(): void {
     this.#isOpen = false;
     for (const waiting of this.#waiting) waiting.settle("shutting_down");

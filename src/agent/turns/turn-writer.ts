@@ -25,7 +25,7 @@ import type { StoredEnding } from "./turn-ending.ts";
 export interface TurnWriterOptions {
   readonly lease: TurnLease;
   readonly store: SessionStore;
-  /** The writer stops the turn when it cannot write any more, and gives up its waits when somebody else stops it. */
+  /** The writer stops the turn when it cannot write any more. It gives up its own waits when something else stops the turn. */
   readonly stop: StopSignal;
   /** The client's own id of the message. */
   readonly messageId: string | undefined;
@@ -33,13 +33,14 @@ export interface TurnWriterOptions {
   readonly receivedAt: number;
   /** The number of the last frame that the store has. */
   readonly lastSeq: number;
-  /** How many entries the turn's journal has in the store, and the messages that they hold. */
+  /** The number of entries that the turn's journal has in the store. */
   readonly journaled: number;
+  /** The messages of these entries. */
   readonly known: readonly HistoryMessage[];
 }
 
 const SETTLED = Promise.resolve();
-/** A tool event counts as this many characters among the unstored frames: about the largest output that a tool may have. */
+/** A tool event counts as this many characters of the unstored frames: about the largest output that a tool may have. */
 const TOOL_EVENT_CHARACTERS = 64 * 1024;
 
 export class TurnWriter {
@@ -52,7 +53,7 @@ export class TurnWriter {
   readonly #journal: JournalWriter;
   readonly #recent = new RecentWrites();
 
-  /** Frames that the next write takes to the store, and their size. */
+  /** The frames for the next write, and their size. */
   #unstored: TurnFrame[] = [];
   #unstoredCharacters = 0;
   #writing: Promise<void> | undefined;
@@ -75,7 +76,7 @@ export class TurnWriter {
     for (const message of options.known) this.#journal.know(message);
   }
 
-  /** The last `seq` that the followers were given. */
+  /** The `seq` of the last frame that was published to the followers. */
   get publishedSeq(): number {
     return this.#publishedSeq;
   }
@@ -91,16 +92,16 @@ export class TurnWriter {
   }
 
   /**
-   * Since when the handler has emitted nothing, on the monotonic clock. Undefined while it waits for room: then the silence
-   * is not the handler's.
+   * The time on the monotonic clock since which the handler has emitted nothing. Undefined while the handler waits for room,
+   * since then it may not emit.
    */
   get silentSince(): number | undefined {
     return this.#room === undefined ? this.#lastActivity : undefined;
   }
 
   /**
-   * Takes an event, which is written with all that is emitted in one go. Settles when the next one may be emitted: when the
-   * unstored frames are within their limit and every follower can take more.
+   * Takes an event, which is written together with those that are emitted in the same moment. Settles when the next one may
+   * be emitted: when the unstored frames are within their limit and every follower can take more.
    */
   emit(event: TurnEvent): Promise<void> {
     this.#lastActivity = this.#context.clock.monotonic();
@@ -112,7 +113,7 @@ export class TurnWriter {
     return this.#whatIsFull() === undefined ? SETTLED : (this.#room ??= this.#waitForRoom());
   }
 
-  /** Notes a message in the journal; it is written with the next event, or when `stored` is called. */
+  /** Adds a message to the journal. It is written with the next event, or when `stored` is called. */
   record(message: HistoryMessage, note: StepNote | undefined): void {
     this.#journal.record(message, note);
   }
@@ -127,13 +128,13 @@ export class TurnWriter {
   }
 
   /**
-   * Stores the last frame with those that are unstored, and the turn's messages. Answers the frames, which are the caller's
-   * to publish. Tries again after each of the pauses; rejects with what the store rejects with.
+   * Stores the last frame with those that are unstored, and the turn's messages. Answers the frames, which the caller has to
+   * publish. Tries again after each of the pauses, and rejects with what the store rejects with in the end.
    */
   async end(
     ending: StoredEnding,
     options: {
-      /** What was emitted in chunks. */
+      /** The text that was emitted in chunks. */
       answer: string;
       messages: readonly HistoryMessage[];
       pausesMs: readonly number[];
@@ -161,7 +162,7 @@ export class TurnWriter {
     this.#context.feeds.publishFailure(this.#lease.sessionId, this.#frames.ofFailure(error));
   }
 
-  /** The write begins a little later, so that what is emitted in one go is written in one step. */
+  /** The write begins in a later microtask, so that events that are emitted in the same moment are written in one step. */
   #startWriting(): void {
     this.#writing ??= SETTLED.then(() => this.#write());
   }
@@ -179,7 +180,7 @@ export class TurnWriter {
           isOver: () => this.#stop.stopped !== undefined,
         });
       } catch (error) {
-        // The end of the turn tries once more to store them.
+        // The end of the turn will try to store them once more.
         this.#unstored = [...frames, ...this.#unstored];
         if (!(error instanceof TurnLostError))
           this.#log("error", error, "Frames of a turn could not be stored");
@@ -191,7 +192,7 @@ export class TurnWriter {
     this.#writing = undefined;
   }
 
-  /** Writes again what the store has lost, when all of that is still known here. */
+  /** Appends what is new. Writes again what the store has lost, if all of it is still kept here. */
   async #append(write: TurnWrite): Promise<void> {
     try {
       await this.#store.appendFrames(this.#lease, write.frames, write.journal);
@@ -225,7 +226,7 @@ export class TurnWriter {
     while (this.#stop.stopped === undefined) {
       const full = this.#whatIsFull();
       if (full === undefined) break;
-      // It rejects when the turn has to stop, and the loop ends.
+      // This rejects when the turn has to stop, which ends the loop.
       await untilAborted(full, this.#stop.signal).catch(() => {});
     }
     this.#lastActivity = this.#context.clock.monotonic();
