@@ -1,4 +1,4 @@
-/** One agent replica: follows its config, serves its facade and its management port, and drains when it is to end. */
+/** One replica of an agent: follows its config, serves its facade and its management port, and drains before it ends. */
 import { randomBytes } from "node:crypto";
 import { dirname, join } from "node:path";
 import { MANAGEMENT_PORT, type AgentConfig } from "../agent-config/agent-config.ts";
@@ -43,19 +43,19 @@ export interface AgentOptions {
   readonly clock?: Clock;
   /** `OMNIA_DEMO_PAUSES=off` makes the demo quick. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Both ports listen; called again when the facade moves to another one. */
+  /** Called when both ports listen, and again when the facade has moved to another port. */
   readonly onListening?: (ports: { facadePort: number; managementPort: number }) => void;
 }
 
 export interface RunningAgent {
   readonly managementPort: number;
-  /** Undefined until there is a config that names it. */
+  /** Undefined until a config names the port. */
   readonly facadePort: number | undefined;
-  /** Takes nothing new and lets the turns come to their end. Settles when all is closed. */
+  /** Takes no new connections and turns, and lets the turns that run come to their end. Settles when all is closed. */
   drain(): Promise<void>;
-  /** Ends at once; what runs is cut off. */
+  /** Ends at once. The turns that run are cut off. */
   close(): Promise<void>;
-  /** Settles when the agent has ended, however that came. */
+  /** Settles when the agent has ended, for whatever reason. */
   readonly closed: Promise<void>;
 }
 
@@ -93,7 +93,7 @@ class Agent implements RunningAgent {
   #configProblem = "it was not read yet";
   #authenticator: Authenticator | undefined;
   #facadePort: number | undefined;
-  /** The port that was asked for. */
+  /** The port that the facade was told to listen on; 0 for any that is free. */
   #askedPort: number | undefined;
   #isStarted = false;
   #managementPort = 0;
@@ -111,7 +111,7 @@ class Agent implements RunningAgent {
     const publicKey = env[CONFIG_KEY_VARIABLE];
     this.#configFile = new ConfigFile(configPath, publicKey ? readPublicKey(publicKey) : undefined);
     this.#readSecret = createSecretReader(configPath);
-    // Until there is a config, which says the same.
+    // The config says the same, once there is one.
     const agent = env["OMNIA_AGENT_NAME"];
     const namespace = env["OMNIA_NAMESPACE"];
     if (agent !== undefined && namespace !== undefined) {
@@ -202,7 +202,7 @@ class Agent implements RunningAgent {
     const { facadePort, managementPort, configPath } = this.#options;
     this.#managementPort = await this.#management.listen(managementPort ?? MANAGEMENT_PORT);
     this.#files.watch([dirname(configPath)], FIRST_CONFIG_POLL_MS);
-    // The config first: whoever connects to a facade that listens finds it at work.
+    // The config is read first, so that a facade that listens can serve whoever connects.
     await this.#reload();
     const port = facadePort ?? this.#config?.facade.port;
     if (port !== undefined) await this.#listen(port);
@@ -254,7 +254,7 @@ class Agent implements RunningAgent {
     return this.#config;
   }
 
-  /** One reading at a time; what changes meanwhile is read after it. */
+  /** Reads the config. There is one reading at a time, and one more after it when something changes meanwhile. */
   #reload(): Promise<void> {
     if (this.#isReloadDue) return this.#reloading;
     this.#isReloadDue = true;
@@ -279,7 +279,7 @@ class Agent implements RunningAgent {
     if (reading.status === "read") this.#configProblem = "";
     const config = reading.status === "read" ? reading.config : this.#config;
     if (config === undefined) return;
-    // What the config names may have changed even where the config has not.
+    // The files that the config names may have changed even if the config has not.
     await this.#storeSetting.apply(config);
     if (reading.status === "read") this.#take(config);
     if (this.#isStarted && this.#options.facadePort === undefined)
@@ -304,7 +304,7 @@ class Agent implements RunningAgent {
       },
       "The config is in use",
     );
-    // So that the first turn does not wait for it.
+    // The handler is loaded now, so that the first turn does not wait for it.
     this.#handlers
       .load(config.handler)
       .catch((error: unknown) => this.#log.error({ error }, "The handler could not be loaded"));
@@ -319,7 +319,7 @@ class Agent implements RunningAgent {
     );
   }
 
-  /** Takes the facade to another port; what cannot be taken now is tried again with the next reading. */
+  /** Moves the facade to another port. When that fails it is tried again with the next reading of the config. */
   async #moveTo(port: number): Promise<void> {
     if (port === this.#askedPort) return;
     try {

@@ -5,27 +5,27 @@ import type { Log } from "../observability/log.ts";
 import { READINESS_TIMEOUT_MS } from "./contracts/limits.ts";
 import type { SessionStore } from "./sessions/session-store.ts";
 
-/** What readiness is judged by: whether a turn could be served now. */
+/** What decides whether a turn could be served now. */
 export interface ReadinessSources {
   readonly clock: Clock;
   readonly log: Log;
   readonly isDraining: () => boolean;
   readonly isListening: () => boolean;
-  /** A config, or a sentence on why there is none. */
+  /** Answers a config, or a sentence on why there is none. */
   readonly config: () => AgentConfig | string;
-  /** Why the store that the config asks for is not in use. */
+  /** Answers why the store that the config asks for is not in use. */
   readonly storeProblem: () => string | undefined;
   readonly store: () => SessionStore | undefined;
-  /** Rejects with a sentence for people. */
+  /** Rejects with a sentence for people when the handler could not serve a turn. */
   readonly handlerReady: (config: AgentConfig) => Promise<void>;
 }
 
-/** The reasons against, in sentences for people that hold no secret; none when a turn could be served. */
+/** The reasons why no turn could be served, in sentences for people that contain no secret. None when a turn could be served. */
 export function createReadiness(sources: ReadinessSources): () => Promise<readonly string[]> {
   let current: Promise<readonly string[]> | undefined;
   let lastReasons = "";
   return () => {
-    // Several who ask at a time get one answer.
+    // Those who ask at the same time get the same answer.
     current ??= judge(sources)
       .then((reasons) => {
         const text = reasons.join("; ");

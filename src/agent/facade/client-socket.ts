@@ -1,6 +1,6 @@
 import { WebSocket } from "ws";
 
-/** What a socket tells its connection of. */
+/** What a socket calls when something happens. */
 export interface SocketListener {
   onMessage(data: Buffer, isBinary: boolean): void;
   onPong(): void;
@@ -8,8 +8,8 @@ export interface SocketListener {
 }
 
 /**
- * The socket of a client, which knows its connection: so that all sockets share their listeners. There are many, and most
- * of them are idle.
+ * The socket of a client, which knows its connection. So the listeners need no closure for each socket: there are many
+ * sockets, and most of them are idle.
  */
 export class ClientSocket extends WebSocket {
   connection: SocketListener | undefined;

@@ -26,7 +26,7 @@ import { RateLimit } from "../../time/rate-limit.ts";
 export const CLOSE_GOING_AWAY = 1001;
 export const CLOSE_TRY_AGAIN_LATER = 1013;
 
-/** What all connections share. */
+/** What all connections of a replica share. */
 export interface ConnectionContext extends SessionsContext {
   readonly metrics: AgentMetrics;
   readonly heartbeats: Heartbeats;
@@ -88,7 +88,7 @@ export class Connection implements SessionsOwner, Pinged {
     else void this.#openWith(sessionId);
   }
 
-  /** Whether a turn of this client runs, or is about to. */
+  /** Whether a turn of this client runs or is about to, or its frames are still being handled. */
   get isBusy(): boolean {
     return this.#isWorking || this.#sessions.isBusy;
   }
@@ -99,7 +99,7 @@ export class Connection implements SessionsOwner, Pinged {
     this.#drainTimer ??= this.#context.clock.setTimer(delayMs, () => this.#closeWhenDrained());
   }
 
-  /** Closes the connection after what was sent so far. */
+  /** Closes the connection after the frames that were sent so far. */
   close(): void {
     this.#end(CLOSE_GOING_AWAY, "the agent is shutting down");
   }
@@ -144,7 +144,8 @@ export class Connection implements SessionsOwner, Pinged {
       ? { ok: false, problem: "the frame is binary; frames must be JSON text" }
       : parseClientFrame(text);
     if (this.#isWorking && parsed.ok && parsed.frame.type === "cancel") {
-      // A client that does not read may still stop its turn, and one whose turn has to wait may give it up.
+      // This cancel does not wait for the frames before it: a client that does not read can still stop its turn, and one
+      // whose turn waits to run can give it up.
       const { session_id: sessionId } = parsed.frame;
       const isCancelled = this.#isHandling
         ? this.#sessions.cancelQueued(sessionId)

@@ -30,9 +30,9 @@ export interface FacadeOptions extends Omit<
   readonly stores: CurrentStore;
   /** The address to listen on; all addresses when it is not given. */
   readonly host?: string | undefined;
-  /** Undefined while there is no config. */
+  /** Answers undefined while there is no config. */
   readonly currentConfig: () => AgentConfig | undefined;
-  /** Undefined when the config asks for no authentication. */
+  /** Answers undefined when the config asks for no authentication. */
   readonly authenticator: () => Authenticator | undefined;
 }
 
@@ -42,7 +42,7 @@ export class Facade {
   readonly #webSockets: WebSocketServer;
   readonly #connections = new Set<Connection>();
   readonly #closing = Promise.withResolvers<void>();
-  /** Handshakes that are being judged: each may become a connection. */
+  /** The number of handshakes that are being judged. Each may become a connection. */
   #judged = 0;
   #server: Server | undefined;
   #isDraining = false;
@@ -73,8 +73,8 @@ export class Facade {
   }
 
   /**
-   * Takes connections on this port, and no longer on the one before; connections that are open stay open. Rejects with
-   * the error of the socket, and goes on as before then.
+   * Takes connections on this port, and no longer on the previous one; connections that are open stay open. Rejects with
+   * the error of the socket, and then still takes connections on the previous port.
    */
   async listen(port: number): Promise<number> {
     const { host } = this.#options;
@@ -92,7 +92,7 @@ export class Facade {
     return (server.address() as AddressInfo).port;
   }
 
-  /** From now on connections are refused, and each one that is open is closed once it has nothing to wait for. */
+  /** From now on new connections are refused, and each open one is closed once its client awaits nothing more. */
   drain(): void {
     this.#isDraining = true;
     const interval = Math.min(
@@ -112,12 +112,12 @@ export class Facade {
     return this.#closing.promise;
   }
 
-  /** Closes what is open after what was sent so far. */
+  /** Closes the open connections after the frames that were sent so far. */
   closeConnections(): void {
     for (const connection of this.#connections) connection.close();
   }
 
-  /** Cuts what is still open, and frees the port. */
+  /** Cuts the connections that are still open, and frees the port. */
   async close(): Promise<void> {
     for (const connection of this.#connections) connection.terminate();
     const server = this.#server;
@@ -133,12 +133,12 @@ export class Facade {
       {
         headersTimeout: HEADERS_TIMEOUT_MS,
         requestTimeout: HEADERS_TIMEOUT_MS,
-        // Whatever else asks for an upgrade (h2c, say) is answered as the plain request that it also is.
+        // A request for another upgrade (such as h2c) is answered like a plain request.
         shouldUpgradeCallback: isWebSocketUpgrade,
       },
       (request, response) => this.#onRequest(request, response),
     );
-    // Asked for at each connection: the limit may have changed.
+    // The server reads this at each connection, since the limit may have changed.
     Object.defineProperty(server, "maxConnections", {
       get: () => this.#options.limits().maxConnections + MAX_PLAIN_CONNECTIONS,
     });
@@ -160,7 +160,7 @@ export class Facade {
   }
 
   async #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    // Until the WebSocket takes over, a client that goes away must not end the process.
+    // Until the WebSocket handles errors, a client that goes away must not end the process.
     socket.on("error", ignore);
     const { currentConfig, authenticator, limits, metrics, log, host } = this.#options;
     this.#judged++;
@@ -191,7 +191,7 @@ export class Facade {
       metrics.connectionsTotal.add(1);
       const connection = new Connection(webSocket as ClientSocket, this.#context, client);
       this.#connections.add(connection);
-      // It was let in while the drain began.
+      // The drain began while this connection was let in.
       if (this.#isDraining) connection.drain(0);
     });
   }

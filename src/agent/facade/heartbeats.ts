@@ -1,25 +1,25 @@
 import type { Clock, Timer } from "../../time/clock.ts";
 import { PING_INTERVAL_MS, PING_TOGETHER_MS, PONG_TIMEOUT_MS } from "../contracts/limits.ts";
 
-/** One that is pinged, and what is known of it; the fields are kept by Heartbeats. */
+/** A connection that is pinged. Heartbeats sets its two times, in whole milliseconds of the monotonic clock. */
 export interface Pinged {
-  /** On the monotonic clock, in whole milliseconds. */
+  /** When the client last answered. */
   heardAt: number;
   nextPingAt: number;
-  /** While nothing is read from the client its pongs cannot be heard either. */
+  /** Whether nothing is read from the client for now. Then its pongs are not read either. */
   readonly isPaused: boolean;
   ping(): void;
-  /** It has not answered for too long. */
+  /** The client has not answered for too long. */
   onSilent(): void;
 }
 
 /**
- * Pings every client in its time, and ends the connections of those that have not answered for too long. All of them are
- * pinged at the same interval, so those that were pinged last are due last, and one timer does for all.
+ * Pings every client at an interval, and reports those that have not answered for too long. The interval is the same for all,
+ * so the client that was pinged last is due last, and one timer is enough for all of them.
  */
 export class Heartbeats {
   readonly #clock: Clock;
-  /** In the order in which they are due. */
+  /** Ordered by when their next ping is due. */
   readonly #pinged = new Set<Pinged>();
   #timer: Timer | undefined;
 
@@ -42,7 +42,7 @@ export class Heartbeats {
     this.#timer = undefined;
   }
 
-  /** It has answered. */
+  /** The client has answered. */
   heard(pinged: Pinged): void {
     pinged.heardAt = this.#now();
   }

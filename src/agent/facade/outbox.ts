@@ -3,25 +3,25 @@ import type { AgentMetrics } from "../contracts/agent-metrics.ts";
 import type { Clock, Timer } from "../../time/clock.ts";
 import type { Limits } from "../contracts/limits.ts";
 
-/** What all outboxes share. */
+/** What all outboxes of a replica share. */
 export interface OutboxContext {
   readonly clock: Clock;
   readonly metrics: Pick<AgentMetrics, "messagesSentTotal" | "slowClientsClosedTotal">;
   readonly limits: () => Pick<Limits, "maxUnsentBytes" | "maxUnsentMs">;
 }
 
-/** A frame so short leaves at once, or waits with others: it need not be asked whether it has left. */
+/** A frame of at most this length leaves at once when nothing waits before it, so no callback is needed when it has left. */
 const SHORT_CHARACTERS = 4 * 1024;
 
 /**
- * What goes out to one client. Never drops a frame: whoever sends much asks `whenWritable` in between, and a client
- * that leaves too much unread for too long is given up.
+ * Sends frames to one client. It never drops a frame: whoever sends much waits for `whenWritable` in between, and a client
+ * that leaves too much unread for too long is reported as stuck.
  */
 export class Outbox {
   readonly #socket: WebSocket;
   readonly #context: OutboxContext;
   readonly #owner: { onStuck(): void };
-  // Made for clients that are sent much; most are idle.
+  // These are made for clients that are sent much, since most are idle.
   #onWritten: (() => void) | undefined;
   #full: PromiseWithResolvers<void> | undefined;
   #stuckTimer: Timer | undefined;
@@ -48,12 +48,12 @@ export class Outbox {
     }
   }
 
-  /** Undefined while there is room; otherwise settles when there is, or when the connection has closed. */
+  /** Undefined while there is room. Otherwise settles when there is, or when the connection has closed. */
   whenWritable(): Promise<void> | undefined {
     return this.#full?.promise;
   }
 
-  /** The connection has closed. */
+  /** To be called when the connection has closed. */
   close(): void {
     this.#stuckTimer?.cancel();
     this.#full?.resolve();
@@ -64,12 +64,12 @@ export class Outbox {
     return this.#socket.bufferedAmount > this.#context.limits().maxUnsentBytes;
   }
 
-  // A write that failed is followed by the socket's own "close".
+  // This is also called for a write that failed; the socket then emits "close".
   #makeRoom(): void {
     if (this.#full !== undefined && !this.#isFull()) this.close();
   }
 
-  // The socket may take long to close, with nobody at the other end who reads; no turn is to wait for that.
+  // The socket may take long to close when nobody reads at the other end. No turn may wait for that.
   #giveUp(): void {
     this.#context.metrics.slowClientsClosedTotal.add(1);
     this.#owner.onStuck();

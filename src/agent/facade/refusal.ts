@@ -1,4 +1,4 @@
-/** What the facade answers over plain HTTP. */
+/** How the facade refuses a request: an answer over plain HTTP with a code and a message. */
 import { STATUS_CODES, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { RETRY_AFTER_SECONDS } from "../contracts/limits.ts";
@@ -22,12 +22,12 @@ export function refuseUpgrade(socket: Duplex, refusal: FacadeRefusal): void {
   const lines = Object.entries(headersOf(refusal, body)).map(
     ([name, value]) => `${name}: ${value}`,
   );
-  // A client that does not close its side would keep the socket.
+  // A client that does not close its side must not keep the socket open.
   socket.once("finish", () => socket.destroy());
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${lines.join("\r\n")}\r\n\r\n${body}`,
   );
-  // What the client still sends is thrown away, so that the socket can close.
+  // The socket can only close when the client's remaining bytes are read; they are thrown away.
   socket.resume();
 }
 

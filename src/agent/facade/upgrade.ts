@@ -1,4 +1,4 @@
-/** Who may connect: everything that is checked before a request becomes a WebSocket. */
+/** Decides who may connect: everything that is checked before a request becomes a WebSocket. */
 import type { IncomingMessage } from "node:http";
 import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import type { Log } from "../../observability/log.ts";
@@ -13,10 +13,10 @@ export interface Admission {
   /** Undefined when the config asks for no authentication. */
   readonly authenticator: Authenticator | undefined;
   readonly isDraining: boolean;
-  /** Those that are open or about to be, without this one. */
+  /** The number of connections that are open or about to be, without this one. */
   readonly connections: number;
   readonly maxConnections: number;
-  /** Listening on a loopback address. */
+  /** Whether the agent listens on a loopback address. */
   readonly isLocal: boolean;
   readonly log: Log;
 }
@@ -25,7 +25,7 @@ export type Verdict =
   | { ok: true; subject: string | undefined; sessionId: string | undefined }
   | { ok: false; refusal: FacadeRefusal };
 
-/** Path and query of a request target. Not through `URL`: a target such as `//name` must stay a path. */
+/** Path and query of a request target. `URL` would take the target `//name` for a host. */
 export function readTarget(target: string): { path: string; query: URLSearchParams } {
   const [path = "", query] = target.split(/\?(.*)/s);
   return { path, query: new URLSearchParams(query) };
@@ -78,7 +78,7 @@ export async function judgeUpgrade(
   return unauthorized("the token is not valid");
 }
 
-/** Whether the query names this one, or none at all. */
+/** Whether the query names this agent or namespace, or none at all. */
 function names(query: URLSearchParams, parameter: string, expected: string): boolean {
   return query.getAll(parameter).every((value) => value === "" || value === expected);
 }

@@ -1,4 +1,4 @@
-/** What the demo says: canned answers, and which message gets which. */
+/** What the demo says: its canned answers, and which message gets which of them. */
 
 export interface DemoScript {
   readonly tool?: {
@@ -57,7 +57,7 @@ const SUGGESTIONS: DemoScript = {
 - "What is the weather like in Berlin?" for a forecast`,
 };
 
-/** Greetings come last of those that match: "Hi, I forgot my password" is about the password. */
+/** The script for the message. Greetings are looked for last: "Hi, I forgot my password" is about the password. */
 export function demoScript(message: string): DemoScript {
   if (mentions(message, PASSWORD)) return RESET_PASSWORD;
   if (mentions(message, WEATHER)) return weatherScript(placeIn(message));
@@ -83,13 +83,13 @@ tomorrow with up to 21 °C, then showers and 16 °C the day after. Take a jacket
   };
 }
 
-/** Whether one of the phrases stands in the text as whole words, in any case. */
+/** Whether the text contains one of the phrases as whole words. Upper and lower case are the same. */
 function mentions(text: string, phrases: readonly string[]): boolean {
   const words = ` ${(text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).join(" ")} `;
   return phrases.some((phrase) => words.includes(` ${phrase} `));
 }
 
-/** The capitalised words after "in": good enough for a demo. */
+/** The capitalised words after "in". That is good enough for a demo. */
 function placeIn(message: string): string {
   return /\bin ((?:\p{Lu}[\p{L}'-]{0,40} ?){1,3})/u.exec(message)?.[1]?.trim() ?? "Berlin";
 }

@@ -2,7 +2,7 @@ import type { Clock } from "../../time/clock.ts";
 import { demoScript } from "./demo-script.ts";
 import type { Handler } from "../contracts/handler.ts";
 
-/** A person's pace: a moment to think, a tool that takes its time, and words as fast as one reads. */
+/** The pace of the demo: a moment to think, a tool that takes a while, and words about as fast as a person reads them. */
 const THINKING_MS = 400;
 const TOOL_MS = 800;
 const WORD_MS = 40;
@@ -41,7 +41,7 @@ export function createDemoHandler(options: { clock: Clock; pauses: boolean }): H
   };
 }
 
-/** Words with the space that follows them, so that they join to the text they came from. */
+/** The words of the text, each with the space that follows it, so that they can be joined to the text again. */
 function wordsOf(text: string): string[] {
   return text.match(/\S+\s*/g) ?? [];
 }

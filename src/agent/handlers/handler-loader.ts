@@ -7,19 +7,19 @@ import { echoHandler } from "./echo.ts";
 import type { Handler } from "../contracts/handler.ts";
 
 export interface HandlersOptions {
-  /** Reads a secret file; the path is relative to the folder of the agent config. */
+  /** Reads a secret file. The path is relative to the folder of the agent config. */
   readonly readSecret: (relativePath: string) => Promise<string>;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: AgentMetrics;
-  /** Whether the demo takes its time. */
+  /** Whether the demo pauses between words, as a model would. */
   readonly demoPauses: boolean;
 }
 
-/** The runtime handler can say beforehand whether it could serve a turn. */
+/** `ready` tells beforehand whether the handler could serve a turn. */
 type RuntimeHandler = Handler & { ready(config: AgentConfig): Promise<void> };
 
-/** The three handlers; `runtime`, which is heavy, is loaded when a config first asks for it. */
+/** The three handlers. `runtime` needs much memory, and is loaded when a config first asks for it. */
 export class Handlers {
   readonly #options: HandlersOptions;
   readonly #demo: Handler;
@@ -31,7 +31,7 @@ export class Handlers {
     this.#demo = createDemoHandler({ clock: options.clock, pauses: options.demoPauses });
   }
 
-  /** Undefined when it is yet to be loaded. */
+  /** Undefined when the handler is yet to be loaded. */
   loaded(name: HandlerName): Handler | undefined {
     switch (name) {
       case "echo":

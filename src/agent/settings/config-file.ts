@@ -7,10 +7,10 @@ import { MAX_CONFIG_BYTES } from "../contracts/limits.ts";
 export type ConfigReading =
   | { status: "unchanged" }
   | { status: "read"; config: AgentConfig }
-  /** The problem is a sentence for people; it quotes no values. */
+  /** The problem is a sentence for people that contains no values of the config. */
   | { status: "unusable"; problem: string };
 
-/** The file with the agent config. A reading tells what is new since the one before. */
+/** The file with the agent config. Each reading tells what is new since the previous one. */
 export class ConfigFile {
   readonly #path: string;
   readonly #publicKey: KeyObject | undefined;
@@ -63,7 +63,7 @@ export class ConfigFile {
     return { status: "unusable", problem: this.#lastProblem };
   }
 
-  // The next reading compares with the last text that could be read.
+  // `#lastText` stays: the next reading compares with the last text that could be read.
   #unusable(problem: string): ConfigReading {
     return { status: "unusable", problem };
   }

@@ -3,9 +3,9 @@ import type { Clock, Timer } from "../../time/clock.ts";
 import { FILE_SETTLE_MS } from "../contracts/limits.ts";
 
 /**
- * Says when something may have changed in a set of folders: folders rather than files, for a file is replaced by a
- * rename, and in a cluster by the swap of a symbolic link beside it. A poll is the safety net where watching does not
- * work, and finds folders that come later.
+ * Calls back when something may have changed in a set of folders. Folders are watched and not files, since a file is replaced
+ * by a rename, and in a cluster by the swap of a symbolic link beside it. It also calls back at an interval, for systems where
+ * watching does not work and for folders that are made later.
  */
 export class FileWatch {
   readonly #clock: Clock;
@@ -24,7 +24,7 @@ export class FileWatch {
     this.#poll();
   }
 
-  /** From now on these folders and no others; one that is not there yet is found when it comes. */
+  /** From now on watches these folders and no others. A folder that is not there yet is found when it is made. */
   watch(folders: Iterable<string>, pollMs: number): void {
     if (this.#isClosed) return;
     this.#folders = new Set(folders);
@@ -56,7 +56,7 @@ export class FileWatch {
         watcher.on("error", () => this.#forget(folder, watcher));
         this.#watchers.set(folder, watcher);
       } catch {
-        // Not there, or no watches left on this machine: the poll does it.
+        // The folder is not there, or this machine has no watches left. The poll notices changes all the same.
       }
     }
   }

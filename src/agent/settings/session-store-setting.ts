@@ -1,4 +1,3 @@
-/** Which session store the config and the secret files ask for, and bringing it into use. */
 import { dirname } from "node:path";
 import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import type { Clock, Timer } from "../../time/clock.ts";
@@ -14,13 +13,14 @@ export interface SessionStoreSettingOptions {
   readonly log: Log;
 }
 
+/** Opens the session store that the config and the secret files ask for, and brings it into use. */
 export class SessionStoreSetting {
   readonly #options: SessionStoreSettingOptions;
-  /** What the store in use was opened with. */
+  /** The settings that the store in use was opened with. */
   #identity: string | undefined;
   #problem: string | undefined;
   #retry: Timer | undefined;
-  /** What is asked for now; undefined when nothing is any more. */
+  /** The config that asks for a store now. Undefined when none does any more. */
   #latest: AgentConfig | undefined;
   #applying: Promise<void> = Promise.resolve();
   #isClosed = false;
@@ -29,18 +29,18 @@ export class SessionStoreSetting {
     this.#options = options;
   }
 
-  /** Why the store that is asked for is not in use: a sentence for people, without the URL. */
+  /** Why the store that the config asks for is not in use, in a sentence for people that does not contain the URL. */
   get problem(): string | undefined {
     return this.#problem;
   }
 
-  /** The folder, relative to the config, of the file that holds the store's URL. */
+  /** The folder of the file with the store's URL, relative to the config. */
   static secretFolder(config: AgentConfig): string | undefined {
     const { type, storeURLFile } = config.session;
     return type === "redis" && storeURLFile !== undefined ? dirname(storeURLFile) : undefined;
   }
 
-  /** Opens another store when another one is asked for; tried again by itself when that fails. Never rejects. */
+  /** Opens another store when the config asks for another one, and tries again by itself when that fails. Never rejects. */
   apply(config: AgentConfig): Promise<void> {
     if (this.#isClosed) return this.#applying;
     this.#latest = config;
@@ -64,7 +64,7 @@ export class SessionStoreSetting {
       this.#problem = undefined;
     } catch (error) {
       const problem = `the session store cannot be used: ${error instanceof Error ? error.message : "unknown error"}`;
-      // Once, not with every attempt: each change beside the config is one.
+      // A problem is logged once and not with every attempt: each change of a file beside the config makes one.
       if (problem !== this.#problem) {
         this.#problem = problem;
         const outcome =

@@ -5,7 +5,7 @@ import type { Clock } from "../../../time/clock.ts";
 import { MAX_API_KEYS, MAX_SECRET_BYTES } from "../../contracts/limits.ts";
 import type { Authenticator } from "./authenticator.ts";
 
-/** Many connections at a time are judged by one reading of the files. */
+/** The files are read at most this often, however many clients connect. */
 const READ_AGAIN_MS = 1_000;
 
 interface APIKey {
@@ -13,7 +13,7 @@ interface APIKey {
   readonly digest: Buffer;
 }
 
-/** Every file of the folder is the key of one client, named after the file. A changed file counts within a second. */
+/** Each file of the folder contains the key of one client, which has the name of the file. A changed file counts within a second. */
 export function createAPIKeyAuthenticator(folder: string, clock: Clock): Authenticator {
   let keys: Promise<readonly APIKey[]> | undefined;
   let readAt = 0;
@@ -34,7 +34,7 @@ export function createAPIKeyAuthenticator(folder: string, clock: Clock): Authent
   };
 }
 
-/** Compares with every key, whichever matches: the time taken says nothing. */
+/** Compares with all keys, also after one has matched, so that the time it takes tells nothing about the keys. */
 function clientOf(token: string, keys: readonly APIKey[]): string | undefined {
   const digest = digestOf(token);
   let subject: string | undefined;
@@ -45,7 +45,7 @@ function clientOf(token: string, keys: readonly APIKey[]): string | undefined {
 }
 
 async function readKeys(folder: string): Promise<readonly APIKey[]> {
-  // A mounted Secret has its own files beside the keys, all of which begin with a dot.
+  // A mounted Secret also contains files of the kubelet, whose names begin with a dot.
   const names = (await readdir(folder)).filter((name) => !name.startsWith(".")).toSorted();
   if (names.length > MAX_API_KEYS) throw new RangeError(`there are over ${MAX_API_KEYS} API keys`);
   const keys = await Promise.all(

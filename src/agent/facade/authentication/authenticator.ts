@@ -1,17 +1,17 @@
-/** Who a client is. Decided before the upgrade; without a decision nobody gets in. */
+/** Decides who a client is, before the upgrade. Nobody gets in without such a decision. */
 import type { IncomingMessage } from "node:http";
 
 export interface Authenticator {
   /**
-   * The subject that owns the sessions which this client begins; undefined when the token is not good. Rejects when it
-   * could not decide.
+   * The subject that owns the sessions which this client begins. Undefined when the token is not valid. Rejects when that
+   * could not be decided.
    */
   authenticate(token: string): Promise<string | undefined>;
 }
 
 const TOKEN_PROTOCOL = "bearer.";
 
-/** `Authorization: Bearer …`, `X-API-Key: …`, or what a browser can send: the subprotocol `bearer.…`. */
+/** The token of `Authorization: Bearer …`, of `X-API-Key: …`, or of the subprotocol `bearer.…`, which a browser can send. */
 export function tokenOf(request: Pick<IncomingMessage, "headers">): string | undefined {
   const { headers } = request;
   const bearer = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? "")?.[1];
@@ -26,8 +26,8 @@ export function tokenOf(request: Pick<IncomingMessage, "headers">): string | und
 }
 
 /**
- * The subprotocol to answer with. A browser that offered any ends the connection when none is selected; one that is no
- * token is preferred, for answers end up in logs.
+ * The subprotocol to answer with. A browser that offered some ends the connection when none is selected. One that holds no
+ * token is preferred, since answers end up in logs.
  */
 export function selectProtocol(offered: Iterable<string>): string | false {
   const protocols = [...offered];

@@ -5,7 +5,7 @@ import { createAPIKeyAuthenticator } from "./api-keys.ts";
 import type { Authenticator } from "./authenticator.ts";
 import { createJWTAuthenticator } from "./jwt.ts";
 
-/** Undefined when the config asks for none. Asked for and empty, it lets nobody in. */
+/** Undefined when the config asks for no authentication. When it does and names no way to authenticate, nobody gets in. */
 export function createAuthenticator(
   auth: AuthConfig | undefined,
   options: { configFolder: string; clock: Clock },
