@@ -1,7 +1,7 @@
 /**
- * The agent config: the one value that passes from control plane to data plane. Control writes it (as a ConfigMap in a
- * cluster, as a file on one machine), the agent reads it and follows its changes. It holds no secret: secrets are
- * files beside it, and it holds their paths.
+ * The agent config: the one value that passes from the control plane to the data plane. The control plane writes it, as a
+ * ConfigMap in a cluster and as a file on one machine. The agent reads it and follows its changes. It contains no secrets but
+ * the paths of secret files, which are beside it.
  */
 import { z } from "zod";
 import {
@@ -19,10 +19,10 @@ export { MANAGEMENT_PORT } from "../api/group.ts";
 export const AGENT_CONFIG_VERSION = 1;
 /** Where an agent finds its config unless OMNIA_CONFIG says otherwise. */
 export const AGENT_CONFIG_PATH = "/etc/omnia/agent.json";
-/** Folder of the secret files, beside the config wherever that is. */
+/** The folder of the secret files. It is in the folder of the config. */
 export const SECRETS_FOLDER = "secrets";
 
-/** Sampling parameters, in the spelling of the AgentRuntime; unset ones are left to the provider. */
+/** Sampling parameters, spelled as in the AgentRuntime. The provider decides about those that are not set. */
 export const parametersSchema = z.strictObject({
   temperature: z.number().min(0).max(2).optional(),
   maxTokens: z.int().min(1).optional(),
@@ -38,18 +38,18 @@ const providerConfigSchema = z.strictObject({
   name: z.enum(PROVIDER_NAMES),
   model: z.string().min(1),
   baseURL: z.string().optional(),
-  /** Which API of OpenAI is spoken. */
+  /** Which API of OpenAI is called. */
   api: z.enum(PROVIDER_APIS).optional(),
-  /** Over the pack's parameters. */
+  /** These take precedence over the parameters of the pack. */
   parameters: parametersSchema,
-  /** Relative to the folder of the config; the file holds the key and nothing else. */
+  /** A path relative to the folder of the config. The file contains the key and nothing else. */
   apiKeyFile: z.string(),
 });
 
 export const toolConfigSchema = z.strictObject({
-  /** What the model calls the tool. */
+  /** The name of the tool for the model. */
   name: z.string(),
-  /** The entry of the ToolRegistry. */
+  /** The name of the entry in the ToolRegistry. */
   registryName: z.string(),
   type: z.enum(TOOL_TYPES),
   description: z.string(),
@@ -60,27 +60,27 @@ export const toolConfigSchema = z.strictObject({
   timeoutMs: z.int().min(1),
   retries: z.int().min(0),
   headers: z.record(z.string(), z.string()),
-  /** Relative to the folder of the config; sent as `Authorization: Bearer …`. */
+  /** A path relative to the folder of the config. The content of the file is sent as `Authorization: Bearer …`. */
   authFile: z.string().optional(),
-  /** Of an mcp or openapi server: only these of its tools. */
+  /** Only these tools of an mcp or openapi server may be called. */
   allow: z.array(z.string()).optional(),
-  /** Of an mcp or openapi server: never these of its tools. */
+  /** These tools of an mcp or openapi server may not be called. */
   block: z.array(z.string()).optional(),
 });
 
 const promptConfigSchema = z.strictObject({
   pack: z.string(),
-  /** Content hash of the pack, 12 hex digits. */
+  /** The content hash of the pack, 12 hex digits. */
   version: z.string(),
   semver: z.string(),
   prompt: z.string(),
-  /** The system prompt, rendered: fragments and variables are in place. */
+  /** The rendered system prompt, with its fragments and variables filled in. */
   system: z.string(),
   parameters: parametersSchema,
   toolChoice: z.enum(["auto", "required", "none"]),
   maxRounds: z.int().min(1),
   maxToolCallsPerTurn: z.int().min(1),
-  /** The tools of this prompt, where they are others than the agent's `tools`: a canary may offer its own. */
+  /** The tools of this prompt, if they differ from the agent's `tools`, as those of a canary may. */
   tools: z.array(toolConfigSchema).optional(),
 });
 
@@ -93,38 +93,41 @@ const authConfigSchema = z.strictObject({
       requiredClaims: z.record(z.string(), z.string()),
     })
     .optional(),
-  /** Folder, relative to the config: every file in it is the key of one client, named after the file. */
+  /** A folder, relative to that of the config. Each file in it contains the key of one client, which has the name of the file. */
   apiKeysFolder: z.string().optional(),
 });
 
 const KIBIBYTE = 1024;
 const HOUR_MS = 3_600_000;
 
-/** What one replica bears. Every one may be left out, and has a default then; a change is in force at once. */
+/** The limits of one replica. Each of them may be left out, and then has a default. A change is in force at once. */
 const limitsConfigSchema = z.strictObject({
-  /** WebSocket connections. One more is refused with 503 before the upgrade. */
+  /** WebSocket connections. A connection beyond the limit is refused with 503 before the upgrade. */
   maxConnections: z.int().min(1).max(100_000).optional(),
-  /** Frames of one connection that it sends without waiting for its answers: so many a second go on for long, … */
+  /**
+   * Frames that one connection may send each second over a long time, not counting those that it sends when it has all its
+   * answers. Frames beyond this limit and the next one are answered with RATE_LIMITED.
+   */
   messagesPerSecond: z.number().min(0.1).max(10_000).optional(),
-  /** … and so many at once. Past both they are answered with RATE_LIMITED. */
+  /** Such frames that one connection may send at once. */
   messageBurst: z.int().min(1).max(100_000).optional(),
-  /** Sessions that one connection follows at a time. */
+  /** Sessions that one connection may follow at a time. */
   maxSessionsPerConnection: z.int().min(1).max(1_000).optional(),
-  /** What may wait for a client to read it. Past it the client's turn waits, … */
+  /** Bytes that may wait for one client to read them. Beyond the limit the client's turn waits. */
   maxUnsentBytes: z
     .int()
     .min(16 * KIBIBYTE)
     .max(64 * KIBIBYTE * KIBIBYTE)
     .optional(),
-  /** … and after so long the connection is closed with 1013. */
+  /** After this long beyond the limit, the connection of the client is closed with 1013. */
   maxUnsentMs: z.int().min(100).max(HOUR_MS).optional(),
-  /** Turns that run at a time, … */
+  /** Turns that may run at a time. */
   maxTurnsInFlight: z.int().min(1).max(10_000).optional(),
-  /** … and those that wait for one of them to end. One more is answered with UNAVAILABLE. */
+  /** Turns that may wait for one of those to end. A message beyond the limit is answered with UNAVAILABLE. */
   maxQueuedTurns: z.int().min(0).max(10_000).optional(),
-  /** How long a turn waits at most, before it is answered so too. */
+  /** How long a turn may wait. After that its message is answered with UNAVAILABLE as well. */
   maxQueueMs: z.int().min(1).max(HOUR_MS).optional(),
-  /** What a model is told of the turns before: whole turns, the newest ones, of about so many tokens in all. */
+  /** The tokens, about, of the earlier turns that a model is told of. It is told of the newest ones, each as a whole. */
   maxHistoryTokens: z.int().min(0).max(10_000_000).optional(),
 });
 
@@ -140,14 +143,14 @@ export const agentConfigSchema = z.strictObject({
   session: z.strictObject({
     type: z.enum(SESSION_STORES),
     ttlMs: z.int().min(1),
-    /** Relative to the folder of the config; the file holds a URL as agent-config/store-url.ts reads it. */
+    /** A path relative to the folder of the config. The file contains a URL as agent-config/store-url.ts describes it. */
     storeURLFile: z.string().optional(),
-    /** The same for the authorities to trust in place of the system's (PEM). There may be no such file. */
+    /** The path of a file with the authorities (PEM) to trust in place of the system's. There may be no such file. */
     storeCAFile: z.string().optional(),
   }),
   /** Only for handler `runtime`. */
   provider: providerConfigSchema.optional(),
-  /** Only for handler `runtime`. The canary takes `weight` percent of the sessions, chosen by session id. */
+  /** Only for handler `runtime`. The canary gets `weight` percent of the sessions, chosen by session id. */
   prompt: z
     .strictObject({
       active: promptConfigSchema,

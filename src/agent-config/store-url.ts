@@ -1,9 +1,9 @@
 /**
- * The URL of a session store, as a Secret holds it: control judges it, and the agent connects by it. What is said of a
- * URL that cannot be used does not repeat it, for it may hold a password.
+ * The URL of a session store, as it stands in a Secret. The control plane checks it, and the agent connects with it. A problem
+ * with a URL does not repeat the URL, since it may contain a password.
  *
  * - `redis[s]://[[user][:password]@]host[:port][/database]`, one server
- * - `redis[s]+sentinel://[[user][:password]@]host[:port][,…]/primary[/database]`, whichever server the Sentinels name as the
+ * - `redis[s]+sentinel://[[user][:password]@]host[:port][,…]/primary[/database]`, the server that the Sentinels name as the
  *   primary of that name; user and password are those of the servers
  * - `redis[s]+cluster://[[user][:password]@]host[:port][,…]`, a Redis Cluster, found by any of these nodes
  *
@@ -11,7 +11,7 @@
  */
 export const REDIS_PORT = 6379;
 export const SENTINEL_PORT = 26_379;
-/** Sentinels or nodes that a URL may name. */
+/** The number of Sentinels or nodes that a URL may name. */
 export const MAX_STORE_HOSTS = 32;
 
 export interface StoreEndpoint {
@@ -34,7 +34,7 @@ export interface ServerAddress extends StoreEndpoint, Access {
 export interface SentinelAddress extends Access {
   readonly kind: "sentinel";
   readonly sentinels: readonly StoreEndpoint[];
-  /** What the Sentinels call the primary that they watch. */
+  /** The name that the Sentinels have for the primary. */
   readonly primary: string;
   readonly database: number;
 }
@@ -48,7 +48,7 @@ export type StoreAddress = ServerAddress | SentinelAddress | ClusterAddress;
 
 export type ParsedStoreURL =
   | { readonly ok: true; readonly address: StoreAddress }
-  /** What ails it, to follow "the URL cannot be used: ". */
+  /** What is wrong with the URL, to follow "the URL cannot be used: ". */
   | { readonly ok: false; readonly problem: string };
 
 const SCHEME = /^redis(s?)(?:\+(sentinel|cluster))?:/i;
@@ -85,7 +85,7 @@ function addressOf(text: string): StoreAddress {
 }
 
 function serverAddress(text: string, tls: boolean): ServerAddress {
-  // The parser's own error carries the text, so it is neither kept as a cause nor shown.
+  // `URL.parse` is used since the error of `new URL` would contain the text.
   const url = URL.parse(text);
   if (url === null) throw new UnusableURLError(NO_URL);
   if (url.hostname === "") throw new UnusableURLError("it names no host");
@@ -132,7 +132,7 @@ function clusterAddress(rest: string, tls: boolean): ClusterAddress {
   return { kind: "cluster", nodes: endpoints, tls, ...access };
 }
 
-/** Of `//[user[:password]@]host[:port][,…][/path]`, which is no URL to the standard. */
+/** The parts of `//[user[:password]@]host[:port][,…][/path]`, which is no URL by the standard. */
 function partsOf(
   rest: string,
   port: number,
@@ -172,10 +172,7 @@ function databaseOf(text: string): number {
 function credentials(username: string, password: string): Omit<Access, "tls"> {
   try {
     const [user, secret] = [decodeURIComponent(username), decodeURIComponent(password)];
-    return {
-      ...(user === "" ? {} : { username: user }),
-      ...(secret === "" ? {} : { password: secret }),
-    };
+    return { username: user || undefined, password: secret || undefined };
   } catch {
     throw new UnusableURLError("its user name and password must be percent-encoded");
   }

@@ -1,17 +1,17 @@
-/** How much of a session a model is told: the newest turns, each as a whole, as far as a budget of tokens goes. */
+/** How much of a session a model is told: the newest turns, each as a whole, as far as a budget of tokens allows. */
 import type { HistoryMessage } from "../sessions/history-message.ts";
 import { charactersOf } from "./token-rates.ts";
 
 export interface HistoryBudget {
   readonly tokens: number;
   readonly charactersPerToken: number;
-  /** What the model is told of the turns that were cut, in their place. Without it: nothing. */
-  readonly summarize?: (cut: readonly HistoryMessage[]) => readonly HistoryMessage[];
+  /** Makes what the model is told in place of the turns that are left out. Without it the model is told nothing of them. */
+  readonly summarize?: ((cut: readonly HistoryMessage[]) => readonly HistoryMessage[]) | undefined;
 }
 
 /**
- * The messages that fit, oldest first. A turn is kept whole or not at all, so that a tool's result stays with its call; and
- * none before one that is cut, so that nothing is missing in between.
+ * The messages that fit, oldest first. A turn is kept as a whole or not at all, so that a tool's result stays with its call.
+ * No turn is kept that came before one that is left out, so that nothing is missing in between.
  */
 export function withinBudget(
   history: readonly HistoryMessage[],
@@ -31,7 +31,7 @@ export function withinBudget(
   return [...(summarize?.(history.slice(0, from)) ?? []), ...history.slice(from)];
 }
 
-/** The first message of the turn that this one is of. */
+/** The index of the first message of the turn that the message at `index` belongs to. */
 function startOfTurn(history: readonly HistoryMessage[], index: number): number {
   const turnId = history[index]?.turnId;
   let start = index;

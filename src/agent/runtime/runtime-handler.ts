@@ -1,4 +1,4 @@
-/** The handler `runtime`: the model with the pack's prompt, the session's history and the registry's tools. */
+/** The handler `runtime`: asks the model, with the pack's prompt, the session's history and the registry's tools. */
 import type { AgentConfig, ProviderConfig } from "../../agent-config/agent-config.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";
@@ -17,13 +17,13 @@ export interface RuntimeHandlerOptions {
   readSecret: ReadSecret;
   log: Log;
   clock: Clock;
-  metrics?: TurnMetrics;
+  metrics?: TurnMetrics | undefined;
   /** At least 0 and below 1; spreads retries. */
-  random?: () => number;
+  random?: (() => number) | undefined;
 }
 
 export interface RuntimeHandler extends Handler {
-  /** Rejects with a sentence for people when a turn could not be served. Asks no provider. */
+  /** Rejects with a sentence for people when a turn could not be served. The provider is not asked. */
   ready(config: AgentConfig): Promise<void>;
 }
 

@@ -2,9 +2,9 @@ import { hash } from "node:crypto";
 import type { AgentConfig, PromptConfig } from "../../agent-config/agent-config.ts";
 
 /**
- * The prompt of a session: the canary's for `weight` percent of them. A session keeps its side as long as the weight
- * stays, and goes over once at most while it grows. A turn that goes on keeps the version that it was begun with, as long
- * as the config has it.
+ * The prompt of a session: the canary's for `weight` percent of the sessions. A session keeps its prompt as long as the weight
+ * stays, and changes to the canary's at most once while the weight grows. A turn that goes on after a takeover keeps the
+ * version that it was begun with, as long as the config has it.
  */
 export function promptForSession(
   prompts: NonNullable<AgentConfig["prompt"]>,
@@ -17,7 +17,7 @@ export function promptForSession(
   return canary !== undefined && percentileOf(sessionId) < canary.weight ? canary.prompt : active;
 }
 
-/** Between 0 and 99, the same for a session in every replica. */
+/** Between 0 and 99. Every replica gets the same for a session. */
 function percentileOf(sessionId: string): number {
   return hash("sha256", sessionId, "buffer").readUInt32BE() % 100;
 }

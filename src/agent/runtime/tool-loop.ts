@@ -1,8 +1,8 @@
 /**
  * The tool loop: the model answers, its tool calls are run, and it is asked again with their results, until it calls no
  * more tools. When it wants more rounds or calls than a turn may have, those are refused, and it is asked once more
- * without tools, so that the user gets an answer; the turn then ends with `tool_limit`. A turn that another replica began
- * goes on behind that one's last complete step.
+ * without tools, so that the user gets an answer. The turn then ends with `tool_limit`. A turn that another replica began
+ * goes on after the last complete step of that replica.
  */
 import type { LanguageModelV4CallOptions } from "@ai-sdk/provider";
 import type { PromptConfig, ToolConfig } from "../../agent-config/agent-config.ts";
@@ -39,9 +39,9 @@ export interface ToolLoopContext {
   random: () => number;
   log: Log;
   metrics: TurnMetrics | undefined;
-  /** What the model is told of the turns before this one. */
+  /** The messages that the model is told of the turns before this one. */
   history: () => Promise<readonly HistoryMessage[]>;
-  /** The provider has counted the tokens of a prompt with these messages. */
+  /** Called when the provider has counted the tokens of a prompt with these messages. */
   onTokens: (messages: readonly HistoryMessage[], tokens: number) => void;
 }
 
@@ -51,7 +51,7 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
     ...(await context.history()),
     { role: "user", turnId: turn.id, content: turn.content },
   ];
-  // Ends what is still running when the turn ends early, for whatever reason.
+  // Stops the tools and the request that still run when the turn ends, for whatever reason.
   const stop = new AbortController();
   const signal = AbortSignal.any([turn.signal, stop.signal]);
   const toolRuns = new ToolRuns({
@@ -78,9 +78,9 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
       for await (const text of streamModelStep(step, { ...context, options, signal })) {
         const fresh = continuation === undefined ? text : continuation.take(text);
         if (fresh === "") continue;
-        // What the model says after its tools have run would stick to what it said before.
+        // Without a break, the text after a tool call would run into the text before it.
         const isFirst = continuation === undefined && step.text.length === text.length;
-        const content = isFirst && sticksTo(lastText, text) ? `\n\n${text}` : fresh;
+        const content = isFirst && runsInto(lastText, text) ? `\n\n${text}` : fresh;
         lastText = fresh;
         await turn.emit({ type: "chunk", content });
       }
@@ -97,7 +97,7 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
     return step;
   }
 
-  /** Begins no call before it is stored that it may have had its effect, and ends when the outcomes are stored. */
+  /** Runs the calls. Each is stored as begun before it is made, and all outcomes are stored when this settles. */
   async function run(runs: readonly ToolRun[]): Promise<void> {
     await runTools(turn, runs, { remember, stop });
     await turn.stored();
@@ -113,7 +113,7 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
     for (let round = 1 + (earlier?.steps.length ?? 0); ; round += 1) {
       const toolChoice = toolRuns.limitReached ? "none" : toolChoiceIn(round, prompt);
       const step = await answer(toolChoice);
-      // An answer that was cut off by its length may end in half a call.
+      // An answer that was cut off for its length may end in an incomplete call.
       const mayCall = toolChoice !== "none" && step.finishReason !== "length";
       const runs = mayCall ? toolRuns.takeRound(step) : [];
       const message = assistantMessage(turn, step, runs, { ...context, continuation });
@@ -137,7 +137,7 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
   }
 }
 
-/** Runs the calls of one step side by side; remembers their results in the order of the calls. */
+/** Runs the calls of one step at the same time, and remembers their results in the order of the calls. */
 async function runTools(
   turn: Turn,
   runs: readonly ToolRun[],
@@ -145,7 +145,7 @@ async function runTools(
 ): Promise<void> {
   const emit = oneAtATime(turn);
   const calls = runs.filter(({ isCall }) => isCall);
-  // All in one go, so that they are stored in one step.
+  // They are emitted in the same moment, so that they are stored in one step.
   await Promise.all(
     calls.map(({ id, name, arguments: toolArguments }) =>
       turn.emit({ type: "tool-call", id, name, arguments: toolArguments }),
@@ -175,7 +175,7 @@ async function runTools(
   for (const end of ended) if (end.status === "rejected") throw end.reason;
 }
 
-/** Results come side by side, and a turn takes one event after the other. */
+/** A turn takes one event after the other, and results may come at the same time. */
 function oneAtATime(turn: Turn): (event: TurnEvent) => Promise<void> {
   let last: Promise<void> = Promise.resolve();
   return (event) => (last = last.then(() => turn.emit(event)));
@@ -183,7 +183,7 @@ function oneAtATime(turn: Turn): (event: TurnEvent) => Promise<void> {
 
 type ToolChoice = PromptConfig["toolChoice"];
 
-/** A tool is required once: a model that had to call one in every round could never answer. */
+/** A tool is required in the first round only: a model that had to call one in every round could never answer. */
 function toolChoiceIn(round: number, { toolChoice }: PromptConfig): ToolChoice {
   return toolChoice === "required" && round > 1 ? "auto" : toolChoice;
 }
@@ -226,7 +226,7 @@ function assistantMessage(
   };
 }
 
-/** The protocol has no word for an answer that a filter cut short; it ends like any other, unless nothing is left of it. */
+/** An answer that a content filter cut short ends like any other, unless nothing is left of it: the protocol has no word for it. */
 function finishReasonOf(step: ModelStep, hasSpoken: boolean): "stop" | "length" {
   if (step.finishReason === "length") return "length";
   if (hasSpoken) return "stop";
@@ -240,17 +240,17 @@ function finishReasonOf(step: ModelStep, hasSpoken: boolean): "stop" | "length" 
   throw providerTurnError(error.failure);
 }
 
-function sticksTo(before: string, after: string): boolean {
+function runsInto(before: string, after: string): boolean {
   return before !== "" && !/\s$/.test(before) && !/^\s/.test(after);
 }
 
-/** For the step that was cut off in its middle. */
+/** Set when the earlier replica died in the middle of a step. */
 function continuationOf(earlier: EarlierRun | undefined): AnswerContinuation | undefined {
   const unfinished = earlier?.unfinished ?? "";
   return unfinished === "" ? undefined : new AnswerContinuation(unfinished);
 }
 
-/** What the model wrote as arguments, where it cannot be had from the message. */
+/** The arguments as the model wrote them, of those calls where they cannot be written again from the message. */
 function inputsOf(step: ModelStep, runs: readonly ToolRun[]): Record<string, string> | undefined {
   const written = new Map(step.toolCalls.map(({ id, input }) => [id, input]));
   const inputs = runs.flatMap(({ id, arguments: toolArguments }): [string, string][] => {
@@ -261,7 +261,7 @@ function inputsOf(step: ModelStep, runs: readonly ToolRun[]): Record<string, str
 }
 
 function resultOf(finishReason: TurnResult["finishReason"], usage: Usage | undefined): TurnResult {
-  return { finishReason, ...(usage === undefined ? {} : { usage }) };
+  return { finishReason, usage };
 }
 
 function usageOf(step: ModelStep, { connection, metrics }: ToolLoopContext): Usage | undefined {

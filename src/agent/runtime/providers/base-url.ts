@@ -15,9 +15,9 @@ const ENDS_IN_VERSION = /\/v\d+[a-z\d]*$/;
 /**
  * The URL before `/chat/completions`, `/messages` or `/models/…`, without a slash at its end.
  *
- * A bare origin (`http://host:8000`) gets the provider's version path, since every server has one. A URL with a path is
- * taken as each provider's own clients take it: OpenAI's convention is that the path is complete; Anthropic's and
- * Google's clients add the version themselves, so it is added unless it is there.
+ * A URL without a path (`http://host:8000`) gets the provider's version path, since every server has one. A URL with a path is
+ * used as the provider's own clients use it: those of OpenAI expect that the path is complete; those of Anthropic and Google
+ * add the version themselves, so it is added unless it is there.
  */
 export function providerBaseURL(name: ProviderName, baseURL: string | undefined): string {
   if (baseURL === undefined) return OFFICIAL_BASE_URLS[name];

@@ -15,12 +15,12 @@ export interface ModelConnection {
   readonly provider: ProviderName;
   readonly modelId: string;
   readonly model: Pick<LanguageModelV4, "doStream">;
-  /** What every call of this model carries. */
+  /** The options that every call of this model has. */
   readonly callOptions: Pick<LanguageModelV4CallOptions, "providerOptions">;
 }
 
 export interface ModelConnections {
-  /** Reads the key each time, so that a rotated one is used by the next turn. */
+  /** Reads the key at each call, so that the next turn uses a rotated one. */
   connect(config: ProviderConfig): Promise<ModelConnection>;
 }
 
@@ -29,7 +29,7 @@ export function createModelConnections(options: {
   clock: Pick<Clock, "setTimer">;
 }): ModelConnections {
   const providerFetch = createProviderFetch(options.clock);
-  // One agent has one provider: the last connection is all that is worth keeping.
+  // An agent has one provider, so only the last connection is kept.
   let kept: { identity: string; connection: ModelConnection } | undefined;
   return {
     async connect(config) {
@@ -44,7 +44,7 @@ export function createModelConnections(options: {
   };
 }
 
-/** Everything is given explicitly: what the packages are not told they take from the process environment. */
+/** All settings are given explicitly, since the packages take those that are missing from the process environment. */
 async function openConnection(
   config: ProviderConfig,
   apiKey: string,
@@ -60,13 +60,13 @@ async function openConnection(
   switch (provider) {
     case "openai": {
       const openai = (await import("@ai-sdk/openai")).createOpenAI(settings);
-      // Servers that speak OpenAI's protocol speak chat completions.
+      // Other servers that speak OpenAI's protocol have the API of chat completions.
       const api = config.api ?? (config.baseURL === undefined ? "responses" : "chat");
       if (api === "chat") return { ...connection, model: openai.chat(modelId) };
       return {
         ...connection,
         model: openai.responses(modelId),
-        // The history is ours: nothing is to be referred to by an id that only the provider can resolve.
+        // The agent keeps the history itself, and must not refer to parts of it by an id that only the provider knows.
         callOptions: { providerOptions: { openai: { store: false } } },
       };
     }
@@ -75,7 +75,7 @@ async function openConnection(
       return {
         ...connection,
         model: createAnthropic(settings)(modelId),
-        // Arguments are of use when they are whole, and not every server knows how to stream them.
+        // Only complete arguments are of use, and not every server can stream them.
         callOptions: { providerOptions: { anthropic: { toolStreaming: false } } },
       };
     }
@@ -101,7 +101,7 @@ export type SamplingOptions = Pick<
 /** The sampling parameters of a call: those of the AgentRuntime over those of the pack. */
 export function samplingOptions(ofPack: Parameters, ofProvider: Parameters): SamplingOptions {
   const { maxTokens, ...others } = { ...ofPack, ...ofProvider };
-  // Read from JSON: what is not set is not there, rather than undefined.
+  // The parameters were read from JSON, so a field that is not set is absent and not undefined.
   const sampling = others as SamplingOptions;
   return maxTokens === undefined ? sampling : { ...sampling, maxOutputTokens: maxTokens };
 }

@@ -1,4 +1,4 @@
-/** One answer of the model: asked for, read as it streams, asked for again when the provider failed before its first word. */
+/** One answer of the model: requests it, reads its stream, and requests it again when the provider failed before the first word. */
 import type {
   LanguageModelV4CallOptions,
   LanguageModelV4FinishReason,
@@ -25,18 +25,18 @@ const BACKOFF = exponentialBackoff({ firstMs: 500, lastMs: MAX_PROVIDER_RETRY_WA
 export interface StepToolCall {
   id: string;
   name: string;
-  /** As the model wrote it: JSON, one hopes. */
+  /** As the model wrote it. It should be JSON, and may not be. */
   input: string;
-  providerMetadata?: SharedV4ProviderMetadata;
+  providerMetadata?: SharedV4ProviderMetadata | undefined;
 }
 
-/** What the model has said so far; whole when `streamModelStep` has returned. */
+/** What the model has said so far. It is complete when `streamModelStep` has returned. */
 export interface ModelStep {
   text: string;
   toolCalls: StepToolCall[];
   parts: AnswerPart[];
-  finishReason?: LanguageModelV4FinishReason["unified"];
-  usage?: LanguageModelV4Usage;
+  finishReason?: LanguageModelV4FinishReason["unified"] | undefined;
+  usage?: LanguageModelV4Usage | undefined;
 }
 
 export function newModelStep(): ModelStep {
@@ -53,8 +53,8 @@ export interface StepContext {
 }
 
 /**
- * Yields the answer's text as it comes, and fills `step` with all of it, so that after a failure the step holds what was
- * said. No more is read of the provider's stream than is asked for here. Rejects with a TurnError when the provider
+ * Yields the answer's text as it comes, and adds all parts of the answer to `step`, which has what was said also after a
+ * failure. The provider's stream is read only as fast as the caller asks for text. Rejects with a TurnError when the provider
  * failed, and with the signal's reason when that was aborted.
  */
 export async function* streamModelStep(
@@ -92,7 +92,7 @@ export async function* streamModelStep(
   }
 }
 
-/** Milliseconds until the next attempt; `undefined` when there is to be none. */
+/** The milliseconds until the next attempt. Undefined when there is to be none. */
 function retryWait(
   failure: ProviderFailure,
   attempt: number,
@@ -124,7 +124,7 @@ async function* readAnswer(step: ModelStep, context: StepContext): AsyncGenerato
       if (text !== "") yield text;
     }
   } finally {
-    // Not awaited: a stream that is broken may never say that it was cancelled.
+    // This is not awaited, since a broken stream may never settle it.
     reader.cancel().catch(() => {});
   }
   checkFinish(step);
@@ -132,7 +132,7 @@ async function* readAnswer(step: ModelStep, context: StepContext): AsyncGenerato
 
 const warned = new WeakSet<ModelConnection>();
 
-/** Says what of the agent's parameters this model does not know. Other warnings may quote the prompt. */
+/** Logs which of the agent's parameters the model does not support. Other warnings may quote the prompt, and are not logged. */
 function warnOnce(warnings: readonly SharedV4Warning[], { connection, log }: StepContext): void {
   const features = warnings.flatMap((warning) =>
     warning.type === "unsupported" ? warning.feature : [],
@@ -173,15 +173,15 @@ function takePart(
       return "";
     }
     case "tool-call": {
-      // A call of a tool that the provider runs itself; we offer none.
+      // The provider has run this tool itself. The agent offers no such tool.
       if (part.providerExecuted === true) return "";
-      // A server that gives two calls one id can be given one result only.
+      // A server that gives two calls the same id can only be given one result, so the first call counts.
       if (step.toolCalls.some((call) => call.id === part.toolCallId)) return "";
       step.toolCalls.push({
         id: part.toolCallId,
         name: part.toolName,
         input: part.input,
-        ...(part.providerMetadata === undefined ? {} : { providerMetadata: part.providerMetadata }),
+        providerMetadata: part.providerMetadata,
       });
       step.parts.push({ type: "tool-call", id: part.toolCallId });
       return "";
@@ -192,7 +192,7 @@ function takePart(
       return "";
     case "error":
       throw part.error;
-    // Of no use here, or asked for by nobody.
+    // These are of no use here, or come only when they were asked for.
     case "stream-start":
     case "response-metadata":
     case "tool-input-start":
@@ -223,7 +223,7 @@ function openBlock<Block extends AnswerPart>(
   return fresh;
 }
 
-/** What providers want back: proofs that a thought is theirs, and what kind of text it was. */
+/** The metadata that providers want back with a part: proofs that a thought is theirs, and what kind of text it was. */
 const WANTED_BACK = [
   "signature",
   "redactedData",
@@ -252,8 +252,8 @@ function keepWanted(
 const PROOFS = ["signature", "redactedData", "thoughtSignature", "reasoningEncryptedContent"];
 
 /**
- * What a history message keeps as `providerMetadata`: nothing unless some part has something to give back. A thought
- * without proof is left out: it would be refused.
+ * What a history message keeps as `providerMetadata`: nothing, unless a part has metadata that the provider wants back. A
+ * thought without proof is left out, since the provider would refuse it.
  */
 export function answerPartsOf(
   step: ModelStep,
@@ -276,7 +276,7 @@ function hasAny(options: SharedV4ProviderMetadata | undefined, keys: readonly st
   );
 }
 
-/** A stream may end without an error and yet not be whole. */
+/** Throws when the stream ended without an error and the answer is incomplete all the same. */
 function checkFinish(step: ModelStep): void {
   if (step.finishReason === "error") {
     throw new ProviderFailedError("malformed", "the model's answer was not usable; try again");

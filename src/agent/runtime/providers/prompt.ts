@@ -1,6 +1,6 @@
 /**
- * From what a session remembers to what a provider is asked. Every provider accepts the outcome, whatever ended the
- * turns before: each tool call has exactly one result right after it, and no two users' messages follow each other.
+ * Turns the messages of a session into the prompt for a provider. Every provider accepts the prompt, however the earlier
+ * turns ended: each tool call has exactly one result right after it, and no user message follows another one.
  */
 import type {
   LanguageModelV4Message,
@@ -15,16 +15,16 @@ import type {
   ToolMessage,
 } from "../../sessions/history-message.ts";
 
-/** Stands for the answer of a turn that failed or was cancelled before its first word. */
+/** The text in place of an answer when the turn failed or was cancelled before the first word. */
 export const NO_ANSWER = "(no answer)";
-/** Stands for a message without text, which Anthropic refuses. */
+/** The text in place of an empty message, which Anthropic refuses. */
 export const NO_TEXT = "(empty message)";
-/** Stands for the result of a tool call whose turn ended before the call did. */
+/** The result of a tool call whose turn ended before the call did. */
 export const UNKNOWN_OUTCOME = "the call was interrupted; whether it had an effect is not known";
 
 /**
- * What `providerMetadata` of an assistant message holds: the parts of the model's answer in their order, where a
- * provider wants them back as they were (signatures of thoughts and the like). They mean nothing to another model.
+ * The `providerMetadata` of an assistant message: the parts of the model's answer in their order, for providers that want them
+ * back unchanged (with the signatures of thoughts and the like). Another model cannot use them.
  */
 export interface AnswerParts extends Record<string, unknown> {
   provider: string;
@@ -41,10 +41,10 @@ type AssistantContent = Extract<LanguageModelV4Message, { role: "assistant" }>["
 type ToolContent = Extract<LanguageModelV4Message, { role: "tool" }>["content"];
 
 export interface PromptSource {
-  /** Who is asked: parts that another model made are left out. */
+  /** The provider and the model that are asked. Parts that another model made are left out. */
   provider: string;
   model: string;
-  /** Without tools, calls of earlier turns are left out: not every server takes them then. */
+  /** Whether the model is offered tools. Without them, calls of earlier turns are left out: not every server accepts them then. */
   offersTools: boolean;
 }
 
@@ -63,7 +63,7 @@ export function toPrompt(
         if (last === "user" || last === "tool") {
           prompt.push({ role: "assistant", content: [{ type: "text", text: NO_ANSWER }] });
         }
-        // JSON carries half a surrogate pair to us; providers refuse the request, and with it the session for good.
+        // A client can send half a surrogate pair in JSON. Providers would refuse every request with it.
         const text = message.content.trim() === "" ? NO_TEXT : message.content.toWellFormed();
         prompt.push({ role: "user", content: [{ type: "text", text }] });
         break;
@@ -82,7 +82,7 @@ export function toPrompt(
         break;
       }
       case "tool":
-        // Taken with the assistant message that made the call; one without such a message has no place.
+        // It was added with the assistant message that made the call. One without such a message is left out.
         break;
     }
   }
@@ -101,7 +101,7 @@ function assistantContent(
   function addText(length: number, options?: SharedV4ProviderOptions): void {
     const text = message.content.slice(position, position + length);
     position += length;
-    // Blank text is refused by Anthropic; an empty one may carry a signature.
+    // Anthropic refuses blank text. A text with options is kept, since they may contain a signature.
     if (text.trim() === "" && options === undefined) return;
     content.push({
       type: "text",
@@ -171,7 +171,7 @@ function toolOutput(message: ToolMessage | undefined): LanguageModelV4ToolResult
   }
   return {
     type: "json",
-    // It came as JSON, from the tool or from the session store.
+    // The value is JSON, since it came from the tool or from the session store.
     value: (message.result ?? null) as Extract<
       LanguageModelV4ToolResultOutput,
       { type: "json" }
@@ -179,7 +179,7 @@ function toolOutput(message: ToolMessage | undefined): LanguageModelV4ToolResult
   };
 }
 
-/** Anthropic refuses ids of other servers that hold a dot or a colon. */
+/** Anthropic refuses ids that contain a dot or a colon, as those of other servers may. */
 function callId(id: string, source: PromptSource): string {
   return source.provider === "anthropic" ? id.replaceAll(/[^\w-]/g, "_") : id;
 }

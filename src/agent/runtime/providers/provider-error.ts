@@ -1,6 +1,6 @@
 /**
- * What went wrong with a provider, in words for the person who chats. The words are ours: what a provider or a
- * library says may quote the request, the key or an internal address, so none of it is passed on or logged.
+ * Says what went wrong with a provider, in words for the person who chats. What a provider or a library says may quote the
+ * request, the key or an internal address, so none of its words are passed on or logged.
  */
 import { TurnError } from "../../contracts/turn-error.ts";
 import { MAX_ERROR_CAUSES, PROVIDER_IDLE_LIMIT_MS } from "../../contracts/limits.ts";
@@ -28,15 +28,15 @@ export type ProviderFailureReason =
 export interface ProviderFailure {
   reason: ProviderFailureReason;
   message: string;
-  /** Whether the same request may be answered in a moment. */
+  /** Whether the same request may succeed in a moment. */
   retryable: boolean;
-  status?: number;
-  retryAfterSeconds?: number;
-  /** Of a failed system call, or the kind of an error that nobody expected; for the log. */
-  code?: string;
+  status?: number | undefined;
+  retryAfterSeconds?: number | undefined;
+  /** The code of a failed system call, or the name of an error that nobody expected. It goes to the log only. */
+  code?: string | undefined;
 }
 
-/** A failure that we found ourselves, rather than one that was thrown. */
+/** A failure that the agent noticed itself: the provider's package threw no error. */
 export class ProviderFailedError extends Error {
   override readonly name = "ProviderFailedError";
   readonly failure: ProviderFailure;
@@ -54,7 +54,7 @@ export function providerTurnError(failure: ProviderFailure): TurnError {
     ...(status === undefined ? {} : { status }),
     ...(retryAfterSeconds === undefined ? {} : { retry_after: retryAfterSeconds }),
   };
-  // Instead of the error itself, which holds the whole request and answer.
+  // These stand in for the error itself, which contains the whole request and answer.
   const facts = [reason, status, code].filter((fact) => fact !== undefined);
   return new TurnError("PROVIDER_ERROR", failure.message, {
     details,
@@ -62,7 +62,7 @@ export function providerTurnError(failure: ProviderFailure): TurnError {
   });
 }
 
-/** `modelId` is named in the message where it helps; `now` is for a retry-after that is a date. */
+/** `modelId` is named in the message where it helps. `now` is needed for a retry-after that is a date. */
 export function describeProviderFailure(
   error: unknown,
   context: { modelId: string; now: number },
@@ -141,7 +141,7 @@ function statusFailure(
     return failure("rate_limited", `the provider takes no more requests now; try again ${when}`, {
       status,
       retryable: true,
-      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+      retryAfterSeconds,
     });
   }
   if (status === 413 || (status < 500 && CONTEXT_TOO_LONG.test(said))) {
@@ -168,11 +168,7 @@ function statusFailure(
     });
   }
   const retryAfterSeconds = retryAfterOf(error, context.now);
-  const details = {
-    status,
-    retryable: true,
-    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-  };
+  const details = { status, retryable: true, retryAfterSeconds };
   if (status === 503 || status === 529) {
     return failure(
       "overloaded",
@@ -231,7 +227,7 @@ function failure(
   return { reason, message, retryable: false, ...more };
 }
 
-/** The error and its causes, those of an AggregateError (one for each address of a host) included. */
+/** The error and its causes, including those of an AggregateError (one for each address of a host). */
 function causesOf(error: unknown): object[] {
   const found: object[] = [];
   const waiting = [error];
@@ -260,7 +256,7 @@ function numberIn(error: object, field: string): number | undefined {
   return typeof value === "number" ? value : undefined;
 }
 
-/** What the provider said, to be searched and never to be shown. */
+/** What the provider said. It may be searched, and must never be shown. */
 function wordsOf(error: object): string {
   const { message, responseBody } = error as { message?: unknown; responseBody?: unknown };
   return `${typeof message === "string" ? message : ""} ${typeof responseBody === "string" ? responseBody : ""}`;
@@ -289,7 +285,7 @@ function retryAfterOf(error: object, now: number): number | undefined {
     const date = Date.parse(header);
     if (!Number.isNaN(date)) return Math.max(0, Math.ceil((date - now) / 1000));
   }
-  // Google says it in the body.
+  // Google says it in the body of its answer.
   const delay =
     typeof responseBody === "string" ? GOOGLE_RETRY_DELAY.exec(responseBody)?.[1] : undefined;
   return delay === undefined ? undefined : Math.ceil(Number(delay));

@@ -1,5 +1,6 @@
 /**
- * The `fetch` that the provider packages are given. It bounds what they do not: silence, size, and where a request may go.
+ * The `fetch` that the provider packages are given. It limits what they do not limit: how long the provider may be silent, how
+ * large its answer may be, and where a request may go.
  */
 import type { Clock } from "../../../time/clock.ts";
 import { LATE, within } from "../../../time/within.ts";
@@ -30,7 +31,7 @@ export function createProviderFetch(clock: Pick<Clock, "setTimer">): typeof fetc
       throw error;
     }
 
-    // Never followed: a redirect would take the key along to wherever it leads.
+    // A redirect is never followed, since the key would be sent to wherever it leads.
     const response = await unlessSilent(fetch(input, { ...init, signal, redirect: "manual" }));
     if (response.body === null) return response;
 
@@ -39,14 +40,14 @@ export function createProviderFetch(clock: Pick<Clock, "setTimer">): typeof fetc
     let bytes = 0;
     const body = new ReadableStream<Uint8Array>(
       {
-        // Runs only while somebody wants more, so a reader that is slow is not taken for a silent provider.
+        // This runs only while somebody wants more, so a slow reader is not taken for a silent provider.
         async pull(controller) {
           const { done, value } = await unlessSilent(reader.read());
           if (done) return controller.close();
           bytes += value.byteLength;
           if (bytes <= limit) return controller.enqueue(value);
           giveUp.abort(new AnswerTooLargeError(`more than ${limit} bytes`));
-          // What was read of an error says enough.
+          // The beginning of an error is enough.
           if (response.ok) controller.error(giveUp.signal.reason);
           else controller.close();
         },

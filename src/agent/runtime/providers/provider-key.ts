@@ -1,14 +1,14 @@
 import type { ProviderConfig } from "../../../agent-config/agent-config.ts";
 
-/** Reads a secret file; the path is relative to the folder of the agent config. */
+/** Reads a secret file. The path is relative to the folder of the agent config. */
 export type ReadSecret = (relativePath: string) => Promise<string>;
 
-/** There is no key to send; the message is for people. */
+/** There is no key to send. The message is for people. */
 export class ProviderKeyError extends Error {
   override readonly name = "ProviderKeyError";
 }
 
-// What an HTTP header can carry. A key that is something else would be quoted in the error of whoever tried.
+// The characters that an HTTP header may have. Whoever tried to send another one would quote the key in its error.
 const HEADER_SAFE = /^[\x21-\x7e]+$/;
 
 export async function readProviderKey(

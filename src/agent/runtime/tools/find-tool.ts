@@ -1,6 +1,6 @@
 import type { ToolConfig } from "../../../agent-config/agent-config.ts";
 
-/** The tool that the model means: packs and models write `lookup_user` for a registry's `lookup-user`. */
+/** The tool that the model means. Packs and models may write `lookup_user` for `lookup-user` of a registry. */
 export function findTool(tools: readonly ToolConfig[], name: string): ToolConfig | undefined {
   return (
     tools.find((tool) => tool.name === name) ??

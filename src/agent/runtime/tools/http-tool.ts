@@ -1,4 +1,4 @@
-/** A tool behind a URL: the arguments go as JSON in the body, or in the query of methods that have none. */
+/** Calls a tool at a URL. The arguments are sent as JSON in the body, or in the query when the method has no body. */
 import type { ToolConfig } from "../../../agent-config/agent-config.ts";
 import { exponentialBackoff, jittered } from "../../../time/backoff.ts";
 import type { Clock } from "../../../time/clock.ts";
@@ -30,7 +30,7 @@ interface Attempt {
   retryable: boolean;
 }
 
-/** Rejects with the signal's reason when that is aborted, and never otherwise. */
+/** Rejects only when the signal is aborted, with its reason. */
 export async function callHttpTool(
   tool: ToolConfig,
   toolArguments: Readonly<Record<string, unknown>>,
@@ -51,9 +51,9 @@ interface HttpRequest {
   url: URL;
   method: string;
   headers: Headers;
-  body?: string;
-  /** What the tool's Secret holds. */
-  credential?: string;
+  body: string | undefined;
+  /** The content of the tool's Secret. */
+  credential: string | undefined;
 }
 
 async function buildRequest(
@@ -86,13 +86,8 @@ async function buildRequest(
       return { error: "the tool's credentials could not be read" };
     }
   }
-  const request = {
-    url,
-    method: tool.method,
-    headers,
-    ...(credential === undefined ? {} : { credential }),
-  };
-  return hasBody ? { ...request, body: JSON.stringify(toolArguments) } : request;
+  const body = hasBody ? JSON.stringify(toolArguments) : undefined;
+  return { url, method: tool.method, headers, body, credential };
 }
 
 /** Lists are repeated, what is no string goes as JSON, and what is null is left out. */
@@ -122,7 +117,7 @@ async function tryOnce(
       retryable: RETRIED_STATUSES.has(response.status),
     };
   } catch (error) {
-    // A call that ran out of time may have been carried out; it is not made again.
+    // The tool may have carried out a call that ran out of time, so the call is not made again.
     if (deadline.isOver) {
       return {
         outcome: { error: `the tool did not answer within ${tool.timeoutMs / 1000} seconds` },
@@ -142,7 +137,7 @@ async function tryOnce(
   }
 }
 
-/** Follows redirects within the tool's own origin only: another one is not to see what the request carries. */
+/** Follows redirects only within the tool's own origin: another one must not see the credential and the arguments. */
 async function send(
   request: HttpRequest,
   signal: AbortSignal,
@@ -152,7 +147,7 @@ async function send(
     const response = await fetch(url, {
       method,
       headers: request.headers,
-      ...(body === undefined ? {} : { body }),
+      body: body ?? null,
       redirect: "manual",
       signal,
     });
@@ -192,7 +187,7 @@ async function readOutcome(
   return { result: type === null || /\bjson\b/i.test(type) ? parsedOrText(text) : text };
 }
 
-/** Servers that echo their request are not rare, and what a tool answers goes to the model and to the client. */
+/** Some servers echo their request, and what a tool answers goes to the model and to the client. */
 function withoutCredential(answer: string, credential: string): string {
   return credential.length < MIN_HIDDEN_CHARACTERS
     ? answer
@@ -218,7 +213,7 @@ async function readText(
   for await (const chunk of response.body) {
     const taken = (chunk as Uint8Array).subarray(0, bytesLeft);
     text += decoder.decode(taken, { stream: true });
-    // Leaving the loop cancels the rest, and with it half a character at the cut.
+    // This cancels the rest of the stream. Half a character at the cut is left out.
     if (taken.length < (chunk as Uint8Array).length) return { text, truncated: true };
     bytesLeft -= taken.length;
   }
@@ -235,7 +230,7 @@ const CONNECTION_PROBLEMS: Record<string, string | undefined> = {
   UND_ERR_CONNECT_TIMEOUT: "connecting took too long",
 };
 
-/** In words of our own: those of the network hold addresses. */
+/** The words of the network contain addresses, so other words stand in for them. */
 function connectionProblem(error: unknown): string {
   const { cause } = error as { cause?: { code?: string; errors?: { code?: string }[] } };
   const code = cause?.code ?? cause?.errors?.[0]?.code ?? "";

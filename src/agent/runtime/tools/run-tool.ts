@@ -2,7 +2,7 @@ import type { ToolConfig } from "../../../agent-config/agent-config.ts";
 import { callHttpTool, type HttpToolContext } from "./http-tool.ts";
 import type { ToolOutcome } from "./tool-outcome.ts";
 
-/** Rejects with the signal's reason when that is aborted, and never otherwise: what goes wrong in a tool is its outcome. */
+/** Rejects only when the signal is aborted, with its reason. When something goes wrong in a tool, that is its outcome. */
 export async function runTool(
   tool: ToolConfig,
   toolArguments: Readonly<Record<string, unknown>>,

@@ -1,14 +1,14 @@
-/** What a model wrote as the arguments of a tool call, checked before it reaches a tool. */
+/** Checks what a model wrote as the arguments of a tool call, before it reaches the tool. */
 import type { ValidateFunction } from "ajv";
 import { MAX_ARGUMENT_PROBLEMS } from "../../contracts/limits.ts";
 
 export type ParsedArguments =
   | { ok: true; arguments: Record<string, unknown> }
-  /** What is wrong, for the model to do better. */
+  /** What is wrong, so that the model can do better. */
   | { ok: false; problem: string };
 
 export function parseToolArguments(input: string): ParsedArguments {
-  // What some servers send for a call without arguments.
+  // Some servers send nothing for a call without arguments.
   if (input.trim() === "") return { ok: true, arguments: {} };
   let value: unknown;
   try {
@@ -24,10 +24,10 @@ export function parseToolArguments(input: string): ParsedArguments {
 
 type Check = (value: unknown) => string | undefined;
 
-/** A schema object lives as long as the agent config that it is part of, and so does its compiled form. */
+/** By schema. A schema object lives as long as the agent config that it is a part of, and so does its compiled form. */
 const compiled = new WeakMap<object, Check>();
 
-/** `undefined` when the arguments match the tool's schema. A schema that cannot be compiled checks nothing. */
+/** What is wrong with the arguments. Undefined when they match the tool's schema, or when it cannot be compiled. */
 export async function checkToolArguments(
   schema: Readonly<Record<string, unknown>>,
   value: Record<string, unknown>,
@@ -46,7 +46,7 @@ async function compileCheck(schema: Readonly<Record<string, unknown>>): Promise<
   const Ajv = isRecent ? (await import("ajv/dist/2020.js")).Ajv2020 : (await import("ajv")).Ajv;
   let validate: ValidateFunction;
   try {
-    // One instance a schema: an instance keeps all that it has compiled.
+    // Each schema has an instance of its own, since an instance keeps all that it has compiled.
     validate = new Ajv({
       strict: false,
       allErrors: true,

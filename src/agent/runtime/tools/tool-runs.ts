@@ -1,4 +1,4 @@
-/** The tool calls of one turn: each call id runs once, what a turn may call is bounded, and what goes wrong is a result. */
+/** The tool calls of one turn. Each call id runs once, a turn has a limited number of calls, and a failed call is a result. */
 import type { LanguageModelV4FunctionTool } from "@ai-sdk/provider";
 import type { ToolConfig } from "../../../agent-config/agent-config.ts";
 import type { AgentMetrics } from "../../contracts/agent-metrics.ts";
@@ -17,9 +17,9 @@ export interface ToolRun {
   readonly name: string;
   /** Empty when what the model wrote is no JSON object. */
   readonly arguments: Record<string, unknown>;
-  /** Whether a tool is called, or at least looked for: only then is the client told of it. */
+  /** Whether a tool is called, or at least looked for. Only then is the client told of the call. */
   readonly isCall: boolean;
-  /** Begins the call; rejects with the signal's reason when that is aborted. */
+  /** Begins the call. Rejects with the signal's reason when that is aborted. */
   start(): Promise<ToolOutcome>;
 }
 
@@ -34,7 +34,7 @@ export interface ToolRunsOptions {
 interface TakenCall {
   readonly name: string;
   readonly input: string;
-  outcome?: ToolOutcome;
+  outcome?: ToolOutcome | undefined;
 }
 
 export class ToolRuns {
@@ -48,15 +48,15 @@ export class ToolRuns {
     this.#options = options;
   }
 
-  /** The model asked for more than a turn may have; what went over the limit was not run. */
+  /** Whether the model asked for more calls or rounds than a turn may have. Those beyond the limit were not run. */
   get limitReached(): boolean {
     return this.#limitReached;
   }
 
   /**
-   * Takes the calls of one step, whose ids differ; none is begun before its `start`. A call that is repeated with its id
-   * has the outcome of the first; another call under an id that was used before is given an id of its own in the step,
-   * since there are servers that count from one in every answer.
+   * Takes the calls of one step, whose ids differ. Each begins with its `start`. A call that repeats an earlier one under the
+   * same id has the outcome of the earlier one. A different call under a used id is given another id in the step, since there
+   * are servers that count from one in every answer.
    */
   takeRound(step: Pick<ModelStep, "toolCalls" | "parts">): ToolRun[] {
     this.#rounds += 1;
@@ -72,7 +72,7 @@ export class ToolRuns {
     return step.toolCalls.map((call) => this.#take(call));
   }
 
-  /** Takes the calls of a step that another replica took before; answers those that are yet to be made. */
+  /** Takes the calls of a step that another replica had taken; answers those that are yet to be made. */
   takeEarlier({ calls }: Pick<EarlierStep, "calls">): ToolRun[] {
     this.#rounds += 1;
     const open: ToolRun[] = [];
@@ -83,7 +83,7 @@ export class ToolRuns {
         this.#byId.set(id, { name, input, outcome: outcomeOf(outcome) });
         this.#calls += 1;
       } else if (!this.#byId.has(id)) {
-        // It was refused, and not as a repetition.
+        // The call was refused, and not because it repeated another one: so it was beyond the limit.
         this.#limitReached = true;
       }
     }
@@ -107,7 +107,7 @@ export class ToolRuns {
     };
   }
 
-  /** What a call is answered with that is not run. */
+  /** The outcome of a call that is not run. Undefined when it is to be run. */
   #refusalOf(call: StepToolCall): ToolOutcome | undefined {
     const { maxRounds, maxCalls } = this.#options;
     if (this.#rounds > maxRounds) {
@@ -131,7 +131,7 @@ export class ToolRuns {
     const tool = findTool(tools, call.name);
     const outcome = await this.#outcome(tool, call, parsed);
     context.signal.throwIfAborted();
-    // Names that a model makes up are not labels.
+    // A name that the model made up must not become a label of a metric.
     metrics?.toolCallsTotal.add(1, {
       tool: tool?.name ?? "unknown",
       status: "error" in outcome ? "error" : "success",
@@ -162,13 +162,13 @@ function outcomeOf({ result, error }: ToolMessage): ToolOutcome {
   return error === undefined ? { result } : { error };
 }
 
-/** The tools as the model is told of them. */
+/** The tools as they are described to the model. */
 export function functionTools(tools: readonly ToolConfig[]): LanguageModelV4FunctionTool[] {
   return tools.map(({ name, description, inputSchema }) => ({
     type: "function",
     name,
     description,
-    // Providers want an object with properties, also of a tool that takes none.
+    // Providers want an object with properties, even for a tool without parameters.
     inputSchema: { properties: {}, ...inputSchema, type: "object" },
   }));
 }
