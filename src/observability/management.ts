@@ -1,15 +1,35 @@
 /** The management port: `/healthz`, `/readyz` and `/metrics`. */
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { limitConnections } from "./connection-limit.ts";
 import type { Metrics } from "./metrics.ts";
 
-const MAX_CONNECTIONS = 64;
-/** The headers of a request must arrive within this time. */
-const HEADERS_TIMEOUT_MS = 10_000;
+/** When more connections come, one without a request is closed for each: the kubelet is never refused. */
+export const MAX_CONNECTIONS = 64;
+const MAX_HEADER_BYTES = 8 * 1024;
+
+export interface ManagementTimeouts {
+  /** A whole request must have come by then, counted from its first byte, or from the connection if it is the first one. */
+  readonly requestMs: number;
+  /** A connection without a further request is closed after this time. */
+  readonly keepAliveMs: number;
+  /** A connection is closed when its client has taken in nothing of an answer for this time. */
+  readonly unreadMs: number;
+  /** The requests are looked at this often. */
+  readonly checkMs: number;
+}
+
+const TIMEOUTS: ManagementTimeouts = {
+  requestMs: 10_000,
+  keepAliveMs: 10_000,
+  unreadMs: 10_000,
+  checkMs: 1_000,
+};
 
 export interface ManagementOptions {
   /** The port is opened on all addresses when this is unset. */
   readonly host?: string | undefined;
+  readonly timeouts?: ManagementTimeouts | undefined;
   readonly metrics: Metrics;
   /** Tells why the process cannot do its work now, in sentences for people. The list is empty when it can. */
   readonly reasons: () => Promise<readonly string[]>;
@@ -18,11 +38,20 @@ export interface ManagementOptions {
 export class Management {
   readonly #options: ManagementOptions;
   readonly #server: Server;
+  readonly #metrics: () => Promise<string>;
 
   constructor(options: ManagementOptions) {
     this.#options = options;
+    this.#metrics = shared(() => options.metrics.text());
+    const { requestMs, keepAliveMs, unreadMs, checkMs } = options.timeouts ?? TIMEOUTS;
     this.#server = createServer(
-      { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: HEADERS_TIMEOUT_MS },
+      {
+        headersTimeout: requestMs,
+        requestTimeout: requestMs,
+        keepAliveTimeout: keepAliveMs,
+        connectionsCheckingInterval: checkMs,
+        maxHeaderSize: MAX_HEADER_BYTES,
+      },
       (request, response) => {
         if (request.method !== "GET" && request.method !== "HEAD") {
           response.setHeader("allow", "GET, HEAD");
@@ -34,7 +63,8 @@ export class Management {
         );
       },
     );
-    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.timeout = unreadMs;
+    limitConnections(this.#server, MAX_CONNECTIONS);
   }
 
   listen(port: number): Promise<number> {
@@ -66,9 +96,8 @@ export class Management {
         return;
       }
       case "/metrics": {
-        const { metrics } = this.#options;
-        response.setHeader("content-type", metrics.contentType);
-        response.end(await metrics.text());
+        response.setHeader("content-type", this.#options.metrics.contentType);
+        response.end(await this.#metrics());
         return;
       }
       default:
@@ -80,4 +109,15 @@ export class Management {
 function answer(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { "content-type": "application/json", "cache-control": "no-store" });
   response.end(`${JSON.stringify(body)}\n`);
+}
+
+/** Those who ask while an answer is being made get that one, however many they are. */
+function shared<T>(make: () => Promise<T>): () => Promise<T> {
+  let current: Promise<T> | undefined;
+  return () => {
+    current ??= make().finally(() => {
+      current = undefined;
+    });
+    return current;
+  };
 }
