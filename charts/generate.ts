@@ -7,6 +7,7 @@ import { LEASE_NAME, SIGNING_KEY_NAME } from "../src/operator/cluster/labels.ts"
 import {
   CLUSTER_RULES,
   ownNamespaceRules,
+  SECRET_RULES,
   USER_RULES,
   WATCHED_NAMESPACE_RULES,
 } from "../src/operator/permissions.ts";
@@ -23,6 +24,8 @@ export function chartFiles(): Map<string, string> {
   }
   const rules = {
     watched: WATCHED_NAMESPACE_RULES,
+    "secrets-watch": SECRET_RULES.watch,
+    "secrets-get": SECRET_RULES.get,
     cluster: CLUSTER_RULES,
     own: ownNamespaceRules({ lease: LEASE_NAME, signingKey: SIGNING_KEY_NAME }),
     view: USER_RULES.view,

@@ -3,17 +3,26 @@ import { randomUUID } from "node:crypto";
 import { GROUP } from "../api/group.ts";
 import type { Controller } from "../kube/controller/controller.ts";
 import { EventRecorder } from "../kube/events.ts";
+import { type Backoff, exponentialBackoff } from "../time/backoff.ts";
 import { createAgentRuntimeController } from "./agent-runtime/controller.ts";
 import type { ControllerSettings, OperatorContext } from "./cluster/operator-context.ts";
+import { FollowedSecrets } from "./cluster/followed-secrets.ts";
+import { createSecretReader } from "./cluster/secret-reader.ts";
 import { createPromptPacks, type PromptPacks } from "./prompt-pack/controller.ts";
 import { createToolRegistries, type ToolRegistries } from "./tool-registry/controller.ts";
+
+/** A rotation is to be noticed soon after an outage of the API server, however long that was. */
+const secretBackoff = exponentialBackoff({ firstMs: 5_000, lastMs: 20_000 });
 
 export interface OperatorParts extends Omit<OperatorContext, "events"> {
   /** The name of this process, which stands in the events that it reports. */
   readonly instance: string;
-  readonly controllerSettings: (controller: string) => ControllerSettings;
+  readonly controllerSettings: (controller: string, backoff?: Backoff) => ControllerSettings;
+  readonly random: () => number;
   /** The time between two probes of the tools that are given by URL. */
   readonly probeIntervalMs?: number | undefined;
+  /** The time between two looks at a Secret when Secrets are not watched. */
+  readonly secretRereadMs?: number | undefined;
 }
 
 export interface Operator {
@@ -42,12 +51,26 @@ export function createOperator(parts: OperatorParts): Operator {
     ...controllerSettings("toolregistry"),
     probeIntervalMs,
   });
+  const followed = settings.secrets === "get" ? followSecrets(parts) : undefined;
   const agentRuntimes = createAgentRuntimeController(
     context,
-    { promptPacks: promptPacks.decided, toolRegistries: toolRegistries.decided },
+    {
+      promptPacks: promptPacks.decided,
+      toolRegistries: toolRegistries.decided,
+      secrets: createSecretReader({
+        client,
+        caches,
+        newest: followed && ((key, signal) => followed.newest(key, signal)),
+      }),
+    },
     controllerSettings("agentruntime"),
   );
-  const controllers = [promptPacks.controller, toolRegistries.controller, agentRuntimes];
+  const controllers = [
+    promptPacks.controller,
+    toolRegistries.controller,
+    agentRuntimes,
+    ...(followed === undefined ? [] : [followed.controller]),
+  ];
   return {
     promptPacks,
     toolRegistries,
@@ -60,4 +83,10 @@ export function createOperator(parts: OperatorParts): Operator {
       ]);
     },
   };
+}
+
+function followSecrets(parts: OperatorParts): FollowedSecrets {
+  const { client, caches, clock, random, secretRereadMs: rereadMs } = parts;
+  const settings = parts.controllerSettings("secret", secretBackoff);
+  return new FollowedSecrets({ client, caches, clock, random, settings, rereadMs });
 }

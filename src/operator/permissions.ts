@@ -1,5 +1,6 @@
 /** What the operator may do in a cluster, which is exactly what it does. The roles of the chart are generated from it. */
 import { GROUP } from "../api/group.ts";
+import type { SecretAccess } from "./cluster/operator-context.ts";
 
 export interface PolicyRule {
   readonly apiGroups: readonly string[];
@@ -11,15 +12,13 @@ export interface PolicyRule {
 const WATCH = ["get", "list", "watch"] as const;
 const KINDS = ["agentruntimes", "promptpacks", "toolregistries"] as const;
 
-/** The rules in every namespace that is watched. */
+/** The rules in every namespace that is watched, but for those about Secrets. */
 export const WATCHED_NAMESPACE_RULES: readonly PolicyRule[] = [
   { apiGroups: [GROUP], resources: KINDS, verbs: WATCH },
   // Only users write the specs.
   { apiGroups: [GROUP], resources: KINDS.map((kind) => `${kind}/status`), verbs: ["patch"] },
   // The configs of agents and the versions of packs. Old versions are deleted.
   { apiGroups: [""], resources: ["configmaps"], verbs: [...WATCH, "create", "patch", "delete"] },
-  // Their metadata is watched. One is read when a resource refers to it.
-  { apiGroups: [""], resources: ["secrets"], verbs: WATCH },
   { apiGroups: [""], resources: ["services"], verbs: [...WATCH, "create", "patch"] },
   // An annotation tells the kubelet that files have changed.
   { apiGroups: [""], resources: ["pods"], verbs: ["list", "watch", "patch"] },
@@ -33,6 +32,15 @@ export const WATCHED_NAMESPACE_RULES: readonly PolicyRule[] = [
   },
   { apiGroups: ["events.k8s.io"], resources: ["events"], verbs: ["create", "patch"] },
 ];
+
+const SECRETS = { apiGroups: [""], resources: ["secrets"] } as const;
+
+/** The rules about Secrets in every namespace that is watched. One is read when a resource refers to it. */
+export const SECRET_RULES: Readonly<Record<SecretAccess, readonly PolicyRule[]>> = {
+  // The metadata of all of them is watched.
+  watch: [{ ...SECRETS, verbs: WATCH }],
+  get: [{ ...SECRETS, verbs: ["get"] }],
+};
 
 /** When all namespaces are watched: `allowedNamespaces` may select namespaces by their labels. */
 export const CLUSTER_RULES: readonly PolicyRule[] = [

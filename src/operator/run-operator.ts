@@ -16,6 +16,7 @@ import { WorkQueue } from "../kube/controller/work-queue.ts";
 import type { Log } from "../observability/log.ts";
 import { Management } from "../observability/management.ts";
 import { createMetrics } from "../observability/metrics.ts";
+import type { Backoff } from "../time/backoff.ts";
 import type { Clock } from "../time/clock.ts";
 import { untilAborted } from "../time/until-aborted.ts";
 import {
@@ -86,6 +87,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     caches,
     client,
     namespaces: settings.namespaces,
+    watchesSecrets: settings.secrets === "watch",
     clock,
     random,
     onError: (type, error) =>
@@ -171,7 +173,9 @@ async function lead(standing: Standing, client: KubeClient, signal: AbortSignal)
       settings,
       signer,
       instance,
-      controllerSettings: (controller) => settingsOf(controller, options, metrics),
+      random: options.random,
+      controllerSettings: (controller, backoff) =>
+        settingsOf({ controller, backoff }, options, metrics),
     });
     metrics.observe(operator.controllers);
     await operator.run(signal);
@@ -193,14 +197,14 @@ async function isSyncedBefore(signal: AbortSignal, { synced }: Watching): Promis
 }
 
 function settingsOf(
-  controller: string,
+  { controller, backoff }: { controller: string; backoff: Backoff | undefined },
   { workers, resyncMs, clock, log }: OperatorOptions,
   metrics: OperatorMetrics,
 ): ControllerSettings {
   return {
     workers,
     resyncMs,
-    queue: new WorkQueue({ clock, observer: metrics.queueObserver(controller) }),
+    queue: new WorkQueue({ clock, backoff, observer: metrics.queueObserver(controller) }),
     onReconciled: ({ key, outcome, seconds, error, retryInMs }) => {
       metrics.reconciled(controller, outcome, seconds);
       if (error === undefined) return;

@@ -182,7 +182,10 @@ describe("a cluster", () => {
   };
 
   /** The chart's pods hold nothing here: beside them runs a real operator, as the account that the chart made. */
-  async function startOperator(namespace: string): Promise<OperatorProcess> {
+  async function startOperator(
+    namespace: string,
+    namespaces: readonly string[],
+  ): Promise<OperatorProcess> {
     const account = ["token", "omnia-operator", "-n", namespace];
     const token = await cluster.server.kubectl(["create", ...account]);
     const kubeconfig = join(checkout, "..", `kubeconfig-${namespace}`);
@@ -190,12 +193,12 @@ describe("a cluster", () => {
     await writeFile(kubeconfig, admin.replaceAll(cluster.server.token, token.trim()), {
       mode: 0o600,
     });
-    return await OperatorProcess.start({ kubeconfig, leaseNamespace: namespace });
+    return await OperatorProcess.start({ kubeconfig, leaseNamespace: namespace, namespaces });
   }
 
   it("gets the operator by its chart, and then an agent", { timeout: 120_000 }, async () => {
     expect(await inCluster("install")).toMatch(/STATUS: deployed/);
-    const operator = await startOperator("omnia-system");
+    const operator = await startOperator("omnia-system", ["default"]);
     try {
       expect(await inCluster("first-agent")).toMatch(/quickstart +Running +1\/1 +demo/);
       const look = await inCluster("look-cluster");

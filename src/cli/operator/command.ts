@@ -59,6 +59,14 @@ export function operatorCommand({ streams, end }: CommandContext): Command {
         "images that agents may name; with a * at its end, all that begin so (default: any)",
       ).env("OMNIA_ALLOWED_IMAGES"),
     )
+    .addOption(
+      new Option(
+        "--secrets <access>",
+        "watch: a changed Secret is in the pods at once; get: it is read by its name every minute, without list and watch",
+      )
+        .choices(["watch", "get"])
+        .default("watch"),
+    )
     .option("--no-leader-elect", "lead at once, whoever else runs")
     .addOption(
       new Option(

@@ -27,6 +27,7 @@ export interface OperatorFlags {
   readonly leaderElectionNamespace?: string | undefined;
   readonly kubeApiQps: number;
   readonly kubeApiBurst: number;
+  readonly secrets: "watch" | "get";
   readonly workers: number;
   readonly resyncMs: number;
   readonly managementPort: number;
@@ -60,6 +61,7 @@ export async function operator(flags: OperatorFlags, { env }: Streams): Promise<
           agentImagePullPolicy: flags.agentImagePullPolicy,
           namespaces: flags.namespaces,
           policy: flags.policy,
+          secrets: flags.secrets,
         },
         leaseNamespace: flags.leaderElect ? namespace : undefined,
         ownNamespace: namespace,

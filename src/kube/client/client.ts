@@ -101,6 +101,16 @@ export class KubeClient {
     return await this.#json<T>({ method: "GET", path: pathOf(type, at), signal });
   }
 
+  /** The answer holds nothing of the object but its metadata. */
+  async getMetadata(
+    type: ResourceType,
+    at: { namespace?: string | undefined; name: string },
+    signal: AbortSignal,
+  ): Promise<KubernetesObject> {
+    const headers = { accept: METADATA_ACCEPT };
+    return await this.#json({ method: "GET", path: pathOf(type, at), headers, signal });
+  }
+
   async list<T extends KubernetesObject>(
     type: ResourceType,
     options: ListOptions,

@@ -7,7 +7,7 @@ export const LAST_RETRY_MS = 5 * 60_000;
 export interface WorkQueueOptions {
   clock: Clock;
   /** Delay before the next try of a key that failed `failures` times in a row (1, 2, …), in milliseconds. */
-  backoff?: Backoff;
+  backoff?: Backoff | undefined;
   observer?: WorkQueueObserver;
 }
 

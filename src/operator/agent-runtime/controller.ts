@@ -15,7 +15,7 @@ import type {
   OperatorContext,
 } from "../cluster/operator-context.ts";
 import { readSpec, toResource, UnreadableSpecs } from "../cluster/read-stored.ts";
-import { createSecretReader } from "../cluster/secret-reader.ts";
+import type { SecretReader } from "../cluster/secret-reader.ts";
 import { WrittenStatuses } from "../cluster/written-statuses.ts";
 import { applyObjects } from "./apply-objects.ts";
 import { childrenOf, ownedBy } from "./children.ts";
@@ -32,13 +32,17 @@ import { writeStatus } from "./write-status.ts";
 
 export function createAgentRuntimeController(
   context: OperatorContext,
-  decided: { promptPacks: DecidedPromptPacks; toolRegistries: DecidedToolRegistries },
+  sources: {
+    promptPacks: DecidedPromptPacks;
+    toolRegistries: DecidedToolRegistries;
+    secrets: SecretReader;
+  },
   settings: ControllerSettings,
 ): Controller {
   const { caches, clock, signer } = context;
   const { namespaces, policy } = context.settings;
+  const { secrets } = sources;
   const namespaceObjects = caches.namespaces;
-  const secrets = createSecretReader(context);
   const configMaps = createConfigMapReader(context);
   const statuses = new WrittenStatuses<AgentRuntimeStatus>(context, AGENT_RUNTIMES);
   const unreadable = new UnreadableSpecs(context, AGENT_RUNTIMES);
@@ -46,7 +50,7 @@ export function createAgentRuntimeController(
 
   const phases: readonly Phase[] = [
     waitForCreated(clock),
-    gather({ ...decided, secrets, namespaces, namespaceObjects }, policy),
+    gather({ ...sources, namespaces, namespaceObjects }, policy),
     decide(clock, policy),
     prepareFiles({ secrets, configMaps }, signer),
     applyObjects(context),
@@ -83,6 +87,6 @@ export function createAgentRuntimeController(
   }
 
   const controller = new Controller({ name: "agentruntime", clock, ...settings, reconcile });
-  watchForAgents(controller, caches, decided);
+  watchForAgents(controller, caches, sources);
   return controller;
 }

@@ -1,6 +1,7 @@
 /** Which changes lead to another pass over an AgentRuntime. */
 import type { Controller } from "../../kube/controller/controller.ts";
 import { keyOf, type KubernetesObject } from "../../kube/client/object.ts";
+import { agentsWithSecret } from "../cluster/agents-with-secret.ts";
 import type { StoredAgentRuntime } from "../cluster/kubernetes-objects.ts";
 import type { OperatorCaches } from "../cluster/caches.ts";
 import type { DecidedPromptPacks, DecidedToolRegistries } from "../cluster/operator-context.ts";
@@ -12,7 +13,7 @@ export function watchForAgents(
   caches: OperatorCaches,
   decided: { promptPacks: DecidedPromptPacks; toolRegistries: DecidedToolRegistries },
 ): void {
-  const { agentRuntimes, toolRegistries } = caches;
+  const { agentRuntimes } = caches;
   const keysOf = (agents: readonly StoredAgentRuntime[]): string[] =>
     agents.map(({ metadata }) => keyOf(metadata));
   /** The agent that owns the object. An object without an owner concerns the agent whose name it has taken. */
@@ -24,14 +25,6 @@ export function watchForAgents(
     const agent = agentOfConfigMap(keyOf(configMap.metadata));
     return agent === undefined ? [] : concerned(configMap, agent);
   };
-  /** The Secret of a tool belongs to the namespace of the agent, even if the registry is in another. */
-  const agentsOfToolSecret = ({ metadata }: KubernetesObject): string[] => {
-    const agents = toolRegistries
-      .indexed("toolSecret", metadata.name)
-      .flatMap((registry) => agentRuntimes.indexed("toolRegistry", keyOf(registry.metadata)))
-      .filter((agent) => agent.metadata.namespace === metadata.namespace);
-    return keysOf(agents);
-  };
 
   controller
     .owns(agentRuntimes)
@@ -40,10 +33,7 @@ export function watchForAgents(
     .watches(caches.services, (service) => concerned(service))
     .watches(caches.podDisruptionBudgets, (budget) => concerned(budget))
     .watches(caches.pods, (pod) => caches.pods.valuesOf("agent", pod))
-    .watches(caches.secrets, (secret) => [
-      ...keysOf(agentRuntimes.indexed("secret", keyOf(secret.metadata))),
-      ...agentsOfToolSecret(secret),
-    ])
+    .watches(caches.secrets, ({ metadata }) => agentsWithSecret(caches, metadata))
     // Its labels decide which packs and registries of other namespaces allow it.
     .watches(caches.namespaces, ({ metadata }) =>
       keysOf(agentRuntimes.indexed("namespace", metadata.name)),

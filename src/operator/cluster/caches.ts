@@ -30,7 +30,7 @@ export interface OperatorCaches {
   readonly toolRegistries: Cache<kinds.StoredToolRegistry>;
   /** Metadata only. Index: owner, by uid, which finds the kept versions of a PromptPack. */
   readonly configMaps: Cache<KubernetesObject>;
-  /** Metadata only. */
+  /** Metadata only. Unless Secrets are watched, it holds those that are followed (see `FollowedSecrets`). */
   readonly secrets: Cache<KubernetesObject>;
   /** Metadata only. Empty when only some namespaces are watched: then the operator may not read them. */
   readonly namespaces: Cache<KubernetesObject>;
@@ -93,6 +93,8 @@ export function watchCluster(options: {
   client: KubeClient;
   /** Empty: all namespaces. */
   namespaces: readonly string[];
+  /** False: others fill the cache of Secrets. */
+  watchesSecrets: boolean;
   clock: Clock;
   random: () => number;
   onError: (type: ResourceType, error: unknown) => void;
@@ -124,7 +126,9 @@ export function watchCluster(options: {
     ...reflect(kinds.PROMPT_PACKS, caches.promptPacks),
     ...reflect(kinds.TOOL_REGISTRIES, caches.toolRegistries),
     ...reflect(kinds.CONFIG_MAPS, caches.configMaps, { metadataOnly: true, transform: identityOf }),
-    ...reflect(kinds.SECRETS, caches.secrets, { metadataOnly: true, transform: identityOf }),
+    ...(options.watchesSecrets
+      ? reflect(kinds.SECRETS, caches.secrets, { metadataOnly: true, transform: identityOf })
+      : []),
     ...(namespaces.length === 0
       ? reflect(kinds.NAMESPACES, caches.namespaces, { metadataOnly: true, transform: labelsOf })
       : []),

@@ -6,6 +6,12 @@ import { type KubernetesObject, keyOf, type ResourceType } from "../../kube/clie
 
 const DIGEST_LENGTH = 12;
 
+/** Gives the metadata of the newest version that is known. `undefined`: there is no such object. */
+export type NewestVersion = (
+  key: string,
+  signal: AbortSignal,
+) => Promise<KubernetesObject | undefined>;
+
 /**
  * Reads the content of objects of one kind of which only metadata is watched: when somebody asks for it, and once for each version.
  * It keeps the facts that `toFacts` gives, and none of the content itself.
@@ -13,7 +19,7 @@ const DIGEST_LENGTH = 12;
 export class ObjectReader<T extends KubernetesObject, Facts> {
   readonly #client: KubeClient;
   readonly #type: ResourceType;
-  readonly #cache: Cache<KubernetesObject>;
+  readonly #newest: NewestVersion;
   readonly #toFacts: (object: T) => Facts;
   /** Key of the object → the facts of a version, which may still be being read. */
   readonly #known = new Map<string, { version: string; facts: Promise<Facts | undefined> }>();
@@ -21,21 +27,24 @@ export class ObjectReader<T extends KubernetesObject, Facts> {
   constructor(options: {
     client: KubeClient;
     type: ResourceType;
+    /** When an object goes from it, what is known of the object is forgotten. */
     cache: Cache<KubernetesObject>;
+    /** @default the one in the cache */
+    newest?: NewestVersion | undefined;
     toFacts: (object: T) => Facts;
   }) {
     this.#client = options.client;
     this.#type = options.type;
-    this.#cache = options.cache;
+    this.#newest = options.newest ?? (async (key) => options.cache.get(key));
     this.#toFacts = options.toFacts;
-    this.#cache.subscribe(({ before, after }) => {
+    options.cache.subscribe(({ before, after }) => {
       if (after === undefined && before !== undefined) this.#known.delete(keyOf(before.metadata));
     });
   }
 
   /** `undefined`: there is no such object. Rejects when the object could not be read. */
   async facts(key: string, signal: AbortSignal): Promise<Facts | undefined> {
-    const there = this.#cache.get(key);
+    const there = await this.#newest(key, signal);
     if (there === undefined) return undefined;
     const { uid = "", resourceVersion = "", name, namespace } = there.metadata;
     const version = `${uid}/${resourceVersion}`;

@@ -11,6 +11,9 @@ import type { Clock } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";
 import type { OperatorCaches } from "./caches.ts";
 
+/** `watch`: changes of Secrets are reported. `get`: those that are referred to are read by their names, again and again. */
+export type SecretAccess = "watch" | "get";
+
 export interface OperatorSettings {
   /** The image of agents whose spec names none. */
   readonly agentImage: string;
@@ -18,6 +21,7 @@ export interface OperatorSettings {
   /** The namespaces that are watched. Empty: all of them. */
   readonly namespaces: readonly string[];
   readonly policy: TrustPolicy;
+  readonly secrets: SecretAccess;
 }
 
 /** What every controller of the operator works with. */

@@ -1,7 +1,7 @@
 import { isSecretValue } from "../../control/is-secret-value.ts";
 import { redisURLProblem } from "../../control/agent-runtime/redis-url-problem.ts";
 import { SECRETS, type SecretObject } from "./kubernetes-objects.ts";
-import { digestOfValue, ObjectReader } from "./object-reader.ts";
+import { digestOfValue, type NewestVersion, ObjectReader } from "./object-reader.ts";
 import type { OperatorCaches } from "./caches.ts";
 import type { OperatorContext } from "./operator-context.ts";
 
@@ -20,11 +20,17 @@ export type SecretReader = Pick<ObjectReader<SecretObject, SecretFacts>, "facts"
 export function createSecretReader({
   client,
   caches,
-}: Pick<OperatorContext, "client"> & { caches: Pick<OperatorCaches, "secrets"> }): SecretReader {
+  newest,
+}: Pick<OperatorContext, "client"> & {
+  caches: Pick<OperatorCaches, "secrets">;
+  /** Needed when no watch fills the cache. */
+  newest?: NewestVersion | undefined;
+}): SecretReader {
   return new ObjectReader<SecretObject, SecretFacts>({
     client,
     type: SECRETS,
     cache: caches.secrets,
+    newest,
     toFacts: secretFacts,
   });
 }

@@ -9,7 +9,7 @@ import { parseAllDocuments } from "yaml";
 import packageJSON from "../../../package.json" with { type: "json" };
 import { chartFiles } from "../../../charts/generate.ts";
 import { LEASE_NAME } from "../../../src/operator/cluster/labels.ts";
-import { WATCHED_NAMESPACE_RULES } from "../../../src/operator/permissions.ts";
+import { SECRET_RULES, WATCHED_NAMESPACE_RULES } from "../../../src/operator/permissions.ts";
 import {
   KUBE_API_SERVER_TIMEOUT_MS,
   type KubeAPIServer,
@@ -20,6 +20,7 @@ const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, "../../..");
 const CHART = join(ROOT, "charts/omnia");
 const RELEASE_NAMESPACE = "omnia-system";
+const GRANTED = [...WATCHED_NAMESPACE_RULES, ...SECRET_RULES.watch];
 const ACCOUNT = `system:serviceaccount:${RELEASE_NAMESPACE}:omnia-operator`;
 
 // oxlint-disable-next-line typescript/no-explicit-any -- manifests of many shapes
@@ -122,7 +123,7 @@ describe("what the chart renders", () => {
     expect(find(manifests, "Service").spec.ports).toEqual([
       { name: "metrics", port: 8081, targetPort: "metrics" },
     ]);
-    expect(find(manifests, "ClusterRole", "omnia-operator").rules).toEqual(WATCHED_NAMESPACE_RULES);
+    expect(find(manifests, "ClusterRole", "omnia-operator").rules).toEqual(GRANTED);
     expect(find(manifests, "ClusterRoleBinding")).toBeDefined();
   });
 
@@ -136,6 +137,16 @@ describe("what the chart renders", () => {
     expect(roles.map(({ metadata }) => metadata.namespace)).toEqual(["team-a", "team-b"]);
     const { args } = find(manifests, "Deployment").spec.template.spec.containers[0];
     expect(args).toEqual(expect.arrayContaining(["--namespace=team-a", "--namespace=team-b"]));
+  });
+
+  test("has no right to list or watch Secrets when they are read by their names", async () => {
+    const manifests = await rendered("--set", "rbac.secrets=Get");
+    const { rules } = find(manifests, "ClusterRole", "omnia-operator");
+    expect(rules).toEqual([...WATCHED_NAMESPACE_RULES, ...SECRET_RULES.get]);
+    const ofSecrets = rules.filter(({ resources }: Manifest) => resources.includes("secrets"));
+    expect(ofSecrets.map(({ verbs }: Manifest) => verbs)).toEqual([["get"]]);
+    const { args } = find(manifests, "Deployment").spec.template.spec.containers[0];
+    expect(args).toContain("--secrets=get");
   });
 
   test("has CustomResourceDefinitions that stay when it is uninstalled, or none", async () => {
@@ -183,6 +194,7 @@ describe("what the chart renders", () => {
       "operator",
       "--agent-image=agents:1",
       "--agent-image-pull-policy=Always",
+      "--secrets=watch",
       "--kube-api-qps=20",
       "--kube-api-burst=40",
       "--workers=3",
@@ -253,6 +265,7 @@ describe("what the chart renders", () => {
     ["a name that no namespace can have", "watchNamespaces={Team}", "/watchNamespaces/0"],
     ["no requests at all", "kubeAPI.qps=0", "/kubeAPI/qps"],
     ["a value that was taken away", "kubeAPI=null", "'kubeAPI'"],
+    ["another way to know Secrets", "rbac.secrets=List", "/rbac/secrets"],
     ["a name that nothing can have", "fullnameOverride=My_Omnia", "/fullnameOverride"],
   ])("refuses %s, and names it", async (_what, value, named) => {
     expect((await refusal("--set", value)).replaceAll(".", "/")).toContain(named);
@@ -349,14 +362,14 @@ describe("on a real API server", () => {
     }
   }
 
-  const RESOURCE_GROUPS: [resource: string, verbs: readonly string[]][] =
-    WATCHED_NAMESPACE_RULES.flatMap(({ apiGroups, resources, verbs }) =>
+  const RESOURCE_GROUPS: [resource: string, verbs: readonly string[]][] = GRANTED.flatMap(
+    ({ apiGroups, resources, verbs }) =>
       resources.map((resource): [string, readonly string[]] => {
         const [name = "", subresource] = resource.split("/");
         const group = apiGroups[0] === "" ? name : `${name}.${apiGroups[0]}`;
         return [subresource === undefined ? group : `${group}/${subresource}`, verbs];
       }),
-    );
+  );
 
   test("the operator may do in every namespace what it does, and not more", async () => {
     await withRoles([], async () => {

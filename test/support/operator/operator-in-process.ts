@@ -15,6 +15,7 @@ import {
 import type {
   DecidedPromptPacks,
   DecidedToolRegistries,
+  SecretAccess,
 } from "../../../src/operator/cluster/operator-context.ts";
 import { createOperator, type Operator } from "../../../src/operator/operator.ts";
 import { systemClock } from "../../../src/time/clock.ts";
@@ -23,6 +24,7 @@ import { type KubeCluster, OPERATOR_USER } from "../kubernetes/kube-cluster.ts";
 /** With these, tests wait neither for the limit on requests nor for the next probe of a tool. */
 const REQUESTS_PER_SECOND = 1_000;
 const PROBE_INTERVAL_MS = 100;
+const SECRET_REREAD_MS = 200;
 
 interface Reconciled {
   readonly key: string;
@@ -34,6 +36,9 @@ interface Options {
   /** The caches that the controllers see, in place of those that the watches fill. */
   readonly seenAs?: (caches: OperatorCaches) => OperatorCaches;
   readonly runsAgents?: boolean;
+  readonly secrets?: SecretAccess;
+  /** @default OPERATOR_USER */
+  readonly user?: string;
 }
 
 export class OperatorInProcess {
@@ -83,10 +88,15 @@ export class OperatorInProcess {
 
   static async start(
     cluster: KubeCluster,
-    { seenAs = (caches) => caches, runsAgents = false }: Options = {},
+    {
+      seenAs = (caches) => caches,
+      runsAgents = false,
+      secrets = "watch",
+      user = OPERATOR_USER,
+    }: Options = {},
   ): Promise<OperatorInProcess> {
     const kubeConfig = new KubeConfig();
-    kubeConfig.loadFromFile(await cluster.kubeconfigOf(OPERATOR_USER));
+    kubeConfig.loadFromFile(await cluster.kubeconfigOf(user));
     const transport = createTransport(kubeConfig);
     const client = new KubeClient({
       transport,
@@ -103,6 +113,7 @@ export class OperatorInProcess {
       caches: watched,
       client,
       namespaces: [],
+      watchesSecrets: secrets === "watch",
       clock: systemClock,
       random: Math.random,
       onError: () => {},
@@ -121,11 +132,14 @@ export class OperatorInProcess {
         agentImagePullPolicy: undefined,
         namespaces: [],
         policy: DEFAULT_TRUST_POLICY,
+        secrets,
       },
       signer: aConfigSigner(),
+      random: Math.random,
       instance: "test",
       controllerSettings: () => ({ onReconciled: (done) => reconciled.push(done) }),
       probeIntervalMs: PROBE_INTERVAL_MS,
+      secretRereadMs: SECRET_REREAD_MS,
     });
     const close = (): void => transport.close();
     return new OperatorInProcess(operator, {

@@ -1,10 +1,12 @@
 /** Gives a user what the chart gives to the operator, and nothing else. */
 import { LEASE_NAME, SIGNING_KEY_NAME } from "../../../src/operator/cluster/labels.ts";
 import { DEFAULT_NAMESPACE } from "../../../src/api/fields/names.ts";
+import type { SecretAccess } from "../../../src/operator/cluster/operator-context.ts";
 import {
   CLUSTER_RULES,
   ownNamespaceRules,
   type PolicyRule,
+  SECRET_RULES,
   WATCHED_NAMESPACE_RULES,
 } from "../../../src/operator/permissions.ts";
 import type { KubeAPIServer } from "../kubernetes/kube-api-server.ts";
@@ -19,11 +21,13 @@ export async function permitOperator(
     namespaces?: readonly string[];
     /** The namespace in which it holds the lease and keeps its key. */
     ownNamespace?: string;
+    secrets?: SecretAccess;
   } = {},
 ): Promise<void> {
-  const { namespaces, ownNamespace = DEFAULT_NAMESPACE } = scope;
+  const { namespaces, ownNamespace = DEFAULT_NAMESPACE, secrets = "watch" } = scope;
+  const watched = [...WATCHED_NAMESPACE_RULES, ...SECRET_RULES[secrets]];
   for (const namespace of namespaces ?? [""]) {
-    await permit(server, { user, name: user, namespace, rules: WATCHED_NAMESPACE_RULES });
+    await permit(server, { user, name: user, namespace, rules: watched });
   }
   if (namespaces === undefined) {
     await permit(server, { user, name: `${user}-cluster`, namespace: "", rules: CLUSTER_RULES });
