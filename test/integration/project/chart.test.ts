@@ -9,7 +9,11 @@ import { parseAllDocuments } from "yaml";
 import packageJSON from "../../../package.json" with { type: "json" };
 import { chartFiles } from "../../../charts/generate.ts";
 import { LEASE_NAME } from "../../../src/operator/cluster/labels.ts";
-import { SECRET_RULES, WATCHED_NAMESPACE_RULES } from "../../../src/operator/permissions.ts";
+import {
+  CLUSTER_RULES,
+  SECRET_RULES,
+  WATCHED_NAMESPACE_RULES,
+} from "../../../src/operator/permissions.ts";
 import {
   KUBE_API_SERVER_TIMEOUT_MS,
   type KubeAPIServer,
@@ -20,7 +24,7 @@ const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, "../../..");
 const CHART = join(ROOT, "charts/omnia");
 const RELEASE_NAMESPACE = "omnia-system";
-const GRANTED = [...WATCHED_NAMESPACE_RULES, ...SECRET_RULES.watch];
+const GRANTED = [...WATCHED_NAMESPACE_RULES, ...SECRET_RULES.watch, ...CLUSTER_RULES];
 const ACCOUNT = `system:serviceaccount:${RELEASE_NAMESPACE}:omnia-operator`;
 
 // oxlint-disable-next-line typescript/no-explicit-any -- manifests of many shapes
@@ -142,7 +146,7 @@ describe("what the chart renders", () => {
   test("has no right to list or watch Secrets when they are read by their names", async () => {
     const manifests = await rendered("--set", "rbac.secrets=Get");
     const { rules } = find(manifests, "ClusterRole", "omnia-operator");
-    expect(rules).toEqual([...WATCHED_NAMESPACE_RULES, ...SECRET_RULES.get]);
+    expect(rules).toEqual([...WATCHED_NAMESPACE_RULES, ...SECRET_RULES.get, ...CLUSTER_RULES]);
     const ofSecrets = rules.filter(({ resources }: Manifest) => resources.includes("secrets"));
     expect(ofSecrets.map(({ verbs }: Manifest) => verbs)).toEqual([["get"]]);
     const { args } = find(manifests, "Deployment").spec.template.spec.containers[0];
