@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { AgentConfig } from "../../src/agent-config/agent-config.ts";
-import { aRuntimeConfig, aTool } from "../support/builders/runtime-config.ts";
+import { aRuntimeConfig, aTool } from "../support/builders/agent-config.ts";
 import { STANDSTILL_MS } from "./faults.ts";
 import { PAY_TOOL } from "./turn.ts";
 

@@ -5,7 +5,7 @@ import {
   type WireBody,
 } from "../../../test/support/agent/model-server.ts";
 import { RecordingTurn } from "../../../test/support/agent/recording-turn.ts";
-import { aPrompt, aRuntimeConfig, aTool } from "../../../test/support/builders/runtime-config.ts";
+import { aPrompt, aRuntimeConfig, aTool } from "../../../test/support/builders/agent-config.ts";
 import { systemClock } from "../../time/clock.ts";
 import { createLog } from "../../observability/log.ts";
 import type { HistoryMessage } from "../sessions/history-message.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { aPrompt } from "../../../test/support/builders/runtime-config.ts";
+import { aPrompt } from "../../../test/support/builders/agent-config.ts";
 import { promptForSession } from "./session-prompt.ts";
 
 const active = aPrompt({ version: "active" });

@@ -7,7 +7,7 @@ import {
   RecordingTurn,
   type RecordingTurnOptions,
 } from "../../../test/support/agent/recording-turn.ts";
-import { aRuntimeConfig, aTool } from "../../../test/support/builders/runtime-config.ts";
+import { aRuntimeConfig, aTool } from "../../../test/support/builders/agent-config.ts";
 import type { PromptConfig, ToolConfig } from "../../agent-config/agent-config.ts";
 import { systemClock } from "../../time/clock.ts";
 import { createLog } from "../../observability/log.ts";

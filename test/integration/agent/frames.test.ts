@@ -10,7 +10,7 @@ import type { ChatClient } from "../../support/agent/chat-client.ts";
 import { startModelServer, type ModelServer } from "../../support/agent/model-server.ts";
 import { RedisProbe } from "../../support/redis/redis-sessions.ts";
 import { startRedis, type RedisServer } from "../../support/redis/redis.ts";
-import { aRuntimeConfig } from "../../support/builders/runtime-config.ts";
+import { aRuntimeConfig } from "../../support/builders/agent-config.ts";
 import { TestAgent } from "../../support/agent/test-agent.ts";
 
 let redis: RedisServer;

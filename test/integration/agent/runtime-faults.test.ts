@@ -16,7 +16,7 @@ import type { WireBody } from "../../support/agent/model-server.ts";
 import { rejectionOf } from "../../support/builders/rejection-of.ts";
 import { ManualClock } from "../../support/builders/manual-clock.ts";
 import { RecordingTurn, type RecordingTurnOptions } from "../../support/agent/recording-turn.ts";
-import { aRuntimeConfig, aTool } from "../../support/builders/runtime-config.ts";
+import { aRuntimeConfig, aTool } from "../../support/builders/agent-config.ts";
 
 const secrets = ["sk-secret-key", "what the provider said", "my private question", "127.0.0.1"];
 

@@ -13,7 +13,7 @@ import {
 } from "../../support/agent/model-server.ts";
 import { rejectionOf } from "../../support/builders/rejection-of.ts";
 import { RecordingTurn } from "../../support/agent/recording-turn.ts";
-import { aRuntimeConfig, aTool } from "../../support/builders/runtime-config.ts";
+import { aRuntimeConfig, aTool } from "../../support/builders/agent-config.ts";
 
 interface Protocol {
   name: string;

@@ -12,7 +12,7 @@ import {
 } from "../../support/agent/model-server.ts";
 import { openRedisStore, RedisProbe } from "../../support/redis/redis-sessions.ts";
 import { startRedis, type RedisServer } from "../../support/redis/redis.ts";
-import { aRuntimeConfig, aTool } from "../../support/builders/runtime-config.ts";
+import { aRuntimeConfig, aTool } from "../../support/builders/agent-config.ts";
 import { TestAgent } from "../../support/agent/test-agent.ts";
 
 const session = {

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { TestAgent } from "../../support/agent/test-agent.ts";
 import { ManualClock } from "../../support/builders/manual-clock.ts";
-import { aRuntimeConfig } from "../../support/builders/runtime-config.ts";
+import { aRuntimeConfig } from "../../support/builders/agent-config.ts";
 
 const SECOND = 1_000;
 

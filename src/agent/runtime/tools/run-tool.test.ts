@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { aTool } from "../../../../test/support/builders/runtime-config.ts";
+import { aTool } from "../../../../test/support/builders/agent-config.ts";
 import { systemClock } from "../../../time/clock.ts";
 import { runTool } from "./run-tool.ts";
 
