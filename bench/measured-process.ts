@@ -5,6 +5,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AgentConfig } from "../src/agent-config/agent-config.ts";
+import { anAgentConfig } from "../test/support/builders/agent-config.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const PROGRAM = join(ROOT, "dist/omnia.js");
@@ -37,16 +38,7 @@ export class MeasuredProcess implements AsyncDisposable {
     const folder = await mkdtemp(join(tmpdir(), "omnia-bench-"));
     const path = join(folder, "agent.json");
     for (const [name, value] of Object.entries(secrets)) await writeFile(join(folder, name), value);
-    const whole: AgentConfig = {
-      version: 1,
-      agent: { name: "bench", namespace: "default" },
-      handler: "echo",
-      facade: { port: 0 },
-      session: { type: "memory", ttlMs: 3_600_000 },
-      tools: [],
-      ...config,
-    };
-    await writeFile(path, JSON.stringify(whole));
+    await writeFile(path, JSON.stringify(anAgentConfig(config)));
     const listen = ["--host", "127.0.0.1", "--port", "0", "--management-port", "0"];
     const child = spawn(process.execPath, [PROGRAM, "agent", "--config", path, ...listen], {
       stdio: ["ignore", "ignore", "inherit", "ipc"],

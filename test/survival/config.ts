@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { AgentConfig } from "../../src/agent-config/agent-config.ts";
-import { aRuntimeConfig, aTool } from "../support/builders/agent-config.ts";
+import { anAgentConfig, aRuntimeConfig, aTool } from "../support/builders/agent-config.ts";
 import { STANDSTILL_MS } from "./faults.ts";
 import { PAY_TOOL } from "./turn.ts";
 
@@ -25,11 +25,11 @@ export async function writeSurvivalConfig(
     // The time of a replica that stands still goes on.
     timeoutMs: 2 * STANDSTILL_MS,
   });
-  const config: AgentConfig = {
+  const config = anAgentConfig({
     ...aRuntimeConfig({ provider: { baseURL: model, api: "chat" }, tools: [pay] }),
     session: { type: "redis", ttlMs: 3_600_000, storeURLFile: "secrets/session-store/url" },
     ...parts,
-  };
+  });
   const files = {
     "agent.json": JSON.stringify(config),
     "provider/api-key": "sk-test",

@@ -1,19 +1,12 @@
 import type { IncomingMessage } from "node:http";
 import { describe, expect, it } from "vitest";
-import type { AgentConfig } from "../../agent-config/agent-config.ts";
+import { anAgentConfig } from "../../../test/support/builders/agent-config.ts";
 import { createLog } from "../../observability/log.ts";
 import { judgeUpgrade, readTarget, type Admission } from "./upgrade.ts";
 
 const MAX_CONNECTIONS = 100;
 
-const config: AgentConfig = {
-  version: 1,
-  agent: { name: "helper", namespace: "team" },
-  handler: "echo",
-  facade: { port: 0 },
-  session: { type: "memory", ttlMs: 1_000 },
-  tools: [],
-};
+const config = anAgentConfig();
 const admission: Admission = {
   config,
   authenticator: undefined,

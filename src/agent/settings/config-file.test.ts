@@ -5,16 +5,10 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { aConfigSigner } from "../../../test/support/builders/a-config-signer.ts";
 import { agentConfigSchema } from "../../agent-config/agent-config.ts";
 import { readPublicKey } from "../../agent-config/config-signature.ts";
+import { anAgentConfig } from "../../../test/support/builders/agent-config.ts";
 import { ConfigFile } from "./config-file.ts";
 
-const config = {
-  version: 1,
-  agent: { name: "helper", namespace: "team" },
-  handler: "echo",
-  facade: { port: 8080 },
-  session: { type: "memory", ttlMs: 1_000 },
-  tools: [],
-};
+const config = anAgentConfig();
 let folder: string;
 let path: string;
 beforeEach(async () => {

@@ -1,19 +1,14 @@
 import { Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
+import { anAgentConfig } from "../../../test/support/builders/agent-config.ts";
 import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
 import { createLog } from "../../observability/log.ts";
-import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import { CurrentStore } from "../sessions/current-store.ts";
 import { SessionStoreSetting } from "./session-store-setting.ts";
 
-const CONFIG: AgentConfig = {
-  version: 1,
-  agent: { name: "support", namespace: "default" },
-  handler: "echo",
-  facade: { port: 8080 },
+const CONFIG = anAgentConfig({
   session: { type: "redis", ttlMs: 60_000, storeURLFile: "secrets/session-store/url" },
-  tools: [],
-};
+});
 
 describe("The session store that a config asks for", () => {
   it("keeps its sessions when their ttl changes, and keeps them as long as that says", async () => {
@@ -25,10 +20,7 @@ describe("The session store that a config asks for", () => {
       clock,
       log: createLog({ level: "silent" }),
     });
-    const withTtl = (ttlMs: number): AgentConfig => ({
-      ...CONFIG,
-      session: { type: "memory", ttlMs },
-    });
+    const withTtl = (ttlMs: number) => anAgentConfig({ session: { type: "memory", ttlMs } });
 
     await setting.apply(withTtl(60_000));
     const store = stores.peek();

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { anAgentConfig } from "../../../test/support/builders/agent-config.ts";
 import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
-import type { AgentConfig, LimitsConfig } from "../../agent-config/agent-config.ts";
+import type { LimitsConfig } from "../../agent-config/agent-config.ts";
 import { createAgentMetrics } from "../contracts/agent-metrics.ts";
 import { createLog } from "../../observability/log.ts";
 import { createMetrics } from "../../observability/metrics.ts";
@@ -20,14 +21,6 @@ import { TurnError } from "../contracts/turn-error.ts";
 import { TurnRunner } from "./turn-runner.ts";
 
 const SESSION = "session-1";
-const config: AgentConfig = {
-  version: 1,
-  agent: { name: "helper", namespace: "team" },
-  handler: "echo",
-  facade: { port: 0 },
-  session: { type: "memory", ttlMs: 3_600_000 },
-  tools: [],
-};
 
 /** A memory store whose writes a test can hold up or make fail. */
 class FaultyStore extends MemorySessionStore {
@@ -99,7 +92,7 @@ beforeEach(async () => {
       requestsInflight: () => 0,
     }),
     handlers: { loaded: () => handler, load: () => Promise.resolve(handler) },
-    config: () => ({ ...config, limits }),
+    config: () => anAgentConfig({ limits }),
   });
   feeds.follow(SESSION, {
     deliver: (frames: readonly EncodedFrame[]) =>

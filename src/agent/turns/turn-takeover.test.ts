@@ -1,7 +1,7 @@
 /** Turns that were begun elsewhere, and what a running turn writes for those who may have to go on with it. */
 import { beforeEach, describe, expect, it } from "vitest";
+import { anAgentConfig } from "../../../test/support/builders/agent-config.ts";
 import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
-import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import { createAgentMetrics } from "../contracts/agent-metrics.ts";
 import { createLog } from "../../observability/log.ts";
 import { createMetrics } from "../../observability/metrics.ts";
@@ -16,14 +16,6 @@ import { SessionFeeds } from "./session-feeds.ts";
 import { TurnRunner } from "./turn-runner.ts";
 
 const SESSION = "session-1";
-const config: AgentConfig = {
-  version: 1,
-  agent: { name: "helper", namespace: "team" },
-  handler: "echo",
-  facade: { port: 0 },
-  session: { type: "memory", ttlMs: 3_600_000 },
-  tools: [],
-};
 
 /** Keeps what each write held. */
 class WatchedStore extends MemorySessionStore {
@@ -71,7 +63,7 @@ beforeEach(async () => {
       requestsInflight: () => 0,
     }),
     handlers: { loaded: () => handler, load: () => Promise.resolve(handler) },
-    config: () => config,
+    config: () => anAgentConfig(),
   });
   await store.create(SESSION, {});
 });

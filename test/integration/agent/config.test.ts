@@ -5,8 +5,8 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { runAgent } from "../../../src/agent/agent.ts";
 import { createLog } from "../../../src/observability/log.ts";
 import { ChatClient } from "../../support/agent/chat-client.ts";
-import { aRuntimeConfig } from "../../support/builders/agent-config.ts";
-import { anAgentConfig, TestAgent } from "../../support/agent/test-agent.ts";
+import { anAgentConfig, aRuntimeConfig } from "../../support/builders/agent-config.ts";
+import { TestAgent } from "../../support/agent/test-agent.ts";
 
 /** Asks until the answer is of the demo, or of echo. */
 async function untilAnsweredBy(client: ChatClient, handler: "demo" | "echo"): Promise<void> {

@@ -6,6 +6,7 @@ import { agentConfigSchema, type LimitsConfig } from "../../../src/agent-config/
 import { DEFAULT_LIMITS } from "../../../src/agent/contracts/limits.ts";
 import { ManualClock } from "../../support/builders/manual-clock.ts";
 import { TestAgent } from "../../support/agent/test-agent.ts";
+import { anAgentConfig } from "../../support/builders/agent-config.ts";
 
 /** A demo agent takes its time; on its clock that is none until a test says so. */
 async function anAgent(limits: LimitsConfig) {
@@ -144,15 +145,7 @@ describe("the limits", () => {
     const rows = [...page.matchAll(/^\| `(\w+)` \| (\d+) \| ([\d.]+), (\d+) \|/gm)];
     const told = rows.map(([, name, value]) => [name, Number(value)]);
     expect(Object.fromEntries(told)).toEqual(DEFAULT_LIMITS);
-    const config = (name: string, value: number) => ({
-      version: 1,
-      agent: { name: "a", namespace: "b" },
-      handler: "echo",
-      facade: { port: 0 },
-      session: { type: "memory", ttlMs: 1 },
-      tools: [],
-      limits: { [name]: value },
-    });
+    const config = (name: string, value: number) => anAgentConfig({ limits: { [name]: value } });
     for (const [, name = "", , from, to] of rows) {
       for (const [value, expected] of [
         [Number(from), true],

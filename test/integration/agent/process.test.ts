@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { AgentConfig } from "../../../src/agent-config/agent-config.ts";
 import { ChatClient } from "../../support/agent/chat-client.ts";
-import { anAgentConfig } from "../../support/agent/test-agent.ts";
+import { anAgentConfig } from "../../support/builders/agent-config.ts";
 
 interface Listening {
   type: "listening";

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startCuttableLine } from "../../support/agent/cuttable-line.ts";
+import { anAgentConfig } from "../../support/builders/agent-config.ts";
 import {
   omnia,
   startOmnia,
@@ -23,14 +24,9 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "omnia-cli-chat-"));
   await writeFile(
     join(folder, "agent.json"),
-    JSON.stringify({
-      version: 1,
-      agent: { name: "demo", namespace: "default" },
-      handler: "demo",
-      facade: { port: 0 },
-      session: { type: "memory", ttlMs: 3_600_000 },
-      tools: [],
-    }),
+    JSON.stringify(
+      anAgentConfig({ agent: { name: "demo", namespace: "default" }, handler: "demo" }),
+    ),
   );
   quick = startAgent({ OMNIA_DEMO_PAUSES: "off" });
   slow = startAgent({});

@@ -10,7 +10,7 @@ import packageJSON from "../../../package.json" with { type: "json" };
 import { buildImage } from "../../../image/build-image.ts";
 import { IMAGE_FACTS } from "../../../image/image-facts.ts";
 import { ChatClient } from "../../support/agent/chat-client.ts";
-import { anAgentConfig } from "../../support/agent/test-agent.ts";
+import { anAgentConfig } from "../../support/builders/agent-config.ts";
 
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, "../../..");

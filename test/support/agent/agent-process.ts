@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { onTestFinished } from "vitest";
 import type { AgentConfig } from "../../../src/agent-config/agent-config.ts";
+import { anAgentConfig } from "../builders/agent-config.ts";
 import { ChatClient } from "./chat-client.ts";
-import { anAgentConfig } from "./test-agent.ts";
 
 const PROGRAM = resolve(import.meta.dirname, "../../../bin/omnia.ts");
 

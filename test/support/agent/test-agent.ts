@@ -5,19 +5,8 @@ import { onTestFinished } from "vitest";
 import type { AgentConfig } from "../../../src/agent-config/agent-config.ts";
 import { runAgent, type AgentOptions, type RunningAgent } from "../../../src/agent/agent.ts";
 import { createLog } from "../../../src/observability/log.ts";
+import { anAgentConfig } from "../builders/agent-config.ts";
 import { ChatClient, type ChatClientOptions } from "./chat-client.ts";
-
-export function anAgentConfig(parts: Partial<AgentConfig> = {}): AgentConfig {
-  return {
-    version: 1,
-    agent: { name: "helper", namespace: "team" },
-    handler: "echo",
-    facade: { port: 0 },
-    session: { type: "memory", ttlMs: 3_600_000 },
-    tools: [],
-    ...parts,
-  };
-}
 
 export interface TestAgentOptions extends Partial<AgentOptions> {
   config?: Partial<AgentConfig>;

@@ -1,8 +1,9 @@
-import type {
-  AgentConfig,
-  PromptConfig,
-  ProviderConfig,
-  ToolConfig,
+import {
+  AGENT_CONFIG_VERSION,
+  type AgentConfig,
+  type PromptConfig,
+  type ProviderConfig,
+  type ToolConfig,
 } from "../../../src/agent-config/agent-config.ts";
 
 export function aPrompt(prompt: Partial<PromptConfig> = {}): PromptConfig {
@@ -39,6 +40,19 @@ export function aTool(tool: Partial<ToolConfig> & Pick<ToolConfig, "url">): Tool
   };
 }
 
+/** The config of an agent with handler `echo`; what is given replaces whole fields. */
+export function anAgentConfig(parts: Partial<AgentConfig> = {}): AgentConfig {
+  return {
+    version: AGENT_CONFIG_VERSION,
+    agent: { name: "helper", namespace: "team" },
+    handler: "echo",
+    facade: { port: 0 },
+    session: { type: "memory", ttlMs: 3_600_000 },
+    tools: [],
+    ...parts,
+  };
+}
+
 /** The config of an agent with handler `runtime`. */
 export function aRuntimeConfig(parts: {
   provider: Partial<ProviderConfig> & Pick<ProviderConfig, "baseURL">;
@@ -46,12 +60,8 @@ export function aRuntimeConfig(parts: {
   canary?: { weight: number; prompt: PromptConfig };
   tools?: ToolConfig[];
 }): AgentConfig {
-  return {
-    version: 1,
-    agent: { name: "support", namespace: "default" },
+  return anAgentConfig({
     handler: "runtime",
-    facade: { port: 0 },
-    session: { type: "memory", ttlMs: 3_600_000 },
     provider: {
       name: "openai",
       model: "gpt-4o",
@@ -64,5 +74,5 @@ export function aRuntimeConfig(parts: {
       ...(parts.canary === undefined ? {} : { canary: parts.canary }),
     },
     tools: parts.tools ?? [],
-  };
+  });
 }
