@@ -1,19 +1,20 @@
 /** What changes while agents run: files, keys, processes. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { startModelServer, type ModelServer } from "../support/agent/model-server.ts";
 import { eventually } from "./eventually.ts";
 import { Manifests, OmniaUp, ROOT } from "./omnia-up.ts";
+import { forAllTests } from "../support/builders/fixtures.ts";
 
-let model: ModelServer;
-beforeAll(async () => {
-  model = await startModelServer();
-});
-afterAll(() => model.close());
-beforeEach(() => {
-  model.mock.reset();
-  model.mock.onMessage(/./, { content: "Well." });
+const model = forAllTests(
+  () => startModelServer(),
+  (model) => model.close(),
+);
+
+beforeEach(async () => {
+  model().mock.reset();
+  model().mock.onMessage(/./, { content: "Well." });
 });
 
 const SECRET = (key: string): string => `apiVersion: v1
@@ -26,7 +27,7 @@ stringData:
 
 async function anthropic(): Promise<Manifests> {
   const manifests = await Manifests.copyOf("anthropic");
-  await manifests.edit("agent.yaml", /model: claude-.*/, `$&\n    baseURL: ${model.url}`);
+  await manifests.edit("agent.yaml", /model: claude-.*/, `$&\n    baseURL: ${model().url}`);
   await manifests.write("secret.yaml", SECRET("key-1"));
   return manifests;
 }
@@ -39,7 +40,7 @@ async function askUntil(
   const client = await up.connect("anthropic");
   await eventually("a turn with the change", async () => {
     await client.ask("hello");
-    const request = model.requests.at(-1);
+    const request = model().requests.at(-1);
     return request !== undefined && isAsked(request) ? true : undefined;
   });
 }
@@ -51,14 +52,14 @@ describe("while a connection is open", () => {
     await up.runs("anthropic");
     const client = await up.connect("anthropic");
     const first = await client.ask("hello");
-    expect(JSON.stringify(model.requests.at(-1)?.body.system)).toMatch(/helpful assistant/);
+    expect(JSON.stringify(model().requests.at(-1)?.body.system)).toMatch(/helpful assistant/);
     const pids = await up.replicaPids();
 
     await manifests.edit("agent.yaml", "You are a helpful assistant.", "You are a pirate.");
     await askUntil(up, ({ body }) => JSON.stringify(body.system).includes("You are a pirate."));
     const second = await client.ask("hello again");
     expect(second.session_id).toBe(first.session_id);
-    expect(JSON.stringify(model.requests.at(-1)?.body.system)).toMatch(/You are a pirate/);
+    expect(JSON.stringify(model().requests.at(-1)?.body.system)).toMatch(/You are a pirate/);
     expect(await up.replicaPids()).toEqual(pids);
   });
 
@@ -68,12 +69,12 @@ describe("while a connection is open", () => {
     await up.runs("anthropic");
     const client = await up.connect("anthropic");
     await client.ask("hello");
-    expect(model.requests.at(-1)?.headers["x-api-key"]).toBe("key-1");
+    expect(model().requests.at(-1)?.headers["x-api-key"]).toBe("key-1");
 
     await manifests.write("secret.yaml", SECRET("key-2"));
     await askUntil(up, ({ headers }) => headers["x-api-key"] === "key-2");
     await client.ask("hello again");
-    expect(model.requests.at(-1)?.headers["x-api-key"]).toBe("key-2");
+    expect(model().requests.at(-1)?.headers["x-api-key"]).toBe("key-2");
   });
 
   it("a file that goes bad is told with its place, and what ran goes on", async () => {

@@ -5,28 +5,22 @@ import {
   copyFile,
   cp,
   mkdir,
-  mkdtemp,
   readdir,
   readFile,
-  rm,
   symlink,
   writeFile,
 } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { importsOf, programFiles } from "../support/documents/source-modules.ts";
 import { OmniaProcess, type OmniaResult } from "../support/processes/omnia-process.ts";
 import { OmniaUp, ROOT } from "./omnia-up.ts";
+import { folderForAllTests } from "../support/builders/fixtures.ts";
 
 const MAX_IDLE_MEGABYTES = 90;
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "omnia-package-"));
-});
-afterAll(() => rm(folder, { recursive: true }));
+const folder = folderForAllTests();
 
 async function run(
   command: readonly string[],
@@ -39,9 +33,9 @@ async function run(
 
 describe("the launcher", () => {
   it("runs from another folder, through links", async () => {
-    await symlink(join(ROOT, "omnia"), join(folder, "direct"));
-    await symlink("direct", join(folder, "indirect"));
-    const { code, out } = await run([join(folder, "indirect"), "--version"], { cwd: folder });
+    await symlink(join(ROOT, "omnia"), join(folder(), "direct"));
+    await symlink("direct", join(folder(), "indirect"));
+    const { code, out } = await run([join(folder(), "indirect"), "--version"], { cwd: folder() });
     expect({ code, out }).toEqual({
       code: 0,
       out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as unknown,
@@ -56,7 +50,7 @@ describe("the launcher", () => {
 
   it("says what to run when the only Node.js is too old", async () => {
     const checkout = await emptyCheckout("too-old");
-    const bin = join(folder, "old-bin");
+    const bin = join(folder(), "old-bin");
     await mkdir(bin);
     // What the launcher asks of a Node.js is whether its version is one that does.
     await writeFile(join(bin, "node"), "#!/bin/sh\nexit 1\n");
@@ -71,7 +65,7 @@ describe("the launcher", () => {
   });
 
   async function emptyCheckout(name: string): Promise<string> {
-    const checkout = join(folder, name);
+    const checkout = join(folder(), name);
     await mkdir(checkout);
     await copyFile(join(ROOT, "omnia"), join(checkout, "omnia"));
     return checkout;
@@ -105,7 +99,7 @@ describe("the npm package", () => {
   });
 
   it("runs without the packages that it was built from", async () => {
-    const installed = join(folder, "installed");
+    const installed = join(folder(), "installed");
     await cp(join(ROOT, "dist"), join(installed, "dist"), { recursive: true });
     await cp(join(ROOT, "examples"), join(installed, "examples"), { recursive: true });
     await copyFile(join(ROOT, "package.json"), join(installed, "package.json"));

@@ -1,5 +1,5 @@
 /** How long frames are kept, as a client sees it, and what turns cost the session store. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   FRAME_RETENTION_MS,
   MAX_FRAME_BYTES_PER_SESSION,
@@ -7,25 +7,25 @@ import {
 } from "../../../src/agent/sessions/session-store.ts";
 import type { ServerFrame } from "../../../src/protocol/frames.ts";
 import type { ChatClient } from "../../support/agent/chat-client.ts";
-import { startModelServer, type ModelServer } from "../../support/agent/model-server.ts";
+import { startModelServer } from "../../support/agent/model-server.ts";
 import { RedisProbe } from "../../support/redis/redis-sessions.ts";
-import { startRedis, type RedisServer } from "../../support/redis/redis.ts";
+import { startRedis } from "../../support/redis/redis.ts";
 import { aRuntimeConfig } from "../../support/builders/agent-config.ts";
 import { TestAgent } from "../../support/agent/test-agent.ts";
+import { forAllTests } from "../../support/builders/fixtures.ts";
 
-let redis: RedisServer;
-let probe: RedisProbe;
-let model: ModelServer;
-
-beforeAll(async () => {
-  redis = await startRedis();
-  probe = new RedisProbe(redis.url);
-  model = await startModelServer();
-});
-afterAll(async () => {
-  await Promise.all([probe.close(), model.close()]);
-  await redis[Symbol.asyncDispose]();
-});
+const redis = forAllTests(
+  () => startRedis(),
+  (redis) => redis[Symbol.asyncDispose](),
+);
+const probe = forAllTests(
+  () => new RedisProbe(redis().url),
+  (probe) => probe.close(),
+);
+const model = forAllTests(
+  () => startModelServer(),
+  (model) => model.close(),
+);
 
 const sessions = {
   memory: { type: "memory", ttlMs: 3_600_000 },
@@ -33,10 +33,10 @@ const sessions = {
 } as const;
 
 function anAgent(store: keyof typeof sessions, handler: "echo" | "runtime"): Promise<TestAgent> {
-  const provider = { baseURL: model.url, api: "chat" } as const;
+  const provider = { baseURL: model().url, api: "chat" } as const;
   return TestAgent.start({
     config: { ...aRuntimeConfig({ provider }), handler, session: sessions[store] },
-    files: { "secrets/session-store/url": redis.url, "provider/api-key": "sk-test" },
+    files: { "secrets/session-store/url": redis().url, "provider/api-key": "sk-test" },
   });
 }
 
@@ -74,7 +74,7 @@ function upTo(from: number, to: number): number[] {
 describe.each(["memory", "redis"] as const)("frames that are no longer kept, in %s", (store) => {
   it("of a long turn are told of, and those that are kept follow without a gap", async () => {
     const agent = await anAgent(store, "runtime");
-    model.mock.onMessage(/much/, { content: "1234567 ".repeat(12_000) });
+    model().mock.onMessage(/much/, { content: "1234567 ".repeat(12_000) });
     const client = await agent.connect();
     const { session_id, seq, content } = await client.ask("Say much");
     expect(content).toHaveLength(96_000);
@@ -107,7 +107,7 @@ describe("frames that are ten minutes old", () => {
     const client = await agent.connect();
     const { session_id } = await client.ask("one");
     await client.ask("two");
-    await probe.passTime(session_id, FRAME_RETENTION_MS + 1);
+    await probe().passTime(session_id, FRAME_RETENTION_MS + 1);
     client.send({ type: "resume", session_id, after: 0 });
     expect(await client.nextOf("connected")).toMatchObject({ resumed: true, seq: 2 });
     expect(await client.next()).toMatchObject({
@@ -127,10 +127,10 @@ describe("an echo turn in Redis", () => {
     const client = await agent.connect();
     await client.ask("the session begins");
     const roundTrips = async (turns: number): Promise<number> => {
-      await probe.command("CONFIG", "RESETSTAT");
+      await probe().command("CONFIG", "RESETSTAT");
       for (let turn = 0; turn < turns; turn++)
         await client.ask("hello", { id: crypto.randomUUID() });
-      const stats = (await probe.command("INFO", "commandstats")) as string;
+      const stats = (await probe().command("INFO", "commandstats")) as string;
       const ofClients = stats.matchAll(
         /cmdstat_(evalsha|eval|xread|client\|\w+|ping):calls=(\d+)/g,
       );

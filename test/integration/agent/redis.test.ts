@@ -1,14 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { ChatClient } from "../../support/agent/chat-client.ts";
 import { openRedisStore, RedisProbe } from "../../support/redis/redis-sessions.ts";
-import { startRedis, type RedisServer } from "../../support/redis/redis.ts";
+import { startRedis } from "../../support/redis/redis.ts";
 import { TestAgent, type TestAgentOptions } from "../../support/agent/test-agent.ts";
+import { forAllTests } from "../../support/builders/fixtures.ts";
 
-let redis: RedisServer;
-beforeAll(async () => {
-  redis = await startRedis({ appendOnly: true });
-});
-afterAll(() => redis[Symbol.asyncDispose]());
+const redis = forAllTests(
+  () => startRedis({ appendOnly: true }),
+  (redis) => redis[Symbol.asyncDispose](),
+);
 
 const session = {
   type: "redis",
@@ -18,7 +18,7 @@ const session = {
 
 function aReplica(options: TestAgentOptions = {}): Promise<TestAgent> {
   return TestAgent.start({
-    files: { "secrets/session-store/url": `${redis.url}\n` },
+    files: { "secrets/session-store/url": `${redis().url}\n` },
     ...options,
     config: { session, ...options.config },
   });
@@ -82,7 +82,7 @@ describe("a session store that is down", () => {
     const agent = await aReplica();
     const client = await agent.connect();
     const { session_id } = await client.ask("before");
-    await redis.stop();
+    await redis().stop();
     expect(await agent.management("/readyz")).toMatchObject({
       status: 503,
       body: expect.stringContaining("the session store does not answer"),
@@ -101,7 +101,7 @@ describe("a session store that is down", () => {
     const fresh = await agent.connect();
     expect(await fresh.next()).toMatchObject({ type: "connected", resumed: false });
 
-    await redis.start();
+    await redis().start();
     await expect
       .poll(() => agent.management("/readyz"), { timeout: 10_000 })
       .toMatchObject({ status: 200 });
@@ -125,7 +125,7 @@ describe("a session store that is down", () => {
     const elsewhere = await (await aReplica()).connect();
     elsewhere.send({ type: "resume", session_id, after: 0 });
     await elsewhere.nextOf("chunk");
-    await redis.restart();
+    await redis().restart();
     const done = await client.nextOf("done");
     expect(await elsewhere.nextOf("done")).toEqual(done);
     expect(seqs(elsewhere)).toEqual(seqs(client));
@@ -141,10 +141,10 @@ describe("a session store that is down", () => {
     const agent = await aReplica();
     const client = await agent.connect();
     const { session_id } = await client.ask("before");
-    redis.pause();
+    redis().pause();
     client.say("during", { id: "m-1" });
     expect(await client.nextOf("error")).toMatchObject({ error: { code: "UNAVAILABLE" } });
-    redis.resume();
+    redis().resume();
     const asked = performance.now();
     await expect
       .poll(() => agent.management("/readyz"), { timeout: 10_000 })
@@ -153,7 +153,7 @@ describe("a session store that is down", () => {
     expect(await client.ask("after")).toMatchObject({ session_id, seq: 2, content: "after" });
     expect(await client.ask("during", { id: "m-1" })).toMatchObject({ seq: 3, content: "during" });
     expect(performance.now() - asked).toBeLessThan(10_000);
-    const store = openRedisStore(redis.url);
+    const store = openRedisStore(redis().url);
     const history = await store.history(session_id);
     expect(history.flatMap((message) => (message.role === "user" ? message.content : []))).toEqual([
       "before",
@@ -165,7 +165,7 @@ describe("a session store that is down", () => {
 
   it("that comes back without its last writes is told them again by the turn that runs", async () => {
     const agent = await aReplica(slow);
-    const probe = new RedisProbe(redis.url);
+    const probe = new RedisProbe(redis().url);
     const client = await agent.connect();
     client.say("hello");
     const { session_id } = await client.nextOf("chunk");
@@ -187,10 +187,10 @@ describe("a session store that is down", () => {
     const client = await agent.connect();
     client.say("hello");
     await client.nextOf("chunk");
-    await redis.stop();
+    await redis().stop();
     const { session_id } = await client.nextOf("error");
     expect(client.frames.at(-1)).toMatchObject({ error: { code: "UNAVAILABLE" } });
-    await redis.start();
+    await redis().start();
     await expect
       .poll(() => agent.management("/readyz"), { timeout: 10_000 })
       .toMatchObject({ status: 200 });
@@ -275,7 +275,7 @@ describe("a config that changes the session store", () => {
     const client = await agent.connect();
     client.say("hello");
     expect(await client.nextOf("error")).toMatchObject({ error: { code: "UNAVAILABLE" } });
-    await agent.writeFile("secrets/session-store/url", redis.url);
+    await agent.writeFile("secrets/session-store/url", redis().url);
     await expect
       .poll(() => agent.management("/readyz"), { timeout: 5_000 })
       .toMatchObject({ status: 200 });

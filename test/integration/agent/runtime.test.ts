@@ -1,19 +1,16 @@
 /** The handler `runtime` against each provider's protocol, as a third party's server speaks it. */
 import { text } from "node:stream/consumers";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import type { ProviderConfig } from "../../../src/agent-config/agent-config.ts";
 import { createRuntimeHandler } from "../../../src/agent/runtime/runtime-handler.ts";
 import { systemClock } from "../../../src/time/clock.ts";
 import { createLog } from "../../../src/observability/log.ts";
-import { startHttpServer, type HttpServer } from "../../support/processes/http-server.ts";
-import {
-  startModelServer,
-  type ModelServer,
-  type WireBody,
-} from "../../support/agent/model-server.ts";
+import { startHttpServer } from "../../support/processes/http-server.ts";
+import { startModelServer, type WireBody } from "../../support/agent/model-server.ts";
 import { rejectionOf } from "../../support/builders/rejection-of.ts";
 import { RecordingTurn } from "../../support/agent/recording-turn.ts";
 import { aRuntimeConfig, aTool } from "../../support/builders/agent-config.ts";
+import { forAllTests } from "../../support/builders/fixtures.ts";
 
 interface Protocol {
   name: string;
@@ -157,19 +154,21 @@ const protocols: Protocol[] = [
   },
 ];
 
-let model: ModelServer;
-let tool: HttpServer;
 const toolRequests: unknown[] = [];
 
-beforeAll(async () => {
-  model = await startModelServer();
-  tool = await startHttpServer(async (request, response) => {
-    toolRequests.push(JSON.parse(await text(request)));
-    response.setHeader("content-type", "application/json");
-    response.end('{"degrees":21}');
-  });
-});
-afterAll(() => Promise.all([model.close(), tool.close()]));
+const model = forAllTests(
+  () => startModelServer(),
+  (model) => model.close(),
+);
+const tool = forAllTests(
+  () =>
+    startHttpServer(async (request, response) => {
+      toolRequests.push(JSON.parse(await text(request)));
+      response.setHeader("content-type", "application/json");
+      response.end('{"degrees":21}');
+    }),
+  (tool) => tool.close(),
+);
 
 const handler = createRuntimeHandler({
   readSecret: () => Promise.resolve("sk-test"),
@@ -179,10 +178,10 @@ const handler = createRuntimeHandler({
 
 describe.each(protocols)("$name", (protocol) => {
   beforeEach(() => {
-    model.mock.reset();
+    model().mock.reset();
     toolRequests.length = 0;
     const { usage } = protocol;
-    model.mock.on(
+    model().mock.on(
       { userMessage: "weather", hasToolResult: false },
       {
         content: "Let me look.",
@@ -190,18 +189,18 @@ describe.each(protocols)("$name", (protocol) => {
         usage,
       },
     );
-    model.mock.on(
+    model().mock.on(
       { userMessage: "weather", hasToolResult: true },
       { content: "It is 21 degrees in Oslo today.", usage },
     );
-    model.mock.onMessage("before that", { content: "You asked for the weather.", usage });
+    model().mock.onMessage("before that", { content: "You asked for the weather.", usage });
   });
 
   function config() {
     return aRuntimeConfig({
-      provider: { ...protocol.provider, baseURL: model.url, parameters: { temperature: 0.2 } },
+      provider: { ...protocol.provider, baseURL: model().url, parameters: { temperature: 0.2 } },
       prompt: { system: "Be brief.", parameters: { temperature: 0.9, maxTokens: 300 } },
-      tools: [aTool({ url: tool.url })],
+      tools: [aTool({ url: tool().url })],
     });
   }
 
@@ -227,7 +226,7 @@ describe.each(protocols)("$name", (protocol) => {
     await handler.run(next);
     expect(next.text).toBe("You asked for the weather.");
 
-    const request = model.requests.at(-1);
+    const request = model().requests.at(-1);
     const [keyName, key] = protocol.keyHeader;
     expect(request?.path).toBe(protocol.path);
     expect(request?.headers[keyName]).toBe(key);
@@ -243,23 +242,23 @@ describe.each(protocols)("$name", (protocol) => {
   it("is spoken at a base URL with its version too", async () => {
     const withVersion = config();
     const version = protocol.path.slice(0, protocol.path.indexOf("/", 1));
-    if (withVersion.provider) withVersion.provider.baseURL = `${model.url}${version}/`;
+    if (withVersion.provider) withVersion.provider.baseURL = `${model().url}${version}/`;
     await handler.run(new RecordingTurn(withVersion, { content: "And before that?" }));
-    expect(model.requests.at(-1)?.path).toBe(protocol.path);
+    expect(model().requests.at(-1)?.path).toBe(protocol.path);
   });
 
   it("runs parallel calls and gives both results back", async () => {
-    model.mock.reset();
+    model().mock.reset();
     const call = (id: string, city: string) => ({
       id,
       name: "get-weather",
       arguments: JSON.stringify({ city }),
     });
-    model.mock.on(
+    model().mock.on(
       { hasToolResult: false },
       { toolCalls: [call("call_1", "Oslo"), call("call_2", "Rome")] },
     );
-    model.mock.on({ hasToolResult: true }, { content: "Both fine." });
+    model().mock.on({ hasToolResult: true }, { content: "Both fine." });
     const turn = new RecordingTurn(config());
     await handler.run(turn);
     expect(turn.text).toBe("Both fine.");
@@ -288,19 +287,22 @@ describe.each(protocols)("$name", (protocol) => {
   });
 
   it("closes the provider's stream when the turn is cancelled", async () => {
-    model.mock.reset();
-    model.mock.onMessage(/./, { content: "x".repeat(400) }, { latency: 5 });
+    model().mock.reset();
+    model().mock.onMessage(/./, { content: "x".repeat(400) }, { latency: 5 });
     const stop = new AbortController();
     const turn = new RecordingTurn(config(), {
       signal: stop.signal,
       onEvent: () => stop.abort(new Error("cancelled")),
     });
     await expect(handler.run(turn)).rejects.toThrow("cancelled");
-    expect(await model.requests.at(-1)?.ended).toBe("hung-up");
+    expect(await model().requests.at(-1)?.ended).toBe("hung-up");
   });
 
   it("of a provider that fails ends in an error that helps, and the next turn goes well", async () => {
-    model.mock.onMessage("fail", { error: { message: "sk-test is bad at 10.0.0.1" }, status: 401 });
+    model().mock.onMessage("fail", {
+      error: { message: "sk-test is bad at 10.0.0.1" },
+      status: 401,
+    });
     const turn = new RecordingTurn(config(), { content: "fail" });
     const error = await rejectionOf(handler.run(turn));
     expect(error).toMatchObject({
@@ -320,7 +322,7 @@ describe.each(protocols)("$name", (protocol) => {
   });
 
   it("of a stream that is cut in the middle ends in an error, and keeps what was said", async () => {
-    model.mock.onMessage(
+    model().mock.onMessage(
       "cut",
       { content: "It is a long story. ".repeat(5) },
       { truncateAfterChunks: 6, latency: 2 },

@@ -1,8 +1,7 @@
 /** The command line as users run it: exit codes, what goes to which output, and what must not be shown. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import packageJSON from "../../../package.json" with { type: "json" };
 import { startHttpServer } from "../../support/processes/http-server.ts";
 import {
@@ -11,16 +10,13 @@ import {
   type OmniaOptions,
   type OmniaResult,
 } from "../../support/processes/omnia-process.ts";
+import { folderForAllTests } from "../../support/builders/fixtures.ts";
 
-let home: string;
-beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), "omnia-cli-"));
-});
-afterAll(() => rm(home, { recursive: true }));
+const home = folderForAllTests();
 
 /** On a machine without an instance and without a cluster, unless `env` says otherwise. */
 function run(args: readonly string[], options: OmniaOptions = {}): Promise<OmniaResult> {
-  const alone = { HOME: home, XDG_STATE_HOME: join(home, "state") };
+  const alone = { HOME: home(), XDG_STATE_HOME: join(home(), "state") };
   return omnia(args, { ...options, env: { ...alone, ...options.env } });
 }
 
@@ -201,7 +197,7 @@ function pageOf(url: URL): { items: object[]; next?: string } {
 }
 
 async function kubeconfig(server: string): Promise<string> {
-  const path = join(home, `kubeconfig-${new URL(server).port}`);
+  const path = join(home(), `kubeconfig-${new URL(server).port}`);
   const config = {
     apiVersion: "v1",
     kind: "Config",

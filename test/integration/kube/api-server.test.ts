@@ -1,6 +1,6 @@
 /** The CRDs in a real API server: it must refuse what zod refuses, take what zod takes, and fill in the same defaults. */
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { AGENT_RUNTIME_CASES } from "../../../src/api/cases/agent-runtime.cases.ts";
 import { crdYAML } from "../../../src/api/crd.ts";
 import { API_VERSION } from "../../../src/api/group.ts";
@@ -9,30 +9,30 @@ import { PROMPT_PACK_CASES } from "../../../src/api/cases/prompt-pack.cases.ts";
 import { TOOL_REGISTRY_CASES } from "../../../src/api/cases/tool-registry.cases.ts";
 import {
   KUBE_API_SERVER_TIMEOUT_MS,
-  type KubeAPIServer,
   type KubeAnswer,
   startKubeAPIServer,
 } from "../../support/kubernetes/kube-api-server.ts";
 import { installKinds } from "../../support/kubernetes/kube-api-server-kinds.ts";
 import { REFERENCE_BLOCKS } from "../../support/documents/reference-page.ts";
+import { forAllTests } from "../../support/builders/fixtures.ts";
 
-let server: KubeAPIServer;
-
+const server = forAllTests(
+  () => startKubeAPIServer(),
+  (server) => server.stop(),
+  KUBE_API_SERVER_TIMEOUT_MS,
+);
 beforeAll(async () => {
-  server = await startKubeAPIServer();
-  await installKinds(server);
-  // Of the complete example on the reference page.
-  await server.kubectl(["create", "namespace", "agents"]);
-}, KUBE_API_SERVER_TIMEOUT_MS);
-
-afterAll(() => server?.stop());
+  await installKinds(server());
+  // The namespace of the complete example on the reference page.
+  await server().kubectl(["create", "namespace", "agents"]);
+});
 
 const COLLECTION = `/apis/${API_VERSION}/namespaces/default`;
 
 /** As kubectl creates: unknown fields are refused. */
 function create(plural: string, manifest: object | string, dryRun = true): Promise<KubeAnswer> {
   const query = `fieldValidation=Strict${dryRun ? "&dryRun=All" : ""}`;
-  return server.request("POST", `${COLLECTION}/${plural}?${query}`, manifest);
+  return server().request("POST", `${COLLECTION}/${plural}?${query}`, manifest);
 }
 
 function specOf(resource: ManifestResource | undefined): unknown {
@@ -74,7 +74,7 @@ describe("an API server with the CRDs", () => {
   it.each(REFERENCE_BLOCKS)("takes the block $name of the reference page", async ({ manifest }) => {
     const [resource] = parseManifests(manifest, "page.yaml").resources;
     const path = `/apis/${API_VERSION}/namespaces/${resource?.namespace}/agentruntimes`;
-    const answer = await server.request(
+    const answer = await server().request(
       "POST",
       `${path}?fieldValidation=Strict&dryRun=All`,
       manifest,
@@ -173,16 +173,16 @@ spec:
   });
 
   it("reads the YAML of the CRDs as it was meant", async () => {
-    const printed = await server.kubectl(["apply", "--dry-run=server", "-f", "-"], crdYAML());
+    const printed = await server().kubectl(["apply", "--dry-run=server", "-f", "-"], crdYAML());
     expect(printed).toMatch(/agentruntimes.*\n.*promptpacks.*\n.*toolregistries/);
   });
 
   it("explains every field", async () => {
     for (const kind of ["agentruntime", "promptpack", "toolregistry"]) {
-      const explained = await server.kubectl(["explain", `${kind}.spec`, "--recursive"]);
+      const explained = await server().kubectl(["explain", `${kind}.spec`, "--recursive"]);
       expect(explained).not.toContain("<none>");
     }
-    expect(await server.kubectl(["explain", "ar.spec.facade.port"])).toContain("any but 8081");
+    expect(await server().kubectl(["explain", "ar.spec.facade.port"])).toContain("any but 8081");
   });
 
   it("knows the short names and the category, and prints the columns", async () => {
@@ -222,7 +222,7 @@ spec:
       ],
     });
     const status = (plural: string, value: object) =>
-      server.request("PATCH", `${COLLECTION}/${plural}/${name}/status`, { status: value });
+      server().request("PATCH", `${COLLECTION}/${plural}/${name}/status`, { status: value });
     const written = await Promise.all([
       status("agentruntimes", {
         phase: "Pending",
@@ -248,7 +248,7 @@ spec:
     expect(written.map((answer) => answer.status)).toEqual([200, 200, 200]);
 
     const table = async (...args: string[]): Promise<string[]> => {
-      const printed = await server.kubectl(["get", ...args]);
+      const printed = await server().kubectl(["get", ...args]);
       return printed
         .trim()
         .split("\n")
@@ -266,7 +266,7 @@ spec:
       "NAME PHASE TOOLS AVAILABLE REASON",
       "columns Degraded 3 2 Unreachable",
     ]);
-    const all = await server.kubectl(["get", "omnia", "-o", "name"]);
+    const all = await server().kubectl(["get", "omnia", "-o", "name"]);
     expect(all.trim().split("\n")).toHaveLength(3);
   });
 
@@ -280,11 +280,11 @@ spec:
     };
     await create("agentruntimes", manifest, false);
     const path = `${COLLECTION}/agentruntimes/${name}`;
-    await server.request("PATCH", `${path}/status`, {
+    await server().request("PATCH", `${path}/status`, {
       status: { replicas: 1, selector: "app.kubernetes.io/instance=scaled" },
     });
-    await server.kubectl(["scale", "ar", name, "--replicas=3"]);
-    const { body } = await server.request("GET", `${path}/scale`);
+    await server().kubectl(["scale", "ar", name, "--replicas=3"]);
+    const { body } = await server().request("GET", `${path}/scale`);
     expect(body).toMatchObject({
       spec: { replicas: 3 },
       status: { replicas: 1, selector: "app.kubernetes.io/instance=scaled" },
@@ -296,10 +296,10 @@ spec:
     const path = `${COLLECTION}/agentruntimes/${name}`;
     const definition =
       "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/agentruntimes.omnia.altairalabs.ai";
-    const { body: strict } = await server.request("GET", definition);
+    const { body: strict } = await server().request("GET", definition);
     const lax = structuredClone(strict);
     delete lax.spec.versions[0].schema.openAPIV3Schema.properties.spec["x-kubernetes-validations"];
-    await server.request("PUT", definition, lax);
+    await server().request("PUT", definition, lax);
     const manifest = {
       apiVersion: API_VERSION,
       kind: "AgentRuntime",
@@ -312,8 +312,8 @@ spec:
         timeout: 20_000,
       })
       .toBe(201);
-    const { body: current } = await server.request("GET", definition);
-    await server.request("PUT", definition, { ...current, spec: strict.spec });
+    const { body: current } = await server().request("GET", definition);
+    await server().request("PUT", definition, { ...current, spec: strict.spec });
     await expect
       .poll(
         async () =>
@@ -324,9 +324,9 @@ spec:
       )
       .toBe(422);
 
-    await server.request("DELETE", path);
-    const freed = await server.request("PATCH", path, { metadata: { finalizers: null } });
+    await server().request("DELETE", path);
+    const freed = await server().request("PATCH", path, { metadata: { finalizers: null } });
     expect(freed).toMatchObject({ status: 200 });
-    expect((await server.request("GET", path)).status).toBe(404);
+    expect((await server().request("GET", path)).status).toBe(404);
   });
 });

@@ -1,12 +1,11 @@
 /** The ways in which a kubeconfig, or a pod, says who asks, against a real API server. */
 import { once } from "node:events";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { KubeClient } from "../../../src/kube/client/client.ts";
 import type { KubernetesObject, ResourceType } from "../../../src/kube/client/object.ts";
 import { RateLimiter } from "../../../src/kube/client/rate-limiter.ts";
@@ -14,9 +13,9 @@ import { createTransport, type Transport } from "../../../src/kube/client/transp
 import { systemClock } from "../../../src/time/clock.ts";
 import {
   KUBE_API_SERVER_TIMEOUT_MS,
-  type KubeAPIServer,
   startKubeAPIServer,
 } from "../../support/kubernetes/kube-api-server.ts";
+import { folderForEachTest, forAllTests } from "../../support/builders/fixtures.ts";
 
 const REVIEWS: ResourceType = {
   group: "authentication.k8s.io",
@@ -38,23 +37,20 @@ interface Review extends KubernetesObject {
   status?: { userInfo?: { username?: string } };
 }
 
-let server: KubeAPIServer;
-let folder: string;
 const transports: Transport[] = [];
 const stops: (() => Promise<void>)[] = [];
 
-beforeAll(async () => {
-  server = await startKubeAPIServer({ users: { ann: [], bob: [] } });
-}, KUBE_API_SERVER_TIMEOUT_MS);
-afterAll(() => server?.stop());
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "omnia-credentials-"));
-});
+const server = forAllTests(
+  () => startKubeAPIServer({ users: { ann: [], bob: [] } }),
+  (server) => server.stop(),
+  KUBE_API_SERVER_TIMEOUT_MS,
+);
+
+const folder = folderForEachTest();
 afterEach(async () => {
   vi.unstubAllEnvs();
   for (const transport of transports.splice(0)) transport.close();
   for (const stop of stops.splice(0)) await stop();
-  await rm(folder, { recursive: true, force: true });
 });
 
 function aClient(kubeConfig: KubeConfig): KubeClient {
@@ -75,28 +71,28 @@ async function whoIs(client: KubeClient): Promise<string | undefined> {
 }
 
 async function aPod(): Promise<{ kubeConfig: KubeConfig; file: (name: string) => string }> {
-  const secrets = join(folder, "var/run/secrets/kubernetes.io/serviceaccount");
+  const secrets = join(folder(), "var/run/secrets/kubernetes.io/serviceaccount");
   const file = (name: string): string => join(secrets, name);
   await mkdir(secrets, { recursive: true });
-  await writeFile(file("ca.crt"), server.ca);
-  await writeFile(file("token"), server.tokens["ann"] ?? "");
-  const { hostname, port } = new URL(server.url);
+  await writeFile(file("ca.crt"), server().ca);
+  await writeFile(file("token"), server().tokens["ann"] ?? "");
+  const { hostname, port } = new URL(server().url);
   vi.stubEnv("KUBERNETES_SERVICE_HOST", hostname);
   vi.stubEnv("KUBERNETES_SERVICE_PORT", port);
   const kubeConfig = new KubeConfig();
-  kubeConfig.loadFromCluster(folder);
+  kubeConfig.loadFromCluster(folder());
   return { kubeConfig, file };
 }
 
 function aKubeconfig(user: object, cluster: object = {}): KubeConfig {
-  const certificate = Buffer.from(server.ca).toString("base64");
+  const certificate = Buffer.from(server().ca).toString("base64");
   const kubeConfig = new KubeConfig();
   kubeConfig.loadFromString(
     JSON.stringify({
       clusters: [
         {
           name: "c",
-          cluster: { server: server.url, "certificate-authority-data": certificate, ...cluster },
+          cluster: { server: server().url, "certificate-authority-data": certificate, ...cluster },
         },
       ],
       users: [{ name: "u", user }],
@@ -109,9 +105,9 @@ function aKubeconfig(user: object, cluster: object = {}): KubeConfig {
 
 /** A plugin that gives the tokens of these users, one a run, and the last one for ever. */
 async function aPlugin(...users: string[]): Promise<{ user: object; runs: () => Promise<number> }> {
-  const program = join(folder, "plugin");
-  const runs = join(folder, "runs");
-  const tokens = users.map((user) => server.tokens[user] ?? user).join(" ");
+  const program = join(folder(), "plugin");
+  const runs = join(folder(), "runs");
+  const tokens = users.map((user) => server().tokens[user] ?? user).join(" ");
   await writeFile(runs, "");
   await writeFile(
     program,
@@ -132,7 +128,7 @@ test("in a pod the server is found by its environment, and a token that rotates 
   const { kubeConfig, file } = await aPod();
   const client = aClient(kubeConfig);
   expect(await whoIs(client)).toBe("ann");
-  await writeFile(file("token"), `${server.tokens["bob"]}\n`);
+  await writeFile(file("token"), `${server().tokens["bob"]}\n`);
   expect(await whoIs(client)).toBe("bob");
 });
 
@@ -141,7 +137,7 @@ test("in a pod no server is believed that its authority does not vouch for, also
   const client = aClient(kubeConfig);
   await writeFile(file("ca.crt"), "");
   await expect(whoIs(client)).rejects.toMatchObject({ name: "ConnectionError", wasSent: false });
-  await writeFile(file("ca.crt"), server.ca);
+  await writeFile(file("ca.crt"), server().ca);
   expect(await whoIs(client)).toBe("ann");
 });
 
@@ -165,7 +161,7 @@ test("a plugin whose credentials are refused again and again is a refusal", asyn
 });
 
 test("a plugin that fails, hangs or is missing fails the request and nothing else", async () => {
-  const missing = { exec: { command: join(folder, "missing") } };
+  const missing = { exec: { command: join(folder(), "missing") } };
   const failing = { exec: { command: "sh", args: ["-c", "exit 1"] } };
   for (const user of [missing, failing]) {
     const asked = whoIs(aClient(aKubeconfig(user)));
@@ -195,7 +191,7 @@ test("a kubeconfig with a proxy is served through it, watches too", async () => 
     proxy.close();
   });
   const proxyURL = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
-  const client = aClient(aKubeconfig({ token: server.token }, { "proxy-url": proxyURL }));
+  const client = aClient(aKubeconfig({ token: server().token }, { "proxy-url": proxyURL }));
   expect(await whoIs(client)).toBe("admin");
   const { items, resourceVersion } = await client.list(NAMESPACES, { signal });
   expect(items.length).toBeGreaterThan(0);
@@ -204,9 +200,9 @@ test("a kubeconfig with a proxy is served through it, watches too", async () => 
   const watch = client.watch(NAMESPACES, options);
   const next = watch.next();
   const manifest = { metadata: { name: "seen-through-a-proxy" } };
-  await server.request("POST", "/api/v1/namespaces", manifest);
+  await server().request("POST", "/api/v1/namespaces", manifest);
   expect((await next).value).toMatchObject({ type: "ADDED", object: manifest });
   ending.abort();
   await expect(watch.next()).rejects.toBeDefined();
-  expect(new Set(tunnels)).toEqual(new Set([new URL(server.url).host]));
+  expect(new Set(tunnels)).toEqual(new Set([new URL(server().url).host]));
 });

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { KubeConfig } from "@kubernetes/client-node";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { isConflict, isNotFound } from "../../../src/kube/client/api-error.ts";
 import { applyOwned, NotOursError } from "../../../src/kube/apply-owned.ts";
 import { applyStatus } from "../../../src/kube/apply-status.ts";
@@ -20,9 +20,9 @@ import { createTransport } from "../../../src/kube/client/transport.ts";
 import { systemClock } from "../../../src/time/clock.ts";
 import {
   KUBE_API_SERVER_TIMEOUT_MS,
-  type KubeAPIServer,
   startKubeAPIServer,
 } from "../../support/kubernetes/kube-api-server.ts";
+import { forAllTests } from "../../support/builders/fixtures.ts";
 
 const CONFIG_MAPS: ResourceType = {
   group: "",
@@ -37,23 +37,22 @@ interface ConfigMap extends KubernetesObject {
   data?: Record<string, string>;
 }
 
-let server: KubeAPIServer;
-let client: KubeClient;
 const ended = new AbortController();
 const { signal } = ended;
 
-beforeAll(async () => {
-  server = await startKubeAPIServer();
-  client = aClient();
-}, KUBE_API_SERVER_TIMEOUT_MS);
+const server = forAllTests(
+  () => startKubeAPIServer(),
+  (server) => server.stop(),
+  KUBE_API_SERVER_TIMEOUT_MS,
+);
+const client = forAllTests(() => aClient());
 afterAll(async () => {
   ended.abort();
-  await server?.stop();
 });
 
 function aClient(fieldManager = "test"): KubeClient {
   const kubeConfig = new KubeConfig();
-  kubeConfig.loadFromFile(server.kubeconfig);
+  kubeConfig.loadFromFile(server().kubeconfig);
   return new KubeClient({
     transport: createTransport(kubeConfig),
     rateLimiter: new RateLimiter({ clock: systemClock, perSecond: 500, burst: 500 }),
@@ -71,21 +70,21 @@ const digest = (value: unknown): string =>
 
 test("says of an object that is not there, and of one that is there already, which it is", async () => {
   const at = { namespace: "default", name: "missing" };
-  await expect(client.get(CONFIG_MAPS, at, signal)).rejects.toSatisfy(isNotFound);
-  await client.create(CONFIG_MAPS, aConfigMap("there"), signal);
-  await expect(client.create(CONFIG_MAPS, aConfigMap("there"), signal)).rejects.toSatisfy(
+  await expect(client().get(CONFIG_MAPS, at, signal)).rejects.toSatisfy(isNotFound);
+  await client().create(CONFIG_MAPS, aConfigMap("there"), signal);
+  await expect(client().create(CONFIG_MAPS, aConfigMap("there"), signal)).rejects.toSatisfy(
     isConflict,
   );
 });
 
 test("a reflector has what is there, what comes, what changes and what goes", async () => {
   for (let index = 0; index < 7; index += 1) {
-    await client.create(CONFIG_MAPS, aConfigMap(`reflected-${index}`), signal);
+    await client().create(CONFIG_MAPS, aConfigMap(`reflected-${index}`), signal);
   }
   const cache = new Cache<ConfigMap>();
   const stop = new AbortController();
   const reflector = new Reflector<ConfigMap>({
-    client,
+    client: client(),
     type: CONFIG_MAPS,
     cache,
     namespace: "default",
@@ -98,23 +97,23 @@ test("a reflector has what is there, what comes, what changes and what goes", as
   expect(cache.get("default/reflected-6")).toBeDefined();
   expect(cache.get("default/reflected-6")?.metadata.managedFields).toBeUndefined();
 
-  await client.create(CONFIG_MAPS, aConfigMap("reflected-new", { a: "1" }), signal);
+  await client().create(CONFIG_MAPS, aConfigMap("reflected-new", { a: "1" }), signal);
   await vi.waitFor(() => expect(cache.get("default/reflected-new")?.data).toEqual({ a: "1" }));
   const at = { namespace: "default", name: "reflected-new" };
-  await client.mergePatch(CONFIG_MAPS, at, { data: { a: "2" } }, signal);
+  await client().mergePatch(CONFIG_MAPS, at, { data: { a: "2" } }, signal);
   await vi.waitFor(() => expect(cache.get("default/reflected-new")?.data).toEqual({ a: "2" }));
-  await client.delete(CONFIG_MAPS, at, signal);
+  await client().delete(CONFIG_MAPS, at, signal);
   await vi.waitFor(() => expect(cache.get("default/reflected-new")).toBeUndefined());
   stop.abort();
   await running;
 });
 
 test("a reflector of metadata alone never holds the content", async () => {
-  await client.create(CONFIG_MAPS, aConfigMap("discreet", { secret: "content" }), signal);
+  await client().create(CONFIG_MAPS, aConfigMap("discreet", { secret: "content" }), signal);
   const cache = new Cache<ConfigMap>();
   const stop = new AbortController();
   const reflector = new Reflector<ConfigMap>({
-    client,
+    client: client(),
     type: CONFIG_MAPS,
     cache,
     metadataOnly: true,
@@ -125,7 +124,7 @@ test("a reflector of metadata alone never holds the content", async () => {
   const running = reflector.run(stop.signal);
   await reflector.synced;
   expect(cache.get("default/discreet")?.metadata.name).toBe("discreet");
-  await client.create(CONFIG_MAPS, aConfigMap("discreet-too", { secret: "content" }), signal);
+  await client().create(CONFIG_MAPS, aConfigMap("discreet-too", { secret: "content" }), signal);
   await vi.waitFor(() => expect(cache.get("default/discreet-too")).toBeDefined());
   expect(JSON.stringify([...cache.all()])).not.toContain("content");
   stop.abort();
@@ -138,11 +137,11 @@ test("a reflector keeps of an object what it is asked to keep", async () => {
     metadata: { name, namespace: "default", labels },
     data: { kept: "kept", dropped: "dropped" },
   });
-  await client.create(CONFIG_MAPS, made("trimmed"), signal);
+  await client().create(CONFIG_MAPS, made("trimmed"), signal);
   const cache = new Cache<ConfigMap>();
   const stop = new AbortController();
   const reflector = new Reflector<ConfigMap>({
-    client,
+    client: client(),
     type: CONFIG_MAPS,
     cache,
     labelSelector: "trimmed=yes",
@@ -153,7 +152,7 @@ test("a reflector keeps of an object what it is asked to keep", async () => {
   });
   const running = reflector.run(stop.signal);
   await reflector.synced;
-  await client.create(CONFIG_MAPS, made("trimmed-too"), signal);
+  await client().create(CONFIG_MAPS, made("trimmed-too"), signal);
   await vi.waitFor(() => expect(cache.size).toBe(2));
   for (const { data } of cache.all()) expect(data).toEqual({ kept: "kept" });
   stop.abort();
@@ -164,7 +163,7 @@ test("a controller works on what is there and on what changes", async () => {
   const cache = new Cache<ConfigMap>();
   const stop = new AbortController();
   const reflector = new Reflector<ConfigMap>({
-    client,
+    client: client(),
     type: CONFIG_MAPS,
     cache,
     labelSelector: "controlled=yes",
@@ -184,21 +183,21 @@ test("a controller works on what is there and on what changes", async () => {
     metadata: { name: "controlled", namespace: "default", labels: { controlled: "yes" } },
     data,
   });
-  await client.create(CONFIG_MAPS, labelled({ a: "1" }), signal);
+  await client().create(CONFIG_MAPS, labelled({ a: "1" }), signal);
   const running = [reflector.run(stop.signal)];
   await reflector.synced;
   running.push(controller.run(stop.signal));
   await vi.waitFor(() => expect(seen.at(-1)).toBe("default/controlled 1"));
-  await client.apply(CONFIG_MAPS, labelled({ a: "2" }), { signal });
+  await client().apply(CONFIG_MAPS, labelled({ a: "2" }), { signal });
   await vi.waitFor(() => expect(seen.at(-1)).toBe("default/controlled 2"));
-  await client.delete(CONFIG_MAPS, { namespace: "default", name: "controlled" }, signal);
+  await client().delete(CONFIG_MAPS, { namespace: "default", name: "controlled" }, signal);
   await vi.waitFor(() => expect(seen.at(-1)).toBe("default/controlled gone"));
   stop.abort();
   await Promise.all(running);
 });
 
 test("applies an owned object once, mends what others changed, takes back what is no longer wanted", async () => {
-  const ownerObject = await client.create<ConfigMap>(CONFIG_MAPS, aConfigMap("owner"), signal);
+  const ownerObject = await client().create<ConfigMap>(CONFIG_MAPS, aConfigMap("owner"), signal);
   const owner = {
     apiVersion: "v1",
     kind: "ConfigMap",
@@ -208,10 +207,12 @@ test("applies an owned object once, mends what others changed, takes back what i
   };
   const at = { namespace: "default", name: "owned" };
   const apply = async (wanted: KubernetesObject): Promise<boolean> => {
-    const live = await client.get<ConfigMap>(SERVICES, at, signal).catch(() => undefined);
+    const live = await client()
+      .get<ConfigMap>(SERVICES, at, signal)
+      .catch(() => undefined);
     delete live?.metadata.managedFields;
     return applyOwned({
-      client,
+      client: client(),
       type: SERVICES,
       live,
       wanted,
@@ -238,21 +239,29 @@ test("applies an owned object once, mends what others changed, takes back what i
   expect(await apply(service({ one: "1", two: "2" }, 80))).toBe(true);
   expect(await apply(service({ one: "1" }, 8080))).toBe(true);
   expect(await apply(service({ one: "1" }, 8080))).toBe(false);
-  const live = await client.get<KubernetesObject>(SERVICES, at, signal);
+  const live = await client().get<KubernetesObject>(SERVICES, at, signal);
   expect(live.metadata.labels).toEqual({ one: "1", theirs: "y" });
   expect(live).toMatchObject({ spec: { ports: [{ port: 8080 }] } });
 });
 
 test("never takes over an object that belongs to somebody else", async () => {
-  await client.create(CONFIG_MAPS, aConfigMap("theirs", { a: "1" }), signal);
-  const live = await client.get<ConfigMap>(
+  await client().create(CONFIG_MAPS, aConfigMap("theirs", { a: "1" }), signal);
+  const live = await client().get<ConfigMap>(
     CONFIG_MAPS,
     { namespace: "default", name: "theirs" },
     signal,
   );
   const owner = { apiVersion: "v1", kind: "ConfigMap", name: "owner", uid: randomUUID() };
   const wanted = aConfigMap("theirs", { a: "2" });
-  const options = { client, type: CONFIG_MAPS, wanted, owner, appliedAnnotation, digest, signal };
+  const options = {
+    client: client(),
+    type: CONFIG_MAPS,
+    wanted,
+    owner,
+    appliedAnnotation,
+    digest,
+    signal,
+  };
   await expect(applyOwned({ ...options, live })).rejects.toBeInstanceOf(NotOursError);
   // A cache that does not know of it yet makes no difference.
   await expect(applyOwned({ ...options, live: undefined })).rejects.toBeInstanceOf(NotOursError);
@@ -262,7 +271,7 @@ test("takes an object for its own that it made and that the cache has not told o
   const owner = { apiVersion: "v1", kind: "ConfigMap", name: "owner", uid: randomUUID() };
   const wanted = aConfigMap("just-made", { a: "1" });
   const options = {
-    client,
+    client: client(),
     type: CONFIG_MAPS,
     live: undefined,
     wanted,
@@ -279,7 +288,7 @@ test("tells what a deleted owner of the same name left behind from what is someb
   const owner = { apiVersion: "v1", kind: "ConfigMap", name: "owner", uid: randomUUID() };
   const wanted = aConfigMap("left-behind", { a: "1" });
   const options = {
-    client,
+    client: client(),
     type: CONFIG_MAPS,
     live: undefined,
     wanted,
@@ -297,16 +306,16 @@ test("tells what a deleted owner of the same name left behind from what is someb
 
 test("writes a status only when it changed", async () => {
   const at = { namespace: "default", name: "with-status" };
-  await client.create(
+  await client().create(
     SERVICES,
     { metadata: at, spec: { ports: [{ port: 80 }] } } as KubernetesObject,
     signal,
   );
   const write = async (status: object): Promise<boolean> =>
     applyStatus({
-      client,
+      client: client(),
       type: SERVICES,
-      live: await client.get(SERVICES, at, signal),
+      live: await client().get(SERVICES, at, signal),
       status,
       signal,
     });
@@ -352,14 +361,14 @@ test("two that want to lead do so one after the other, and a clean end hands ove
   await vi.waitFor(() => expect(leading).toEqual(["one", "one ended", "two"]), 8_000);
   second.abort();
   await two;
-  const lease = await client.get(LEASES, { namespace: "default", name: "test-lease" }, signal);
+  const lease = await client().get(LEASES, { namespace: "default", name: "test-lease" }, signal);
   expect(lease).toMatchObject({ spec: { holderIdentity: "", leaseTransitions: 1 } });
 });
 
 test("an event that repeats is counted in the one that is there", async () => {
-  const about = await client.create<ConfigMap>(CONFIG_MAPS, aConfigMap("eventful"), signal);
+  const about = await client().create<ConfigMap>(CONFIG_MAPS, aConfigMap("eventful"), signal);
   const recorder = new EventRecorder({
-    client,
+    client: client(),
     reportingController: "omnia.altairalabs.ai/test",
     reportingInstance: "test-1",
     clock: systemClock,
@@ -374,7 +383,7 @@ test("an event that repeats is counted in the one that is there", async () => {
   } as const;
   for (let count = 0; count < 3; count += 1)
     await recorder.report(CONFIG_MAPS, about, event, signal);
-  const { items } = await client.list<KubernetesObject>(EVENTS, { namespace: "default", signal });
+  const { items } = await client().list<KubernetesObject>(EVENTS, { namespace: "default", signal });
   const ours = items.filter((item) => keyOf(item.metadata).startsWith("default/eventful."));
   expect(ours).toHaveLength(1);
   expect(ours[0]).toMatchObject({ series: { count: 3 }, regarding: { name: "eventful" } });

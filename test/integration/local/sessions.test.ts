@@ -1,29 +1,27 @@
 /** What `omnia up` keeps: sessions over replicas and restarts, versions of packs over restarts. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { aPack, aPrompt } from "../../support/builders/a-pack.ts";
 import { ChatClient } from "../../support/agent/chat-client.ts";
-import { startModelServer, type ModelServer } from "../../support/agent/model-server.ts";
+import { startModelServer } from "../../support/agent/model-server.ts";
 import { startOmnia, type OmniaProcess } from "../../support/processes/omnia-process.ts";
 import { startRedis, type RedisServer } from "../../support/redis/redis.ts";
+import { folderForEachTest, forAllTests } from "../../support/builders/fixtures.ts";
 
-let folder: string;
-let model: ModelServer;
 const running: OmniaProcess[] = [];
-beforeAll(async () => {
-  model = await startModelServer();
-});
-afterAll(() => model.close());
+const model = forAllTests(
+  () => startModelServer(),
+  (model) => model.close(),
+);
+
+const folder = folderForEachTest();
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "omnia-sessions-"));
-  model.mock.reset();
-  model.mock.onMessage(/./, { content: "Well." });
+  model().mock.reset();
+  model().mock.onMessage(/./, { content: "Well." });
 });
 afterEach(async () => {
   for (const up of running.splice(0)) await up[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true, maxRetries: 5 });
 });
 
 interface Resource {
@@ -42,9 +40,9 @@ interface Up {
 
 async function start(env: Record<string, string> = {}): Promise<Up> {
   const process = startOmnia(
-    ["up", "--port", "0", "--state", join(folder, "state"), "-f", join(folder, "agent.yaml")],
+    ["up", "--port", "0", "--state", join(folder(), "state"), "-f", join(folder(), "agent.yaml")],
     {
-      env: { HOME: folder, OPENAI_API_KEY: "k", ...env },
+      env: { HOME: folder(), OPENAI_API_KEY: "k", ...env },
     },
   );
   running.push(process);
@@ -87,14 +85,14 @@ async function write({
     provider: {
       name: "openai",
       model: "m",
-      baseURL: `${model.url}/v1`,
+      baseURL: `${model().url}/v1`,
       apiKeySecretRef: { name: "llm", key: "k" },
     },
     promptPackRef: { name: "prompts" },
   };
   const content = typeof pack === "string" ? pack : JSON.stringify(pack);
   await writeFile(
-    join(folder, "agent.yaml"),
+    join(folder(), "agent.yaml"),
     [
       resource(group, "AgentRuntime", "bot", { spec }),
       resource(group, "PromptPack", "prompts", {
@@ -115,7 +113,7 @@ interface WireMessage {
   content: string;
 }
 /** Of the last request to the model. */
-const messagesOf = (): WireMessage[] => model.requests.at(-1)?.body.messages as WireMessage[];
+const messagesOf = (): WireMessage[] => model().requests.at(-1)?.body.messages as WireMessage[];
 
 describe("with Redis", () => {
   let redis: RedisServer;

@@ -1,11 +1,10 @@
 /** `omnia up` as users start it: a real program, real agents, real files. */
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { findLocal } from "../../../src/local/state/find-local.ts";
 import { isAlive } from "../../../src/local/state/folder.ts";
 import { ChatClient } from "../../support/agent/chat-client.ts";
@@ -15,18 +14,13 @@ import {
   omnia,
   type OmniaProcess,
 } from "../../support/processes/omnia-process.ts";
+import { folderForEachTest } from "../../support/builders/fixtures.ts";
 
-let home: string;
-let manifests: string;
 const running: OmniaProcess[] = [];
-beforeEach(async () => {
-  home = await mkdtemp(join(tmpdir(), "omnia-up-"));
-  manifests = await mkdtemp(join(tmpdir(), "omnia-files-"));
-});
+const home = folderForEachTest();
+const manifests = folderForEachTest();
 afterEach(async () => {
   for (const up of running.splice(0)) await up[Symbol.asyncDispose]();
-  await rm(home, { recursive: true });
-  await rm(manifests, { recursive: true });
 });
 
 interface Resource {
@@ -49,7 +43,7 @@ class Up {
   }
 
   static async start(
-    args: readonly string[] = ["-f", manifests],
+    args: readonly string[] = ["-f", manifests()],
     env: Record<string, string> = {},
   ): Promise<Up> {
     const process = startOmnia(["up", "--port", "0", ...args], { env: environment(env) });
@@ -91,7 +85,7 @@ class Up {
 }
 
 const environment = (more: Record<string, string> = {}): Record<string, string> => ({
-  HOME: home,
+  HOME: home(),
   OMNIA_DEMO_PAUSES: "off",
   ...more,
 });
@@ -115,7 +109,7 @@ spec:
   facade: {handler: echo}
 ${more}`;
 
-const file = (name: string): string => join(manifests, name);
+const file = (name: string): string => join(manifests(), name);
 
 describe("omnia up", () => {
   test("runs the bundled quickstart, which answers, and says how to talk to it", async () => {
@@ -148,7 +142,7 @@ describe("omnia up", () => {
       "Ending: the agents finish what they do. Ctrl-C again ends at once.",
     );
     expect(agents.filter(isAlive)).toEqual([]);
-    const left = await readdir(join(home, ".local/state/omnia"), {
+    const left = await readdir(join(home(), ".local/state/omnia"), {
       recursive: true,
       withFileTypes: true,
     });
@@ -173,7 +167,7 @@ describe("omnia up", () => {
     await writeFile(file("a.yaml"), echo("one"));
     await writeFile(file("slow.yaml"), echo("slow").replace("echo", "demo"));
     await writeFile(file("bad.yaml"), "kind: [");
-    const up = startOmniaAtTerminal(["up", "--no-open", "--port", "0", "-f", manifests], {
+    const up = startOmniaAtTerminal(["up", "--no-open", "--port", "0", "-f", manifests()], {
       env: environment({ OMNIA_DEMO_PAUSES: "on" }),
     });
     running.push(up);
@@ -213,11 +207,11 @@ describe("omnia up", () => {
       code: 1,
       err: expect.stringContaining("no such file or folder") as string,
     });
-    const state = join(home, "state");
+    const state = join(home(), "state");
     await writeFile(file("a.yaml"), echo("one"));
-    const up = await Up.start(["-f", manifests, "--state", state]);
+    const up = await Up.start(["-f", manifests(), "--state", state]);
     await up.until("one", "Running", "1/1");
-    const second = await omnia(["up", "-f", manifests, "--port", "0", "--state", state], {
+    const second = await omnia(["up", "-f", manifests(), "--port", "0", "--state", state], {
       env: environment(),
     });
     expect(second).toMatchObject({

@@ -1,5 +1,5 @@
 /** An operator for some namespaces, which may do nothing in any other. */
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
 import { AgentInCluster, SOME_TIME, SOON } from "../../support/operator/agent-in-cluster.ts";
 import { KUBE_API_SERVER_TIMEOUT_MS } from "../../support/kubernetes/kube-api-server.ts";
 import { KubeCluster } from "../../support/kubernetes/kube-cluster.ts";
@@ -12,39 +12,45 @@ import {
 } from "../../support/builders/manifests.ts";
 import { permitOperator } from "../../support/operator/operator-permissions.ts";
 import { OperatorProcess } from "../../support/operator/operator-process.ts";
+import { forAllTests } from "../../support/builders/fixtures.ts";
 
 const USER = "operator-of-two";
 const NAMESPACES = ["mine", "shared"];
-let cluster: KubeCluster;
-let operator: OperatorProcess;
 
+const cluster = forAllTests(
+  () => KubeCluster.start({ users: { [USER]: [] } }),
+  (cluster) => cluster.stop(),
+  KUBE_API_SERVER_TIMEOUT_MS,
+);
 beforeAll(async () => {
-  cluster = await KubeCluster.start({ users: { [USER]: [] } });
   for (const namespace of [...NAMESPACES, "foreign", "system"]) {
-    await cluster.create(aNamespaceManifest(namespace));
+    await cluster().create(aNamespaceManifest(namespace));
   }
   for (const namespace of [...NAMESPACES, "foreign"]) {
-    await cluster.create(...theReferences(namespace));
+    await cluster().create(...theReferences(namespace));
   }
-  await permitOperator(cluster.server, USER, { namespaces: NAMESPACES, ownNamespace: "system" });
-  operator = await OperatorProcess.start({
-    kubeconfig: await cluster.kubeconfigOf(USER),
+  await permitOperator(cluster().server, USER, {
     namespaces: NAMESPACES,
-    leaseNamespace: "system",
+    ownNamespace: "system",
   });
-}, KUBE_API_SERVER_TIMEOUT_MS);
-afterAll(async () => {
-  await operator?.stop();
-  await cluster?.stop();
 });
+const operator = forAllTests(
+  async () =>
+    await OperatorProcess.start({
+      kubeconfig: await cluster().kubeconfigOf(USER),
+      namespaces: NAMESPACES,
+      leaseNamespace: "system",
+    }),
+  (operator) => operator.stop(),
+);
 
 const inCluster = (name: string, namespace: string): AgentInCluster =>
-  new AgentInCluster(cluster, { name, namespace });
+  new AgentInCluster(cluster(), { name, namespace });
 
 test("agents of its namespaces run, with references from one to the other; those elsewhere are left alone", async () => {
   const elsewhere = { name: "agent", namespace: "foreign" };
   const packOf = (namespace: string): object => ({ promptPackRef: { name: "prompts", namespace } });
-  await cluster.create(
+  await cluster().create(
     anAgentManifest(elsewhere),
     anAgentManifest({ name: "agent", namespace: "mine" }, { replicas: 2 }),
     anAgentManifest({ name: "across", namespace: "mine" }, packOf("shared")),
@@ -55,27 +61,27 @@ test("agents of its namespaces run, with references from one to the other; those
   const beyond = inCluster("beyond", "mine");
   await beyond.becomes("Pending");
   expect(await beyond.condition("PromptPackReady")).toMatchObject({ reason: "NotFound" });
-  expect((await cluster.get(inCluster("agent", "foreign").runtime)).status).toBeUndefined();
-  await cluster.patch(inCluster("agent", "mine").runtime, { spec: { replicas: 1 } });
+  expect((await cluster().get(inCluster("agent", "foreign").runtime)).status).toBeUndefined();
+  await cluster().patch(inCluster("agent", "mine").runtime, { spec: { replicas: 1 } });
   await vi.waitFor(async () => {
     const budget = inCluster("agent", "mine").disruptionBudget;
-    expect(await cluster.get(budget)).toBeUndefined();
+    expect(await cluster().get(budget)).toBeUndefined();
   }, SOON);
 });
 
 test("versions of a pack come and go with its permissions", async () => {
   const content = aPackManifest({ name: "many", namespace: "shared" }, "Version 0.");
   const pack = aPromptPackManifest({ name: "many", namespace: "shared" }, "many");
-  await cluster.create(content, pack);
+  await cluster().create(content, pack);
   for (let version = 1; version <= 12; version++) {
-    const { activeVersion } = (await cluster.get(pack)).status ?? {};
-    await cluster.patch(content, aPackManifest(content.metadata, `Version ${version}.`));
+    const { activeVersion } = (await cluster().get(pack)).status ?? {};
+    await cluster().patch(content, aPackManifest(content.metadata, `Version ${version}.`));
     await vi.waitFor(async () => {
-      expect((await cluster.get(pack)).status.activeVersion).not.toBe(activeVersion);
+      expect((await cluster().get(pack)).status.activeVersion).not.toBe(activeVersion);
     }, SOON);
   }
   await vi.waitFor(async () => {
-    const configMaps = await cluster.list("ConfigMap", "shared");
+    const configMaps = await cluster().list("ConfigMap", "shared");
     const kept = configMaps.filter(({ immutable }) => immutable === true);
     const ours = kept.filter(({ metadata }) => metadata.name.startsWith("many-"));
     expect(ours).toHaveLength(10);
@@ -83,7 +89,7 @@ test("versions of a pack come and go with its permissions", async () => {
 });
 
 test("it was refused nothing that it asked for", async () => {
-  const writes = await cluster.audit.writes({ by: USER });
+  const writes = await cluster().audit.writes({ by: USER });
   expect(writes.filter(({ status }) => status === 403)).toEqual([]);
-  expect(operator.lines.filter(({ level }) => level === "error" || level === "warn")).toEqual([]);
+  expect(operator().lines.filter(({ level }) => level === "error" || level === "warn")).toEqual([]);
 });

@@ -1,5 +1,5 @@
 /** What agents refer to: there late, in any order, elsewhere, and gone again. */
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { AgentInCluster, SOME_TIME, SOON } from "../../support/operator/agent-in-cluster.ts";
 import { KUBE_API_SERVER_TIMEOUT_MS } from "../../support/kubernetes/kube-api-server.ts";
 import {
@@ -19,23 +19,25 @@ import {
   theReferences,
 } from "../../support/builders/manifests.ts";
 import { OperatorProcess } from "../../support/operator/operator-process.ts";
+import { forAllTests } from "../../support/builders/fixtures.ts";
+import { numberedNames } from "../../support/builders/numbered-names.ts";
 
-let cluster: KubeCluster;
-let operator: OperatorProcess;
-let lastNamespace = 0;
+const namespaces = numberedNames("team");
 
-beforeAll(async () => {
-  cluster = await KubeCluster.start();
-  operator = await OperatorProcess.start({ kubeconfig: await cluster.kubeconfigOf(OPERATOR_USER) });
-}, KUBE_API_SERVER_TIMEOUT_MS);
-afterAll(async () => {
-  await operator?.stop();
-  await cluster?.stop();
-});
+const cluster = forAllTests(
+  () => KubeCluster.start(),
+  (cluster) => cluster.stop(),
+  KUBE_API_SERVER_TIMEOUT_MS,
+);
+forAllTests(
+  async () =>
+    await OperatorProcess.start({ kubeconfig: await cluster().kubeconfigOf(OPERATOR_USER) }),
+  (operator) => operator.stop(),
+);
 
 async function aNamespace(): Promise<string> {
-  const namespace = `team-${++lastNamespace}`;
-  await cluster.create(aNamespaceManifest(namespace));
+  const namespace = namespaces.next();
+  await cluster().create(aNamespaceManifest(namespace));
   return namespace;
 }
 
@@ -68,11 +70,11 @@ describe("an agent runs within 2 s of the last thing that it needs", () => {
   test.each(orders.map((order) => [order.join(", "), order] as const))("%s", async (_, order) => {
     const namespace = await aNamespace();
     const objects = everything(namespace);
-    const agent = new AgentInCluster(cluster, { name: "late", namespace });
+    const agent = new AgentInCluster(cluster(), { name: "late", namespace });
     const [last = "", ...before] = order.toReversed();
-    for (const name of before.toReversed()) await cluster.create(objects[name] as KubeObject);
+    for (const name of before.toReversed()) await cluster().create(objects[name] as KubeObject);
     if (last !== "agent") await agent.becomes("Pending");
-    await cluster.create(objects[last] as KubeObject);
+    await cluster().create(objects[last] as KubeObject);
     await agent.becomes("Running");
   });
 });
@@ -82,31 +84,33 @@ test("what is wrong is mended in place: an empty Secret, a key that is missing, 
   const secret = aSecretManifest({ name: "model", namespace }, { other: "sk-test" });
   const content = aConfigMapManifest({ name: "prompts-content", namespace }, {});
   const [, , pack, ...others] = theReferences(namespace);
-  const agent = new AgentInCluster(cluster, { name: "mended", namespace });
-  await cluster.create(anAgentManifest({ name: "mended", namespace }), secret, content);
-  await cluster.create(pack as KubeObject, ...others);
+  const agent = new AgentInCluster(cluster(), { name: "mended", namespace });
+  await cluster().create(anAgentManifest({ name: "mended", namespace }), secret, content);
+  await cluster().create(pack as KubeObject, ...others);
   await agent.becomes("Pending");
   await vi.waitFor(async () => {
     expect(await agent.condition("ProviderReady")).toMatchObject({ reason: "SecretKeyMissing" });
     expect(await agent.condition("PromptPackReady")).toMatchObject({ reason: "Invalid" });
   }, SOON);
 
-  await cluster.patch(secret, { stringData: { "api-key": "sk-test" } });
+  await cluster().patch(secret, { stringData: { "api-key": "sk-test" } });
   await vi.waitFor(async () => {
     expect(await agent.condition("ProviderReady")).toMatchObject({ status: "True" });
   }, SOON);
-  await cluster.patch(content, { data: { "promptpack.json": "{" } });
+  await cluster().patch(content, { data: { "promptpack.json": "{" } });
   await vi.waitFor(async () => {
-    expect((await cluster.get(pack as KubeObject)).status.conditions[0].reason).toBe("InvalidJSON");
+    expect((await cluster().get(pack as KubeObject)).status.conditions[0].reason).toBe(
+      "InvalidJSON",
+    );
   }, SOON);
-  await cluster.patch(content, aPackManifest(content.metadata));
+  await cluster().patch(content, aPackManifest(content.metadata));
   await agent.becomes("Running");
 });
 
 test("a pack and a registry may be in other namespaces", async () => {
   const [own, packs, tools] = [await aNamespace(), await aNamespace(), await aNamespace()];
-  const agent = new AgentInCluster(cluster, { name: "far", namespace: own });
-  await cluster.create(
+  const agent = new AgentInCluster(cluster(), { name: "far", namespace: own });
+  await cluster().create(
     anAgentManifest(
       { name: "far", namespace: own },
       {
@@ -119,9 +123,9 @@ test("a pack and a registry may be in other namespaces", async () => {
     aToolRegistryManifest({ name: "tools", namespace: tools }),
   );
   await agent.becomes("Pending");
-  await cluster.create(aPackManifest({ name: "prompts-content", namespace: packs }));
+  await cluster().create(aPackManifest({ name: "prompts-content", namespace: packs }));
   await agent.becomes("Running");
-  await cluster.create(...aToolServiceManifests({ name: "lookup", namespace: tools }, "tools"));
+  await cluster().create(...aToolServiceManifests({ name: "lookup", namespace: tools }, "tools"));
   await vi.waitFor(async () => {
     expect((await agent.agentConfig()).tools).toMatchObject([
       { name: "found", url: `http://lookup.${tools}.svc:80/` },
@@ -132,15 +136,15 @@ test("a pack and a registry may be in other namespaces", async () => {
 test("a reference that goes changes the condition of a running agent, and nothing else", async () => {
   const namespace = await aNamespace();
   const references = theReferences(namespace);
-  const agent = new AgentInCluster(cluster, { name: "kept", namespace });
-  await cluster.create(
+  const agent = new AgentInCluster(cluster(), { name: "kept", namespace });
+  await cluster().create(
     ...references,
     anAgentManifest({ name: "kept", namespace }, { replicas: 2 }),
   );
   await agent.becomes("Running", SOME_TIME);
   await vi.waitFor(async () => {
     expect(await agent.condition("ToolRegistryReady")).toMatchObject({ status: "True" });
-    expect((await cluster.get(agent.runtime)).status.ready).toBe("2/2");
+    expect((await cluster().get(agent.runtime)).status.ready).toBe("2/2");
   }, SOME_TIME);
   const footprint = await agent.footprint();
 
@@ -153,7 +157,7 @@ test("a reference that goes changes the condition of a running agent, and nothin
     [find("Secret", "model"), "ProviderReady", "SecretNotFound"],
   ] as const;
   for (const [object, type, reason] of losses) {
-    await cluster.delete(object);
+    await cluster().delete(object);
     await vi.waitFor(async () => {
       expect(await agent.condition(type)).toMatchObject({ status: "False", reason });
     }, SOON);
@@ -162,21 +166,21 @@ test("a reference that goes changes the condition of a running agent, and nothin
   expect(await agent.condition("Available")).toMatchObject({ status: "True" });
   expect(await agent.footprint()).toEqual(footprint);
 
-  await cluster.create(...losses.map(([object]) => object));
+  await cluster().create(...losses.map(([object]) => object));
   for (const [, type] of losses) {
     await vi.waitFor(async () => {
       expect(await agent.condition(type)).toMatchObject({ status: "True" });
     }, SOON);
   }
-  expect(await cluster.list("ReplicaSet", namespace)).toHaveLength(1);
+  expect(await cluster().list("ReplicaSet", namespace)).toHaveLength(1);
 });
 
 test("pods that fail are told of with their own words", async () => {
   const namespace = await aNamespace();
-  const agent = new AgentInCluster(cluster, { name: "failing", namespace });
+  const agent = new AgentInCluster(cluster(), { name: "failing", namespace });
   const key = `${namespace}/failing`;
-  cluster.kubelet.setBehaviour(key, { state: "crash-loop", message: "the model is unknown" });
-  await cluster.create(
+  cluster().kubelet.setBehaviour(key, { state: "crash-loop", message: "the model is unknown" });
+  await cluster().create(
     ...theReferences(namespace),
     anAgentManifest({ name: "failing", namespace }),
   );
@@ -187,13 +191,13 @@ test("pods that fail are told of with their own words", async () => {
     message: expect.stringContaining("the model is unknown"),
   });
 
-  cluster.kubelet.setBehaviour(key, { state: "image-pull-fails" });
+  cluster().kubelet.setBehaviour(key, { state: "image-pull-fails" });
   await vi.waitFor(async () => {
     expect((await agent.condition("Available")).message).toMatch(/ImagePullBackOff|pull/);
   }, SOON);
-  cluster.kubelet.setBehaviour(key, { state: "ready" });
+  cluster().kubelet.setBehaviour(key, { state: "ready" });
   await agent.becomes("Running");
-  cluster.kubelet.setBehaviour(key, { state: "unready" });
+  cluster().kubelet.setBehaviour(key, { state: "unready" });
   await vi.waitFor(async () => {
     expect(await agent.condition("Available")).toMatchObject({ reason: "WaitingForPods" });
   }, SOON);
@@ -201,9 +205,9 @@ test("pods that fail are told of with their own words", async () => {
 
 test("an agent that cannot be scheduled waits for pods, and says why", async () => {
   const namespace = await aNamespace();
-  const agent = new AgentInCluster(cluster, { name: "homeless", namespace });
-  cluster.kubelet.setBehaviour(`${namespace}/homeless`, { state: "unschedulable" });
-  await cluster.create(
+  const agent = new AgentInCluster(cluster(), { name: "homeless", namespace });
+  cluster().kubelet.setBehaviour(`${namespace}/homeless`, { state: "unschedulable" });
+  await cluster().create(
     ...theReferences(namespace),
     anAgentManifest({ name: "homeless", namespace }),
   );

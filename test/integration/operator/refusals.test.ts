@@ -1,6 +1,6 @@
 /** A line to the API server that breaks, and refusals: in the end everything is there, and was written once. */
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { AgentsThroughFaults, RECOVERED } from "../../support/operator/agents-through-faults.ts";
 import {
   APIFaultProxy,
@@ -11,36 +11,38 @@ import {
 import { KUBE_API_SERVER_TIMEOUT_MS } from "../../support/kubernetes/kube-api-server.ts";
 import { KubeCluster, OPERATOR_USER } from "../../support/kubernetes/kube-cluster.ts";
 import { OperatorProcess } from "../../support/operator/operator-process.ts";
+import { forAllTests } from "../../support/builders/fixtures.ts";
 
 const AGENTS = 15;
-let cluster: KubeCluster;
-let proxy: APIFaultProxy;
-let operator: OperatorProcess;
 
-beforeAll(async () => {
-  cluster = await KubeCluster.start();
-  proxy = await APIFaultProxy.start(cluster.server);
-  operator = await OperatorProcess.start({
-    kubeconfig: await cluster.kubeconfigOf(OPERATOR_USER, proxy.url),
-  });
-}, KUBE_API_SERVER_TIMEOUT_MS);
-afterAll(async () => {
-  await operator?.stop();
-  await proxy?.stop();
-  await cluster?.stop();
-});
+const cluster = forAllTests(
+  () => KubeCluster.start(),
+  (cluster) => cluster.stop(),
+  KUBE_API_SERVER_TIMEOUT_MS,
+);
+const proxy = forAllTests(
+  () => APIFaultProxy.start(cluster().server),
+  (proxy) => proxy.stop(),
+);
+const operator = forAllTests(
+  async () =>
+    await OperatorProcess.start({
+      kubeconfig: await cluster().kubeconfigOf(OPERATOR_USER, proxy().url),
+    }),
+  (operator) => operator.stop(),
+);
 
 async function writes(since: number): Promise<number> {
-  return (await cluster.audit.writes({ by: OPERATOR_USER, since })).length;
+  return (await cluster().audit.writes({ by: OPERATOR_USER, since })).length;
 }
 
 test("watches that are cut all the time", async () => {
-  const agents = await AgentsThroughFaults.prepare(cluster, "cut", AGENTS);
+  const agents = await AgentsThroughFaults.prepare(cluster(), "cut", AGENTS);
   const creating = agents.create();
   const ended = new AbortController();
   const cutting = (async () => {
     while (!ended.signal.aborted) {
-      proxy.cutWatches();
+      proxy().cutWatches();
       await delay(150);
     }
   })();
@@ -52,23 +54,27 @@ test("watches that are cut all the time", async () => {
 });
 
 test("requests that are refused with 429 and 5xx, and connections that break before and after the work", async () => {
-  const agents = await AgentsThroughFaults.prepare(cluster, "refused", AGENTS);
+  const agents = await AgentsThroughFaults.prepare(cluster(), "refused", AGENTS);
   const busy = { answer: 429, reason: "TooManyRequests", retryAfterSeconds: 1 };
   const ofWrites = (fault: Fault): FaultRule => {
     return ({ method }) => (method === "GET" ? undefined : fault);
   };
-  const before = proxy.requests.length;
+  const before = proxy().requests.length;
   const ends = [
-    proxy.inject(everyNth(47, () => busy)),
-    proxy.inject(everyNth(43, () => ({ answer: 500, reason: "InternalError" }))),
-    proxy.inject(everyNth(37, () => ({ answer: 503, reason: "ServiceUnavailable" }))),
-    proxy.inject(everyNth(29, ofWrites({ cut: "unanswered" }))),
-    proxy.inject(everyNth(23, ofWrites({ cut: "unsent" }))),
+    proxy().inject(everyNth(47, () => busy)),
+    proxy().inject(everyNth(43, () => ({ answer: 500, reason: "InternalError" }))),
+    proxy().inject(everyNth(37, () => ({ answer: 503, reason: "ServiceUnavailable" }))),
+    proxy().inject(everyNth(29, ofWrites({ cut: "unanswered" }))),
+    proxy().inject(everyNth(23, ofWrites({ cut: "unsent" }))),
   ];
   await agents.create();
   await agents.allRun();
   for (const end of ends) end();
-  const answers = new Set(proxy.requests.slice(before).map(({ status }) => status));
+  const answers = new Set(
+    proxy()
+      .requests.slice(before)
+      .map(({ status }) => status),
+  );
   expect([...answers]).toEqual(expect.arrayContaining([429, 500, 503, undefined]));
   await agents.wereWrittenOnce();
 });
@@ -79,5 +85,5 @@ test("afterwards it is as quiet as before", async () => {
     await delay(3_000);
     expect(await writes(since)).toBe(0);
   }, RECOVERED);
-  expect(operator.hasEnded).toBe(false);
+  expect(operator().hasEnded).toBe(false);
 });
