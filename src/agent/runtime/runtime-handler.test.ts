@@ -1,22 +1,20 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  startModelServer,
-  type ModelServer,
-  type WireBody,
-} from "../../../test/support/agent/model-server.ts";
+import { beforeAll, describe, expect, it } from "vitest";
+import { startModelServer, type WireBody } from "../../../test/support/agent/model-server.ts";
 import { RecordingTurn } from "../../../test/support/agent/recording-turn.ts";
 import { aPrompt, aRuntimeConfig, aTool } from "../../../test/support/builders/agent-config.ts";
 import { systemClock } from "../../time/clock.ts";
 import { createLog } from "../../observability/log.ts";
 import type { HistoryMessage } from "../sessions/history-message.ts";
 import { createRuntimeHandler } from "./runtime-handler.ts";
+import { forAllTests } from "../../../test/support/builders/fixtures.ts";
 
-let server: ModelServer;
+const server = forAllTests(
+  () => startModelServer(),
+  (server) => server.close(),
+);
 beforeAll(async () => {
-  server = await startModelServer();
-  server.mock.onMessage(/./, { content: "Hello." });
+  server().mock.onMessage(/./, { content: "Hello." });
 });
-afterAll(() => server.close());
 
 function handlerWith(readSecret: (path: string) => Promise<string>) {
   return createRuntimeHandler({
@@ -53,16 +51,18 @@ describe("readiness", () => {
 });
 
 it("uses a rotated key in the next turn", async () => {
-  const config = aRuntimeConfig({ provider: { baseURL: server.url } });
+  const config = aRuntimeConfig({ provider: { baseURL: server().url } });
   const keys = ["sk-old", "sk-new", "sk-new"];
   const handler = handlerWith(() => Promise.resolve(keys.shift() ?? ""));
   for (let turns = 0; turns < 3; turns += 1) await handler.run(new RecordingTurn(config));
-  const sent = server.requests.slice(-3).map(({ headers }) => headers.authorization);
+  const sent = server()
+    .requests.slice(-3)
+    .map(({ headers }) => headers.authorization);
   expect(sent).toEqual(["Bearer sk-old", "Bearer sk-new", "Bearer sk-new"]);
 });
 
 it("ends a turn without a key in an error for people", async () => {
-  const config = aRuntimeConfig({ provider: { baseURL: server.url } });
+  const config = aRuntimeConfig({ provider: { baseURL: server().url } });
   const turn = handlerWith(() => Promise.resolve("")).run(new RecordingTurn(config));
   await expect(turn).rejects.toMatchObject({
     code: "PROVIDER_ERROR",
@@ -74,15 +74,15 @@ it("ends a turn without a key in an error for people", async () => {
 it("follows the config of each turn: model, prompt and parameters", async () => {
   const handler = handlerWith(() => Promise.resolve("sk-1"));
   const before = aRuntimeConfig({
-    provider: { baseURL: server.url, parameters: { temperature: 0.1 } },
+    provider: { baseURL: server().url, parameters: { temperature: 0.1 } },
     prompt: { system: "Be terse.", parameters: { temperature: 0.9, topP: 0.5, maxTokens: 100 } },
   });
   const after = aRuntimeConfig({
-    provider: { baseURL: server.url, model: "gpt-4o-mini" },
+    provider: { baseURL: server().url, model: "gpt-4o-mini" },
     prompt: { system: "Be kind.", parameters: { temperature: 0.9 } },
   });
   for (const config of [before, after]) await handler.run(new RecordingTurn(config));
-  const [first, second] = server.requests.slice(-2);
+  const [first, second] = server().requests.slice(-2);
   expect(first?.body).toMatchObject({
     model: "gpt-4o",
     temperature: 0.1,
@@ -100,11 +100,11 @@ it("follows the config of each turn: model, prompt and parameters", async () => 
 
 it("gives a session of the canary its prompt, with its parameters", async () => {
   const config = aRuntimeConfig({
-    provider: { baseURL: server.url },
+    provider: { baseURL: server().url },
     canary: { weight: 100, prompt: aPrompt({ system: "Be new.", parameters: { topP: 0.2 } }) },
   });
   await handlerWith(() => Promise.resolve("sk-1")).run(new RecordingTurn(config));
-  expect(server.requests.at(-1)?.body).toMatchObject({
+  expect(server().requests.at(-1)?.body).toMatchObject({
     top_p: 0.2,
     messages: [{ role: "system", content: "Be new." }, { role: "user" }],
   });
@@ -116,14 +116,14 @@ it("offers a canary its own tools", async () => {
   const tools = [aTool({ url, name: "look-up" })];
   const prompt = aPrompt({ tools: [aTool({ url, name: "look-up-better" })] });
   const config = aRuntimeConfig({
-    provider: { baseURL: server.url },
+    provider: { baseURL: server().url },
     tools,
     canary: { weight: 100, prompt },
   });
   await handler.run(new RecordingTurn(config));
   await handler.run(new RecordingTurn({ ...config, prompt: { active: aPrompt() } }));
-  const offered = server.requests
-    .slice(-2)
+  const offered = server()
+    .requests.slice(-2)
     .map(({ body }) => body.tools.map((tool: WireBody) => tool.function.name));
   expect(offered).toEqual([["look-up-better"], ["look-up"]]);
 });
@@ -138,12 +138,12 @@ it("tells the model the newest turns that fit the budget", async () => {
     ];
   }).flat();
   const config = {
-    ...aRuntimeConfig({ provider: { baseURL: server.url } }),
+    ...aRuntimeConfig({ provider: { baseURL: server().url } }),
     limits: { maxHistoryTokens: 500 },
   };
   await handler.run(new RecordingTurn(config, { history }));
   const told = () =>
-    ((server.requests.at(-1)?.body.messages ?? []) as { content: string }[])
+    ((server().requests.at(-1)?.body.messages ?? []) as { content: string }[])
       .filter(({ content }) => content.startsWith("question"))
       .map(({ content }) => content.split(" ")[1]);
   expect(told()).toEqual(["16", "17", "18", "19"]);

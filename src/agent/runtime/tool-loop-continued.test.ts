@@ -1,8 +1,8 @@
 /** The tool loop of a turn that another replica began. */
 import { text } from "node:stream/consumers";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { startHttpServer, type HttpServer } from "../../../test/support/processes/http-server.ts";
-import { startModelServer, type ModelServer } from "../../../test/support/agent/model-server.ts";
+import { describe, expect, it } from "vitest";
+import { startHttpServer } from "../../../test/support/processes/http-server.ts";
+import { startModelServer } from "../../../test/support/agent/model-server.ts";
 import {
   RecordingTurn,
   type RecordingTurnOptions,
@@ -13,21 +13,22 @@ import { systemClock } from "../../time/clock.ts";
 import { createLog } from "../../observability/log.ts";
 import type { EarlierRun, EarlierStep } from "../contracts/handler.ts";
 import { createRuntimeHandler } from "./runtime-handler.ts";
+import { forEachTest } from "../../../test/support/builders/fixtures.ts";
 
-let model: ModelServer;
-let tool: HttpServer;
-let called: string[];
-
-beforeEach(async () => {
-  model = await startModelServer();
-  called = [];
-  tool = await startHttpServer(async (request, response) => {
-    called.push(await text(request));
-    response.setHeader("content-type", "application/json");
-    response.end('{"degrees":21}');
-  });
-});
-afterEach(() => Promise.all([model.close(), tool.close()]));
+const model = forEachTest(
+  () => startModelServer(),
+  (model) => model.close(),
+);
+const called = forEachTest<string[]>(() => []);
+const tool = forEachTest(
+  () =>
+    startHttpServer(async (request, response) => {
+      called().push(await text(request));
+      response.setHeader("content-type", "application/json");
+      response.end('{"degrees":21}');
+    }),
+  (tool) => tool.close(),
+);
 
 const handler = createRuntimeHandler({
   readSecret: () => Promise.resolve("sk-test"),
@@ -40,8 +41,8 @@ async function run(
   { prompt, ...options }: RecordingTurnOptions & { prompt?: Partial<PromptConfig> } = {},
 ) {
   const config = aRuntimeConfig({
-    provider: { baseURL: model.url },
-    tools: [aTool({ url: `${tool.url}/weather` })],
+    provider: { baseURL: model().url },
+    tools: [aTool({ url: `${tool().url}/weather` })],
     ...(prompt === undefined ? {} : { prompt }),
   });
   const nothing = {
@@ -86,7 +87,7 @@ function aStep(state: "intended" | "done", content = ""): EarlierStep {
 
 describe("a turn that goes on", () => {
   it("asks the model with the results that are there, and calls nothing again", async () => {
-    model.mock.on(
+    model().mock.on(
       { hasToolResult: true },
       { content: "It is 7 degrees.", usage: { prompt_tokens: 10, completion_tokens: 3 } },
     );
@@ -95,14 +96,14 @@ describe("a turn that goes on", () => {
       said: "Let me see.",
       usage: { input_tokens: 5, output_tokens: 2 },
     });
-    expect(called).toEqual([]);
+    expect(called()).toEqual([]);
     expect(turn.events).toMatchObject([{ type: "chunk" }, { type: "chunk" }]);
     expect(turn.text).toBe("\n\nIt is 7 degrees.");
     expect(result).toEqual({
       finishReason: "stop",
       usage: { input_tokens: 15, output_tokens: 5 },
     });
-    expect(model.requests.at(-1)?.body.messages.slice(2)).toMatchObject([
+    expect(model().requests.at(-1)?.body.messages.slice(2)).toMatchObject([
       { role: "assistant", content: "Let me see.", tool_calls: [{ id: "c1" }] },
       { role: "tool", tool_call_id: "c1", content: '{"degrees":7}' },
     ]);
@@ -110,35 +111,35 @@ describe("a turn that goes on", () => {
   });
 
   it("makes the calls that were intended and not begun", async () => {
-    model.mock.on({ hasToolResult: true }, { content: "It is 21 degrees." });
+    model().mock.on({ hasToolResult: true }, { content: "It is 21 degrees." });
     const { turn } = await run({ steps: [aStep("intended")] });
-    expect(called).toEqual(['{"city":"Oslo"}']);
+    expect(called()).toEqual(['{"city":"Oslo"}']);
     expect(turn.events.slice(0, 2).map(({ type }) => type)).toEqual(["tool-call", "tool-result"]);
     expect(turn.recorded.map(({ role }) => role)).toEqual(["tool", "assistant"]);
   });
 
   it("tells the model what was said, and sends only what is new of an answer that begins again", async () => {
-    model.mock.onMessage(/weather/, { content: "It is sunny in Oslo." });
+    model().mock.onMessage(/weather/, { content: "It is sunny in Oslo." });
     const { turn } = await run({ said: "It is sun", unfinished: "It is sun" });
     expect(turn.text).toBe("ny in Oslo.");
     expect(turn.recorded).toMatchObject([{ role: "assistant", content: "It is sunny in Oslo." }]);
-    const messages = model.requests.at(-1)?.body.messages;
+    const messages = model().requests.at(-1)?.body.messages;
     expect(messages[0].content).toMatch(/^You are terse\.\n\n.*<said>It is sun<\/said>$/s);
     expect(messages.slice(1)).toEqual([{ role: "user", content: "How is the weather?" }]);
   });
 
   it("counts the rounds of before", async () => {
-    model.mock.on(
+    model().mock.on(
       { predicate: (request) => request.tool_choice === "none" },
       { content: "That is all I know." },
     );
-    model.mock.onMessage(/./, {
+    model().mock.onMessage(/./, {
       toolCalls: [{ id: "c2", name: "get-weather", arguments: '{"city":"Rome"}' }],
     });
     const { turn, result } = await run({ steps: [aStep("done")] }, { prompt: { maxRounds: 1 } });
     expect(result.finishReason).toBe("tool_limit");
     expect(turn.text).toBe("That is all I know.");
-    expect(called).toEqual([]);
+    expect(called()).toEqual([]);
   });
 
   it("whose answer was complete only ends", async () => {
@@ -149,23 +150,23 @@ describe("a turn that goes on", () => {
     });
     expect(result).toEqual({ finishReason: "length" });
     expect(turn.events).toEqual([]);
-    expect(model.requests).toEqual([]);
+    expect(model().requests).toEqual([]);
   });
 });
 
 describe("a call", () => {
   it("is not made before it is stored that it was begun, nor its result told to the model before that is stored", async () => {
-    model.mock.on(
+    model().mock.on(
       { hasToolResult: false },
       { toolCalls: [{ id: "c1", name: "get-weather", arguments: '{"city":"Oslo"}' }] },
     );
-    model.mock.on({ hasToolResult: true }, { content: "It is 21 degrees." });
+    model().mock.on({ hasToolResult: true }, { content: "It is 21 degrees." });
     const seen: string[] = [];
     await run(undefined, {
       onEvent: ({ type }) => void seen.push(type),
       onStored: async () => {
         await new Promise((resolve) => setImmediate(resolve));
-        seen.push(`stored, ${called.length} called, ${model.requests.length} asked`);
+        seen.push(`stored, ${called().length} called, ${model().requests.length} asked`);
       },
     });
     expect(seen.slice(0, 4)).toEqual([
@@ -177,11 +178,11 @@ describe("a call", () => {
   });
 
   it("is not made when that could not be stored", async () => {
-    model.mock.onMessage(/weather/, {
+    model().mock.onMessage(/weather/, {
       toolCalls: [{ id: "c1", name: "get-weather", arguments: '{"city":"Oslo"}' }],
     });
     const lost = new Error("not stored");
     await expect(run(undefined, { onStored: () => Promise.reject(lost) })).rejects.toBe(lost);
-    expect(called).toEqual([]);
+    expect(called()).toEqual([]);
   });
 });

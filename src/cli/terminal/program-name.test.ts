@@ -1,25 +1,22 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { programName } from "./program-name.ts";
+import { folderForEachTest } from "../../../test/support/builders/fixtures.ts";
 
-let root: string;
-beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), "omnia-name-"));
-});
-afterEach(() => rm(root, { recursive: true }));
+const root = folderForEachTest();
 
 test("is omnia where it is installed", () => {
-  expect(programName(join(root, "dist/omnia.js"), root)).toBe("omnia");
+  expect(programName(join(root(), "dist/omnia.js"), root())).toBe("omnia");
 });
 
 test("is the launcher of a checkout, as seen from where people are", async () => {
-  await writeFile(join(root, "omnia"), "");
-  await writeFile(join(root, "Makefile"), "");
-  await mkdir(join(root, "examples"));
-  const entry = join(root, "dist/omnia.js");
-  expect(programName(entry, root)).toBe("./omnia");
-  expect(programName(entry, tmpdir())).toBe(`./${root.slice(tmpdir().length + 1)}/omnia`);
-  expect(programName(entry, join(root, "examples"))).toBe(join(root, "omnia"));
+  await writeFile(join(root(), "omnia"), "");
+  await writeFile(join(root(), "Makefile"), "");
+  await mkdir(join(root(), "examples"));
+  const entry = join(root(), "dist/omnia.js");
+  expect(programName(entry, root())).toBe("./omnia");
+  expect(programName(entry, tmpdir())).toBe(`./${root().slice(tmpdir().length + 1)}/omnia`);
+  expect(programName(entry, join(root(), "examples"))).toBe(join(root(), "omnia"));
 });

@@ -1,15 +1,11 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { capturedStreams } from "../../../test/support/processes/captured-streams.ts";
 import { validate } from "./validate.ts";
+import { folderForEachTest } from "../../../test/support/builders/fixtures.ts";
 
-let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "omnia-validate-"));
-});
-afterEach(() => rm(folder, { recursive: true }));
+const folder = folderForEachTest();
 
 /** Runs the command over the standard input and gives what it printed, without the file's name. */
 async function check(...documents: string[]): Promise<{ code: number; lines: string[] }> {
@@ -179,17 +175,17 @@ test("refuses two resources of one kind, namespace and name", async () => {
 });
 
 test("counts what cannot be used among the resources, and lists problems by file and place", async () => {
-  await writeFile(join(folder, "b.yaml"), agent("facade: {handler: echoo}\nreplicas: -1"));
-  await writeFile(join(folder, "a.yml"), `${agent("facade: {handler: echo}")}\n---\n\tx: 1`);
+  await writeFile(join(folder(), "b.yaml"), agent("facade: {handler: echoo}\nreplicas: -1"));
+  await writeFile(join(folder(), "a.yml"), `${agent("facade: {handler: echo}")}\n---\n\tx: 1`);
   const { streams, out } = capturedStreams();
-  const code = await validate({ filename: [folder], output: "json" }, streams);
+  const code = await validate({ filename: [folder()], output: "json" }, streams);
   const { resources, problems } = JSON.parse(out()) as {
     resources: number;
     problems: { file: string; line: number; severity: string }[];
   };
   expect(code).toBe(1);
   expect(resources).toBe(3);
-  expect(problems.map(({ file, line }) => `${file.slice(folder.length + 1)}:${line}`)).toEqual([
+  expect(problems.map(({ file, line }) => `${file.slice(folder().length + 1)}:${line}`)).toEqual([
     "a.yml:8",
     "b.yaml:6",
     "b.yaml:7",
@@ -200,8 +196,10 @@ test("fails in words where there is nothing to check", async () => {
   const { streams } = capturedStreams({ input: " \n" });
   const run = (...filename: string[]): Promise<number> =>
     validate({ filename, output: "text" }, streams);
-  await expect(run(join(folder, "absent.yaml"))).rejects.toThrow("There is no such file or folder");
-  await expect(run(folder)).rejects.toThrow("There are no manifests in");
+  await expect(run(join(folder(), "absent.yaml"))).rejects.toThrow(
+    "There is no such file or folder",
+  );
+  await expect(run(folder())).rejects.toThrow("There are no manifests in");
   await expect(run("-")).rejects.toThrow("the input is empty");
 });
 
@@ -312,10 +310,10 @@ test("notes a placeholder where a secret will be", async () => {
 });
 
 test("checks the other files when one is not there", async () => {
-  const there = join(folder, "there.yaml");
+  const there = join(folder(), "there.yaml");
   await writeFile(there, agent("facade: {handler: dmo}"));
   const { streams, out } = capturedStreams();
-  const absent = join(folder, "absent.yaml");
+  const absent = join(folder(), "absent.yaml");
   expect(await validate({ filename: [absent, there], output: "text" }, streams)).toBe(1);
   expect(out()).toContain(`${absent}:1:1: there is no such file or folder`);
   expect(out()).toContain(`${there}:6:21: spec.facade.handler:`);

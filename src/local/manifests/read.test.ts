@@ -1,26 +1,20 @@
-import { mkdir, mkdtemp, rm, symlink, utimes, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { MAX_FILE_BYTES } from "../../api/manifest/manifest.ts";
 import { losesResources, readManifests, type ManifestState } from "./read.ts";
+import { folderForEachTest } from "../../../test/support/builders/fixtures.ts";
 
-let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "omnia-manifests-"));
-});
-afterEach(async () => {
-  await rm(folder, { recursive: true });
-});
+const folder = folderForEachTest();
 
 const configMap = (name: string, value = "1"): string =>
   `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\ndata: {key: "${value}"}\n`;
-const file = (name: string): string => join(folder, name);
+const file = (name: string): string => join(folder(), name);
 const names = ({ resources }: ManifestState): string => resources.map(({ name }) => name).join(" ");
 const problems = (state: ManifestState): string[] =>
   state.problems.map(
     ({ file: path, line, column, message }) =>
-      `${path.slice(folder.length + 1)}:${line}:${column}: ${message}`,
+      `${path.slice(folder().length + 1)}:${line}:${column}: ${message}`,
   );
 
 describe("readManifests", () => {
@@ -37,7 +31,7 @@ describe("readManifests", () => {
     for (const ignored of ["notes.txt", ".hidden.yaml", ".git/x.yaml", "node_modules/x.yaml"]) {
       await writeFile(file(ignored), configMap("x"));
     }
-    const state = await readManifests([folder]);
+    const state = await readManifests([folder()]);
     expect(names(state)).toBe("a b c");
     expect(problems(state)).toEqual([]);
   });
@@ -45,18 +39,18 @@ describe("readManifests", () => {
   test("takes a file that is named, whatever it is called, and once however often it is named", async () => {
     await writeFile(file("a.txt"), configMap("a"));
     await symlink(file("a.txt"), file("b.yaml"));
-    const state = await readManifests([file("a.txt"), folder, folder]);
+    const state = await readManifests([file("a.txt"), folder(), folder()]);
     expect([names(state), problems(state)]).toEqual(["a", []]);
   });
 
   test("ends in a folder that leads back to itself", async () => {
     await writeFile(file("a.yaml"), configMap("a"));
-    await symlink(folder, file("again"));
-    expect(names(await readManifests([folder]))).toBe("a");
+    await symlink(folder(), file("again"));
+    expect(names(await readManifests([folder()]))).toBe("a");
   });
 
   test("refuses a path that is not there, with the cure", async () => {
-    await expect(readManifests([folder, file("none.yaml")])).rejects.toMatchObject({
+    await expect(readManifests([folder(), file("none.yaml")])).rejects.toMatchObject({
       name: "UpError",
       message: `There is no such file or folder: ${file("none.yaml")}`,
       cure: "-f takes manifests, or folders that hold some.",
@@ -70,7 +64,7 @@ describe("readManifests", () => {
     );
     await writeFile(file("b.yaml"), "key:\n\t- tab\n");
     await writeFile(file("c.yaml"), configMap("c"));
-    const state = await readManifests([folder]);
+    const state = await readManifests([folder()]);
     expect(names(state)).toBe("a b c");
     expect(problems(state)).toEqual([
       expect.stringMatching(/^a\.yaml:6:1: apiVersion: required/),
@@ -81,7 +75,7 @@ describe("readManifests", () => {
   test("of two resources with one name takes the first, and says where both are", async () => {
     await writeFile(file("a.yaml"), configMap("same", "first"));
     await writeFile(file("b.yaml"), configMap("same", "second"));
-    const state = await readManifests([folder]);
+    const state = await readManifests([folder()]);
     expect(state.resources.map(({ value }) => (value as { data?: object }).data)).toEqual([
       { key: "first" },
     ]);
@@ -91,7 +85,7 @@ describe("readManifests", () => {
   test("does not read a file that is too large", async () => {
     await writeFile(file("large.yaml"), Buffer.alloc(MAX_FILE_BYTES + 1, "#"));
     await writeFile(file("small.yaml"), configMap("small"));
-    const state = await readManifests([folder]);
+    const state = await readManifests([folder()]);
     expect(names(state)).toBe("small");
     expect(problems(state)).toEqual([expect.stringMatching(/^large\.yaml:1:1: .*larger/)]);
   });
@@ -100,18 +94,18 @@ describe("readManifests", () => {
 describe("readManifests, again", () => {
   test("answers the state before when no file was touched", async () => {
     await writeFile(file("a.yaml"), configMap("a"));
-    const before = await readManifests([folder]);
-    expect(await readManifests([folder], before)).toBe(before);
+    const before = await readManifests([folder()]);
+    expect(await readManifests([folder()], before)).toBe(before);
   });
 
   test("sees an edit, a new file and a removed one", async () => {
     await writeFile(file("a.yaml"), configMap("a"));
     await writeFile(file("b.yaml"), configMap("b"));
-    const before = await readManifests([folder]);
+    const before = await readManifests([folder()]);
     await writeFile(file("a.yaml"), configMap("a2"));
     await writeFile(file("c.yaml"), configMap("c"));
     await rm(file("b.yaml"));
-    const after = await readManifests([folder], before);
+    const after = await readManifests([folder()], before);
     expect(names(after)).toBe("a2 c");
     expect(losesResources(before, after)).toBe(true);
     expect(losesResources(after, after)).toBe(false);
@@ -119,27 +113,27 @@ describe("readManifests, again", () => {
 
   test("keeps what a file declared before it went bad, until it is good again", async () => {
     await writeFile(file("a.yaml"), `${configMap("one")}---\n${configMap("two")}`);
-    let state = await readManifests([folder]);
+    let state = await readManifests([folder()]);
     await writeFile(file("a.yaml"), "{ not yaml");
-    state = await readManifests([folder], state);
+    state = await readManifests([folder()], state);
     expect(names(state)).toBe("one two");
     expect(problems(state)).toHaveLength(1);
     // The file still has errors, but others.
     await writeFile(file("a.yaml"), `${configMap("one", "2")}---\nkind: Nonsense\n`);
-    state = await readManifests([folder], state);
+    state = await readManifests([folder()], state);
     expect(names(state)).toBe("one two");
     expect(state.resources[0]?.value).toMatchObject({ data: { key: "2" } });
     await writeFile(file("a.yaml"), configMap("one"));
-    state = await readManifests([folder], state);
+    state = await readManifests([folder()], state);
     expect([names(state), problems(state)]).toEqual(["one", []]);
   });
 
   test("prefers what another file declares now to what a bad file declared before", async () => {
     await writeFile(file("a.yaml"), configMap("moved", "old"));
-    const before = await readManifests([folder]);
+    const before = await readManifests([folder()]);
     await writeFile(file("a.yaml"), "{ not yaml");
     await writeFile(file("b.yaml"), configMap("moved", "new"));
-    const after = await readManifests([folder], before);
+    const after = await readManifests([folder()], before);
     expect(after.resources.map(({ value }) => (value as { data?: object }).data)).toEqual([
       { key: "new" },
     ]);
@@ -150,10 +144,10 @@ describe("readManifests, again", () => {
     await writeFile(file("a.yaml"), configMap("a"));
     const time = new Date(1_700_000_000_000);
     await utimes(file("a.yaml"), time, time);
-    const before = await readManifests([folder]);
+    const before = await readManifests([folder()]);
     await writeFile(file("a.yaml"), configMap("b"));
     await utimes(file("a.yaml"), time, time);
-    expect(names(await readManifests([folder], before))).toBe("b");
+    expect(names(await readManifests([folder()], before))).toBe("b");
   });
 
   test("removes what a path declared that is not there any more, and says so", async () => {

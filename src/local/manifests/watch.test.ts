@@ -1,29 +1,24 @@
-import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { systemClock } from "../../time/clock.ts";
 import type { ManifestState } from "./read.ts";
 import { watchManifests } from "./watch.ts";
+import { folderForEachTest, forEachTest } from "../../../test/support/builders/fixtures.ts";
 
-let folder: string;
-let ending: AbortController;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "omnia-watch-"));
-  ending = new AbortController();
-});
-afterEach(async () => {
-  ending.abort();
-  await rm(folder, { recursive: true });
-});
+const folder = folderForEachTest();
+const ending = forEachTest(
+  () => new AbortController(),
+  (ending) => ending.abort(),
+);
 
 const configMap = (name: string): string =>
   `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\n`;
-const file = (name: string): string => join(folder, name);
+const file = (name: string): string => join(folder(), name);
 
 /** Follows until the names of the resources are as expected. Resolves to everything that was seen until then. */
 async function watching(paths: string[]) {
-  const states = watchManifests({ paths, clock: systemClock, signal: ending.signal });
+  const states = watchManifests({ paths, clock: systemClock, signal: ending().signal });
   const seen: string[] = [];
   const next = async (): Promise<string> => {
     const { value } = (await states.next()) as { value: ManifestState };
@@ -47,7 +42,7 @@ async function watching(paths: string[]) {
 describe("watchManifests", () => {
   test("shows an edit, a new file, a new folder and a removed file", async () => {
     await writeFile(file("a.yaml"), configMap("a"));
-    const { until, seen } = await watching([folder]);
+    const { until, seen } = await watching([folder()]);
     expect(seen).toEqual(["a"]);
     await writeFile(file("a.yaml"), configMap("a2"));
     await until("a2");
@@ -72,7 +67,7 @@ describe("watchManifests", () => {
 
   test("does not believe in a loss while a file is being written", async () => {
     await writeFile(file("a.yaml"), configMap("a"));
-    const { until, seen } = await watching([folder]);
+    const { until, seen } = await watching([folder()]);
     await writeFile(file("a.yaml"), "");
     await new Promise((resolve) => setTimeout(resolve, 200));
     await writeFile(file("a.yaml"), `${configMap("a")}---\n${configMap("b")}`);
@@ -82,16 +77,16 @@ describe("watchManifests", () => {
 
   test("takes changes that come together as one", async () => {
     await writeFile(file("a.yaml"), configMap("a"));
-    const { until, seen } = await watching([folder]);
+    const { until, seen } = await watching([folder()]);
     for (const name of ["b", "c", "d", "e"]) await writeFile(file(`${name}.yaml`), configMap(name));
     await until("a b c d e");
     expect(seen).toEqual(["a", "a b c d e"]);
   });
 
   test("ends when it is told to", async () => {
-    const { states } = await watching([folder]);
+    const { states } = await watching([folder()]);
     const last = states.next();
-    ending.abort();
+    ending().abort();
     expect(await last).toEqual({ done: true, value: undefined });
   });
 });

@@ -1,21 +1,15 @@
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { keepOutput, MAX_LOG_BYTES } from "./output.ts";
+import { folderForEachTest } from "../../../test/support/builders/fixtures.ts";
 
-let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "omnia-output-"));
-});
-afterEach(async () => {
-  await rm(folder, { recursive: true });
-});
+const folder = folderForEachTest();
 
 describe("keepOutput", () => {
   test("keeps what all streams print, and hands on their lines, also those cut by a chunk", async () => {
-    const file = join(folder, "deep", "replica-1.log");
+    const file = join(folder(), "deep", "replica-1.log");
     const lines: string[] = [];
     const out = Readable.from([Buffer.from("one\ntw"), Buffer.from("o\nthree")]);
     await keepOutput([out, Readable.from([Buffer.from("error\n")])], file, (line) =>
@@ -27,14 +21,14 @@ describe("keepOutput", () => {
   });
 
   test("goes on where the file ended before", async () => {
-    const file = join(folder, "replica-1.log");
+    const file = join(folder(), "replica-1.log");
     await keepOutput([Readable.from([Buffer.from("one\n")])], file, () => {});
     await keepOutput([Readable.from([Buffer.from("two\n")])], file, () => {});
     expect(await readFile(file, "utf8")).toBe("one\ntwo\n");
   });
 
   test("never holds more than two files of the largest size", async () => {
-    const file = join(folder, "replica-1.log");
+    const file = join(folder(), "replica-1.log");
     const chunk = Buffer.alloc(1024 * 1024, "x");
     await keepOutput([Readable.from(Array.from({ length: 11 }, () => chunk))], file, () => {});
     expect((await stat(file)).size).toBe(3 * 1024 * 1024);
@@ -44,7 +38,7 @@ describe("keepOutput", () => {
   test("reads on when the file cannot be written", async () => {
     const stream = new PassThrough();
     const lines: string[] = [];
-    const kept = keepOutput([stream], join(folder, "no\0name"), (line) => lines.push(line));
+    const kept = keepOutput([stream], join(folder(), "no\0name"), (line) => lines.push(line));
     stream.write("one\n");
     stream.end("two\n");
     await kept;

@@ -1,22 +1,18 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { findLocal } from "./find-local.ts";
 import { defaultStateFolder, lockStateFolder, writeUpInfo } from "./folder.ts";
+import { folderForEachTest } from "../../../test/support/builders/fixtures.ts";
 
-let folder: string;
 const cleanup: (() => unknown)[] = [];
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "omnia-state-"));
-});
+const folder = folderForEachTest();
 afterEach(async () => {
   for (const undo of cleanup.splice(0)) await undo();
-  await rm(folder, { recursive: true });
 });
 
 describe("the default state folder", () => {
@@ -30,44 +26,44 @@ describe("the default state folder", () => {
 
 describe("the lock of a state folder", () => {
   test("keeps a second instance out, and says who has it and what to do", async () => {
-    const lock = await lockStateFolder(folder);
-    await expect(lockStateFolder(folder)).rejects.toMatchObject({
+    const lock = await lockStateFolder(folder());
+    await expect(lockStateFolder(folder())).rejects.toMatchObject({
       name: "UpError",
-      message: `The state folder ${folder} is in use by another omnia up (process ${process.pid}).`,
+      message: `The state folder ${folder()} is in use by another omnia up (process ${process.pid}).`,
       cure: expect.stringContaining("--state") as string,
     });
     await lock[Symbol.asyncDispose]();
-    await (await lockStateFolder(folder))[Symbol.asyncDispose]();
+    await (await lockStateFolder(folder()))[Symbol.asyncDispose]();
   });
 
   test("is taken over from a process that was killed", async () => {
     const child = spawn(process.execPath, ["-e", ""]);
     await once(child, "exit");
-    await writeFile(join(folder, "lock-1"), JSON.stringify({ pid: child.pid }));
-    await using _lock = await lockStateFolder(folder);
-    expect(JSON.parse(await readFile(join(folder, "lock-2"), "utf8"))).toMatchObject({
+    await writeFile(join(folder(), "lock-1"), JSON.stringify({ pid: child.pid }));
+    await using _lock = await lockStateFolder(folder());
+    expect(JSON.parse(await readFile(join(folder(), "lock-2"), "utf8"))).toMatchObject({
       pid: process.pid,
     });
   });
 
   test("is taken over from a process whose id another one has now", async () => {
     await writeFile(
-      join(folder, "lock-1"),
+      join(folder(), "lock-1"),
       JSON.stringify({ pid: process.pid, processStart: "1" }),
     );
-    await using _lock = await lockStateFolder(folder);
+    await using _lock = await lockStateFolder(folder());
   });
 
   test("is taken over when it cannot be read", async () => {
-    await writeFile(join(folder, "lock-1"), "{");
-    await using _lock = await lockStateFolder(folder);
+    await writeFile(join(folder(), "lock-1"), "{");
+    await using _lock = await lockStateFolder(folder());
   });
 
   test("goes to exactly one of many that find a stale one", async () => {
-    await writeFile(join(folder, "lock-1"), "{}");
+    await writeFile(join(folder(), "lock-1"), "{}");
     for (let round = 0; round < 10; round += 1) {
       const results = await Promise.allSettled(
-        Array.from({ length: 8 }, () => lockStateFolder(folder)),
+        Array.from({ length: 8 }, () => lockStateFolder(folder())),
       );
       const locks = results.filter((result) => result.status === "fulfilled");
       expect(locks).toHaveLength(1);
@@ -87,7 +83,7 @@ describe("findLocal", () => {
     await once(server, "listening");
     cleanup.push(() => server.close());
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    await writeUpInfo(defaultStateFolder({ XDG_STATE_HOME: folder }, port), {
+    await writeUpInfo(defaultStateFolder({ XDG_STATE_HOME: folder() }, port), {
       url,
       pid,
       port,
@@ -95,11 +91,11 @@ describe("findLocal", () => {
     });
     return { url, server };
   }
-  const env = (): Record<string, string> => ({ XDG_STATE_HOME: folder });
+  const env = (): Record<string, string> => ({ XDG_STATE_HOME: folder() });
 
   test("finds nothing where nothing was ever started", async () => {
     expect(await findLocal({ env: env() })).toBeUndefined();
-    expect(await findLocal({ env: {}, stateFolder: join(folder, "none") })).toBeUndefined();
+    expect(await findLocal({ env: {}, stateFolder: join(folder(), "none") })).toBeUndefined();
   });
 
   test("finds the newest that lives and answers", async () => {

@@ -1,27 +1,21 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { readFileIfThere, syncPrivateFolder, writePrivateFile } from "./private-files.ts";
+import { folderForEachTest } from "../../../test/support/builders/fixtures.ts";
 
-let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "omnia-files-"));
-});
-afterEach(async () => {
-  await rm(folder, { recursive: true });
-});
+const folder = folderForEachTest();
 
 test("a private file and the folders made for it are for their owner only", async () => {
-  const file = join(folder, "a", "b", "secret");
+  const file = join(folder(), "a", "b", "secret");
   expect(await writePrivateFile(file, "value")).toBe(true);
   expect((await stat(file)).mode & 0o777).toBe(0o600);
-  expect((await stat(join(folder, "a"))).mode & 0o777).toBe(0o700);
-  expect((await stat(join(folder, "a", "b"))).mode & 0o777).toBe(0o700);
+  expect((await stat(join(folder(), "a"))).mode & 0o777).toBe(0o700);
+  expect((await stat(join(folder(), "a", "b"))).mode & 0o777).toBe(0o700);
 });
 
 test("a file that has the content already is not written again", async () => {
-  const file = join(folder, "secret");
+  const file = join(folder(), "secret");
   await writePrivateFile(file, "one");
   const before = await stat(file);
   expect(await writePrivateFile(file, "one")).toBe(false);
@@ -32,18 +26,18 @@ test("a file that has the content already is not written again", async () => {
 
 test("a folder is brought to hold the given files and no others, at any depth", async () => {
   const read = async (): Promise<Record<string, string>> => {
-    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+    const entries = await readdir(folder(), { recursive: true, withFileTypes: true });
     const files = entries
       .filter((entry) => entry.isFile())
       .map(({ parentPath, name }) => join(parentPath, name));
     const contents = files.map(
-      async (file) => [file.slice(folder.length + 1), await readFile(file, "utf8")] as const,
+      async (file) => [file.slice(folder().length + 1), await readFile(file, "utf8")] as const,
     );
     return Object.fromEntries(await Promise.all(contents));
   };
-  await writeFile(join(folder, ".new-left-by-a-crash"), "");
+  await writeFile(join(folder(), ".new-left-by-a-crash"), "");
   await syncPrivateFolder(
-    folder,
+    folder(),
     new Map([
       ["a/1", "one"],
       ["a/2", "two"],
@@ -53,7 +47,7 @@ test("a folder is brought to hold the given files and no others, at any depth", 
   expect(await read()).toEqual({ "a/1": "one", "a/2": "two", b: "three" });
   // One file is left as it is, one changes, and one is removed.
   await syncPrivateFolder(
-    folder,
+    folder(),
     new Map([
       ["a/1", undefined],
       ["a/2", "new"],
@@ -64,6 +58,6 @@ test("a folder is brought to hold the given files and no others, at any depth", 
 });
 
 test("a file that is not there is no error", async () => {
-  expect(await readFileIfThere(join(folder, "none"))).toBeUndefined();
-  expect(await readFileIfThere(join(folder, "none", "deeper"))).toBeUndefined();
+  expect(await readFileIfThere(join(folder(), "none"))).toBeUndefined();
+  expect(await readFileIfThere(join(folder(), "none", "deeper"))).toBeUndefined();
 });

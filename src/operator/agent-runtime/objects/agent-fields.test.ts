@@ -1,8 +1,6 @@
 /** Each field of an AgentRuntime, from its manifest to the object or the file that a pod gets. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { parseDocument } from "yaml";
 import { theVersion } from "../../../../test/support/builders/a-decision.ts";
 import { agentRuntimeFields } from "../../../../test/support/builders/agent-runtime-fields.ts";
@@ -12,6 +10,7 @@ import {
   type World,
 } from "../../../../test/support/operator/made-agent.ts";
 import { AGENT_CONFIG_PATH } from "../../../agent-config/agent-config.ts";
+import { folderForAllTests } from "../../../../test/support/builders/fixtures.ts";
 
 const MANIFEST = `
 apiVersion: omnia.altairalabs.ai/v1alpha1
@@ -302,11 +301,7 @@ const FIELDS: Record<string, Field | readonly Field[]> = {
   imagePullSecrets: { value: [{ name: "registry" }], read: inPod("imagePullSecrets") },
 };
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "omnia-fields-"));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const folder = folderForAllTests();
 
 describe("a field of an AgentRuntime reaches its pods", () => {
   it("whichever it is", () => {
@@ -317,7 +312,7 @@ describe("a field of an AgentRuntime reaches its pods", () => {
     [fields].flat().map((field) => [path, field.value, field] as const),
   );
   it.each(cases)("%s: %j", async (path, value, { read, beside = {}, ...field }) => {
-    const made = await makeAgent(manifest({ ...beside, [path]: value }), WORLD, folder);
+    const made = await makeAgent(manifest({ ...beside, [path]: value }), WORLD, folder());
     expect(await read(made)).toEqual("seen" in field ? field.seen : value);
   });
 });

@@ -1,8 +1,6 @@
 /** What a pod of an agent is made of, whatever its manifest says. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { decided, theVersion } from "../../../../test/support/builders/a-decision.ts";
 import {
@@ -15,6 +13,7 @@ import { AGENT_CONFIG_PATH } from "../../../agent-config/agent-config.ts";
 import type { WorkloadDecision } from "../../../control/agent-runtime/workload-decision.ts";
 import { ROLL_HASH_ANNOTATION } from "../../cluster/labels.ts";
 import { buildDeployment } from "./build-deployment.ts";
+import { folderForAllTests } from "../../../../test/support/builders/fixtures.ts";
 
 const WORLD: World = {
   packs: { "agents/prompts": theVersion() },
@@ -29,17 +28,13 @@ const WORLD: World = {
 const SESSION = { type: "redis", storeRef: { name: "redis", key: "url" } };
 const AUTH = { apiKeysSecretRef: { name: "clients" } };
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "omnia-pods-"));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const folder = folderForAllTests();
 
 const make = (spec: object = {}): Promise<MadeAgent> =>
   makeAgent(
     stringify(anAgentManifest({ name: "support", namespace: "agents" }, spec)),
     WORLD,
-    folder,
+    folder(),
   );
 
 const AT = { name: "support", namespace: "agents" };
