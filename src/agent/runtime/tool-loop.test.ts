@@ -1,7 +1,7 @@
 import { text } from "node:stream/consumers";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { startHttpServer, type HttpServer } from "../../../test/support/processes/http-server.ts";
-import { startModelServer, type ModelServer } from "../../../test/support/agent/model-server.ts";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { startHttpServer } from "../../../test/support/processes/http-server.ts";
+import { startModelServer } from "../../../test/support/agent/model-server.ts";
 import { rejectionOf } from "../../../test/support/builders/rejection-of.ts";
 import {
   RecordingTurn,
@@ -12,27 +12,6 @@ import type { PromptConfig, ToolConfig } from "../../agent-config/agent-config.t
 import { systemClock } from "../../time/clock.ts";
 import { createLog } from "../../observability/log.ts";
 import { createRuntimeHandler } from "./runtime-handler.ts";
-
-let model: ModelServer;
-let tools: HttpServer;
-/** Paths that were called, with their arguments. */
-let toolCalls: [path: string | undefined, toolArguments: unknown][];
-let answerTool: (path: string | undefined, toolArguments: { city?: string }) => Promise<unknown>;
-
-beforeEach(async () => {
-  model = await startModelServer();
-  toolCalls = [];
-  answerTool = () => Promise.resolve({ degrees: 21 });
-  tools = await startHttpServer(async (request, response) => {
-    const toolArguments = JSON.parse(await text(request)) as { city?: string };
-    toolCalls.push([request.url, toolArguments]);
-    response.setHeader("content-type", "application/json");
-    response.end(JSON.stringify(await answerTool(request.url, toolArguments)));
-  });
-});
-afterEach(async () => {
-  await Promise.all([model.close(), tools.close()]);
-});
 
 const counted: string[] = [];
 const handler = createRuntimeHandler({
@@ -50,35 +29,69 @@ const handler = createRuntimeHandler({
   },
 });
 
-function weather(tool: Partial<ToolConfig> = {}): ToolConfig {
-  return aTool({ url: `${tools.url}/weather`, ...tool });
-}
-
-async function run(
-  options: RecordingTurnOptions & { tools?: ToolConfig[]; prompt?: Partial<PromptConfig> } = {},
-) {
-  const config = aRuntimeConfig({
-    provider: { baseURL: model.url },
-    tools: options.tools ?? [weather()],
-    ...(options.prompt === undefined ? {} : { prompt: options.prompt }),
+/** The runtime handler with a model and a server of tools, which end with the test. */
+async function aToolLoop() {
+  const model = await startModelServer();
+  onTestFinished(() => model.close());
+  /** Paths that were called, with their arguments. */
+  const toolCalls: [path: string | undefined, toolArguments: unknown][] = [];
+  const tools = {
+    url: "",
+    answerTool: (_path: string | undefined, _toolArguments: { city?: string }): Promise<unknown> =>
+      Promise.resolve({ degrees: 21 }),
+  };
+  const toolServer = await startHttpServer(async (request, response) => {
+    const toolArguments = JSON.parse(await text(request)) as { city?: string };
+    toolCalls.push([request.url, toolArguments]);
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify(await tools.answerTool(request.url, toolArguments)));
   });
-  const turn = new RecordingTurn(config, { content: "How is the weather?", ...options });
-  counted.length = 0;
-  return { turn, result: await handler.run(turn) };
-}
+  onTestFinished(() => toolServer.close());
+  tools.url = toolServer.url;
 
-/** The messages of the last request, without the system prompt and the first question. */
-function lastMessages(): { role: string; content: string; tool_call_id?: string }[] {
-  return model.requests.at(-1)?.body.messages.slice(2);
-}
+  function weather(tool: Partial<ToolConfig> = {}): ToolConfig {
+    return aTool({ url: `${tools.url}/weather`, ...tool });
+  }
 
-function callsOnce(...toolCallsOfModel: { name: string; arguments: string; id?: string }[]): void {
-  model.mock.on({ hasToolResult: false }, { toolCalls: toolCallsOfModel });
-  model.mock.on({ hasToolResult: true }, { content: "It is 21 degrees." });
+  async function run(
+    options: RecordingTurnOptions & { tools?: ToolConfig[]; prompt?: Partial<PromptConfig> } = {},
+  ) {
+    const config = aRuntimeConfig({
+      provider: { baseURL: model.url },
+      tools: options.tools ?? [weather()],
+      ...(options.prompt === undefined ? {} : { prompt: options.prompt }),
+    });
+    const turn = new RecordingTurn(config, { content: "How is the weather?", ...options });
+    counted.length = 0;
+    return { turn, result: await handler.run(turn) };
+  }
+
+  /** The messages of the last request, without the system prompt and the first question. */
+  function lastMessages(): { role: string; content: string; tool_call_id?: string }[] {
+    return model.requests.at(-1)?.body.messages.slice(2);
+  }
+
+  function callsOnce(
+    ...toolCallsOfModel: { name: string; arguments: string; id?: string }[]
+  ): void {
+    model.mock.on({ hasToolResult: false }, { toolCalls: toolCallsOfModel });
+    model.mock.on({ hasToolResult: true }, { content: "It is 21 degrees." });
+  }
+
+  return {
+    model,
+    tools,
+    toolCalls,
+    run,
+    weather,
+    lastMessages,
+    callsOnce,
+  };
 }
 
 describe("a turn with tools", () => {
   it("tells the client of a call and its result, and the model too", async () => {
+    const { callsOnce, run, toolCalls, lastMessages } = await aToolLoop();
     callsOnce({ id: "call_1", name: "get-weather", arguments: '{"city":"Oslo"}' });
     const { turn, result } = await run();
     expect(result.finishReason).toBe("stop");
@@ -96,6 +109,7 @@ describe("a turn with tools", () => {
   });
 
   it("sums the usage of its steps, and counts it", async () => {
+    const { model, run } = await aToolLoop();
     const usage = { prompt_tokens: 10, completion_tokens: 3 };
     const call = { name: "get-weather", arguments: '{"city":"Oslo"}' };
     model.mock.on({ hasToolResult: false }, { toolCalls: [call], usage });
@@ -112,6 +126,7 @@ describe("a turn with tools", () => {
   });
 
   it("sets apart what is said before a call and after it", async () => {
+    const { model, run } = await aToolLoop();
     model.mock.on(
       { hasToolResult: false },
       {
@@ -126,12 +141,13 @@ describe("a turn with tools", () => {
   });
 
   it("runs the calls of one answer side by side, and tells of each as it ends", async () => {
+    const { callsOnce, tools, run, lastMessages } = await aToolLoop();
     callsOnce(
       { id: "slow", name: "slow", arguments: "{}" },
       { id: "fast", name: "fast", arguments: "{}" },
     );
     const fastWasTold = Promise.withResolvers<void>();
-    answerTool = async (path) => {
+    tools.answerTool = async (path) => {
       if (path === "/slow") await fastWasTold.promise;
       return path;
     };
@@ -155,6 +171,7 @@ describe("a turn with tools", () => {
   });
 
   it("finds a tool under its name with underscores", async () => {
+    const { callsOnce, run } = await aToolLoop();
     callsOnce({ name: "get_weather", arguments: '{"city":"Oslo"}' });
     const { turn } = await run();
     expect(turn.events[1]).toMatchObject({ result: { degrees: 21 } });
@@ -168,6 +185,7 @@ describe("a turn with tools", () => {
   ])(
     "tells the model of a call that is %s, and goes on",
     async (_what, name, toolArguments, error) => {
+      const { callsOnce, run, lastMessages, toolCalls } = await aToolLoop();
       callsOnce({ id: "call_1", name, arguments: toolArguments });
       const { turn, result } = await run();
       expect(turn.events.slice(0, 2)).toMatchObject([
@@ -184,6 +202,7 @@ describe("a turn with tools", () => {
   );
 
   it("counts calls by tool and outcome, and not by the names that a model makes up", async () => {
+    const { callsOnce, run } = await aToolLoop();
     callsOnce(
       { name: "get-weather", arguments: '{"city":"Oslo"}' },
       { name: "get-weather", arguments: "{}" },
@@ -198,6 +217,7 @@ describe("a turn with tools", () => {
   });
 
   it("runs a call id once, gives the same call the same outcome, and another call another id", async () => {
+    const { model, run, toolCalls, lastMessages } = await aToolLoop();
     const call = { id: "call_1", name: "get-weather", arguments: '{"city":"Oslo"}' };
     const answers = [
       { toolCalls: [call] },
@@ -225,6 +245,7 @@ describe("the limits of a turn", () => {
   const call = { name: "get-weather", arguments: '{"city":"Oslo"}' };
 
   it("end the rounds of tool calls in an answer without tools", async () => {
+    const { model, run, toolCalls, lastMessages } = await aToolLoop();
     model.mock.on(
       { predicate: (request) => request.tool_choice === "none" },
       { content: "That is all I know." },
@@ -241,6 +262,7 @@ describe("the limits of a turn", () => {
   });
 
   it("hold for a model that calls tools also when it may not", async () => {
+    const { model, run, toolCalls } = await aToolLoop();
     model.mock.onMessage(/./, { toolCalls: [call] });
     const { turn, result } = await run({ prompt: { maxRounds: 3 } });
     expect(result.finishReason).toBe("tool_limit");
@@ -249,6 +271,7 @@ describe("the limits of a turn", () => {
   });
 
   it("hold for a model that repeats itself for ever", async () => {
+    const { model, run, toolCalls } = await aToolLoop();
     model.mock.onMessage(/./, { toolCalls: [{ ...call, id: "call_1" }] });
     const { result } = await run({ prompt: { maxRounds: 2 } });
     expect(result.finishReason).toBe("tool_limit");
@@ -256,12 +279,14 @@ describe("the limits of a turn", () => {
   });
 
   it("are not reached by a model that answers after the last round", async () => {
+    const { callsOnce, run } = await aToolLoop();
     callsOnce(call);
     const { result } = await run({ prompt: { maxRounds: 1 } });
     expect(result.finishReason).toBe("stop");
   });
 
   it("hold for the number of calls too", async () => {
+    const { model, run, toolCalls, lastMessages } = await aToolLoop();
     model.mock.on({ hasToolResult: false }, { toolCalls: [call, call, call] });
     model.mock.on({ hasToolResult: true }, { content: "Sunny, I guess." });
     const { turn, result } = await run({ prompt: { maxToolCallsPerTurn: 2 } });
@@ -276,12 +301,14 @@ describe("the limits of a turn", () => {
 
 describe("the choice of tools", () => {
   it("is the pack's; a required call is required once", async () => {
+    const { callsOnce, run, model } = await aToolLoop();
     callsOnce({ name: "get-weather", arguments: '{"city":"Oslo"}' });
     await run({ prompt: { toolChoice: "required" } });
     expect(model.requests.map(({ body }) => body.tool_choice)).toEqual(["required", "auto"]);
   });
 
   it("may be none, which a model that calls one all the same does not change", async () => {
+    const { model, run } = await aToolLoop();
     model.mock.onMessage(/./, {
       content: "Hm.",
       toolCalls: [{ name: "get-weather", arguments: "{}" }],
@@ -292,6 +319,7 @@ describe("the choice of tools", () => {
   });
 
   it("is not sent where there are no tools", async () => {
+    const { model, run } = await aToolLoop();
     model.mock.onMessage(/./, { content: "Hello." });
     await run({ tools: [] });
     expect(model.requests[0]?.body).not.toHaveProperty("tools");
@@ -301,6 +329,7 @@ describe("the choice of tools", () => {
 
 describe("how an answer ends", () => {
   it("at its length is said, and half a call is not run", async () => {
+    const { model, run } = await aToolLoop();
     model.mock.onMessage(/./, {
       content: "It is",
       toolCalls: [{ name: "get-weather", arguments: '{"city":"O' }],
@@ -313,6 +342,7 @@ describe("how an answer ends", () => {
   });
 
   it("in a filter is a stop, unless nothing was said", async () => {
+    const { model, run } = await aToolLoop();
     model.mock.onMessage("some", { content: "I cannot", finishReason: "content_filter" });
     expect((await run({ content: "some" })).result.finishReason).toBe("stop");
     model.mock.onMessage("none", { content: "", finishReason: "content_filter" });
@@ -323,6 +353,7 @@ describe("how an answer ends", () => {
   });
 
   it("without a word is an error", async () => {
+    const { model, run } = await aToolLoop();
     model.mock.onMessage(/./, { content: "" });
     await expect(run()).rejects.toMatchObject({
       code: "PROVIDER_ERROR",
@@ -333,6 +364,7 @@ describe("how an answer ends", () => {
 
 describe("a turn that is cancelled", () => {
   it("closes the request to the provider and keeps what was said", async () => {
+    const { model } = await aToolLoop();
     model.mock.onMessage(/./, { content: "x".repeat(200) }, { latency: 5 });
     const stop = new AbortController();
     const config = aRuntimeConfig({ provider: { baseURL: model.url } });
@@ -348,6 +380,7 @@ describe("a turn that is cancelled", () => {
   });
 
   it("before the first word records nothing", async () => {
+    const { model } = await aToolLoop();
     model.mock.onMessage(/./, { content: "late" }, { latency: 10_000 });
     const stop = new AbortController();
     const config = aRuntimeConfig({ provider: { baseURL: model.url } });
@@ -360,12 +393,13 @@ describe("a turn that is cancelled", () => {
   });
 
   it("stops the tools that run, and keeps the results of those that ended", async () => {
+    const { callsOnce, tools, model, weather } = await aToolLoop();
     callsOnce(
       { id: "slow", name: "get-weather", arguments: '{"city":"slow"}' },
       { id: "fast", name: "get-weather", arguments: '{"city":"fast"}' },
     );
     const stop = new AbortController();
-    answerTool = (_path, toolArguments) =>
+    tools.answerTool = (_path, toolArguments) =>
       toolArguments.city === "slow" ? new Promise(() => {}) : Promise.resolve(1);
     const config = aRuntimeConfig({ provider: { baseURL: model.url }, tools: [weather()] });
     const turn = new RecordingTurn(config, {

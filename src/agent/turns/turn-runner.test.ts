@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { anAgentConfig } from "../../../test/support/builders/agent-config.ts";
 import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
 import type { LimitsConfig } from "../../agent-config/agent-config.ts";
@@ -56,76 +56,69 @@ class FaultyStore extends MemorySessionStore {
   }
 }
 
-let clock: ManualClock;
-let store: FaultyStore;
-let stores: CurrentStore;
-let feeds: SessionFeeds;
-let runner: TurnRunner;
-let handle: (turn: Turn) => Promise<Awaited<ReturnType<Handler["run"]>>>;
-let delivered: TurnFrame[];
-let failures: { error: { code: string; message: string } }[];
-let logged: string;
-let moved: number;
-let room: PromiseWithResolvers<void> | undefined;
-let limits: LimitsConfig;
-
-beforeEach(async () => {
-  clock = new ManualClock();
-  store = new FaultyStore({ ttlMs: 3_600_000, clock });
-  stores = new CurrentStore(() => {});
+/** A runner of turns with the session `SESSION` and a client that follows it. */
+async function aRunner() {
+  const clock = new ManualClock();
+  const store = new FaultyStore({ ttlMs: 3_600_000, clock });
+  const stores = new CurrentStore(() => {});
   stores.replace(store);
-  feeds = new SessionFeeds();
-  delivered = [];
-  failures = [];
-  moved = 0;
-  logged = "";
-  room = undefined;
-  limits = {};
-  const handler: Handler = { run: (turn) => handle(turn) };
-  runner = new TurnRunner({
+  const feeds = new SessionFeeds();
+  const delivered: TurnFrame[] = [];
+  const failures: { error: { code: string; message: string } }[] = [];
+  /** What a test sets, and what it looks at afterwards. */
+  const state = {
+    handle: (_turn: Turn): ReturnType<Handler["run"]> => Promise.reject(new Error("nothing to do")),
+    limits: {} as LimitsConfig,
+    room: undefined as PromiseWithResolvers<void> | undefined,
+    logged: "",
+    moved: 0,
+  };
+  const handler: Handler = { run: (turn) => state.handle(turn) };
+  const runner = new TurnRunner({
     feeds,
     clock,
-    log: createLog({ destination: { write: (line) => void (logged += line) } }),
+    log: createLog({ destination: { write: (line) => void (state.logged += line) } }),
     metrics: createAgentMetrics(createMetrics({ processMetrics: false }), {
       connectionsActive: () => 0,
       sessionsActive: () => 0,
       requestsInflight: () => 0,
     }),
     handlers: { loaded: () => handler, load: () => Promise.resolve(handler) },
-    config: () => anAgentConfig({ limits }),
+    config: () => anAgentConfig({ limits: state.limits }),
   });
   feeds.follow(SESSION, {
     deliver: (frames: readonly EncodedFrame[]) =>
       void delivered.push(...frames.map(({ frame }) => frame)),
     deliverFailure: (text) => void failures.push(JSON.parse(text) as (typeof failures)[number]),
-    turnMoved: () => void moved++,
-    whenWritable: () => room?.promise,
+    turnMoved: () => void state.moved++,
+    whenWritable: () => state.room?.promise,
   });
   await store.create(SESSION, {});
-});
 
-async function begin(content = "hello", sessionId = SESSION) {
-  const use = stores.use();
-  try {
-    const message = { sessionId, content, metadata: undefined, messageId: undefined };
-    return await runner.begin(message, use, () => {});
-  } finally {
-    use.release();
+  async function begin(content = "hello", sessionId = SESSION) {
+    const use = stores.use();
+    try {
+      const message = { sessionId, content, metadata: undefined, messageId: undefined };
+      return await runner.begin(message, use, () => {});
+    } finally {
+      use.release();
+    }
   }
-}
-
-async function ask(run: typeof handle): Promise<TurnFrame | undefined> {
-  handle = run;
-  await begin();
-  await runner.whenIdle();
-  return delivered.at(-1);
+  async function ask(handle: typeof state.handle): Promise<TurnFrame | undefined> {
+    state.handle = handle;
+    await begin();
+    await runner.whenIdle();
+    return delivered.at(-1);
+  }
+  return { clock, store, stores, feeds, runner, delivered, failures, state, begin, ask };
 }
 
 describe("frames", () => {
   it("are stored before anybody is sent them, and what comes meanwhile is stored together", async () => {
+    const { store, state, begin, clock, delivered, runner } = await aRunner();
     const stored = Promise.withResolvers<void>();
     store.hold = stored.promise;
-    handle = async (turn) => {
+    state.handle = async (turn) => {
       for (const content of ["a", "b", "c"]) await turn.emit({ type: "chunk", content });
       return { finishReason: "stop" };
     };
@@ -141,10 +134,11 @@ describe("frames", () => {
   });
 
   it("wait for the store when there are many of them", async () => {
+    const { store, state, begin, clock, runner } = await aRunner();
     const stored = Promise.withResolvers<void>();
     store.hold = stored.promise;
     let emitted = 0;
-    handle = async (turn) => {
+    state.handle = async (turn) => {
       for (; emitted < 10; emitted++) {
         await turn.emit({ type: "chunk", content: "x".repeat(MAX_UNSTORED_CHARACTERS / 4) });
       }
@@ -159,23 +153,25 @@ describe("frames", () => {
   });
 
   it("wait for a reader that is slow", async () => {
-    room = Promise.withResolvers();
+    const { state, begin, clock, runner } = await aRunner();
+    state.room = Promise.withResolvers();
     let emitted = 0;
-    handle = async (turn) => {
+    state.handle = async (turn) => {
       for (; emitted < 5; emitted++) await turn.emit({ type: "chunk", content: "x" });
       return { finishReason: "stop" };
     };
     await begin();
     await clock.advance(0);
     expect(emitted).toBe(0);
-    room.resolve();
-    room = undefined;
-    limits = {};
+    state.room.resolve();
+    state.room = undefined;
+    state.limits = {};
     await runner.whenIdle();
     expect(emitted).toBe(5);
   });
 
   it("of tools carry a result or an error, and nothing comes of an empty chunk", async () => {
+    const { ask, delivered } = await aRunner();
     await ask(async (turn) => {
       await turn.emit({ type: "chunk", content: "" });
       await turn.emit({
@@ -201,6 +197,7 @@ describe("frames", () => {
 
 describe("the history", () => {
   it("holds what was asked and answered, but not of the turn that asks for it", async () => {
+    const { ask, store } = await aRunner();
     await ask(async () => ({ content: "first answer", finishReason: "stop" }));
     let seen: unknown;
     await ask(async (turn) => {
@@ -221,6 +218,7 @@ describe("the history", () => {
   });
 
   it("does not hold twice what the handler recorded", async () => {
+    const { ask, store, delivered } = await aRunner();
     await ask(async (turn) => {
       await turn.emit({ type: "chunk", content: "looking" });
       turn.record({
@@ -246,7 +244,8 @@ describe("the history", () => {
   });
 
   it("marks an answer that was cut as partial, and closes the calls that were open", async () => {
-    handle = async (turn) => {
+    const { state, begin, runner, store } = await aRunner();
+    state.handle = async (turn) => {
       turn.record({
         role: "assistant",
         turnId: turn.id,
@@ -269,6 +268,7 @@ describe("the history", () => {
 
 describe("a turn that fails", () => {
   it("tells the client what a TurnError says", async () => {
+    const { ask } = await aRunner();
     const last = await ask(async () => {
       throw new TurnError("PROVIDER_ERROR", "The provider is busy.", {
         details: { retry_after: 7 },
@@ -286,15 +286,17 @@ describe("a turn that fails", () => {
   });
 
   it("tells the client nothing of any other error, and the log all of it", async () => {
+    const { ask, state } = await aRunner();
     const last = await ask(async () => {
       throw new Error("no route to 10.0.0.7");
     });
     expect(last).toMatchObject({ type: "error", error: { code: "INTERNAL_ERROR" } });
     expect(JSON.stringify(last)).not.toContain("10.0.0.7");
-    expect(logged).toContain("10.0.0.7");
+    expect(state.logged).toContain("10.0.0.7");
   });
 
   it("leaves the session as it should be for the next one", async () => {
+    const { ask } = await aRunner();
     await ask(async () => {
       throw new TurnError("PROVIDER_ERROR", "no");
     });
@@ -307,7 +309,8 @@ describe("a turn that fails", () => {
 
 describe("a turn that is cancelled", () => {
   it("ends at once where the handler listens", async () => {
-    handle = async (turn) => {
+    const { state, clock, begin, runner, delivered, store } = await aRunner();
+    state.handle = async (turn) => {
       await turn.emit({ type: "chunk", content: "so far" });
       await clock.sleep(60_000, turn.signal);
       return { finishReason: "stop" };
@@ -326,8 +329,9 @@ describe("a turn that is cancelled", () => {
   });
 
   it("ends a little later where the handler does not, which is not heard any more", async () => {
+    const { state, clock, begin, runner, delivered } = await aRunner();
     let late: Promise<void> | undefined;
-    handle = async (turn) => {
+    state.handle = async (turn) => {
       await clock.sleep(60_000);
       late = turn.emit({ type: "chunk", content: "too late" });
       return { finishReason: "stop" };
@@ -343,8 +347,9 @@ describe("a turn that is cancelled", () => {
   });
 
   it("is let go of by a reader that is slow", async () => {
-    room = Promise.withResolvers();
-    handle = async (turn) => {
+    const { state, begin, clock, runner, delivered } = await aRunner();
+    state.room = Promise.withResolvers();
+    state.handle = async (turn) => {
       for (;;) await turn.emit({ type: "chunk", content: "x" });
     };
     await begin();
@@ -357,6 +362,7 @@ describe("a turn that is cancelled", () => {
 
 describe("limits", () => {
   it("end an answer that is far too long, with what there is of it", async () => {
+    const { ask } = await aRunner();
     const last = await ask(async (turn) => {
       for (;;) await turn.emit({ type: "chunk", content: "x".repeat(1024 * 1024) });
     });
@@ -365,9 +371,10 @@ describe("limits", () => {
   });
 
   it("refuse a turn over the number that one replica runs", async () => {
-    handle = (turn) =>
+    const { state, clock, store, begin, runner } = await aRunner();
+    state.handle = (turn) =>
       clock.sleep(60_000, turn.signal).then(() => ({ finishReason: "stop" as const }));
-    limits = { maxTurnsInFlight: 3, maxQueuedTurns: 0 };
+    state.limits = { maxTurnsInFlight: 3, maxQueuedTurns: 0 };
     for (let count = 0; count < 3; count++) {
       await store.create(`other-${count}`, {});
       await begin("hello", `other-${count}`);
@@ -384,7 +391,8 @@ describe("limits", () => {
   });
 
   it("end a turn whose handler gives no sign of life, however long one that does may take", async () => {
-    handle = async (turn) => {
+    const { state, clock, begin, runner, delivered } = await aRunner();
+    state.handle = async (turn) => {
       for (let minute = 0; minute < 30; minute++) {
         await clock.sleep(60_000, turn.signal);
         await turn.emit({ type: "chunk", content: "." });
@@ -403,7 +411,8 @@ describe("limits", () => {
 
 describe("the lease of a turn", () => {
   it("is renewed for as long as the turn runs, and no longer", async () => {
-    handle = (turn) =>
+    const { state, clock, begin, store, runner } = await aRunner();
+    state.handle = (turn) =>
       clock.sleep(60_000, turn.signal).then(() => ({ finishReason: "stop" as const }));
     await begin();
     await clock.advance(59_000);
@@ -417,14 +426,15 @@ describe("the lease of a turn", () => {
   });
 
   it("ends the turn where it was lost to another replica, nothing more is written, and followers look there", async () => {
-    handle = (turn) =>
+    const { state, clock, begin, store, runner, failures } = await aRunner();
+    state.handle = (turn) =>
       clock.sleep(60_000, turn.signal).then(() => ({ finishReason: "stop" as const }));
     await begin();
     store.fail = () => new TurnLostError("another's");
     await clock.advance(6_000);
     await runner.whenIdle();
     expect(failures).toEqual([]);
-    expect(moved).toBe(1);
+    expect(state.moved).toBe(1);
     expect(store.calls).toEqual(["renew"]);
   });
 });
@@ -433,8 +443,9 @@ describe("a store that does not answer", () => {
   const away = () => new StoreUnavailableError("connect ECONNREFUSED 10.0.0.7");
 
   it("is asked again for a while, and the turn goes on", async () => {
+    const { store, state, begin, clock, delivered, runner, failures } = await aRunner();
     store.fail = away;
-    handle = async (turn) => {
+    state.handle = async (turn) => {
       await turn.emit({ type: "chunk", content: "a" });
       return { finishReason: "stop" };
     };
@@ -452,8 +463,9 @@ describe("a store that does not answer", () => {
   });
 
   it("is asked again for the history, too", async () => {
+    const { store, state, begin, clock, delivered, runner, failures } = await aRunner();
     store.fail = (operation) => (operation === "history" ? away() : undefined);
-    handle = async (turn) => {
+    state.handle = async (turn) => {
       const seen = await turn.history();
       return { content: `after ${seen.length} messages`, finishReason: "stop" };
     };
@@ -468,8 +480,9 @@ describe("a store that does not answer", () => {
   });
 
   it("ends the turn with UNAVAILABLE when it stays away, and is given the end when it is back", async () => {
+    const { store, state, clock, begin, failures, runner } = await aRunner();
     store.fail = away;
-    handle = async (turn) => {
+    state.handle = async (turn) => {
       await turn.emit({ type: "chunk", content: "a" });
       await clock.sleep(60_000, turn.signal);
       return { finishReason: "stop" };
@@ -486,8 +499,9 @@ describe("a store that does not answer", () => {
   });
 
   it("at the end of a turn makes the answer late, or lost", async () => {
+    const { store, state, begin, clock, runner, delivered, failures } = await aRunner();
     store.fail = (operation) => (operation.startsWith("end") ? away() : undefined);
-    handle = async () => ({ content: "an answer", finishReason: "stop" });
+    state.handle = async () => ({ content: "an answer", finishReason: "stop" });
     await begin();
     await clock.advance(10_000);
     await runner.whenIdle();
@@ -498,7 +512,8 @@ describe("a store that does not answer", () => {
 
 describe("an agent that shuts down", () => {
   it("takes no more turns, and ends those that run with a word on what to do", async () => {
-    handle = (turn) =>
+    const { state, clock, begin, runner, store, delivered } = await aRunner();
+    state.handle = (turn) =>
       clock.sleep(60_000, turn.signal).then(() => ({ finishReason: "stop" as const }));
     await begin();
     runner.refuseNewTurns();

@@ -1,5 +1,5 @@
 /** Turns that were begun elsewhere, and what a running turn writes for those who may have to go on with it. */
-import { beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { anAgentConfig } from "../../../test/support/builders/agent-config.ts";
 import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
 import { createAgentMetrics } from "../contracts/agent-metrics.ts";
@@ -33,19 +33,13 @@ class WatchedStore extends MemorySessionStore {
   }
 }
 
-let clock: ManualClock;
-let store: WatchedStore;
-let stores: CurrentStore;
-let runner: TurnRunner;
-let handler: Handler;
-let delivered: TurnFrame[];
-
-beforeEach(async () => {
-  clock = new ManualClock();
-  store = new WatchedStore({ ttlMs: 3_600_000, clock });
-  stores = new CurrentStore(() => {});
+/** A runner of turns, and what was delivered of its session to one who follows it. */
+async function aRunner() {
+  const clock = new ManualClock();
+  const store = new WatchedStore({ ttlMs: 3_600_000, clock });
+  const stores = new CurrentStore(() => {});
   stores.replace(store);
-  delivered = [];
+  const delivered: TurnFrame[] = [];
   const feeds = new SessionFeeds();
   feeds.follow(SESSION, {
     deliver: (frames) => void delivered.push(...frames.map(({ frame }) => frame)),
@@ -53,7 +47,10 @@ beforeEach(async () => {
     turnMoved: () => {},
     whenWritable: () => undefined,
   });
-  runner = new TurnRunner({
+  const running: { handler: Handler } = {
+    handler: { run: () => Promise.reject(new Error("nothing to do")) },
+  };
+  const runner = new TurnRunner({
     feeds,
     clock,
     log: createLog({ level: "silent" }),
@@ -62,57 +59,59 @@ beforeEach(async () => {
       sessionsActive: () => 0,
       requestsInflight: () => 0,
     }),
-    handlers: { loaded: () => handler, load: () => Promise.resolve(handler) },
+    handlers: { loaded: () => running.handler, load: () => Promise.resolve(running.handler) },
     config: () => anAgentConfig(),
   });
   await store.create(SESSION, {});
-});
 
-function handle(
-  run: (turn: Turn) => ReturnType<Handler["run"]>,
-  more: Partial<Handler> = {},
-): void {
-  handler = { run, ...more };
-}
+  function handle(
+    run: (turn: Turn) => ReturnType<Handler["run"]>,
+    more: Partial<Handler> = {},
+  ): void {
+    running.handler = { run, ...more };
+  }
+  async function begin(content = "hello") {
+    const use = stores.use();
+    const message = { sessionId: SESSION, content, metadata: { a: 1 }, messageId: undefined };
+    return runner.begin(message, use, () => {}).finally(() => use.release());
+  }
 
-async function begin(content = "hello") {
-  const use = stores.use();
-  const message = { sessionId: SESSION, content, metadata: { a: 1 }, messageId: undefined };
-  return runner.begin(message, use, () => {}).finally(() => use.release());
-}
+  async function recover() {
+    const use = stores.use();
+    const outcome = await runner.recover(SESSION, use).finally(() => use.release());
+    await runner.whenIdle();
+    return outcome;
+  }
 
-async function recover() {
-  const use = stores.use();
-  const outcome = await runner.recover(SESSION, use).finally(() => use.release());
-  await runner.whenIdle();
-  return outcome;
-}
+  /** A turn of a process that is gone. */
+  async function anAbandonedTurn(...entries: JournalEntry[]): Promise<void> {
+    const origin = { handler: "demo", metadata: { channel: "web" } };
+    const turn = { turnId: "t1", messageId: "m1", userMessage: "hello", origin };
+    const begun = await store.beginTurn(SESSION, turn);
+    if (begun.status !== "started") throw new Error(begun.status);
+    const { lease } = begun;
+    const frames = entries.flatMap((entry) => (entry.type === "said" ? entry.text : []));
+    await store.appendFrames(
+      lease,
+      frames.map((content, at) => ({
+        type: "chunk",
+        session_id: SESSION,
+        turn_id: "t1",
+        seq: at + 1,
+        timestamp: "2026-01-01T00:00:00.000Z",
+        content,
+      })),
+      { first: 0, entries },
+    );
+    await clock.advance(TURN_LEASE_MS + 1);
+  }
 
-/** A turn of a process that is gone. */
-async function anAbandonedTurn(...entries: JournalEntry[]): Promise<void> {
-  const origin = { handler: "demo", metadata: { channel: "web" } };
-  const turn = { turnId: "t1", messageId: "m1", userMessage: "hello", origin };
-  const begun = await store.beginTurn(SESSION, turn);
-  if (begun.status !== "started") throw new Error(begun.status);
-  const { lease } = begun;
-  const frames = entries.flatMap((entry) => (entry.type === "said" ? entry.text : []));
-  await store.appendFrames(
-    lease,
-    frames.map((content, at) => ({
-      type: "chunk",
-      session_id: SESSION,
-      turn_id: "t1",
-      seq: at + 1,
-      timestamp: "2026-01-01T00:00:00.000Z",
-      content,
-    })),
-    { first: 0, entries },
-  );
-  await clock.advance(TURN_LEASE_MS + 1);
+  return { clock, store, stores, runner, delivered, handle, begin, recover, anAbandonedTurn };
 }
 
 describe("the journal of a turn", () => {
   it("costs a turn that says nothing no write", async () => {
+    const { handle, begin, runner, store } = await aRunner();
     handle(async (turn) => ({ content: turn.content, finishReason: "stop" }));
     await begin();
     await runner.whenIdle();
@@ -120,6 +119,7 @@ describe("the journal of a turn", () => {
   });
 
   it("is written with the frames: the calls of a step in one go, and each outcome with its result", async () => {
+    const { handle, begin, runner, store, delivered } = await aRunner();
     handle(async (turn) => {
       await turn.emit({ type: "chunk", content: "Let me " });
       await turn.emit({ type: "chunk", content: "see." });
@@ -150,6 +150,7 @@ describe("the journal of a turn", () => {
   });
 
   it("is waited for, and a turn that is stopped meanwhile does not go on", async () => {
+    const { handle, runner, begin, delivered } = await aRunner();
     const reached: string[] = [];
     handle(async (turn) => {
       await turn.emit({ type: "tool-call", id: "a", name: "pay", arguments: {} });
@@ -167,6 +168,7 @@ describe("the journal of a turn", () => {
 
 describe("a turn that was abandoned", () => {
   it("goes on with what it was begun with, and its frames are one answer", async () => {
+    const { anAbandonedTurn, handle, recover, delivered, store } = await aRunner();
     await anAbandonedTurn({ type: "said", text: "It " }, { type: "said", text: "is " });
     let seen: unknown;
     handle(async (turn) => {
@@ -194,6 +196,7 @@ describe("a turn that was abandoned", () => {
   });
 
   it("is seen to before another message's turn begins, which is refused while it goes on", async () => {
+    const { anAbandonedTurn, handle, clock, begin, runner } = await aRunner();
     await anAbandonedTurn();
     handle((turn) => clock.sleep(1_000, turn.signal).then(() => ({ finishReason: "stop" })));
     expect(await begin("next")).toEqual({ status: "in-progress", turnId: "t1" });
@@ -203,6 +206,7 @@ describe("a turn that was abandoned", () => {
   });
 
   it("is ended before another message's turn begins, when a call is in doubt", async () => {
+    const { anAbandonedTurn, handle, begin, runner, delivered } = await aRunner();
     await anAbandonedTurn({ type: "call-started", id: "c1", name: "pay" });
     handle(async () => ({ content: "fine", finishReason: "stop" }));
     expect(await begin("next")).toMatchObject({ status: "started" });
@@ -215,6 +219,7 @@ describe("a turn that was abandoned", () => {
   });
 
   it("is ended all the same when another replica died in the middle of that, and nothing is told twice", async () => {
+    const { anAbandonedTurn, handle, recover, delivered } = await aRunner();
     const told = { role: "tool", turnId: "t1", toolCallId: "c1", toolName: "pay" } as const;
     await anAbandonedTurn(
       { type: "call-started", id: "c1", name: "pay" },
@@ -232,6 +237,7 @@ describe("a turn that was abandoned", () => {
   });
 
   it("ends with an error when its handler cannot be had", async () => {
+    const { anAbandonedTurn, handle, recover, delivered } = await aRunner();
     await anAbandonedTurn();
     handle(() => Promise.reject(new Error("no such thing")));
     await recover();
@@ -239,6 +245,7 @@ describe("a turn that was abandoned", () => {
   });
 
   it("is left alone by a replica that shuts down, and by one that runs it", async () => {
+    const { handle, clock, begin, stores, runner, store } = await aRunner();
     handle((turn) => clock.sleep(60_000, turn.signal).then(() => ({ finishReason: "stop" })));
     await begin();
     const use = stores.use();
