@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { baseURLProblem, DEFAULT_TRUST_POLICY, imageProblem } from "./trust-policy.ts";
 
 describe("baseURLProblem", () => {
-  const allowed = ["llm.example", "proxy.example:8443", "*.models.svc"];
+  const allowed = ["llm.example", "relay.example:8443", "*.models.svc"];
   const isAllowed = (baseURL: string | undefined, hosts = allowed): boolean =>
     baseURLProblem(baseURL, { ...DEFAULT_TRUST_POLICY, allowedBaseURLHosts: hosts }) === undefined;
 
@@ -10,14 +10,14 @@ describe("baseURLProblem", () => {
     undefined,
     "https://llm.example/v1",
     "https://LLM.example:444",
-    "http://proxy.example:8443/a",
+    "http://relay.example:8443/a",
     "http://vllm.models.svc:8000/v1",
   ])("allows %s", (baseURL) => expect(isAllowed(baseURL)).toBe(true));
 
   it.each([
     "https://llm.example.attacker.example",
     "https://attacker.example/llm.example",
-    "https://proxy.example",
+    "https://relay.example",
     "https://models.svc",
     "https://attackermodels.svc",
     "https://llm.example@attacker.example/",
@@ -30,13 +30,13 @@ describe("baseURLProblem", () => {
 });
 
 describe("imageProblem", () => {
-  const policy = { ...DEFAULT_TRUST_POLICY, allowedImages: ["agents:1", "registry.example/own/*"] };
+  const policy = { ...DEFAULT_TRUST_POLICY, allowedImages: ["agents:1", "agents.example/own/*"] };
 
-  it.each([undefined, "agents:1", "registry.example/own/support:2"])("allows %s", (image) =>
+  it.each([undefined, "agents:1", "agents.example/own/support:2"])("allows %s", (image) =>
     expect(imageProblem(image, policy)).toBeUndefined(),
   );
 
-  it.each(["agents:2", "registry.example/other:1", "attacker/registry.example/own/a"])(
+  it.each(["agents:2", "agents.example/other:1", "attacker/agents.example/own/a"])(
     "refuses %s",
     (image) => expect(imageProblem(image, policy)).toContain(image),
   );

@@ -135,7 +135,7 @@ const CASES: Case[] = [
     type: "Available",
     reason: "WaitingForReferences",
     spec: { image: "attacker.example/agent:1" },
-    policy: { ...DEFAULT_TRUST_POLICY, allowedImages: ["registry.example/agents/*"] },
+    policy: { ...DEFAULT_TRUST_POLICY, allowedImages: ["agents.example/agents/*"] },
     phase: "Pending",
     message: 'The operator does not allow the image "attacker.example/agent:1"',
   },
