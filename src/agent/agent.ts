@@ -32,19 +32,21 @@ import { TurnRunner } from "./turns/turn-runner.ts";
 
 export interface AgentOptions {
   readonly configPath: string;
-  /** All addresses when unset. */
+  /** The address to listen on; all addresses when it is not given. */
   readonly host?: string | undefined;
-  /** Over the port of the config; 0 takes any that is free. */
+  /** In place of the port in the config; 0 takes any that is free. */
   readonly facadePort?: number | undefined;
   readonly managementPort?: number | undefined;
   /** Drains the agent when aborted. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   readonly log: Log;
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
   /** `OMNIA_DEMO_PAUSES=off` makes the demo quick. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Called when both ports listen, and again when the facade has moved to another port. */
-  readonly onListening?: (ports: { facadePort: number; managementPort: number }) => void;
+  readonly onListening?:
+    | ((ports: { facadePort: number; managementPort: number }) => void)
+    | undefined;
 }
 
 export interface RunningAgent {
@@ -151,9 +153,9 @@ class Agent implements RunningAgent {
       handlers: this.#handlers,
       config: () => this.#loadedConfig(),
     });
-    const host = options.host === undefined ? {} : { host: options.host };
+    const { host } = options;
     this.#facade = new Facade({
-      ...host,
+      host,
       runner: this.#runner,
       feeds,
       stores: this.#stores,
@@ -166,7 +168,7 @@ class Agent implements RunningAgent {
       authenticator: () => this.#authenticator,
     });
     this.#management = new Management({
-      ...host,
+      host,
       metrics: this.#metrics,
       reasons: createReadiness({
         clock,

@@ -26,7 +26,7 @@ export function createSession(
   sessionId: string,
   subject: string | undefined,
 ): Promise<void> {
-  return store.create(sessionId, subject === undefined ? {} : { subject });
+  return store.create(sessionId, { subject });
 }
 
 /**

@@ -91,14 +91,7 @@ export class SessionStoreSetting {
       stores.peek()?.setTtl(ttlMs);
       return;
     }
-    const store = await openSessionStore({
-      type,
-      ttlMs,
-      clock,
-      log,
-      ...(url === undefined ? {} : { url }),
-      ...(ca === undefined ? {} : { ca }),
-    });
+    const store = await openSessionStore({ type, ttlMs, url, ca, clock, log });
     this.#identity = identity;
     stores.replace(store);
     log.info({ type }, "The session store is open");

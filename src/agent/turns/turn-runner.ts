@@ -149,7 +149,7 @@ export class TurnRunner {
         turnId: randomUUID(),
         userMessage: message.content,
         origin: originOf(message, configOfTurn),
-        ...(message.messageId === undefined ? {} : { messageId: message.messageId }),
+        messageId: message.messageId,
       };
       await this.#unsure.settle(message.sessionId);
       const begun = await withStoreRetries(() => store.store.beginTurn(message.sessionId, begin), {
