@@ -1,12 +1,12 @@
-# Node comes with `make setup` (the npm package `node`), whatever the machine has; npm runs under the machine's own.
+# Node comes with `make setup` (image/node), whatever the machine has; npm runs under the machine's own.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
 MACHINE_PATH := $(PATH)
-export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
-NODE := node_modules/node/bin/node
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+NODE := node_modules/.bin/node
 INSTALLED := node_modules/.installed
 SOURCES := $(shell find bin src -name '*.ts' -not -name '*.test.ts')
 
@@ -19,11 +19,11 @@ help: ## List what can be run
 
 setup: dist/omnia.js ## Install the packages into node_modules and build the program
 
-$(INSTALLED): package.json package-lock.json .npmrc
+$(INSTALLED): package.json package-lock.json image/node/package.json .npmrc
 	@command -v npm >/dev/null || { echo "npm is not here: install Node.js (any version brings npm), then try again" >&2; exit 1; }
 	@echo "Installing packages into node_modules (about half a minute, once)"
-	@PATH='$(MACHINE_PATH)' npm ci --include=dev --loglevel=error
-	@test -x $(NODE) || { echo "The package \"node\" is not whole: npm did not run its install script (is ignore-scripts set?)" >&2; exit 1; }
+	@PATH='$(MACHINE_PATH)' npm ci --include=dev --ignore-scripts --loglevel=error
+	@test -x $(NODE) || { echo "npm installed no Node.js: image/node/package.json names none for this kind of machine, or \"omit\" in the settings of npm leaves out optional packages" >&2; exit 1; }
 	@touch $@
 
 dist/omnia.js: $(INSTALLED) rolldown.config.ts tsconfig.json $(SOURCES)

