@@ -8,9 +8,9 @@ MACHINE_PATH := $(PATH)
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 NODE := node_modules/.bin/node
 INSTALLED := node_modules/.installed
-SOURCES := $(shell find bin src -name '*.ts' -not -name '*.test.ts')
+SOURCES := $(shell find bin src supply-chain -name '*.ts' -not -name '*.test.ts')
 
-.PHONY: help setup up test check format generate image bench clean
+.PHONY: help setup up test check audit format generate image sbom bench clean
 
 help: ## List what can be run
 	@printf 'Omnia runs AI agents that are declared as Kubernetes resources.\n\n'
@@ -39,12 +39,16 @@ test: setup ## Run every test, with a real Redis and a real Kubernetes API serve
 	@echo "Running the tests"
 	@vitest run $(ARGS)
 
-check: setup ## Check types, lint, format, dead code, and which part imports which
+check: setup ## Check types, lint, format, dead code, which part imports which, and advisories
 	@echo "Types"; tsc -p .
 	@echo "Lint"; oxlint --deny-warnings
 	@echo "Format"; oxfmt --check
 	@echo "Dead code"; knip
 	@echo "Imports"; node test/support/documents/house-rules.ts
+	@$(MAKE) --no-print-directory audit
+
+audit: setup ## Check for known weaknesses of the packages in the bundle
+	@echo "Advisories"; PATH='$(MACHINE_PATH)' $(NODE) supply-chain/audit.ts
 
 format: setup ## Format the sources
 	@oxfmt
@@ -55,8 +59,11 @@ generate: setup ## Write what the Helm chart has from the sources: kinds and per
 image: setup ## Build the container image, without Docker, into omnia-image.tar
 	@node image/build-image.ts
 
+sbom: setup ## Write what the bundle is made of into omnia-sbom.json, in the format of CycloneDX
+	@cp dist/sbom.cdx.json omnia-sbom.json
+
 bench: setup ## Measure, as ratios to a floor that is measured in the same run
 	@node bench/bench.ts $(ARGS)
 
 clean: ## Remove what was installed and built
-	@rm -rf node_modules dist omnia-image.tar
+	@rm -rf node_modules dist omnia-image.tar omnia-sbom.json

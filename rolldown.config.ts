@@ -5,12 +5,15 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { defineConfig, type Plugin } from "rolldown";
+import packageJSON from "./package.json" with { type: "json" };
+import { bundledPackages, type BundledPackage } from "./supply-chain/bundled-packages.ts";
+import { SOFTWARE_BILL_FILE, softwareBill } from "./supply-chain/software-bill.ts";
 
 export default defineConfig({
   input: { omnia: "bin/omnia.ts" },
   platform: "node",
   tsconfig: "tsconfig.json",
-  plugins: [withoutUndici(), thirdPartyLicenses()],
+  plugins: [withoutUndici(), thirdParties()],
   output: {
     dir: "dist",
     format: "esm",
@@ -44,20 +47,21 @@ function withoutUndici(): Plugin {
   };
 }
 
-/** Keeps the licences of what is bundled, as they ask for. */
-function thirdPartyLicenses(): Plugin {
+/** Keeps the licences of what is bundled, as they ask for, and says what is bundled. */
+function thirdParties(): Plugin {
   return {
-    name: "third-party-licenses",
+    name: "third-parties",
     generateBundle(_options, bundle) {
-      const folders = new Set<string>();
-      for (const output of Object.values(bundle)) {
-        if (output.type !== "chunk") continue;
-        for (const id of output.moduleIds) {
-          const folder = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0];
-          if (folder !== undefined) folders.add(folder);
-        }
-      }
-      const entries = [...folders].map(licenseOf).toSorted((a, b) => (a.title < b.title ? -1 : 1));
+      const moduleIds = Object.values(bundle).flatMap((output) =>
+        output.type === "chunk" ? output.moduleIds : [],
+      );
+      const packages = bundledPackages(moduleIds, import.meta.dirname);
+      this.emitFile({
+        type: "asset",
+        fileName: SOFTWARE_BILL_FILE,
+        source: softwareBill(packageJSON, packages),
+      });
+      const entries = packages.map(licenseOf).toSorted((a, b) => (a.title < b.title ? -1 : 1));
       this.emitFile({
         type: "asset",
         fileName: "THIRD_PARTY_LICENSES",
@@ -69,14 +73,10 @@ function thirdPartyLicenses(): Plugin {
   };
 }
 
-function licenseOf(folder: string): { title: string; text: string } {
-  const { name, version, license } = JSON.parse(
-    readFileSync(join(folder, "package.json"), "utf8"),
-  ) as {
-    name: string;
-    version: string;
-    license?: string;
-  };
+function licenseOf({ name, version, license, folder }: BundledPackage): {
+  title: string;
+  text: string;
+} {
   const files = readdirSync(folder).filter((file) => /^(licen[cs]e|copying|notice)/i.test(file));
   const texts = files.toSorted().map((file) => readFileSync(join(folder, file), "utf8").trim());
   return {
