@@ -214,6 +214,20 @@ describe("what the chart renders", () => {
     );
   });
 
+  test("names the image by its digest, for the operator and for agents, whatever the tag says", async () => {
+    const digest = `sha256:${"0a".repeat(32)}`;
+    const imagesWith = async (...flags: string[]): Promise<string[]> => {
+      const manifests = await rendered("--set", `image.tag=v9,image.digest=${digest}`, ...flags);
+      const [container] = find(manifests, "Deployment").spec.template.spec.containers;
+      return [container.image, ...container.args.filter((one: string) => /agent-image=/.test(one))];
+    };
+    expect(await imagesWith()).toEqual([`omnia@${digest}`, `--agent-image=omnia@${digest}`]);
+    expect(await imagesWith("--set", "agent.image=agents:1")).toEqual([
+      `omnia@${digest}`,
+      "--agent-image=agents:1",
+    ]);
+  });
+
   test("keeps the labels that selectors and Helm go by, whatever labels are asked for", async () => {
     const clash = "app\\.kubernetes\\.io/name=other";
     const manifests = await rendered(
@@ -270,6 +284,7 @@ describe("what the chart renders", () => {
     ["no requests at all", "kubeAPI.qps=0", "/kubeAPI/qps"],
     ["a value that was taken away", "kubeAPI=null", "'kubeAPI'"],
     ["another way to know Secrets", "rbac.secrets=List", "/rbac/secrets"],
+    ["what is no digest of an image", "image.digest=sha256:abc", "/image/digest"],
     ["a name that nothing can have", "fullnameOverride=My_Omnia", "/fullnameOverride"],
   ])("refuses %s, and names it", async (_what, value, named) => {
     expect((await refusal("--set", value)).replaceAll(".", "/")).toContain(named);
