@@ -93,12 +93,21 @@ describe("the first steps", () => {
     expect(output).not.toMatch(/error|\*\*\*/i);
   });
 
-  it.each(["test", "check", "image"])("name targets of make that are there (%s)", async (name) => {
-    // Not run for real: this is within one of them.
-    const dry = await run(commands(name).replaceAll(/^make /gm, "make --dry-run "));
-    expect(dry.code).toBe(0);
-    expect(dry.output).toMatch(/vitest run|build-image/);
+  it("write down what the bundle is made of", async () => {
+    expect(await run(commands("sbom"))).toMatchObject({ code: 0 });
+    const bill = await readFile(join(checkout, "omnia-sbom.json"), "utf8");
+    expect(bill).toBe(await readFile(join(ROOT, "dist/sbom.cdx.json"), "utf8"));
   });
+
+  it.each(["test", "check", "image", "audit"])(
+    "name targets of make that are there (%s)",
+    async (name) => {
+      // Not run for real: this is within one of them.
+      const dry = await run(commands(name).replaceAll(/^make /gm, "make --dry-run "));
+      expect(dry.code).toBe(0);
+      expect(dry.output).toMatch(/vitest run|build-image|audit\.ts/);
+    },
+  );
 });
 
 describe("an agent with a model", () => {

@@ -17,7 +17,7 @@ const NAME = /^<!-- tested as: ([a-z-]+) -->$/;
 
 export function documents(root: string): string[] {
   return sourceFiles(root).filter((file) =>
-    /^(README|CONTRIBUTING)\.md$|^(docs|examples)\/.*\.md$/.test(file),
+    /^(README|CONTRIBUTING|SECURITY)\.md$|^(docs|examples)\/.*\.md$/.test(file),
   );
 }
 
