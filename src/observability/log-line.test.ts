@@ -64,6 +64,15 @@ describe("the last words of a process", () => {
     expect(lastWords("401: wrong key sk-1234567890abcdef")).not.toContain("1234567890");
   });
 
+  it("hold no end of a secret of which the kubelet has lost the beginning", () => {
+    const key = "sk-1234567890abcdefghijklmnop";
+    const rest = ` was refused${" ".repeat(2_048)}`;
+    for (let lost = 1; lost < key.length; lost += 1) {
+      const kept = `${key}${rest}`.slice(lost, lost + 2_048);
+      expect(lastWords(kept)).toBe("was refused");
+    }
+  });
+
   it("are what it threw, of a process that threw", () => {
     expect(
       lastWords(

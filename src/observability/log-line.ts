@@ -1,8 +1,10 @@
 /** Reads what a process printed: the lines that `log.ts` writes, and what runtimes and other programs print when they end. */
-import { withoutSecrets } from "./without-secrets.ts";
+import { withoutCutWord, withoutSecrets } from "./secrets/without-secrets.ts";
 
 const MAX_ERROR_LENGTH = 300;
 const MAX_LAST_WORDS_LENGTH = 500;
+/** What a kubelet keeps of the end of a log, less the part of a character that the cut may leave. */
+const KEPT_BYTES = 2_048 - 3;
 
 /**
  * The kinds of lines, beginning with the kind that best explains why a process ended: an exception that nobody caught, an error in
@@ -42,7 +44,8 @@ export class LastWords {
 /** Finds the last words in a text that may begin in the middle of a line. */
 export function lastWords(text: string): string | undefined {
   const words = new LastWords();
-  for (const line of text.split("\n")) words.add(line);
+  const isCut = Buffer.byteLength(text) >= KEPT_BYTES && !text.startsWith("{");
+  for (const line of (isCut ? withoutCutWord(text) : text).split("\n")) words.add(line);
   return words.text;
 }
 

@@ -1,6 +1,6 @@
 /** The log writes JSON lines to stdout. */
 import { pino, type DestinationStream } from "pino";
-import { withoutSecrets } from "./without-secrets.ts";
+import { withoutSecrets } from "./secrets/without-secrets.ts";
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];

@@ -27,7 +27,8 @@ export class ApiError extends Error {
       if (typeof parsed.reason === "string") reason = parsed.reason;
       if (typeof parsed.message === "string") message = parsed.message;
     } catch {
-      message = body.slice(0, 200);
+      // Cut between two words: half of a word may be most of a credential that is no longer known as one.
+      message = body.length > 200 ? body.slice(0, 200).replace(/\S*$/, "") : body;
     }
     const seconds = Number(retryAfter);
     return new ApiError({

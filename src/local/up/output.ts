@@ -3,7 +3,7 @@ import { styleText } from "node:util";
 import type { Writable } from "node:stream";
 import type { Clock } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";
-import { withoutSecrets } from "../../observability/without-secrets.ts";
+import { withoutSecrets } from "../../observability/secrets/without-secrets.ts";
 import { LiveRegion } from "./live-region.ts";
 import { ENDING, NO_AGENTS, upTable, type Paint } from "./table.ts";
 import { upTransitions } from "./transitions.ts";

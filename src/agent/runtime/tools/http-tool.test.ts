@@ -118,6 +118,39 @@ describe("the request to an http tool", () => {
     expect(JSON.stringify(await call(config, {}, { readSecret }))).not.toContain("key-of-the-tool");
   });
 
+  it("hands on nothing of its credential in another spelling, or where the answer is cut off within it", async () => {
+    const credential = 'key-"of"-the/tool';
+    const spellings = [
+      credential,
+      JSON.stringify({ credential }),
+      encodeURIComponent(credential),
+      Buffer.from(`Bearer ${credential}`).toString("base64"),
+    ];
+    let answer = "";
+    await using tool = await startTool((response) => {
+      response.statusCode = 400;
+      response.setHeader("content-type", "text/plain");
+      response.end(answer);
+    });
+    const config = aTool({ url: tool.url, authFile: "secrets/tools/weather/token" });
+    const readSecret = () => Promise.resolve(credential);
+    const cutAt = async (spelled: string, at: number): Promise<string> => {
+      answer = `${" ".repeat(MAX_TOOL_ERROR_BYTES - at)}${spelled} behind`;
+      const outcome = await call(config, {}, { readSecret });
+      return "error" in outcome ? outcome.error : "no error";
+    };
+    const wholeLength = MAX_TOOL_ERROR_BYTES - 10;
+    for (const spelled of spellings) {
+      expect(await cutAt(spelled, wholeLength)).toMatch(/HTTP 400: .*\[redacted\].* behind$/);
+      const start = Math.max(0, spelled.search(/key|a2V5/));
+      for (const length of [1, 2, 3, 8, spelled.length - 1]) {
+        const cut = await cutAt(spelled, Math.min(spelled.length - 1, start + length));
+        expect(cut).toMatch(/\[cut off after 4096 bytes\]$/);
+        expect(cut).not.toMatch(/key|a2V5|aZXk/);
+      }
+    }
+  });
+
   it("carries the tool's headers, and its key as it is at the time of the call", async () => {
     await using tool = await startTool(json({}));
     const config = aTool({

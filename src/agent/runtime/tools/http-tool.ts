@@ -11,10 +11,10 @@ import {
 } from "../../contracts/limits.ts";
 import type { ReadSecret } from "../providers/provider-key.ts";
 import type { ToolOutcome } from "./tool-outcome.ts";
+import { SecretFilter } from "../../../observability/secrets/secret-filter.ts";
+import { SecretValues } from "../../../observability/secrets/secret-values.ts";
 
 const BACKOFF = exponentialBackoff({ firstMs: 200, lastMs: MAX_TOOL_RETRY_WAIT_MS });
-/** A shorter credential may be a word that an answer holds by chance, and is not replaced there. */
-const MIN_HIDDEN_CHARACTERS = 8;
 /** A tool that answers with one of these may take the call later. */
 const RETRIED_STATUSES = new Set([502, 503, 504]);
 
@@ -174,8 +174,9 @@ async function readOutcome(
   credential: string | undefined,
 ): Promise<ToolOutcome> {
   const limit = response.ok ? MAX_TOOL_OUTPUT_BYTES : MAX_TOOL_ERROR_BYTES;
-  const { text: answer, truncated } = await readText(response, limit);
-  const text = credential === undefined ? answer : withoutCredential(answer, credential);
+  // Some servers echo their request, and what a tool answers goes to the model and to the client.
+  const filter = new SecretFilter(new SecretValues(credential === undefined ? [] : [credential]));
+  const { text, truncated } = await readText(response, limit, filter);
   const content = truncated ? `${text}\n[cut off after ${limit} bytes]` : text;
   if (!response.ok) {
     const said = content.trim() === "" ? "" : `: ${content.trim()}`;
@@ -185,13 +186,6 @@ async function readOutcome(
   if (text === "") return { result: null };
   const type = response.headers.get("content-type");
   return { result: type === null || /\bjson\b/i.test(type) ? parsedOrText(text) : text };
-}
-
-/** Some servers echo their request, and what a tool answers goes to the model and to the client. */
-function withoutCredential(answer: string, credential: string): string {
-  return credential.length < MIN_HIDDEN_CHARACTERS
-    ? answer
-    : answer.replaceAll(credential, "[redacted]");
 }
 
 function parsedOrText(text: string): unknown {
@@ -205,6 +199,7 @@ function parsedOrText(text: string): unknown {
 async function readText(
   response: Response,
   limit: number,
+  filter: SecretFilter,
 ): Promise<{ text: string; truncated: boolean }> {
   const decoder = new TextDecoder();
   let text = "";
@@ -212,12 +207,15 @@ async function readText(
   if (response.body === null) return { text, truncated: false };
   for await (const chunk of response.body) {
     const taken = (chunk as Uint8Array).subarray(0, bytesLeft);
-    text += decoder.decode(taken, { stream: true });
+    text += filter.add(decoder.decode(taken, { stream: true }));
     // This cancels the rest of the stream. Half a character at the cut is left out.
-    if (taken.length < (chunk as Uint8Array).length) return { text, truncated: true };
+    if (taken.length < (chunk as Uint8Array).length) {
+      filter.cut();
+      return { text, truncated: true };
+    }
     bytesLeft -= taken.length;
   }
-  return { text: text + decoder.decode(), truncated: false };
+  return { text: text + filter.add(decoder.decode()) + filter.end(), truncated: false };
 }
 
 const CONNECTION_PROBLEMS: Record<string, string | undefined> = {

@@ -52,6 +52,15 @@ describe("a message for a status", () => {
     expect(stableMessage("cannot open redis://:hunter2@store:6379")).not.toContain("hunter2");
   });
 
+  it("holds nothing of a secret at which a long message was cut", () => {
+    const head = `${" ".repeat(3_960)}the key was `;
+    for (let length = 4; length < 60; length += 1) {
+      const key = `sk-${"abcdefghij".repeat(8)}`;
+      const message = `${head.slice(length)}${key} and more`;
+      expect(stableMessage(message)).not.toContain("abc");
+    }
+  });
+
   it("is short", () => {
     expect(stableMessage("long ".repeat(100_000))).toHaveLength(500);
   });

@@ -1,7 +1,11 @@
 /** Makes the message of a cluster or a container fit for a status: short, without secrets, and the same each time. */
-import { withoutSecrets } from "../../../observability/without-secrets.ts";
+import {
+  withoutSecrets,
+  withoutSecretsOfCut,
+} from "../../../observability/secrets/without-secrets.ts";
 
 const MAX_MESSAGE_LENGTH = 500;
+const MAX_READ_LENGTH = 8 * MAX_MESSAGE_LENGTH;
 
 const DATE = String.raw`\d{4}[-/]\d{2}[-/]\d{2}`;
 const TIME = String.raw`\d{2}:\d{2}:\d{2}(?:[.,]\d+)?(?:Z|[+-]\d{2}:?\d{2})?`;
@@ -34,7 +38,10 @@ const CHANGING: readonly [RegExp, string][] = [
 
 export function stableMessage(message: string): string {
   // The end of a long text is left out, because the patterns would take long.
-  let text = withoutSecrets(message.slice(0, 8 * MAX_MESSAGE_LENGTH));
+  const isCut = message.length > MAX_READ_LENGTH;
+  let text = isCut
+    ? withoutSecretsOfCut(message.slice(0, MAX_READ_LENGTH))
+    : withoutSecrets(message);
   for (const [pattern, replacement] of CHANGING) text = text.replace(pattern, replacement);
   text = text.replaceAll(/\s+/g, " ").trim();
   return text.length <= MAX_MESSAGE_LENGTH ? text : `${text.slice(0, MAX_MESSAGE_LENGTH - 1)}…`;
