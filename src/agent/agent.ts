@@ -6,6 +6,7 @@ import { createAgentMetrics, observeAgentPressure } from "./contracts/agent-metr
 import { systemClock, type Clock } from "../time/clock.ts";
 import { within } from "../time/within.ts";
 import type { Log } from "../observability/log.ts";
+import type { SecretValues } from "../observability/secrets/secret-values.ts";
 import { Management } from "../observability/management.ts";
 import { createMetrics } from "../observability/metrics.ts";
 import { CONFIG_KEY_VARIABLE, readPublicKey } from "../agent-config/config-signature.ts";
@@ -40,6 +41,8 @@ export interface AgentOptions {
   /** Drains the agent when aborted. */
   readonly signal?: AbortSignal | undefined;
   readonly log: Log;
+  /** Every secret that is read is added to these, so that the log knows it. */
+  readonly secretValues?: SecretValues | undefined;
   readonly clock?: Clock | undefined;
   /** `OMNIA_DEMO_PAUSES=off` makes the demo quick. */
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -105,14 +108,14 @@ class Agent implements RunningAgent {
   #closing: Promise<void> | undefined;
 
   constructor(options: AgentOptions) {
-    const { configPath, log, env } = options;
+    const { configPath, log, env, secretValues } = options;
     const clock = options.clock ?? systemClock;
     this.#options = options;
     this.#clock = clock;
     this.#log = log;
     const publicKey = env[CONFIG_KEY_VARIABLE];
     this.#configFile = new ConfigFile(configPath, publicKey ? readPublicKey(publicKey) : undefined);
-    this.#readSecret = createSecretReader(configPath);
+    this.#readSecret = createSecretReader(configPath, (secret) => secretValues?.add(secret));
     // The config says the same, once there is one.
     const agent = env["OMNIA_AGENT_NAME"];
     const namespace = env["OMNIA_NAMESPACE"];

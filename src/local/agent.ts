@@ -217,6 +217,7 @@ export class LocalAgent {
       environment: processEnvironment(world.environment, variables),
       config: JSON.stringify(config, null, 2),
       secrets,
+      secretVariables: resolved.secrets,
     });
     this.#runningWith = { config, secretFiles: workload.secretFiles, secrets, variables, revision };
   }

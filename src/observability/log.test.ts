@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { SecretValues } from "./secrets/secret-values.ts";
 import { createLog, logLevelFrom } from "./log.ts";
 
 function collectingLog() {
@@ -42,6 +43,39 @@ describe("log", () => {
       message: "The key [redacted] was refused",
       cause: { code: "ECONNREFUSED", message: "connect redis://[redacted]@store:6379/0 failed" },
     });
+    expect(JSON.stringify(lines)).not.toMatch(/hunter22|abcdefgh/);
+  });
+
+  it("holds no secret that the process was given, in whatever text of a line and whatever spelling", () => {
+    const lines: string[] = [];
+    const secretValues = new SecretValues();
+    const log = createLog({
+      destination: { write: (line) => void lines.push(line) },
+      secretValues,
+    });
+    const secret = 'correct "horse" battery';
+    secretValues.add(secret);
+    const error = new Error(`refused ${secret}`, { cause: encodeURIComponent(secret) });
+    log
+      .child({ agent: "helper" })
+      .error(
+        { error, reasons: [secret], detail: { body: JSON.stringify({ secret }) }, count: 3 },
+        `The key ${secret} was refused`,
+      );
+    expect(lines[0]).not.toMatch(/horse/);
+    expect(JSON.parse(lines[0] ?? "")).toMatchObject({
+      agent: "helper",
+      msg: "The key [redacted] was refused",
+      reasons: ["[redacted]"],
+      detail: { body: '{"secret":"[redacted]"}' },
+      count: 3,
+      error: { message: "refused [redacted]", cause: "[redacted]" },
+    });
+  });
+
+  it("holds nothing in a text that has the form of a secret", () => {
+    const { log, lines } = collectingLog();
+    log.info({ reasons: ["redis://me:hunter22@store"] }, "Bearer abcdefghijkl");
     expect(JSON.stringify(lines)).not.toMatch(/hunter22|abcdefgh/);
   });
 

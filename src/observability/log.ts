@@ -1,5 +1,6 @@
 /** The log writes JSON lines to stdout. */
 import { pino, type DestinationStream } from "pino";
+import type { SecretValues } from "./secrets/secret-values.ts";
 import { withoutSecrets } from "./secrets/without-secrets.ts";
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
@@ -25,23 +26,45 @@ const SECRET_FIELDS = [
   "x-api-key",
 ];
 const MAX_CAUSES = 5;
+/** Fields deeper than this are written as they are: no part logs any. */
+const MAX_DEPTH = 4;
 
-export function createLog(
-  options: { level?: LogLevel; destination?: DestinationStream } = {},
-): Log {
+export interface LogOptions {
+  readonly level?: LogLevel | undefined;
+  readonly destination?: DestinationStream | undefined;
+  /** What this process was given: no text of a line holds one of them. */
+  readonly secretValues?: SecretValues | undefined;
+}
+
+type Clean = (text: string) => string;
+
+export function createLog({ level, destination, secretValues }: LogOptions = {}): Log {
+  const clean: Clean = (text) => withoutSecrets(secretValues?.hide(text) ?? text);
   return pino(
     {
-      level: options.level ?? "info",
+      level: level ?? "info",
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
+      formatters: {
+        level: (label) => ({ level: label }),
+        log: (fields) => cleanFields(fields, clean),
+      },
+      hooks: {
+        logMethod([fields, message, ...rest], method) {
+          method.apply(this, [
+            fields,
+            typeof message === "string" ? clean(message) : message,
+            ...rest,
+          ]);
+        },
+      },
       redact: {
         paths: SECRET_FIELDS.flatMap((field) => [`["${field}"]`, `*["${field}"]`]),
         censor: "[redacted]",
       },
-      serializers: { error: (error: unknown) => describeError(error) },
+      serializers: { error: (error: unknown) => describeError(error, clean) },
     },
-    options.destination ?? pino.destination({ dest: 1, sync: true }),
+    destination ?? pino.destination({ dest: 1, sync: true }),
   );
 }
 
@@ -50,18 +73,34 @@ export function logLevelFrom(value: string | undefined): LogLevel {
   return LOG_LEVELS.find((level) => level === value?.toLowerCase()) ?? "info";
 }
 
-function describeError(error: unknown, depth = 0): unknown {
-  if (!(error instanceof Error))
-    return typeof error === "string" ? withoutSecrets(error) : typeof error;
+function cleanFields(fields: object, clean: Clean): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, cleanValue(value, clean, 1)]),
+  );
+}
+
+/** An error goes on as it is: it is described later. */
+function cleanValue(value: unknown, clean: Clean, depth: number): unknown {
+  if (typeof value === "string") return clean(value);
+  if (depth > MAX_DEPTH || typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map((one) => cleanValue(one, clean, depth + 1));
+  if (Object.getPrototypeOf(value) !== Object.prototype) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, one]) => [name, cleanValue(one, clean, depth + 1)]),
+  );
+}
+
+function describeError(error: unknown, clean: Clean, depth = 0): unknown {
+  if (!(error instanceof Error)) return typeof error === "string" ? clean(error) : typeof error;
   const { code, cause } = error as Error & { code?: unknown };
   return {
     name: error.name,
-    message: withoutSecrets(error.message),
+    message: clean(error.message),
     ...(typeof code === "string" || typeof code === "number" ? { code } : {}),
     // The stack of the outermost error tells where it happened. The causes only have to tell why.
-    ...(depth === 0 && error.stack !== undefined ? { stack: withoutSecrets(error.stack) } : {}),
+    ...(depth === 0 && error.stack !== undefined ? { stack: clean(error.stack) } : {}),
     ...(cause !== undefined && depth < MAX_CAUSES
-      ? { cause: describeError(cause, depth + 1) }
+      ? { cause: describeError(cause, clean, depth + 1) }
       : {}),
   };
 }

@@ -7,8 +7,14 @@ export class SecretFileError extends Error {
   override readonly name = "SecretFileError";
 }
 
-/** Reads secret files by the paths that the config has for them. It reads at each call, so that a rotated secret is used at once. */
-export function createSecretReader(configPath: string): (relativePath: string) => Promise<string> {
+/**
+ * Reads secret files by the paths that the config has for them. It reads at each call, so that a rotated secret is used at once.
+ * Each secret that was read is passed to `onSecret`, too.
+ */
+export function createSecretReader(
+  configPath: string,
+  onSecret: (secret: string) => void = () => {},
+): (relativePath: string) => Promise<string> {
   return async (relativePath) => {
     const path = resolve(dirname(configPath), relativePath);
     let text: string | undefined;
@@ -25,6 +31,7 @@ export function createSecretReader(configPath: string): (relativePath: string) =
     // Editors and `echo` end a file with a line break, which is not a part of the secret.
     const secret = text.replace(/[\r\n]+$/, "");
     if (secret === "") throw new SecretFileError(`the secret file ${relativePath} is empty`);
+    onSecret(secret);
     return secret;
   };
 }

@@ -1,6 +1,7 @@
 /** `omnia agent`: runs one agent as a process, with its signals, its log and the channel to its supervisor. */
 import { runAgent } from "../../agent/agent.ts";
 import { AGENT_CONFIG_PATH } from "../../agent-config/agent-config.ts";
+import { SecretValues } from "../../observability/secrets/secret-values.ts";
 import { createLog, logLevelFrom } from "../../observability/log.ts";
 import type { AgentOptions } from "./read-agent-arguments.ts";
 import { EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
@@ -8,7 +9,8 @@ import { EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
 /** Settles when the agent has ended. The first SIGTERM or SIGINT drains it, and the second ends it at once. */
 export async function startAgent(options: AgentOptions): Promise<ExitCode> {
   const { env } = process;
-  const log = createLog({ level: logLevelFrom(env["LOG_LEVEL"]) });
+  const secretValues = new SecretValues();
+  const log = createLog({ level: logLevelFrom(env["LOG_LEVEL"]), secretValues });
   process.on("uncaughtException", (error) => {
     log.error({ error }, "The agent failed");
     process.exit(EXIT_CODES.failed);
@@ -31,6 +33,7 @@ export async function startAgent(options: AgentOptions): Promise<ExitCode> {
       managementPort: options.managementPort,
       signal: ending.signal,
       log,
+      secretValues,
       env,
       onListening: (ports) => {
         if (process.connected) process.send?.({ type: "listening", ...ports });

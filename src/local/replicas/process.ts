@@ -6,6 +6,8 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { get } from "node:http";
 import * as z from "zod";
 import type { Clock, Timer } from "../../time/clock.ts";
+import type { SecretValues } from "../../observability/secrets/secret-values.ts";
+import { withoutSecrets } from "../../observability/secrets/without-secrets.ts";
 import { errorOfLogLine, LastWords } from "../../observability/log-line.ts";
 import { Deadline } from "../../time/deadline.ts";
 import { within } from "../../time/within.ts";
@@ -23,6 +25,8 @@ export interface ReplicaProcessOptions {
   environment: Readonly<Record<string, string>>;
   logFile: string;
   clock: Clock;
+  /** The secrets that the process was given. They are taken out of what it says. */
+  secretValues: SecretValues;
   /** Called when the state has changed. */
   onChange: () => void;
   /** Called with each error that the process logged. */
@@ -71,11 +75,14 @@ export class ReplicaProcess {
     const { stdout, stderr } = this.#child;
     const output = keepOutput(
       [stdout, stderr].filter((stream) => stream !== null),
-      options.logFile,
-      (line) => {
-        this.#lastWords.add(line);
-        const error = errorOfLogLine(line);
-        if (error !== undefined) options.onError(error);
+      {
+        file: options.logFile,
+        secretValues: options.secretValues,
+        onLine: (line) => {
+          this.#lastWords.add(line);
+          const error = errorOfLogLine(line);
+          if (error !== undefined) options.onError(error);
+        },
       },
     );
     this.#startTimer = options.clock.setTimer(START_TIMEOUT_MS, () => this.#endHung());
@@ -129,7 +136,9 @@ export class ReplicaProcess {
       if (answer?.ready === true) {
         this.#become({ state: "ready", facadePort });
       } else if (answer !== undefined || unanswered >= UNANSWERED_UNREADY) {
-        const message = answer?.message ?? "it does not answer";
+        const message = withoutSecrets(
+          this.#options.secretValues.hide(answer?.message ?? "it does not answer"),
+        );
         this.#become(
           this.#state.state === "starting"
             ? { state: "starting", message }

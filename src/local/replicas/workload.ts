@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { SECRETS_FOLDER } from "../../agent-config/agent-config.ts";
 import type { Backoff } from "../../time/backoff.ts";
 import type { Clock, Timer } from "../../time/clock.ts";
+import { SecretValues } from "../../observability/secrets/secret-values.ts";
 import { makePrivateFolder, syncPrivateFolder, writePrivateFile } from "../state/private-files.ts";
 import { planReplicas, type ObservedReplica, type ReplicaState } from "./plan.ts";
 import { ReplicaProcess } from "./process.ts";
@@ -31,6 +32,8 @@ export interface WantedWorkload {
    * a change.
    */
   secrets: ReadonlyMap<string, string | undefined>;
+  /** The values of `environment` that are secret. */
+  secretVariables: readonly string[];
 }
 
 export interface ReplicaView extends ObservedReplica {
@@ -99,6 +102,8 @@ export class AgentWorkload {
   readonly #options: AgentWorkloadOptions;
   readonly #restartDelay: Backoff;
   readonly #replicas = new Map<number, Replica>();
+  /** All that the processes were ever given, since one may print a key that was rotated since. */
+  readonly #secretValues = new SecretValues();
   #wanted: WantedWorkload | undefined;
 
   constructor(options: AgentWorkloadOptions) {
@@ -114,6 +119,9 @@ export class AgentWorkload {
   async apply(wanted: WantedWorkload): Promise<void> {
     const { folder } = this.#options;
     await makePrivateFolder(folder);
+    for (const secret of [...wanted.secrets.values(), ...wanted.secretVariables]) {
+      if (secret !== undefined) this.#secretValues.add(secret);
+    }
     const secrets = join(folder, SECRETS_FOLDER);
     // A process that was killed left these files, and nobody knows whether they still hold.
     if (this.#wanted === undefined && this.#replicas.size === 0)
@@ -224,6 +232,7 @@ export class AgentWorkload {
       environment: replica.environment,
       logFile: join(folder, `replica-${replica.id}.log`),
       clock,
+      secretValues: this.#secretValues,
       onError: (message) => onError(replica.id, message),
       onChange: () => this.#onProcessChange(replica, process),
     });

@@ -12,6 +12,8 @@ export interface EnvironmentSources {
 
 export interface ResolvedEnvironment {
   readonly variables: Readonly<Record<string, string>>;
+  /** The values that come from Secrets. */
+  readonly secrets: readonly string[];
   /** Each problem names the variable, what is missing, and the cure. */
   readonly problems: readonly string[];
 }
@@ -25,6 +27,7 @@ export function resolveEnvironment(
   folder: string,
 ): ResolvedEnvironment {
   const resolved: Record<string, string> = {};
+  const secrets: string[] = [];
   const problems: string[] = [];
   for (const { name, value, valueFrom } of variables) {
     if (valueFrom === undefined) {
@@ -39,10 +42,12 @@ export function resolveEnvironment(
     // Starting the process would fail, with an error that quotes the value.
     if ("value" in found && found.value.includes("\0")) {
       problems.push(`env ${name}: its source holds a null character, which no variable can`);
-    } else if ("value" in found) resolved[name] = found.value;
-    else if (!found.optional) problems.push(`env ${name}: ${found.problem}`);
+    } else if ("value" in found) {
+      resolved[name] = found.value;
+      if (valueFrom.secretKeyRef !== undefined) secrets.push(found.value);
+    } else if (!found.optional) problems.push(`env ${name}: ${found.problem}`);
   }
-  return { variables: resolved, problems };
+  return { variables: resolved, secrets, problems };
 }
 
 type Found = { value: string } | { problem: string; optional: boolean };

@@ -14,6 +14,10 @@ import { readFileSync } from "node:fs";
 const config = () => JSON.parse(readFileSync(process.argv[process.argv.indexOf("--config") + 1], "utf8"));
 const behaviour = process.env.BEHAVIOUR;
 if (behaviour === "throw") throw new RangeError("no such model, key sk-abcdefghijklmnop");
+if (behaviour === "tells") {
+  console.log("with " + process.env.TOKEN);
+  console.error(JSON.stringify({ level: "error", msg: "refused: " + JSON.stringify({ token: process.env.TOKEN }) }));
+}
 if (behaviour === "log") {
   console.log(JSON.stringify({ level: "error", msg: "the config cannot be read" }));
   process.exit(3);
@@ -105,6 +109,7 @@ function wanted({
     environment: { BEHAVIOUR: behaviour },
     config: JSON.stringify({ ready }),
     secrets: new Map(),
+    secretVariables: [],
     ...rest,
   };
 }
@@ -152,6 +157,26 @@ describe("replicas", () => {
     const log = await readFile(join(folder, "state", "replica-1.log"), "utf8");
     const [starting = ""] = log.split("\n");
     expect(JSON.parse(starting)).toMatchObject({ environment: ["BEHAVIOUR"] });
+  });
+
+  test("keep their secrets to themselves, whatever they print and say of themselves", async () => {
+    const workload = start();
+    const [file, variable] = ['of "a" file', 'of "a" variable'];
+    await workload.apply(
+      wanted({
+        environment: { BEHAVIOUR: "tells", TOKEN: variable },
+        secrets: new Map([["provider/key", file]]),
+        secretVariables: [variable],
+        ready: `the key ${file} was refused`,
+      }),
+    );
+    await expect
+      .poll(() => workload.replicas()[0]?.message, { timeout: 10_000 })
+      .toBe("the key [redacted] was refused");
+    await expect.poll(() => errors).toEqual(['1: refused: {"token":"[redacted]"}']);
+    const log = await readFile(join(folder, "state", "replica-1.log"), "utf8");
+    expect(log).toContain("with [redacted]\n");
+    expect(log).not.toMatch(/of.*a.*variable/);
   });
 
   test("roll one at a time, and there is always one that is ready", async () => {
