@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
+import { SecretValues } from "../../observability/secrets/secret-values.ts";
 import { ReplicaProcess } from "./process.ts";
 
 /** A process that runs until it is ended, and whose management port is this server. */
@@ -30,6 +31,7 @@ async function aProcessThatAnswers(answer: RequestListener) {
     arguments: ["-e", `process.send(${JSON.stringify(listening)}); setInterval(() => {}, 60_000);`],
     environment: {},
     logFile: join(folder, "replica.log"),
+    secretValues: new SecretValues([]),
     clock,
     onChange: () => {},
     onError: () => {},
