@@ -1,5 +1,5 @@
 /** Attackers with few rights in a cluster: what each of them tries, and what he gets. */
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { stringify } from "yaml";
 import { API_VERSION, GROUP } from "../../../src/api/group.ts";
 import { ChatClient } from "../../support/agent/chat-client.ts";
@@ -12,6 +12,7 @@ import {
   aSecretManifest,
   theReferences,
 } from "../../support/builders/manifests.ts";
+import { forAllTests } from "../../support/builders/fixtures.ts";
 import { KUBE_API_SERVER_TIMEOUT_MS } from "../../support/kubernetes/kube-api-server.ts";
 import {
   KubeCluster,
@@ -37,28 +38,24 @@ const ATTACKERS = {
 } as const;
 type Attacker = keyof typeof ATTACKERS;
 
-interface World {
-  readonly cluster: KubeCluster;
-  operator: OperatorProcess;
-}
-const world = {} as World;
+const cluster = forAllTests(
+  () => KubeCluster.start({ startContainer: startAgentContainer }),
+  (started) => started.stop(),
+  KUBE_API_SERVER_TIMEOUT_MS,
+);
+const operator = forAllTests(
+  async () => OperatorProcess.start({ kubeconfig: await cluster().kubeconfigOf(OPERATOR_USER) }),
+  (started) => started.stop(),
+);
 
 beforeAll(async () => {
-  const cluster = await KubeCluster.start({ startContainer: startAgentContainer });
-  Object.assign(world, { cluster });
-  const kubeconfig = await cluster.kubeconfigOf(OPERATOR_USER);
-  world.operator = await OperatorProcess.start({ kubeconfig });
   for (const namespace of [OURS, THEIRS]) {
-    await cluster.create(aNamespaceManifest(namespace), ...theReferences(namespace));
+    await cluster().create(aNamespaceManifest(namespace), ...theReferences(namespace));
   }
-  await cluster.create(aSecretManifest(DATABASE, { password: "of-the-database" }));
+  await cluster().create(aSecretManifest(DATABASE, { password: "of-the-database" }));
   for (const [user, [namespace, group, resources]] of Object.entries(ATTACKERS)) {
-    await permit(cluster, { user, namespace, group, resources });
+    await permit(cluster(), { user, namespace, group, resources });
   }
-}, KUBE_API_SERVER_TIMEOUT_MS);
-afterAll(async () => {
-  await world.operator?.stop();
-  await world.cluster?.stop();
 });
 
 async function permit(
@@ -88,15 +85,15 @@ async function permit(
 /** Rejects when RBAC does not let him. */
 async function apply(attacker: Attacker, object: object): Promise<void> {
   const flags = ["--as", attacker, "apply", "--server-side", "--force-conflicts", "-f", "-"];
-  await world.cluster.server.kubectl(flags, stringify({ apiVersion: "v1", ...object }));
+  await cluster().server.kubectl(flags, stringify({ apiVersion: "v1", ...object }));
 }
 
 const agent = (name: string, namespace = OURS): AgentInCluster =>
-  new AgentInCluster(world.cluster, { name, namespace });
+  new AgentInCluster(cluster(), { name, namespace });
 
 /** The names of the Secrets in the pods of an agent: of the volumes, of the environment and for images. */
 async function secretsGiven({ deployment }: AgentInCluster): Promise<string[]> {
-  const { spec } = (await world.cluster.get(deployment)).spec.template;
+  const { spec } = (await cluster().get(deployment)).spec.template;
   const found = new Set<string>();
   const look = (value: unknown, isSecret: boolean): void => {
     if (typeof value !== "object" || value === null) return;
@@ -130,7 +127,7 @@ describe("who may write ToolRegistries in another namespace", () => {
     await apply("writes-registries", inlineRegistry("collecting", DATABASE.name));
     const victim = agent("uses-their-tools");
     const reference = { name: "collecting", namespace: THEIRS };
-    await world.cluster.create(
+    await cluster().create(
       anAgentManifest(
         { name: "uses-their-tools", namespace: OURS },
         { toolRegistryRef: reference },
@@ -148,7 +145,7 @@ describe("who may write ToolRegistries in another namespace", () => {
   it("is sent what the agent gives him, and nothing else", async () => {
     await apply("writes-registries", inlineRegistry("paid", DATABASE.name));
     const victim = agent("gives-a-token");
-    await world.cluster.create(
+    await cluster().create(
       aSecretManifest({ name: "own-token", namespace: OURS }, { token: "for-them" }),
       anAgentManifest(
         { name: "gives-a-token", namespace: OURS },
@@ -179,7 +176,7 @@ describe("who may write Services", () => {
         tools: [{ name: "pay", selector, authSecretRef: { name: "token", key: "token" } }],
       },
     };
-    await world.cluster.create(registry);
+    await cluster().create(registry);
     await apply("writes-services", {
       kind: "Service",
       metadata: {
@@ -190,7 +187,7 @@ describe("who may write Services", () => {
       spec: { ports: [{ port: 80 }] },
     });
     await vi.waitFor(async () => {
-      const { status } = await world.cluster.get(registry);
+      const { status } = await cluster().get(registry);
       expect(status?.tools).toMatchObject([
         { name: "pay", available: false, reason: "InvalidTool" },
       ]);
@@ -203,7 +200,7 @@ describe("who may write AgentRuntimes", () => {
     const at = { name: "secret-prompts", namespace: THEIRS };
     const pack = aPromptPackManifest(at, "prompts-content");
     const spec = { ...(pack["spec"] as object), allowedNamespaces: { from: "Same" } };
-    await world.cluster.create({ ...pack, spec } as KubeObject);
+    await cluster().create({ ...pack, spec } as KubeObject);
     const reading = async (name: string, prompts: string): Promise<object> => {
       const reference = { name: prompts, namespace: THEIRS };
       await apply(
@@ -211,7 +208,7 @@ describe("who may write AgentRuntimes", () => {
         anAgentManifest({ name, namespace: OURS }, { promptPackRef: reference }),
       );
       await agent(name).becomes("Pending", SOME_TIME);
-      expect(await world.cluster.get(agent(name).config)).toBeUndefined();
+      expect(await cluster().get(agent(name).config)).toBeUndefined();
       const { reason, message } = await agent(name).condition("PromptPackReady");
       return { reason, message: message.replaceAll(prompts, "that-name") };
     };
@@ -221,7 +218,7 @@ describe("who may write AgentRuntimes", () => {
 
     const told = async (): Promise<unknown[]> => {
       const path = `/apis/events.k8s.io/v1/namespaces/${THEIRS}/events`;
-      const { body } = await world.cluster.server.request("GET", path);
+      const { body } = await cluster().server.request("GET", path);
       return body.items.filter(
         (event: { regarding: { name: string } }) => event.regarding.name === "secret-prompts",
       );
@@ -233,7 +230,7 @@ describe("who may write AgentRuntimes", () => {
           note: expect.stringContaining('AgentRuntime "reads-prompts" in namespace "team-a"'),
         }),
       );
-      expect((await world.cluster.get(pack)).status.conditions).toContainEqual(
+      expect((await cluster().get(pack)).status.conditions).toContainEqual(
         expect.objectContaining({
           type: "AgentsNotified",
           message: expect.stringContaining("refuses 1 AgentRuntime"),
@@ -247,14 +244,14 @@ describe("who may write ConfigMaps", () => {
   it("cannot have a Secret of his choice mounted, by a forged config for an agent that waits", async () => {
     const at = { name: "waits", namespace: OURS };
     const victim = agent("waits");
-    await world.cluster.create(anAgentManifest(at, { promptPackRef: { name: "later" } }));
+    await cluster().create(anAgentManifest(at, { promptPackRef: { name: "later" } }));
     await victim.becomes("Pending", SOME_TIME);
-    const { uid } = (await world.cluster.get(victim.runtime)).metadata;
+    const { uid } = (await cluster().get(victim.runtime)).metadata;
     // All of it is as the operator would have made it for an agent of this spec.
     const model = agent("model-of-forgery");
-    await world.cluster.create(anAgentManifest({ name: "model-of-forgery", namespace: OURS }));
+    await cluster().create(anAgentManifest({ name: "model-of-forgery", namespace: OURS }));
     await model.becomes("Running", SOME_TIME);
-    const { data, metadata } = await world.cluster.get(model.config);
+    const { data, metadata } = await cluster().get(model.config);
     const files = [{ path: "secrets/provider/api-key", secretName: "database", key: "password" }];
     await apply("writes-config-maps", {
       kind: "ConfigMap",
@@ -270,11 +267,11 @@ describe("who may write ConfigMaps", () => {
       data,
     });
     // A change of the spec leads to another look at the agent.
-    await world.cluster.patch(victim.runtime, { spec: { session: { ttl: "2h" } } });
+    await cluster().patch(victim.runtime, { spec: { session: { ttl: "2h" } } });
     await victim.becomes("Pending", SOME_TIME);
-    expect(await world.cluster.get(victim.deployment)).toBeUndefined();
+    expect(await cluster().get(victim.deployment)).toBeUndefined();
 
-    await world.cluster.create(
+    await cluster().create(
       aPackManifest({ name: "later-content", namespace: OURS }),
       aPromptPackManifest({ name: "later", namespace: OURS }, "later-content"),
     );
@@ -285,12 +282,12 @@ describe("who may write ConfigMaps", () => {
   it("cannot give a running agent another config, even while no operator runs", async () => {
     const victim = agent("echoes");
     const at = { name: "echoes", namespace: OURS };
-    await world.cluster.create(anAgentManifest(at, { facade: { handler: "echo" } }));
+    await cluster().create(anAgentManifest(at, { facade: { handler: "echo" } }));
     await victim.becomes("Running", SOME_TIME);
     const [pod] = victim.pods;
-    const port = pod && world.cluster.kubelet.facadePortOf(pod);
-    await world.operator.stop();
-    const { data } = await world.cluster.get(victim.config);
+    const port = pod && cluster().kubelet.facadePortOf(pod);
+    await operator().stop();
+    const { data } = await cluster().get(victim.config);
     const forged = { ...JSON.parse(data["agent.json"]), handler: "demo" };
     const text = JSON.stringify(forged);
     const config = { ...aConfigMapManifest({ ...at, name: "echoes-config" }, {}) };
@@ -298,7 +295,7 @@ describe("who may write ConfigMaps", () => {
     // A kubelet looks at the files of a pod again after a while, and at once when the pod is changed.
     const path = `/api/v1/namespaces/${OURS}/pods/${pod?.metadata.name}`;
     const touched = { metadata: { annotations: { touched: "true" } } };
-    expect(await world.cluster.server.request("PATCH", path, touched)).toMatchObject({
+    expect(await cluster().server.request("PATCH", path, touched)).toMatchObject({
       status: 200,
     });
     await vi.waitFor(
@@ -314,20 +311,20 @@ describe("who may write ConfigMaps", () => {
 
 describe("an operator that grants nothing by itself", () => {
   it("refuses references to other namespaces, endpoints and images that nobody allowed", async () => {
-    await world.operator.stop();
-    const kubeconfig = await world.cluster.kubeconfigOf(OPERATOR_USER);
-    world.operator = await OperatorProcess.start({
-      kubeconfig,
+    await operator().stop();
+    const strict = await OperatorProcess.start({
+      kubeconfig: await cluster().kubeconfigOf(OPERATOR_USER),
       flags: [
         "--cross-namespace-references=Granted",
         "--allowed-base-url-hosts=llm.example",
         "--allowed-images=agents:1",
       ],
     });
+    onTestFinished(async () => void (await strict.stop()));
     const make = async (name: string, spec: object): Promise<AgentInCluster> => {
       await apply("writes-agents", anAgentManifest({ name, namespace: OURS }, spec));
       await agent(name).becomes("Pending", SOME_TIME);
-      expect(await world.cluster.get(agent(name).deployment)).toBeUndefined();
+      expect(await cluster().get(agent(name).deployment)).toBeUndefined();
       return agent(name);
     };
     const across = await make("across", { promptPackRef: { name: "prompts", namespace: THEIRS } });
@@ -346,7 +343,7 @@ describe("an operator that grants nothing by itself", () => {
       reason: "WaitingForReferences",
       message: expect.stringContaining("attacker.example/agent:1") as string,
     });
-    await world.cluster.patch(
+    await cluster().patch(
       { kind: "PromptPack", metadata: { name: "prompts", namespace: THEIRS } },
       {
         spec: {
