@@ -105,6 +105,69 @@ describe("the request to an http tool", () => {
     ]);
   });
 
+  it.each([
+    "customer",
+    "Customer",
+    "CUSTOMER",
+    " customer",
+    "customer ",
+    "customer\u0000",
+    "customer[]",
+    "customer[0]",
+    "customer[$ne]",
+    "\uff43ustomer",
+    "account.id",
+    "account_id",
+    "ACCOUNT.ID[]",
+  ])("keeps the query parameters of the tool's URL when the model writes %j", async (name) => {
+    await using tool = await startTool(json({}));
+    const config = aTool({
+      url: `${tool.url}/orders?%63ustomer=42&account.id=7&flag`,
+      method: "GET",
+    });
+    await call(config, { [name]: "43", flag: ["a", "b"], page: 2 });
+    await call(config, { [name]: ["43", "44"], page: 2 });
+    const sent = tool.received.map(({ url }) => [...new URL(url ?? "", tool.url).searchParams]);
+    const fixed = [
+      ["customer", "42"],
+      ["account.id", "7"],
+      ["flag", ""],
+      ["page", "2"],
+    ];
+    expect(sent).toEqual([fixed, fixed]);
+  });
+
+  it("has every argument whose name only begins like a parameter of the tool's URL", async () => {
+    await using tool = await startTool(json({}));
+    const config = aTool({ url: `${tool.url}/orders?customer=42`, method: "DELETE" });
+    await call(config, { customerName: "Ann", customer_id: 1, custom: 2 });
+    const [{ url }] = tool.received as [Received];
+    expect(url).toBe("/orders?customer=42&customerName=Ann&customer_id=1&custom=2");
+  });
+
+  it.each(["POST", "GET"] as const)(
+    "takes no header, method or path from the arguments of a %s",
+    async (method) => {
+      await using tool = await startTool(json({}));
+      const config = aTool({
+        url: `${tool.url}/orders`,
+        method,
+        headers: { "X-Customer": "42" },
+        authFile: "tools/orders",
+      });
+      const named = { "x-customer": "43", authorization: "Bearer other", method: "PUT" };
+      const toolArguments = { ...named, headers: named, url: "http://other.invalid/", path: "/x" };
+      const readSecret = () => Promise.resolve("key-of-the-tool");
+      await call(config, toolArguments, { readSecret });
+      const [received] = tool.received as [Received];
+      expect(received).toMatchObject({
+        method,
+        headers: { "x-customer": "42", authorization: "Bearer key-of-the-tool" },
+      });
+      expect(new URL(received.url ?? "", tool.url).pathname).toBe("/orders");
+    },
+  );
+
   it("does not hand on its credential where the tool echoes the request", async () => {
     await using tool = await startTool((response, attempt) => {
       if (attempt === 2) response.statusCode = 400;

@@ -90,14 +90,31 @@ async function buildRequest(
   return { url, method: tool.method, headers, body, credential };
 }
 
-/** Lists are repeated, what is no string goes as JSON, and what is null is left out. */
+/**
+ * Lists are repeated, what is no string goes as JSON, and what is null is left out. So is an argument with the name of a
+ * parameter that the tool's URL has already: who declares a tool with `?customer=42` means this customer and no other.
+ */
 function addToQuery(url: URL, toolArguments: Readonly<Record<string, unknown>>): void {
+  const fixed = new Set([...url.searchParams.keys()].map(queryNameAsRead));
   for (const [name, value] of Object.entries(toolArguments)) {
+    if (fixed.has(queryNameAsRead(name))) continue;
     for (const item of Array.isArray(value) ? (value as unknown[]) : [value]) {
       if (item === null || item === undefined) continue;
       url.searchParams.append(name, typeof item === "string" ? item : JSON.stringify(item));
     }
   }
+}
+
+/**
+ * The name under which some server or other reads a query parameter. There are servers to which `Customer`, `customer[]`,
+ * `customer[0]` and ` customer` are further values of `customer`, and to which a "." in a name is a "_".
+ */
+function queryNameAsRead(name: string): string {
+  const [withoutIndex = ""] = name.normalize("NFKC").split("[", 1);
+  return withoutIndex
+    .replaceAll(/[\s\p{Cc}]/gu, "")
+    .replaceAll(".", "_")
+    .toLowerCase();
 }
 
 async function tryOnce(
