@@ -16,6 +16,9 @@ export type Validation<T> =
   | { ok: true; value: T }
   | { ok: false; problems: readonly FieldProblem[] };
 
+/** Unknown fields of one object for which a known one is looked for: guessing takes time, and nobody reads more of them. */
+const MAX_GUESSES = 32;
+
 /** Every problem of `value`, not only the first. */
 export function validate<T>(schema: z.ZodType<T>, value: unknown): Validation<T> {
   const result = schema.safeParse(value, { error: describe });
@@ -39,7 +42,7 @@ function fieldProblems(issue: z.core.$ZodIssue): FieldProblem[] {
   if (issue.code !== "unrecognized_keys") {
     return [{ path, message: issue.message, unknownField: false }];
   }
-  // `describe` wrote one line for each key.
+  // `describe` wrote a line for each of the first keys.
   const lines = issue.message.split("\n");
   return issue.keys.map((key, index) => ({
     path: [...path, key],
@@ -57,7 +60,8 @@ function describe(issue: z.core.$ZodRawIssue): string | undefined {
       return issue.input === undefined ? "required" : choiceMessage(issue.values, issue.input);
     case "unrecognized_keys": {
       const shape = shapeOf(issue.inst);
-      return issue.keys.map((key) => unknownFieldMessage(key, shape)).join("\n");
+      const guessed = issue.keys.slice(0, MAX_GUESSES);
+      return guessed.map((key) => unknownFieldMessage(key, shape)).join("\n");
     }
     case "too_small":
       return boundMessage("least", issue.origin, issue.minimum);

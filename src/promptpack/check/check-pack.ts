@@ -2,13 +2,16 @@
 import type { FieldPath } from "../../api/fields/problems.ts";
 import { UNSUPPORTED_FEATURES } from "../document/template-engine.ts";
 import { isKnownValidator } from "../document/validators.ts";
-import { patternProblem } from "../render/pattern.ts";
+import { Patterns } from "../patterns/patterns.ts";
+import { WorkBudget } from "../patterns/work-budget.ts";
 import type { PromptPackDocument } from "../document/prompt-pack-document.ts";
 import type { PackPrompt } from "../document/prompts.ts";
 import type { PackVariable } from "../document/variables.ts";
-import { parseTemplate } from "../render/template.ts";
-import { templateReferences } from "../render/template-references.ts";
+import { SharedTemplates, templateReferences } from "../render/template-references.ts";
 import { hasType, typeProblem, validationProblem } from "../render/variable-value.ts";
+
+/** To follow the templates of one pack, to compile its patterns, and to match its defaults with them. */
+export const MAX_PACK_STEPS = 6_000_000;
 
 export interface PackRemark {
   path: FieldPath;
@@ -26,6 +29,12 @@ export function checkPack(pack: PromptPackDocument): PackCheck {
   const warnings: PackRemark[] = [];
   const refuse = (path: FieldPath, message: string): void => void problems.push({ path, message });
   const warn = (path: FieldPath, message: string): void => void warnings.push({ path, message });
+  const budget = new WorkBudget(MAX_PACK_STEPS);
+  const patterns = new Patterns(budget);
+  const templates = new SharedTemplates(budget);
+  const knownTools = new Set(
+    Object.entries(pack.tools ?? {}).flatMap(([key, { name }]) => [key, name]),
+  );
 
   checkTemplateEngine();
   for (const [name, text] of Object.entries(pack.fragments ?? {})) {
@@ -54,7 +63,7 @@ export function checkPack(pack: PromptPackDocument): PackCheck {
   }
 
   function checkTemplate(path: FieldPath, text: string): void {
-    for (const problem of parseTemplate(text).problems) refuse(path, problem);
+    for (const problem of templates.parse(text).problems) refuse(path, problem);
   }
 
   function checkTools(): void {
@@ -80,18 +89,23 @@ export function checkPack(pack: PromptPackDocument): PackCheck {
       checkVariable([...path, "variables", index], variable);
     }
     checkPromptTemplates(path, prompt);
-    for (const [index, { type }] of (prompt.validators ?? []).entries()) {
+    for (const [index, { type, params }] of (prompt.validators ?? []).entries()) {
       if (!isKnownValidator(type)) {
         warn([...path, "validators", index, "type"], `unknown validator "${type}", kept as it is`);
+      }
+      if (type === "regex_match" && typeof params?.["pattern"] === "string") {
+        const problem = patterns.problemOf(params["pattern"]);
+        if (problem !== undefined) {
+          refuse([...path, "validators", index, "params", "pattern"], problem);
+        }
       }
     }
     if (pack.tools !== undefined) checkPromptTools(path, prompt);
   }
 
   function checkPromptTools(path: FieldPath, { tools = [] }: PackPrompt): void {
-    const known = Object.entries(pack.tools ?? {}).flatMap(([key, { name }]) => [key, name]);
     for (const [index, tool] of tools.entries()) {
-      if (!known.includes(tool)) {
+      if (!knownTools.has(tool)) {
         warn(
           [...path, "tools", index],
           `the pack describes no tool "${tool}"; the ToolRegistry has to`,
@@ -102,22 +116,22 @@ export function checkPack(pack: PromptPackDocument): PackCheck {
 
   function checkPromptTemplates(path: FieldPath, prompt: PackPrompt): void {
     const declared = new Set(prompt.variables?.map(({ name }) => name));
-    const templates: [FieldPath, string | undefined][] = [
+    const written: [FieldPath, string | undefined][] = [
       [[...path, "system_template"], prompt.system_template],
     ];
     for (const [model, override] of Object.entries(prompt.model_overrides ?? {})) {
       const at = [...path, "model_overrides", model];
-      templates.push(
+      written.push(
         [[...at, "system_template"], override.system_template],
         [[...at, "system_template_prefix"], override.system_template_prefix],
         [[...at, "system_template_suffix"], override.system_template_suffix],
       );
     }
-    for (const [at, template] of templates) {
+    for (const [at, template] of written) {
       if (template === undefined) continue;
       checkTemplate(at, template);
       const isDeclared = (name: string): boolean => declared.has(name);
-      const references = templateReferences(template, pack.fragments ?? {}, isDeclared);
+      const references = templateReferences(template, pack.fragments ?? {}, isDeclared, templates);
       for (const problem of references.problems) refuse(at, problem);
     }
   }
@@ -125,7 +139,7 @@ export function checkPack(pack: PromptPackDocument): PackCheck {
   function checkVariable(path: FieldPath, variable: PackVariable): void {
     const { type, required, validation } = variable;
     const pattern = validation?.pattern;
-    const badPattern = pattern === undefined ? undefined : patternProblem(pattern);
+    const badPattern = pattern === undefined ? undefined : patterns.problemOf(pattern);
     if (badPattern !== undefined) refuse([...path, "validation", "pattern"], badPattern);
     checkBounds(path, validation);
     // A `default:` without a value counts as no default.
@@ -133,8 +147,11 @@ export function checkPack(pack: PromptPackDocument): PackCheck {
     if (!hasType(type, variable.default)) {
       refuse([...path, "default"], `${typeProblem(type)}, as type "${type}" says`);
     } else if (badPattern === undefined) {
-      const problem = validationProblem(variable, variable.default);
-      if (problem !== undefined) warn([...path, "default"], `${problem}, as validation says`);
+      const problem = validationProblem(variable, variable.default, patterns);
+      if (problem?.isUnjudged === true) refuse([...path, "validation"], problem.message);
+      else if (problem !== undefined) {
+        warn([...path, "default"], `${problem.message}, as validation says`);
+      }
     }
     if (required) {
       warn([...path, "default"], "a required variable has no use for a default; it is used anyway");

@@ -430,6 +430,18 @@ describe("what must fit together", () => {
       "validation.pattern: is no regular expression",
     ],
     [
+      "a pattern that is not one of RE2",
+      withPrompt({
+        variables: [{ name: "a", type: "string", validation: { pattern: "^(?=x)" } }],
+      }),
+      "variables[0].validation.pattern: is no regular expression: there is no lookahead",
+    ],
+    [
+      "a pattern of a validator that is none",
+      withPrompt({ validators: { regex_match: "(" } }),
+      "validators[0].params.pattern: is no regular expression",
+    ],
+    [
       "bounds that leave nothing",
       withPrompt({
         variables: [{ name: "a", type: "number", validation: { minimum: 2, maximum: 1 } }],
@@ -536,5 +548,84 @@ describe("what must fit together", () => {
     ],
   ])("warns of %s", (_what, text, message) => {
     expect(accepted(text).warnings.join()).toContain(message);
+  });
+});
+
+describe("a pack that would hold up who reads it", () => {
+  const list = <T>(length: number, item: (index: number) => T): T[] =>
+    Array.from({ length }, (_, index) => item(index));
+  const record = (length: number, item: (index: number) => unknown): Record<string, unknown> =>
+    Object.fromEntries(list(length, (index) => [`n${index}`, item(index)]));
+
+  it("may have patterns that take for ever elsewhere", () => {
+    const variables = list(150, (index) => ({
+      name: `v${index}`,
+      type: "string",
+      default: `${"a".repeat(40)}!`,
+      validation: { pattern: "^(a+)+$" },
+    }));
+    const { warnings } = accepted(withPrompt({ variables }));
+    expect(warnings).toHaveLength(150);
+    expect(warnings[0]).toContain("must match the pattern ^(a+)+$");
+  });
+
+  it.each([
+    [
+      "too many large patterns",
+      withPrompt({
+        variables: list(1_000, (index) => ({
+          name: `v${index}`,
+          type: "string",
+          validation: { pattern: `a{900}${index}` },
+        })),
+      }),
+      "validation.pattern: is too much work",
+    ],
+    [
+      "one pattern that unfolds",
+      withPrompt({
+        variables: [{ name: "v", type: "string", validation: { pattern: "((a{900}){900}){900}" } }],
+      }),
+      "variables[0].validation.pattern: is too large a pattern",
+    ],
+    [
+      "long defaults with large patterns",
+      withPrompt({
+        variables: list(9, (index) => ({
+          name: `v${index}`,
+          type: "string",
+          default: "a".repeat(100_000),
+          validation: { pattern: `(a?){100}b${index}` },
+        })),
+      }),
+      "variables[0].validation: its pattern is too much work",
+    ],
+    [
+      "large fragments in all prompts",
+      aPackText({
+        fragments: { large: "{{v}}".repeat(100_000) },
+        prompts: record(2_000, () => aPrompt({ system_template: "{{large}}" })),
+      }),
+      "the templates of the pack refer too often to fragments with many placeholders",
+    ],
+    [
+      "mistakes without end",
+      withPrompt({ variables: list(300_000, () => ({})) }),
+      "the pack has more mistakes than can be listed",
+    ],
+    [
+      "unknown fields without end",
+      aPackText(record(60_000, () => 1)),
+      "n9: unknown field; and 59990 more",
+    ],
+  ])("is refused with %s", (_what, text, message) => {
+    expect(refused(text)).toMatchObject({ reason: "InvalidPack" });
+    expect(refused(text).message).toContain(message);
+  });
+
+  it("may have many prompts with many tools, each looked up at once", () => {
+    const tools = record(8_000, (index) => ({ name: `t${index}`, description: "x" }));
+    const prompts = record(4_000, () => aPrompt({ tools: ["n0", "t7999", "other"] }));
+    expect(accepted(aPackText({ tools, prompts })).warnings).toHaveLength(4_000);
   });
 });

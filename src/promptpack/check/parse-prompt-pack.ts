@@ -1,5 +1,5 @@
 /** Turns the text of a PromptPack into a checked document, or finds everything that is wrong with it. */
-import { type FieldPath, formatPath, validate } from "../../api/fields/problems.ts";
+import { formatPath, validate, type Validation } from "../../api/fields/problems.ts";
 import { checkPack, type PackRemark } from "./check-pack.ts";
 import { contentHash } from "../document/content-hash.ts";
 import {
@@ -51,7 +51,7 @@ export function parsePromptPack(text: string): ParsedPromptPack {
     const problem = { path: "", message: source.message, line, column };
     return { ok: false, reason: "InvalidJSON", message, problems: [problem] };
   }
-  const validated = validate(promptPackDocumentSchema, source.value);
+  const validated = validateDocument(source.value);
   if (!validated.ok) return refuse(validated.problems);
   const { problems, warnings } = checkPack(validated.value);
   if (problems.length > 0) return refuse(problems);
@@ -65,21 +65,29 @@ export function parsePromptPack(text: string): ParsedPromptPack {
   function refuse(remarks: readonly PackRemark[]): ParsedPromptPack {
     const listed = remarks.slice(0, MAX_LISTED_PROBLEMS);
     const more = remarks.length - listed.length;
+    const positions = source.ok ? source.positionsOf(listed.map(({ path }) => path)) : [];
     const message = listed.map(describe).join("; ") + (more > 0 ? `; and ${more} more` : "");
     return {
       ok: false,
       reason: "InvalidPack",
       message,
-      problems: listed.map((remark) => ({
+      problems: listed.map((remark, index) => ({
         path: formatPath(remark.path),
         message: remark.message,
-        ...positionOf(remark.path),
+        ...positions[index],
       })),
     };
   }
+}
 
-  function positionOf(path: FieldPath): { line?: number; column?: number } {
-    return source.ok ? source.positionOf(path) : {};
+function validateDocument(value: unknown): Validation<PromptPackDocument> {
+  try {
+    return validate(promptPackDocumentSchema, value);
+  } catch (error) {
+    // More mistakes than can be handed on as arguments.
+    if (!(error instanceof RangeError)) throw error;
+    const message = "has more mistakes than can be listed; see that it is a PromptPack at all";
+    return { ok: false, problems: [{ path: [], message, unknownField: false }] };
   }
 }
 

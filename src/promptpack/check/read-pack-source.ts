@@ -1,10 +1,10 @@
 /** Reads the text of a pack, which is JSON or YAML, into a value with the place of each of its parts. */
 import type { FieldPath } from "../../api/fields/problems.ts";
 import { parseYAMLDocuments, type Position } from "../../api/manifest/yaml-documents.ts";
-import { offsetOf, scanJSON } from "./scan-json.ts";
+import { offsetsOf, scanJSON } from "./scan-json.ts";
 
 export type PackSource =
-  | { ok: true; value: unknown; positionOf(path: FieldPath): Position }
+  | { ok: true; value: unknown; positionsOf(paths: readonly FieldPath[]): Position[] }
   | { ok: false; position: Position; message: string };
 
 export function readPackSource(text: string): PackSource {
@@ -20,7 +20,7 @@ function readJSON(text: string): PackSource {
   return {
     ok: true,
     value: JSON.parse(text),
-    positionOf: (path) => positionAt(text, offsetOf(text, path)),
+    positionsOf: (paths) => offsetsOf(text, paths).map((offset) => positionAt(text, offset)),
   };
 }
 
@@ -36,7 +36,11 @@ function readYAML(text: string): PackSource {
   if (typeof document.value === "string" && !isJSON(text)) {
     return refuse({ line: 1, column: 1 }, "it is neither a JSON object nor a YAML mapping");
   }
-  return { ok: true, value: document.value, positionOf: (path) => document.positionOf(path) };
+  return {
+    ok: true,
+    value: document.value,
+    positionsOf: (paths) => paths.map((path) => document.positionOf(path)),
+  };
 }
 
 function refuse({ line, column }: Position, message: string): PackSource {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { offsetOf, scanJSON } from "./scan-json.ts";
+import { offsetsOf, scanJSON } from "./scan-json.ts";
 
 it("finds no fault in what JSON.stringify writes", () => {
   fc.assert(
@@ -39,8 +39,14 @@ it("finds a fault exactly where JSON.parse throws", () => {
 
 it("knows where a value stands, or what is nearest around it", () => {
   const text = '{"a": [1, {"b": 2}], "c": 3}';
-  expect(text.slice(offsetOf(text, ["a", 1, "b"]))).toMatch(/^2/);
-  expect(text.slice(offsetOf(text, ["a", 1, "z", "y"]))).toMatch(/^\{"b"/);
-  expect(offsetOf(text, [])).toBe(0);
-  expect(offsetOf(text, ["z"])).toBe(0);
+  const [found = 0, around = 0, whole, unknown] = offsetsOf(text, [
+    ["a", 1, "b"],
+    ["a", 1, "z", "y"],
+    [],
+    ["z"],
+  ]);
+  expect(text.slice(found)).toMatch(/^2/);
+  expect(text.slice(around)).toMatch(/^\{"b"/);
+  expect(whole).toBe(0);
+  expect(unknown).toBe(0);
 });

@@ -139,12 +139,14 @@ export function scanJSON(
   }
 }
 
-/** The offset of the value at `path`, or of the nearest thing around it. The text must be free of faults. */
-export function offsetOf(text: string, path: FieldPath): number {
-  let found = 0;
+/** The offset of the value at each path, or of the nearest thing around it. The text must be free of faults. */
+export function offsetsOf(text: string, paths: readonly FieldPath[]): number[] {
+  const found = paths.map(() => 0);
   scanJSON(text, (here, offset) => {
-    if (here.length <= path.length && here.every((key, index) => key === path[index])) {
-      found = offset;
+    for (const [index, path] of paths.entries()) {
+      if (here.length <= path.length && here.every((key, at) => key === path[at])) {
+        found[index] = offset;
+      }
     }
   });
   return found;

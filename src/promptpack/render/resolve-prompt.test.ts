@@ -244,6 +244,28 @@ describe("variables", () => {
   });
 });
 
+describe("values that would hold up who reads them", () => {
+  it("are refused, and not taken to be right", () => {
+    const variables = [
+      declare("v", "string", { validation: { pattern: "^(a?){100}$" } }),
+      declare("w", "string", { validation: { pattern: "^a*$" } }),
+    ];
+    const value = "a".repeat(60_000);
+    const { reason, message } = refused({ prompt: { variables }, variables: { v: value, w: "a" } });
+    expect(reason).toBe("VariablesMissing");
+    expect(message).toContain('"v" its pattern is too much work');
+    expect(message).not.toContain('"w"');
+  });
+
+  it.each(["array", "object"])("are refused as %s that is nested too deeply", (type) => {
+    const [open, close] = type === "array" ? ["[", "]"] : ['{"a":', "}"];
+    const value = `${open.repeat(5_000)}1${close.repeat(5_000)}`;
+    const variables = [declare("v", type, { validation: { enum: [1] } })];
+    const { message } = refused({ prompt: { variables }, variables: { v: value } });
+    expect(message).toContain(`"v" must be a JSON ${type}`);
+  });
+});
+
 describe("the rest of the prompt", () => {
   it("has parameters in the spelling of the AgentRuntime, those for the model above the general ones", () => {
     const prompt = {

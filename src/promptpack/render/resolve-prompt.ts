@@ -6,10 +6,14 @@ import type { PackTool } from "../document/tools.ts";
 import { renderTemplates, TemplateError, valueAt } from "./render-templates.ts";
 import { selectPrompt } from "./select-prompt.ts";
 import { templateReferences } from "./template-references.ts";
+import { Patterns } from "../patterns/patterns.ts";
+import { WorkBudget } from "../patterns/work-budget.ts";
 import { convertValue } from "./variable-value.ts";
 
 export const DEFAULT_MAX_ROUNDS = 5;
 export const DEFAULT_MAX_TOOL_CALLS_PER_TURN = 10;
+/** To match the values of one prompt with their patterns. */
+export const MAX_VALUES_STEPS = 6_000_000;
 
 export interface PromptRequest {
   /** The name of the prompt. `selectPrompt` says what happens without one. */
@@ -111,12 +115,13 @@ function bindVariables(
   const declared = new Map(prompt.variables?.map((variable) => [variable.name, variable]));
   const values = new Map<string, unknown>();
   const problems: string[] = [];
+  const patterns = new Patterns(new WorkBudget(MAX_VALUES_STEPS));
   for (const [name, variable] of declared) {
     const text = ownValue(given, name);
     const converted =
       text === undefined
         ? { ok: true as const, value: variable.default ?? undefined }
-        : convertValue(variable, text);
+        : convertValue(variable, text, patterns);
     if (!converted.ok) problems.push(`"${name}" ${converted.problem}`);
     else values.set(name, converted.value);
     if (converted.ok && converted.value === undefined && variable.required) {

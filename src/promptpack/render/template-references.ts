@@ -1,6 +1,13 @@
 /** What a template refers to, through its fragments. */
-import { parseTemplate, type Placeholder } from "./template.ts";
+import type { WorkBudget } from "../patterns/work-budget.ts";
+import { type ParsedTemplate, parseTemplate, type Placeholder } from "./template.ts";
 import { fragmentNameOf, MAX_FRAGMENT_DEPTH } from "./render-templates.ts";
+
+/** To follow a placeholder. */
+const PLACEHOLDER_STEPS = 100;
+
+const TOO_MANY =
+  "the templates of the pack refer too often to fragments with many placeholders; split the pack";
 
 export interface TemplateReferences {
   /** The placeholders that mean no fragment: they are variables, declared or not. */
@@ -10,10 +17,33 @@ export interface TemplateReferences {
   problems: string[];
 }
 
+/** What the templates of a whole pack share: each of them may refer to the same large fragments. */
+export class SharedTemplates {
+  readonly #budget: WorkBudget;
+  readonly #parsed = new Map<string, ParsedTemplate>();
+
+  constructor(budget: WorkBudget) {
+    this.#budget = budget;
+  }
+
+  /** Each text is parsed once. */
+  parse(text: string): ParsedTemplate {
+    const parsed = this.#parsed.get(text) ?? parseTemplate(text);
+    this.#parsed.set(text, parsed);
+    return parsed;
+  }
+
+  /** False when nothing is left of the budget. */
+  mayFollow({ parts }: ParsedTemplate): boolean {
+    return this.#budget.take(parts.length * PLACEHOLDER_STEPS);
+  }
+}
+
 export function templateReferences(
   template: string,
   fragments: Readonly<Record<string, string>>,
   isVariable: (name: string) => boolean,
+  shared?: SharedTemplates,
 ): TemplateReferences {
   const variables = new Map<string, Placeholder>();
   const seen = new Set<string>();
@@ -22,7 +52,12 @@ export function templateReferences(
   return { variables: [...variables.values()], fragments: seen, problems };
 
   function visit(text: string, chain: readonly string[]): void {
-    for (const part of parseTemplate(text).parts) {
+    const parsed = shared?.parse(text) ?? parseTemplate(text);
+    if (shared?.mayFollow(parsed) === false) {
+      if (problems.at(-1) !== TOO_MANY) problems.push(TOO_MANY);
+      return;
+    }
+    for (const part of parsed.parts) {
       if (part.type === "placeholder") visitPlaceholder(part, chain);
     }
   }

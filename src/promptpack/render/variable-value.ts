@@ -1,6 +1,7 @@
 /** Converts the text that an AgentRuntime gives for a variable to the type that the pack declares. */
 import { canonicalJSON } from "../document/content-hash.ts";
-import { matchesPattern } from "./pattern.ts";
+import { isTooDeep } from "../document/json-depth.ts";
+import type { Patterns } from "../patterns/patterns.ts";
 import type { PackVariable, VariableType } from "../document/variables.ts";
 
 const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
@@ -14,11 +15,23 @@ const TYPE_NAMES: Record<VariableType, string> = {
 
 export type ConvertedValue = { ok: true; value: unknown } | { ok: false; problem: string };
 
+export interface ValueProblem {
+  message: string;
+  /** The value may be right: its pattern cannot be judged. */
+  isUnjudged: boolean;
+}
+
 /** The problem does not quote the value. */
-export function convertValue(variable: PackVariable, text: string): ConvertedValue {
+export function convertValue(
+  variable: PackVariable,
+  text: string,
+  patterns: Patterns,
+): ConvertedValue {
   const value = parseValue(variable.type, text);
   const problem =
-    value === undefined ? typeProblem(variable.type) : validationProblem(variable, value);
+    value === undefined
+      ? typeProblem(variable.type)
+      : validationProblem(variable, value, patterns)?.message;
   return problem === undefined ? { ok: true, value } : { ok: false, problem };
 }
 
@@ -38,7 +51,7 @@ function parseValue(type: VariableType, text: string): unknown {
     case "array": {
       try {
         const value = JSON.parse(text) as unknown;
-        return hasType(type, value) ? value : undefined;
+        return hasType(type, value) && !isTooDeep(value) ? value : undefined;
       } catch {
         return undefined;
       }
@@ -67,28 +80,34 @@ export function typeProblem(type: VariableType): string {
 export function validationProblem(
   { validation = {} }: PackVariable,
   value: unknown,
-): string | undefined {
+  patterns: Patterns,
+): ValueProblem | undefined {
   const { pattern, min_length, max_length, minimum, maximum } = validation;
+  const wrong = (message: string): ValueProblem => ({ message, isUnjudged: false });
   if (validation.enum !== undefined) {
     const wanted = validation.enum.map(canonicalJSON);
-    if (!wanted.includes(canonicalJSON(value))) return `must be one of ${wanted.join(", ")}`;
+    if (!wanted.includes(canonicalJSON(value))) return wrong(`must be one of ${wanted.join(", ")}`);
   }
   if (typeof value === "string") {
     // The length counts whole characters, not the two halves that some of them have in a string.
     const length = Array.from(value).length;
     if (min_length !== undefined && length < min_length) {
-      return `must have at least ${min_length} characters`;
+      return wrong(`must have at least ${min_length} characters`);
     }
     if (max_length !== undefined && length > max_length) {
-      return `must have at most ${max_length} characters`;
+      return wrong(`must have at most ${max_length} characters`);
     }
-    if (pattern !== undefined && !matchesPattern(pattern, value)) {
-      return `must match the pattern ${pattern}`;
+    if (pattern !== undefined) {
+      const verdict = patterns.test(pattern, value);
+      if (verdict === "differs") return wrong(`must match the pattern ${pattern}`);
+      if (verdict !== "matches") {
+        return { message: `its pattern ${verdict.problem}`, isUnjudged: true };
+      }
     }
   }
   if (typeof value === "number") {
-    if (minimum !== undefined && value < minimum) return `must be at least ${minimum}`;
-    if (maximum !== undefined && value > maximum) return `must be at most ${maximum}`;
+    if (minimum !== undefined && value < minimum) return wrong(`must be at least ${minimum}`);
+    if (maximum !== undefined && value > maximum) return wrong(`must be at most ${maximum}`);
   }
   return undefined;
 }
