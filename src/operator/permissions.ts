@@ -30,6 +30,12 @@ export const WATCHED_NAMESPACE_RULES: readonly PolicyRule[] = [
     // A budget is deleted when one replica is left.
     verbs: [...WATCH, "create", "patch", "delete"],
   },
+  {
+    apiGroups: ["networking.k8s.io"],
+    resources: ["networkpolicies"],
+    // They are deleted when the operator is told to make none.
+    verbs: [...WATCH, "create", "patch", "delete"],
+  },
   { apiGroups: ["events.k8s.io"], resources: ["events"], verbs: ["create", "patch"] },
 ];
 

@@ -190,11 +190,8 @@ describe("a cluster", () => {
     return output;
   };
 
-  /** The chart's pods hold nothing here: beside them runs a real operator, as the account that the chart made. */
-  async function startOperator(
-    namespace: string,
-    namespaces: readonly string[],
-  ): Promise<OperatorProcess> {
+  /** The chart's pods hold nothing here: beside them runs a real operator, as the account and with the flags that the chart made. */
+  async function startOperator(namespace: string): Promise<OperatorProcess> {
     const account = ["token", "omnia-operator", "-n", namespace];
     const token = await cluster.server.kubectl(["create", ...account]);
     const kubeconfig = join(checkout, "..", `kubeconfig-${namespace}`);
@@ -202,18 +199,28 @@ describe("a cluster", () => {
     await writeFile(kubeconfig, admin.replaceAll(cluster.server.token, token.trim()), {
       mode: 0o600,
     });
-    return await OperatorProcess.start({ kubeconfig, leaseNamespace: namespace, namespaces });
+    const deployment = ["deployment", "omnia-operator", "-n", namespace, "-o"];
+    const path = "jsonpath={.spec.template.spec.containers[0].args}";
+    const rendered = await cluster.server.kubectl(["get", ...deployment, path]);
+    const [, ...flags] = JSON.parse(rendered) as string[];
+    return await OperatorProcess.start({ kubeconfig, leaseNamespace: namespace, flags });
   }
 
   it("gets the operator by its chart, and then an agent", { timeout: 120_000 }, async () => {
     expect(await inCluster("install")).toMatch(/STATUS: deployed/);
-    const operator = await startOperator("omnia-system", ["default"]);
+    const operator = await startOperator("omnia-system");
     try {
       expect(await inCluster("first-agent")).toMatch(/quickstart +Running +1\/1 +demo/);
       const look = await inCluster("look-cluster");
       expect(look).toMatch(/agentruntime\S*\/quickstart/);
       expect(look).toMatch(/AgentRuntime "quickstart" is Running/);
       expect(await inCluster("upgrade")).toMatch(/STATUS: deployed/);
+      expect(await inCluster("let-prometheus-in")).toMatch(/STATUS: deployed/);
+      const policies = await cluster.server.kubectl(["get", "networkpolicies", "-A", "-o", "name"]);
+      expect(policies.trim().split("\n")).toEqual([
+        "networkpolicy.networking.k8s.io/quickstart",
+        "networkpolicy.networking.k8s.io/omnia-operator",
+      ]);
       expect(operator.output).not.toMatch(/forbidden/i);
       expect(operator.lines.filter(({ level }) => level === "error")).toEqual([]);
     } finally {

@@ -9,7 +9,11 @@ const RESYNC_MS = 10 * 60 * 60_000;
 const MIN_RESYNC_MS = 1_000;
 
 /** The flags as commander reads them. A list from the environment is one text, separated by commas. */
-type RawOperatorFlags = Omit<OperatorFlags, "resyncMs" | "namespaces" | "policy"> & {
+type RawOperatorFlags = Omit<
+  OperatorFlags,
+  "resyncMs" | "namespaces" | "policy" | "networkPolicy"
+> & {
+  networkPolicy?: string;
   resync: number;
   namespace?: string | string[];
   crossNamespaceReferences: CrossNamespaceReferences;
@@ -67,6 +71,12 @@ export function operatorCommand({ streams, end }: CommandContext): Command {
         .choices(["watch", "get"])
         .default("watch"),
     )
+    .addOption(
+      new Option(
+        "--network-policy <json>",
+        "make a NetworkPolicy for each agent, with further peers and rules (default: none is made)",
+      ).env("OMNIA_NETWORK_POLICY"),
+    )
     .option("--no-leader-elect", "lead at once, whoever else runs")
     .addOption(
       new Option(
@@ -95,15 +105,20 @@ export function operatorCommand({ streams, end }: CommandContext): Command {
     .option("--management-port <port>", "port of /healthz, /readyz and /metrics", portValue, 8081)
     .action(async (raw: RawOperatorFlags) => {
       const { resync, namespace, allowedBaseUrlHosts, allowedImages, ...others } = raw;
-      const { crossNamespaceReferences, ...flags } = others;
-      const { operator } = await import("./operator.ts");
+      const { crossNamespaceReferences, networkPolicy: rules, ...flags } = others;
+      const [{ operator }, { readNetworkPolicy }] = await Promise.all([
+        import("./operator.ts"),
+        import("./read-network-policy.ts"),
+      ]);
+      const networkPolicy = rules === undefined ? undefined : readNetworkPolicy(rules);
       const policy = {
         crossNamespaceReferences,
         allowedBaseURLHosts: listOf(allowedBaseUrlHosts),
         allowedImages: listOf(allowedImages),
       };
       const namespaces = listOf(namespace);
-      end(await operator({ ...flags, resyncMs: resync, namespaces, policy }, streams));
+      const read = { resyncMs: resync, namespaces, policy, networkPolicy };
+      end(await operator({ ...flags, ...read }, streams));
     });
 }
 

@@ -8,6 +8,7 @@ import { DEFAULT_NAMESPACE } from "../../api/fields/names.ts";
 import type { TrustPolicy } from "../../control/trust-policy.ts";
 import { systemClock } from "../../time/clock.ts";
 import { createLog, logLevelFrom } from "../../observability/log.ts";
+import type { AgentNetworkPolicy } from "../../operator/cluster/agent-network-policy.ts";
 import { runOperator } from "../../operator/run-operator.ts";
 import { CliError, EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
 import { loadKubeConfig } from "../resources/load-kube-config.ts";
@@ -28,6 +29,7 @@ export interface OperatorFlags {
   readonly kubeApiQps: number;
   readonly kubeApiBurst: number;
   readonly secrets: "watch" | "get";
+  readonly networkPolicy?: AgentNetworkPolicy | undefined;
   readonly workers: number;
   readonly resyncMs: number;
   readonly managementPort: number;
@@ -62,6 +64,7 @@ export async function operator(flags: OperatorFlags, { env }: Streams): Promise<
           namespaces: flags.namespaces,
           policy: flags.policy,
           secrets: flags.secrets,
+          networkPolicy: flags.networkPolicy,
         },
         leaseNamespace: flags.leaderElect ? namespace : undefined,
         ownNamespace: namespace,

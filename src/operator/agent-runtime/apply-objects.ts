@@ -2,7 +2,7 @@ import { type CarryOutContext, carryOut } from "./carry-out.ts";
 import type { Phase } from "./pass.ts";
 import type { Clock } from "../../time/clock.ts";
 
-/** The one write of the objects: the agent's ConfigMap, Service, Deployment and PodDisruptionBudget. */
+/** The one write of the objects: the agent's ConfigMap, Service, NetworkPolicy, Deployment and PodDisruptionBudget. */
 export function applyObjects(context: CarryOutContext & { readonly clock: Clock }): Phase {
   const { clock } = context;
   return async (pass, signal) => {

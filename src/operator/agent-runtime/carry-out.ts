@@ -10,6 +10,7 @@ import { type AgentChild, type AgentChildren, ownedBy } from "./children.ts";
 import { environmentDigest, type ValueDigest } from "./files/environment-digest.ts";
 import { type AgentFiles, buildConfigMap } from "./objects/build-config-map.ts";
 import { buildDeployment } from "./objects/build-deployment.ts";
+import { buildNetworkPolicy } from "./objects/build-network-policy.ts";
 import { buildPodDisruptionBudget } from "./objects/build-pod-disruption-budget.ts";
 import { buildService } from "./objects/build-service.ts";
 import type { WriteRefusal, WriteRefusals } from "./write-refusals.ts";
@@ -55,12 +56,15 @@ export async function carryOut(
   const writingFiles = writer.apply("configMap", configMap, isNew ? client.givingWay() : client);
   // It is awaited below, unless another write rejects first; then nobody else would handle its rejection.
   writingFiles.catch(() => {});
+  const { networkPolicy } = settings;
   await Promise.all([
     isNew ? undefined : writingFiles,
     writer.apply("service", buildService(at, files.config)),
+    writer.applyOrDelete("networkPolicy", networkPolicy && buildNetworkPolicy(at, networkPolicy)),
   ]);
 
-  // No replica is started that nobody could connect to, or whose ConfigMap has a name that somebody else uses.
+  // No replica is started that nobody could connect to, that would be open to everybody, or whose ConfigMap has a name that somebody
+  // else uses.
   if (own.deployment !== undefined || writer.refused.length === 0) {
     const digest = nextEnvironmentDigest(own.deployment, wanted);
     const { publicKey } = signer;
@@ -74,10 +78,7 @@ export async function carryOut(
     await writer.apply("deployment", buildDeployment(deployment));
   }
 
-  const budget = buildPodDisruptionBudget(at, workload);
-  if (budget !== undefined) await writer.apply("podDisruptionBudget", budget);
-  else if (own.podDisruptionBudget !== undefined)
-    await writer.deleteBudget(own.podDisruptionBudget);
+  await writer.applyOrDelete("podDisruptionBudget", buildPodDisruptionBudget(at, workload));
 
   const { created, refused } = writer;
   const writtenFiles = await writingFiles;

@@ -3,9 +3,8 @@ import { AGENT_RUNTIME, API_VERSION } from "../../api/group.ts";
 import { applyOwned } from "../../kube/apply-owned.ts";
 import { isGoneOrReplaced, isNotFound } from "../../kube/client/api-error.ts";
 import type { KubeClient } from "../../kube/client/client.ts";
-import type { KubernetesObject, OwnerReference } from "../../kube/client/object.ts";
+import { isOwnedBy, type KubernetesObject, type OwnerReference } from "../../kube/client/object.ts";
 import { contentHash } from "../../promptpack/document/content-hash.ts";
-import { POD_DISRUPTION_BUDGETS } from "../cluster/kubernetes-objects.ts";
 import { APPLIED_ANNOTATION } from "../cluster/labels.ts";
 import { type AgentChild, type AgentChildren, CHILD_TYPES } from "./children.ts";
 import { HANDED_OVER } from "./objects/build-deployment.ts";
@@ -81,10 +80,18 @@ export class ChildWriter {
     }
   }
 
-  async deleteBudget({ metadata }: KubernetesObject): Promise<void> {
+  /** Writes the child if it is wanted, and deletes it if it is there and belongs to the agent although it is not wanted. */
+  async applyOrDelete(child: AgentChild, wanted: KubernetesObject | undefined): Promise<void> {
+    const there = this.#children[child];
+    if (wanted !== undefined) await this.apply(child, wanted);
+    else if (there !== undefined && isOwnedBy(there, this.#owner.uid))
+      await this.#delete(child, there);
+  }
+
+  async #delete(child: AgentChild, { metadata }: KubernetesObject): Promise<void> {
     const { name, namespace, uid } = metadata;
     try {
-      await this.#client.delete(POD_DISRUPTION_BUDGETS, { name, namespace, uid }, this.#signal);
+      await this.#client.delete(CHILD_TYPES[child], { name, namespace, uid }, this.#signal);
     } catch (error) {
       if (!isGoneOrReplaced(error)) throw error;
     }

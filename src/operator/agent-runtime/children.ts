@@ -11,6 +11,8 @@ import {
   type ConfigMapObject,
   type DeploymentObject,
   DEPLOYMENTS,
+  NETWORK_POLICIES,
+  type NetworkPolicyObject,
   POD_DISRUPTION_BUDGETS,
   type PodDisruptionBudgetObject,
   type ServiceObject,
@@ -24,6 +26,7 @@ export interface AgentChildren {
   readonly deployment: DeploymentObject | undefined;
   readonly service: ServiceObject | undefined;
   readonly podDisruptionBudget: PodDisruptionBudgetObject | undefined;
+  readonly networkPolicy: NetworkPolicyObject | undefined;
 }
 
 export type AgentChild = keyof AgentChildren;
@@ -33,6 +36,7 @@ export const CHILD_TYPES: Readonly<Record<AgentChild, ResourceType>> = {
   deployment: DEPLOYMENTS,
   service: SERVICES,
   podDisruptionBudget: POD_DISRUPTION_BUDGETS,
+  networkPolicy: NETWORK_POLICIES,
 };
 
 /** The objects that have the names and labels of the agent's objects, whoever owns them. `key` is that of the AgentRuntime. */
@@ -42,6 +46,7 @@ export function childrenOf(caches: OperatorCaches, key: string): AgentChildren {
     deployment: caches.deployments.get(key),
     service: caches.services.get(key),
     podDisruptionBudget: caches.podDisruptionBudgets.get(key),
+    networkPolicy: caches.networkPolicies.get(key),
   };
 }
 
@@ -54,6 +59,7 @@ export function ownedBy(uid: string, children: AgentChildren): AgentChildren {
     deployment: own(children.deployment),
     service: own(children.service),
     podDisruptionBudget: own(children.podDisruptionBudget),
+    networkPolicy: own(children.networkPolicy),
   };
 }
 

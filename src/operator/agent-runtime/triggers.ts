@@ -32,6 +32,7 @@ export function watchForAgents(
     .watches(caches.deployments, (deployment) => concerned(deployment))
     .watches(caches.services, (service) => concerned(service))
     .watches(caches.podDisruptionBudgets, (budget) => concerned(budget))
+    .watches(caches.networkPolicies, (policy) => concerned(policy))
     .watches(caches.pods, (pod) => caches.pods.valuesOf("agent", pod))
     .watches(caches.secrets, ({ metadata }) => agentsWithSecret(caches, metadata))
     // Its labels decide which packs and registries of other namespaces allow it.

@@ -43,6 +43,7 @@ export interface OperatorCaches {
   readonly deployments: Cache<kinds.DeploymentObject>;
   readonly services: Cache<kinds.ServiceObject>;
   readonly podDisruptionBudgets: Cache<kinds.PodDisruptionBudgetObject>;
+  readonly networkPolicies: Cache<kinds.NetworkPolicyObject>;
   /** Index: agent, by the key of the AgentRuntime. */
   readonly pods: Cache<kinds.PodObject>;
 }
@@ -75,6 +76,7 @@ export function createCaches(): OperatorCaches {
     deployments: new Cache(),
     services: new Cache(),
     podDisruptionBudgets: new Cache(),
+    networkPolicies: new Cache(),
     pods: new Cache({ agent: one(labelled(INSTANCE_LABEL)) }),
   };
 }
@@ -138,6 +140,7 @@ export function watchCluster(options: {
     ...reflect(kinds.DEPLOYMENTS, caches.deployments, ofAgents),
     ...reflect(kinds.SERVICES, caches.services, ofAgents),
     ...reflect(kinds.POD_DISRUPTION_BUDGETS, caches.podDisruptionBudgets, ofAgents),
+    ...reflect(kinds.NETWORK_POLICIES, caches.networkPolicies, ofAgents),
     ...reflect(kinds.PODS, caches.pods, { ...ofAgents, transform: stateOf }),
   ];
   return {

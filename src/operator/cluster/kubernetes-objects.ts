@@ -10,6 +10,7 @@ import type { AgentRuntime } from "../../api/agent-runtime.ts";
 import { GROUP, VERSION } from "../../api/group.ts";
 import type { PromptPack } from "../../api/prompt-pack.ts";
 import type { ToolRegistry } from "../../api/tool-registry.ts";
+import type { AgentNetworkPolicy, NetworkPolicyPeers } from "./agent-network-policy.ts";
 import type { KubernetesObject, ResourceType } from "../../kube/client/object.ts";
 
 /** A resource of ours as the API server holds it, with its defaults. It is not parsed: `spec` may follow an older schema. */
@@ -64,6 +65,19 @@ export type ContainerStatus = Pick<
 export interface PodDisruptionBudgetObject extends KubernetesObject {
   spec: V1PodDisruptionBudgetSpec;
 }
+export interface NetworkPolicyObject extends KubernetesObject {
+  spec: {
+    podSelector: { matchLabels: Record<string, string> };
+    policyTypes: string[];
+    ingress: { from?: NetworkPolicyPeers | undefined; ports?: NetworkPolicyPort[] | undefined }[];
+    egress?: AgentNetworkPolicy["egress"];
+  };
+}
+interface NetworkPolicyPort {
+  protocol: string;
+  port?: number | string | undefined;
+  endPort?: number | undefined;
+}
 
 function ours(kind: string, plural: string): ResourceType {
   return { group: GROUP, version: VERSION, kind, plural, namespaced: true };
@@ -105,5 +119,12 @@ export const POD_DISRUPTION_BUDGETS: ResourceType = {
   version: "v1",
   kind: "PodDisruptionBudget",
   plural: "poddisruptionbudgets",
+  namespaced: true,
+};
+export const NETWORK_POLICIES: ResourceType = {
+  group: "networking.k8s.io",
+  version: "v1",
+  kind: "NetworkPolicy",
+  plural: "networkpolicies",
   namespaced: true,
 };

@@ -9,6 +9,7 @@ import type { ControllerOptions } from "../../kube/controller/controller.ts";
 import type { EventRecorder } from "../../kube/events.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";
+import type { AgentNetworkPolicy } from "./agent-network-policy.ts";
 import type { OperatorCaches } from "./caches.ts";
 
 /** `watch`: changes of Secrets are reported. `get`: those that are referred to are read by their names, again and again. */
@@ -22,6 +23,8 @@ export interface OperatorSettings {
   readonly namespaces: readonly string[];
   readonly policy: TrustPolicy;
   readonly secrets: SecretAccess;
+  /** `undefined`: agents have no NetworkPolicy. */
+  readonly networkPolicy: AgentNetworkPolicy | undefined;
 }
 
 /** What every controller of the operator works with. */

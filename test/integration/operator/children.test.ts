@@ -26,17 +26,21 @@ const BOOKKEEPING = [
   APPLIED_ANNOTATION,
   FILES_REVISION_ANNOTATION,
 ];
-const KINDS = ["config", "deployment", "service", "disruptionBudget"] as const;
+const KINDS = ["config", "deployment", "service", "disruptionBudget", "networkPolicy"] as const;
+const MONITORING = { matchLabels: { "kubernetes.io/metadata.name": "monitoring" } };
+const NETWORK_POLICY = { managementFrom: [{ namespaceSelector: MONITORING }] };
 let cluster: KubeCluster;
 let operator: OperatorProcess;
 let name: string;
 let agent: AgentInCluster;
 let lastAgent = 0;
 
-const startOperator = async (): Promise<OperatorProcess> =>
+const startOperator = async (
+  networkPolicy: readonly string[] = ["--network-policy", JSON.stringify(NETWORK_POLICY)],
+): Promise<OperatorProcess> =>
   OperatorProcess.start({
     kubeconfig: await cluster.kubeconfigOf(OPERATOR_USER),
-    flags: ["--resync", "2s"],
+    flags: ["--resync", "2s", ...networkPolicy],
   });
 
 beforeAll(async () => {
@@ -53,6 +57,7 @@ beforeEach(() => {
   agent = new AgentInCluster(cluster, { name, namespace: NAMESPACE });
 });
 
+const children = (): KubeObject[] => [...agent.children, agent.networkPolicy];
 const manifest = (spec: object = {}): KubeObject =>
   anAgentManifest({ name, namespace: NAMESPACE }, { replicas: 2, ...spec });
 
@@ -60,7 +65,7 @@ async function running(spec: object = {}): Promise<void> {
   await cluster.create(manifest(spec));
   await agent.becomes("Running", SOME_TIME);
   await vi.waitFor(async () => {
-    for (const child of agent.children) expect(await cluster.get(child)).toBeDefined();
+    for (const child of children()) expect(await cluster.get(child)).toBeDefined();
   }, SOME_TIME);
 }
 
@@ -100,6 +105,11 @@ describe("what drifted comes back", () => {
     ["service", "lost labels", { metadata: { labels: null } }],
     ["disruptionBudget", "another budget", { spec: { maxUnavailable: 2, minAvailable: null } }],
     ["disruptionBudget", "another selector", { spec: { selector: { matchLabels: { a: "b" } } } }],
+    ["networkPolicy", "open to everybody", { spec: { ingress: [{}] } }],
+    ["networkPolicy", "nobody let in", { spec: { ingress: null } }],
+    ["networkPolicy", "other pods", { spec: { podSelector: { matchLabels: { a: "b" } } } }],
+    ["networkPolicy", "nothing let out", { spec: { policyTypes: ["Ingress", "Egress"] } }],
+    ["networkPolicy", "lost labels", { metadata: { labels: null } }],
   ];
 
   test.each(drifts)("%s: %s", async (kind, _what, patch) => {
@@ -139,6 +149,30 @@ test("a budget for disruptions is there exactly while there is more than one rep
   }, SOON);
 });
 
+test("a NetworkPolicy follows the operator's setting, and goes when it is turned off", async () => {
+  await running();
+  const rules = async (): Promise<unknown> => (await cluster.get(agent.networkPolicy)).spec.ingress;
+  const facade = { ports: [{ protocol: "TCP", port: "facade" }] };
+  const [from] = NETWORK_POLICY.managementFrom;
+  expect(await rules()).toEqual([
+    facade,
+    { from: [from], ports: [{ protocol: "TCP", port: 8081 }] },
+  ]);
+  const pods = agent.pods.map(({ metadata }) => metadata.uid);
+  for (const [flags, ingress] of [
+    [["--network-policy", "{}"], [facade]],
+    [[], undefined],
+    [undefined, [facade, { from: [from], ports: [{ protocol: "TCP", port: 8081 }] }]],
+  ] as const) {
+    await operator.stop();
+    operator = await startOperator(flags);
+    await vi.waitFor(async () => {
+      expect((await cluster.get(agent.networkPolicy))?.spec.ingress).toEqual(ingress);
+    }, SOME_TIME);
+  }
+  expect(agent.pods.map(({ metadata }) => metadata.uid)).toEqual(pods);
+});
+
 describe("an object that is not ours is never taken over", () => {
   const foreign: Record<(typeof KINDS)[number], object> = {
     config: { data: { "agent.json": "theirs" } },
@@ -154,6 +188,7 @@ describe("an object that is not ours is never taken over", () => {
     },
     service: { spec: { ports: [{ port: 1 }] } },
     disruptionBudget: { spec: { minAvailable: 1, selector: { matchLabels: { theirs: "yes" } } } },
+    networkPolicy: { spec: { podSelector: {}, policyTypes: ["Ingress"] } },
   };
 
   test.each(
@@ -217,7 +252,7 @@ describe("nothing is left of an agent that was deleted", () => {
         );
         expect(ours.map(({ metadata }) => metadata.name)).toEqual([]);
       }
-      for (const child of agent.children) expect(await cluster.get(child)).toBeUndefined();
+      for (const child of children()) expect(await cluster.get(child)).toBeUndefined();
     }, SOME_TIME);
   }
 
@@ -248,7 +283,7 @@ describe("nothing is left of an agent that was deleted", () => {
 
   test("and one that is made again under its name gets its own", async () => {
     await running();
-    const old = await Promise.all(agent.children.map((child) => cluster.get(child)));
+    const old = await Promise.all(children().map((child) => cluster.get(child)));
     await operator.stop();
     await cluster.delete(agent.runtime);
     await cluster.create(manifest());
@@ -256,7 +291,7 @@ describe("nothing is left of an agent that was deleted", () => {
     await agent.becomes("Running", SOME_TIME);
     const { uid } = (await cluster.get(agent.runtime)).metadata;
     await vi.waitFor(async () => {
-      for (const [index, child] of agent.children.entries()) {
+      for (const [index, child] of children().entries()) {
         const { metadata } = await cluster.get(child);
         expect(metadata.ownerReferences).toMatchObject([{ uid }]);
         expect(metadata.uid).not.toBe(old[index].metadata.uid);

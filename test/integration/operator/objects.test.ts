@@ -29,9 +29,11 @@ import {
   CONFIG_MAPS,
   type DeploymentObject,
   DEPLOYMENTS,
+  NETWORK_POLICIES,
   POD_DISRUPTION_BUDGETS,
   SERVICES,
 } from "../../../src/operator/cluster/kubernetes-objects.ts";
+import { agentNetworkPolicySchema } from "../../../src/operator/cluster/agent-network-policy.ts";
 import { contentHash } from "../../../src/promptpack/document/content-hash.ts";
 import { decided, observed, theVersion } from "../../support/builders/a-decision.ts";
 import {
@@ -148,6 +150,18 @@ const SPECS: Record<string, object> = {
   },
 };
 const NAMES = Object.keys(SPECS);
+/** For the first agents above, one after the other. The others have the least that there is. */
+const NETWORK_POLICIES_OF = [
+  {},
+  {
+    managementFrom: [
+      { namespaceSelector: {}, podSelector: { matchLabels: {}, matchExpressions: [] } },
+      { ipBlock: { cidr: "10.0.0.0/8", except: [] } },
+    ],
+  },
+  { ingress: [{}, { from: [], ports: [] }, { ports: [{ port: 1, endPort: 9 }, { port: "a" }] }] },
+  { egress: [{ to: [{ podSelector: {} }], ports: [{ protocol: "UDP", port: 53 }, {}] }] },
+].map((given) => agentNetworkPolicySchema.parse(given));
 
 const { signal } = new AbortController();
 let server: KubeAPIServer;
@@ -190,13 +204,24 @@ afterAll(async () => {
 });
 
 const make = (name: string, spec: object = {}): Promise<MadeAgent> =>
-  makeAgent(stringify(anAgentManifest({ name, namespace: NAMESPACE }, spec)), WORLD, folder);
+  makeAgent(
+    stringify(anAgentManifest({ name, namespace: NAMESPACE }, spec)),
+    WORLD,
+    folder,
+    NETWORK_POLICIES_OF[Object.values(SPECS).indexOf(spec)],
+  );
 
 function objectsOf(made: MadeAgent): [ResourceType, KubernetesObject][] {
-  const { configMap, deployment, service, podDisruptionBudget } = made;
+  const { configMap, deployment, service, podDisruptionBudget, networkPolicy } = made;
   const budget: [ResourceType, KubernetesObject][] =
     podDisruptionBudget === undefined ? [] : [[POD_DISRUPTION_BUDGETS, podDisruptionBudget]];
-  return [[CONFIG_MAPS, configMap], [SERVICES, service], [DEPLOYMENTS, deployment], ...budget];
+  return [
+    [CONFIG_MAPS, configMap],
+    [SERVICES, service],
+    [NETWORK_POLICIES, networkPolicy],
+    [DEPLOYMENTS, deployment],
+    ...budget,
+  ];
 }
 
 /** What the API server would make of it. */

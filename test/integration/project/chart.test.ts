@@ -14,6 +14,7 @@ import {
   SECRET_RULES,
   WATCHED_NAMESPACE_RULES,
 } from "../../../src/operator/permissions.ts";
+import { readNetworkPolicy } from "../../../src/cli/operator/read-network-policy.ts";
 import {
   KUBE_API_SERVER_TIMEOUT_MS,
   type KubeAPIServer,
@@ -153,6 +154,47 @@ describe("what the chart renders", () => {
     expect(args).toContain("--secrets=get");
   });
 
+  test("is a NetworkPolicy for the operator, and the rules of those that it makes, unless they are turned off", async () => {
+    const manifests = await rendered();
+    expect(find(manifests, "NetworkPolicy").spec).toEqual({
+      podSelector: find(manifests, "Deployment").spec.selector,
+      policyTypes: ["Ingress"],
+      ingress: [],
+    });
+    const argumentOf = (of: Manifest[]): string | undefined =>
+      find(of, "Deployment").spec.template.spec.containers[0].args.find((argument: string) =>
+        argument.startsWith("--network-policy="),
+      );
+    expect(readNetworkPolicy(argumentOf(manifests)?.split("=")[1] ?? "")).toEqual({
+      managementFrom: [],
+      ingress: [],
+      egress: [],
+    });
+
+    const monitoring = { namespaceSelector: { matchLabels: { "a/b": "c" } } };
+    const egress = [{ to: [{ ipBlock: { cidr: "10.0.0.0/8" } }] }];
+    const named = await rendered(
+      "--set-json",
+      `networkPolicy.managementFrom=${JSON.stringify([monitoring])}`,
+      "--set-json",
+      `networkPolicy.agents.egress=${JSON.stringify(egress)},networkPolicy.operator.egress=${JSON.stringify(egress)}`,
+    );
+    expect(find(named, "NetworkPolicy").spec).toMatchObject({
+      policyTypes: ["Ingress", "Egress"],
+      ingress: [{ from: [monitoring], ports: [{ protocol: "TCP", port: 8081 }] }],
+      egress,
+    });
+    expect(readNetworkPolicy(argumentOf(named)?.split("=")[1] ?? "")).toEqual({
+      managementFrom: [monitoring],
+      ingress: [],
+      egress,
+    });
+
+    const without = await rendered("--set", "networkPolicy.enabled=false");
+    expect(find(without, "NetworkPolicy")).toBeUndefined();
+    expect(argumentOf(without)).toBeUndefined();
+  });
+
   test("has CustomResourceDefinitions that stay when it is uninstalled, or none", async () => {
     const kept = (await rendered()).filter(({ kind }) => kind === "CustomResourceDefinition");
     expect(kept.map(({ metadata }) => metadata.annotations["helm.sh/resource-policy"])).toEqual([
@@ -204,6 +246,7 @@ describe("what the chart renders", () => {
       "--allowed-base-url-hosts=llm.example.com,*.models.svc",
       "--allowed-images=agents:1",
       "--secrets=watch",
+      expect.stringMatching(/^--network-policy=\{/),
       "--kube-api-qps=20",
       "--kube-api-burst=40",
       "--workers=3",
@@ -288,6 +331,7 @@ describe("what the chart renders", () => {
     ["a name that no namespace can have", "watchNamespaces={Team}", "/watchNamespaces/0"],
     ["no requests at all", "kubeAPI.qps=0", "/kubeAPI/qps"],
     ["a value that was taken away", "kubeAPI=null", "'kubeAPI'"],
+    ["a peer that names nobody", "networkPolicy.managementFrom[0].pods=a", "/networkPolicy"],
     ["another way to know Secrets", "rbac.secrets=List", "/rbac/secrets"],
     ["what is no digest of an image", "image.digest=sha256:abc", "/image/digest"],
     ["a name that nothing can have", "fullnameOverride=My_Omnia", "/fullnameOverride"],
@@ -348,6 +392,10 @@ describe("on a real API server", () => {
       "nodeSelector.disk=ssd,tolerations[0].operator=Exists",
       "--set",
       "affinity.podAntiAffinity=null,affinity.nodeAffinity=null",
+      "--set-json",
+      'networkPolicy.managementFrom=[{"namespaceSelector":{"matchLabels":{"a":"b"}}}]',
+      "--set-json",
+      'networkPolicy.operator.ingress=[{}],networkPolicy.operator.egress=[{"ports":[{"port":443}]}]',
       "--set",
       "extraEnv[0].name=HTTPS_PROXY,extraEnv[0].value=proxy",
     );

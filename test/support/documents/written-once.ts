@@ -1,7 +1,8 @@
 import { expect } from "vitest";
 import type { Write } from "../kubernetes/audit-log.ts";
 
-const CHILDREN = /^(configmaps|deployments|services|poddisruptionbudgets) (\S+)\/agent-/;
+const CHILDREN =
+  /^(configmaps|deployments|services|poddisruptionbudgets|networkpolicies) (\S+)\/agent-/;
 
 /**
  * Expects that of what operators made in the namespace for agents called `agent-…`, each object was written once: at its

@@ -164,6 +164,7 @@ const PLURALS = {
   Deployment: "/apis/apps/v1 deployments",
   ReplicaSet: "/apis/apps/v1 replicasets",
   PodDisruptionBudget: "/apis/policy/v1 poddisruptionbudgets",
+  NetworkPolicy: "/apis/networking.k8s.io/v1 networkpolicies",
   EndpointSlice: "/apis/discovery.k8s.io/v1 endpointslices",
   Event: "/apis/events.k8s.io/v1 events",
   Lease: "/apis/coordination.k8s.io/v1 leases",

@@ -51,6 +51,11 @@ export class AgentInCluster {
     return { kind: "PodDisruptionBudget", metadata: this.#at };
   }
 
+  get networkPolicy(): KubeObject {
+    return { kind: "NetworkPolicy", metadata: this.#at };
+  }
+
+  /** Those that every operator makes for two replicas. */
   get children(): KubeObject[] {
     return [this.config, this.deployment, this.service, this.disruptionBudget];
   }

@@ -10,13 +10,19 @@ import type { WrittenVersion } from "../../../src/control/prompt-pack/pack-versi
 import type { WorkloadDecision } from "../../../src/control/agent-runtime/workload-decision.ts";
 import { buildConfigMap } from "../../../src/operator/agent-runtime/objects/build-config-map.ts";
 import { buildDeployment } from "../../../src/operator/agent-runtime/objects/build-deployment.ts";
+import { buildNetworkPolicy } from "../../../src/operator/agent-runtime/objects/build-network-policy.ts";
 import { buildPodDisruptionBudget } from "../../../src/operator/agent-runtime/objects/build-pod-disruption-budget.ts";
 import { buildService } from "../../../src/operator/agent-runtime/objects/build-service.ts";
 import { gatherReferences } from "../../../src/control/agent-runtime/gather-references.ts";
 import { clusterReaders } from "../../../src/operator/agent-runtime/reference-readers.ts";
+import {
+  type AgentNetworkPolicy,
+  agentNetworkPolicySchema,
+} from "../../../src/operator/cluster/agent-network-policy.ts";
 import type {
   ConfigMapObject,
   DeploymentObject,
+  NetworkPolicyObject,
   PodDisruptionBudgetObject,
   ServiceObject,
 } from "../../../src/operator/cluster/kubernetes-objects.ts";
@@ -42,6 +48,7 @@ export interface MadeAgent {
   readonly deployment: DeploymentObject;
   readonly service: ServiceObject;
   readonly podDisruptionBudget: PodDisruptionBudgetObject | undefined;
+  readonly networkPolicy: NetworkPolicyObject;
   readonly pod: Pod;
   readonly container: V1Container;
   readonly environment: Readonly<Record<string, string>>;
@@ -56,6 +63,7 @@ export async function makeAgent(
   manifest: string,
   world: World,
   folder: string,
+  networkPolicy: AgentNetworkPolicy = agentNetworkPolicySchema.parse({}),
 ): Promise<MadeAgent> {
   const agentRuntime = parse(manifest);
   const { config, workload } = await decide(agentRuntime, world);
@@ -89,6 +97,7 @@ export async function makeAgent(
     deployment,
     service: buildService(at, config),
     podDisruptionBudget: buildPodDisruptionBudget(at, workload),
+    networkPolicy: buildNetworkPolicy(at, networkPolicy),
     pod,
     container,
     environment: await podEnvironment(pod, read),

@@ -17,6 +17,7 @@ import type {
   DecidedToolRegistries,
   SecretAccess,
 } from "../../../src/operator/cluster/operator-context.ts";
+import type { AgentNetworkPolicy } from "../../../src/operator/cluster/agent-network-policy.ts";
 import { createOperator, type Operator } from "../../../src/operator/operator.ts";
 import { systemClock } from "../../../src/time/clock.ts";
 import { type KubeCluster, OPERATOR_USER } from "../kubernetes/kube-cluster.ts";
@@ -37,6 +38,7 @@ interface Options {
   readonly seenAs?: (caches: OperatorCaches) => OperatorCaches;
   readonly runsAgents?: boolean;
   readonly secrets?: SecretAccess;
+  readonly networkPolicy?: AgentNetworkPolicy;
   /** @default OPERATOR_USER */
   readonly user?: string;
 }
@@ -92,6 +94,7 @@ export class OperatorInProcess {
       seenAs = (caches) => caches,
       runsAgents = false,
       secrets = "watch",
+      networkPolicy,
       user = OPERATOR_USER,
     }: Options = {},
   ): Promise<OperatorInProcess> {
@@ -133,6 +136,7 @@ export class OperatorInProcess {
         namespaces: [],
         policy: DEFAULT_TRUST_POLICY,
         secrets,
+        networkPolicy,
       },
       signer: aConfigSigner(),
       random: Math.random,

@@ -1,0 +1,34 @@
+import { MANAGEMENT_PORT } from "../../../agent-config/agent-config.ts";
+import { agentSelector } from "../../../control/agent-runtime/agent-selector.ts";
+import type { AgentNetworkPolicy } from "../../cluster/agent-network-policy.ts";
+import type { NetworkPolicyObject } from "../../cluster/kubernetes-objects.ts";
+import { agentLabels } from "../../cluster/labels.ts";
+import { FACADE_PORT_NAME } from "./build-deployment.ts";
+
+/**
+ * The facade is open to everybody, as the Service is. The management port is open to those that the settings name. Traffic from the
+ * node of a pod is never subject to a policy, so the kubelet needs no rule.
+ */
+export function buildNetworkPolicy(
+  agentRuntime: { readonly name: string; readonly namespace: string },
+  { managementFrom, ingress, egress }: AgentNetworkPolicy,
+): NetworkPolicyObject {
+  return {
+    metadata: { ...agentRuntime, labels: agentLabels(agentRuntime.name) },
+    spec: {
+      podSelector: { matchLabels: agentSelector(agentRuntime.name) },
+      ...(egress.length > 0
+        ? { policyTypes: ["Ingress", "Egress"], egress }
+        : { policyTypes: ["Ingress"] }),
+      ingress: [
+        // By its name, because the number changes from the old pods to the new ones while they are replaced.
+        { ports: [{ protocol: "TCP", port: FACADE_PORT_NAME }] },
+        // A rule whose list of peers is empty would be open to everybody.
+        ...(managementFrom.length > 0
+          ? [{ from: managementFrom, ports: [{ protocol: "TCP", port: MANAGEMENT_PORT }] }]
+          : []),
+        ...ingress,
+      ],
+    },
+  };
+}
