@@ -1,5 +1,5 @@
 /** Turns the text of a PromptPack into a checked document, or finds everything that is wrong with it. */
-import { formatPath, validate, type Validation } from "../../api/fields/problems.ts";
+import { formatPath, validate } from "../../api/fields/problems.ts";
 import { checkPack, type PackRemark } from "./check-pack.ts";
 import { contentHash } from "../document/content-hash.ts";
 import {
@@ -51,7 +51,7 @@ export function parsePromptPack(text: string): ParsedPromptPack {
     const problem = { path: "", message: source.message, line, column };
     return { ok: false, reason: "InvalidJSON", message, problems: [problem] };
   }
-  const validated = validateDocument(source.value);
+  const validated = validate(promptPackDocumentSchema, source.value);
   if (!validated.ok) return refuse(validated.problems);
   const { problems, warnings } = checkPack(validated.value);
   if (problems.length > 0) return refuse(problems);
@@ -77,17 +77,6 @@ export function parsePromptPack(text: string): ParsedPromptPack {
         ...positions[index],
       })),
     };
-  }
-}
-
-function validateDocument(value: unknown): Validation<PromptPackDocument> {
-  try {
-    return validate(promptPackDocumentSchema, value);
-  } catch (error) {
-    // More mistakes than can be handed on as arguments.
-    if (!(error instanceof RangeError)) throw error;
-    const message = "has more mistakes than can be listed; see that it is a PromptPack at all";
-    return { ok: false, problems: [{ path: [], message, unknownField: false }] };
   }
 }
 

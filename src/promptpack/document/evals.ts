@@ -1,5 +1,6 @@
 /** How the quality of answers is assessed, for one prompt or for the whole pack. */
 import { z } from "zod";
+import { listOf } from "./lists-and-maps.ts";
 
 export const evalSchema = z.strictObject({
   id: z.string().min(1),
@@ -21,5 +22,5 @@ export const evalSchema = z.strictObject({
     .optional(),
   message: z.string().optional(),
   when: z.record(z.string(), z.unknown()).optional(),
-  groups: z.array(z.string()).optional(),
+  groups: listOf(z.string()).optional(),
 });

@@ -1,8 +1,9 @@
 /** The media that a prompt takes besides text. */
 import { z } from "zod";
+import { listOf } from "./lists-and-maps.ts";
 
 const count = () => z.int().min(1).optional();
-const formats = () => z.array(z.string()).optional();
+const formats = () => listOf(z.string()).optional();
 const flag = () => z.boolean().optional();
 const mediaType = () => z.string().regex(/^[a-z0-9_]+$/, 'must be of a-z, 0-9 and "_"');
 
@@ -31,7 +32,7 @@ const contentPartSchema = z.strictObject({
 export const mediaSchema = z
   .object({
     enabled: z.boolean(),
-    supported_types: z.array(mediaType()).optional(),
+    supported_types: listOf(mediaType()).optional(),
     image: z
       .strictObject({
         max_size_mb: count(),
@@ -52,16 +53,17 @@ export const mediaSchema = z
         extraction_mode: z.enum(["text", "structured", "raw"]).optional(),
       })
       .optional(),
-    examples: z
-      .array(
-        z.strictObject({
-          name: z.string(),
-          role: z.enum(["user", "assistant", "system"]),
-          description: z.string().optional(),
-          parts: z.array(contentPartSchema).min(1, "needs at least one part"),
-        }),
-      )
-      .optional(),
+    examples: listOf(
+      z.strictObject({
+        name: z.string(),
+        role: z.enum(["user", "assistant", "system"]),
+        description: z.string().optional(),
+        parts: listOf(contentPartSchema).refine(
+          (parts) => parts.length > 0,
+          "needs at least one part",
+        ),
+      }),
+    ).optional(),
   })
   // Every other field is a type of media that the author has defined.
   .catchall(

@@ -1,5 +1,6 @@
 /** What a pack says about itself, and which compiler made it. */
 import { z } from "zod";
+import { listOf } from "./lists-and-maps.ts";
 
 const cost = () => z.number().min(0).optional();
 
@@ -9,7 +10,7 @@ export const metadataSchema = z.looseObject({
     .string()
     .regex(/^[a-z]{2}$/, 'must be a language of two letters, like "en"')
     .optional(),
-  tags: z.array(z.string()).optional(),
+  tags: listOf(z.string()).optional(),
   cost_estimate: z
     .looseObject({ min_cost_usd: cost(), max_cost_usd: cost(), avg_cost_usd: cost() })
     .optional(),

@@ -3,6 +3,7 @@
  * already translated, and `required` is always set. It refuses unknown fields where the specification does.
  */
 import { z } from "zod";
+import { listOf, mapOf } from "./lists-and-maps.ts";
 import { agentsSchema } from "./agents.ts";
 import { evalSchema } from "./evals.ts";
 import { compilationSchema, metadataSchema } from "./metadata.ts";
@@ -23,17 +24,18 @@ export const promptPackDocumentSchema = z.strictObject({
   version: semver(),
   description: z.string().max(5000).optional(),
   template_engine: templateEngineSchema,
-  prompts: z
-    .record(z.string(), promptSchema)
-    .refine((prompts) => Object.keys(prompts).length > 0, "needs at least one prompt"),
-  fragments: z.record(z.string(), z.string()).optional(),
-  tools: z.record(z.string(), toolSchema).optional(),
+  prompts: mapOf(promptSchema).refine(
+    (prompts) => Object.keys(prompts).length > 0,
+    "needs at least one prompt",
+  ),
+  fragments: mapOf(z.string()).optional(),
+  tools: mapOf(toolSchema).optional(),
   metadata: metadataSchema.optional(),
   compilation: compilationSchema.optional(),
-  evals: z.array(evalSchema).optional(),
+  evals: listOf(evalSchema).optional(),
   workflow: workflowSchema.optional(),
   agents: agentsSchema.optional(),
-  skills: z.array(skillSchema).optional(),
+  skills: listOf(skillSchema).optional(),
 });
 
 export type PromptPackDocument = z.output<typeof promptPackDocumentSchema>;

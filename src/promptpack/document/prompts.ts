@@ -1,5 +1,6 @@
 /** One prompt of a pack: its template, and all that belongs to it alone. */
 import { z } from "zod";
+import { listOf, mapOf } from "./lists-and-maps.ts";
 import { evalSchema } from "./evals.ts";
 import { mediaSchema } from "./media.ts";
 import { semver } from "./names-and-versions.ts";
@@ -16,12 +17,10 @@ const modelOverrideSchema = z.strictObject({
 });
 
 const pipelineSchema = z.strictObject({
-  stages: z.array(z.string()),
-  middleware: z
-    .array(
-      z.strictObject({ type: z.string(), config: z.record(z.string(), z.unknown()).optional() }),
-    )
-    .optional(),
+  stages: listOf(z.string()),
+  middleware: listOf(
+    z.strictObject({ type: z.string(), config: z.record(z.string(), z.unknown()).optional() }),
+  ).optional(),
 });
 
 const testedModelSchema = z.strictObject({
@@ -43,15 +42,15 @@ export const promptSchema = z.strictObject({
   version: semver(),
   description: z.string().optional(),
   system_template: z.string().min(1),
-  variables: z.array(variableSchema).optional(),
-  tools: z.array(z.string()).optional(),
+  variables: listOf(variableSchema).optional(),
+  tools: listOf(z.string()).optional(),
   tool_policy: toolPolicySchema.optional(),
   pipeline: pipelineSchema.optional(),
   parameters: parametersSchema.optional(),
   validators: validatorsSchema.optional(),
-  evals: z.array(evalSchema).optional(),
-  tested_models: z.array(testedModelSchema).optional(),
-  model_overrides: z.record(z.string(), modelOverrideSchema).optional(),
+  evals: listOf(evalSchema).optional(),
+  tested_models: listOf(testedModelSchema).optional(),
+  model_overrides: mapOf(modelOverrideSchema).optional(),
   media: mediaSchema.optional(),
 });
 

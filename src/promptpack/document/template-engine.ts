@@ -1,5 +1,6 @@
 /** The language of a pack's templates. */
 import { z } from "zod";
+import { listOf } from "./lists-and-maps.ts";
 
 /** Features that the specification knows and that are not rendered here. */
 export const UNSUPPORTED_FEATURES = ["conditionals", "loops", "filters"] as const;
@@ -7,7 +8,5 @@ export const UNSUPPORTED_FEATURES = ["conditionals", "loops", "filters"] as cons
 export const templateEngineSchema = z.strictObject({
   version: z.string(),
   syntax: z.string(),
-  features: z
-    .array(z.enum(["basic_substitution", "fragments", ...UNSUPPORTED_FEATURES]))
-    .optional(),
+  features: listOf(z.enum(["basic_substitution", "fragments", ...UNSUPPORTED_FEATURES])).optional(),
 });

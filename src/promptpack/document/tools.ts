@@ -1,5 +1,6 @@
 /** The tools that the prompts of a pack may call, as the model is told of them. */
 import { z } from "zod";
+import { listOf, mapOf } from "./lists-and-maps.ts";
 import { identifier } from "./names-and-versions.ts";
 
 export const toolSchema = z.strictObject({
@@ -9,8 +10,8 @@ export const toolSchema = z.strictObject({
   parameters: z
     .looseObject({
       type: z.literal("object"),
-      properties: z.record(z.string(), z.record(z.string(), z.unknown())),
-      required: z.array(z.string()).optional(),
+      properties: mapOf(z.record(z.string(), z.unknown())),
+      required: listOf(z.string()).optional(),
     })
     .optional(),
 });

@@ -1,5 +1,6 @@
 /** The rules that answers must keep, in both forms in which packs write them. */
 import { z } from "zod";
+import { listOf } from "./lists-and-maps.ts";
 
 /** The validators in use, with the parameter that the short form `{type: value}` gives. */
 const SHORT_FORM_PARAMETERS: Readonly<Record<string, string>> = {
@@ -29,7 +30,7 @@ const validatorSchema = z.strictObject({
 /** A list of validators, or an object with a field for each of them, such as `{"banned_words": ["competitor"]}`. */
 export const validatorsSchema = z.preprocess(
   (written) => (isShortForm(written) ? fromShortForm(written) : written),
-  z.array(validatorSchema),
+  listOf(validatorSchema),
 );
 
 function isShortForm(written: unknown): written is Record<string, unknown> {

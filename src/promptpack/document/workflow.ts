@@ -1,36 +1,35 @@
 /** The state machine over the prompts of a pack. */
 import { z } from "zod";
+import { mapOf } from "./lists-and-maps.ts";
 
 const limit = () => z.int().min(1).optional();
 
 const stateSchema = z.strictObject({
   prompt_task: z.string(),
   description: z.string().optional(),
-  on_event: z.record(z.string(), z.string()).optional(),
+  on_event: mapOf(z.string()).optional(),
   persistence: z.string().optional(),
   orchestration: z.string().optional(),
   skills: z.string().optional(),
   terminal: z.boolean().optional(),
   max_visits: limit(),
   on_max_visits: z.string().optional(),
-  artifacts: z
-    .record(
-      z.string(),
-      z.strictObject({
-        type: z.string(),
-        description: z.string().optional(),
-        mode: z.enum(["replace", "append"]).optional(),
-      }),
-    )
-    .optional(),
+  artifacts: mapOf(
+    z.strictObject({
+      type: z.string(),
+      description: z.string().optional(),
+      mode: z.enum(["replace", "append"]).optional(),
+    }),
+  ).optional(),
 });
 
 export const workflowSchema = z.strictObject({
   version: z.int().min(1),
   entry: z.string(),
-  states: z
-    .record(z.string(), stateSchema)
-    .refine((states) => Object.keys(states).length > 0, "needs at least one state"),
+  states: mapOf(stateSchema).refine(
+    (states) => Object.keys(states).length > 0,
+    "needs at least one state",
+  ),
   engine: z
     .looseObject({
       budget: z

@@ -36,7 +36,7 @@ interface Group {
 
 /** Takes a pattern in the syntax of RE2, also one that is not valid. */
 export function patternWork(pattern: string): PatternWork {
-  const characters = [...pattern];
+  const characters = Array.from(pattern);
   const ignoresCase = /\(\?[a-zA-Z-]*i/.test(pattern);
   const outer: Group[] = [];
   let group: Group = { instructions: FRAME_INSTRUCTIONS, last: 0 };
@@ -50,7 +50,7 @@ export function patternWork(pattern: string): PatternWork {
   };
 
   function takeItem(): void {
-    const character = characters[at];
+    const character = characters[at] ?? "";
     switch (character) {
       case "\\":
         return takeEscape();
