@@ -1,7 +1,11 @@
 /** One replica of an agent: follows its config, serves its facade and its management port, and drains before it ends. */
 import { randomBytes } from "node:crypto";
 import { dirname, join } from "node:path";
-import { MANAGEMENT_PORT, type AgentConfig } from "../agent-config/agent-config.ts";
+import {
+  MANAGEMENT_PORT,
+  type AgentConfig,
+  type AuthConfig,
+} from "../agent-config/agent-config.ts";
 import { createAgentMetrics, observeAgentPressure } from "./contracts/agent-metrics.ts";
 import { systemClock, type Clock } from "../time/clock.ts";
 import { within } from "../time/within.ts";
@@ -96,7 +100,10 @@ class Agent implements RunningAgent {
 
   #config: AgentConfig | undefined;
   #configProblem = "it was not read yet";
-  #authenticator: Authenticator | undefined;
+  #authentication: {
+    readonly identity: string | undefined;
+    readonly authenticator: Authenticator | undefined;
+  } = { identity: undefined, authenticator: undefined };
   #facadePort: number | undefined;
   /** The port that the facade was told to listen on; 0 for any that is free. */
   #askedPort: number | undefined;
@@ -168,7 +175,7 @@ class Agent implements RunningAgent {
       newSessionId: () => newSessionId(randomBytes),
       limits: () => limitsOf(this.#config),
       currentConfig: () => this.#config,
-      authenticator: () => this.#authenticator,
+      authenticator: () => this.#authentication.authenticator,
     });
     this.#management = new Management({
       host,
@@ -287,6 +294,8 @@ class Agent implements RunningAgent {
     // The files that the config names may have changed even if the config has not.
     await this.#storeSetting.apply(config);
     if (reading.status === "read") this.#take(config);
+    // The keys of issuers and the files with API keys change without the config.
+    void this.#facade.review();
     if (this.#isStarted && this.#options.facadePort === undefined)
       await this.#moveTo(config.facade.port);
   }
@@ -294,10 +303,7 @@ class Agent implements RunningAgent {
   #take(config: AgentConfig): void {
     const { name, namespace } = config.agent;
     this.#metrics.setCommonLabels({ agent: name, namespace });
-    this.#authenticator = createAuthenticator(config.facade.auth, {
-      configFolder: dirname(this.#options.configPath),
-      clock: this.#clock,
-    });
+    this.#setAuthenticator(config.facade.auth);
     this.#config = config;
     this.#watchFiles(config);
     this.#log.info(
@@ -315,13 +321,25 @@ class Agent implements RunningAgent {
       .catch((error: unknown) => this.#log.error({ error }, "The handler could not be loaded"));
   }
 
+  /** The authenticator stays while the config asks for the same, so that it need not fetch keys again. */
+  #setAuthenticator(auth: AuthConfig | undefined): void {
+    const identity = JSON.stringify(auth);
+    if (identity === this.#authentication.identity) return;
+    const authenticator = createAuthenticator(auth, {
+      configFolder: dirname(this.#options.configPath),
+      clock: this.#clock,
+      log: this.#log,
+    });
+    this.#authentication = { identity, authenticator };
+  }
+
   #watchFiles(config: AgentConfig): void {
     const folder = dirname(this.#options.configPath);
-    const secretFolder = SessionStoreSetting.secretFolder(config);
-    this.#files.watch(
-      secretFolder === undefined ? [folder] : [folder, join(folder, secretFolder)],
-      FILE_POLL_MS,
-    );
+    const secretFolders = [
+      SessionStoreSetting.secretFolder(config),
+      config.facade.auth?.apiKeysFolder,
+    ].filter((path) => path !== undefined);
+    this.#files.watch([folder, ...secretFolders.map((path) => join(folder, path))], FILE_POLL_MS);
   }
 
   /** Moves the facade to another port. When that fails it is tried again with the next reading of the config. */

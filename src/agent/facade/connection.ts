@@ -9,10 +9,13 @@ import {
   type ParsedClientFrame,
 } from "../../protocol/frames.ts";
 import {
+  MAX_TIMER_MS,
   MAX_WAITING_CHARACTERS,
   MAX_WAITING_FRAMES,
   RETRY_AFTER_SECONDS,
 } from "../contracts/limits.ts";
+import { CLOSE_UNAUTHORIZED } from "../../protocol/close-codes.ts";
+import type { Credential } from "./authentication/credential.ts";
 import type { ClientSocket } from "./client-socket.ts";
 import {
   ConnectionSessions,
@@ -25,6 +28,7 @@ import { RateLimit } from "../../time/rate-limit.ts";
 
 export const CLOSE_GOING_AWAY = 1001;
 export const CLOSE_TRY_AGAIN_LATER = 1013;
+const TOKEN_EXPIRED = "the token has expired";
 
 /** What all connections of a replica share. */
 export interface ConnectionContext extends SessionsContext {
@@ -34,8 +38,8 @@ export interface ConnectionContext extends SessionsContext {
 }
 
 export interface ConnectionClient {
-  /** Who the client is, when the agent authenticates its clients. */
-  readonly subject: string | undefined;
+  /** What the client was let in with, when the agent authenticates its clients. */
+  readonly credential: Credential | undefined;
   /** The session that the client wants to go on with. */
   readonly sessionId: string | undefined;
 }
@@ -62,6 +66,7 @@ export class Connection implements SessionsOwner, Pinged {
   readonly #socket: ClientSocket;
   readonly #outbox: Outbox;
   readonly #sessions: ConnectionSessions;
+  readonly #credential: Credential | undefined;
   // These are made with the first frame, since most connections are idle.
   #rateLimit: RateLimit | undefined;
   #waiting: WaitingFrame[] | undefined;
@@ -69,21 +74,25 @@ export class Connection implements SessionsOwner, Pinged {
   #isWorking = false;
   #isHandling = false;
   #isDraining = false;
+  #isRevoked = false;
   #drainTimer: Timer | undefined;
+  #endTimer: Timer | undefined;
 
   constructor(socket: ClientSocket, context: ConnectionContext, client: ConnectionClient) {
     this.#context = context;
     this.#socket = socket;
     this.#outbox = new Outbox(socket, context, this);
-    const { subject, sessionId } = client;
+    const { credential, sessionId } = client;
+    this.#credential = credential;
     this.#sessions = new ConnectionSessions(context, {
-      subject,
+      subject: credential?.subject,
       outlet: this.#outbox,
       owner: this,
     });
     socket.connection = this;
     socket.on("message", onMessage).on("pong", onPong).on("error", ignore).on("close", onClose);
     context.heartbeats.add(this);
+    if (credential?.kind === "jwt") this.#revokeAt(credential.endsAt);
     if (sessionId === undefined) this.#sessions.open();
     else void this.#openWith(sessionId);
   }
@@ -102,6 +111,22 @@ export class Connection implements SessionsOwner, Pinged {
   /** Closes the connection after the frames that were sent so far. */
   close(): void {
     this.#end(CLOSE_GOING_AWAY, "the agent is shutting down");
+  }
+
+  /** What the client was let in with. Undefined when everybody was let in. */
+  get credential(): Credential | undefined {
+    return this.#credential;
+  }
+
+  /**
+   * Closes the connection because the client may not be here any more. It is sent nothing after this, and its turns go on
+   * without it. Answers false when that was done before.
+   */
+  revoke(reason: string): boolean {
+    if (this.#isRevoked) return false;
+    this.#isRevoked = true;
+    this.#end(CLOSE_UNAUTHORIZED, reason);
+    return true;
   }
 
   terminate(): void {
@@ -166,10 +191,23 @@ export class Connection implements SessionsOwner, Pinged {
   onClose(): void {
     this.#context.heartbeats.delete(this);
     this.#drainTimer?.cancel();
+    this.#endTimer?.cancel();
     this.#waiting = undefined;
     this.#outbox.close();
     this.#sessions.close();
     this.#context.onClose(this);
+  }
+
+  /** `endsAt` is in milliseconds since 1970. The clock of the day is asked again by and by, since it may be set. */
+  #revokeAt(endsAt: number): void {
+    const left = endsAt - this.#context.clock.now();
+    if (left <= 0) {
+      this.revoke(TOKEN_EXPIRED);
+      return;
+    }
+    this.#endTimer = this.#context.clock.setTimer(Math.min(left, MAX_TIMER_MS), () =>
+      this.#revokeAt(endsAt),
+    );
   }
 
   #closeWhenDrained(): void {
@@ -201,6 +239,7 @@ export class Connection implements SessionsOwner, Pinged {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const room = this.#outbox.whenWritable();
       if (room !== undefined) await room;
+      if (this.#isRevoked) break;
       if (!this.#rateLimit.take()) {
         this.#context.metrics.messagesRateLimitedTotal.add(1);
         this.#sessions.refuse(RATE_LIMITED);

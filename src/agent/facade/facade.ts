@@ -16,6 +16,7 @@ import type { CurrentStore } from "../sessions/current-store.ts";
 import { selectProtocol, type Authenticator } from "./authentication/authenticator.ts";
 import { ClientSocket } from "./client-socket.ts";
 import { Connection, type ConnectionContext } from "./connection.ts";
+import { ConnectionReview } from "./connection-review.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import { SessionSource } from "./session-source.ts";
 import { isLoopback } from "../../protocol/origin.ts";
@@ -41,6 +42,7 @@ export class Facade {
   readonly #context: ConnectionContext;
   readonly #webSockets: WebSocketServer;
   readonly #connections = new Set<Connection>();
+  readonly #review: ConnectionReview;
   readonly #closing = Promise.withResolvers<void>();
   /** The number of handshakes that are being judged. Each may become a connection. */
   #judged = 0;
@@ -58,6 +60,7 @@ export class Facade {
         this.#settleWhenEmpty();
       },
     };
+    this.#review = new ConnectionReview(this.#connections, options);
     this.#webSockets = new WebSocketServer({
       WebSocket: ClientSocket,
       noServer: true,
@@ -90,6 +93,11 @@ export class Facade {
     this.#server?.close();
     this.#server = server;
     return (server.address() as AddressInfo).port;
+  }
+
+  /** Closes the connections whose client may not be here any more. To be called when who may connect may have changed. */
+  review(): Promise<void> {
+    return this.#review.run();
   }
 
   /** From now on new connections are refused, and each open one is closed once its client awaits nothing more. */
@@ -163,6 +171,7 @@ export class Facade {
     // Until the WebSocket handles errors, a client that goes away must not end the process.
     socket.on("error", ignore);
     const { currentConfig, authenticator, limits, metrics, log, host } = this.#options;
+    const reviewsBefore = this.#review.begun;
     this.#judged++;
     let verdict: Verdict;
     try {
@@ -193,6 +202,8 @@ export class Facade {
       this.#connections.add(connection);
       // The drain began while this connection was let in.
       if (this.#isDraining) connection.drain(0);
+      // What counts changed while this client was judged by what counted before.
+      if (this.#review.begun !== reviewsBefore) void this.#review.run();
     });
   }
 

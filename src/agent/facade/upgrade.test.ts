@@ -25,7 +25,7 @@ describe("judgeUpgrade", () => {
   it("lets a client in, with the session that it asks for", async () => {
     expect(await judge({}, "/?session_id=s%2F1&agent=helper")).toEqual({
       ok: true,
-      subject: undefined,
+      credential: undefined,
       sessionId: "s/1",
     });
   });
@@ -38,7 +38,8 @@ describe("judgeUpgrade", () => {
   });
 
   it("looks at the token only when all else is well", async () => {
-    const authenticator = { authenticate: () => Promise.reject(new Error("must not be asked")) };
+    const refuse = () => Promise.reject(new Error("must not be asked"));
+    const authenticator = { authenticate: refuse, review: refuse };
     const secured = { ...config, facade: { port: 0, auth: {} } };
     const headers = { "x-api-key": "key", origin: "https://elsewhere.example" };
     expect(await judge({ config: secured, authenticator }, "/ws", headers)).toMatchObject({

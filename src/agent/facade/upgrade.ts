@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import type { Log } from "../../observability/log.ts";
 import { tokenOf, type Authenticator } from "./authentication/authenticator.ts";
+import type { Credential } from "./authentication/credential.ts";
 import { isHostTrusted, isOriginAllowed } from "../../protocol/origin.ts";
 import { WEBSOCKET_PATHS } from "../../protocol/websocket-paths.ts";
 import { NOT_FOUND, type FacadeRefusal } from "./refusal.ts";
@@ -22,7 +23,12 @@ export interface Admission {
 }
 
 export type Verdict =
-  | { ok: true; subject: string | undefined; sessionId: string | undefined }
+  | {
+      ok: true;
+      /** Undefined when the agent authenticates nobody. */
+      credential: Credential | undefined;
+      sessionId: string | undefined;
+    }
   | { ok: false; refusal: FacadeRefusal };
 
 /** Path and query of a request target. `URL` would take the target `//name` for a host. */
@@ -61,7 +67,7 @@ export async function judgeUpgrade(
     return unavailable("TooManyConnections", "the agent has as many connections as it takes");
   }
   const sessionId = query.get("session_id") || undefined;
-  if (config.facade.auth === undefined) return { ok: true, subject: undefined, sessionId };
+  if (config.facade.auth === undefined) return { ok: true, credential: undefined, sessionId };
   const token = tokenOf(request);
   if (token === undefined) {
     return unauthorized(
@@ -69,8 +75,8 @@ export async function judgeUpgrade(
     );
   }
   try {
-    const subject = await authenticator?.authenticate(token);
-    if (subject !== undefined) return { ok: true, subject, sessionId };
+    const credential = await authenticator?.authenticate(token);
+    if (credential !== undefined) return { ok: true, credential, sessionId };
   } catch (error) {
     log.error({ error }, "A client could not be authenticated");
     return unavailable("AuthenticationUnavailable", "the token cannot be checked now; try again");

@@ -1,9 +1,11 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import type { Log } from "../../../observability/log.ts";
 import type { Clock } from "../../../time/clock.ts";
 import { MAX_API_KEYS, MAX_SECRET_BYTES } from "../../contracts/limits.ts";
 import type { Authenticator } from "./authenticator.ts";
+import type { APIKeyCredential } from "./credential.ts";
 
 /** The files are read at most this often, however many clients connect. */
 const READ_AGAIN_MS = 1_000;
@@ -14,34 +16,61 @@ interface APIKey {
 }
 
 /** Each file of the folder contains the key of one client, which has the name of the file. A changed file counts within a second. */
-export function createAPIKeyAuthenticator(folder: string, clock: Clock): Authenticator {
+export function createAPIKeyAuthenticator(
+  folder: string,
+  { clock, log }: { clock: Clock; log: Log },
+): Authenticator {
   let keys: Promise<readonly APIKey[]> | undefined;
   let readAt = 0;
+
+  async function readAgain(): Promise<readonly APIKey[]> {
+    readAt = clock.monotonic();
+    const reading = readKeys(folder);
+    keys = reading;
+    try {
+      return await reading;
+    } catch (error) {
+      if (keys === reading) keys = undefined;
+      throw error;
+    }
+  }
+
   return {
     async authenticate(token) {
-      if (keys === undefined || clock.monotonic() - readAt >= READ_AGAIN_MS) {
-        readAt = clock.monotonic();
-        keys = readKeys(folder);
-      }
-      const reading = keys;
+      const isOld = clock.monotonic() - readAt >= READ_AGAIN_MS;
+      return credentialOf(token, await (isOld ? readAgain() : (keys ?? readAgain())));
+    },
+
+    async review() {
+      let digests: ReadonlyMap<string, string>;
       try {
-        return clientOf(token, await reading);
+        // A folder that is not there holds no keys: their Secret is gone.
+        const current = (await readAgain().catch(unlessMissing)) ?? [];
+        digests = new Map(current.map(({ client, digest }) => [client, asText(digest)]));
       } catch (error) {
-        if (keys === reading) keys = undefined;
-        throw error;
+        log.error({ error }, "The API keys of open connections could not be checked again");
+        return ({ kind }) => kind === "api-key";
       }
+      return (credential) =>
+        credential.kind === "api-key" && digests.get(credential.client) === credential.digest;
     },
   };
 }
 
 /** Compares with all keys, also after one has matched, so that the time it takes tells nothing about the keys. */
-function clientOf(token: string, keys: readonly APIKey[]): string | undefined {
+function credentialOf(token: string, keys: readonly APIKey[]): APIKeyCredential | undefined {
   const digest = digestOf(token);
-  let subject: string | undefined;
+  let client: string | undefined;
   for (const key of keys) {
-    if (timingSafeEqual(digest, key.digest)) subject = `api-key:${key.client}`;
+    if (timingSafeEqual(digest, key.digest)) client = key.client;
   }
-  return subject;
+  return client === undefined
+    ? undefined
+    : { kind: "api-key", subject: `api-key:${client}`, client, digest: asText(digest) };
+}
+
+function asText(digest: Buffer): string {
+  return digest.toString("base64");
 }
 
 async function readKeys(folder: string): Promise<readonly APIKey[]> {
@@ -51,13 +80,22 @@ async function readKeys(folder: string): Promise<readonly APIKey[]> {
   const keys = await Promise.all(
     names.map(async (client) => {
       const path = join(folder, client);
-      const { size } = await stat(path);
-      if (size > MAX_SECRET_BYTES) throw new RangeError(`the API key of ${client} is too long`);
-      const key = (await readFile(path, "utf8")).trim();
-      return key === "" ? undefined : { client, digest: digestOf(key) };
+      const key = await readKey(path).catch(unlessMissing);
+      if (key === undefined || key === "") return undefined;
+      return { client, digest: digestOf(key) };
     }),
   );
   return keys.filter((key) => key !== undefined);
+}
+
+async function readKey(path: string): Promise<string> {
+  const { size } = await stat(path);
+  if (size > MAX_SECRET_BYTES) throw new RangeError(`the API key in ${path} is too long`);
+  return (await readFile(path, "utf8")).trim();
+}
+
+function unlessMissing(error: unknown): undefined {
+  if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
 }
 
 function digestOf(text: string): Buffer {

@@ -1,12 +1,15 @@
-/** Decides who a client is, before the upgrade. Nobody gets in without such a decision. */
+/** Decides who a client is, before the upgrade and as long as it is connected. Nobody gets in without such a decision. */
 import type { IncomingMessage } from "node:http";
+import type { Credential } from "./credential.ts";
 
 export interface Authenticator {
+  /** Answers undefined when the token is not valid. Rejects when that could not be decided. */
+  authenticate(token: string): Promise<Credential | undefined>;
   /**
-   * The subject that owns the sessions which this client begins. Undefined when the token is not valid. Rejects when that
-   * could not be decided.
+   * Finds out what is valid now, and answers whether a credential still is. A credential may be of another authenticator, which
+   * the config asked for before. A credential stays valid while it cannot be found out whether it is.
    */
-  authenticate(token: string): Promise<string | undefined>;
+  review(): Promise<(credential: Credential) => boolean>;
 }
 
 const TOKEN_PROTOCOL = "bearer.";
