@@ -38,7 +38,8 @@ export async function chat(name: string, flags: ChatFlags, streams: Streams): Pr
     client = await SessionClient.connect(
       {
         url: url.href,
-        transport: chatTransport(readToken(streams.env)),
+        transport: chatTransport(),
+        token: () => readToken(streams.env),
         clock: systemClock,
         random: Math.random,
         newMessageId: randomUUID,
@@ -115,6 +116,8 @@ async function localURL({ env }: Streams): Promise<string | undefined> {
 }
 
 function asCliError(error: ClientError, flags: ChatFlags): CliError {
+  // The token could not be read.
+  if (error.cause instanceof CliError) return error.cause;
   return new CliError(error.message, { cure: cureOf(error, flags), cause: error });
 }
 

@@ -12,7 +12,7 @@ async function listen(server: Server): Promise<string> {
 }
 
 function endOf(url: string): Promise<ConnectionEnd> {
-  return new Promise((onEnd) => chatTransport(undefined).open(url, { onText: () => {}, onEnd }));
+  return new Promise((onEnd) => chatTransport().open(url, { onText: () => {}, onEnd }));
 }
 
 test("sends the token as bearer, and texts both ways", async () => {
@@ -27,14 +27,18 @@ test("sends the token as bearer, and texts both ways", async () => {
   const url = await listen(server);
   const texts: string[] = [];
   const ended = Promise.withResolvers<ConnectionEnd>();
-  const connection = chatTransport("secret").open(url, {
-    onText: (text) => {
-      texts.push(text);
-      if (text === "hello") connection.send("hi");
-      else connection.close();
+  const connection = chatTransport().open(
+    url,
+    {
+      onText: (text) => {
+        texts.push(text);
+        if (text === "hello") connection.send("hi");
+        else connection.close();
+      },
+      onEnd: ended.resolve,
     },
-    onEnd: ended.resolve,
-  });
+    "secret",
+  );
   expect((await ended.promise).error).toBeUndefined();
   expect(texts).toEqual(["hello", "you said hi"]);
   expect(authorization).toBe("Bearer secret");

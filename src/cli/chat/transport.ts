@@ -17,9 +17,9 @@ const MAX_REFUSAL_BYTES = 64 * 1024;
 const REFUSAL_TIMEOUT_MS = 5_000;
 const TEMPORARY_STATUSES: readonly number[] = [429, 502, 503, 504];
 
-export function chatTransport(token: string | undefined): Transport {
+export function chatTransport(): Transport {
   return {
-    open(url, events) {
+    open(url, events, token) {
       const shown = shownAddress(new URL(url));
       const socket = new WebSocket(url, {
         handshakeTimeout: CONNECT_TIMEOUT_MS,
@@ -44,9 +44,9 @@ export function chatTransport(token: string | undefined): Transport {
         // Once the connection is made, its close tells of a failure.
         if (stopPings === undefined) error ??= connectionError(cause, shown);
       });
-      socket.on("close", (code) => {
+      socket.on("close", (code, reason) => {
         stopPings?.();
-        events.onEnd({ code, error });
+        events.onEnd({ code, reason: reason.toString(), error });
       });
       return {
         send: (text) => {

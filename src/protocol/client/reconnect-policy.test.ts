@@ -19,6 +19,7 @@ test("comes back soon, and then after pauses that double up to the longest", () 
 test("spreads the clients of a replica that goes away, those who wait for an answer first", () => {
   expect(pause({ closeCode: 1001, awaited: false }, 0.5)).toBe(500);
   expect(pause({ closeCode: 1001 }, 0.5)).toBe(100);
+  expect(pause({ closeCode: 4401, awaited: false }, 0.5)).toBe(500);
 });
 
 test("comes back no sooner than it is asked to", () => {

@@ -1,5 +1,6 @@
 /** Pure decisions about when a client connects again, and when it gives up. */
 import { exponentialBackoff, jittered } from "../../time/backoff.ts";
+import { CLOSE_UNAUTHORIZED } from "../close-codes.ts";
 import { ClientError } from "./client-error.ts";
 
 export interface ReconnectPolicy {
@@ -28,7 +29,7 @@ export const DEFAULT_RECONNECT_POLICY: ReconnectPolicy = {
   silenceMs: 20_000,
 };
 
-/** Clients of a replica that goes away come back at random moments within this time. */
+/** Clients of a replica that goes away, or whose key was changed, come back at random moments within this time. */
 const AWAY_SPREAD_MS = 1_000;
 /** The pause after the server asked to come back later. */
 const LATER_MS = 1_000;
@@ -68,7 +69,7 @@ export function pauseBefore(
   // The wait is limited, because a mistake of the server must not keep a person waiting.
   if (retryAfterMs !== undefined) return Math.min(retryAfterMs, policy.limitMs) + random * LATER_MS;
   if (closeCode === CLOSE_LATER && tries === 0) return LATER_MS + random * LATER_MS;
-  if (closeCode === CLOSE_GOING_AWAY && tries === 0)
+  if ((closeCode === CLOSE_GOING_AWAY || closeCode === CLOSE_UNAUTHORIZED) && tries === 0)
     return random * (awaited ? policy.firstMs : AWAY_SPREAD_MS);
   if (tries === 0) return random * policy.firstMs;
   const backoff = exponentialBackoff({ firstMs: policy.firstMs, lastMs: policy.longestMs });

@@ -2,10 +2,17 @@
  * Keeps a connection to one address by connecting again. Each connection begins with the greeting of the server. The line knows
  * when to try again and when to give up. It does not know what is said over it.
  */
+import { CLOSE_UNAUTHORIZED } from "../close-codes.ts";
 import type { ConnectedFrame } from "../frames.ts";
 import { ClientError } from "./client-error.ts";
 import { finalError, pauseBefore, type ReconnectPolicy } from "./reconnect-policy.ts";
-import type { ClientConnection, ConnectionEnd, Transport } from "./transport.ts";
+import type {
+  ClientConnection,
+  ConnectionEnd,
+  ConnectionEvents,
+  TokenProvider,
+  Transport,
+} from "./transport.ts";
 
 export interface ClientClock {
   monotonic(): number;
@@ -17,6 +24,7 @@ export interface ClientTimer {
 
 export interface LineOptions {
   readonly transport: Transport;
+  readonly token?: TokenProvider | undefined;
   readonly clock: ClientClock;
   readonly random: () => number;
   readonly policy: ReconnectPolicy;
@@ -42,7 +50,8 @@ interface Trouble {
 }
 
 interface Current {
-  readonly connection: ClientConnection;
+  /** Undefined while the token for it is awaited. */
+  connection: ClientConnection | undefined;
   greetedAt: number | undefined;
 }
 
@@ -61,6 +70,9 @@ export class ReconnectingLine {
   /** Limits the wait for a greeting, or ends the wait for the next try. */
   #timer: ClientTimer | undefined;
   #trouble: Trouble | undefined;
+  /** The server refused what the last connection was made with. */
+  #isRefused = false;
+  #wasGreeted = false;
 
   constructor(options: LineOptions, events: LineEvents) {
     this.#options = options;
@@ -96,38 +108,56 @@ export class ReconnectingLine {
   }
 
   send(text: string): void {
-    this.#current?.connection.send(text);
+    this.#current?.connection?.send(text);
   }
 
   close(): void {
     this.#isClosed = true;
     this.#timer?.cancel();
-    this.#current?.connection.close();
+    this.#current?.connection?.close();
     this.#current = undefined;
   }
 
   open(): void {
-    const { transport, clock, policy } = this.#options;
+    const { clock, policy } = this.#options;
     this.#timer?.cancel();
-    const isCurrent = (): boolean => this.#current === current;
-    const current: Current = {
-      greetedAt: undefined,
-      connection: transport.open(this.#url, {
-        onText: (text) => {
-          if (!isCurrent()) return;
-          if (current.greetedAt === undefined) this.#greeted(current, text);
-          else this.#events.onText(text);
-        },
-        onEnd: (end) => {
-          if (isCurrent()) this.#lost(end);
-        },
-      }),
-    };
+    const current: Current = { greetedAt: undefined, connection: undefined };
     this.#current = current;
+    void this.#connect(current, this.#url);
     this.#timer = clock.setTimer(policy.greetingMs, () => {
       const message = "The server did not greet as an agent does.";
       this.#hangUp(new ClientError("timeout", message, { temporary: true }));
     });
+  }
+
+  async #connect(current: Current, url: string): Promise<void> {
+    const { transport, token } = this.#options;
+    const isCurrent = (): boolean => this.#current === current;
+    let credential: string | undefined;
+    try {
+      credential = await token?.(this.#isRefused);
+    } catch (error) {
+      if (isCurrent()) this.#lost({ code: CLOSE_LOST, error: noToken(error) });
+      return;
+    }
+    if (!isCurrent()) return;
+    const events: ConnectionEvents = {
+      onText: (text) => {
+        if (!isCurrent()) return;
+        if (current.greetedAt === undefined) this.#greeted(current, text);
+        else this.#events.onText(text);
+      },
+      onEnd: (end) => {
+        if (isCurrent()) this.#lost(end);
+      },
+    };
+    try {
+      current.connection = transport.open(url, events, credential);
+    } catch (cause) {
+      // The address or the token is of a form that no connection can be opened with.
+      const error = new ClientError("unreachable", "The connection cannot be opened.", { cause });
+      this.#lost({ code: CLOSE_LOST, error });
+    }
   }
 
   #greeted(current: Current, text: string): void {
@@ -137,6 +167,7 @@ export class ReconnectingLine {
       return;
     }
     current.greetedAt = this.#options.clock.monotonic();
+    this.#wasGreeted = true;
     this.#timer?.cancel();
     if (!this.#isAwaited) this.#trouble = undefined;
     this.#events.onGreeting(greeting, text);
@@ -144,25 +175,28 @@ export class ReconnectingLine {
 
   /** Ends a connection that is of no use. */
   #hangUp(error: ClientError): void {
-    this.#current?.connection.close();
+    this.#current?.connection?.close();
     this.#lost({ code: CLOSE_LOST, error });
   }
 
-  #lost({ code, error }: ConnectionEnd): void {
+  #lost(end: ConnectionEnd): void {
+    const { code, error } = end;
     const { clock, random, policy } = this.#options;
     const greetedAt = this.#current?.greetedAt;
     this.#current = undefined;
     this.#timer?.cancel();
     if (this.#isClosed) return;
-    const final = error === undefined ? finalError(code) : error.temporary ? undefined : error;
+    const wasGood = greetedAt !== undefined && clock.monotonic() - greetedAt > policy.longestMs;
+    if (greetedAt !== undefined && !isRefusal(end)) this.#isRefused = false;
+    const final = this.#finalErrorOf(end, wasGood);
     if (final !== undefined) {
       this.#giveUp(final);
       return;
     }
     // The connection was good for a while, so this is a new trouble.
-    if (greetedAt !== undefined && clock.monotonic() - greetedAt > policy.longestMs) this.fare();
+    if (wasGood) this.fare();
     const trouble = this.#begin();
-    trouble.error = error ?? DROPPED;
+    trouble.error = error ?? (isRefusal(end) ? refused(end) : DROPPED);
     if (trouble.tries > 0 && clock.monotonic() - trouble.since >= policy.limitMs) {
       this.#giveUp(trouble.error);
       return;
@@ -178,6 +212,21 @@ export class ReconnectingLine {
     this.#timer = clock.setTimer(pauseBefore(next, policy, random()), () => this.open());
   }
 
+  /**
+   * Why connecting again would be no use, or `undefined`. A refusal of the credential is tried again once, with a token that is
+   * asked for anew.
+   */
+  #finalErrorOf(end: ConnectionEnd, wasGood: boolean): ClientError | undefined {
+    const { code, error } = end;
+    if (!isRefusal(end)) {
+      return error === undefined ? finalError(code) : error.temporary ? undefined : error;
+    }
+    const isAgain = this.#isRefused && !wasGood;
+    this.#isRefused = true;
+    const mayHelp = this.#options.token !== undefined && this.#wasGreeted && !isAgain;
+    return mayHelp ? undefined : (error ?? refused(end));
+  }
+
   #begin(): Trouble {
     const since = this.#options.clock.monotonic();
     return (this.#trouble ??= { since, tries: 0, error: DROPPED });
@@ -187,4 +236,20 @@ export class ReconnectingLine {
     this.#trouble = undefined;
     this.#events.onGivenUp(error);
   }
+}
+
+function isRefusal({ code, error }: ConnectionEnd): boolean {
+  return code === CLOSE_UNAUTHORIZED || error?.code === "unauthorized";
+}
+
+function refused({ code, reason }: ConnectionEnd): ClientError {
+  const why = reason ? `: ${reason}` : "";
+  return new ClientError("unauthorized", `The server does not accept this client${why} (${code}).`);
+}
+
+function noToken(cause: unknown): ClientError {
+  if (cause instanceof ClientError) return cause;
+  return new ClientError("unauthorized", "The token for the connection could not be had.", {
+    cause,
+  });
 }

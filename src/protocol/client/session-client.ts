@@ -17,12 +17,14 @@ import { ClientError } from "./client-error.ts";
 import { FrameOrder } from "./frame-order.ts";
 import { DEFAULT_RECONNECT_POLICY, type ReconnectPolicy } from "./reconnect-policy.ts";
 import { ReconnectingLine, type ClientClock, type ClientTimer } from "./reconnecting-line.ts";
-import type { Transport } from "./transport.ts";
+import type { TokenProvider, Transport } from "./transport.ts";
 
 export interface SessionClientOptions {
   /** Its query holds agent and namespace, where the server asks for them. */
   readonly url: string;
   readonly transport: Transport;
+  /** Where the token of each connection comes from. When the server closes one with 4401, it is asked for another. */
+  readonly token?: TokenProvider | undefined;
   readonly clock: ClientClock;
   /** Returns a number of at least 0 and below 1. */
   readonly random: () => number;
@@ -83,11 +85,11 @@ export class SessionClient {
   #isNoticed = false;
 
   private constructor(options: SessionClientOptions) {
-    const { transport, clock, random } = options;
+    const { transport, token, clock, random } = options;
     this.#options = options;
     this.#policy = { ...DEFAULT_RECONNECT_POLICY, ...options.policy };
     this.#line = new ReconnectingLine(
-      { transport, clock, random, policy: this.#policy },
+      { transport, token, clock, random, policy: this.#policy },
       {
         readGreeting: (text) => readGreeting(text, this.#opening && options.sessionId),
         onGreeting: (greeting, text) => this.#greeted(greeting, text),
