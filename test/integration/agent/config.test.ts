@@ -110,7 +110,7 @@ describe("a changed config", () => {
     expect(agent.running.facadePort).toBe(before);
   });
 
-  it("that asks for authentication counts for the next connection", async () => {
+  it("that asks for authentication counts for the next connection, and for those that are open", async () => {
     const agent = await TestAgent.start({ files: { "secrets/keys/web": "the-key" } });
     const client = await agent.connect();
     await agent.writeConfig({ facade: { port: 0, auth: { apiKeysFolder: "secrets/keys" } } });
@@ -122,7 +122,7 @@ describe("a changed config", () => {
         ),
       )
       .toContain("401");
-    expect(await client.ask("hello")).toMatchObject({ content: "hello" });
+    expect(await client.closed).toMatchObject({ code: 4401 });
     await agent.connect("/", { headers: { "x-api-key": "the-key" } });
   });
 });
