@@ -8,12 +8,27 @@ import { withRules } from "./fields/rule.ts";
 
 const MAX_ORIGINS = 64;
 
+/**
+ * Addresses at which nobody in between can put keys of their own into the answer: encrypted ones, and those of the machine itself.
+ * The agent asks no others.
+ */
+const SAFE_FOR_KEYS = String.raw`^(https://|http://(localhost|127([.][0-9]{1,3}){3}|\[::1\])(:[0-9]+)?([/?#]|$))`;
+const isSafeForKeys = (url: string): boolean => new RegExp(SAFE_FOR_KEYS).test(url);
+const KEYS_HINT =
+  "must begin with https://, since whoever can change the keys on their way lets in whom they like; http:// is for localhost only";
+
 const authSchema = withRules(
   z.strictObject({
-    jwt: z
-      .strictObject({
+    jwt: withRules(
+      z.strictObject({
         issuer: httpURL().describe("Who signs the tokens: their iss claim"),
-        jwksUri: httpURL()
+        jwksUri: withRules(httpURL(), [
+          {
+            cel: `self.matches(r'${SAFE_FOR_KEYS}')`,
+            holds: isSafeForKeys,
+            message: KEYS_HINT,
+          },
+        ])
           .optional()
           .describe("Where the keys are; found from the issuer if unset"),
         audiences: z
@@ -25,7 +40,16 @@ const authSchema = withRules(
         requiredClaims: stringMap(16, 1024)
           .default({})
           .describe("Claims that a token must carry, with their values"),
-      })
+      }),
+      [
+        {
+          cel: `has(self.jwksUri) || self.issuer.matches(r'${SAFE_FOR_KEYS}')`,
+          holds: ({ issuer, jwksUri }) => jwksUri !== undefined || isSafeForKeys(issuer),
+          path: ["issuer"],
+          message: `${KEYS_HINT}; or name the place of the keys in jwksUri`,
+        },
+      ],
+    )
       .optional()
       .describe("Tokens (JWT) are taken"),
     apiKeysSecretRef: localObjectReferenceSchema

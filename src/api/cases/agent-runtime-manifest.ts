@@ -29,3 +29,8 @@ export function named(name: unknown): object {
 export function env(...variables: unknown[]): object {
   return runtime({ env: variables });
 }
+
+/** An agent that takes tokens, as far as `changes` say so. */
+export function tokens(changes: Record<string, unknown>): object {
+  return runtime({ facade: { auth: { jwt: { audiences: ["omnia"], ...changes } } } });
+}

@@ -1,4 +1,4 @@
-import { demo, env, named, runtime, withProvider } from "./agent-runtime-manifest.ts";
+import { demo, env, named, runtime, tokens, withProvider } from "./agent-runtime-manifest.ts";
 import { AGENT_RUNTIME } from "../group.ts";
 import { type KindCase, manifestOf } from "./kind-case.ts";
 
@@ -172,6 +172,26 @@ export const REFUSED_AGENT_RUNTIMES: readonly KindCase[] = [
       facade: { auth: { jwt: { issuer: "https://x.example", audiences: [] } } },
     }),
     refusedAt: "spec.facade.auth.jwt.audiences",
+  },
+  {
+    name: "keys of tokens that come without encryption",
+    manifest: tokens({ issuer: "https://x.example", jwksUri: "http://x.example/keys" }),
+    refusedAt: "spec.facade.auth.jwt.jwksUri",
+  },
+  {
+    name: "keys of tokens from a host that only begins as this machine does",
+    manifest: tokens({ issuer: "https://x.example", jwksUri: "http://127.0.0.1.x.example/keys" }),
+    refusedAt: "spec.facade.auth.jwt.jwksUri",
+  },
+  {
+    name: "keys of tokens from a name under localhost",
+    manifest: tokens({ issuer: "https://x.example", jwksUri: "http://keys.localhost/" }),
+    refusedAt: "spec.facade.auth.jwt.jwksUri",
+  },
+  {
+    name: "an issuer that is asked for its keys without encryption",
+    manifest: tokens({ issuer: "http://x.example" }),
+    refusedAt: "spec.facade.auth.jwt.issuer",
   },
   {
     name: "sessions in Redis without a store",

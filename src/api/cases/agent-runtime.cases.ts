@@ -1,4 +1,4 @@
-import { demo, env, named, runtime, withProvider } from "./agent-runtime-manifest.ts";
+import { demo, env, named, runtime, tokens, withProvider } from "./agent-runtime-manifest.ts";
 import { REFUSED_AGENT_RUNTIMES } from "./agent-runtime-refused.cases.ts";
 import { AGENT_RUNTIME } from "../group.ts";
 import { type KindCase, manifestOf } from "./kind-case.ts";
@@ -78,6 +78,16 @@ const taken: KindCase[] = [
         },
       },
     }),
+  },
+  ...["http://localhost/keys", "http://127.0.0.1:8080?x", "http://[::1]:8080/keys"].map(
+    (jwksUri) => ({
+      name: `keys of tokens from this machine, ${jwksUri}`,
+      manifest: tokens({ issuer: "http://issuer.team.svc", jwksUri }),
+    }),
+  ),
+  {
+    name: "an issuer on this machine",
+    manifest: tokens({ issuer: "http://localhost:8080/realm" }),
   },
   {
     name: "sessions in Redis",
