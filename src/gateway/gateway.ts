@@ -160,7 +160,7 @@ export function createGateway({ source, log, limits: given }: GatewayOptions): G
     const agent = { name, namespace: query.get("namespace") || DEFAULT_NAMESPACE };
     const route: Route = name === "" ? { status: "unknown" } : source.resolve(agent);
     const allowedOrigins = route.status === "unknown" ? [] : route.allowedOrigins;
-    if (!isOriginAllowed({ origin, host }, allowedOrigins)) {
+    if (!isOriginAllowed({ origin, host }, { allowedOrigins, isLocal: isLoopbackOnly })) {
       return {
         code: "OriginNotAllowed",
         message:

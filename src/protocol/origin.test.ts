@@ -6,13 +6,11 @@ describe("isOriginAllowed", () => {
     [{ host: "agents.example" }, []],
     [{ host: "agents.example", origin: "https://agents.example" }, []],
     [{ host: "agents.example:8080", origin: "http://agents.example:8080" }, []],
-    [{ host: "agents.example", origin: "http://localhost:5173" }, []],
-    [{ host: "agents.example", origin: "http://127.0.0.1" }, []],
     [{ host: "agents.example", origin: "https://app.example" }, ["https://app.example"]],
     [{ host: "agents.example", origin: "https://app.example" }, ["https://app.example:443/"]],
     [{ host: "agents.example", origin: "null" }, ["*"]],
   ])("allows %j with %j", (headers, allowed) => {
-    expect(isOriginAllowed(headers, allowed)).toBe(true);
+    expect(isOriginAllowed(headers, { allowedOrigins: allowed, isLocal: false })).toBe(true);
   });
 
   it.each([
@@ -23,8 +21,11 @@ describe("isOriginAllowed", () => {
     [{ host: "agents.example", origin: "https://app.example.evil" }, ["https://app.example"]],
     [{ host: "agents.example", origin: "http://app.example" }, ["https://app.example"]],
     [{ origin: "https://other.example" }, []],
+    [{ host: "agents.example", origin: "http://localhost:5173" }, []],
+    [{ host: "agents.example", origin: "http://app.localhost" }, []],
+    [{ host: "localhost:8080", origin: "http://127.0.0.1:5173" }, []],
   ])("refuses %j with %j", (headers, allowed) => {
-    expect(isOriginAllowed(headers, allowed)).toBe(false);
+    expect(isOriginAllowed(headers, { allowedOrigins: allowed, isLocal: false })).toBe(false);
   });
 });
 
@@ -58,7 +59,14 @@ describe("hostOf", () => {
     ["localhost:8080", "localhost"],
     ["[::1]:8080", "[::1]"],
     ["agents.example", "agents.example"],
+    ["Agents.Example.:80", "agents.example"],
+    ["127.0.0.1.", "127.0.0.1"],
     ["", undefined],
+    [".", undefined],
+    ["localhost:port", undefined],
+    ["localhost:99999", undefined],
+    ["localhost:80:80", undefined],
+    ["[::1", undefined],
     [undefined, undefined],
     ["localhost/../evil", undefined],
     ["user@localhost", undefined],
@@ -82,16 +90,18 @@ describe("isLoopback, of a host without its port", () => {
   );
 });
 
-describe("isOriginAllowed, at a gateway", () => {
+describe("isOriginAllowed, on a loopback address", () => {
   const host = "localhost:8080";
 
   it("lets clients through that are no browsers", () => {
-    expect(isOriginAllowed({ origin: undefined, host }, [])).toBe(true);
+    expect(
+      isOriginAllowed({ origin: undefined, host }, { allowedOrigins: [], isLocal: true }),
+    ).toBe(true);
   });
   it.each(["http://localhost:3000", "http://127.0.0.1:8080", "http://[::1]:9"])(
     "lets a page of %s through",
     (origin) => {
-      expect(isOriginAllowed({ origin, host }, [])).toBe(true);
+      expect(isOriginAllowed({ origin, host }, { allowedOrigins: [], isLocal: true })).toBe(true);
     },
   );
   it.each([
@@ -101,25 +111,59 @@ describe("isOriginAllowed, at a gateway", () => {
     "http://localhost.evil.example",
     "chrome-extension://abc",
   ])("keeps a page of %j out", (origin) => {
-    expect(isOriginAllowed({ origin, host }, [])).toBe(false);
+    expect(isOriginAllowed({ origin, host }, { allowedOrigins: [], isLocal: true })).toBe(false);
   });
   it("lets a page through that the gateway's own name served, whatever spelling of the port", () => {
-    expect(isOriginAllowed({ origin: "https://agents.example", host: "agents.example" }, [])).toBe(
-      true,
-    );
     expect(
-      isOriginAllowed({ origin: "https://agents.example", host: "agents.example:443" }, []),
+      isOriginAllowed(
+        { origin: "https://agents.example", host: "agents.example" },
+        { allowedOrigins: [], isLocal: true },
+      ),
     ).toBe(true);
     expect(
-      isOriginAllowed({ origin: "http://agents.example:8081", host: "agents.example:8080" }, []),
+      isOriginAllowed(
+        { origin: "https://agents.example", host: "agents.example:443" },
+        { allowedOrigins: [], isLocal: true },
+      ),
+    ).toBe(true);
+    expect(
+      isOriginAllowed(
+        { origin: "http://agents.example:8081", host: "agents.example:8080" },
+        { allowedOrigins: [], isLocal: true },
+      ),
     ).toBe(false);
   });
   it("lets exactly the origins through that the agent names", () => {
     const allowed = ["https://app.example", "chrome-extension://abc"];
-    expect(isOriginAllowed({ origin: "https://app.example", host }, allowed)).toBe(true);
-    expect(isOriginAllowed({ origin: "http://app.example", host }, allowed)).toBe(false);
-    expect(isOriginAllowed({ origin: "chrome-extension://abc", host }, allowed)).toBe(true);
-    expect(isOriginAllowed({ origin: "chrome-extension://xyz", host }, allowed)).toBe(false);
-    expect(isOriginAllowed({ origin: "https://other.example", host }, ["*"])).toBe(true);
+    expect(
+      isOriginAllowed(
+        { origin: "https://app.example", host },
+        { allowedOrigins: allowed, isLocal: true },
+      ),
+    ).toBe(true);
+    expect(
+      isOriginAllowed(
+        { origin: "http://app.example", host },
+        { allowedOrigins: allowed, isLocal: true },
+      ),
+    ).toBe(false);
+    expect(
+      isOriginAllowed(
+        { origin: "chrome-extension://abc", host },
+        { allowedOrigins: allowed, isLocal: true },
+      ),
+    ).toBe(true);
+    expect(
+      isOriginAllowed(
+        { origin: "chrome-extension://xyz", host },
+        { allowedOrigins: allowed, isLocal: true },
+      ),
+    ).toBe(false);
+    expect(
+      isOriginAllowed(
+        { origin: "https://other.example", host },
+        { allowedOrigins: ["*"], isLocal: true },
+      ),
+    ).toBe(true);
   });
 });

@@ -10,16 +10,23 @@ export interface HandshakeHeaders {
   readonly "x-forwarded-host"?: string | readonly string[] | undefined;
 }
 
+export interface OriginRules {
+  /** The origins that the agent names. `*` stands for every page. */
+  readonly allowedOrigins: readonly string[];
+  /** Whether the server listens on a loopback address. Only then may the pages of this machine connect, on whatever port. */
+  readonly isLocal: boolean;
+}
+
 export function isOriginAllowed(
   headers: Pick<HandshakeHeaders, "origin" | "host">,
-  allowedOrigins: readonly string[],
+  { allowedOrigins, isLocal }: OriginRules,
 ): boolean {
   const { origin, host } = headers;
   if (origin === undefined || allowedOrigins.includes("*")) return true;
   const page = URL.parse(origin);
   // A sandboxed page or a local file sends "null", which names nobody.
   if (page === null || page.host === "") return false;
-  if (isLoopback(page.hostname)) return true;
+  if (isLocal && isLoopback(page.hostname)) return true;
   if (page.host === URL.parse(`${page.protocol}//${host ?? ""}`)?.host) return true;
   return allowedOrigins.some((allowed) => {
     const other = URL.parse(allowed);
@@ -48,9 +55,12 @@ export function isLoopback(host: string): boolean {
   );
 }
 
-/** Returns the host of a Host header without its port, or `undefined` when the header is missing or not a host. */
+/**
+ * Returns the host of a Host header without its port and the dot at its end, in lower case, and an IPv6 address in brackets.
+ * Returns `undefined` when the header is missing or not a host.
+ */
 export function hostOf(header: string | undefined): string | undefined {
   if (header === undefined || header === "" || /[\s/@?#\\]/.test(header)) return undefined;
-  const url = URL.parse(`http://${header}`);
-  return url === null ? undefined : url.hostname;
+  const host = URL.parse(`http://${header}`)?.hostname.replace(/\.$/, "");
+  return host === "" ? undefined : host;
 }

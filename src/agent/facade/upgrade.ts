@@ -58,7 +58,8 @@ export async function judgeUpgrade(
     const message = "this agent answers to localhost only";
     return refuse({ status: 403, code: "HostNotAllowed", message });
   }
-  if (!isOriginAllowed(request.headers, config.facade.allowedOrigins ?? [])) {
+  const allowedOrigins = config.facade.allowedOrigins ?? [];
+  if (!isOriginAllowed(request.headers, { allowedOrigins, isLocal: admission.isLocal })) {
     const message =
       "pages of this origin may not connect; the agent's spec.facade.allowedOrigins can name it";
     return refuse({ status: 403, code: "OriginNotAllowed", message });
