@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { Clock, Timer } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";
 import type { CrossNamespaceReferences } from "../../control/namespace-grant.ts";
+import { hideInText, hideValues } from "../../control/hide-values.ts";
 import { DEFAULT_TRUST_POLICY } from "../../control/trust-policy.ts";
 import { DRAIN_GRACE_MS } from "../replicas/workload.ts";
 import { claimStateFolder } from "../state/claim.ts";
@@ -83,9 +84,14 @@ export async function runUp(options: UpOptions): Promise<void> {
   let control: LocalControl | undefined;
   const gateway = options.createGateway({
     source: {
-      resolve: (agent) => control?.agent(agent)?.route() ?? { status: "unknown" },
+      resolve: (agent) => {
+        const route = control?.agent(agent)?.route() ?? { status: "unknown" };
+        return route.status === "unavailable"
+          ? { ...route, reason: hideInText(route.reason) }
+          : route;
+      },
       agents: () => control?.agents().map(({ resource }) => resource.metadata) ?? [],
-      resources: () => control?.resources() ?? [],
+      resources: () => control?.resources().map(hideValues) ?? [],
     },
     log: logTo((line) => output.say(line)),
   });
