@@ -13,6 +13,8 @@ export default defineConfig({
           // Modules are loaded once for all files: most of the time went into loading them for each.
           pool: "threads",
           isolate: false,
+          // What it takes depends on what else the machine does.
+          testTimeout: 30_000,
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
