@@ -95,6 +95,8 @@ const authConfigSchema = z.strictObject({
     .optional(),
   /** A folder, relative to that of the config. Each file in it contains the key of one client, which has the name of the file. */
   apiKeysFolder: z.string().optional(),
+  /** The name of the Secret of these keys. A client of the same name in another Secret is another client. */
+  apiKeysSecret: z.string().optional(),
 });
 
 const KIBIBYTE = 1024;

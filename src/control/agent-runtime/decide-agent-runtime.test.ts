@@ -633,7 +633,10 @@ describe("a reference that breaks later", () => {
   it("lets nobody in when the Secret of the API keys goes", () => {
     const withAuth = { ...spec, facade: { auth: { apiKeysSecretRef: { name: "clients" } } } };
     const after = decided({ spec: withAuth, references: good, previous });
-    expect(after.config?.facade.auth).toEqual({ apiKeysFolder: "secrets/api-keys" });
+    expect(after.config?.facade.auth).toEqual({
+      apiKeysFolder: "secrets/api-keys",
+      apiKeysSecret: "clients",
+    });
   });
 });
 

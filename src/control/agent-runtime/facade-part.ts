@@ -32,5 +32,6 @@ function authConfig({
   return {
     jwt,
     apiKeysFolder: apiKeysSecretRef === undefined ? undefined : API_KEYS_FOLDER,
+    apiKeysSecret: apiKeysSecretRef?.name,
   };
 }

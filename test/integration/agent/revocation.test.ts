@@ -53,6 +53,18 @@ describe("an API key that is taken away", () => {
     expect(await web.closed).toEqual(REVOKED);
   });
 
+  it("ends them too when it is in another Secret from now on, whose clients are others", async () => {
+    const agent = await anAgentWithKeys();
+    const web = await agent.connect("/", key("key-of-the-web-client"));
+    const { session_id } = await web.ask("hello");
+    await agent.writeConfig(
+      withAuth({ apiKeysFolder: "secrets/api-keys", apiKeysSecret: "others" }),
+    );
+    expect(await web.closed).toEqual(REVOKED);
+    const other = await agent.connect(`/?session_id=${session_id}`, key("key-of-the-web-client"));
+    expect(await other.next()).toMatchObject({ error: { code: "SESSION_NOT_FOUND" } });
+  });
+
   it("ends them too when all keys are gone with their folder", async () => {
     const agent = await anAgentWithKeys();
     const web = await agent.connect("/", key("key-of-the-web-client"));

@@ -5,10 +5,15 @@ import type { Log } from "../../../observability/log.ts";
 import type { Clock } from "../../../time/clock.ts";
 import { MAX_API_KEYS, MAX_SECRET_BYTES } from "../../contracts/limits.ts";
 import type { Authenticator } from "./authenticator.ts";
-import type { APIKeyCredential } from "./credential.ts";
 
 /** The files are read at most this often, however many clients connect. */
 const READ_AGAIN_MS = 1_000;
+
+export interface APIKeySource {
+  readonly folder: string;
+  /** Who says which keys there are, when the config tells. */
+  readonly secretName: string | undefined;
+}
 
 interface APIKey {
   readonly client: string;
@@ -17,7 +22,7 @@ interface APIKey {
 
 /** Each file of the folder contains the key of one client, which has the name of the file. A changed file counts within a second. */
 export function createAPIKeyAuthenticator(
-  folder: string,
+  { folder, secretName }: APIKeySource,
   { clock, log }: { clock: Clock; log: Log },
 ): Authenticator {
   let keys: Promise<readonly APIKey[]> | undefined;
@@ -38,7 +43,10 @@ export function createAPIKeyAuthenticator(
   return {
     async authenticate(token) {
       const isOld = clock.monotonic() - readAt >= READ_AGAIN_MS;
-      return credentialOf(token, await (isOld ? readAgain() : (keys ?? readAgain())));
+      const client = clientOf(token, await (isOld ? readAgain() : (keys ?? readAgain())));
+      if (client === undefined) return undefined;
+      const digest = asText(digestOf(token));
+      return { kind: "api-key", subject: subjectOf(client), client, digest };
     },
 
     async review() {
@@ -52,21 +60,25 @@ export function createAPIKeyAuthenticator(
         return ({ kind }) => kind === "api-key";
       }
       return (credential) =>
-        credential.kind === "api-key" && digests.get(credential.client) === credential.digest;
+        credential.kind === "api-key" &&
+        credential.subject === subjectOf(credential.client) &&
+        digests.get(credential.client) === credential.digest;
     },
   };
+
+  function subjectOf(client: string): string {
+    return `api-key:${JSON.stringify([secretName ?? "", client])}`;
+  }
 }
 
 /** Compares with all keys, also after one has matched, so that the time it takes tells nothing about the keys. */
-function credentialOf(token: string, keys: readonly APIKey[]): APIKeyCredential | undefined {
+function clientOf(token: string, keys: readonly APIKey[]): string | undefined {
   const digest = digestOf(token);
   let client: string | undefined;
   for (const key of keys) {
     if (timingSafeEqual(digest, key.digest)) client = key.client;
   }
-  return client === undefined
-    ? undefined
-    : { kind: "api-key", subject: `api-key:${client}`, client, digest: asText(digest) };
+  return client;
 }
 
 function asText(digest: Buffer): string {

@@ -15,7 +15,8 @@ export function createAuthenticator(
   const authenticators: Authenticator[] = [];
   if (auth.apiKeysFolder !== undefined) {
     const folder = resolve(options.configFolder, auth.apiKeysFolder);
-    authenticators.push(createAPIKeyAuthenticator(folder, options));
+    const source = { folder, secretName: auth.apiKeysSecret };
+    authenticators.push(createAPIKeyAuthenticator(source, options));
   }
   if (auth.jwt !== undefined) authenticators.push(createJWTAuthenticator(auth.jwt, options));
   return {
