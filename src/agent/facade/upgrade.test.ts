@@ -30,6 +30,29 @@ describe("judgeUpgrade", () => {
     });
   });
 
+  it.each([
+    "http://localhost:3000",
+    "http://app.localhost",
+    "http://127.0.0.1:5173",
+    "http://[::1]",
+  ])(
+    "lets in a page of %s only where the agent listens on loopback, or names it",
+    async (origin) => {
+      const local = { host: "localhost:8080", origin };
+      expect(await judge({ isLocal: true }, "/", local)).toMatchObject({ ok: true });
+      const elsewhere = { host: "agents.example", origin };
+      expect(await judge({}, "/", elsewhere)).toMatchObject({ refusal: { status: 403 } });
+      const facade = { port: 0, allowedOrigins: [origin] };
+      const named = await judge({ config: { ...config, facade } }, "/", elsewhere);
+      expect(named).toMatchObject({ ok: true });
+    },
+  );
+
+  it("lets in a page that the agent's own address served, as a forwarded port does", async () => {
+    const headers = { host: "localhost:8080", origin: "http://localhost:8080" };
+    expect(await judge({}, "/", headers)).toMatchObject({ ok: true });
+  });
+
   it("lets in as many as the replica takes, and no more", async () => {
     expect(await judge({ connections: MAX_CONNECTIONS - 1 })).toMatchObject({ ok: true });
     expect(await judge({ connections: MAX_CONNECTIONS })).toMatchObject({

@@ -106,6 +106,16 @@ describe("a page", () => {
     await expect(agent.connect("/", { origin })).rejects.toThrow("403");
   });
 
+  it("of the visitor's own machine may not connect to an agent that listens everywhere", async () => {
+    const agent = await TestAgent.start({ host: undefined });
+    const headers = { host: "agents.example" };
+    const origin = "http://localhost:3000";
+    await expect(agent.connect("/", { headers, origin })).rejects.toThrow("403");
+    expect(await (await agent.connect("/", { headers })).next()).toMatchObject({
+      type: "connected",
+    });
+  });
+
   it("cannot reach an agent on this machine under a name of its own", async () => {
     const agent = await TestAgent.start();
     const headers = { host: "rebound.example", origin: "http://rebound.example" };
