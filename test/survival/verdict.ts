@@ -1,9 +1,17 @@
 /** What is to be true of every session when all is over. Each breach is a sentence. */
+import { sessionClientOf } from "../../src/agent/sessions/session-client.ts";
 import type { SessionStore } from "../../src/agent/sessions/session-store.ts";
 import type { TurnFrame } from "../../src/protocol/frames.ts";
 import type { RedisProbe } from "../support/redis/redis-sessions.ts";
 import type { SurvivalTalker, Talk } from "./talker.ts";
 import { answerOf, callIdOf, expectedHistory, isInDoubt, shownHistory } from "./turn.ts";
+
+/** The replicas are of one agent, which lets everybody in. */
+const { owner: OWNER } = sessionClientOf({
+  agent: { namespace: "default", name: "support" },
+  subject: undefined,
+  address: undefined,
+});
 
 export async function breachesOfSession(
   talker: SurvivalTalker,
@@ -14,7 +22,7 @@ export async function breachesOfSession(
   for await (const page of store.frames(sessionId, 0, AbortSignal.timeout(30_000)))
     kept.push(...page);
   const history = shownHistory(await store.history(sessionId));
-  const { runningTurnId, abandonedTurnId } = (await store.find(sessionId)) ?? {};
+  const { runningTurnId, abandonedTurnId } = (await store.find(sessionId, OWNER)) ?? {};
   const expected = talks.flatMap(({ turn, end }) => expectedHistory(turn, end));
   return [
     ...breachesOfOrder(frames),

@@ -4,6 +4,7 @@ import type { Log } from "../../observability/log.ts";
 import type { ErrorBody, MessageFrame, ResumeFrame } from "../../protocol/frames.ts";
 import type { StoreUse } from "../sessions/current-store.ts";
 import type { Limits } from "../contracts/limits.ts";
+import type { SessionClient } from "../sessions/session-client.ts";
 import { SessionExistsError, type SessionSummary } from "../sessions/session-store.ts";
 import type { SessionFeeds } from "../turns/session-feeds.ts";
 import { TurnError } from "../contracts/turn-error.ts";
@@ -31,8 +32,7 @@ export interface SessionsOwner {
 }
 
 export interface SessionsClient {
-  /** Who the client is, when the agent authenticates its clients. */
-  readonly subject: string | undefined;
+  readonly client: SessionClient;
   readonly outlet: FrameOutlet;
   readonly owner: SessionsOwner;
 }
@@ -54,19 +54,26 @@ export class ConnectionSessions implements ViewOwner {
   readonly #context: SessionsContext;
   readonly #frames: ConnectionFrames;
   readonly #followed: FollowedSessions;
-  readonly #subject: string | undefined;
+  readonly #client: SessionClient;
   readonly #owner: SessionsOwner;
   #own: OwnSession;
   /** The session in which a turn is about to begin. */
   #beginning: string | undefined;
 
-  constructor(context: SessionsContext, { subject, outlet, owner }: SessionsClient) {
+  constructor(context: SessionsContext, { client, outlet, owner }: SessionsClient) {
     const { clock, feeds, source } = context;
     const frames = new ConnectionFrames(outlet, context);
     this.#context = context;
     this.#frames = frames;
-    this.#followed = new FollowedSessions(feeds, { outlet, frames, source, clock, owner: this });
-    this.#subject = subject;
+    this.#followed = new FollowedSessions(feeds, {
+      outlet,
+      frames,
+      source,
+      clock,
+      owner: this,
+      sessionOwner: client.owner,
+    });
+    this.#client = client;
     this.#owner = owner;
     this.#own = this.#announced();
   }
@@ -141,12 +148,13 @@ export class ConnectionSessions implements ViewOwner {
     if (this.cancelHere(sessionId)) return;
     if (sessionId === this.#own.id && this.#own.state === "announced") return;
     const { runner } = this.#context;
+    const { owner } = this.#client;
     await this.#attempt(sessionId, async (use) => {
       const session = await this.#find(sessionId, use);
       // Without such a session, or when its turn has just ended, there is nothing to stop.
       if (session === undefined || !hasTurn(session) || runner.cancel(sessionId)) return;
-      const answer = await use.store.cancelTurn(sessionId);
-      if (answer === "abandoned") await runner.recover(sessionId, use);
+      const answer = await use.store.cancelTurn(sessionId, owner);
+      if (answer === "abandoned") await runner.recover(sessionId, owner, use);
     });
   }
 
@@ -189,7 +197,7 @@ export class ConnectionSessions implements ViewOwner {
   /** The session for a message that names this one. It is in the store then, and this client's. */
   async #enter(sessionId: string, { id }: MessageFrame, use: StoreUse): Promise<string> {
     if (sessionId === this.#own.id && this.#own.state === "announced") {
-      await createSession(use.store, sessionId, this.#subject).catch((error: unknown) => {
+      await createSession(use.store, sessionId, this.#client).catch((error: unknown) => {
         throw error instanceof SessionExistsError ? new TurnError("UNAVAILABLE", RENOUNCED) : error;
       });
       this.#own.state = "known";
@@ -197,7 +205,7 @@ export class ConnectionSessions implements ViewOwner {
     }
     let session = await this.#find(sessionId, use);
     if (session === undefined && id !== undefined) {
-      session = await renounceSession(use.store, sessionId, this.#subject);
+      session = await renounceSession(use.store, sessionId, this.#client);
     }
     if (session === undefined) return this.#startNewSession(use);
     if (sessionId === this.#own.id) this.#adopt(sessionId, session);
@@ -206,7 +214,7 @@ export class ConnectionSessions implements ViewOwner {
 
   async #startNewSession(use: StoreUse): Promise<string> {
     const sessionId = this.#context.newSessionId();
-    await createSession(use.store, sessionId, this.#subject);
+    await createSession(use.store, sessionId, this.#client);
     this.#adopt(sessionId, { lastSeq: 0 }, false);
     return sessionId;
   }
@@ -216,7 +224,7 @@ export class ConnectionSessions implements ViewOwner {
     this.#beginning = sessionId;
     try {
       return await this.#context.runner.begin(
-        { sessionId, content, metadata, messageId: id },
+        { sessionId, owner: this.#client.owner, content, metadata, messageId: id },
         use,
         (seqBefore) => this.#followed.follow(sessionId, seqBefore).expectTurn(seqBefore),
       );
@@ -248,7 +256,7 @@ export class ConnectionSessions implements ViewOwner {
   }
 
   #find(sessionId: string, { store }: StoreUse): Promise<SessionSummary | undefined> {
-    return findSession(store, sessionId, this.#subject);
+    return findSession(store, sessionId, this.#client);
   }
 
   #isKnown(sessionId: string): boolean {

@@ -16,6 +16,7 @@ import {
 } from "../contracts/limits.ts";
 import { CLOSE_UNAUTHORIZED } from "../../protocol/close-codes.ts";
 import type { Credential } from "./authentication/credential.ts";
+import type { SessionClient } from "../sessions/session-client.ts";
 import type { ClientSocket } from "./client-socket.ts";
 import {
   ConnectionSessions,
@@ -40,6 +41,7 @@ export interface ConnectionContext extends SessionsContext {
 export interface ConnectionClient {
   /** What the client was let in with, when the agent authenticates its clients. */
   readonly credential: Credential | undefined;
+  readonly identity: SessionClient;
   /** The session that the client wants to go on with. */
   readonly sessionId: string | undefined;
 }
@@ -82,10 +84,10 @@ export class Connection implements SessionsOwner, Pinged {
     this.#context = context;
     this.#socket = socket;
     this.#outbox = new Outbox(socket, context, this);
-    const { credential, sessionId } = client;
+    const { credential, identity, sessionId } = client;
     this.#credential = credential;
     this.#sessions = new ConnectionSessions(context, {
-      subject: credential?.subject,
+      client: identity,
       outlet: this.#outbox,
       owner: this,
     });

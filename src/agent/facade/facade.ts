@@ -13,6 +13,7 @@ import {
   MAX_PLAIN_CONNECTIONS,
 } from "../contracts/limits.ts";
 import type { CurrentStore } from "../sessions/current-store.ts";
+import { sessionClientOf } from "../sessions/session-client.ts";
 import { selectProtocol, type Authenticator } from "./authentication/authenticator.ts";
 import { ClientSocket } from "./client-socket.ts";
 import { Connection, type ConnectionContext } from "./connection.ts";
@@ -172,11 +173,12 @@ export class Facade {
     socket.on("error", ignore);
     const { currentConfig, authenticator, limits, metrics, log, host } = this.#options;
     const reviewsBefore = this.#review.begun;
+    const config = currentConfig();
     this.#judged++;
     let verdict: Verdict;
     try {
       verdict = await judgeUpgrade(request, {
-        config: currentConfig(),
+        config,
         authenticator: authenticator(),
         isDraining: this.#isDraining,
         connections: this.#connections.size + this.#judged - 1,
@@ -194,7 +196,15 @@ export class Facade {
       refuseUpgrade(socket, verdict.refusal);
       return;
     }
-    const client = verdict;
+    const { credential, sessionId } = verdict;
+    // Without a config everybody is refused.
+    const { agent } = config as AgentConfig;
+    const identity = sessionClientOf({
+      agent,
+      subject: credential?.subject,
+      address: request.socket.remoteAddress,
+    });
+    const client = { credential, identity, sessionId };
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       socket.off("error", ignore);
       metrics.connectionsTotal.add(1);

@@ -25,10 +25,10 @@ export class SessionSource {
    * Looks after a turn of which nothing more comes, since its replica may be gone. Answers whether the turn runs, as far as
    * is known. Rejects as `TurnRunner.recover` does.
    */
-  async recover(sessionId: string): Promise<"running" | "ended"> {
+  async recover(sessionId: string, owner: string): Promise<"running" | "ended"> {
     const use = this.useStore();
     try {
-      return await this.#runner.recover(sessionId, use);
+      return await this.#runner.recover(sessionId, owner, use);
     } finally {
       use.release();
     }

@@ -19,6 +19,8 @@ export interface ViewContext {
   readonly source: SessionSource;
   readonly clock: Clock;
   readonly owner: ViewOwner;
+  /** Whose sessions the client may see. */
+  readonly sessionOwner: string;
 }
 
 export interface ViewOwner {
@@ -158,7 +160,8 @@ export class SessionView implements Follower {
         if (this.#cursor === before) this.#cursor = Math.max(before, this.#pushedSeq);
         if (this.#pushedSeq > this.#cursor) continue;
         if (!awaitsEnd || hasEnded || this.#isPushed()) break;
-        hasEnded = (await this.#context.source.recover(this.sessionId)) === "ended";
+        const { source, sessionOwner } = this.#context;
+        hasEnded = (await source.recover(this.sessionId, sessionOwner)) === "ended";
         if (signal.aborted) return;
         if (this.#isPushed()) break;
       }

@@ -6,6 +6,9 @@
  * with StoreUnavailableError when the store could not say. What is there but cannot be read is a third:
  * CorruptSessionError.
  *
+ * A session has an owner, and whoever names it by an id that came from a client names the owner too: for all others it is
+ * not there, and what they ask for changes nothing about it, its ttl included. What has a lease is asked for no owner.
+ *
  * A write that was rejected with StoreUnavailableError may have been done. It may be repeated with the same arguments:
  * done twice, it has the effect of once. A message with an id may be sent again too: each store remembers which message ids a
  * session has seen, the one in memory in `memory/message-ids.ts`, the one on Redis in the key `message-ids`, which
@@ -13,6 +16,7 @@
  */
 import type { TurnFrame } from "../../protocol/frames.ts";
 import type { HistoryMessage } from "./history-message.ts";
+import type { SessionClient } from "./session-client.ts";
 import type { JournalEntry, JournalPart, TurnOrigin } from "./turn-journal.ts";
 
 /** Frames of a turn are kept for this long after the turn ended, for clients that resume. */
@@ -32,8 +36,6 @@ export const MAX_REMEMBERED_TURNS = 256;
 export interface SessionSummary {
   /** The last `seq` given out, 0 when no turn has begun. */
   lastSeq: number;
-  /** The client that made the session, when the agent authenticates its clients. */
-  subject?: string | undefined;
   /** The turn that is running now, on this replica or another one. */
   runningTurnId?: string | undefined;
   /** The turn that has not ended and that no replica runs: it waits to be taken over. */
@@ -89,15 +91,15 @@ export type BegunTurn =
 
 export interface SessionStore {
   /** Rejects with SessionExistsError when there is such a session, and it is not as this call would have made it. */
-  create(sessionId: string, session: { subject?: string | undefined }): Promise<void>;
-  /** Counts as activity. `undefined`: unknown or expired. */
-  find(sessionId: string): Promise<SessionSummary | undefined>;
+  create(sessionId: string, client: SessionClient): Promise<void>;
+  /** Counts as activity. `undefined`: unknown, expired, or another owner's. */
+  find(sessionId: string, owner: string): Promise<SessionSummary | undefined>;
   /** All messages, oldest first; none for an unknown session. */
   history(sessionId: string): Promise<HistoryMessage[]>;
   /**
    * One turn at a time in a session, across connections and replicas. Adds the user's message to the history.
    */
-  beginTurn(sessionId: string, turn: NewTurn): Promise<BegunTurn>;
+  beginTurn(sessionId: string, owner: string, turn: NewTurn): Promise<BegunTurn>;
   /**
    * Undoes a `beginTurn` whose answer never came, if it was done: as if the message had not been sent. Nothing happens
    * to a turn that has frames, or was taken over.
@@ -108,7 +110,7 @@ export interface SessionStore {
    * had the turn before are refused from then on. `claim` tells one attempt from the others; with the same claim, the turn
    * that was taken is given again.
    */
-  takeOver(sessionId: string, claim: string): Promise<TakenOver>;
+  takeOver(sessionId: string, owner: string, claim: string): Promise<TakenOver>;
   /**
    * Frames and journal entries, kept in one step. Rejects with TurnLostError when the lease has passed on. Frames are in
    * order of `seq`, without a gap; those that the store has already are passed over, and FrameGapError says which ones
@@ -126,7 +128,7 @@ export interface SessionStore {
    * Asks the replica that runs the session's turn to stop it. `abandoned`: no replica runs it; the one that takes it over
    * learns of the cancel.
    */
-  cancelTurn(sessionId: string): Promise<"requested" | "abandoned" | "none">;
+  cancelTurn(sessionId: string, owner: string): Promise<"requested" | "abandoned" | "none">;
   /** Calls back, at least once, soon after `cancelTurn`, of this store or another one, until the returned function is called. */
   onCancel(lease: TurnLease, listener: () => void): () => void;
   /** The turn's last frames, its messages, and the end of its lease, in one step. */

@@ -5,6 +5,7 @@ import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
 import { createLog } from "../../observability/log.ts";
 import { CurrentStore } from "../sessions/current-store.ts";
 import { SessionStoreSetting } from "./session-store-setting.ts";
+import { OWNER, CLIENT } from "../sessions/contract/turns.ts";
 
 const CONFIG = anAgentConfig({
   session: { type: "redis", ttlMs: 60_000, storeURLFile: "secrets/session-store/url" },
@@ -24,10 +25,10 @@ describe("The session store that a config asks for", () => {
 
     await setting.apply(withTtl(60_000));
     const store = stores.peek();
-    await store?.create("AAAAAAAAAAAAAAAAAAAAAAAA", {});
+    await store?.create("AAAAAAAAAAAAAAAAAAAAAAAA", CLIENT);
     await setting.apply(withTtl(5_000));
     expect(stores.peek()).toBe(store);
-    expect(await store?.find("AAAAAAAAAAAAAAAAAAAAAAAA")).toEqual({ lastSeq: 0 });
+    expect(await store?.find("AAAAAAAAAAAAAAAAAAAAAAAA", OWNER)).toEqual({ lastSeq: 0 });
     await clock.advance(6_000);
     expect(store?.activeSessions()).toBe(0);
 

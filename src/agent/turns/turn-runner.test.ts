@@ -19,6 +19,7 @@ import {
 import { SessionFeeds, type EncodedFrame } from "./session-feeds.ts";
 import { TurnError } from "../contracts/turn-error.ts";
 import { TurnRunner } from "./turn-runner.ts";
+import { OWNER, CLIENT } from "../sessions/contract/turns.ts";
 
 const SESSION = "session-1";
 
@@ -93,12 +94,18 @@ async function aRunner() {
     turnMoved: () => void state.moved++,
     whenWritable: () => state.room?.promise,
   });
-  await store.create(SESSION, {});
+  await store.create(SESSION, CLIENT);
 
   async function begin(content = "hello", sessionId = SESSION) {
     const use = stores.use();
     try {
-      const message = { sessionId, content, metadata: undefined, messageId: undefined };
+      const message = {
+        sessionId,
+        owner: OWNER,
+        content,
+        metadata: undefined,
+        messageId: undefined,
+      };
       return await runner.begin(message, use, () => {});
     } finally {
       use.release();
@@ -376,7 +383,7 @@ describe("limits", () => {
       clock.sleep(60_000, turn.signal).then(() => ({ finishReason: "stop" as const }));
     state.limits = { maxTurnsInFlight: 3, maxQueuedTurns: 0 };
     for (let count = 0; count < 3; count++) {
-      await store.create(`other-${count}`, {});
+      await store.create(`other-${count}`, CLIENT);
       await begin("hello", `other-${count}`);
     }
     await expect(begin()).rejects.toMatchObject({
@@ -495,7 +502,7 @@ describe("a store that does not answer", () => {
     await clock.advance(8_000);
     await runner.whenIdle();
     expect(await store.history(SESSION)).toMatchObject([{}, { content: "a", partial: true }]);
-    expect(await store.find(SESSION)).toEqual({ lastSeq: 2 });
+    expect(await store.find(SESSION, OWNER)).toEqual({ lastSeq: 2 });
   });
 
   it("at the end of a turn makes the answer late, or lost", async () => {
@@ -517,7 +524,7 @@ describe("an agent that shuts down", () => {
       clock.sleep(60_000, turn.signal).then(() => ({ finishReason: "stop" as const }));
     await begin();
     runner.refuseNewTurns();
-    await store.create("other", {});
+    await store.create("other", CLIENT);
     await expect(begin("hello", "other")).rejects.toMatchObject({ code: "UNAVAILABLE" });
     runner.stopAll("shutting-down");
     await runner.whenIdle();

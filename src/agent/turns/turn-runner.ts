@@ -36,6 +36,7 @@ import type { StopReason } from "./turn-ending.ts";
 
 export interface NewMessage {
   readonly sessionId: string;
+  readonly owner: string;
   readonly content: string;
   readonly metadata: Readonly<Record<string, unknown>> | undefined;
   /** The client's own id of the message. */
@@ -105,7 +106,7 @@ export class TurnRunner {
       ) {
         await within(MAX_FAILED_TURN_WAIT_MS, failed, this.#options.clock);
       } else if (begun.status === "abandoned") {
-        await this.recover(message.sessionId, store);
+        await this.recover(message.sessionId, message.owner, store);
       } else {
         return begun;
       }
@@ -119,13 +120,13 @@ export class TurnRunner {
    * Takes the session's turn over when its replica is gone, unless another replica does so first. Settles when the turn
    * runs or has ended. Rejects with a TurnError when this replica takes no more turns, and with what the store rejects with.
    */
-  recover(sessionId: string, store: StoreUse): Promise<"running" | "ended"> {
+  recover(sessionId: string, owner: string, store: StoreUse): Promise<"running" | "ended"> {
     const running = this.#running.get(sessionId);
     // The lease of a turn that runs here may have run out while this process, or the store, stood still.
     if (running !== undefined) return running.renew().then(() => "running");
     const existing = this.#recoveries.get(sessionId);
     if (existing !== undefined) return existing;
-    const recovery = this.#recover(sessionId, store).finally(() => {
+    const recovery = this.#recover(sessionId, owner, store).finally(() => {
       this.#recoveries.delete(sessionId);
     });
     this.#recoveries.set(sessionId, recovery);
@@ -152,10 +153,13 @@ export class TurnRunner {
         messageId: message.messageId,
       };
       await this.#unsure.settle(message.sessionId);
-      const begun = await withStoreRetries(() => store.store.beginTurn(message.sessionId, begin), {
-        clock,
-        pausesMs: TURN_BEGIN_RETRIES_MS,
-      }).catch((error: unknown) => {
+      const begun = await withStoreRetries(
+        () => store.store.beginTurn(message.sessionId, message.owner, begin),
+        {
+          clock,
+          pausesMs: TURN_BEGIN_RETRIES_MS,
+        },
+      ).catch((error: unknown) => {
         if (error instanceof StoreUnavailableError) {
           this.#unsure.add(message.sessionId, begin, store);
         }
@@ -182,16 +186,19 @@ export class TurnRunner {
     }
   }
 
-  async #recover(sessionId: string, store: StoreUse): Promise<"running" | "ended"> {
+  async #recover(sessionId: string, owner: string, store: StoreUse): Promise<"running" | "ended"> {
     const wait = this.#slots.enter(sessionId);
     const isCancelled = wait !== undefined && (await wait) === "cancelled";
     let handedOver = false;
     try {
       const claim = randomUUID();
-      const takenOver = await withStoreRetries(() => store.store.takeOver(sessionId, claim), {
-        clock: this.#options.clock,
-        pausesMs: TURN_BEGIN_RETRIES_MS,
-      });
+      const takenOver = await withStoreRetries(
+        () => store.store.takeOver(sessionId, owner, claim),
+        {
+          clock: this.#options.clock,
+          pausesMs: TURN_BEGIN_RETRIES_MS,
+        },
+      );
       if (takenOver.status !== "taken") return takenOver.status === "none" ? "ended" : "running";
       handedOver = true;
       return await this.#goOn(takenOver.turn, isCancelled, store);

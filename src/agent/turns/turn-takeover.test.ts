@@ -14,6 +14,7 @@ import type { JournalEntry } from "../sessions/turn-journal.ts";
 import { OUTCOME_NOT_KNOWN } from "./read-journal.ts";
 import { SessionFeeds } from "./session-feeds.ts";
 import { TurnRunner } from "./turn-runner.ts";
+import { OWNER, CLIENT } from "../sessions/contract/turns.ts";
 
 const SESSION = "session-1";
 
@@ -62,7 +63,7 @@ async function aRunner() {
     handlers: { loaded: () => running.handler, load: () => Promise.resolve(running.handler) },
     config: () => anAgentConfig(),
   });
-  await store.create(SESSION, {});
+  await store.create(SESSION, CLIENT);
 
   function handle(
     run: (turn: Turn) => ReturnType<Handler["run"]>,
@@ -72,13 +73,19 @@ async function aRunner() {
   }
   async function begin(content = "hello") {
     const use = stores.use();
-    const message = { sessionId: SESSION, content, metadata: { a: 1 }, messageId: undefined };
+    const message = {
+      sessionId: SESSION,
+      owner: OWNER,
+      content,
+      metadata: { a: 1 },
+      messageId: undefined,
+    };
     return runner.begin(message, use, () => {}).finally(() => use.release());
   }
 
   async function recover() {
     const use = stores.use();
-    const outcome = await runner.recover(SESSION, use).finally(() => use.release());
+    const outcome = await runner.recover(SESSION, OWNER, use).finally(() => use.release());
     await runner.whenIdle();
     return outcome;
   }
@@ -87,7 +94,7 @@ async function aRunner() {
   async function anAbandonedTurn(...entries: JournalEntry[]): Promise<void> {
     const origin = { handler: "demo", metadata: { channel: "web" } };
     const turn = { turnId: "t1", messageId: "m1", userMessage: "hello", origin };
-    const begun = await store.beginTurn(SESSION, turn);
+    const begun = await store.beginTurn(SESSION, OWNER, turn);
     if (begun.status !== "started") throw new Error(begun.status);
     const { lease } = begun;
     const frames = entries.flatMap((entry) => (entry.type === "said" ? entry.text : []));
@@ -249,11 +256,13 @@ describe("a turn that was abandoned", () => {
     handle((turn) => clock.sleep(60_000, turn.signal).then(() => ({ finishReason: "stop" })));
     await begin();
     const use = stores.use();
-    expect(await runner.recover(SESSION, use)).toBe("running");
+    expect(await runner.recover(SESSION, OWNER, use)).toBe("running");
     expect(runner.inFlight).toBe(1);
     runner.refuseNewTurns();
-    await store.create("other", {});
-    await expect(runner.recover("other", use)).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    await store.create("other", CLIENT);
+    await expect(runner.recover("other", OWNER, use)).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+    });
     use.release();
     runner.stopAll("cancelled");
     await clock.advance(10);

@@ -13,6 +13,7 @@ import { SessionFeeds } from "./session-feeds.ts";
 import { StopSignal } from "./stop-signal.ts";
 import type { StoredEnding } from "./turn-ending.ts";
 import { TurnWriter } from "./turn-writer.ts";
+import { OWNER, CLIENT } from "../sessions/contract/turns.ts";
 
 const SESSION = "session-1";
 const STOP: StoredEnding = {
@@ -46,8 +47,8 @@ class FaultyStore extends MemorySessionStore {
 async function aWriter(messageId?: string) {
   const clock = new ManualClock();
   const store = new FaultyStore({ ttlMs: 3_600_000, clock });
-  await store.create(SESSION, {});
-  const begun = await store.beginTurn(SESSION, { turnId: "turn-1", userMessage: "hello" });
+  await store.create(SESSION, CLIENT);
+  const begun = await store.beginTurn(SESSION, OWNER, { turnId: "turn-1", userMessage: "hello" });
   if (begun.status !== "started") throw new Error(begun.status);
   const feeds = new SessionFeeds();
   const reader: { room: PromiseWithResolvers<void> | undefined } = { room: undefined };
@@ -300,7 +301,7 @@ describe("a store that has lost what it acknowledged", () => {
 it("a writer whose lease another replica has writes and publishes nothing more", async () => {
   const { writer, store, stop, say, clock, published } = await aWriter();
   await clock.advance(60_000);
-  expect(await store.takeOver(SESSION, "claim")).toMatchObject({ status: "taken" });
+  expect(await store.takeOver(SESSION, OWNER, "claim")).toMatchObject({ status: "taken" });
   void say("a");
   expect(await rejectionOf(writer.stored())).toBe(stop.stopped);
   expect(stop.stopped?.reason).toBe("lease-lost");

@@ -12,9 +12,11 @@ import {
   aTurn,
   begin,
   chunk,
+  CLIENT,
   done,
   follow,
   never,
+  OWNER,
 } from "../../../src/agent/sessions/contract/turns.ts";
 import {
   InvalidStoreURLError,
@@ -51,10 +53,10 @@ describe("a Redis that fails", () => {
     const begun = performance.now();
     const frames = [chunk(lease, 4, "after")];
     for (const work of [
-      () => store.find(sessionId),
+      () => store.find(sessionId, OWNER),
       () => store.history(sessionId),
-      () => store.create(newSessionId(randomBytes), {}),
-      () => store.beginTurn(sessionId, { turnId: "t3", userMessage: "?" }),
+      () => store.create(newSessionId(randomBytes), CLIENT),
+      () => store.beginTurn(sessionId, OWNER, { turnId: "t3", userMessage: "?" }),
       () => store.appendFrames(lease, frames),
       () => store.renewTurn(lease),
       () => store.endTurn(lease, { frames, messages: [] }),
@@ -91,10 +93,10 @@ describe("a Redis that fails", () => {
     await expect(store.check()).rejects.toThrow(
       "the session store is unavailable: nothing listens at its address (ECONNREFUSED)",
     );
-    await expect(store.find("s")).rejects.toThrow(StoreUnavailableError);
+    await expect(store.find("s", OWNER)).rejects.toThrow(StoreUnavailableError);
     await server.start();
     await eventually(() => store.check());
-    expect(await store.find("s")).toBeUndefined();
+    expect(await store.find("s", OWNER)).toBeUndefined();
     expect(lines.map(([, message]) => message)).toEqual([
       "the session store is unavailable: nothing listens at its address (ECONNREFUSED)",
       "the session store is reachable again",
@@ -107,9 +109,9 @@ describe("a Redis that fails", () => {
     const store = openRedisStore(server.url);
     await store.check();
     server.pause();
-    const waiting = [store.check(), store.find("s"), aSession(store)];
+    const waiting = [store.check(), store.find("s", OWNER), aSession(store)];
     // What waits for it does not grow without end.
-    const more = Array.from({ length: MAX_COMMANDS_IN_FLIGHT }, () => store.find("s"));
+    const more = Array.from({ length: MAX_COMMANDS_IN_FLIGHT }, () => store.find("s", OWNER));
     await expect(more.at(-1)).rejects.toThrow("too much waits for it");
     const refused = await Promise.allSettled([...waiting, ...more]);
     for (const result of refused) {
@@ -178,7 +180,7 @@ describe("the URL of a Redis", () => {
     const name = encodeURIComponent("omnia/app@x");
     const secret = encodeURIComponent(`${PASSWORD}!`);
     const other = openRedisStore(`redis://${name}:${secret}@127.0.0.1:${server.port}/3`);
-    expect(await other.find(sessionId)).toEqual({ lastSeq: 0 });
+    expect(await other.find(sessionId, OWNER)).toEqual({ lastSeq: 0 });
     const lease = await begin(store, sessionId);
     const followed = follow(other.frames(sessionId, 0, never));
     await store.appendFrames(lease, [chunk(lease, 1, "x")]);
@@ -218,7 +220,7 @@ describe("the URL of a Redis", () => {
         clock: systemClock,
         log: logInto(lines),
       });
-      const error = await store.find("s").catch((thrown: unknown) => thrown);
+      const error = await store.find("s", OWNER).catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(StoreUnavailableError);
       expect(String(error)).toContain(problem);
       for (const secret of ["hunter2", PASSWORD, encodeURIComponent(PASSWORD)]) {

@@ -8,6 +8,7 @@ import {
   chunk,
   endWell,
   never,
+  OWNER,
   seqs,
   upTo,
 } from "../../../src/agent/sessions/contract/turns.ts";
@@ -112,11 +113,12 @@ describe("a Redis Cluster of three primaries", async () => {
     await lost?.kill();
     const ofLost = sessionIds.filter((id) => slotOfKey(`{${id}}`) < 16_384 / 3 - 1);
     expect(ofLost.length).toBeGreaterThan(0);
-    for (const id of ofLost) await expect(store.find(id)).rejects.toThrow(StoreUnavailableError);
+    for (const id of ofLost)
+      await expect(store.find(id, OWNER)).rejects.toThrow(StoreUnavailableError);
     await eventually(() => expect(store.check()).rejects.toThrow(StoreUnavailableError));
     await lost?.start();
     await eventually(async () => {
-      for (const id of sessionIds) expect(await store.find(id)).toEqual({ lastSeq: 0 });
+      for (const id of sessionIds) expect(await store.find(id, OWNER)).toEqual({ lastSeq: 0 });
     });
     await store.check();
     await store.close();
@@ -132,9 +134,9 @@ describe("a Redis that Sentinels watch over", () => {
     const probe = new RedisProbe(redis.replica.url);
     await eventually(async () => expect(await probe.keysOf(sessionId)).not.toEqual([]));
     await redis.primary.kill();
-    await expect(store.find(sessionId)).rejects.toThrow(StoreUnavailableError);
+    await expect(store.find(sessionId, OWNER)).rejects.toThrow(StoreUnavailableError);
     await eventually(() => store.check());
-    expect(await store.find(sessionId)).toEqual({ lastSeq: 4 });
+    expect(await store.find(sessionId, OWNER)).toEqual({ lastSeq: 4 });
     await aTurn(store, sessionId, "t2");
     expect(await seqs(store.frames(sessionId, 0, never))).toEqual(upTo(5));
     // The one before comes back as a replica of the other, and is left alone.

@@ -8,9 +8,11 @@ import {
   aTurn,
   begin,
   chunk,
+  CLIENT,
   done,
   follow,
   never,
+  OWNER,
 } from "../../../src/agent/sessions/contract/turns.ts";
 import { openRedisLink } from "../../../src/agent/sessions/redis/open-link.ts";
 import type { RedisLink } from "../../../src/agent/sessions/redis/server-link.ts";
@@ -69,13 +71,17 @@ describe("keys in Redis", () => {
       ),
     );
     const writes: (() => Promise<unknown>)[] = [
-      () => store.find(sessionId),
+      () => store.find(sessionId, OWNER),
       () => begin(store, sessionId, "t1"),
-      () => store.takeOver(sessionId, "a claim"),
-      () => store.cancelTurn(sessionId),
+      () => store.takeOver(sessionId, OWNER, "a claim"),
+      () => store.cancelTurn(sessionId, OWNER),
       () =>
-        store.beginTurn(sessionId, { turnId: "t3", userMessage: "?", messageId: "message of t1" }),
-      () => store.beginTurn(sessionId, { turnId: "t4", userMessage: "?" }),
+        store.beginTurn(sessionId, OWNER, {
+          turnId: "t3",
+          userMessage: "?",
+          messageId: "message of t1",
+        }),
+      () => store.beginTurn(sessionId, OWNER, { turnId: "t4", userMessage: "?" }),
     ];
     for (const write of writes) {
       await probe.passTime(sessionId, REDIS_TTL_MS / 2);
@@ -97,7 +103,7 @@ describe("keys in Redis", () => {
     await aTurn(short, sessionId);
     expect(short.activeSessions()).toBe(1);
     await eventually(async () => expect(await probe.keysOf(sessionId)).toEqual([]));
-    expect(await short.find(sessionId)).toBeUndefined();
+    expect(await short.find(sessionId, OWNER)).toBeUndefined();
     expect(short.activeSessions()).toBe(0);
     await short.close();
   });
@@ -106,7 +112,7 @@ describe("keys in Redis", () => {
     const short = openRedisStore(redis.url, { ttlMs: 50 });
     const sessionId = await aSession(short);
     const lease = await begin(short, sessionId);
-    await short.find(sessionId);
+    await short.find(sessionId, OWNER);
     for (const key of await probe.keysOf(sessionId)) {
       const left = await probe.command("PTTL", key);
       expect(left).toBeGreaterThan(TURN_LEASE_MS - 5_000);
@@ -149,9 +155,9 @@ describe("keys in Redis", () => {
       if (verb !== "DEL") await probe.command(verb as string, key, ...args);
       await expect(store.history(sessionId)).rejects.toThrow(CorruptSessionError);
       if (name !== "session") return;
-      await expect(store.find(sessionId)).rejects.toThrow(CorruptSessionError);
+      await expect(store.find(sessionId, OWNER)).rejects.toThrow(CorruptSessionError);
       await expect(begin(store, sessionId, "t2")).rejects.toThrow(CorruptSessionError);
-      await expect(store.create(sessionId, {})).rejects.toThrow(CorruptSessionError);
+      await expect(store.create(sessionId, CLIENT)).rejects.toThrow(CorruptSessionError);
       await expect(all(store.frames(sessionId, 0, never))).rejects.toThrow(CorruptSessionError);
     },
   );
@@ -246,7 +252,11 @@ describe("what a turn costs Redis", () => {
     const store = openRedisStore(redis.url);
     const sessionId = await aSession(store);
     await probe.command("SCRIPT", "FLUSH");
-    await Promise.all([store.find(sessionId), store.find(sessionId), store.history(sessionId)]);
+    await Promise.all([
+      store.find(sessionId, OWNER),
+      store.find(sessionId, OWNER),
+      store.history(sessionId),
+    ]);
     await aTurn(store, sessionId);
     await store.close();
   });
@@ -311,12 +321,15 @@ describe("two replicas", () => {
             await probe.passTime(sessionId, TURN_LEASE_MS + 1);
             isLeased = false;
           } else if (action === "begin") {
-            const begun = await store.beginTurn(sessionId, { turnId: `${at}`, userMessage: "?" });
+            const begun = await store.beginTurn(sessionId, OWNER, {
+              turnId: `${at}`,
+              userMessage: "?",
+            });
             expected.push(
               isLeased ? "in-progress" : `${holder === undefined ? "started" : "taken"} at ${seq}`,
             );
             if (begun.status === "abandoned") {
-              const takenOver = await store.takeOver(sessionId, `claim ${at}`);
+              const takenOver = await store.takeOver(sessionId, OWNER, `claim ${at}`);
               if (takenOver.status !== "taken") throw new Error(takenOver.status);
               outcomes.push(`taken at ${takenOver.turn.lastSeq}`);
               leases[replica] = takenOver.turn.lease;

@@ -10,6 +10,7 @@ import {
   endWell,
   follow,
   never,
+  OWNER,
   seqs,
   turnIds,
 } from "./turns.ts";
@@ -40,7 +41,7 @@ export function describeAbandonedTurns(open: OpenSubject): void {
     }
 
     async function taken(by: SessionStore, sessionId: string): Promise<AbandonedTurn> {
-      const takenOver = await by.takeOver(sessionId, "a claim");
+      const takenOver = await by.takeOver(sessionId, OWNER, "a claim");
       if (takenOver.status !== "taken") throw new Error(takenOver.status);
       return takenOver.turn;
     }
@@ -49,10 +50,10 @@ export function describeAbandonedTurns(open: OpenSubject): void {
       const sessionId = await aSession(store);
       await begin(store, sessionId, "t1", "m1");
       await leaseEnds(sessionId);
-      expect(await store.find(sessionId)).toEqual({ lastSeq: 0, abandonedTurnId: "t1" });
+      expect(await store.find(sessionId, OWNER)).toEqual({ lastSeq: 0, abandonedTurnId: "t1" });
       for (const messageId of ["m1", "m2"]) {
         expect(
-          await other.beginTurn(sessionId, { turnId: "t2", messageId, userMessage: "?" }),
+          await other.beginTurn(sessionId, OWNER, { turnId: "t2", messageId, userMessage: "?" }),
         ).toEqual({ status: "abandoned", turnId: "t1" });
       }
     });
@@ -61,7 +62,7 @@ export function describeAbandonedTurns(open: OpenSubject): void {
       const sessionId = await aSession(store);
       const first = await begin(store, sessionId, "t0");
       await endWell(store, first, 1);
-      const begun = await store.beginTurn(sessionId, {
+      const begun = await store.beginTurn(sessionId, OWNER, {
         turnId: "t1",
         messageId: "m1",
         userMessage: "Grüße 👋",
@@ -110,9 +111,13 @@ export function describeAbandonedTurns(open: OpenSubject): void {
         journal: [...entries, { type: "taken-over" }],
         isCancelled: false,
       });
-      expect(await store.find(sessionId)).toEqual({ lastSeq: 3, runningTurnId: "t1" });
+      expect(await store.find(sessionId, OWNER)).toEqual({ lastSeq: 3, runningTurnId: "t1" });
       expect(
-        await store.beginTurn(sessionId, { turnId: "t2", messageId: "m1", userMessage: "?" }),
+        await store.beginTurn(sessionId, OWNER, {
+          turnId: "t2",
+          messageId: "m1",
+          userMessage: "?",
+        }),
       ).toEqual({ status: "repeated", turnId: "t1", seqBefore: 1, running: true });
       await other.appendFrames(turn.lease, [chunk(turn.lease, 4, "c")], {
         first: turn.journal.length,
@@ -133,23 +138,23 @@ export function describeAbandonedTurns(open: OpenSubject): void {
 
     it("is taken over by one of many who try, and by nobody while it runs", async () => {
       const sessionId = await aSession(store);
-      expect(await store.takeOver(sessionId, "early")).toEqual({ status: "none" });
+      expect(await store.takeOver(sessionId, OWNER, "early")).toEqual({ status: "none" });
       const lease = await begin(store, sessionId, "t1");
-      expect(await other.takeOver(sessionId, "early")).toEqual({
+      expect(await other.takeOver(sessionId, OWNER, "early")).toEqual({
         status: "running",
         turnId: "t1",
       });
       await leaseEnds(sessionId);
       const attempts = await Promise.all(
         Array.from({ length: 10 }, (_, at) =>
-          (at % 2 === 0 ? store : other).takeOver(sessionId, `claim ${at}`),
+          (at % 2 === 0 ? store : other).takeOver(sessionId, OWNER, `claim ${at}`),
         ),
       );
       expect(attempts.filter(({ status }) => status === "taken")).toHaveLength(1);
       expect(attempts.filter(({ status }) => status === "running")).toHaveLength(9);
       const winner = attempts.findIndex(({ status }) => status === "taken");
       // The answer was lost, and the one who took it asks again.
-      const again = await store.takeOver(sessionId, `claim ${winner}`);
+      const again = await store.takeOver(sessionId, OWNER, `claim ${winner}`);
       expect(again).toEqual(attempts[winner]);
 
       await expect(store.appendFrames(lease, [chunk(lease, 1, "a")])).rejects.toThrow(
@@ -158,7 +163,7 @@ export function describeAbandonedTurns(open: OpenSubject): void {
       await expect(store.renewTurn(lease)).rejects.toThrow(TurnLostError);
       await expect(endWell(store, lease, 1)).rejects.toThrow(TurnLostError);
       // The turn was taken over: the call that began it, made again, begins nothing.
-      expect(await store.beginTurn(sessionId, { turnId: "t1", userMessage: "?" })).toEqual({
+      expect(await store.beginTurn(sessionId, OWNER, { turnId: "t1", userMessage: "?" })).toEqual({
         status: "in-progress",
         turnId: "t1",
       });
@@ -169,7 +174,7 @@ export function describeAbandonedTurns(open: OpenSubject): void {
       await begin(store, sessionId, "t1");
       for (let times = 1; times <= 3; times++) {
         await leaseEnds(sessionId);
-        const takenOver = await store.takeOver(sessionId, `claim ${times}`);
+        const takenOver = await store.takeOver(sessionId, OWNER, `claim ${times}`);
         expect(takenOver).toMatchObject({
           status: "taken",
           turn: { journal: Array.from({ length: times }, () => ({ type: "taken-over" })) },
@@ -202,13 +207,13 @@ export function describeAbandonedTurns(open: OpenSubject): void {
       const lease = await begin(store, sessionId, "t1");
       await leaseEnds(sessionId);
       await store.renewTurn(lease);
-      expect((await store.find(sessionId))?.runningTurnId).toBe("t1");
+      expect((await store.find(sessionId, OWNER))?.runningTurnId).toBe("t1");
       await leaseEnds(sessionId);
       await store.appendFrames(lease, [chunk(lease, 1, "a")]);
-      expect((await store.find(sessionId))?.runningTurnId).toBe("t1");
+      expect((await store.find(sessionId, OWNER))?.runningTurnId).toBe("t1");
       await leaseEnds(sessionId);
       await endWell(store, lease, 2);
-      expect(await store.find(sessionId)).toEqual({ lastSeq: 2 });
+      expect(await store.find(sessionId, OWNER)).toEqual({ lastSeq: 2 });
     });
 
     it("may be abandoned on purpose, where another process can take it over", async () => {
@@ -217,7 +222,7 @@ export function describeAbandonedTurns(open: OpenSubject): void {
       const isHandedOver = await store.handOver(lease);
       expect(isHandedOver).toBe(store !== other);
       if (!isHandedOver) return;
-      expect(await store.find(sessionId)).toMatchObject({ abandonedTurnId: "t1" });
+      expect(await store.find(sessionId, OWNER)).toMatchObject({ abandonedTurnId: "t1" });
       const turn = await taken(other, sessionId);
       await endWell(other, turn.lease, 1);
       await expect(store.handOver(lease)).rejects.toThrow(TurnLostError);
@@ -247,7 +252,7 @@ export function describeAbandonedTurns(open: OpenSubject): void {
       const gap = store.appendFrames(lease, [chunk(lease, 1, "a")], beyond);
       await expect(gap).rejects.toThrow(FrameGapError);
       await expect(gap).rejects.toMatchObject({ lastSeq: 0, journaled: 0 });
-      expect(await store.find(sessionId)).toMatchObject({ lastSeq: 0 });
+      expect(await store.find(sessionId, OWNER)).toMatchObject({ lastSeq: 0 });
     });
   });
 
@@ -268,7 +273,7 @@ export function describeAbandonedTurns(open: OpenSubject): void {
         const lease = await begin(store, sessionId, "t1");
         const told = Promise.withResolvers<void>();
         store.onCancel(lease, told.resolve);
-        expect(await asker.cancelTurn(sessionId)).toBe("requested");
+        expect(await asker.cancelTurn(sessionId, OWNER)).toBe("requested");
         await told.promise;
       }
     });
@@ -276,7 +281,7 @@ export function describeAbandonedTurns(open: OpenSubject): void {
     it("is told so by its own write, where the signal got lost", async () => {
       const sessionId = await aSession(store);
       const lease = await begin(store, sessionId, "t1");
-      expect(await other.cancelTurn(sessionId)).toBe("requested");
+      expect(await other.cancelTurn(sessionId, OWNER)).toBe("requested");
       // Nobody listened; nor does what was signalled for one turn stop another.
       const bystander = await begin(store, await aSession(store), "t2");
       let stopped = 0;
@@ -296,8 +301,8 @@ export function describeAbandonedTurns(open: OpenSubject): void {
       const sessionId = await aSession(store);
       await begin(store, sessionId, "t1");
       await subject.passTime(sessionId, TURN_LEASE_MS + 1);
-      expect(await store.cancelTurn(sessionId)).toBe("abandoned");
-      expect(await other.takeOver(sessionId, "a claim")).toMatchObject({
+      expect(await store.cancelTurn(sessionId, OWNER)).toBe("abandoned");
+      expect(await other.takeOver(sessionId, OWNER, "a claim")).toMatchObject({
         status: "taken",
         turn: { isCancelled: true },
       });
@@ -305,15 +310,15 @@ export function describeAbandonedTurns(open: OpenSubject): void {
 
     it("is not there when none has begun, or it has ended, and the next one runs", async () => {
       const sessionId = await aSession(store);
-      expect(await store.cancelTurn(sessionId)).toBe("none");
+      expect(await store.cancelTurn(sessionId, OWNER)).toBe("none");
       const lease = await begin(store, sessionId, "t1");
-      await store.cancelTurn(sessionId);
+      await store.cancelTurn(sessionId, OWNER);
       await endWell(store, lease, 1);
-      expect(await store.cancelTurn(sessionId)).toBe("none");
-      expect(await store.cancelTurn("unknown")).toBe("none");
+      expect(await store.cancelTurn(sessionId, OWNER)).toBe("none");
+      expect(await store.cancelTurn("unknown", OWNER)).toBe("none");
       await begin(store, sessionId, "t2");
       await subject.passTime(sessionId, TURN_LEASE_MS + 1);
-      expect(await store.takeOver(sessionId, "a claim")).toMatchObject({
+      expect(await store.takeOver(sessionId, OWNER, "a claim")).toMatchObject({
         turn: { isCancelled: false },
       });
     });

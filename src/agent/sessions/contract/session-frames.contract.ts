@@ -12,6 +12,7 @@ import {
   failure,
   follow,
   never,
+  OWNER,
   seqs,
   toolCall,
   toolResult,
@@ -84,7 +85,7 @@ export function describeSessionFrames(open: OpenSubject): void {
         await store.appendFrames(lease, []);
         await store.endTurn(lease, { frames: [...frames.slice(3), done(lease, 5)], messages: [] });
         expect(await seqs(store.frames(sessionId, 0, never))).toEqual(upTo(5));
-        expect(await store.find(sessionId)).toEqual({ lastSeq: 5 });
+        expect(await store.find(sessionId, OWNER)).toEqual({ lastSeq: 5 });
       });
 
       it("are refused when one is missing", async () => {
@@ -97,7 +98,7 @@ export function describeSessionFrames(open: OpenSubject): void {
         await expect(endWell(store, lease, 3)).rejects.toThrow(FrameGapError);
         const apart = store.appendFrames(lease, [chunk(lease, 2, "b"), chunk(lease, 4, "d")]);
         await expect(apart).rejects.toThrow(RangeError);
-        expect((await store.find(sessionId))?.runningTurnId).toBe("t1");
+        expect((await store.find(sessionId, OWNER))?.runningTurnId).toBe("t1");
         await store.appendFrames(lease, [chunk(lease, 2, "b")]);
         await endWell(store, lease, 3);
         expect(await seqs(store.frames(sessionId, 0, never))).toEqual([1, 2, 3]);
@@ -120,7 +121,7 @@ export function describeSessionFrames(open: OpenSubject): void {
           keptAfter: 8,
         });
         expect(await all(store.frames(sessionId, 8, never))).toEqual([]);
-        expect(await store.find(sessionId)).toEqual({ lastSeq: 8 });
+        expect(await store.find(sessionId, OWNER)).toEqual({ lastSeq: 8 });
         expect((await begin(store, sessionId, "t3")).seqBefore).toBe(8);
         expect(await store.history(sessionId)).toHaveLength(5);
       });

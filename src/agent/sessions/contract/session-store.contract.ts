@@ -1,11 +1,24 @@
 /** What every session store must do, whatever it stands on. */
 import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { all, aSession, aTurn, begin, chunk, done, endWell, never, seqs } from "./turns.ts";
+import {
+  all,
+  aSession,
+  aTurn,
+  begin,
+  chunk,
+  CLIENT,
+  done,
+  endWell,
+  never,
+  OWNER,
+  seqs,
+} from "./turns.ts";
 import { TTL_MS, type ContractSubject, type OpenSubject } from "./subject.ts";
 import type { HistoryMessage } from "../history-message.ts";
 import { describeAbandonedTurns } from "./abandoned-turns.contract.ts";
 import { describeSessionFrames } from "./session-frames.contract.ts";
+import { describeSessionOwners } from "./session-owners.contract.ts";
 import { newSessionId } from "../session-id.ts";
 import {
   MAX_REMEMBERED_TURNS,
@@ -38,42 +51,44 @@ export function describeSessionStore(name: string, open: OpenSubject): void {
     describe("sessions", () => {
       it("finds a new session with no turn in it", async () => {
         const sessionId = await aSession(store);
-        expect(await store.find(sessionId)).toEqual({ lastSeq: 0 });
-        expect(await other.find(sessionId)).toEqual({ lastSeq: 0 });
+        expect(await store.find(sessionId, OWNER)).toEqual({ lastSeq: 0 });
+        expect(await other.find(sessionId, OWNER)).toEqual({ lastSeq: 0 });
         expect(await store.history(sessionId)).toEqual([]);
       });
 
-      it("keeps who made it", async () => {
-        expect(await store.find(await aSession(store, "käthe@example.com"))).toEqual({
-          lastSeq: 0,
-          subject: "käthe@example.com",
-        });
-        expect(await store.find(await aSession(store, ""))).toEqual({ lastSeq: 0, subject: "" });
+      it("is found by its owner, and by nobody whose name is like the owner's", async () => {
+        const owner = "käthe@example.com";
+        const sessionId = await aSession(store, { owner, holder: "a holder" });
+        expect(await store.find(sessionId, owner)).toEqual({ lastSeq: 0 });
+        for (const like of ["", "käthe@example.co", "KÄTHE@example.com", `${owner} `, "nobody"]) {
+          expect(await store.find(sessionId, like)).toBeUndefined();
+          expect(await other.find(sessionId, like)).toBeUndefined();
+        }
       });
 
       it("knows nothing of a session that was not made", async () => {
         for (const sessionId of [newSessionId(randomBytes), "", "a}b", "x".repeat(5_000), "é"]) {
-          expect(await store.find(sessionId)).toBeUndefined();
+          expect(await store.find(sessionId, OWNER)).toBeUndefined();
           expect(await store.history(sessionId)).toEqual([]);
           expect(await all(store.frames(sessionId, 0, never))).toEqual([]);
-          expect(await store.beginTurn(sessionId, { turnId: "t", userMessage: "?" })).toEqual({
+          expect(
+            await store.beginTurn(sessionId, OWNER, { turnId: "t", userMessage: "?" }),
+          ).toEqual({
             status: "unknown-session",
           });
         }
       });
 
       it("does not make one session over another", async () => {
-        const sessionId = await aSession(store, "ann");
-        await expect(store.create(sessionId, { subject: "ben" })).rejects.toThrow(
-          SessionExistsError,
-        );
-        await expect(store.create(sessionId, {})).rejects.toThrow(SessionExistsError);
+        const sessionId = await aSession(store);
+        for (const owner of ["ben", ""]) {
+          const create = store.create(sessionId, { ...CLIENT, owner });
+          await expect(create).rejects.toThrow(SessionExistsError);
+        }
         // The same call again, because its answer was lost.
-        await store.create(sessionId, { subject: "ann" });
+        await store.create(sessionId, CLIENT);
         await aTurn(store, sessionId, "t1");
-        await expect(store.create(sessionId, { subject: "ann" })).rejects.toThrow(
-          SessionExistsError,
-        );
+        await expect(store.create(sessionId, CLIENT)).rejects.toThrow(SessionExistsError);
         expect(await store.history(sessionId)).toHaveLength(2);
       });
 
@@ -81,8 +96,8 @@ export function describeSessionStore(name: string, open: OpenSubject): void {
         const before = store.activeSessions();
         const sessionId = await aSession(store);
         await aSession(store);
-        await store.find(sessionId);
-        await store.find("unknown");
+        await store.find(sessionId, OWNER);
+        await store.find("unknown", OWNER);
         expect(store.activeSessions()).toBe(before + 2);
       });
 
@@ -92,8 +107,8 @@ export function describeSessionStore(name: string, open: OpenSubject): void {
         await store.check();
         await store.close();
         await expect(store.check()).rejects.toThrow(StoreUnavailableError);
-        await expect(store.find(sessionId)).rejects.toThrow(StoreUnavailableError);
-        await expect(store.create("s", {})).rejects.toThrow(StoreUnavailableError);
+        await expect(store.find(sessionId, OWNER)).rejects.toThrow(StoreUnavailableError);
+        await expect(store.create("s", CLIENT)).rejects.toThrow(StoreUnavailableError);
         await expect(store.history(sessionId)).rejects.toThrow(StoreUnavailableError);
         await expect(store.renewTurn(lease)).rejects.toThrow(StoreUnavailableError);
         await expect(all(store.frames(sessionId, 0, never))).rejects.toThrow(StoreUnavailableError);
@@ -109,14 +124,16 @@ export function describeSessionStore(name: string, open: OpenSubject): void {
         expect(await store.history(sessionId)).toHaveLength(2);
         await subject.passTime(sessionId, 5_001);
         expect(await store.history(sessionId)).toEqual([]);
-        expect(await store.find(sessionId)).toBeUndefined();
-        expect(await store.beginTurn(sessionId, { turnId: "t2", userMessage: "?" })).toEqual({
-          status: "unknown-session",
-        });
+        expect(await store.find(sessionId, OWNER)).toBeUndefined();
+        expect(await store.beginTurn(sessionId, OWNER, { turnId: "t2", userMessage: "?" })).toEqual(
+          {
+            status: "unknown-session",
+          },
+        );
       });
 
       it.each<[string, (sessionId: string) => Promise<unknown>]>([
-        ["being found", (sessionId) => store.find(sessionId)],
+        ["being found", (sessionId) => store.find(sessionId, OWNER)],
         ["a turn", (sessionId) => aTurn(store, sessionId, newSessionId(randomBytes))],
       ])("is renewed by %s", async (_, touch) => {
         const sessionId = await aSession(store);
@@ -124,7 +141,7 @@ export function describeSessionStore(name: string, open: OpenSubject): void {
           await subject.passTime(sessionId, TTL_MS - 5_000);
           await touch(sessionId);
         }
-        expect(await store.find(sessionId)).toBeDefined();
+        expect(await store.find(sessionId, OWNER)).toBeDefined();
       });
 
       it("is renewed by every write of a turn", async () => {
@@ -141,7 +158,7 @@ export function describeSessionStore(name: string, open: OpenSubject): void {
         await subject.passTime(sessionId, TTL_MS - 5_000);
         expect(await store.history(sessionId)).toHaveLength(2);
         await subject.passTime(sessionId, 5_001);
-        expect(await store.find(sessionId)).toBeUndefined();
+        expect(await store.find(sessionId, OWNER)).toBeUndefined();
       });
 
       it("does not end a session below a turn that runs", async () => {
@@ -149,13 +166,13 @@ export function describeSessionStore(name: string, open: OpenSubject): void {
         const sessionId = await aSession(store);
         const lease = await begin(store, sessionId, "t1");
         await subject.passTime(sessionId, TURN_LEASE_MS - 5_000);
-        expect((await store.find(sessionId))?.runningTurnId).toBe("t1");
+        expect((await store.find(sessionId, OWNER))?.runningTurnId).toBe("t1");
         await store.renewTurn(lease);
         await subject.passTime(sessionId, TURN_LEASE_MS - 5_000);
         await endWell(store, lease, 1);
-        expect(await store.find(sessionId)).toEqual({ lastSeq: 1 });
+        expect(await store.find(sessionId, OWNER)).toEqual({ lastSeq: 1 });
         await subject.passTime(sessionId, 1_001);
-        expect(await store.find(sessionId)).toBeUndefined();
+        expect(await store.find(sessionId, OWNER)).toBeUndefined();
       });
     });
 
@@ -208,13 +225,15 @@ export function describeSessionStore(name: string, open: OpenSubject): void {
       it("runs one at a time", async () => {
         const sessionId = await aSession(store);
         const lease = await begin(store, sessionId, "t1");
-        expect(await other.beginTurn(sessionId, { turnId: "t2", userMessage: "?" })).toEqual({
-          status: "in-progress",
-          turnId: "t1",
-        });
-        expect(await other.find(sessionId)).toEqual({ lastSeq: 0, runningTurnId: "t1" });
+        expect(await other.beginTurn(sessionId, OWNER, { turnId: "t2", userMessage: "?" })).toEqual(
+          {
+            status: "in-progress",
+            turnId: "t1",
+          },
+        );
+        expect(await other.find(sessionId, OWNER)).toEqual({ lastSeq: 0, runningTurnId: "t1" });
         await endWell(store, lease, 1);
-        expect(await other.find(sessionId)).toEqual({ lastSeq: 1 });
+        expect(await other.find(sessionId, OWNER)).toEqual({ lastSeq: 1 });
         const next = await begin(other, sessionId, "t2");
         expect(next).toEqual({ sessionId, turnId: "t2", fence: lease.fence + 1, seqBefore: 1 });
         expect(await store.history(sessionId)).toHaveLength(3);
@@ -225,7 +244,7 @@ export function describeSessionStore(name: string, open: OpenSubject): void {
         for (let round = 0; round < 5; round++) {
           const begun = await Promise.all(
             Array.from({ length: 20 }, (_, at) =>
-              (at % 2 === 0 ? store : other).beginTurn(sessionId, {
+              (at % 2 === 0 ? store : other).beginTurn(sessionId, OWNER, {
                 turnId: `t${round}-${at}`,
                 userMessage: `${at}`,
               }),
@@ -254,7 +273,7 @@ export function describeSessionStore(name: string, open: OpenSubject): void {
         const lease = await begin(store, sessionId, "t1");
         await endWell(store, lease, 1);
         await endWell(store, lease, 1);
-        expect(await store.find(sessionId)).toEqual({ lastSeq: 1 });
+        expect(await store.find(sessionId, OWNER)).toEqual({ lastSeq: 1 });
         expect(await store.history(sessionId)).toHaveLength(2);
         expect(await seqs(store.frames(sessionId, 0, never))).toEqual([1]);
       });
@@ -265,7 +284,7 @@ export function describeSessionStore(name: string, open: OpenSubject): void {
           const lease = await begin(store, sessionId, turnId);
           await store.endTurn(lease, { frames: [], messages: [] });
         }
-        expect(await store.find(sessionId)).toEqual({ lastSeq: 0 });
+        expect(await store.find(sessionId, OWNER)).toEqual({ lastSeq: 0 });
         expect(await all(store.frames(sessionId, 0, never))).toEqual([]);
       });
 
@@ -276,7 +295,7 @@ export function describeSessionStore(name: string, open: OpenSubject): void {
           TurnLostError,
         );
         await expect(store.renewTurn(lease)).rejects.toThrow(TurnLostError);
-        expect(await store.find(sessionId)).toEqual({ lastSeq: 1 });
+        expect(await store.find(sessionId, OWNER)).toEqual({ lastSeq: 1 });
       });
 
       it("takes nothing from a turn whose session is gone", async () => {
@@ -288,7 +307,7 @@ export function describeSessionStore(name: string, open: OpenSubject): void {
         );
         await expect(store.renewTurn(lease)).rejects.toThrow(TurnLostError);
         await expect(endWell(store, lease, 1)).rejects.toThrow(TurnLostError);
-        expect(await store.find(sessionId)).toBeUndefined();
+        expect(await store.find(sessionId, OWNER)).toBeUndefined();
       });
     });
 
@@ -299,11 +318,20 @@ export function describeSessionStore(name: string, open: OpenSubject): void {
         const lease = await begin(store, sessionId, "t2", "m1");
         const again = { turnId: "t3", messageId: "m1", userMessage: "question of t2" };
         const repeated = { status: "repeated", turnId: "t2", seqBefore: 3 };
-        expect(await other.beginTurn(sessionId, again)).toEqual({ ...repeated, running: true });
+        expect(await other.beginTurn(sessionId, OWNER, again)).toEqual({
+          ...repeated,
+          running: true,
+        });
         await endWell(store, lease, 1);
-        expect(await other.beginTurn(sessionId, again)).toEqual({ ...repeated, running: false });
+        expect(await other.beginTurn(sessionId, OWNER, again)).toEqual({
+          ...repeated,
+          running: false,
+        });
         await begin(store, sessionId, "t4", "m2");
-        expect(await other.beginTurn(sessionId, again)).toEqual({ ...repeated, running: false });
+        expect(await other.beginTurn(sessionId, OWNER, again)).toEqual({
+          ...repeated,
+          running: false,
+        });
         expect(await store.history(sessionId)).toHaveLength(5);
       });
 
@@ -321,12 +349,12 @@ export function describeSessionStore(name: string, open: OpenSubject): void {
           await endNow(await begin(store, sessionId, `t${turn}`, `m${turn}`));
         }
         const again = { messageId: "first", userMessage: "?" };
-        expect(await store.beginTurn(sessionId, { ...again, turnId: "x" })).toMatchObject({
+        expect(await store.beginTurn(sessionId, OWNER, { ...again, turnId: "x" })).toMatchObject({
           status: "repeated",
           turnId: "first",
         });
         await endNow(await begin(store, sessionId, "one more"));
-        expect(await store.beginTurn(sessionId, { ...again, turnId: "y" })).toMatchObject({
+        expect(await store.beginTurn(sessionId, OWNER, { ...again, turnId: "y" })).toMatchObject({
           status: "started",
         });
       });
@@ -339,7 +367,7 @@ export function describeSessionStore(name: string, open: OpenSubject): void {
         await begin(store, sessionId, "t2", "m2");
         await store.withdrawTurn(sessionId, { turnId: "t2", messageId: "m2" });
         await store.withdrawTurn(sessionId, { turnId: "t2", messageId: "m2" });
-        expect(await other.find(sessionId)).toEqual({ lastSeq: 1 });
+        expect(await other.find(sessionId, OWNER)).toEqual({ lastSeq: 1 });
         expect(await store.history(sessionId)).toHaveLength(2);
         const lease = await begin(other, sessionId, "t3", "m2");
         expect(lease.seqBefore).toBe(1);
@@ -356,20 +384,21 @@ export function describeSessionStore(name: string, open: OpenSubject): void {
         const sessionId = await aSession(store);
         const lease = await begin(store, sessionId, "t1", "m1");
         await store.withdrawTurn(sessionId, { turnId: "t0" });
-        expect(await store.find(sessionId)).toMatchObject({ runningTurnId: "t1" });
+        expect(await store.find(sessionId, OWNER)).toMatchObject({ runningTurnId: "t1" });
         await subject.passTime(sessionId, TURN_LEASE_MS + 1);
-        await other.takeOver(sessionId, "a claim");
+        await other.takeOver(sessionId, OWNER, "a claim");
         await store.withdrawTurn(sessionId, { turnId: "t1", messageId: "m1" });
-        expect(await store.find(sessionId)).toMatchObject({ runningTurnId: "t1" });
+        expect(await store.find(sessionId, OWNER)).toMatchObject({ runningTurnId: "t1" });
         const next = await begin(store, await aSession(store), "t2");
         await store.appendFrames(next, [chunk(next, 1, "a")]);
         await store.withdrawTurn(next.sessionId, { turnId: "t2" });
-        expect(await store.find(next.sessionId)).toMatchObject({ runningTurnId: "t2" });
+        expect(await store.find(next.sessionId, OWNER)).toMatchObject({ runningTurnId: "t2" });
         expect(lease.turnId).toBe("t1");
       });
     });
 
     describeAbandonedTurns(open);
     describeSessionFrames(open);
+    describeSessionOwners(open);
   });
 }

@@ -10,12 +10,17 @@ import type {
   TurnFrame,
 } from "../../../protocol/frames.ts";
 import type { HistoryMessage } from "../history-message.ts";
+import type { SessionClient } from "../session-client.ts";
 import { newSessionId } from "../session-id.ts";
 import type { SessionStore, TurnLease } from "../session-store.ts";
 
-export async function aSession(store: SessionStore, subject?: string): Promise<string> {
+/** The client of the sessions of these tests. */
+export const OWNER = "an owner";
+export const CLIENT: SessionClient = { owner: OWNER, holder: "a holder" };
+
+export async function aSession(store: SessionStore, client = CLIENT): Promise<string> {
   const sessionId = newSessionId(randomBytes);
-  await store.create(sessionId, { subject });
+  await store.create(sessionId, client);
   return sessionId;
 }
 
@@ -26,7 +31,7 @@ export async function begin(
   messageId?: string,
 ): Promise<TurnLease> {
   const turn = { turnId, userMessage: `question of ${turnId}`, messageId };
-  const begun = await store.beginTurn(sessionId, turn);
+  const begun = await store.beginTurn(sessionId, OWNER, turn);
   if (begun.status !== "started") throw new Error(`the turn was not begun: ${begun.status}`);
   return begun.lease;
 }

@@ -4,7 +4,7 @@ import { ManualClock } from "../../../../test/support/builders/manual-clock.ts";
 import { MemorySessionStore } from "./memory-session-store.ts";
 import { newSessionId } from "../session-id.ts";
 import { StoreFullError, TURN_LEASE_MS, type TurnLease } from "../session-store.ts";
-import { all, answer, aSession, chunk, done, never } from "../contract/turns.ts";
+import { all, answer, aSession, chunk, done, never, OWNER } from "../contract/turns.ts";
 import { describeSessionStore } from "../contract/session-store.contract.ts";
 
 describeSessionStore("MemorySessionStore", async ({ ttlMs, leaseMs }) => {
@@ -27,7 +27,7 @@ describe("MemorySessionStore, within its bounds", () => {
     userMessage = "?",
   ): Promise<TurnLease> {
     const turnId = newSessionId(randomBytes);
-    const begun = await store.beginTurn(sessionId, { turnId, userMessage });
+    const begun = await store.beginTurn(sessionId, OWNER, { turnId, userMessage });
     if (begun.status !== "started") throw new Error(begun.status);
     return begun.lease;
   }
@@ -39,7 +39,7 @@ describe("MemorySessionStore, within its bounds", () => {
     const used = await aSession(store);
     expect(clock.pendingTimers).toBe(1);
     await clock.advance(ttlMs / 2);
-    await store.find(used);
+    await store.find(used, OWNER);
     await clock.advance(ttlMs / 2);
     expect(store.activeSessions()).toBe(1);
     expect(clock.pendingTimers).toBe(1);
@@ -53,7 +53,7 @@ describe("MemorySessionStore, within its bounds", () => {
     const store = new MemorySessionStore({ ttlMs: 100 * 24 * 3_600_000, clock });
     const sessionId = await aSession(store);
     await clock.advance(99 * 24 * 3_600_000);
-    expect(await store.find(sessionId)).toBeDefined();
+    expect(await store.find(sessionId, OWNER)).toBeDefined();
     await store.close();
   });
 
@@ -64,11 +64,11 @@ describe("MemorySessionStore, within its bounds", () => {
       await aSession(store),
       await aSession(store),
     ];
-    await store.find(first);
+    await store.find(first, OWNER);
     const fourth = await aSession(store);
     expect(store.activeSessions()).toBe(3);
-    expect(await store.find(second)).toBeUndefined();
-    for (const kept of [first, third, fourth]) expect(await store.find(kept)).toBeDefined();
+    expect(await store.find(second, OWNER)).toBeUndefined();
+    for (const kept of [first, third, fourth]) expect(await store.find(kept, OWNER)).toBeDefined();
   });
 
   it("lets no session go that has a running turn, and says so when there are only such", async () => {
@@ -78,16 +78,16 @@ describe("MemorySessionStore, within its bounds", () => {
     const leases = [];
     for (const sessionId of running) leases.push(await say(store, sessionId));
     await expect(aSession(store)).rejects.toThrow(StoreFullError);
-    for (const sessionId of running) expect(await store.find(sessionId)).toBeDefined();
+    for (const sessionId of running) expect(await store.find(sessionId, OWNER)).toBeDefined();
     await store.endTurn(leases[1] as TurnLease, { frames: [], messages: [] });
     await aSession(store);
-    expect(await store.find(running[0] as string)).toBeDefined();
-    expect(await store.find(running[1] as string)).toBeUndefined();
+    expect(await store.find(running[0] as string, OWNER)).toBeDefined();
+    expect(await store.find(running[1] as string, OWNER)).toBeUndefined();
     // A turn whose lease has ended does not hold its place.
     await clock.advance(TURN_LEASE_MS);
     await aSession(store);
     await aSession(store);
-    expect(await store.find(running[0] as string)).toBeUndefined();
+    expect(await store.find(running[0] as string, OWNER)).toBeUndefined();
   });
 
   it("keeps to its bytes, whatever they are spent on", async () => {
@@ -105,8 +105,8 @@ describe("MemorySessionStore, within its bounds", () => {
     }
     // 300 KiB each.
     expect(store.activeSessions()).toBe(3);
-    expect(await store.find(sessionIds[16] as string)).toBeUndefined();
-    expect(await store.find(sessionIds[17] as string)).toBeDefined();
+    expect(await store.find(sessionIds[16] as string, OWNER)).toBeUndefined();
+    expect(await store.find(sessionIds[17] as string, OWNER)).toBeDefined();
   });
 
   it("refuses what does not fit beside running turns, and forgets nothing of them", async () => {
@@ -120,11 +120,11 @@ describe("MemorySessionStore, within its bounds", () => {
     );
     const other = await aSession(store);
     await expect(say(store, other, tooMuch)).rejects.toThrow(StoreFullError);
-    expect(await store.find(other)).toEqual({ lastSeq: 0 });
+    expect(await store.find(other, OWNER)).toEqual({ lastSeq: 0 });
     await store.endTurn(lease, { frames: [done(lease, 1)], messages: [answer(lease)] });
     expect(await store.history(sessionId)).toHaveLength(2);
     await say(store, other, tooMuch);
-    expect(await store.find(sessionId)).toBeUndefined();
+    expect(await store.find(sessionId, OWNER)).toBeUndefined();
   });
 
   it("gives back what frames took when their time is over, without being asked", async () => {
@@ -140,7 +140,7 @@ describe("MemorySessionStore, within its bounds", () => {
     const second = await aSession(store);
     const next = await say(store, second);
     await store.appendFrames(next, [chunk(next, 1, text), chunk(next, 2, text)]);
-    expect(await store.find(first)).toEqual({ lastSeq: 2 });
+    expect(await store.find(first, OWNER)).toEqual({ lastSeq: 2 });
   });
 
   it("keeps the frames of a session's last turns up to a limit", async () => {

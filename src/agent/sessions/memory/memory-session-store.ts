@@ -5,6 +5,7 @@ import { ExpiryQueue } from "../expiry-queue.ts";
 import type { HistoryMessage } from "../history-message.ts";
 import { bytesOfFrames, KeptFrames } from "./kept-frames.ts";
 import { MessageIds } from "./message-ids.ts";
+import type { SessionClient } from "../session-client.ts";
 import { firstSeqOf } from "../stored-values.ts";
 import {
   FRAME_RETENTION_MS,
@@ -45,7 +46,7 @@ interface UnendedTurn {
 
 interface Session {
   readonly id: string;
-  readonly subject: string | undefined;
+  readonly owner: string;
   lastSeq: number;
   fence: number;
   /** They are JSON: so what is handed out cannot be changed in here, and they are small. */
@@ -99,16 +100,16 @@ export class MemorySessionStore implements SessionStore {
     });
   }
 
-  async create(sessionId: string, { subject }: { subject?: string | undefined }): Promise<void> {
+  async create(sessionId: string, { owner }: SessionClient): Promise<void> {
     const existing = this.#find(sessionId);
     if (existing !== undefined) {
-      if (existing.fence === 0 && existing.subject === subject) return;
+      if (existing.fence === 0 && existing.owner === owner) return;
       throw new SessionExistsError("there is a session with this id already");
     }
-    const bytes = SESSION_OVERHEAD_BYTES + 2 * (sessionId.length + (subject?.length ?? 0));
+    const bytes = SESSION_OVERHEAD_BYTES + 2 * (sessionId.length + owner.length);
     const session: Session = {
       id: sessionId,
-      subject,
+      owner,
       lastSeq: 0,
       fence: 0,
       messages: [],
@@ -126,15 +127,14 @@ export class MemorySessionStore implements SessionStore {
     this.#byActivity.touch(session);
   }
 
-  async find(sessionId: string): Promise<SessionSummary | undefined> {
-    const session = this.#find(sessionId);
+  async find(sessionId: string, owner: string): Promise<SessionSummary | undefined> {
+    const session = this.#findOwn(sessionId, owner);
     if (session === undefined) return undefined;
     this.#byActivity.touch(session);
     const turnId = session.unended?.lease.turnId;
     const isRunning = this.#isRunning(session);
     return {
       lastSeq: session.lastSeq,
-      subject: session.subject,
       runningTurnId: isRunning ? turnId : undefined,
       abandonedTurnId: isRunning ? undefined : turnId,
     };
@@ -145,9 +145,9 @@ export class MemorySessionStore implements SessionStore {
     return messages.map((message) => JSON.parse(message) as HistoryMessage);
   }
 
-  async beginTurn(sessionId: string, turn: NewTurn): Promise<BegunTurn> {
+  async beginTurn(sessionId: string, owner: string, turn: NewTurn): Promise<BegunTurn> {
     const { turnId, messageId, userMessage } = turn;
-    const session = this.#find(sessionId);
+    const session = this.#findOwn(sessionId, owner);
     if (session === undefined) return { status: "unknown-session" };
     this.#byActivity.touch(session);
 
@@ -207,8 +207,8 @@ export class MemorySessionStore implements SessionStore {
     this.#wakeFollowers(session);
   }
 
-  async takeOver(sessionId: string, claim: string): Promise<TakenOver> {
-    const session = this.#find(sessionId);
+  async takeOver(sessionId: string, owner: string, claim: string): Promise<TakenOver> {
+    const session = this.#findOwn(sessionId, owner);
     const turn = session?.unended;
     if (session === undefined || turn === undefined) return { status: "none" };
     this.#byActivity.touch(session);
@@ -265,8 +265,8 @@ export class MemorySessionStore implements SessionStore {
     return false;
   }
 
-  async cancelTurn(sessionId: string): Promise<"requested" | "abandoned" | "none"> {
-    const session = this.#find(sessionId);
+  async cancelTurn(sessionId: string, owner: string): Promise<"requested" | "abandoned" | "none"> {
+    const session = this.#findOwn(sessionId, owner);
     if (session?.unended === undefined) return "none";
     this.#byActivity.touch(session);
     session.unended.isCancelled = true;
@@ -370,6 +370,11 @@ export class MemorySessionStore implements SessionStore {
       return undefined;
     }
     return session;
+  }
+
+  #findOwn(sessionId: string, owner: string): Session | undefined {
+    const session = this.#find(sessionId);
+    return session?.owner === owner ? session : undefined;
   }
 
   /** The session that the lease may write to; its turn may have ended by this lease. */

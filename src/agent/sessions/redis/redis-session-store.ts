@@ -31,6 +31,7 @@ import { runOperation } from "./run-operation.ts";
 import { framesKeyOf, keysOfSession, signalsKeyOf } from "./script/session-keys.ts";
 import type { SessionLimits, SessionOperation } from "./script/session-operation.ts";
 import { ENTRY_KINDS, seqOfEntry, type StreamEntry } from "./script/stream-entry.ts";
+import type { SessionClient } from "../session-client.ts";
 import { isSessionId } from "../session-id.ts";
 import {
   FRAME_RETENTION_MS,
@@ -68,7 +69,7 @@ export class RedisSessionStore implements SessionStore {
   readonly #commands: RedisLink;
   readonly #reader: RedisFrameReader;
   /** Names this process among all that share the sessions. */
-  readonly #owner = randomBytes(12).toString("base64url");
+  readonly #replica = randomBytes(12).toString("base64url");
   readonly #cancels: RedisCancelSignals;
   #limits: SessionLimits;
   readonly #touched: ExpiryQueue<string>;
@@ -91,7 +92,7 @@ export class RedisSessionStore implements SessionStore {
     this.#cancels = new RedisCancelSignals({
       reader: this.#reader,
       clock,
-      key: signalsKeyOf(this.#owner),
+      key: signalsKeyOf(this.#replica),
     });
     this.#limits = limitsOf(ttlMs);
     this.#touched = new ExpiryQueue(clock, ttlMs, () => {});
@@ -101,15 +102,15 @@ export class RedisSessionStore implements SessionStore {
     });
   }
 
-  async create(sessionId: string, session: { subject?: string | undefined }): Promise<void> {
+  async create(sessionId: string, client: SessionClient): Promise<void> {
     if (!isSessionId(sessionId)) throw new TypeError("not a session id");
-    await this.#run(createSession, sessionId, session);
+    await this.#run(createSession, sessionId, client);
     this.#touch(sessionId);
   }
 
-  async find(sessionId: string): Promise<SessionSummary | undefined> {
+  async find(sessionId: string, owner: string): Promise<SessionSummary | undefined> {
     if (!isSessionId(sessionId)) return undefined;
-    const found = await this.#run(findSession, sessionId, {});
+    const found = await this.#run(findSession, sessionId, { owner });
     if (found === undefined) this.#touched.delete(sessionId);
     else this.#touch(sessionId);
     return found;
@@ -120,10 +121,16 @@ export class RedisSessionStore implements SessionStore {
     return this.#run(readHistory, sessionId, {});
   }
 
-  async beginTurn(sessionId: string, turn: NewTurn): Promise<BegunTurn> {
+  async beginTurn(sessionId: string, owner: string, turn: NewTurn): Promise<BegunTurn> {
     if (!isSessionId(sessionId)) return { status: "unknown-session" };
-    const [leaseMs, owner] = [this.#leaseMs, this.#owner];
-    const begun = await this.#run(beginTurn, sessionId, { sessionId, turn, leaseMs, owner });
+    const [leaseMs, replica] = [this.#leaseMs, this.#replica];
+    const begun = await this.#run(beginTurn, sessionId, {
+      sessionId,
+      owner,
+      turn,
+      leaseMs,
+      replica,
+    });
     if (begun.status !== "unknown-session") this.#touch(sessionId);
     return begun;
   }
@@ -136,10 +143,16 @@ export class RedisSessionStore implements SessionStore {
     await this.#run(withdrawTurn, sessionId, turn);
   }
 
-  async takeOver(sessionId: string, claim: string): Promise<TakenOver> {
+  async takeOver(sessionId: string, owner: string, claim: string): Promise<TakenOver> {
     if (!isSessionId(sessionId)) return { status: "none" };
-    const [leaseMs, owner] = [this.#leaseMs, this.#owner];
-    const taken = await this.#run(takeOver, sessionId, { sessionId, claim, leaseMs, owner });
+    const [leaseMs, replica] = [this.#leaseMs, this.#replica];
+    const taken = await this.#run(takeOver, sessionId, {
+      sessionId,
+      owner,
+      claim,
+      leaseMs,
+      replica,
+    });
     if (taken.status !== "none") this.#touch(sessionId);
     return taken;
   }
@@ -162,18 +175,18 @@ export class RedisSessionStore implements SessionStore {
     return true;
   }
 
-  async cancelTurn(sessionId: string): Promise<"requested" | "abandoned" | "none"> {
+  async cancelTurn(sessionId: string, owner: string): Promise<"requested" | "abandoned" | "none"> {
     if (!isSessionId(sessionId)) return "none";
-    const cancelled = await this.#run(cancelTurn, sessionId, {});
+    const cancelled = await this.#run(cancelTurn, sessionId, { owner });
     if (cancelled.status === "none") return "none";
     this.#touch(sessionId);
     if (cancelled.status === "abandoned") return "abandoned";
-    const { turnId, owner } = cancelled;
-    if (owner === this.#owner) {
+    const { turnId, replica } = cancelled;
+    if (replica === this.#replica) {
       this.#cancels.tell(turnId);
     } else {
       // It is a short cut: the turn learns of its cancel from its session too.
-      const keys = [signalsKeyOf(owner)];
+      const keys = [signalsKeyOf(replica)];
       await runOperation(this.#commands, signalCancel, keys, { turnId }).catch(() => {});
     }
     return "requested";

@@ -4,10 +4,11 @@ import { sessionOperation } from "../script/session-operation.ts";
 
 export interface BeginTurnInput {
   sessionId: string;
+  owner: string;
   turn: NewTurn;
   leaseMs: number;
   /** The process that is to run the turn. */
-  owner: string;
+  replica: string;
 }
 
 /**
@@ -16,16 +17,17 @@ export interface BeginTurnInput {
  */
 export const beginTurn = sessionOperation({
   arguments: {
+    owner: "text",
     lease: "number",
     turnId: "text",
     messageId: "text",
     message: "text",
     remembered: "number",
-    owner: "text",
+    replica: "text",
     origin: "text",
   },
   lua: `
-local session = load()
+local session = loadOf(owner)
 if not session then return { 'unknown-session' } end
 
 if session.turn == turnId and session.claim == turnId then
@@ -61,23 +63,25 @@ end
 redis.call('RPUSH', journalKey, origin)
 forget(session)
 session.turn, session.fence, session.lease = turnId, fence, now + lease
-session.claim, session.owner, session.cancel = turnId, owner, 0
+session.claim, session.replica, session.cancel = turnId, replica, 0
 session.before, session.bytes, session.cursor = session.seq, 0, session.seq
 save(session)
 touch(session)
 return { 'started', fence, session.before }
 `,
   encode: ({
+    owner,
     turn: { turnId, messageId, userMessage, origin },
     leaseMs,
-    owner,
+    replica,
   }: BeginTurnInput) => ({
+    owner,
     lease: leaseMs,
     turnId,
     messageId: messageId ?? "",
     message: JSON.stringify({ role: "user", turnId, content: userMessage }),
     remembered: MAX_REMEMBERED_TURNS,
-    owner,
+    replica,
     origin: JSON.stringify({ ...origin, messageId }),
   }),
   read(reply, { sessionId, turn: { turnId } }): BegunTurn {

@@ -36,7 +36,7 @@ redis.call('XADD', framesKey, session.seq .. '-' .. fence, '${ENTRY_KINDS.end}',
 redis.call('UNLINK', journalKey)
 redis.call('RPUSH', turnsKey, now .. ' ' .. session.seq .. ' ' .. session.bytes)
 session.kept, session.bytes = session.kept + session.bytes, 0
-session.turn, session.lease, session.owner, session.claim = '', 0, '', ''
+session.turn, session.lease, session.replica, session.claim = '', 0, '', ''
 forget(session)
 save(session)
 touch(session)

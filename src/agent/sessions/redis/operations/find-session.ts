@@ -2,24 +2,23 @@ import type { SessionSummary } from "../../session-store.ts";
 import { asArray, asNumber } from "../script/reply.ts";
 import { sessionOperation } from "../script/session-operation.ts";
 
-/** The script answers nil, or seq, subject or nil, id of the turn that has not ended or nil, 1 when that one runs. */
+/** The script answers nil, or seq, id of the turn that has not ended or nil, 1 when that one runs. */
 export const findSession = sessionOperation({
-  arguments: {},
+  arguments: { owner: "text" },
   lua: `
-local session = load()
+local session = loadOf(owner)
 if not session then return false end
 touch(session)
-return { session.seq, session.subject, session.turn ~= '' and session.turn, isRunning(session) and 1 or 0 }
+return { session.seq, session.turn ~= '' and session.turn, isRunning(session) and 1 or 0 }
 `,
-  encode: () => ({}),
+  encode: ({ owner }: { owner: string }) => ({ owner }),
   read(reply): SessionSummary | undefined {
     if (reply === null) return undefined;
-    const [lastSeq, subject, turnId, runs] = asArray(reply);
+    const [lastSeq, turnId, runs] = asArray(reply);
     const unended = typeof turnId === "string" ? turnId : undefined;
     const isRunning = runs === 1;
     return {
       lastSeq: asNumber(lastSeq),
-      subject: typeof subject === "string" ? subject : undefined,
       runningTurnId: isRunning ? unended : undefined,
       abandonedTurnId: isRunning ? undefined : unended,
     };

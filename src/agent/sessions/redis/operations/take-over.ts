@@ -5,10 +5,11 @@ import { sessionOperation } from "../script/session-operation.ts";
 
 export interface TakeOverInput {
   sessionId: string;
+  owner: string;
   claim: string;
   leaseMs: number;
   /** The process that is to go on with the turn. */
-  owner: string;
+  replica: string;
 }
 
 /**
@@ -16,9 +17,9 @@ export interface TakeOverInput {
  * the user's message, what the journal holds.
  */
 export const takeOver = sessionOperation({
-  arguments: { lease: "number", claim: "text", owner: "text" },
+  arguments: { owner: "text", lease: "number", claim: "text", replica: "text" },
   lua: `
-local session = load()
+local session = loadOf(owner)
 if not session or session.turn == '' then return { 'none' } end
 local isRepeated = session.claim == claim
 if isRunning(session) and not isRepeated then
@@ -35,12 +36,17 @@ if not isRepeated then
   journal[#journal + 1] = entry
   session.fence, session.claim = session.fence + 1, claim
 end
-session.owner, session.lease = owner, now + lease
+session.replica, session.lease = replica, now + lease
 save(session)
 touch(session)
 return { 'taken', session.fence, session.before, session.seq, session.turn, session.cancel, message, journal }
 `,
-  encode: ({ leaseMs, claim, owner }: TakeOverInput) => ({ lease: leaseMs, claim, owner }),
+  encode: ({ owner, leaseMs, claim, replica }: TakeOverInput) => ({
+    owner,
+    lease: leaseMs,
+    claim,
+    replica,
+  }),
   read(reply, { sessionId }): TakenOver {
     const [status, ...rest] = asArray(reply);
     switch (status) {

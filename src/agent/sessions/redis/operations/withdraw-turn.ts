@@ -14,7 +14,7 @@ if messageId ~= '' then redis.call('HDEL', messageIdsKey, 'm:' .. messageId) end
 redis.call('UNLINK', journalKey)
 -- Those who follow learn that nothing more comes.
 redis.call('XADD', framesKey, session.seq .. '-' .. session.fence, '${ENTRY_KINDS.end}', '')
-session.turn, session.lease, session.owner, session.claim = '', 0, '', ''
+session.turn, session.lease, session.replica, session.claim = '', 0, '', ''
 save(session)
 touch(session)
 return 1

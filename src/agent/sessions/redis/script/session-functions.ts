@@ -2,7 +2,7 @@
  * What the scripts on a session have in common, as Lua that runs inside Redis. Time is the server's. The order within a script
  * is such that what cannot be written fails before anything is.
  *
- * `owner` is the process that runs the turn. `claim` is the attempt to begin the turn, or to take it over, that succeeded:
+ * `owner` is whose session it is. `replica` is the process that runs the turn. `claim` is the attempt to begin the turn, or to take it over, that succeeded:
  * so the same attempt is known when it is made again because its answer was lost.
  */
 import { ENTRY_KINDS } from "./stream-entry.ts";
@@ -10,7 +10,13 @@ import { ENTRY_KINDS } from "./stream-entry.ts";
 /** What a script says, somewhere in its error, when a key does not hold what it should. */
 export const CORRUPT = "OMNIA_CORRUPT";
 
-const TEXTS = ["turn", "subject", "owner", "claim"];
+/**
+ * What the hash calls the owner. Versions before wrote the subject into this field, or nothing: no owner is like that, so
+ * neither they nor this one take a session of the other for their client's.
+ */
+export const OWNER_FIELD = "subject";
+
+const TEXTS = ["turn", "replica", "claim"];
 const NUMBERS = [
   "seq",
   "fence",
@@ -22,8 +28,8 @@ const NUMBERS = [
   "messages",
   "cancel",
 ];
-/** A session keeps the subject that it was created with. */
-const SAVED = [...TEXTS, ...NUMBERS].filter((field) => field !== "subject");
+/** A session keeps the owner that it was created with. */
+const SAVED = [...TEXTS, ...NUMBERS];
 
 const quoted = (fields: readonly string[]): string =>
   fields.map((field) => `'${field}'`).join(", ");
@@ -38,7 +44,7 @@ local function corrupt(what)
 end
 
 local function load()
-  local found = redis.call('HMGET', sessionKey, ${quoted([...TEXTS, ...NUMBERS])})
+  local found = redis.call('HMGET', sessionKey, ${quoted([...SAVED, OWNER_FIELD])})
   local session = { ${TEXTS.map((field, index) => `${field} = found[${index + 1}]`).join(", ")} }
   for index, field in ipairs({ ${quoted(NUMBERS)} }) do
     local value = tonumber(found[${TEXTS.length} + index])
@@ -49,8 +55,15 @@ local function load()
     session[field] = value
   end
   if not session.turn then corrupt('the session has no turn') end
-  session.owner, session.claim = session.owner or '', session.claim or ''
+  session.replica, session.claim = session.replica or '', session.claim or ''
+  session.owner = found[${SAVED.length + 1}]
   return session
+end
+
+-- A session of another owner is as unknown as one that is not there.
+local function loadOf(owner)
+  local session = load()
+  return session and session.owner == owner and session or nil
 end
 
 local function save(session)
