@@ -131,6 +131,15 @@ const limitsConfigSchema = z.strictObject({
   maxQueueMs: z.int().min(1).max(HOUR_MS).optional(),
   /** The tokens, about, of the earlier turns that a model is told of. It is told of the newest ones, each as a whole. */
   maxHistoryTokens: z.int().min(0).max(10_000_000).optional(),
+  /**
+   * What the sessions of one client may take in the session store, about, in bytes. A client is a subject, or an address where
+   * nobody is authenticated. Past it the sessions that the client did not use for the longest time are forgotten.
+   */
+  maxSessionBytesPerClient: z
+    .int()
+    .min(KIBIBYTE * KIBIBYTE)
+    .max(KIBIBYTE ** 4)
+    .optional(),
 });
 
 export const agentConfigSchema = z.strictObject({

@@ -7,6 +7,7 @@
  * Sizes are in bytes and times in milliseconds, unless the name says otherwise.
  */
 import type { AgentConfig, LimitsConfig } from "../../agent-config/agent-config.ts";
+import { MAX_BYTES_PER_HOLDER } from "../sessions/session-store.ts";
 
 /** The limits that the agent config may set. What each of them means is said there. */
 export type Limits = { readonly [Name in keyof LimitsConfig]-?: number };
@@ -25,6 +26,7 @@ export const DEFAULT_LIMITS: Limits = {
   maxQueueMs: 10_000,
   // The models that are in use take this many tokens, and have room left for the prompt, the tools and the answer.
   maxHistoryTokens: 64_000,
+  maxSessionBytesPerClient: MAX_BYTES_PER_HOLDER,
 };
 
 /** Call it at each use, so that a changed config is in force at once. */

@@ -26,6 +26,18 @@ export const MAX_FRAME_BYTES_PER_TURN = 2 * 1024 * 1024;
 /** Bytes of frames that are kept of the ended turns of one session. When there are more, those of the oldest turns go. */
 export const MAX_FRAME_BYTES_PER_SESSION = 8 * 1024 * 1024;
 /**
+ * Bytes of the messages of one session. When there are more at the end of a turn, the oldest turns go, each as a whole; the
+ * newest is kept, whatever its size. Far more than a model is told.
+ */
+export const MAX_HISTORY_BYTES_PER_SESSION = 8 * 1024 * 1024;
+/** Bytes that the sessions of one holder may take, about, unless the agent config says otherwise. */
+export const MAX_BYTES_PER_HOLDER = 256 * 1024 * 1024;
+/** A session of more than this makes way before the holder's smaller ones: it has said more than a model is told of. */
+export const BIG_SESSION_BYTES = 256 * 1024;
+/** What a session takes before anything was said in it, and what a message takes beside its text. */
+export const SESSION_OVERHEAD_BYTES = 1024;
+export const MESSAGE_OVERHEAD_BYTES = 32;
+/**
  * A turn's lease ends this long after its last renewal, so that another replica may close the turn of one that died.
  * Every write of the turn renews it. A turn whose lease has ended does not count as running.
  */
@@ -94,7 +106,7 @@ export interface SessionStore {
   create(sessionId: string, client: SessionClient): Promise<void>;
   /** Counts as activity. `undefined`: unknown, expired, or another owner's. */
   find(sessionId: string, owner: string): Promise<SessionSummary | undefined>;
-  /** All messages, oldest first; none for an unknown session. */
+  /** The messages that are kept, whole turns, oldest first; none for an unknown session. */
   history(sessionId: string): Promise<HistoryMessage[]>;
   /**
    * One turn at a time in a session, across connections and replicas. Adds the user's message to the history.
@@ -148,6 +160,11 @@ export interface SessionStore {
   ): AsyncIterable<readonly TurnFrame[]>;
   /** Sets the ttl of every session from now on. Another store on the same sessions goes on with the ttl that it was told. */
   setTtl(ttlMs: number): void;
+  /**
+   * Sets, from now on, how many bytes the sessions of one holder may take. A holder who needs more loses the sessions that
+   * were not used for the longest time, first the big ones among them, and never one with a running turn.
+   */
+  setMaxBytesPerHolder(bytes: number): void;
   /** Counts the sessions that this store holds now; for a shared store, those that this process has touched within their ttl. */
   activeSessions(): number;
   /** Resolves when the store answers. Readiness depends on it. */

@@ -45,6 +45,13 @@ export function parseStoredMessage(text: string): HistoryMessage {
   return message as unknown as HistoryMessage;
 }
 
+/** How the text of a user's message begins, and no other message's: it is the first one of its turn. */
+export const USER_MESSAGE_START = '{"role":"user"';
+
+export function userMessageText(turnId: string, content: string): string {
+  return JSON.stringify({ role: "user", turnId, content });
+}
+
 /** Reads what stands at the beginning of a turn's journal. */
 export function parseStoredOrigin(text: string): {
   origin: TurnOrigin;

@@ -12,6 +12,8 @@ export class InvalidStoreURLError extends Error {
 export interface SessionStoreOptions {
   type: "memory" | "redis";
   ttlMs: number;
+  /** What the sessions of one holder may take, about, in bytes. */
+  maxBytesPerHolder?: number | undefined;
   /** A store of type `redis` needs it; see store-url.ts. */
   url?: string | undefined;
   /** The authorities that `redis` over TLS trusts in place of the system's, PEM. */
@@ -26,10 +28,10 @@ export interface SessionStoreOptions {
  * password), open a second store and close the first when its turns have ended.
  */
 export async function openSessionStore(options: SessionStoreOptions): Promise<SessionStore> {
-  const { type, ttlMs, url, ca, clock, log } = options;
+  const { type, ttlMs, maxBytesPerHolder, url, ca, clock, log } = options;
   switch (type) {
     case "memory":
-      return new MemorySessionStore({ ttlMs, clock });
+      return new MemorySessionStore({ ttlMs, maxBytesPerHolder, clock });
     case "redis": {
       if (url === undefined) throw new InvalidStoreURLError("a store of type redis needs a URL");
       const parsed = parseStoreURL(url);
@@ -38,7 +40,14 @@ export async function openSessionStore(options: SessionStoreOptions): Promise<Se
       }
       // The library takes 20 MB of memory, which a process without Redis is spared.
       const { RedisSessionStore } = await import("../sessions/redis/redis-session-store.ts");
-      return new RedisSessionStore({ address: parsed.address, ca, ttlMs, clock, log });
+      return new RedisSessionStore({
+        address: parsed.address,
+        ca,
+        ttlMs,
+        maxBytesPerHolder,
+        clock,
+        log,
+      });
     }
   }
 }

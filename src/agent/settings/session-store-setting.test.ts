@@ -5,7 +5,8 @@ import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
 import { createLog } from "../../observability/log.ts";
 import { CurrentStore } from "../sessions/current-store.ts";
 import { SessionStoreSetting } from "./session-store-setting.ts";
-import { OWNER, CLIENT } from "../sessions/contract/turns.ts";
+import { aSession, CLIENT, OWNER } from "../sessions/contract/turns.ts";
+import type { SessionStore } from "../sessions/session-store.ts";
 
 const CONFIG = anAgentConfig({
   session: { type: "redis", ttlMs: 60_000, storeURLFile: "secrets/session-store/url" },
@@ -32,6 +33,39 @@ describe("The session store that a config asks for", () => {
     await clock.advance(6_000);
     expect(store?.activeSessions()).toBe(0);
 
+    await setting.close();
+    await stores.close();
+  });
+
+  it("takes what one client may hold from the limits, also while it is open", async () => {
+    const clock = new ManualClock();
+    const stores = new CurrentStore(() => {});
+    const setting = new SessionStoreSetting({
+      stores,
+      readSecret: () => Promise.reject(new Error("needs no secret")),
+      clock,
+      log: createLog({ level: "silent" }),
+    });
+    const session = { type: "memory", ttlMs: 60_000 } as const;
+    const withLimit = (maxSessionBytesPerClient: number) =>
+      anAgentConfig({ session, limits: { maxSessionBytesPerClient } });
+    await setting.apply(withLimit(1024 * 1024));
+    const store = stores.peek() as SessionStore;
+    const say = async (): Promise<string> => {
+      const sessionId = await aSession(store);
+      const turn = { turnId: sessionId, userMessage: "x".repeat(600 * 1024) };
+      const begun = await store.beginTurn(sessionId, OWNER, turn);
+      if (begun.status !== "started") throw new Error(begun.status);
+      await store.endTurn(begun.lease, { frames: [], messages: [] });
+      return sessionId;
+    };
+    const first = await say();
+    const second = await say();
+    expect(await store.find(first, OWNER)).toBeUndefined();
+    await setting.apply(withLimit(2 * 1024 * 1024));
+    expect(stores.peek()).toBe(store);
+    await say();
+    expect(await store.find(second, OWNER)).toBeDefined();
     await setting.close();
     await stores.close();
   });

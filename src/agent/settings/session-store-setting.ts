@@ -3,7 +3,7 @@ import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import type { Clock, Timer } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";
 import type { CurrentStore } from "../sessions/current-store.ts";
-import { STORE_RETRY_MS } from "../contracts/limits.ts";
+import { limitsOf, STORE_RETRY_MS } from "../contracts/limits.ts";
 import { openSessionStore } from "./open-session-store.ts";
 
 export interface SessionStoreSettingOptions {
@@ -78,9 +78,10 @@ export class SessionStoreSetting {
     }
   }
 
-  async #open({ session }: AgentConfig): Promise<void> {
+  async #open(config: AgentConfig): Promise<void> {
     const { stores, readSecret, clock, log } = this.#options;
-    const { type, ttlMs, storeURLFile, storeCAFile } = session;
+    const { type, ttlMs, storeURLFile, storeCAFile } = config.session;
+    const maxBytesPerHolder = limitsOf(config).maxSessionBytesPerClient;
     const url = type === "redis" ? await readSecret(storeURLFile ?? "") : undefined;
     const ca =
       type === "redis" && storeCAFile !== undefined
@@ -89,9 +90,10 @@ export class SessionStoreSetting {
     const identity = JSON.stringify([type, url, ca]);
     if (identity === this.#identity) {
       stores.peek()?.setTtl(ttlMs);
+      stores.peek()?.setMaxBytesPerHolder(maxBytesPerHolder);
       return;
     }
-    const store = await openSessionStore({ type, ttlMs, url, ca, clock, log });
+    const store = await openSessionStore({ type, ttlMs, maxBytesPerHolder, url, ca, clock, log });
     this.#identity = identity;
     stores.replace(store);
     log.info({ type }, "The session store is open");

@@ -19,6 +19,7 @@ import type { HistoryMessage } from "../history-message.ts";
 import { describeAbandonedTurns } from "./abandoned-turns.contract.ts";
 import { describeSessionFrames } from "./session-frames.contract.ts";
 import { describeSessionOwners } from "./session-owners.contract.ts";
+import { describeSessionSizes } from "./session-sizes.contract.ts";
 import { newSessionId } from "../session-id.ts";
 import {
   MAX_REMEMBERED_TURNS,
@@ -400,5 +401,6 @@ export function describeSessionStore(name: string, open: OpenSubject): void {
     describeAbandonedTurns(open);
     describeSessionFrames(open);
     describeSessionOwners(open);
+    describeSessionSizes(open);
   });
 }

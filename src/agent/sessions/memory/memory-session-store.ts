@@ -3,14 +3,23 @@ import type { Clock } from "../../../time/clock.ts";
 import type { TurnFrame } from "../../../protocol/frames.ts";
 import { ExpiryQueue } from "../expiry-queue.ts";
 import type { HistoryMessage } from "../history-message.ts";
-import { bytesOfFrames, KeptFrames } from "./kept-frames.ts";
-import { MessageIds } from "./message-ids.ts";
+import { HolderShares } from "./holder-shares.ts";
+import { bytesOfFrames } from "./kept-frames.ts";
+import {
+  bytesOfEntries,
+  bytesOfMessage,
+  forgetOldTurns,
+  newMemorySession,
+  type MemorySession,
+  type UnendedTurn,
+} from "./memory-session.ts";
 import type { SessionClient } from "../session-client.ts";
-import { firstSeqOf } from "../stored-values.ts";
+import { firstSeqOf, userMessageText } from "../stored-values.ts";
 import {
   FRAME_RETENTION_MS,
   FrameGapError,
   FramesForgottenError,
+  MAX_BYTES_PER_HOLDER,
   SessionExistsError,
   StoreFullError,
   StoreUnavailableError,
@@ -23,44 +32,12 @@ import {
   type TakenOver,
   type TurnLease,
 } from "../session-store.ts";
-import { NO_JOURNAL, type JournalEntry, type JournalPart } from "../turn-journal.ts";
+import { NO_JOURNAL, type JournalPart } from "../turn-journal.ts";
 
 export const MAX_MEMORY_SESSIONS = 100_000;
 export const MAX_MEMORY_BYTES = 128 * 1024 * 1024;
-
-/** What a session takes before anything was said in it, and what a message takes beside its text. */
-const SESSION_OVERHEAD_BYTES = 1024;
-const MESSAGE_OVERHEAD_BYTES = 32;
-
-/** A turn that has not ended: it runs until its lease is over, and then waits to be taken over. */
-interface UnendedTurn {
-  lease: TurnLease;
-  leaseUntil: number;
-  /** The attempt to begin it or to take it over that succeeded. */
-  claim: string;
-  readonly begun: NewTurn;
-  readonly journal: JournalEntry[];
-  journalBytes: number;
-  isCancelled: boolean;
-}
-
-interface Session {
-  readonly id: string;
-  readonly owner: string;
-  lastSeq: number;
-  fence: number;
-  /** They are JSON: so what is handed out cannot be changed in here, and they are small. */
-  readonly messages: string[];
-  readonly frames: KeptFrames;
-  unended: UnendedTurn | undefined;
-  readonly messageIds: MessageIds;
-  /** What it takes beside its frames and message ids, which count for themselves. */
-  bytes: number;
-  /** Its share of the sum of all sessions. */
-  countedBytes: number;
-  /** Called once, when frames came, a turn ended, or the session is gone. */
-  followers: Set<() => void> | undefined;
-}
+/** The part of the bytes past which a holder makes way before all others, and that the running turns of others leave. */
+const FAIR_SHARE = 1 / 8;
 
 export interface MemorySessionStoreOptions {
   ttlMs: number;
@@ -68,6 +45,7 @@ export interface MemorySessionStoreOptions {
   clock: Clock;
   maxSessions?: number | undefined;
   maxBytes?: number | undefined;
+  maxBytesPerHolder?: number | undefined;
 }
 
 export class MemorySessionStore implements SessionStore {
@@ -75,14 +53,17 @@ export class MemorySessionStore implements SessionStore {
   readonly #leaseMs: number;
   readonly #maxSessions: number;
   readonly #maxBytes: number;
-  readonly #sessions = new Map<string, Session>();
+  #maxBytesPerHolder: number;
+  /** How much the sessions of one holder may take whose turns are running. */
+  readonly #maxRunningBytes: number;
+  readonly #sessions = new Map<string, MemorySession>();
   /** Every session, in the order of their last activity. */
-  readonly #byActivity: ExpiryQueue<Session>;
+  readonly #byActivity: ExpiryQueue<MemorySession>;
   /** Sessions that hold frames of ended turns, in the order in which their last turns ended. */
-  readonly #byTurnEnd: ExpiryQueue<Session>;
+  readonly #byTurnEnd: ExpiryQueue<MemorySession>;
   /** The keys are turn ids. */
   readonly #cancelListeners = new Map<string, () => void>();
-  #bytes = 0;
+  readonly #shares: HolderShares<MemorySession>;
   #closed = false;
 
   constructor(options: MemorySessionStoreOptions) {
@@ -90,6 +71,10 @@ export class MemorySessionStore implements SessionStore {
     this.#leaseMs = options.leaseMs ?? TURN_LEASE_MS;
     this.#maxSessions = options.maxSessions ?? MAX_MEMORY_SESSIONS;
     this.#maxBytes = options.maxBytes ?? MAX_MEMORY_BYTES;
+    this.#maxBytesPerHolder = options.maxBytesPerHolder ?? MAX_BYTES_PER_HOLDER;
+    const fairBytes = this.#maxBytes * FAIR_SHARE;
+    this.#maxRunningBytes = this.#maxBytes - fairBytes;
+    this.#shares = new HolderShares(fairBytes);
     this.#byActivity = new ExpiryQueue(options.clock, options.ttlMs, (session) => {
       if (this.#isRunning(session)) this.#byActivity.touch(session);
       else this.#remove(session);
@@ -100,37 +85,24 @@ export class MemorySessionStore implements SessionStore {
     });
   }
 
-  async create(sessionId: string, { owner }: SessionClient): Promise<void> {
+  async create(sessionId: string, { owner, holder }: SessionClient): Promise<void> {
     const existing = this.#find(sessionId);
     if (existing !== undefined) {
       if (existing.fence === 0 && existing.owner === owner) return;
       throw new SessionExistsError("there is a session with this id already");
     }
-    const bytes = SESSION_OVERHEAD_BYTES + 2 * (sessionId.length + owner.length);
-    const session: Session = {
-      id: sessionId,
-      owner,
-      lastSeq: 0,
-      fence: 0,
-      messages: [],
-      frames: new KeptFrames(),
-      unended: undefined,
-      messageIds: new MessageIds(),
-      bytes,
-      countedBytes: 0,
-      followers: undefined,
-    };
-    while (this.#sessions.size >= this.#maxSessions) this.#evict(session);
-    this.#makeRoom(bytes, session);
+    const session = newMemorySession(sessionId, { owner, holder });
+    while (this.#sessions.size >= this.#maxSessions) this.#evictAny(session);
+    this.#makeRoom(session.bytes, session);
     this.#sessions.set(sessionId, session);
     this.#count(session);
-    this.#byActivity.touch(session);
+    this.#touch(session);
   }
 
   async find(sessionId: string, owner: string): Promise<SessionSummary | undefined> {
     const session = this.#findOwn(sessionId, owner);
     if (session === undefined) return undefined;
-    this.#byActivity.touch(session);
+    this.#touch(session);
     const turnId = session.unended?.lease.turnId;
     const isRunning = this.#isRunning(session);
     return {
@@ -149,7 +121,7 @@ export class MemorySessionStore implements SessionStore {
     const { turnId, messageId, userMessage } = turn;
     const session = this.#findOwn(sessionId, owner);
     if (session === undefined) return { status: "unknown-session" };
-    this.#byActivity.touch(session);
+    this.#touch(session);
 
     const { unended } = session;
     const isRunning = this.#isRunning(session);
@@ -167,15 +139,15 @@ export class MemorySessionStore implements SessionStore {
       return { status: isRunning ? "in-progress" : "abandoned", turnId: unended.lease.turnId };
     }
 
-    const message = JSON.stringify({ role: "user", turnId, content: userMessage });
-    const bytes = Buffer.byteLength(message) + MESSAGE_OVERHEAD_BYTES;
+    const message = userMessageText(turnId, userMessage);
+    const bytes = bytesOfMessage(message);
     this.#makeRoom(bytes + (messageId?.length ?? 0), session);
     this.#forgetOldFrames(session);
     const seqBefore = session.lastSeq;
     session.fence += 1;
     const lease: TurnLease = { sessionId, turnId, fence: session.fence, seqBefore };
     session.messages.push(message);
-    session.bytes += bytes;
+    session.messageBytes += bytes;
     session.frames.beginTurn(seqBefore);
     session.unended = {
       lease,
@@ -199,7 +171,7 @@ export class MemorySessionStore implements SessionStore {
     const turn = session?.unended;
     if (session === undefined || turn?.lease.turnId !== turnId || turn.claim !== turnId) return;
     if (session.lastSeq !== turn.lease.seqBefore) return;
-    session.bytes -= Buffer.byteLength(session.messages.pop() ?? "") + MESSAGE_OVERHEAD_BYTES;
+    session.messageBytes -= bytesOfMessage(session.messages.pop() ?? "");
     if (messageId !== undefined) session.messageIds.delete(messageId);
     session.unended = undefined;
     session.frames.endTurn(this.#clock.monotonic());
@@ -211,7 +183,7 @@ export class MemorySessionStore implements SessionStore {
     const session = this.#findOwn(sessionId, owner);
     const turn = session?.unended;
     if (session === undefined || turn === undefined) return { status: "none" };
-    this.#byActivity.touch(session);
+    this.#touch(session);
     const isRepeated = turn.claim === claim;
     if (this.#isRunning(session) && !isRepeated) {
       return { status: "running", turnId: turn.lease.turnId };
@@ -268,7 +240,7 @@ export class MemorySessionStore implements SessionStore {
   async cancelTurn(sessionId: string, owner: string): Promise<"requested" | "abandoned" | "none"> {
     const session = this.#findOwn(sessionId, owner);
     if (session?.unended === undefined) return "none";
-    this.#byActivity.touch(session);
+    this.#touch(session);
     session.unended.isCancelled = true;
     if (!this.#isRunning(session)) return "abandoned";
     this.#cancelListeners.get(session.unended.lease.turnId)?.();
@@ -293,17 +265,19 @@ export class MemorySessionStore implements SessionStore {
     { frames, messages }: { frames: readonly TurnFrame[]; messages: readonly HistoryMessage[] },
   ): Promise<void> {
     const session = this.#holder(lease);
-    this.#byActivity.touch(session);
+    this.#touch(session);
     // The same call was made before.
     if (session.unended === undefined) return;
     assertFollow(session, frames);
     const stored = messages.map((message) => JSON.stringify(message));
     let bytes = 0;
-    for (const text of stored) bytes += Buffer.byteLength(text) + MESSAGE_OVERHEAD_BYTES;
+    for (const text of stored) bytes += bytesOfMessage(text);
     this.#makeRoom(bytes + bytesOfFrames(frames), session);
     this.#append(session, frames);
     session.messages.push(...stored);
-    session.bytes += bytes - session.unended.journalBytes;
+    session.messageBytes += bytes;
+    session.bytes -= session.unended.journalBytes;
+    forgetOldTurns(session, stored.length + 1);
     session.unended = undefined;
     session.frames.endTurn(this.#clock.monotonic());
     this.#forgetOldFrames(session);
@@ -341,6 +315,10 @@ export class MemorySessionStore implements SessionStore {
     this.#byActivity.setDelay(ttlMs);
   }
 
+  setMaxBytesPerHolder(bytes: number): void {
+    this.#maxBytesPerHolder = bytes;
+  }
+
   activeSessions(): number {
     this.#byActivity.sweep();
     return this.#sessions.size;
@@ -360,7 +338,7 @@ export class MemorySessionStore implements SessionStore {
   }
 
   /** What `find` finds, without counting as activity. */
-  #find(sessionId: string): Session | undefined {
+  #find(sessionId: string): MemorySession | undefined {
     this.#assertOpen();
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return undefined;
@@ -372,77 +350,106 @@ export class MemorySessionStore implements SessionStore {
     return session;
   }
 
-  #findOwn(sessionId: string, owner: string): Session | undefined {
+  #findOwn(sessionId: string, owner: string): MemorySession | undefined {
     const session = this.#find(sessionId);
     return session?.owner === owner ? session : undefined;
   }
 
   /** The session that the lease may write to; its turn may have ended by this lease. */
-  #holder(lease: TurnLease): Session {
+  #holder(lease: TurnLease): MemorySession {
     const session = this.#find(lease.sessionId);
     if (session === undefined || session.fence !== lease.fence) throw lost();
     return session;
   }
 
-  #isRunning(session: Session): session is Session & { unended: UnendedTurn } {
+  #isRunning(session: MemorySession): session is MemorySession & { unended: UnendedTurn } {
     return session.unended !== undefined && session.unended.leaseUntil > this.#clock.monotonic();
   }
 
-  #renew(session: Session, turn: UnendedTurn): void {
-    turn.leaseUntil = this.#clock.monotonic() + this.#leaseMs;
+  #touch(session: MemorySession): void {
     this.#byActivity.touch(session);
+    this.#shares.touch(session);
   }
 
-  #append(session: Session, frames: readonly TurnFrame[]): void {
+  #renew(session: MemorySession, turn: UnendedTurn): void {
+    turn.leaseUntil = this.#clock.monotonic() + this.#leaseMs;
+    this.#touch(session);
+  }
+
+  #append(session: MemorySession, frames: readonly TurnFrame[]): void {
     const fresh = frames.filter((frame) => frame.seq > session.lastSeq);
     session.frames.append(fresh);
     session.lastSeq += fresh.length;
   }
 
-  #forgetOldFrames(session: Session): void {
+  #forgetOldFrames(session: MemorySession): void {
     session.frames.forgetEndedBy(this.#clock.monotonic() - FRAME_RETENTION_MS);
   }
 
   /** Brings the sum of all sessions up to date with this one. */
-  #count(session: Session): void {
-    const bytes = session.bytes + session.frames.bytes + session.messageIds.bytes;
-    this.#bytes += bytes - session.countedBytes;
-    session.countedBytes = bytes;
+  #count(session: MemorySession): void {
+    const { bytes, messageBytes, frames, messageIds } = session;
+    this.#shares.count(session, bytes + messageBytes + frames.bytes + messageIds.bytes);
   }
 
-  #makeRoom(bytes: number, needing: Session): void {
-    while (this.#bytes + bytes > this.#maxBytes) this.#evict(needing);
+  /** Rejects with StoreFullError when there is no room but that of running turns, or too much of it is this holder's. */
+  #makeRoom(bytes: number, needing: MemorySession): void {
+    const shares = this.#shares;
+    const { holder } = needing;
+    const needed = shares.bytesOf(holder) + bytes;
+    if (
+      needed > this.#maxRunningBytes &&
+      this.#runningBytes(needing) + bytes > this.#maxRunningBytes
+    )
+      throw full();
+    while (shares.bytesOf(holder) + bytes > this.#maxBytesPerHolder) {
+      if (!this.#evict(shares.of(holder), needing)) throw full();
+    }
+    while (shares.bytes + bytes > this.#maxBytes) this.#evictAny(needing);
   }
 
-  /** Removes the session that was not used for the longest time, among those that may go. */
-  #evict(needing: Session): void {
-    for (const session of this.#byActivity.values()) {
+  #evictAny(needing: MemorySession): void {
+    const isEvicted =
+      this.#evict(this.#shares.ofLargeHolders(), needing) ||
+      this.#evict(this.#byActivity.values(), needing);
+    if (!isEvicted) throw full();
+  }
+
+  /** Removes the first one of these that may go; answers whether there was one. */
+  #evict(sessions: Iterable<MemorySession>, needing: MemorySession): boolean {
+    for (const session of sessions) {
       if (session === needing || this.#isRunning(session)) continue;
       this.#remove(session);
-      return;
+      return true;
     }
-    throw new StoreFullError(
-      "the session store is full, and every session in it has a running turn",
-    );
+    return false;
   }
 
-  #remove(session: Session): void {
+  /** What the sessions of the holder take that cannot make way for the one that needs room, itself included. */
+  #runningBytes(needing: MemorySession): number {
+    let bytes = 0;
+    for (const session of this.#shares.of(needing.holder)) {
+      if (session === needing || this.#isRunning(session)) bytes += session.countedBytes;
+    }
+    return bytes;
+  }
+
+  #remove(session: MemorySession): void {
     this.#sessions.delete(session.id);
     this.#byActivity.delete(session);
     this.#byTurnEnd.delete(session);
-    this.#bytes -= session.countedBytes;
-    session.countedBytes = 0;
+    this.#shares.remove(session);
     this.#wakeFollowers(session);
   }
 
-  #wakeFollowers(session: Session): void {
+  #wakeFollowers(session: MemorySession): void {
     const followers = session.followers;
     session.followers = undefined;
     for (const wake of followers ?? []) wake();
   }
 
   /** Resolves when there may be more to follow, or nothing more. */
-  #change(session: Session, turn: UnendedTurn, signal: AbortSignal): Promise<void> {
+  #change(session: MemorySession, turn: UnendedTurn, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const leaseLeft = turn.leaseUntil - this.#clock.monotonic();
       const timer = this.#clock.setTimer(leaseLeft, wake);
@@ -462,19 +469,14 @@ export class MemorySessionStore implements SessionStore {
   }
 }
 
-function bytesOfEntries(entries: readonly JournalEntry[]): number {
-  let bytes = 0;
-  for (const entry of entries) {
-    const text = entry.type === "said" ? entry.text : JSON.stringify(entry);
-    bytes += Buffer.byteLength(text) + MESSAGE_OVERHEAD_BYTES;
-  }
-  return bytes;
-}
-
-function assertFollow(session: Session, frames: readonly TurnFrame[]): void {
+function assertFollow(session: MemorySession, frames: readonly TurnFrame[]): void {
   const first = firstSeqOf(frames);
   if (first === undefined || first <= session.lastSeq + 1) return;
   throw new FrameGapError(session.lastSeq, session.unended?.journal.length ?? 0);
+}
+
+function full(): StoreFullError {
+  return new StoreFullError("the session store is full of sessions with a running turn");
 }
 
 function lost(): TurnLostError {

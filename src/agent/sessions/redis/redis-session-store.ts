@@ -13,6 +13,7 @@ import { RedisCancelSignals } from "./cancel-signals.ts";
 import { openRedisLink } from "./open-link.ts";
 import type { RedisLink } from "./server-link.ts";
 import { RedisFrameReader } from "./frame-reader.ts";
+import { accountSessions } from "./operations/account-sessions.ts";
 import { appendFrames } from "./operations/append-frames.ts";
 import { beginTurn } from "./operations/begin-turn.ts";
 import { cancelTurn } from "./operations/cancel-turn.ts";
@@ -24,11 +25,13 @@ import { forgetFrames } from "./operations/forget-frames.ts";
 import { handOver } from "./operations/hand-over.ts";
 import { FRAMES_PER_PAGE, readFrames } from "./operations/read-frames.ts";
 import { readHistory } from "./operations/read-history.ts";
+import { removeSession } from "./operations/remove-session.ts";
 import { signalCancel } from "./operations/signal-cancel.ts";
 import { takeOver } from "./operations/take-over.ts";
 import { withdrawTurn } from "./operations/withdraw-turn.ts";
+import { HolderAccounts, type NotedShare } from "./holder-accounts.ts";
 import { runOperation } from "./run-operation.ts";
-import { framesKeyOf, keysOfSession, signalsKeyOf } from "./script/session-keys.ts";
+import { framesKeyOf, keysOfHolder, keysOfSession, signalsKeyOf } from "./script/session-keys.ts";
 import type { SessionLimits, SessionOperation } from "./script/session-operation.ts";
 import { ENTRY_KINDS, seqOfEntry, type StreamEntry } from "./script/stream-entry.ts";
 import type { SessionClient } from "../session-client.ts";
@@ -36,7 +39,9 @@ import { isSessionId } from "../session-id.ts";
 import {
   FRAME_RETENTION_MS,
   FramesForgottenError,
+  MAX_BYTES_PER_HOLDER,
   MAX_FRAME_BYTES_PER_SESSION,
+  SESSION_OVERHEAD_BYTES,
   TURN_LEASE_MS,
   type BegunTurn,
   type NewTurn,
@@ -59,6 +64,7 @@ export interface RedisSessionStoreOptions {
   ca?: string | undefined;
   ttlMs: number;
   leaseMs?: number | undefined;
+  maxBytesPerHolder?: number | undefined;
   clock: Clock;
   log?: Log | undefined;
 }
@@ -71,6 +77,8 @@ export class RedisSessionStore implements SessionStore {
   /** Names this process among all that share the sessions. */
   readonly #replica = randomBytes(12).toString("base64url");
   readonly #cancels: RedisCancelSignals;
+  readonly #accounts: HolderAccounts;
+  #maxBytesPerHolder: number;
   #limits: SessionLimits;
   readonly #touched: ExpiryQueue<string>;
   /** Sessions in which this process ended a turn, whose frames it lets go when their time is over. */
@@ -94,6 +102,12 @@ export class RedisSessionStore implements SessionStore {
       clock,
       key: signalsKeyOf(this.#replica),
     });
+    this.#accounts = new HolderAccounts({
+      write: (holder, shares) => this.#writeShares(holder, shares),
+      remove: (sessionId) => this.#remove(sessionId),
+      log: options.log,
+    });
+    this.#maxBytesPerHolder = options.maxBytesPerHolder ?? MAX_BYTES_PER_HOLDER;
     this.#limits = limitsOf(ttlMs);
     this.#touched = new ExpiryQueue(clock, ttlMs, () => {});
     this.#turnEnded = new ExpiryQueue(clock, FRAME_RETENTION_MS, (sessionId) => {
@@ -106,14 +120,24 @@ export class RedisSessionStore implements SessionStore {
     if (!isSessionId(sessionId)) throw new TypeError("not a session id");
     await this.#run(createSession, sessionId, client);
     this.#touch(sessionId);
+    const { holder } = client;
+    this.#accounts.note(
+      sessionId,
+      { holder, size: SESSION_OVERHEAD_BYTES, fence: 0 },
+      SESSION_OVERHEAD_BYTES,
+    );
   }
 
   async find(sessionId: string, owner: string): Promise<SessionSummary | undefined> {
     if (!isSessionId(sessionId)) return undefined;
     const found = await this.#run(findSession, sessionId, { owner });
-    if (found === undefined) this.#touched.delete(sessionId);
-    else this.#touch(sessionId);
-    return found;
+    if (found === undefined) {
+      this.#touched.delete(sessionId);
+      return undefined;
+    }
+    this.#touch(sessionId);
+    this.#accounts.note(sessionId, found.share, 0);
+    return found.summary;
   }
 
   async history(sessionId: string): Promise<HistoryMessage[]> {
@@ -124,7 +148,7 @@ export class RedisSessionStore implements SessionStore {
   async beginTurn(sessionId: string, owner: string, turn: NewTurn): Promise<BegunTurn> {
     if (!isSessionId(sessionId)) return { status: "unknown-session" };
     const [leaseMs, replica] = [this.#leaseMs, this.#replica];
-    const begun = await this.#run(beginTurn, sessionId, {
+    const { begun, share } = await this.#run(beginTurn, sessionId, {
       sessionId,
       owner,
       turn,
@@ -132,6 +156,7 @@ export class RedisSessionStore implements SessionStore {
       replica,
     });
     if (begun.status !== "unknown-session") this.#touch(sessionId);
+    if (share !== undefined) this.#accounts.note(sessionId, share, turn.userMessage.length);
     return begun;
   }
 
@@ -205,8 +230,9 @@ export class RedisSessionStore implements SessionStore {
     { frames, messages }: { frames: readonly TurnFrame[]; messages: readonly HistoryMessage[] },
   ): Promise<void> {
     const { sessionId } = lease;
-    await this.#run(endTurn, sessionId, { lease, frames, messages });
+    const { share, added } = await this.#run(endTurn, sessionId, { lease, frames, messages });
     this.#touch(sessionId);
+    this.#accounts.note(sessionId, share, added);
     track(this.#turnEnded, sessionId);
   }
 
@@ -246,6 +272,10 @@ export class RedisSessionStore implements SessionStore {
     this.#touched.setDelay(ttlMs);
   }
 
+  setMaxBytesPerHolder(bytes: number): void {
+    this.#maxBytesPerHolder = bytes;
+  }
+
   activeSessions(): number {
     this.#touched.sweep();
     return this.#touched.size;
@@ -256,6 +286,7 @@ export class RedisSessionStore implements SessionStore {
   }
 
   async close(): Promise<void> {
+    this.#accounts.close();
     this.#touched.close();
     this.#turnEnded.close();
     this.#cancels.close();
@@ -292,6 +323,20 @@ export class RedisSessionStore implements SessionStore {
   ): Promise<Output> {
     const limits = this.#limits;
     return runOperation(this.#commands, operation, keysOfSession(sessionId), { limits, input });
+  }
+
+  #writeShares(holder: string, shares: ReadonlyMap<string, NotedShare>): Promise<string[]> {
+    return runOperation(this.#commands, accountSessions, keysOfHolder(holder), {
+      shares,
+      ttlMs: this.#limits.ttl,
+      maxBytes: this.#maxBytesPerHolder,
+    });
+  }
+
+  async #remove(sessionId: string): Promise<boolean> {
+    const isGone = await this.#run(removeSession, sessionId, {});
+    if (isGone) this.#touched.delete(sessionId);
+    return isGone;
   }
 
   #touch(sessionId: string): void {

@@ -1,6 +1,14 @@
 import { MAX_REMEMBERED_TURNS, type BegunTurn, type NewTurn } from "../../session-store.ts";
+import { userMessageText } from "../../stored-values.ts";
+import { readShare, type SessionShare } from "../script/session-share.ts";
 import { asArray, asNumber, asText, unexpectedReply } from "../script/reply.ts";
 import { sessionOperation } from "../script/session-operation.ts";
+
+export interface BegunInRedis {
+  readonly begun: BegunTurn;
+  /** When the turn was started. */
+  readonly share: SessionShare | undefined;
+}
 
 export interface BeginTurnInput {
   sessionId: string;
@@ -13,7 +21,7 @@ export interface BeginTurnInput {
 
 /**
  * The script answers 'unknown-session' · 'in-progress', turn id · 'repeated', turn id, seq before, 1 when it is running ·
- * 'abandoned', turn id · 'started', fence, seq before.
+ * 'abandoned', turn id · 'started', fence, seq before, share.
  */
 export const beginTurn = sessionOperation({
   arguments: {
@@ -34,7 +42,7 @@ if session.turn == turnId and session.claim == turnId then
   session.lease = now + lease
   save(session)
   touch(session)
-  return { 'started', session.fence, session.before }
+  return { 'started', session.fence, session.before, shareOf(session) }
 end
 if messageId ~= '' then
   local taken = redis.call('HGET', messageIdsKey, 'm:' .. messageId)
@@ -53,6 +61,7 @@ end
 
 local fence = session.fence + 1
 session.messages = session.messages + 1
+session.history = session.history + messageBytes(message)
 redis.call('RPUSH', messagesKey, message)
 local ring = 'r:' .. (fence % remembered)
 local forgotten = redis.call('HGET', messageIdsKey, ring)
@@ -67,7 +76,7 @@ session.claim, session.replica, session.cancel = turnId, replica, 0
 session.before, session.bytes, session.cursor = session.seq, 0, session.seq
 save(session)
 touch(session)
-return { 'started', fence, session.before }
+return { 'started', fence, session.before, shareOf(session) }
 `,
   encode: ({
     owner,
@@ -79,35 +88,47 @@ return { 'started', fence, session.before }
     lease: leaseMs,
     turnId,
     messageId: messageId ?? "",
-    message: JSON.stringify({ role: "user", turnId, content: userMessage }),
+    message: userMessageText(turnId, userMessage),
     remembered: MAX_REMEMBERED_TURNS,
     replica,
     origin: JSON.stringify({ ...origin, messageId }),
   }),
-  read(reply, { sessionId, turn: { turnId } }): BegunTurn {
+  read(reply, { sessionId, turn: { turnId } }): BegunInRedis {
     const [status, ...rest] = asArray(reply);
     switch (status) {
       case "unknown-session":
-        return { status };
+        return notStarted({ status });
       case "in-progress":
       case "abandoned":
-        return { status, turnId: asText(rest[0]) };
+        return notStarted({ status, turnId: asText(rest[0]) });
       case "repeated": {
         const [repeatedTurnId, seqBefore, runs] = rest;
-        return {
+        return notStarted({
           status,
           turnId: asText(repeatedTurnId),
           seqBefore: asNumber(seqBefore),
           running: runs === 1,
-        };
+        });
       }
       case "started": {
-        const [fence, seqBefore] = rest.map(asNumber);
-        if (fence === undefined || seqBefore === undefined) throw unexpectedReply();
-        return { status, lease: { sessionId, turnId, fence, seqBefore } };
+        const [fence, seqBefore, share] = rest;
+        const lease = {
+          sessionId,
+          turnId,
+          fence: asNumber(fence),
+          seqBefore: asNumber(seqBefore),
+        };
+        return {
+          begun: { status, lease },
+          share: readShare(asArray(share)),
+        };
       }
       default:
         throw unexpectedReply();
     }
   },
 });
+
+function notStarted(begun: BegunTurn): BegunInRedis {
+  return { begun, share: undefined };
+}

@@ -2,6 +2,8 @@ import type { TurnFrame } from "../../../../protocol/frames.ts";
 import type { HistoryMessage } from "../../history-message.ts";
 import { MAX_FRAME_BYTES_PER_TURN, type TurnLease } from "../../session-store.ts";
 import { firstSeqOf } from "../../stored-values.ts";
+import { readShare, type SessionShare } from "../script/session-share.ts";
+import { asArray, asNumber } from "../script/reply.ts";
 import { sessionOperation } from "../script/session-operation.ts";
 import { ENTRY_KINDS } from "../script/stream-entry.ts";
 import { readWritten } from "../script/written-reply.ts";
@@ -12,7 +14,7 @@ export interface EndTurnInput {
   messages: readonly HistoryMessage[];
 }
 
-/** The script answers as every write does. */
+/** The script answers as every write does; after 'ok', share, and the bytes that the turn has added to it. */
 export const endTurn = sessionOperation({
   arguments: {
     fence: "number",
@@ -26,12 +28,18 @@ local session = load()
 if not session or session.fence ~= fence then return { 'lost' } end
 if session.turn == '' then
   touch(session)
-  return { 'ok' }
+  return { 'ok', shareOf(session), 0 }
 end
 if framesCount > 0 and firstSeq > session.seq + 1 then return { 'gap', session.seq, journaled() } end
 append(session, firstSeq, framesAt, framesCount, maxBytes)
-for at = messagesAt, messagesAt + messagesCount - 1 do redis.call('RPUSH', messagesKey, ARGV[at]) end
+local added = session.bytes
+for at = messagesAt, messagesAt + messagesCount - 1 do
+  added = added + messageBytes(ARGV[at])
+  redis.call('RPUSH', messagesKey, ARGV[at])
+end
+session.history = session.history + added - session.bytes
 session.messages = session.messages + messagesCount
+forgetOldTurns(session, messagesCount + 1)
 redis.call('XADD', framesKey, session.seq .. '-' .. fence, '${ENTRY_KINDS.end}', '')
 redis.call('UNLINK', journalKey)
 redis.call('RPUSH', turnsKey, now .. ' ' .. session.seq .. ' ' .. session.bytes)
@@ -40,7 +48,7 @@ session.turn, session.lease, session.replica, session.claim = '', 0, '', ''
 forget(session)
 save(session)
 touch(session)
-return { 'ok' }
+return { 'ok', shareOf(session), added }
 `,
   encode: ({ lease: { fence }, frames, messages }: EndTurnInput) => ({
     fence,
@@ -49,7 +57,8 @@ return { 'ok' }
     frames: frames.map((frame) => JSON.stringify(frame)),
     messages: messages.map((message) => JSON.stringify(message)),
   }),
-  read(reply): void {
-    readWritten(reply);
+  read(reply): { share: SessionShare; added: number } {
+    const [share, added] = readWritten(reply);
+    return { share: readShare(asArray(share)), added: asNumber(added) };
   },
 });

@@ -8,7 +8,8 @@ export const withdrawTurn = sessionOperation({
   lua: `
 local session = load()
 if not session or session.turn ~= turnId or session.claim ~= turnId or session.seq ~= session.before then return 0 end
-redis.call('RPOP', messagesKey)
+local message = redis.call('RPOP', messagesKey)
+if message then session.history = math.max(0, session.history - messageBytes(message)) end
 session.messages = session.messages - 1
 if messageId ~= '' then redis.call('HDEL', messageIdsKey, 'm:' .. messageId) end
 redis.call('UNLINK', journalKey)

@@ -5,6 +5,12 @@
  * `owner` is whose session it is. `replica` is the process that runs the turn. `claim` is the attempt to begin the turn, or to take it over, that succeeded:
  * so the same attempt is known when it is made again because its answer was lost.
  */
+import {
+  MAX_HISTORY_BYTES_PER_SESSION,
+  MESSAGE_OVERHEAD_BYTES,
+  SESSION_OVERHEAD_BYTES,
+} from "../../session-store.ts";
+import { USER_MESSAGE_START } from "../../stored-values.ts";
 import { ENTRY_KINDS } from "./stream-entry.ts";
 
 /** What a script says, somewhere in its error, when a key does not hold what it should. */
@@ -15,6 +21,9 @@ export const CORRUPT = "OMNIA_CORRUPT";
  * neither they nor this one take a session of the other for their client's.
  */
 export const OWNER_FIELD = "subject";
+
+/** What the hash calls the holder; older versions wrote none. */
+export const HOLDER_FIELD = "holder";
 
 const TEXTS = ["turn", "replica", "claim"];
 const NUMBERS = [
@@ -27,8 +36,9 @@ const NUMBERS = [
   "cursor",
   "messages",
   "cancel",
+  "history",
 ];
-/** A session keeps the owner that it was created with. */
+/** A session keeps the owner and the holder that it was created with. */
 const SAVED = [...TEXTS, ...NUMBERS];
 
 const quoted = (fields: readonly string[]): string =>
@@ -44,10 +54,12 @@ local function corrupt(what)
 end
 
 local function load()
-  local found = redis.call('HMGET', sessionKey, ${quoted([...SAVED, OWNER_FIELD])})
+  local found = redis.call('HMGET', sessionKey, ${quoted([...SAVED, OWNER_FIELD, HOLDER_FIELD])})
   local session = { ${TEXTS.map((field, index) => `${field} = found[${index + 1}]`).join(", ")} }
   for index, field in ipairs({ ${quoted(NUMBERS)} }) do
     local value = tonumber(found[${TEXTS.length} + index])
+    -- Versions before did not count it. Their sessions are nobody's, and are to be found as such.
+    if not value and field == 'history' then value = 0 end
     if not value or value < 0 or value ~= math.floor(value) then
       if field == 'seq' and redis.call('EXISTS', sessionKey) == 0 then return nil end
       corrupt('the session has no ' .. field)
@@ -56,7 +68,7 @@ local function load()
   end
   if not session.turn then corrupt('the session has no turn') end
   session.replica, session.claim = session.replica or '', session.claim or ''
-  session.owner = found[${SAVED.length + 1}]
+  session.owner, session.holder = found[${SAVED.length + 1}], found[${SAVED.length + 2}] or ''
   return session
 end
 
@@ -79,6 +91,36 @@ end
 
 local function isRunning(session)
   return session.turn ~= '' and session.lease > now
+end
+
+-- What the session takes, about, and who answers for it.
+local function shareOf(session)
+  local size = ${SESSION_OVERHEAD_BYTES} + session.history + session.kept + session.bytes
+  return { session.holder, size, session.fence }
+end
+
+local function messageBytes(message)
+  return #message + ${MESSAGE_OVERHEAD_BYTES}
+end
+
+-- Forgets the oldest turns, each as a whole, while there are too many bytes of messages. The last 'newest' messages stay.
+local function forgetOldTurns(session, newest)
+  local older = session.messages - newest
+  local isWhole = session.history <= ${MAX_HISTORY_BYTES_PER_SESSION}
+  while not isWhole and older > 0 do
+    local page = redis.call('LRANGE', messagesKey, 0, math.min(older, 16) - 1)
+    local gone = 0
+    for _, message in ipairs(page) do
+      isWhole = session.history <= ${MAX_HISTORY_BYTES_PER_SESSION}
+        and string.sub(message, 1, ${USER_MESSAGE_START.length}) == '${USER_MESSAGE_START}'
+      if isWhole then break end
+      session.history = math.max(0, session.history - messageBytes(message))
+      gone = gone + 1
+    end
+    if #page == 0 then corrupt('there are fewer messages than there were') end
+    redis.call('LTRIM', messagesKey, gone, -1)
+    session.messages, older = session.messages - gone, older - gone
+  end
 end
 
 -- Forgets frames of turns that ended long ago; a bounded piece of the work at a time.

@@ -36,6 +36,11 @@ export function signalsKeyOf(owner: string): string {
   return `omnia:{replica-${owner}}:signals`;
 }
 
+/** The keys of what the sessions of one holder take, and of when they expire, as `operations/account-sessions.ts` has it. */
+export function keysOfHolder(holder: string): string[] {
+  return ["sizes", "expiries"].map((name) => `omnia:{holder-${holder}}:${name}`);
+}
+
 function keyOf(sessionId: string, name: (typeof NAMES)[number]): string {
   return `omnia:{${sessionId}}:${name}`;
 }

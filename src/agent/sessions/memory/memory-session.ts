@@ -1,0 +1,89 @@
+/** One session in the memory of this process, and what its parts take. */
+import type { SessionClient } from "../session-client.ts";
+import {
+  MAX_HISTORY_BYTES_PER_SESSION,
+  MESSAGE_OVERHEAD_BYTES,
+  SESSION_OVERHEAD_BYTES,
+  type NewTurn,
+  type TurnLease,
+} from "../session-store.ts";
+import { USER_MESSAGE_START } from "../stored-values.ts";
+import type { JournalEntry } from "../turn-journal.ts";
+import { KeptFrames } from "./kept-frames.ts";
+import { MessageIds } from "./message-ids.ts";
+
+/** A turn that has not ended: it runs until its lease is over, and then waits to be taken over. */
+export interface UnendedTurn {
+  lease: TurnLease;
+  leaseUntil: number;
+  /** The attempt to begin it or to take it over that succeeded. */
+  claim: string;
+  readonly begun: NewTurn;
+  readonly journal: JournalEntry[];
+  journalBytes: number;
+  isCancelled: boolean;
+}
+
+export interface MemorySession {
+  readonly id: string;
+  readonly owner: string;
+  readonly holder: string;
+  lastSeq: number;
+  fence: number;
+  /** They are JSON: so what is handed out cannot be changed in here, and they are small. */
+  readonly messages: string[];
+  messageBytes: number;
+  readonly frames: KeptFrames;
+  unended: UnendedTurn | undefined;
+  readonly messageIds: MessageIds;
+  /** What it takes beside its messages, frames and message ids. */
+  bytes: number;
+  countedBytes: number;
+  /** Called once, when frames came, a turn ended, or the session is gone. */
+  followers: Set<() => void> | undefined;
+}
+
+export function newMemorySession(id: string, { owner, holder }: SessionClient): MemorySession {
+  return {
+    id,
+    owner,
+    holder,
+    lastSeq: 0,
+    fence: 0,
+    messages: [],
+    messageBytes: 0,
+    frames: new KeptFrames(),
+    unended: undefined,
+    messageIds: new MessageIds(),
+    bytes: SESSION_OVERHEAD_BYTES + 2 * (id.length + owner.length + holder.length),
+    countedBytes: 0,
+    followers: undefined,
+  };
+}
+
+/** Forgets the oldest turns of which there is no room; the last `newest` messages are those of the turn that has ended. */
+export function forgetOldTurns(session: MemorySession, newest: number): void {
+  const { messages } = session;
+  if (session.messageBytes <= MAX_HISTORY_BYTES_PER_SESSION) return;
+  let at = 0;
+  for (; at < messages.length - newest; at++) {
+    const message = messages[at] as string;
+    const isWhole = message.startsWith(USER_MESSAGE_START);
+    if (isWhole && session.messageBytes <= MAX_HISTORY_BYTES_PER_SESSION) break;
+    session.messageBytes -= bytesOfMessage(message);
+  }
+  messages.splice(0, at);
+}
+
+export function bytesOfMessage(text: string): number {
+  return Buffer.byteLength(text) + MESSAGE_OVERHEAD_BYTES;
+}
+
+export function bytesOfEntries(entries: readonly JournalEntry[]): number {
+  let bytes = 0;
+  for (const entry of entries) {
+    const text = entry.type === "said" ? entry.text : JSON.stringify(entry);
+    bytes += bytesOfMessage(text);
+  }
+  return bytes;
+}
