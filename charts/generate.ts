@@ -3,6 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { customResourceDefinitions } from "../src/api/crd.ts";
+import { ADMISSION_POLICY } from "../src/operator/admission-policy.ts";
 import { LEASE_NAME, SIGNING_KEY_NAME } from "../src/operator/cluster/labels.ts";
 import {
   CLUSTER_RULES,
@@ -34,6 +35,7 @@ export function chartFiles(): Map<string, string> {
   for (const [name, value] of Object.entries(rules)) {
     files.set(`rules/${name}.yaml`, HEAD + toYAML(value));
   }
+  files.set("admission-policy.yaml", HEAD + toYAML(ADMISSION_POLICY));
   return files;
 }
 

@@ -1,12 +1,12 @@
 /** The three controllers, put together over caches that are already being filled. They work while this process leads. */
 import { randomUUID } from "node:crypto";
-import { GROUP } from "../api/group.ts";
 import type { Controller } from "../kube/controller/controller.ts";
 import { EventRecorder } from "../kube/events.ts";
 import { type Backoff, exponentialBackoff } from "../time/backoff.ts";
 import { createAgentRuntimeController } from "./agent-runtime/controller.ts";
 import type { ControllerSettings, OperatorContext } from "./cluster/operator-context.ts";
 import { FollowedSecrets } from "./cluster/followed-secrets.ts";
+import { EVENT_REPORTER } from "./cluster/labels.ts";
 import { createSecretReader } from "./cluster/secret-reader.ts";
 import { createPromptPacks, type PromptPacks } from "./prompt-pack/controller.ts";
 import { createToolRegistries, type ToolRegistries } from "./tool-registry/controller.ts";
@@ -39,7 +39,7 @@ export function createOperator(parts: OperatorParts): Operator {
   const { controllerSettings, probeIntervalMs } = parts;
   const events = new EventRecorder({
     client: client.givingWay(),
-    reportingController: `${GROUP}/operator`,
+    reportingController: EVENT_REPORTER,
     reportingInstance: parts.instance,
     clock,
     newName: () => randomUUID().slice(0, 13),

@@ -14,6 +14,8 @@ export const OPERATOR = "omnia-operator";
 export const LEASE_NAME = `${OPERATOR}.${GROUP}`;
 /** The Secret with the key that signs agent configs. It is in the namespace of the operator. */
 export const SIGNING_KEY_NAME = `${OPERATOR}-signing-key`;
+/** The controller that stands in the events. */
+export const EVENT_REPORTER = `${GROUP}/operator`;
 export const AGENT_COMPONENT = "agent";
 export const PROMPT_PACK_COMPONENT = "prompt-pack";
 

@@ -1,14 +1,14 @@
 /** The Helm chart: what it renders, what it refuses, and that a real API server takes it and holds the operator to its rights. */
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parseAllDocuments } from "yaml";
 import packageJSON from "../../../package.json" with { type: "json" };
 import { chartFiles } from "../../../charts/generate.ts";
 import { LEASE_NAME } from "../../../src/operator/cluster/labels.ts";
+import { ADMISSION_POLICY } from "../../../src/operator/admission-policy.ts";
 import {
   CLUSTER_RULES,
   SECRET_RULES,
@@ -16,29 +16,28 @@ import {
 } from "../../../src/operator/permissions.ts";
 import { readNetworkPolicy } from "../../../src/cli/operator/read-network-policy.ts";
 import {
+  CHART,
+  findHelm,
+  type Manifest,
+  MAX_OUTPUT_BYTES,
+  OPERATOR_ACCOUNT,
+  RELEASE_NAMESPACE,
+  renderChart,
+} from "../../support/kubernetes/helm-chart.ts";
+import {
   KUBE_API_SERVER_TIMEOUT_MS,
   type KubeAPIServer,
   startKubeAPIServer,
 } from "../../support/kubernetes/kube-api-server.ts";
 
 const run = promisify(execFile);
-const ROOT = join(import.meta.dirname, "../../..");
-const CHART = join(ROOT, "charts/omnia");
-const RELEASE_NAMESPACE = "omnia-system";
 const GRANTED = [...WATCHED_NAMESPACE_RULES, ...SECRET_RULES.watch, ...CLUSTER_RULES];
-const ACCOUNT = `system:serviceaccount:${RELEASE_NAMESPACE}:omnia-operator`;
-
-// oxlint-disable-next-line typescript/no-explicit-any -- manifests of many shapes
-type Manifest = any;
 
 let helm: string;
 let server: KubeAPIServer;
 
 beforeAll(async () => {
-  const build = join(ROOT, "test/support/kubernetes/helm-build");
-  const found = spawnSync(build, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
-  helm = found.stdout.trim();
-  expect(helm).not.toBe("");
+  helm = findHelm();
   server = await startKubeAPIServer();
   for (const name of [RELEASE_NAMESPACE, "team-a", "team-b", "elsewhere"]) {
     await server.kubectl(["create", "namespace", name]);
@@ -46,16 +45,7 @@ beforeAll(async () => {
 }, KUBE_API_SERVER_TIMEOUT_MS);
 afterAll(async () => server?.stop());
 
-async function rendered(...flags: string[]): Promise<Manifest[]> {
-  const { stdout } = await run(
-    helm,
-    ["template", "omnia", CHART, "-n", RELEASE_NAMESPACE, "--kube-version", "1.34.0", ...flags],
-    { maxBuffer: 16 * 1024 * 1024 },
-  );
-  return parseAllDocuments(stdout)
-    .map((document) => document.toJS())
-    .filter((manifest) => manifest !== null);
-}
+const rendered = (...flags: string[]): Promise<Manifest[]> => renderChart(helm, ...flags);
 
 function find(manifests: readonly Manifest[], kind: string, name?: string): Manifest {
   return manifests.find(
@@ -65,7 +55,7 @@ function find(manifests: readonly Manifest[], kind: string, name?: string): Mani
 
 async function helmWith(...args: string[]): Promise<string> {
   const { stdout } = await run(helm, [...args, "--kubeconfig", server.kubeconfig], {
-    maxBuffer: 16 * 1024 * 1024,
+    maxBuffer: MAX_OUTPUT_BYTES,
   });
   return stdout;
 }
@@ -193,6 +183,32 @@ describe("what the chart renders", () => {
     const without = await rendered("--set", "networkPolicy.enabled=false");
     expect(find(without, "NetworkPolicy")).toBeUndefined();
     expect(argumentOf(without)).toBeUndefined();
+  });
+
+  test("is a policy that holds the operator's account to its own objects, where the API server knows such policies", async () => {
+    const policyOf = async (...flags: string[]): Promise<Manifest> =>
+      find(await rendered(...flags), "ValidatingAdmissionPolicy");
+    const { metadata, spec } = await policyOf();
+    expect(metadata.name).toBe(`omnia-operator.${RELEASE_NAMESPACE}`);
+    expect(spec).toEqual({
+      ...ADMISSION_POLICY,
+      matchConditions: [
+        { name: "operator", expression: `request.userInfo.username == '${OPERATOR_ACCOUNT}'` },
+      ],
+    });
+    const binding = find(await rendered(), "ValidatingAdmissionPolicyBinding");
+    expect(binding.spec).toEqual({
+      policyName: metadata.name,
+      validationActions: ["Deny"],
+    });
+    expect((await policyOf("--set", "serviceAccount.name=mine")).spec.matchConditions).toEqual([
+      {
+        name: "operator",
+        expression: `request.userInfo.username == 'system:serviceaccount:${RELEASE_NAMESPACE}:mine'`,
+      },
+    ]);
+    expect(await policyOf("--set", "admissionPolicy.enabled=false")).toBeUndefined();
+    expect(await policyOf("--kube-version", "1.29.0")).toBeUndefined();
   });
 
   test("has CustomResourceDefinitions that stay when it is uninstalled, or none", async () => {
@@ -419,7 +435,7 @@ describe("on a real API server", () => {
   const mayDo = async (verb: string, resource: string, ...flags: string[]): Promise<boolean> =>
     (
       await server
-        .kubectl(["auth", "can-i", verb, resource, `--as=${ACCOUNT}`, ...flags])
+        .kubectl(["auth", "can-i", verb, resource, `--as=${OPERATOR_ACCOUNT}`, ...flags])
         .catch(({ stdout }: { stdout: string }) => stdout)
     )
       .trim()
