@@ -14,7 +14,7 @@ const KINDS = ["agentruntimes", "promptpacks", "toolregistries"] as const;
 
 /** The rules in every namespace that is watched, but for those about Secrets. */
 export const WATCHED_NAMESPACE_RULES: readonly PolicyRule[] = [
-  { apiGroups: [GROUP], resources: KINDS, verbs: WATCH },
+  { apiGroups: [GROUP], resources: KINDS, verbs: ["list", "watch"] },
   // Only users write the specs.
   { apiGroups: [GROUP], resources: KINDS.map((kind) => `${kind}/status`), verbs: ["patch"] },
   // The configs of agents and the versions of packs. Old versions are deleted.

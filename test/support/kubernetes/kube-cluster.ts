@@ -28,6 +28,8 @@ export interface KubeClusterOptions
   extends KubeAPIServerOptions, Omit<SimulatedKubeletOptions, "server"> {
   /** False: nothing comes of a Deployment, and nothing is garbage-collected. */
   withControllers?: boolean;
+  /** True: reads are in the audit log too. */
+  auditsReads?: boolean;
   /** False: the three kinds are not known yet, and the operator has no permissions. */
   withKinds?: boolean;
 }
@@ -59,7 +61,7 @@ export class KubeCluster {
   static async start(options: KubeClusterOptions = {}): Promise<KubeCluster> {
     const folder = await mkdtemp(join(tmpdir(), "omnia-cluster-"));
     const guard = new ProcessGuard(folder);
-    const audit = await AuditLog.create(folder);
+    const audit = await AuditLog.create(folder, { reads: options.auditsReads ?? false });
     const server = await startKubeAPIServer({
       // Every Service takes an address.
       flags: ["--service-cluster-ip-range=10.0.0.0/16", ...audit.flags, ...(options.flags ?? [])],

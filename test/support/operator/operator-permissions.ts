@@ -1,15 +1,8 @@
 /** Gives a user what the chart gives to the operator, and nothing else. */
-import { LEASE_NAME, SIGNING_KEY_NAME } from "../../../src/operator/cluster/labels.ts";
 import { DEFAULT_NAMESPACE } from "../../../src/api/fields/names.ts";
 import type { SecretAccess } from "../../../src/operator/cluster/operator-context.ts";
-import {
-  CLUSTER_RULES,
-  ownNamespaceRules,
-  type PolicyRule,
-  SECRET_RULES,
-  WATCHED_NAMESPACE_RULES,
-} from "../../../src/operator/permissions.ts";
 import type { KubeAPIServer } from "../kubernetes/kube-api-server.ts";
+import { type OperatorRight, nameOf, operatorRights, toRule } from "./operator-rights.ts";
 
 const API = "/apis/rbac.authorization.k8s.io/v1";
 
@@ -18,37 +11,44 @@ export async function permitOperator(
   user: string,
   scope: {
     /** The namespaces that are watched. Without it, all are watched. */
-    namespaces?: readonly string[];
+    namespaces?: readonly string[] | undefined;
     /** The namespace in which it holds the lease and keeps its key. */
     ownNamespace?: string;
     secrets?: SecretAccess;
+    /** A right that is left out. */
+    without?: OperatorRight | undefined;
   } = {},
 ): Promise<void> {
-  const { namespaces, ownNamespace = DEFAULT_NAMESPACE, secrets = "watch" } = scope;
-  const watched = [...WATCHED_NAMESPACE_RULES, ...SECRET_RULES[secrets]];
+  const { namespaces, ownNamespace = DEFAULT_NAMESPACE, secrets, without } = scope;
+  const rights = operatorRights(secrets).filter(
+    (right) => without === undefined || nameOf(right) !== nameOf(without),
+  );
+  const within = (wanted: OperatorRight["scope"]): OperatorRight[] =>
+    rights.filter((right) => right.scope === wanted);
   for (const namespace of namespaces ?? [""]) {
-    await permit(server, { user, name: user, namespace, rules: watched });
+    await permit(server, { user, name: user, namespace, rights: within("watched") });
   }
   if (namespaces === undefined) {
-    await permit(server, { user, name: `${user}-cluster`, namespace: "", rules: CLUSTER_RULES });
+    const name = `${user}-cluster`;
+    await permit(server, { user, name, namespace: "", rights: within("cluster") });
   }
-  const rules = ownNamespaceRules({ lease: LEASE_NAME, signingKey: SIGNING_KEY_NAME });
-  await permit(server, { user, name: `${user}-own`, namespace: ownNamespace, rules });
+  const name = `${user}-own`;
+  await permit(server, { user, name, namespace: ownNamespace, rights: within("own") });
 }
 
 /** Without a namespace, it is bound in all namespaces. */
 async function permit(
   server: KubeAPIServer,
-  grant: { user: string; name: string; namespace: string; rules: readonly PolicyRule[] },
+  grant: { user: string; name: string; namespace: string; rights: readonly OperatorRight[] },
 ): Promise<void> {
-  const { user, name, namespace, rules } = grant;
+  const { user, name, namespace, rights } = grant;
   const [prefix, folder] =
     namespace === "" ? ["Cluster", API] : ["", `${API}/namespaces/${namespace}`];
   const metadata = { name };
   await create(server, `${folder}/${prefix.toLowerCase()}roles`, {
     kind: `${prefix}Role`,
     metadata,
-    rules,
+    rules: rights.map(toRule),
   });
   await create(server, `${folder}/${prefix.toLowerCase()}rolebindings`, {
     kind: `${prefix}RoleBinding`,
