@@ -5,12 +5,14 @@ import { ManualClock } from "../../test/support/builders/manual-clock.ts";
 import { systemClock } from "../time/clock.ts";
 import { probe } from "./probe.ts";
 import { ToolProbes } from "./tool-probes.ts";
+import { forEachTest } from "../../test/support/builders/fixtures.ts";
 
 const servers: Server[] = [];
-let ending = new AbortController();
+const ending = forEachTest(
+  () => new AbortController(),
+  (ending) => ending.abort(),
+);
 afterEach(() => {
-  ending.abort();
-  ending = new AbortController();
   for (const server of servers.splice(0)) server.close();
 });
 
@@ -68,7 +70,7 @@ describe("ToolProbes", () => {
     const probes = new ToolProbes({ clock: systemClock, onChange: () => {} });
     const urls = new Set([`http://127.0.0.1:${port}`]);
     for (let index = 0; index < 3; index += 1) {
-      expect(await probes.results("tools", urls, ending.signal)).toEqual(
+      expect(await probes.results("tools", urls, ending().signal)).toEqual(
         new Map([[`http://127.0.0.1:${port}`, { reachable: true }]]),
       );
     }
@@ -80,10 +82,10 @@ describe("ToolProbes", () => {
     const clock = new ManualClock();
     let changes = 0;
     const probes = new ToolProbes({ clock, onChange: () => (changes += 1) });
-    const running = probes.run(ending.signal);
+    const running = probes.run(ending().signal);
     const url = `http://127.0.0.1:${port}`;
     const reachable = async (): Promise<boolean | undefined> =>
-      (await probes.results("tools", new Set([url]), ending.signal)).get(url)?.reachable;
+      (await probes.results("tools", new Set([url]), ending().signal)).get(url)?.reachable;
     expect(await reachable()).toBe(true);
     server.close();
     await expect.poll(() => clock.pendingTimers).toBe(1);
@@ -95,7 +97,7 @@ describe("ToolProbes", () => {
     await clock.advance(10_000);
     await expect.poll(() => changes).toBe(2);
     expect(await reachable()).toBe(true);
-    ending.abort();
+    ending().abort();
     await running;
   });
 
@@ -106,8 +108,8 @@ describe("ToolProbes", () => {
     const clock = new ManualClock();
     const told: string[][] = [];
     const probes = new ToolProbes({ clock, onChange: (owners) => told.push([...owners].sort()) });
-    const running = probes.run(ending.signal);
-    const ask = (owner: string) => probes.results(owner, new Set([url]), ending.signal);
+    const running = probes.run(ending().signal);
+    const ask = (owner: string) => probes.results(owner, new Set([url]), ending().signal);
     await Promise.all([ask("a"), ask("b"), ask("c")]);
     await expect.poll(() => connections).toBe(1);
     probes.forget("b");
@@ -115,7 +117,7 @@ describe("ToolProbes", () => {
     await expect.poll(() => clock.pendingTimers).toBe(1);
     await clock.advance(10_000);
     await expect.poll(() => told).toEqual([["a", "c"]]);
-    ending.abort();
+    ending().abort();
     await running;
   });
 
@@ -125,10 +127,10 @@ describe("ToolProbes", () => {
     const { port: other } = await listen();
     const clock = new ManualClock();
     const probes = new ToolProbes({ clock, onChange: () => {} });
-    const running = probes.run(ending.signal);
-    await probes.results("a", new Set([`http://127.0.0.1:${port}`]), ending.signal);
+    const running = probes.run(ending().signal);
+    await probes.results("a", new Set([`http://127.0.0.1:${port}`]), ending().signal);
     await expect.poll(() => connections).toBe(1);
-    await probes.results("a", new Set([`http://127.0.0.1:${other}`]), ending.signal);
+    await probes.results("a", new Set([`http://127.0.0.1:${other}`]), ending().signal);
     for (let round = 0; round < 3; round += 1) {
       await expect.poll(() => clock.pendingTimers).toBe(1);
       await clock.advance(10_000);
@@ -137,7 +139,7 @@ describe("ToolProbes", () => {
     probes.forget("a");
     await clock.advance(20_000);
     await expect.poll(() => clock.pendingTimers).toBe(0);
-    ending.abort();
+    ending().abort();
     await running;
   });
 
@@ -145,7 +147,7 @@ describe("ToolProbes", () => {
     const listening = await Promise.all(Array.from({ length: 100 }, () => listen()));
     const urls = new Set(listening.map(({ port }) => `http://127.0.0.1:${port}`));
     const probes = new ToolProbes({ clock: systemClock, onChange: () => {} });
-    const results = await probes.results("a", urls, ending.signal);
+    const results = await probes.results("a", urls, ending().signal);
     expect([...results.values()]).toEqual(Array.from({ length: 100 }, () => ({ reachable: true })));
   });
 });

@@ -1,8 +1,8 @@
 /** Every command of README and CONTRIBUTING, run as it stands there. */
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { homedir, tmpdir } from "node:os";
+import { cp, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import {
   KUBE_API_SERVER_TIMEOUT_MS,
   startKubeAPIServer,
@@ -14,13 +14,21 @@ import { startRedis } from "../support/redis/redis.ts";
 import { snippets } from "../support/documents/snippets.ts";
 import { ROOT } from "./omnia-up.ts";
 import { Shell, type ShellResult } from "./shell.ts";
+import { folderForAllTests, forAllTests } from "../support/builders/fixtures.ts";
 
 const documented = snippets(ROOT);
 const ran = new Set<string>();
 
+const home = folderForAllTests();
 /** A folder that looks like a checkout, with examples that a test may change, and a home of its own. */
-let checkout: string;
-let env: Record<string, string>;
+const checkout = (): string => join(home(), "omnia");
+const env = (): Record<string, string> => ({
+  PATH: process.env["PATH"] ?? "",
+  HOME: home(),
+  // What is cached stays cached.
+  XDG_CACHE_HOME: process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"),
+  OMNIA_DEMO_PAUSES: "off",
+});
 
 beforeAll(async () => {
   // Else `make up` would begin with installing anew, under the feet of the tests that run now.
@@ -29,21 +37,11 @@ beforeAll(async () => {
     env: { PATH: process.env["PATH"] ?? "" },
   }).ended;
   if (code !== 0) throw new Error("node_modules is not of this package-lock.json: run make setup");
-  const folder = await mkdtemp(join(tmpdir(), "omnia-documentation-"));
-  checkout = join(folder, "omnia");
-  await cp(join(ROOT, "examples"), join(checkout, "examples"), { recursive: true });
+  await cp(join(ROOT, "examples"), join(checkout(), "examples"), { recursive: true });
   const own = new Set(["examples", ".git", ".omnia"]);
   for (const name of await readdir(ROOT))
-    if (!own.has(name)) await symlink(join(ROOT, name), join(checkout, name));
-  env = {
-    PATH: process.env["PATH"] ?? "",
-    HOME: folder,
-    // What is cached stays cached.
-    XDG_CACHE_HOME: process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"),
-    OMNIA_DEMO_PAUSES: "off",
-  };
+    if (!own.has(name)) await symlink(join(ROOT, name), join(checkout(), name));
 });
-afterAll(() => rm(join(checkout, ".."), { recursive: true, force: true, maxRetries: 5 }));
 
 /** The text of the block, with other values where the test needs them. */
 function commands(name: string, values: Readonly<Record<string, string>> = {}): string {
@@ -65,11 +63,11 @@ function run(
   text: string,
   more: { input?: string; env?: Record<string, string> } = {},
 ): Promise<ShellResult> {
-  return new Shell(text, { cwd: checkout, ...more, env: { ...env, ...more.env } }).ended;
+  return new Shell(text, { cwd: checkout(), ...more, env: { ...env(), ...more.env } }).ended;
 }
 
 function start(text: string, more: Record<string, string> = {}): Shell {
-  return new Shell(text, { cwd: checkout, env: { ...env, ...more } });
+  return new Shell(text, { cwd: checkout(), env: { ...env(), ...more } });
 }
 
 describe("the first steps", () => {
@@ -95,7 +93,7 @@ describe("the first steps", () => {
 
   it("write down what the bundle is made of", async () => {
     expect(await run(commands("sbom"))).toMatchObject({ code: 0 });
-    const bill = await readFile(join(checkout, "omnia-sbom.json"), "utf8");
+    const bill = await readFile(join(checkout(), "omnia-sbom.json"), "utf8");
     expect(bill).toBe(await readFile(join(ROOT, "dist/sbom.cdx.json"), "utf8"));
   });
 
@@ -117,11 +115,11 @@ describe("an agent with a model", () => {
     const manifest = documented.find(
       ({ language, text }) => language === "yaml" && text.includes("name: support"),
     );
-    await writeFile(join(checkout, "support.yaml"), manifest?.text ?? "");
+    await writeFile(join(checkout(), "support.yaml"), manifest?.text ?? "");
     expect(await run(commands("validate"))).toMatchObject({ code: 0, signal: null });
 
     const patched = manifest?.text.replace(/model: .*/, `$&\n    baseURL: ${model.url}`) ?? "";
-    await writeFile(join(checkout, "support.yaml"), patched);
+    await writeFile(join(checkout(), "support.yaml"), patched);
     await using up = start(commands("support"));
     await up.shows(/Talk to it: \S*omnia chat support/);
     expect(await run(commands("ask"))).toMatchObject({
@@ -160,32 +158,33 @@ describe("the production example", () => {
   });
 
   async function edit(file: string, from: string | RegExp, to: string): Promise<void> {
-    const text = await readFile(join(checkout, file), "utf8");
+    const text = await readFile(join(checkout(), file), "utf8");
     expect(text).toMatch(from);
-    await writeFile(join(checkout, file), text.replace(from, to));
+    await writeFile(join(checkout(), file), text.replace(from, to));
   }
 });
 
 describe("a cluster", () => {
-  let cluster: KubeCluster;
-  let kube: Record<string, string>;
-  beforeAll(async () => {
-    cluster = await KubeCluster.start({ withKinds: false });
+  const cluster = forAllTests(
+    () => KubeCluster.start({ withKinds: false }),
+    (cluster) => cluster.stop(),
+    KUBE_API_SERVER_TIMEOUT_MS,
+  );
+  const kube = forAllTests(async () => {
     const assets =
-      process.env["KUBEBUILDER_ASSETS"] || join(env["XDG_CACHE_HOME"] ?? "", "omnia/kube");
-    const tools = join(checkout, "..", "tools");
+      process.env["KUBEBUILDER_ASSETS"] || join(env()["XDG_CACHE_HOME"] ?? "", "omnia/kube");
+    const tools = join(checkout(), "..", "tools");
     await mkdir(tools);
     const helm = await run("test/support/kubernetes/helm-build 2>/dev/null");
     await symlink(helm.output.trim(), join(tools, "helm"));
-    kube = {
-      PATH: `${tools}:${assets}:${env["PATH"]}`,
-      KUBECONFIG: cluster.server.kubeconfig,
+    return {
+      PATH: `${tools}:${assets}:${env()["PATH"]}`,
+      KUBECONFIG: cluster().server.kubeconfig,
     };
-  }, KUBE_API_SERVER_TIMEOUT_MS);
-  afterAll(async () => cluster?.stop());
+  });
 
   const inCluster = async (name: string): Promise<string> => {
-    const { code, output } = await run(commands(name), { env: kube });
+    const { code, output } = await run(commands(name), { env: kube() });
     if (code !== 0) throw new Error(`${name} ended with ${code}: ${output}`);
     return output;
   };
@@ -193,15 +192,15 @@ describe("a cluster", () => {
   /** The chart's pods hold nothing here: beside them runs a real operator, as the account and with the flags that the chart made. */
   async function startOperator(namespace: string): Promise<OperatorProcess> {
     const account = ["token", "omnia-operator", "-n", namespace];
-    const token = await cluster.server.kubectl(["create", ...account]);
-    const kubeconfig = join(checkout, "..", `kubeconfig-${namespace}`);
-    const admin = await readFile(cluster.server.kubeconfig, "utf8");
-    await writeFile(kubeconfig, admin.replaceAll(cluster.server.token, token.trim()), {
+    const token = await cluster().server.kubectl(["create", ...account]);
+    const kubeconfig = join(checkout(), "..", `kubeconfig-${namespace}`);
+    const admin = await readFile(cluster().server.kubeconfig, "utf8");
+    await writeFile(kubeconfig, admin.replaceAll(cluster().server.token, token.trim()), {
       mode: 0o600,
     });
     const deployment = ["deployment", "omnia-operator", "-n", namespace, "-o"];
     const path = "jsonpath={.spec.template.spec.containers[0].args}";
-    const rendered = await cluster.server.kubectl(["get", ...deployment, path]);
+    const rendered = await cluster().server.kubectl(["get", ...deployment, path]);
     const [, ...flags] = JSON.parse(rendered) as string[];
     return await OperatorProcess.start({ kubeconfig, leaseNamespace: namespace, flags });
   }
@@ -216,7 +215,13 @@ describe("a cluster", () => {
       expect(look).toMatch(/AgentRuntime "quickstart" is Running/);
       expect(await inCluster("upgrade")).toMatch(/STATUS: deployed/);
       expect(await inCluster("let-prometheus-in")).toMatch(/STATUS: deployed/);
-      const policies = await cluster.server.kubectl(["get", "networkpolicies", "-A", "-o", "name"]);
+      const policies = await cluster().server.kubectl([
+        "get",
+        "networkpolicies",
+        "-A",
+        "-o",
+        "name",
+      ]);
       expect(policies.trim().split("\n")).toEqual([
         "networkpolicy.networking.k8s.io/quickstart",
         "networkpolicy.networking.k8s.io/omnia-operator",
@@ -227,7 +232,12 @@ describe("a cluster", () => {
       await operator.stop();
     }
     expect(await inCluster("uninstall")).toMatch(/release "omnia" uninstalled/);
-    const agents = await cluster.server.kubectl(["get", "agentruntimes,deployments", "-o", "name"]);
+    const agents = await cluster().server.kubectl([
+      "get",
+      "agentruntimes,deployments",
+      "-o",
+      "name",
+    ]);
     expect(agents).toMatch(/agentruntime\S*\/quickstart[^]*deployment\S*\/quickstart/);
   });
 
@@ -235,7 +245,7 @@ describe("a cluster", () => {
     expect(commands("install-namespaced")).toContain("helm install omnia charts/omnia");
     const { code, output } = await run(
       `${commands("install-namespaced").trimEnd()} --set crds.install=false`,
-      { env: kube },
+      { env: kube() },
     );
     expect({ code, output }).toMatchObject({ code: 0 });
     expect(output).toMatch(/looks after team\./);
@@ -245,7 +255,7 @@ describe("a cluster", () => {
     const other = await startKubeAPIServer();
     try {
       const applied = await run(commands("crds"), {
-        env: { ...kube, KUBECONFIG: other.kubeconfig },
+        env: { ...kube(), KUBECONFIG: other.kubeconfig },
       });
       expect(applied.code).toBe(0);
       expect(applied.output.match(/serverside-applied/g)).toHaveLength(3);

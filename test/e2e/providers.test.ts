@@ -1,26 +1,27 @@
 /** The examples with a model, with a third party's server in place of the provider. */
 import { readdir, readlink } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { startHttpServer } from "../support/processes/http-server.ts";
-import { startModelServer, type ModelServer } from "../support/agent/model-server.ts";
-import { startRedis, type RedisServer } from "../support/redis/redis.ts";
+import { startModelServer } from "../support/agent/model-server.ts";
+import { startRedis } from "../support/redis/redis.ts";
 import { eventually } from "./eventually.ts";
 import { Manifests, OmniaUp } from "./omnia-up.ts";
 import { OrderService } from "./order-service.ts";
+import { forAllTests } from "../support/builders/fixtures.ts";
 
-let model: ModelServer;
-let redis: RedisServer;
+const model = forAllTests(
+  () => startModelServer(),
+  (model) => model.close(),
+);
+const redis = forAllTests(
+  () => startRedis({ password: "p@ss/word" }),
+  (redis) => redis[Symbol.asyncDispose](),
+);
 
-beforeAll(async () => {
-  [model, redis] = await Promise.all([startModelServer(), startRedis({ password: "p@ss/word" })]);
-});
-afterAll(async () => {
-  await Promise.all([model.close(), redis[Symbol.asyncDispose]()]);
-});
-beforeEach(() => {
-  model.mock.reset();
-  model.mock.on(
+beforeEach(async () => {
+  model().mock.reset();
+  model().mock.on(
     { userMessage: "A-1042", hasToolResult: false },
     {
       content: "Let me look.",
@@ -28,11 +29,11 @@ beforeEach(() => {
       toolCalls: [{ id: "call_1", name: "order-status", arguments: '{"order":"A-1042"}' }],
     },
   );
-  model.mock.on(
+  model().mock.on(
     { userMessage: "A-1042", hasToolResult: true },
     { content: "Your order was shipped, and arrives tomorrow.", usage },
   );
-  model.mock.onMessage("which order", { content: "You asked about A-1042." });
+  model().mock.onMessage("which order", { content: "You asked about A-1042." });
 });
 
 /** In the words of each protocol. */
@@ -76,7 +77,7 @@ describe.each(PROVIDERS)(
     it("streams, calls a tool over HTTP, and remembers after every process was restarted", async () => {
       await using orders = await OrderService.start();
       await using manifests = await production(provider, name, orders.url);
-      const env = { [key]: "key-1", REDIS_URL: redis.url };
+      const env = { [key]: "key-1", REDIS_URL: redis().url };
       let sessionId: string;
       {
         await using up = await OmniaUp.start({ files: [manifests.folder], env });
@@ -104,8 +105,8 @@ describe.each(PROVIDERS)(
             }) as unknown,
           }),
         );
-        expect(model.requests.at(-1)?.headers[header]).toBe(sent);
-        expect(JSON.stringify(model.requests.at(-1)?.body)).toMatch(
+        expect(model().requests.at(-1)?.headers[header]).toBe(sent);
+        expect(JSON.stringify(model().requests.at(-1)?.body)).toMatch(
           /You work in the customer service of Example Shop/,
         );
 
@@ -127,7 +128,7 @@ describe.each(PROVIDERS)(
       });
       const done = await client.ask("Do you know which order I meant?");
       expect(done).toMatchObject({ session_id: sessionId, content: "You asked about A-1042." });
-      const said = JSON.stringify(model.requests.at(-1)?.body);
+      const said = JSON.stringify(model().requests.at(-1)?.body);
       expect(said).toMatch(/Where is my order A-1042\?/);
       expect(said).toMatch(/Your order was shipped/);
     });
@@ -140,7 +141,7 @@ describe.each(PROVIDERS.slice(1))("examples/$provider", ({ provider, model: name
     await manifests.edit(
       "agent.yaml",
       `model: ${name}`,
-      `model: ${name}\n    baseURL: ${model.url}`,
+      `model: ${name}\n    baseURL: ${model().url}`,
     );
     await using up = await OmniaUp.start({ files: [manifests.folder], env: { [key]: "key-1" } });
     await up.runs(provider);
@@ -158,7 +159,7 @@ describe("two replicas with one Redis", () => {
     await manifests.edit("agent.yaml", "replicas: 3", "replicas: 2");
     await using up = await OmniaUp.start({
       files: [manifests.folder],
-      env: { OPENAI_API_KEY: "key-1", REDIS_URL: redis.url },
+      env: { OPENAI_API_KEY: "key-1", REDIS_URL: redis().url },
     });
     await up.runs("production-agent", 2);
     const pids = await up.replicaPids();
@@ -212,7 +213,7 @@ describe("a provider that fails", () => {
     });
     expect(JSON.stringify(error)).not.toMatch(/key-1|10\.1\.2\.3|127\.0\.0\.1/);
 
-    await manifests.edit("agent.yaml", failing.url, model.url);
+    await manifests.edit("agent.yaml", failing.url, model().url);
     const done = await eventually("an answer of the other provider", async () => {
       client.say("Do you know which order I meant?");
       for (;;) {
@@ -235,7 +236,7 @@ async function production(
   await manifests.edit(
     "agent.yaml",
     "name: openai\n    model: gpt-4-turbo",
-    `name: ${provider}\n    model: ${modelName}\n    baseURL: ${model.url}`,
+    `name: ${provider}\n    model: ${modelName}\n    baseURL: ${model().url}`,
   );
   await manifests.edit("tools.yaml", "http://127.0.0.1:8090", toolURL);
   return manifests;

@@ -1,15 +1,15 @@
 /** `omnia conformance`: our agents pass, at any number of replicas and with either store; what is not as it should be, fails. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { CHECKS, runSuite, type CheckResult } from "../../../src/conformance/run-suite.ts";
-import { omnia, startOmnia, type OmniaProcess } from "../../support/processes/omnia-process.ts";
-import { startRedis, type RedisServer } from "../../support/redis/redis.ts";
+import { omnia, startOmnia } from "../../support/processes/omnia-process.ts";
+import { startRedis } from "../../support/redis/redis.ts";
+import { folderForAllTests, forAllTests } from "../../support/builders/fixtures.ts";
 import { TestAgent } from "../../support/agent/test-agent.ts";
 
 describe("our agents pass", () => {
@@ -23,34 +23,37 @@ describe("our agents pass", () => {
       })),
     ),
   );
-  let folder: string;
-  let redis: RedisServer;
-  let up: OmniaProcess;
-  let url: string;
-
+  const folder = folderForAllTests();
+  const redis = forAllTests(
+    () => startRedis(),
+    (redis) => redis[Symbol.asyncDispose](),
+  );
+  const up = forAllTests(
+    async () => {
+      const storeRef = { name: "store", key: "url" };
+      const manifests = agents.map(({ name, handler, store, replicas }) => ({
+        apiVersion: "omnia.altairalabs.ai/v1alpha1",
+        kind: "AgentRuntime",
+        metadata: { name },
+        spec: {
+          replicas,
+          facade: { handler },
+          session: store === "redis" ? { type: store, storeRef } : { type: store },
+        },
+      }));
+      const file = join(folder(), "agents.yaml");
+      await writeFile(file, manifests.map((manifest) => JSON.stringify(manifest)).join("\n---\n"));
+      return startOmnia(["up", "--port", "0", "--state", join(folder(), "state"), "-f", file], {
+        env: { HOME: folder(), REDIS_URL: redis().url },
+      });
+    },
+    (up) => up[Symbol.asyncDispose](),
+  );
+  const url = forAllTests(async () => (await up().shows(/Serving at (\S+)/))[1] ?? "");
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "omnia-conformance-"));
-    redis = await startRedis();
-    const storeRef = { name: "store", key: "url" };
-    const manifests = agents.map(({ name, handler, store, replicas }) => ({
-      apiVersion: "omnia.altairalabs.ai/v1alpha1",
-      kind: "AgentRuntime",
-      metadata: { name },
-      spec: {
-        replicas,
-        facade: { handler },
-        session: store === "redis" ? { type: store, storeRef } : { type: store },
-      },
-    }));
-    const file = join(folder, "agents.yaml");
-    await writeFile(file, manifests.map((manifest) => JSON.stringify(manifest)).join("\n---\n"));
-    up = startOmnia(["up", "--port", "0", "--state", join(folder, "state"), "-f", file], {
-      env: { HOME: folder, REDIS_URL: redis.url },
-    });
-    [, url = ""] = await up.shows(/Serving at (\S+)/);
     await vi.waitFor(
       async () => {
-        const response = await fetch(`${url}/api/v1alpha1/resources`);
+        const response = await fetch(`${url()}/api/v1alpha1/resources`);
         const { items } = (await response.json()) as { items: { status: { ready?: string } }[] };
         expect(items.map(({ status }) => status.ready)).toEqual(
           items.map((_, index) => `${agents[index]?.replicas}/${agents[index]?.replicas}`),
@@ -59,15 +62,10 @@ describe("our agents pass", () => {
       { timeout: 60_000, interval: 100 },
     );
   });
-  afterAll(async () => {
-    await up[Symbol.asyncDispose]();
-    await redis[Symbol.asyncDispose]();
-    await rm(folder, { recursive: true, maxRetries: 5 });
-  });
 
   // The demo takes its time, and several of them no longer than one.
   it.concurrent.each(agents)("$name", { timeout: 120_000 }, async ({ name, handler }) => {
-    const target = [url, "--agent", name, "--handler", handler];
+    const target = [url(), "--agent", name, "--handler", handler];
     const { out, code } = await omnia(["conformance", ...target, "-o", "json"]);
     const { checks, ...summary } = JSON.parse(out) as Report;
     expect(checks.filter(({ result }) => result === "fail")).toEqual([]);

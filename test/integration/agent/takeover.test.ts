@@ -1,19 +1,16 @@
 /** Replicas that are killed in the middle of a turn, and those that go on with it. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import type { AgentConfig } from "../../../src/agent-config/agent-config.ts";
 import { TURN_LEASE_MS } from "../../../src/agent/sessions/session-store.ts";
 import { AgentProcess } from "../../support/agent/agent-process.ts";
 import type { ChatClient } from "../../support/agent/chat-client.ts";
-import { startHttpServer, type HttpServer } from "../../support/processes/http-server.ts";
-import {
-  startModelServer,
-  type ModelServer,
-  type WireBody,
-} from "../../support/agent/model-server.ts";
+import { startHttpServer } from "../../support/processes/http-server.ts";
+import { startModelServer, type WireBody } from "../../support/agent/model-server.ts";
 import { openRedisStore, RedisProbe } from "../../support/redis/redis-sessions.ts";
-import { startRedis, type RedisServer } from "../../support/redis/redis.ts";
+import { startRedis } from "../../support/redis/redis.ts";
 import { aRuntimeConfig, aTool } from "../../support/builders/agent-config.ts";
 import { TestAgent } from "../../support/agent/test-agent.ts";
+import { forAllTests } from "../../support/builders/fixtures.ts";
 
 const session = {
   type: "redis",
@@ -21,42 +18,43 @@ const session = {
   storeURLFile: "secrets/session-store/url",
 } as const;
 
-let redis: RedisServer;
-let probe: RedisProbe;
-let model: ModelServer;
-let tool: HttpServer;
 /** Bodies of the calls of the tool; the answer to the first one is held back when a test says so. */
-let calls: string[];
-let isHeld = false;
+const payments = { calls: [] as string[], isHeld: false };
+beforeEach(() => void Object.assign(payments, { calls: [], isHeld: false }));
 
-beforeAll(async () => {
-  redis = await startRedis({ appendOnly: true });
-  probe = new RedisProbe(redis.url);
-  model = await startModelServer();
-  tool = await startHttpServer(async (request, response) => {
-    let body = "";
-    for await (const piece of request) body += String(piece);
-    calls.push(body);
-    if (isHeld) return;
-    response.setHeader("content-type", "application/json");
-    response.end(JSON.stringify({ paid: true }));
-  });
-});
-afterAll(async () => {
-  await probe.close();
-  await tool.close();
-  await model.close();
-  await redis[Symbol.asyncDispose]();
-});
+const redis = forAllTests(
+  () => startRedis({ appendOnly: true }),
+  (redis) => redis[Symbol.asyncDispose](),
+);
+const probe = forAllTests(
+  () => new RedisProbe(redis().url),
+  (probe) => probe.close(),
+);
+const model = forAllTests(
+  () => startModelServer(),
+  (model) => model.close(),
+);
+const tool = forAllTests(
+  () =>
+    startHttpServer(async (request, response) => {
+      let body = "";
+      for await (const piece of request) body += String(piece);
+      payments.calls.push(body);
+      if (payments.isHeld) return;
+      response.setHeader("content-type", "application/json");
+      response.end(JSON.stringify({ paid: true }));
+    }),
+  (tool) => tool.close(),
+);
 
 const files = () => ({
-  "secrets/session-store/url": `${redis.url}\n`,
+  "secrets/session-store/url": `${redis().url}\n`,
   "provider/api-key": "sk-test\n",
 });
 
 function config(): Partial<AgentConfig> {
-  const provider = { baseURL: model.url, api: "chat" } as const;
-  const tools = [aTool({ name: "pay", url: `${tool.url}/pay`, inputSchema: { type: "object" } })];
+  const provider = { baseURL: model().url, api: "chat" } as const;
+  const tools = [aTool({ name: "pay", url: `${tool().url}/pay`, inputSchema: { type: "object" } })];
   return { ...aRuntimeConfig({ provider, tools }), session };
 }
 
@@ -82,7 +80,7 @@ function expectOneCoherentAnswer(clients: readonly ChatClient[], sessionId: stri
 }
 
 async function historyOf(sessionId: string) {
-  const store = openRedisStore(redis.url);
+  const store = openRedisStore(redis().url);
   const history = await store.history(sessionId);
   await store.close();
   return history;
@@ -90,15 +88,14 @@ async function historyOf(sessionId: string) {
 
 /** The lease of the dead, without the wait for its end. */
 async function leaseEnds(sessionId: string): Promise<void> {
-  await probe.passTime(sessionId, TURN_LEASE_MS);
+  await probe().passTime(sessionId, TURN_LEASE_MS);
 }
 
 const ANSWER = "The bill of the restaurant was paid, and the waiter was glad. ".repeat(3);
 
 describe("a replica that is killed while the model speaks", () => {
   it("leaves a turn that goes on where a client resumes, and ends as one answer", async () => {
-    calls = [];
-    model.mock.onMessage(/story/, { content: ANSWER }, { latency: 40 });
+    model().mock.onMessage(/story/, { content: ANSWER }, { latency: 40 });
     const [one, two] = [await aReplicaToKill(), await aReplica()];
     const first = await one.connect();
     first.say("Tell a story", { id: "m-1" });
@@ -122,7 +119,7 @@ describe("a replica that is killed while the model speaks", () => {
     expectOneCoherentAnswer([third], session_id);
     expect((await historyOf(session_id)).map(({ role }) => role)).toEqual(["user", "assistant"]);
 
-    const asked = model.requests.map(({ body }): WireBody => body);
+    const asked = model().requests.map(({ body }): WireBody => body);
     const again = asked.filter((body) => JSON.stringify(body.messages).includes("Tell a story"));
     expect(again).toHaveLength(2);
     expect(again[1].messages[0].content).toContain("Go on exactly where it ends");
@@ -130,8 +127,7 @@ describe("a replica that is killed while the model speaks", () => {
   });
 
   it("is noticed by a replica whose client waits for more", async () => {
-    calls = [];
-    model.mock.onMessage(/epos/, { content: ANSWER }, { latency: 40 });
+    model().mock.onMessage(/epos/, { content: ANSWER }, { latency: 40 });
     const [one, two] = [await aReplicaToKill(), await aReplica()];
     const first = await one.connect();
     first.say("Tell an epos");
@@ -145,7 +141,7 @@ describe("a replica that is killed while the model speaks", () => {
   });
 
   it("is taken over by one of those that see it", async () => {
-    model.mock.onMessage(/saga/, { content: ANSWER }, { latency: 20 });
+    model().mock.onMessage(/saga/, { content: ANSWER }, { latency: 20 });
     const [one, ...others] = [await aReplicaToKill(), await aReplica(), await aReplica()];
     const first = await one.connect();
     first.say("Tell a saga");
@@ -162,19 +158,20 @@ describe("a replica that is killed while the model speaks", () => {
       logged.filter(({ msg }) => msg === "A turn whose replica is gone was taken over"),
     );
     expect(taken).toMatchObject([{ recovery: "goes-on", takeovers: 1 }]);
-    const asked = model.requests.filter(({ body }) => JSON.stringify(body).includes("Tell a saga"));
+    const asked = model().requests.filter(({ body }) =>
+      JSON.stringify(body).includes("Tell a saga"),
+    );
     expect(asked).toHaveLength(2);
   });
 });
 
 describe("a replica that is killed when a tool was called", () => {
   it("and its result has come, leaves a turn that goes on without another call", async () => {
-    calls = [];
-    model.mock.on(
+    model().mock.on(
       { userMessage: /Pay and tell/, hasToolResult: false },
       { content: "", toolCalls: [{ id: "call_pay", name: "pay", arguments: '{"amount": 7}' }] },
     );
-    model.mock.on(
+    model().mock.on(
       { userMessage: /Pay and tell/, hasToolResult: true },
       { content: ANSWER },
       { latency: 40 },
@@ -191,7 +188,7 @@ describe("a replica that is killed when a tool was called", () => {
     second.send({ type: "resume", session_id, after: first.frames.length - 1 });
     expect(await second.nextOf("done")).toMatchObject({ content: ANSWER });
     expectOneCoherentAnswer([first, second], session_id);
-    expect(calls).toEqual(['{"amount":7}']);
+    expect(payments.calls).toEqual(['{"amount":7}']);
     expect((await historyOf(session_id)).map(({ role }) => role)).toEqual([
       "user",
       "assistant",
@@ -201,20 +198,19 @@ describe("a replica that is killed when a tool was called", () => {
   });
 
   it("and it is in doubt what it did, leaves a turn that ends, names the call, and calls nothing again", async () => {
-    calls = [];
-    isHeld = true;
-    model.mock.on(
+    payments.isHeld = true;
+    model().mock.on(
       { userMessage: /Pay the bill/, hasToolResult: false },
       { content: "I pay.", toolCalls: [{ id: "call_bill", name: "pay", arguments: "{}" }] },
     );
-    model.mock.onMessage(/Was it paid/, { content: "I do not know." });
+    model().mock.onMessage(/Was it paid/, { content: "I do not know." });
     const [one, two] = [await aReplicaToKill(), await aReplica()];
     const first = await one.connect();
     first.say("Pay the bill", { id: "m-1" });
     const { session_id } = await first.nextOf("tool_call");
-    await expect.poll(() => calls).toHaveLength(1);
+    await expect.poll(() => payments.calls).toHaveLength(1);
     await one.kill();
-    isHeld = false;
+    payments.isHeld = false;
     await leaseEnds(session_id);
 
     const second = await two.connect();
@@ -235,7 +231,7 @@ describe("a replica that is killed when a tool was called", () => {
     second.say("Pay the bill", { id: "m-1" });
     expect(await second.nextOf("error")).toEqual(error);
     expect(await second.ask("Was it paid?")).toMatchObject({ content: "I do not know." });
-    expect(calls).toHaveLength(1);
+    expect(payments.calls).toHaveLength(1);
     expect(await historyOf(session_id)).toMatchObject([
       { role: "user" },
       { role: "assistant", content: "I pay.", toolCalls: [{ id: "call_bill" }] },
@@ -246,20 +242,19 @@ describe("a replica that is killed when a tool was called", () => {
   });
 
   it("leaves a turn that a new message ends first, when it cannot go on", async () => {
-    calls = [];
-    isHeld = true;
-    model.mock.on(
+    payments.isHeld = true;
+    model().mock.on(
       { userMessage: /Pay twice/, hasToolResult: false },
       { toolCalls: [{ id: "call_twice", name: "pay", arguments: "{}" }] },
     );
-    model.mock.onMessage(/Never mind/, { content: "As you wish." });
+    model().mock.onMessage(/Never mind/, { content: "As you wish." });
     const [one, two] = [await aReplicaToKill(), await aReplica()];
     const first = await one.connect();
     first.say("Pay twice");
     const { session_id } = await first.nextOf("tool_call");
-    await expect.poll(() => calls).toHaveLength(1);
+    await expect.poll(() => payments.calls).toHaveLength(1);
     await one.kill();
-    isHeld = false;
+    payments.isHeld = false;
     const second = await two.connect();
     second.say("Never mind", { session_id });
     expect(await second.nextOf("error")).toMatchObject({ error: { code: "TURN_IN_PROGRESS" } });
@@ -267,7 +262,7 @@ describe("a replica that is killed when a tool was called", () => {
     expect(await second.ask("Never mind", { session_id })).toMatchObject({
       content: "As you wish.",
     });
-    expect(calls).toHaveLength(1);
+    expect(payments.calls).toHaveLength(1);
   });
 });
 
@@ -326,7 +321,7 @@ describe("a replica that stood still while another one took its turn", () => {
 
 describe("a cancel", () => {
   it("stops a turn that runs on another replica, at once", async () => {
-    model.mock.onMessage(/long/, { content: "word ".repeat(2_000) }, { latency: 20 });
+    model().mock.onMessage(/long/, { content: "word ".repeat(2_000) }, { latency: 20 });
     const [one, two] = [await aReplica(), await aReplica()];
     const first = await one.connect();
     first.say("Be long");
@@ -345,9 +340,8 @@ describe("a cancel", () => {
   });
 
   it("stops a tool that runs on another replica, and nothing is written meanwhile", async () => {
-    calls = [];
-    isHeld = true;
-    model.mock.on(
+    payments.isHeld = true;
+    model().mock.on(
       { userMessage: /Pay slowly/, hasToolResult: false },
       { toolCalls: [{ id: "call_slow", name: "pay", arguments: "{}" }] },
     );
@@ -355,14 +349,14 @@ describe("a cancel", () => {
     const first = await one.connect();
     first.say("Pay slowly");
     const { session_id } = await first.nextOf("tool_call");
-    await expect.poll(() => calls).toHaveLength(1);
+    await expect.poll(() => payments.calls).toHaveLength(1);
     const second = await two.connect(`/?session_id=${session_id}`);
     await second.nextOf("connected");
     const asked = performance.now();
     second.send({ type: "cancel" });
     expect(await second.nextOf("done")).toMatchObject({ finish_reason: "cancelled" });
     expect(performance.now() - asked).toBeLessThan(1_500);
-    isHeld = false;
+    payments.isHeld = false;
     expect(await historyOf(session_id)).toMatchObject([
       { role: "user" },
       { role: "assistant", toolCalls: [{ id: "call_slow" }] },
@@ -371,7 +365,7 @@ describe("a cancel", () => {
   });
 
   it("ends a turn whose replica is gone, and nothing is asked again", async () => {
-    model.mock.onMessage(/ballad/, { content: ANSWER }, { latency: 40 });
+    model().mock.onMessage(/ballad/, { content: ANSWER }, { latency: 40 });
     const [one, two] = [await aReplicaToKill(), await aReplica()];
     const first = await one.connect();
     first.say("Sing a ballad");
@@ -387,7 +381,7 @@ describe("a cancel", () => {
     second.send({ type: "resume", session_id, after: first.frames.length - 1 });
     expect(await second.nextOf("done")).toMatchObject({ finish_reason: "cancelled" });
     expectOneCoherentAnswer([first, second], session_id);
-    const asked = model.requests.filter(({ body }) => JSON.stringify(body).includes("a ballad"));
+    const asked = model().requests.filter(({ body }) => JSON.stringify(body).includes("a ballad"));
     expect(asked).toHaveLength(1);
   });
 });

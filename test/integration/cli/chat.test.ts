@@ -1,8 +1,7 @@
 /** `omnia chat` as users run it, with a real agent. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { startCuttableLine } from "../../support/agent/cuttable-line.ts";
 import { anAgentConfig } from "../../support/builders/agent-config.ts";
 import {
@@ -11,34 +10,32 @@ import {
   startOmniaAtTerminal,
   type OmniaProcess,
 } from "../../support/processes/omnia-process.ts";
+import { folderForAllTests, forAllTests } from "../../support/builders/fixtures.ts";
 
-let folder: string;
-/** Has no pauses. */
-let quick: OmniaProcess;
-/** Speaks at a person's pace. */
-let slow: OmniaProcess;
-let quickURL: string;
-let slowURL: string;
-
+const folder = folderForAllTests();
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "omnia-cli-chat-"));
   await writeFile(
-    join(folder, "agent.json"),
+    join(folder(), "agent.json"),
     JSON.stringify(
       anAgentConfig({ agent: { name: "demo", namespace: "default" }, handler: "demo" }),
     ),
   );
-  quick = startAgent({ OMNIA_DEMO_PAUSES: "off" });
-  slow = startAgent({});
-  [quickURL, slowURL] = await Promise.all([urlOf(quick), urlOf(slow)]);
 });
-afterAll(async () => {
-  await Promise.all([quick[Symbol.asyncDispose](), slow[Symbol.asyncDispose]()]);
-  await rm(folder, { recursive: true });
-});
+/** Has no pauses. */
+const quick = forAllTests(
+  () => startAgent({ OMNIA_DEMO_PAUSES: "off" }),
+  (quick) => quick[Symbol.asyncDispose](),
+);
+/** Speaks at a person's pace. */
+const slow = forAllTests(
+  () => startAgent({}),
+  (slow) => slow[Symbol.asyncDispose](),
+);
+const quickURL = forAllTests(() => urlOf(quick()));
+const slowURL = forAllTests(() => urlOf(slow()));
 
 function startAgent(env: Record<string, string>): OmniaProcess {
-  const args = ["--config", join(folder, "agent.json"), "--host", "127.0.0.1"];
+  const args = ["--config", join(folder(), "agent.json"), "--host", "127.0.0.1"];
   return startOmnia(["agent", ...args, "--port", "0", "--management-port", "0"], { env });
 }
 
@@ -48,17 +45,17 @@ async function urlOf(agent: OmniaProcess): Promise<string> {
 }
 
 /** No instance and no cluster but those that a test makes. */
-const alone = () => ({ HOME: folder, XDG_STATE_HOME: join(folder, "state") });
+const alone = () => ({ HOME: folder(), XDG_STATE_HOME: join(folder(), "state") });
 
 describe("one message", () => {
   test("prints the answer, and nothing else", async () => {
-    const result = await omnia(["chat", "demo", "--url", quickURL, "-m", "hello"]);
+    const result = await omnia(["chat", "demo", "--url", quickURL(), "-m", "hello"]);
     expect(result).toMatchObject({ code: 0, err: "" });
     expect(result.out).toMatch(/^Hello!.*\n$/s);
   });
 
   test("prints the frames as JSON, one a line, and goes on with a session", async () => {
-    const chat = ["chat", "demo", "--url", quickURL, "-o", "json"];
+    const chat = ["chat", "demo", "--url", quickURL(), "-o", "json"];
     const { code, out } = await omnia([...chat, "-m", "What is the weather in Paris?"]);
     const frames = readFrames(out);
     const types = frames.map(({ type }) => type);
@@ -74,8 +71,8 @@ describe("one message", () => {
   test("fails in words where there is nobody, nothing such, or no such session", async () => {
     const [nobody, other, session] = await Promise.all([
       omnia(["chat", "demo", "-m", "hi", "--url", "ws://127.0.0.1:1"], { env: alone() }),
-      omnia(["chat", "other", "-m", "hi", "--url", quickURL]),
-      omnia(["chat", "demo", "-m", "hi", "--url", quickURL, "--session", "gone"]),
+      omnia(["chat", "other", "-m", "hi", "--url", quickURL()]),
+      omnia(["chat", "demo", "-m", "hi", "--url", quickURL(), "--session", "gone"]),
     ]);
     expect(nobody).toMatchObject({ code: 1, out: "" });
     expect(nobody.err).toContain("Nothing listens at ws://127.0.0.1:1/");
@@ -87,7 +84,7 @@ describe("one message", () => {
   });
 
   test("gives the whole answer, each part once, though the connection is cut in the middle of it", async () => {
-    await using line = await startCuttableLine(Number(new URL(slowURL).port));
+    await using line = await startCuttableLine(Number(new URL(slowURL()).port));
     const chat = ["chat", "demo", "--url", `ws://127.0.0.1:${line.port}`];
     await using cut = startOmnia([...chat, "-m", "hello", "-o", "json"]);
     await cut.shows(/"seq":5,/);
@@ -103,7 +100,7 @@ describe("one message", () => {
   });
 
   test("stops the answer on SIGINT, and fails", async () => {
-    await using chat = startOmnia(["chat", "demo", "--url", slowURL, "-m", "hello"]);
+    await using chat = startOmnia(["chat", "demo", "--url", slowURL(), "-m", "hello"]);
     await chat.shows(/Hello!/);
     chat.kill("SIGINT");
     const { code, out, err } = await chat.ended;
@@ -113,7 +110,7 @@ describe("one message", () => {
 });
 
 test("takes each line of a pipe for a message, in one session", async () => {
-  const chat = ["chat", "demo", "--url", quickURL, "-o", "json"];
+  const chat = ["chat", "demo", "--url", quickURL(), "-o", "json"];
   const { code, out } = await omnia(chat, { input: "hello\n\nI forgot my password\n" });
   const frames = readFrames(out);
   expect(code).toBe(0);
@@ -123,7 +120,7 @@ test("takes each line of a pipe for a message, in one session", async () => {
 
 describe("at a terminal", () => {
   test("asks, answers as it comes with the tools that it calls, and ends at Ctrl-D", async () => {
-    await using chat = startOmniaAtTerminal(["chat", "demo", "--url", quickURL]);
+    await using chat = startOmniaAtTerminal(["chat", "demo", "--url", quickURL()]);
     await chat.shows(/> $/);
     chat.write("What is the weather in Paris?\r");
     await chat.shows(/→ weather \{"location":"Paris"\}/);
@@ -135,7 +132,7 @@ describe("at a terminal", () => {
   });
 
   test("stops an answer at Ctrl-C and asks again; pressed then, it ends", async () => {
-    await using chat = startOmniaAtTerminal(["chat", "demo", "--url", slowURL]);
+    await using chat = startOmniaAtTerminal(["chat", "demo", "--url", slowURL()]);
     await chat.shows(/> $/);
     chat.write("hello\r");
     await chat.shows(/Hello!/);
@@ -146,7 +143,7 @@ describe("at a terminal", () => {
   });
 
   test("keeps what is typed during an answer for after it, and ends at /quit", async () => {
-    await using chat = startOmniaAtTerminal(["chat", "demo", "--url", slowURL]);
+    await using chat = startOmniaAtTerminal(["chat", "demo", "--url", slowURL()]);
     await chat.shows(/> $/);
     chat.write("weather\r");
     await chat.shows(/→ weather/);
@@ -157,8 +154,8 @@ describe("at a terminal", () => {
   });
 
   test("shows colour, unless NO_COLOR says otherwise", async () => {
-    const colourful = startOmniaAtTerminal(["chat", "demo", "--url", quickURL]);
-    const plain = startOmniaAtTerminal(["chat", "demo", "--url", quickURL], {
+    const colourful = startOmniaAtTerminal(["chat", "demo", "--url", quickURL()]);
+    const plain = startOmniaAtTerminal(["chat", "demo", "--url", quickURL()], {
       env: { NO_COLOR: "1" },
     });
     for (const chat of [colourful, plain]) {

@@ -1,14 +1,9 @@
 /** The commands that talk to an `omnia up` of this machine. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-  omnia,
-  startOmnia,
-  type OmniaProcess,
-  type OmniaResult,
-} from "../../support/processes/omnia-process.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { omnia, startOmnia, type OmniaResult } from "../../support/processes/omnia-process.ts";
+import { folderForAllTests, forAllTests } from "../../support/builders/fixtures.ts";
 
 const MANIFESTS = `
 apiVersion: omnia.altairalabs.ai/v1alpha1
@@ -32,25 +27,22 @@ metadata: {name: prompts, namespace: agents}
 spec: {source: {configMapRef: {name: prompts}}}
 `;
 
-let home: string;
-let up: OmniaProcess;
-let url: string;
-
+const home = folderForAllTests();
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), "omnia-cli-local-"));
-  await writeFile(join(home, "agents.yaml"), MANIFESTS);
-  up = startOmnia(["up", "-f", "agents.yaml", "--port", "0", "--no-open"], options());
-  [, url = ""] = await up.shows(/Serving at (http:\S+)/);
-  await up.shows(/default\/demo: Running/);
+  await writeFile(join(home(), "agents.yaml"), MANIFESTS);
 });
-afterAll(async () => {
-  await up[Symbol.asyncDispose]();
-  await rm(home, { recursive: true });
+const up = forAllTests(
+  () => startOmnia(["up", "-f", "agents.yaml", "--port", "0", "--no-open"], options()),
+  (up) => up[Symbol.asyncDispose](),
+);
+const url = forAllTests(async () => (await up().shows(/Serving at (http:\S+)/))[1] ?? "");
+beforeAll(async () => {
+  await up().shows(/default\/demo: Running/);
 });
 
 function options() {
-  const env = { HOME: home, XDG_STATE_HOME: join(home, "state"), OMNIA_DEMO_PAUSES: "off" };
-  return { env, cwd: home };
+  const env = { HOME: home(), XDG_STATE_HOME: join(home(), "state"), OMNIA_DEMO_PAUSES: "off" };
+  return { env, cwd: home() };
 }
 
 function run(...args: string[]): Promise<OmniaResult> {
@@ -80,7 +72,7 @@ test("status shows every resource with its conditions", async () => {
     run("status", "-n", "agents", "-o", "json"),
   ]);
   expect(text).toMatchObject({ code: 0, err: "" });
-  expect(text.out).toContain(`omnia up at ${url}\n`);
+  expect(text.out).toContain(`omnia up at ${url()}\n`);
   expect(text.out).toMatch(/^default\/demo +Running +1\/1 +demo/m);
   expect(text.out).toMatch(/^agents\/support +Pending +0\/1 +runtime +some-model +prompts/m);
   expect(text.out).toMatch(/^ {2}SourceValid +False +ConfigMapNotFound: /m);
@@ -88,7 +80,7 @@ test("status shows every resource with its conditions", async () => {
     source: object;
     items: { kind: string; metadata: { name: string } }[];
   };
-  expect(source).toEqual({ kind: "local", url });
+  expect(source).toEqual({ kind: "local", url: url() });
   expect(items.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
     "AgentRuntime support",
     "PromptPack prompts",
@@ -114,7 +106,7 @@ describe("explain", () => {
     const { code, out } = await run("explain", "demo");
     expect(code).toBe(0);
     expect(out).toContain('AgentRuntime "demo" is Running, and all is well.');
-    expect(out).toContain(`Endpoint: ${url.replace("http", "ws")}/ws?agent=demo`);
+    expect(out).toContain(`Endpoint: ${url().replace("http", "ws")}/ws?agent=demo`);
     expect(out).toMatch(/Talk to it: \S*omnia chat demo$/m);
   });
 
@@ -126,10 +118,10 @@ describe("explain", () => {
 });
 
 test("a second instance on the same port says so; the first ends well at SIGINT", async () => {
-  const second = await run("up", "-f", "agents.yaml", "--port", new URL(url).port, "--no-open");
+  const second = await run("up", "-f", "agents.yaml", "--port", new URL(url()).port, "--no-open");
   expect(second).toMatchObject({ code: 1 });
   expect(second.err).toContain("is in use by another omnia up");
-  up.kill("SIGINT");
-  expect(await up.ended).toMatchObject({ code: 0, err: "" });
+  up().kill("SIGINT");
+  expect(await up().ended).toMatchObject({ code: 0, err: "" });
   expect((await run("status")).err).toContain("No omnia up runs on this machine");
 });

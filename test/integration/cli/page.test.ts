@@ -1,11 +1,10 @@
 /** The page about the command line: what it shows is what happens. */
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { startOmnia, type OmniaProcess } from "../../support/processes/omnia-process.ts";
+import { beforeAll, expect, test } from "vitest";
+import { startOmnia } from "../../support/processes/omnia-process.ts";
+import { folderForAllTests, forAllTests } from "../../support/builders/fixtures.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const page = readFileSync(join(ROOT, "docs/command-line.md"), "utf8");
@@ -14,23 +13,18 @@ const blocks = [...page.matchAll(/^```\n\$ (.+)\n([^]*?)^```$/gm)].map(
   ([, command = "", shown = ""]) => ({ command, shown }),
 );
 
-let home: string;
-let up: OmniaProcess;
-let port: string;
-
+const home = folderForAllTests();
+const up = forAllTests(
+  () => startOmnia(["up", "--port", "0", "--no-open"], { env: environment(), cwd: ROOT }),
+  (up) => up[Symbol.asyncDispose](),
+);
+const port = forAllTests(async () => (await up().shows(/Serving at http:\S+:(\d+)/))[1] ?? "");
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), "omnia-cli-page-"));
-  up = startOmnia(["up", "--port", "0", "--no-open"], { env: environment(), cwd: ROOT });
-  [, port = ""] = await up.shows(/Serving at http:\S+:(\d+)/);
-  await up.shows(/Talk to it/);
-});
-afterAll(async () => {
-  await up[Symbol.asyncDispose]();
-  await rm(home, { recursive: true });
+  await up().shows(/Talk to it/);
 });
 
 function environment(): Record<string, string> {
-  return { HOME: home, XDG_STATE_HOME: join(home, "state"), OMNIA_DEMO_PAUSES: "off" };
+  return { HOME: home(), XDG_STATE_HOME: join(home(), "state"), OMNIA_DEMO_PAUSES: "off" };
 }
 
 test("the page has examples", () => {
@@ -40,7 +34,7 @@ test("the page has examples", () => {
 test.for(blocks)("$command", async ({ command, shown }) => {
   const { code, output } = await run(command);
   const printed = code === 0 ? output : `${output}[${code}]\n`;
-  expect(printed.replaceAll(`localhost:${port}`, "localhost:8080")).toMatch(asPattern(shown));
+  expect(printed.replaceAll(`localhost:${port()}`, "localhost:8080")).toMatch(asPattern(shown));
 });
 
 /** The sources run here, whatever was bundled before. */

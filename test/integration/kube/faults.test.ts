@@ -1,7 +1,7 @@
 /** What the machinery of src/kube makes of servers that die, networks that break and histories that are forgotten. */
 import { setTimeout as delay } from "node:timers/promises";
 import { KubeConfig } from "@kubernetes/client-node";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { ApiError, ConnectionError, isExpired } from "../../../src/kube/client/api-error.ts";
 import { Cache } from "../../../src/kube/watch/cache.ts";
 import { KubeClient } from "../../../src/kube/client/client.ts";
@@ -18,9 +18,10 @@ import {
 } from "../../support/kubernetes/api-fault-proxy.ts";
 import {
   KUBE_API_SERVER_TIMEOUT_MS,
-  type KubeAPIServer,
   startKubeAPIServer,
 } from "../../support/kubernetes/kube-api-server.ts";
+import { numberedNames } from "../../support/builders/numbered-names.ts";
+import { forAllTests, forEachTest } from "../../support/builders/fixtures.ts";
 
 const CONFIG_MAPS: ResourceType = {
   group: "",
@@ -35,28 +36,26 @@ interface ConfigMap extends KubernetesObject {
   data?: Record<string, string>;
 }
 
-let server: KubeAPIServer;
-let proxy: APIFaultProxy;
-/** Past all faults. */
-let direct: KubeClient;
 const { signal } = new AbortController();
-let namespace = "";
-let count = 0;
+const namespaces = numberedNames("faults");
 const stops: (() => Promise<void>)[] = [];
 
-beforeAll(async () => {
-  server = await startKubeAPIServer();
-  proxy = await APIFaultProxy.start(server);
-  direct = aClient(server.kubeconfig);
-}, KUBE_API_SERVER_TIMEOUT_MS);
-afterAll(async () => {
-  await proxy?.stop();
-  await server?.stop();
-});
+const server = forAllTests(
+  () => startKubeAPIServer(),
+  (server) => server.stop(),
+  KUBE_API_SERVER_TIMEOUT_MS,
+);
+const proxy = forAllTests(
+  () => APIFaultProxy.start(server()),
+  (proxy) => proxy.stop(),
+);
+/** Past all faults. */
+const direct = forAllTests(() => aClient(server().kubeconfig));
+
+const namespace = forEachTest(() => namespaces.next());
 beforeEach(async () => {
-  namespace = `faults-${++count}`;
-  const manifest = { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } };
-  await server.request("POST", "/api/v1/namespaces", manifest);
+  const manifest = { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace() } };
+  await server().request("POST", "/api/v1/namespaces", manifest);
 });
 afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
@@ -75,7 +74,7 @@ function aClient(kubeconfig: string): KubeClient {
 
 /** Until it is called, or the test ends. */
 function inject(rule: FaultRule): () => void {
-  const end = proxy.inject(rule);
+  const end = proxy().inject(rule);
   stops.push(async () => end());
   return end;
 }
@@ -90,10 +89,10 @@ async function aReflector() {
   });
   const errors: unknown[] = [];
   const reflector = new Reflector<ConfigMap>({
-    client: aClient(await proxy.kubeconfig(server.kubeconfig)),
+    client: aClient(await proxy().kubeconfig(server().kubeconfig)),
     type: CONFIG_MAPS,
     cache,
-    namespace,
+    namespace: namespace(),
     clock: systemClock,
     random: Math.random,
     onError: (error) => errors.push(error),
@@ -104,9 +103,11 @@ async function aReflector() {
     stop.abort();
     await running;
   });
-  const since = proxy.requests.length;
+  const since = proxy().requests.length;
   const ours = (): ProxiedRequest[] =>
-    proxy.requests.slice(since).filter(({ url }) => url.pathname.includes(`/${namespace}/`));
+    proxy()
+      .requests.slice(since)
+      .filter(({ url }) => url.pathname.includes(`/${namespace()}/`));
   return {
     cache,
     changes,
@@ -119,13 +120,13 @@ async function aReflector() {
 }
 
 const aConfigMap = (name: string, n = 1): ConfigMap => ({
-  metadata: { name, namespace },
+  metadata: { name, namespace: namespace() },
   data: { n: String(n) },
 });
 const create = (name: string): Promise<ConfigMap> =>
-  direct.create(CONFIG_MAPS, aConfigMap(name), signal);
+  direct().create(CONFIG_MAPS, aConfigMap(name), signal);
 const remove = (name: string): Promise<void> =>
-  direct.delete(CONFIG_MAPS, { namespace, name }, signal);
+  direct().delete(CONFIG_MAPS, { namespace: namespace(), name }, signal);
 
 test("a watch that is cut goes on where it was, and nothing is missed or told twice", async () => {
   const { reflector, changes, lists, watches, errors } = await aReflector();
@@ -133,7 +134,7 @@ test("a watch that is cut goes on where it was, and nothing is missed or told tw
   const wanted: string[] = [];
   for (let round = 0; round < 3; round += 1) {
     await create(`before-${round}`);
-    await vi.waitFor(() => expect(proxy.cutWatches()).toBe(1), SOON);
+    await vi.waitFor(() => expect(proxy().cutWatches()).toBe(1), SOON);
     await create(`after-${round}`);
     wanted.push(`before-${round} 1`, `after-${round} 1`);
     await vi.waitFor(() => expect(changes).toEqual(wanted), SOON);
@@ -147,10 +148,10 @@ test("a server that was killed and came back is listed once more, and what went 
   for (const name of ["stays", "goes"]) await create(name);
   const { reflector, changes, has, lists } = await aReflector();
   await reflector.synced;
-  await server.kill();
+  await server().kill();
   // Long enough for several tries.
   await delay(1_500);
-  await server.start();
+  await server().start();
   await remove("goes");
   await create("comes");
   await vi.waitFor(() => expect(has()).toEqual(["comes", "stays"]), SOON);
@@ -162,14 +163,14 @@ test("a history that was forgotten while the watch was away is listed afresh", a
   for (const name of ["stays", "goes", "changes"]) await create(name);
   const { changes, has, lists, watches, errors } = await aReflector();
   await vi.waitFor(() => expect(watches().map(({ status }) => status)).toEqual([200]), SOON);
-  await proxy.refuse();
+  await proxy().refuse();
   await remove("goes");
-  await direct.apply(CONFIG_MAPS, aConfigMap("changes", 2), { signal });
+  await direct().apply(CONFIG_MAPS, aConfigMap("changes", 2), { signal });
   // The server remembers for itself what etcd forgets.
-  await server.compact();
-  await server.kill();
-  await server.start();
-  await proxy.accept();
+  await server().compact();
+  await server().kill();
+  await server().start();
+  await proxy().accept();
   await vi.waitFor(() => expect(has()).toEqual(["changes", "stays"]), SOON);
   expect(changes.slice(3).sort()).toEqual(["changes 2", "goes gone"]);
   expect(lists()).toHaveLength(2);
@@ -183,7 +184,7 @@ test("a history that was forgotten while the watch was away is listed afresh", a
 test("a watch that is refused as too old is listed afresh", async () => {
   const { reflector, changes, lists } = await aReflector();
   await reflector.synced;
-  await vi.waitFor(() => expect(proxy.cutWatches()).toBe(1), SOON);
+  await vi.waitFor(() => expect(proxy().cutWatches()).toBe(1), SOON);
   const end = inject(({ isWatch }) => (isWatch ? { answer: 410, reason: "Expired" } : undefined));
   await create("comes");
   await vi.waitFor(() => expect(changes).toEqual(["comes 1"]), SOON);
@@ -220,7 +221,7 @@ test.each([
     const { reflector, changes, errors, has } = await aReflector();
     await reflector.synced;
     for (let round = 0; round < 3; round += 1) {
-      await vi.waitFor(() => expect(proxy.cutWatches()).toBe(1), SOON);
+      await vi.waitFor(() => expect(proxy().cutWatches()).toBe(1), SOON);
       await create(`comes-${round}`);
       await vi.waitFor(() => expect(changes.at(-1)).toBe(`comes-${round} 1`), SOON);
     }
@@ -232,13 +233,13 @@ test.each([
 );
 
 test("a client reads through faults, and writes once whatever befell its requests", async () => {
-  const client = aClient(await proxy.kubeconfig(server.kubeconfig));
+  const client = aClient(await proxy().kubeconfig(server().kubeconfig));
   const end = inject(
     everyNth(2, () => ({ answer: 429, reason: "TooManyRequests", retryAfterSeconds: 0 })),
   );
   for (let round = 0; round < 5; round += 1) {
     const { metadata } = await client.create(CONFIG_MAPS, aConfigMap(`written-${round}`), signal);
-    const at = { namespace, name: metadata.name };
+    const at = { namespace: namespace(), name: metadata.name };
     expect(await client.get(CONFIG_MAPS, at, signal)).toMatchObject({ metadata: at });
   }
   end();
@@ -247,16 +248,18 @@ test("a client reads through faults, and writes once whatever befell its request
   const lost = client.create(CONFIG_MAPS, aConfigMap("lost"), signal);
   await expect(lost).rejects.toMatchObject({ name: "ConnectionError", wasSent: true });
   lose();
-  expect(await client.get(CONFIG_MAPS, { namespace, name: "lost" }, signal)).toBeDefined();
+  expect(
+    await client.get(CONFIG_MAPS, { namespace: namespace(), name: "lost" }, signal),
+  ).toBeDefined();
   const again = client.create(CONFIG_MAPS, aConfigMap("lost"), signal);
   await expect(again).rejects.toBeInstanceOf(ApiError);
 });
 
 test("a write that finds no server waits for one", async () => {
-  const client = aClient(await proxy.kubeconfig(server.kubeconfig));
-  await proxy.refuse();
+  const client = aClient(await proxy().kubeconfig(server().kubeconfig));
+  await proxy().refuse();
   const created = client.create(CONFIG_MAPS, aConfigMap("patient"), signal);
   await delay(500);
-  await proxy.accept();
+  await proxy().accept();
   expect((await created).metadata.name).toBe("patient");
 });

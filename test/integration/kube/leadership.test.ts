@@ -1,43 +1,41 @@
 /** Processes that want to lead, of which one does: killed, cut off and stopped. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { APIFaultProxy } from "../../support/kubernetes/api-fault-proxy.ts";
 import { AuditLog } from "../../support/kubernetes/audit-log.ts";
 import {
   KUBE_API_SERVER_TIMEOUT_MS,
-  type KubeAPIServer,
   startKubeAPIServer,
 } from "../../support/kubernetes/kube-api-server.ts";
+import { folderForAllTests, forAllTests } from "../../support/builders/fixtures.ts";
 
 const PROGRAM = fileURLToPath(import.meta.resolve("../../support/kubernetes/leading-program.ts"));
 const TAKEOVER = { timeout: 15_000, interval: 20 };
 type User = "one" | "two";
 
-let folder: string;
-let audit: AuditLog;
-let server: KubeAPIServer;
+const MASTERS = ["system:masters"];
+
 const stops: (() => Promise<void>)[] = [];
 
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "omnia-leading-"));
-  audit = await AuditLog.create(folder);
-  const masters = ["system:masters"];
-  server = await startKubeAPIServer({ flags: audit.flags, users: { one: masters, two: masters } });
-}, KUBE_API_SERVER_TIMEOUT_MS);
+const folder = folderForAllTests();
+const audit = forAllTests(() => AuditLog.create(folder()));
+const server = forAllTests(
+  () => startKubeAPIServer({ flags: audit().flags, users: { one: MASTERS, two: MASTERS } }),
+  (server) => server.stop(),
+  KUBE_API_SERVER_TIMEOUT_MS,
+);
 afterEach(async () => {
   await Promise.all(stops.splice(0).map((stop) => stop()));
   // The lease of those who were killed is not waited for.
-  await server.request("DELETE", "/apis/coordination.k8s.io/v1/namespaces/default/leases/leading");
-});
-afterAll(async () => {
-  await server?.stop();
-  await rm(folder, { recursive: true, force: true });
+  await server().request(
+    "DELETE",
+    "/apis/coordination.k8s.io/v1/namespaces/default/leases/leading",
+  );
 });
 
 interface Leader {
@@ -52,10 +50,10 @@ interface Leader {
 
 /** A process of a user's own, behind a proxy of its own. */
 async function start(user: User): Promise<Leader> {
-  const proxy = await APIFaultProxy.start(server);
-  const kubeconfig = join(folder, user);
-  const text = await readFile(server.kubeconfig, "utf8");
-  await writeFile(kubeconfig, text.replaceAll(server.token, server.tokens[user] ?? ""));
+  const proxy = await APIFaultProxy.start(server());
+  const kubeconfig = join(folder(), user);
+  const text = await readFile(server().kubeconfig, "utf8");
+  await writeFile(kubeconfig, text.replaceAll(server().token, server().tokens[user] ?? ""));
   const through = await proxy.kubeconfig(kubeconfig);
   const child: ChildProcess = spawn(process.execPath, [PROGRAM, through, user], {
     stdio: ["ignore", "pipe", "inherit"],
@@ -100,7 +98,7 @@ async function startBoth(): Promise<[leader: Leader, follower: Leader]> {
   return [leader, follower];
 }
 
-const writes = (by: User, since = 0) => audit.writes({ by, since });
+const writes = (by: User, since = 0) => audit().writes({ by, since });
 
 test("one follows another that was killed, within 15 s, and does not write before", async () => {
   const [leader, follower] = await startBoth();

@@ -1,30 +1,53 @@
 /** Who may talk to the agents of `omnia up`: the same rules as in a cluster, through the gateway. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
+import { writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { exportJWK, generateKeyPair, SignJWT, type CryptoKey } from "jose";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { beforeAll, expect, test, vi } from "vitest";
 import { ChatClient, type ChatClientOptions } from "../../support/agent/chat-client.ts";
-import { omnia, startOmnia, type OmniaProcess } from "../../support/processes/omnia-process.ts";
+import { omnia, startOmnia } from "../../support/processes/omnia-process.ts";
+import { folderForAllTests, forAllTests } from "../../support/builders/fixtures.ts";
 
-let folder: string;
-let up: OmniaProcess;
-let url: string;
-let issuerServer: Server;
-let issuer: string;
-let privateKey: CryptoKey;
-
+const folder = folderForAllTests();
+const keys = forAllTests(() => generateKeyPair("RS256"));
+const issuerServer = forAllTests(
+  async () => {
+    const jwk = { ...(await exportJWK(keys().publicKey)), kid: "one", alg: "RS256" };
+    const server = createServer((_request, response) =>
+      response.end(JSON.stringify({ keys: [jwk] })),
+    );
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    return server;
+  },
+  (server) => server.close(),
+);
+const issuer = forAllTests(
+  () => `http://127.0.0.1:${(issuerServer().address() as AddressInfo).port}`,
+);
+const up = forAllTests(
+  async () => {
+    const file = join(folder(), "agents.yaml");
+    await writeFile(file, manifests(issuer()));
+    return startOmnia(["up", "--port", "0", "--state", join(folder(), "state"), "-f", file], {
+      env: { HOME: folder() },
+    });
+  },
+  (up) => up[Symbol.asyncDispose](),
+);
+const url = forAllTests(async () => (await up().shows(/Serving at (\S+)/))[1] ?? "");
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "omnia-authentication-"));
-  const pair = await generateKeyPair("RS256");
-  ({ privateKey } = pair);
-  const keys = [{ ...(await exportJWK(pair.publicKey)), kid: "one", alg: "RS256" }];
-  issuerServer = createServer((_request, response) => response.end(JSON.stringify({ keys })));
-  await new Promise<void>((resolve) => issuerServer.listen(0, "127.0.0.1", resolve));
-  issuer = `http://127.0.0.1:${(issuerServer.address() as AddressInfo).port}`;
+  await vi.waitFor(
+    async () => {
+      const response = await fetch(`${url()}/api/v1alpha1/resources`);
+      const { items } = (await response.json()) as { items: { status: { phase?: string } }[] };
+      expect(items.map(({ status }) => status.phase)).toEqual(["Running", "Running", "Running"]);
+    },
+    { timeout: 20_000, interval: 50 },
+  );
+});
 
+function manifests(issuer: string): string {
   const agent = (name: string, facade: object): string =>
     JSON.stringify({
       apiVersion: "omnia.altairalabs.ai/v1alpha1",
@@ -32,7 +55,7 @@ beforeAll(async () => {
       metadata: { name },
       spec: { facade: { handler: "echo", ...facade } },
     });
-  const file = [
+  return [
     agent("open", {}),
     agent("tokens", {
       allowedOrigins: ["https://console.example"],
@@ -46,30 +69,10 @@ beforeAll(async () => {
       stringData: { web: "key-of-the-web-client" },
     }),
   ].join("\n---\n");
-  await writeFile(join(folder, "agents.yaml"), file);
-  up = startOmnia(
-    ["up", "--port", "0", "--state", join(folder, "state"), "-f", join(folder, "agents.yaml")],
-    { env: { HOME: folder } },
-  );
-  const [, address = ""] = await up.shows(/Serving at (\S+)/);
-  url = address;
-  await vi.waitFor(
-    async () => {
-      const response = await fetch(`${url}/api/v1alpha1/resources`);
-      const { items } = (await response.json()) as { items: { status: { phase?: string } }[] };
-      expect(items.map(({ status }) => status.phase)).toEqual(["Running", "Running", "Running"]);
-    },
-    { timeout: 20_000, interval: 50 },
-  );
-});
-afterAll(async () => {
-  await up[Symbol.asyncDispose]();
-  issuerServer.close();
-  await rm(folder, { recursive: true, maxRetries: 5 });
-});
+}
 
 function connect(agent: string, options: ChatClientOptions = {}, more = ""): Promise<ChatClient> {
-  return ChatClient.connect(`${url.replace("http", "ws")}/ws?agent=${agent}${more}`, options);
+  return ChatClient.connect(`${url().replace("http", "ws")}/ws?agent=${agent}${more}`, options);
 }
 
 const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
@@ -77,11 +80,11 @@ const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}`
 function sign(claims: { aud?: string; sub?: string; exp?: string; kid?: string } = {}) {
   return new SignJWT({})
     .setProtectedHeader({ alg: "RS256", kid: claims.kid ?? "one" })
-    .setIssuer(issuer)
+    .setIssuer(issuer())
     .setAudience(claims.aud ?? "omnia")
     .setSubject(claims.sub ?? "alice")
     .setExpirationTime(claims.exp ?? "5m")
-    .sign(privateKey);
+    .sign(keys().privateKey);
 }
 
 test("a good token lets its bearer in, in a header or as a browser sends it", async () => {
@@ -130,7 +133,7 @@ test("a key of the Secret lets its client in, and no other", async () => {
   const client = await connect("keys", bearer("key-of-the-web-client"));
   expect(await client.ask("hello")).toMatchObject({ content: "hello" });
   await expect(connect("keys", bearer("another-key"))).rejects.toThrow("401");
-  const chat = ["chat", "keys", "--url", url, "-m", "hello"];
+  const chat = ["chat", "keys", "--url", url(), "-m", "hello"];
   const env = { OMNIA_TOKEN: "key-of-the-web-client" };
   expect(await omnia(chat, { env })).toMatchObject({ code: 0, out: "hello\n" });
   expect(await omnia(chat)).toMatchObject({ code: 1 });
@@ -138,8 +141,11 @@ test("a key of the Secret lets its client in, and no other", async () => {
 
 test("explain says where authentication is off, and nothing of it where it is on", async () => {
   const explain = async (name: string) =>
-    (await omnia(["explain", name, "--state", join(folder, "state")], { env: { HOME: folder } }))
-      .out;
+    (
+      await omnia(["explain", name, "--state", join(folder(), "state")], {
+        env: { HOME: folder() },
+      })
+    ).out;
   expect(await explain("open")).toContain("Authentication is off");
   expect(await explain("tokens")).not.toContain("Authentication is off");
 });

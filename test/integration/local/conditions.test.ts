@@ -1,11 +1,11 @@
 /** Every reason that a manifest can bring about on one machine, in one `omnia up`. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
 import { aPack, aPrompt } from "../../support/builders/a-pack.ts";
-import { startHttpServer, type HttpServer } from "../../support/processes/http-server.ts";
-import { omnia, startOmnia, type OmniaProcess } from "../../support/processes/omnia-process.ts";
+import { startHttpServer } from "../../support/processes/http-server.ts";
+import { omnia, startOmnia } from "../../support/processes/omnia-process.ts";
+import { folderForAllTests, forAllTests } from "../../support/builders/fixtures.ts";
 
 interface Condition {
   type: string;
@@ -60,19 +60,25 @@ const selecting = (name: string): object => ({ name, selector: { matchLabels: { 
 
 const required = { name: "who", type: "string", required: true };
 
-let folder: string;
-let tool: HttpServer;
-let up: OmniaProcess;
-let url: string;
-const env = (): Record<string, string> => ({ HOME: folder, ANTHROPIC_API_KEY: "from-environment" });
+const env = (): Record<string, string> => ({
+  HOME: folder(),
+  ANTHROPIC_API_KEY: "from-environment",
+});
 
+const folder = folderForAllTests();
+const tool = forAllTests(
+  () => startHttpServer((_request, response) => void response.end("{}")),
+  (tool) => tool.close(),
+);
+/** A server that is there no more. */
+const gone = forAllTests(async () => {
+  const server = await startHttpServer(() => {});
+  await server.close();
+  return server;
+});
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "omnia-conditions-"));
-  tool = await startHttpServer((_request, response) => void response.end("{}"));
-  const gone = await startHttpServer(() => {});
-  await gone.close();
-  const live = { "omnia.altairalabs.ai/local-url": tool.url };
-  const dead = { "omnia.altairalabs.ai/local-url": gone.url };
+  const live = { "omnia.altairalabs.ai/local-url": tool().url };
+  const dead = { "omnia.altairalabs.ai/local-url": gone().url };
   const manifests = [
     core("Secret", "llm", { stringData: { "api-key": "k", empty: "" } }),
     core("Secret", "store", {
@@ -122,9 +128,9 @@ beforeAll(async () => {
       env: [{ name: "A", valueFrom: { configMapKeyRef: { name: "none", key: "a" } } }],
     }),
 
-    registry("all", { name: "inline", url: tool.url }, selecting("live")),
-    registry("some", { name: "inline", url: tool.url }, { name: "dead", url: gone.url }),
-    registry("refuses", { name: "dead", url: gone.url }),
+    registry("all", { name: "inline", url: tool().url }, selecting("live")),
+    registry("some", { name: "inline", url: tool().url }, { name: "dead", url: gone().url }),
+    registry("refuses", { name: "dead", url: gone().url }),
     registry("nobody", selecting("nobody")),
     registry("no-endpoint", selecting("dead")),
     registry("nowhere", selecting("nowhere")),
@@ -134,9 +140,14 @@ beforeAll(async () => {
     service("nowhere", {}),
     service("bad-schema", { ...live, "omnia.altairalabs.ai/tool-schema": "{" }),
   ];
-  await writeFile(join(folder, "all.yaml"), manifests.join("\n---\n"));
-  up = startOmnia(["up", "--port", "0", "-f", join(folder, "all.yaml")], { env: env() });
-  [, url = ""] = await up.shows(/Serving at (\S+)/);
+  await writeFile(join(folder(), "all.yaml"), manifests.join("\n---\n"));
+});
+const up = forAllTests(
+  () => startOmnia(["up", "--port", "0", "-f", join(folder(), "all.yaml")], { env: env() }),
+  (up) => up[Symbol.asyncDispose](),
+);
+const url = forAllTests(async () => (await up().shows(/Serving at (\S+)/))[1] ?? "");
+beforeAll(async () => {
   for (const name of ["runs", "from-environment", "demo", "some-tools"]) {
     await vi.waitFor(async () => {
       if ((await find("AgentRuntime", name))?.status.phase !== "Running")
@@ -144,14 +155,9 @@ beforeAll(async () => {
     }, 30_000);
   }
 });
-afterAll(async () => {
-  await up[Symbol.asyncDispose]();
-  await tool.close();
-  await rm(folder, { recursive: true, maxRetries: 5 });
-});
 
 async function find(kind: string, name: string): Promise<Resource | undefined> {
-  const response = await fetch(`${url}/api/v1alpha1/resources`);
+  const response = await fetch(`${url()}/api/v1alpha1/resources`);
   const { items } = (await response.json()) as { items: Resource[] };
   return items.find((item) => item.kind === kind && item.metadata.name === name);
 }
@@ -161,7 +167,7 @@ async function condition(kind: string, name: string, type: string): Promise<Cond
 }
 
 test("nothing of the files is refused", () => {
-  expect(up.out).not.toContain("all.yaml:");
+  expect(up().out).not.toContain("all.yaml:");
 });
 
 test.each([
@@ -236,13 +242,13 @@ test("says where a value comes from, and which variable would give one", async (
 });
 
 test("says in the log why a replica does not become ready, in its own words", async () => {
-  await up.shows(
+  await up().shows(
     /AgentRuntime default\/store-is-down: replica 1: not ready: the session store does not answer/,
   );
 });
 
 test("shows no value of a Secret anywhere", async () => {
-  const everything = [up.out, await (await fetch(`${url}/api/v1alpha1/resources`)).text()].join(
+  const everything = [up().out, await (await fetch(`${url()}/api/v1alpha1/resources`)).text()].join(
     "\n",
   );
   expect(everything).not.toContain('from-environment"}');

@@ -1,11 +1,11 @@
 /** The supervision of processes, with a stand-in for the agent that fails in every way it is told to. */
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { AgentWorkload, type WantedWorkload } from "../../../src/local/replicas/workload.ts";
 import { isAlive } from "../../../src/local/state/folder.ts";
 import { systemClock, type Timer } from "../../../src/time/clock.ts";
+import { folderForEachTest, forEachTest } from "../../support/builders/fixtures.ts";
 
 /** Reads its orders from the environment (BEHAVIOUR) and from its config ({"ready": …}). */
 const STAND_IN = `
@@ -41,32 +41,23 @@ process.on("SIGTERM", () => {
 process.on("disconnect", () => process.exit(0));
 `;
 
-let folder: string;
-let changes: number;
-let errors: string[];
-let ends: string[];
+const folder = folderForEachTest();
+/** What workloads tell. */
+const told = forEachTest(() => ({ changes: 0, errors: [] as string[], ends: [] as string[] }));
+/** Timers that are set and neither fired nor cancelled: each keeps the program from ending. */
+const timers = forEachTest(() => new Set<object>());
 const workloads: AgentWorkload[] = [];
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "omnia-workload-"));
-  await writeFile(join(folder, "stand-in.mjs"), STAND_IN);
-  changes = 0;
-  timers = new Set();
-  errors = [];
-  ends = [];
-});
+beforeEach(() => writeFile(join(folder(), "stand-in.mjs"), STAND_IN));
 afterEach(async () => {
   for (const workload of workloads.splice(0)) {
     workload.kill();
     await expect.poll(() => workload.replicas(), { timeout: 5_000 }).toEqual([]);
   }
-  await rm(folder, { recursive: true });
 });
 
-/** Timers that are set and neither fired nor cancelled: each keeps the program from ending. */
-let timers: Set<object>;
 function setTimer(ms: number, callback: () => void): Timer {
-  const running = timers;
+  const running = timers();
   const timer = systemClock.setTimer(ms, () => {
     running.delete(timer);
     callback();
@@ -81,15 +72,17 @@ function setTimer(ms: number, callback: () => void): Timer {
 }
 
 function start(graceMs = 5_000): AgentWorkload {
+  const heard = told();
   const workload = new AgentWorkload({
-    folder: join(folder, "state"),
-    command: { execPath: process.execPath, arguments: [join(folder, "stand-in.mjs")] },
+    folder: join(folder(), "state"),
+    command: { execPath: process.execPath, arguments: [join(folder(), "stand-in.mjs")] },
     clock: { ...systemClock, setTimer },
     random: () => 0,
     graceMs,
-    onChange: () => (changes += 1),
-    onError: (replica, message) => errors.push(`${replica}: ${message}`),
-    onEnd: (replica, message, restartInMs) => ends.push(`${replica}: ${message} ${restartInMs}`),
+    onChange: () => (heard.changes += 1),
+    onError: (replica, message) => heard.errors.push(`${replica}: ${message}`),
+    onEnd: (replica, message, restartInMs) =>
+      heard.ends.push(`${replica}: ${message} ${restartInMs}`),
   });
   workloads.push(workload);
   return workload;
@@ -140,9 +133,9 @@ describe("replicas", () => {
     const workload = start();
     await workload.apply(wanted());
     await until(workload, "1/1 ready");
-    const before = [workload.replicas(), changes];
+    const before = [workload.replicas(), told().changes];
     await workload.apply(wanted());
-    expect([workload.replicas(), changes]).toEqual(before);
+    expect([workload.replicas(), told().changes]).toEqual(before);
   });
 
   test("get only the environment that they are given", async () => {
@@ -154,7 +147,7 @@ describe("replicas", () => {
     } finally {
       delete process.env["OTHER_PROVIDER_KEY"];
     }
-    const log = await readFile(join(folder, "state", "replica-1.log"), "utf8");
+    const log = await readFile(join(folder(), "state", "replica-1.log"), "utf8");
     const [starting = ""] = log.split("\n");
     expect(JSON.parse(starting)).toMatchObject({ environment: ["BEHAVIOUR"] });
   });
@@ -173,8 +166,8 @@ describe("replicas", () => {
     await expect
       .poll(() => workload.replicas()[0]?.message, { timeout: 10_000 })
       .toBe("the key [redacted] was refused");
-    await expect.poll(() => errors).toEqual(['1: refused: {"token":"[redacted]"}']);
-    const log = await readFile(join(folder, "state", "replica-1.log"), "utf8");
+    await expect.poll(() => told().errors).toEqual(['1: refused: {"token":"[redacted]"}']);
+    const log = await readFile(join(folder(), "state", "replica-1.log"), "utf8");
     expect(log).toContain("with [redacted]\n");
     expect(log).not.toMatch(/of.*a.*variable/);
   });
@@ -227,7 +220,7 @@ describe("a replica that", () => {
     const [before] = workload.endpoints();
     process.kill(workload.replicas()[0]?.pid as number, "SIGKILL");
     await until(workload, "1/1 waiting");
-    expect(ends).toEqual(["1: it was ended by SIGKILL 250"]);
+    expect(told().ends).toEqual(["1: it was ended by SIGKILL 250"]);
     expect(workload.replicas()[0]).toMatchObject({
       failures: 1,
       lastEnd: "it was ended by SIGKILL",
@@ -252,13 +245,13 @@ describe("a replica that", () => {
     await expect
       .poll(() => workload.replicas()[0]?.lastEnd, { timeout: 10_000 })
       .toBe("it ended with code 3: the config cannot be read");
-    expect(errors[0]).toBe("1: the config cannot be read");
+    expect(told().errors[0]).toBe("1: the config cannot be read");
   });
 
   test("cannot be started at all says so", async () => {
     const workload = new AgentWorkload({
-      folder: join(folder, "state"),
-      command: { execPath: join(folder, "no-such-node"), arguments: [] },
+      folder: join(folder(), "state"),
+      command: { execPath: join(folder(), "no-such-node"), arguments: [] },
       clock: systemClock,
       random: () => 0,
       graceMs: 1_000,
@@ -308,11 +301,11 @@ describe("the files of an agent", () => {
     await workload.apply(wanted({ secrets: secret("one") }));
     await until(workload, "1/1 ready");
     const pid = workload.replicas()[0]?.pid;
-    const file = join(folder, "state", "secrets", "provider", "api-key");
+    const file = join(folder(), "state", "secrets", "provider", "api-key");
     expect(await readFile(file, "utf8")).toBe("one");
     expect([
       (await stat(file)).mode & 0o777,
-      (await stat(join(folder, "state"))).mode & 0o777,
+      (await stat(join(folder(), "state"))).mode & 0o777,
     ]).toEqual([0o600, 0o700]);
     await workload.apply(wanted({ secrets: secret("two"), config: `{"ready":true,"new":1}` }));
     expect(await readFile(file, "utf8")).toBe("two");
@@ -322,7 +315,7 @@ describe("the files of an agent", () => {
 
   test("keep what a Secret held that has gone, and lose what is no longer named", async () => {
     const workload = start();
-    const file = join(folder, "state", "secrets", "provider", "api-key");
+    const file = join(folder(), "state", "secrets", "provider", "api-key");
     await workload.apply(wanted({ secrets: secret("one") }));
     await workload.apply(wanted({ secrets: new Map([["provider/api-key", undefined]]) }));
     expect(await readFile(file, "utf8")).toBe("one");
@@ -336,13 +329,13 @@ describe("the files of an agent", () => {
     workload.retire();
     await until(workload, "");
     await workload.clean();
-    expect((await readdir(join(folder, "state"))).filter((name) => !name.endsWith(".log"))).toEqual(
-      [],
-    );
+    expect(
+      (await readdir(join(folder(), "state"))).filter((name) => !name.endsWith(".log")),
+    ).toEqual([]);
   });
 
   test("do not hold secrets that a process left behind which was killed", async () => {
-    const left = join(folder, "state", "secrets", "tools");
+    const left = join(folder(), "state", "secrets", "tools");
     await mkdir(left, { recursive: true });
     await writeFile(join(left, "token"), "old");
     await start().apply(wanted({ secrets: new Map([["tools/token", undefined]]) }));
@@ -367,6 +360,6 @@ test.each(["lingers", "throw", ""])(
     await until(workload, behaviour === "throw" ? "1/1 waiting" : "1/1 ready");
     workload.retire();
     await until(workload, "");
-    expect(timers.size).toBe(0);
+    expect(timers().size).toBe(0);
   },
 );

@@ -1,5 +1,5 @@
 /** What changes while an agent runs is in the files of its pods within 2 s, without new pods; and no secret is anywhere else. */
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
 import { startAgentContainer } from "../../support/kubernetes/node/agent-container.ts";
 import { AgentInCluster, SOME_TIME, SOON } from "../../support/operator/agent-in-cluster.ts";
 import { ChatClient } from "../../support/agent/chat-client.ts";
@@ -19,82 +19,85 @@ import {
   theReferences,
 } from "../../support/builders/manifests.ts";
 import { OperatorProcess } from "../../support/operator/operator-process.ts";
+import { forAllTests } from "../../support/builders/fixtures.ts";
 
 /** In every value of a Secret here. */
 const CANARY = "c4n4ry-7f3a91";
 const NAMESPACE = "team";
-let cluster: KubeCluster;
-let operator: OperatorProcess;
 
 const at = (name: string): { name: string; namespace: string } => ({ name, namespace: NAMESPACE });
-const inCluster = (name: string): AgentInCluster => new AgentInCluster(cluster, at(name));
+const inCluster = (name: string): AgentInCluster => new AgentInCluster(cluster(), at(name));
 
+const cluster = forAllTests(
+  () => KubeCluster.start({ startContainer: startAgentContainer }),
+  (cluster) => cluster.stop(),
+  KUBE_API_SERVER_TIMEOUT_MS,
+);
+const operator = forAllTests(
+  async () =>
+    await OperatorProcess.start({ kubeconfig: await cluster().kubeconfigOf(OPERATOR_USER) }),
+  (operator) => operator.stop(),
+);
 beforeAll(async () => {
-  cluster = await KubeCluster.start({ startContainer: startAgentContainer });
-  operator = await OperatorProcess.start({ kubeconfig: await cluster.kubeconfigOf(OPERATOR_USER) });
   const [secret, ...references] = theReferences(NAMESPACE);
-  await cluster.create(
+  await cluster().create(
     aNamespaceManifest(NAMESPACE),
     aSecretManifest(secret?.metadata as ReturnType<typeof at>, { "api-key": `${CANARY}-1` }),
     ...references,
   );
-}, KUBE_API_SERVER_TIMEOUT_MS);
-afterAll(async () => {
-  await operator?.stop();
-  await cluster?.stop();
 });
 
 /** Runs `change` and expects that the pods stay the same ones. */
 async function withoutNewPods(agent: AgentInCluster, change: () => Promise<void>): Promise<void> {
   const before = agent.pods.map(({ metadata }) => metadata.uid);
-  const { generation } = (await cluster.get(agent.deployment)).metadata;
+  const { generation } = (await cluster().get(agent.deployment)).metadata;
   expect(before).not.toHaveLength(0);
   await change();
   expect(agent.pods.map(({ metadata }) => metadata.uid)).toEqual(before);
-  expect((await cluster.get(agent.deployment)).metadata.generation).toBe(generation);
+  expect((await cluster().get(agent.deployment)).metadata.generation).toBe(generation);
 }
 
 test("a real agent answers from the files that the operator made", async () => {
   const agent = inCluster("answering");
-  await cluster.create(anAgentManifest(at("answering"), { facade: { handler: "echo" } }));
+  await cluster().create(anAgentManifest(at("answering"), { facade: { handler: "echo" } }));
   await agent.becomes("Running", SOME_TIME);
   const [pod] = agent.pods;
-  const port = pod && cluster.kubelet.facadePortOf(pod);
+  const port = pod && cluster().kubelet.facadePortOf(pod);
   const client = await ChatClient.connect(`ws://127.0.0.1:${port}/?agent=answering&namespace=team`);
   expect(await client.ask("hello")).toMatchObject({ content: "hello" });
 });
 
 test("a rotated key, an edited pack, a new tool, changed settings", async () => {
   const agent = inCluster("followed");
-  await cluster.create(anAgentManifest(at("followed")));
+  await cluster().create(anAgentManifest(at("followed")));
   await agent.becomes("Running", SOME_TIME);
   const key = `/etc/omnia/${(await agent.agentConfig()).provider?.apiKeyFile}`;
   expect(await agent.file(key)).toBe(`${CANARY}-1`);
 
   await withoutNewPods(agent, async () => {
     const secret: KubeObject = { kind: "Secret", metadata: at("model") };
-    await cluster.patch(secret, { stringData: { "api-key": `${CANARY}-2` } });
+    await cluster().patch(secret, { stringData: { "api-key": `${CANARY}-2` } });
     await vi.waitFor(async () => expect(await agent.file(key)).toBe(`${CANARY}-2`), SOON);
 
     const content: KubeObject = { kind: "ConfigMap", metadata: at("prompts-content") };
-    await cluster.patch(content, { data: { [PACK_KEY]: packSaying("You help at once.") } });
+    await cluster().patch(content, { data: { [PACK_KEY]: packSaying("You help at once.") } });
     await vi.waitFor(async () => {
       const { prompt } = await agent.agentConfig();
       expect(prompt?.active.system).toBe("You help at once.");
     }, SOON);
 
-    await cluster.create(...aToolServiceManifests(at("search"), "tools"));
+    await cluster().create(...aToolServiceManifests(at("search"), "tools"));
     await vi.waitFor(async () => {
       const { tools } = await agent.agentConfig();
       expect(tools.map(({ name }) => name)).toEqual(["lookup", "search"]);
     }, SOON);
-    await cluster.delete({ kind: "Service", metadata: at("search") });
+    await cluster().delete({ kind: "Service", metadata: at("search") });
     await vi.waitFor(async () => {
       const { tools } = await agent.agentConfig();
       expect(tools.map(({ name }) => name)).toEqual(["found"]);
     }, SOON);
 
-    await cluster.patch(agent.runtime, {
+    await cluster().patch(agent.runtime, {
       spec: { session: { ttl: "2h" }, facade: { allowedOrigins: ["https://example.com"] } },
     });
     await vi.waitFor(async () => {
@@ -112,7 +115,7 @@ test("a rotated key, an edited pack, a new tool, changed settings", async () => 
 test("keys of clients come and go as files", async () => {
   const agent = inCluster("guarded");
   const clients = aSecretManifest(at("clients"), { ada: `${CANARY}-ada` });
-  await cluster.create(
+  await cluster().create(
     clients,
     anAgentManifest(at("guarded"), {
       facade: { auth: { apiKeysSecretRef: { name: "clients" } } },
@@ -122,12 +125,12 @@ test("keys of clients come and go as files", async () => {
   const folder = `/etc/omnia/${(await agent.agentConfig()).facade.auth?.apiKeysFolder}`;
   expect(await agent.file(`${folder}/ada`)).toBe(`${CANARY}-ada`);
   await withoutNewPods(agent, async () => {
-    await cluster.patch(clients, { stringData: { bob: `${CANARY}-bob` } });
+    await cluster().patch(clients, { stringData: { bob: `${CANARY}-bob` } });
     await vi.waitFor(async () => {
       expect(await agent.file(`${folder}/bob`)).toBe(`${CANARY}-bob`);
     }, SOON);
     const data = { ada: null };
-    await cluster.patch(clients, { data });
+    await cluster().patch(clients, { data });
     await vi.waitFor(async () => {
       await expect(agent.file(`${folder}/ada`)).rejects.toThrow("ENOENT");
     }, SOON);
@@ -136,7 +139,7 @@ test("keys of clients come and go as files", async () => {
 
 test("what a pod cannot take while it runs makes new pods", async () => {
   const agent = inCluster("rolled");
-  await cluster.create(anAgentManifest(at("rolled"), { facade: { handler: "echo" } }));
+  await cluster().create(anAgentManifest(at("rolled"), { facade: { handler: "echo" } }));
   await agent.becomes("Running", SOME_TIME);
   const changes = [
     { env: [{ name: "EXTRA", value: "1" }] },
@@ -146,7 +149,7 @@ test("what a pod cannot take while it runs makes new pods", async () => {
   ];
   for (const spec of changes) {
     const before = agent.pods.map(({ metadata }) => metadata.uid);
-    await cluster.patch(agent.runtime, { spec });
+    await cluster().patch(agent.runtime, { spec });
     await vi.waitFor(() => {
       const uids = agent.pods.map(({ metadata }) => metadata.uid);
       expect(uids).toHaveLength(1);
@@ -158,7 +161,7 @@ test("what a pod cannot take while it runs makes new pods", async () => {
 
 test("no value of a Secret is in a log, a status, an event or any object but its Secret", async () => {
   // What is wrong must not be told with the value either.
-  await cluster.create(
+  await cluster().create(
     aSecretManifest(at("store"), { url: `http://user:${CANARY}@host:1` }),
     anAgentManifest(at("indiscreet"), {
       session: { type: "redis", storeRef: { name: "store", key: "url" } },
@@ -180,11 +183,11 @@ test("no value of a Secret is in a log, a status, an event or any object but its
     "Event",
   ] as const;
   for (const kind of kinds) {
-    const text = JSON.stringify(await cluster.list(kind, NAMESPACE));
+    const text = JSON.stringify(await cluster().list(kind, NAMESPACE));
     expect(text).not.toContain(CANARY);
     expect(text).not.toContain(Buffer.from(CANARY).toString("base64").slice(0, 16));
   }
-  expect(operator.output).not.toContain(CANARY);
-  const errors = operator.lines.filter(({ level }) => level === "error");
+  expect(operator().output).not.toContain(CANARY);
+  const errors = operator().lines.filter(({ level }) => level === "error");
   expect(errors).toEqual([]);
 });

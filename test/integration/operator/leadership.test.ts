@@ -13,30 +13,33 @@ import { permitOperator } from "../../support/operator/operator-permissions.ts";
 import { OperatorProcess } from "../../support/operator/operator-process.ts";
 import type { Write } from "../../support/kubernetes/audit-log.ts";
 import { expectWrittenOnce } from "../../support/documents/written-once.ts";
+import { forAllTests } from "../../support/builders/fixtures.ts";
 
 const TAKEOVER_MS = 15_000;
 const AGENTS = 20;
 const USERS = ["operator-a", "operator-b", "operator-c"] as const;
-let cluster: KubeCluster;
 const operators: OperatorProcess[] = [];
 
+const cluster = forAllTests(
+  () =>
+    KubeCluster.start({
+      users: Object.fromEntries(USERS.map((user) => [user, []])),
+    }),
+  (cluster) => cluster.stop(),
+  KUBE_API_SERVER_TIMEOUT_MS,
+);
 beforeAll(async () => {
-  cluster = await KubeCluster.start({
-    users: Object.fromEntries(USERS.map((user) => [user, []])),
-  });
-  await cluster.create(aNamespaceManifest("system"));
+  await cluster().create(aNamespaceManifest("system"));
   for (const user of USERS) {
-    await permitOperator(cluster.server, user, { ownNamespace: "system" });
+    await permitOperator(cluster().server, user, { ownNamespace: "system" });
   }
-}, KUBE_API_SERVER_TIMEOUT_MS);
-afterAll(async () => {
-  await Promise.all(operators.map((operator) => operator.kill()));
-  await cluster?.stop();
 });
+
+afterAll(() => Promise.all(operators.map((operator) => operator.kill())));
 
 async function start(user: (typeof USERS)[number]): Promise<OperatorProcess> {
   const operator = await OperatorProcess.start({
-    kubeconfig: await cluster.kubeconfigOf(user),
+    kubeconfig: await cluster().kubeconfigOf(user),
     leaseNamespace: "system",
   });
   operators.push(operator);
@@ -44,15 +47,15 @@ async function start(user: (typeof USERS)[number]): Promise<OperatorProcess> {
 }
 
 async function createAgents(namespace: string): Promise<AgentInCluster[]> {
-  await cluster.create(aNamespaceManifest(namespace), ...theReferences(namespace));
+  await cluster().create(aNamespaceManifest(namespace), ...theReferences(namespace));
   const ats = Array.from({ length: AGENTS }, (_, index) => ({ name: `agent-${index}`, namespace }));
-  await Promise.all(ats.map((at) => cluster.create(anAgentManifest(at, { replicas: 2 }))));
-  return ats.map((at) => new AgentInCluster(cluster, at));
+  await Promise.all(ats.map((at) => cluster().create(anAgentManifest(at, { replicas: 2 }))));
+  return ats.map((at) => new AgentInCluster(cluster(), at));
 }
 
 /** Those that succeeded, by all operators. */
 async function writesIn(namespace: string): Promise<Write[]> {
-  const writes = await Promise.all(USERS.map((by) => cluster.audit.writes({ by })));
+  const writes = await Promise.all(USERS.map((by) => cluster().audit.writes({ by })));
   const inNamespace = ({ what, status }: Write): boolean =>
     what.includes(` ${namespace}/`) && status < 300;
   return writes.flat().filter(inNamespace);
@@ -66,7 +69,7 @@ test("of two, one leads; when it is killed in the middle of its work, the other 
   await vi.waitFor(async () => {
     expect((await writesIn("killed")).length).toBeGreaterThan(AGENTS);
   }, SOME_TIME);
-  expect(await cluster.audit.writes({ by: "operator-b" })).toEqual([]);
+  expect(await cluster().audit.writes({ by: "operator-b" })).toEqual([]);
   await first.kill();
   const killed = performance.now();
   await second.logs("This process leads");
@@ -96,7 +99,7 @@ test("a leader that stood still for longer than its lease writes nothing when it
   process.kill(third.pid, "SIGCONT");
   await third.logs("The lease was lost: this process stands by");
   await delay(500);
-  expect(await cluster.audit.writes({ by: "operator-c", since })).toEqual([]);
+  expect(await cluster().audit.writes({ by: "operator-c", since })).toEqual([]);
   expectWrittenOnce(await writesIn("stalled"), "stalled");
 
   await fourth.stop();

@@ -1,9 +1,6 @@
 /** The objects that an agent becomes, held before a real API server: it takes them, keeps them as they are, and lets their pods in. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import {
   DRAIN_TIMEOUT_MS,
@@ -45,6 +42,7 @@ import { installKinds } from "../../support/kubernetes/kube-api-server-kinds.ts"
 import { makeAgent, type MadeAgent } from "../../support/operator/made-agent.ts";
 import { anAgentManifest } from "../../support/builders/manifests.ts";
 import { PODS } from "../../support/kubernetes/node/pod.ts";
+import { folderForAllTests, forAllTests } from "../../support/builders/fixtures.ts";
 
 const NAMESPACE = "agents";
 const DRY_RUN = "?dryRun=All&fieldValidation=Strict";
@@ -164,50 +162,55 @@ const NETWORK_POLICIES_OF = [
 ].map((given) => agentNetworkPolicySchema.parse(given));
 
 const { signal } = new AbortController();
-let server: KubeAPIServer;
-let transport: Transport;
-let client: KubeClient;
-let folder: string;
 /** Requests of the client that may have changed something. */
-let writes = 0;
+const writes: string[] = [];
 
+const server = forAllTests(
+  () => startKubeAPIServer(),
+  (server) => server.stop(),
+  KUBE_API_SERVER_TIMEOUT_MS,
+);
+const folder = folderForAllTests();
 beforeAll(async () => {
-  server = await startKubeAPIServer();
-  folder = await mkdtemp(join(tmpdir(), "omnia-objects-"));
-  await installKinds(server);
-  await server.request("POST", "/api/v1/namespaces", {
+  await installKinds(server());
+  await server().request("POST", "/api/v1/namespaces", {
     metadata: {
       name: NAMESPACE,
       labels: { "pod-security.kubernetes.io/enforce": "restricted" },
     },
   });
-  const kubeConfig = new KubeConfig();
-  kubeConfig.loadFromFile(server.kubeconfig);
-  transport = createTransport(kubeConfig);
-  client = new KubeClient({
-    transport,
-    rateLimiter: new RateLimiter({
-      clock: systemClock,
-      perSecond: REQUESTS_PER_SECOND,
-      burst: REQUESTS_PER_SECOND,
-    }),
-    fieldManager: "omnia-operator",
-    onResponse: ({ method }) => {
-      if (method !== "GET") writes += 1;
-    },
-  });
-}, KUBE_API_SERVER_TIMEOUT_MS);
-afterAll(async () => {
-  transport?.close();
-  await server?.stop();
-  await rm(folder, { recursive: true, force: true });
 });
+const transport = forAllTests(
+  () => transportTo(server()),
+  (transport) => transport.close(),
+);
+const client = forAllTests(
+  () =>
+    new KubeClient({
+      transport: transport(),
+      rateLimiter: new RateLimiter({
+        clock: systemClock,
+        perSecond: REQUESTS_PER_SECOND,
+        burst: REQUESTS_PER_SECOND,
+      }),
+      fieldManager: "omnia-operator",
+      onResponse: ({ method }) => {
+        if (method !== "GET") writes.push(method);
+      },
+    }),
+);
+
+function transportTo({ kubeconfig }: KubeAPIServer): Transport {
+  const kubeConfig = new KubeConfig();
+  kubeConfig.loadFromFile(kubeconfig);
+  return createTransport(kubeConfig);
+}
 
 const make = (name: string, spec: object = {}): Promise<MadeAgent> =>
   makeAgent(
     stringify(anAgentManifest({ name, namespace: NAMESPACE }, spec)),
     WORLD,
-    folder,
+    folder(),
     NETWORK_POLICIES_OF[Object.values(SPECS).indexOf(spec)],
   );
 
@@ -229,14 +232,14 @@ async function dryRun(type: ResourceType, object: KubernetesObject) {
   const { group, version, kind } = type;
   const apiVersion = group === "" ? version : `${group}/${version}`;
   const path = pathOf(type, { namespace: NAMESPACE }) + DRY_RUN;
-  return await server.request("POST", path, { apiVersion, kind, ...object });
+  return await server().request("POST", path, { apiVersion, kind, ...object });
 }
 
 const at = ({ metadata }: KubernetesObject) => ({ namespace: NAMESPACE, name: metadata.name });
 
 const apply = (type: ResourceType, live: KubernetesObject | undefined, wanted: KubernetesObject) =>
   applyOwned({
-    client,
+    client: client(),
     type,
     live,
     wanted,
@@ -287,7 +290,7 @@ describe("of an agent with", () => {
     const name = `kept-${NAMES.indexOf(what)}`;
     for (const [type, object] of objectsOf(await make(name, SPECS[what]))) {
       expect(await apply(type, undefined, object)).toBe(true);
-      const live = await client.get(type, at(object), signal);
+      const live = await client().get(type, at(object), signal);
       expect([type.kind, await apply(type, live, object)]).toEqual([type.kind, false]);
     }
   });
@@ -306,7 +309,7 @@ test("from each agent to each other one, its objects become what they would be f
   );
   for (const index of order) {
     for (const [type, object] of objectsOf(made[index] as MadeAgent)) {
-      const read = () => client.get(type, at(object), signal);
+      const read = () => client().get(type, at(object), signal);
       const before = await read().catch(() => undefined);
       await apply(type, before, object);
       const live = await read();
@@ -340,16 +343,16 @@ test("an autoscaler begins with the replicas that are there, and has them to its
   const on = { autoscaling: { enabled: true } };
   const become = async (spec: object): Promise<number | undefined> => {
     const { deployment } = await make(name, spec);
-    const read = () => client.get<DeploymentObject>(DEPLOYMENTS, at(deployment), signal);
+    const read = () => client().get<DeploymentObject>(DEPLOYMENTS, at(deployment), signal);
     await apply(DEPLOYMENTS, await read().catch(() => undefined), deployment);
     return (await read()).spec.replicas;
   };
   expect(await become({ replicas: 4 })).toBe(4);
   expect(await become(on)).toBe(4);
-  await server.kubectl(["scale", "-n", NAMESPACE, `deployment/${name}`, "--replicas=7"]);
-  const before = writes;
+  await server().kubectl(["scale", "-n", NAMESPACE, `deployment/${name}`, "--replicas=7"]);
+  const before = writes.length;
   expect(await become({ ...on, env: [{ name: "MORE", value: "1" }] })).toBe(7);
-  expect(writes - before).toBe(1);
+  expect(writes.length - before).toBe(1);
   expect(await become({ replicas: 2 })).toBe(2);
   expect(await become({ ...on, replicas: 2 })).toBe(2);
 });
@@ -364,21 +367,21 @@ test("the time that a pod has to end is longer than an agent takes for it", asyn
 
 test("kubectl waits for an agent to be available", async () => {
   const manifest = anAgentManifest({ name: "awaited", namespace: NAMESPACE });
-  await server.kubectl(["apply", "-f", "-"], stringify(manifest));
+  await server().kubectl(["apply", "-f", "-"], stringify(manifest));
   const wait = (condition: string, timeout: string) =>
-    server.kubectl(
+    server().kubectl(
       `wait -n ${NAMESPACE} --for=condition=${condition} --timeout=${timeout} agentruntime/awaited`.split(
         " ",
       ),
     );
   const say = async (available: number): Promise<void> => {
-    const live = await client.get(
+    const live = await client().get(
       AGENT_RUNTIMES,
       { namespace: NAMESPACE, name: "awaited" },
       signal,
     );
     const { status } = decided({ observed: observed(1, available) });
-    await applyStatus({ client, type: AGENT_RUNTIMES, live, status, signal });
+    await applyStatus({ client: client(), type: AGENT_RUNTIMES, live, status, signal });
   };
   await say(0);
   await expect(wait("Available", "100ms")).rejects.toThrow("timed out");

@@ -1,5 +1,5 @@
 /** PromptPacks in a cluster: their versions, what is kept of them, and what is said about them. */
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { GROUP } from "../../../src/api/group.ts";
 import type { PromptPackStatus } from "../../../src/api/prompt-pack.ts";
 import { MAX_KEPT_VERSIONS } from "../../../src/control/prompt-pack/version-retention.ts";
@@ -20,22 +20,23 @@ import {
   PACK_KEY,
 } from "../../support/builders/manifests.ts";
 import { OperatorInProcess } from "../../support/operator/operator-in-process.ts";
+import { numberedNames } from "../../support/builders/numbered-names.ts";
+import { forAllTests } from "../../support/builders/fixtures.ts";
 
 const SOON = { timeout: 2_000, interval: 20 };
 const SOME_TIME = { timeout: 20_000, interval: 50 };
 
-let cluster: KubeCluster;
-let operator: OperatorInProcess;
-let lastNamespace = 0;
+const namespaces = numberedNames("packs");
 
-beforeAll(async () => {
-  cluster = await KubeCluster.start({ withControllers: false });
-  operator = await OperatorInProcess.start(cluster);
-}, KUBE_API_SERVER_TIMEOUT_MS);
-afterAll(async () => {
-  await operator?.stop();
-  await cluster?.stop();
-});
+const cluster = forAllTests(
+  () => KubeCluster.start({ withControllers: false }),
+  (cluster) => cluster.stop(),
+  KUBE_API_SERVER_TIMEOUT_MS,
+);
+const operator = forAllTests(
+  () => OperatorInProcess.start(cluster()),
+  (operator) => operator.stop(),
+);
 
 const textOf = (version: string): string => aPackText({ version });
 function hashOf(text: string): string {
@@ -54,12 +55,12 @@ class PackInCluster {
   }
 
   static async create(text?: string, rollout?: object): Promise<PackInCluster> {
-    const pack = new PackInCluster(`packs-${++lastNamespace}`);
-    await cluster.create(aNamespaceManifest(pack.namespace));
-    if (text !== undefined) await cluster.create(pack.sourceWith(text));
+    const pack = new PackInCluster(namespaces.next());
+    await cluster().create(aNamespaceManifest(pack.namespace));
+    if (text !== undefined) await cluster().create(pack.sourceWith(text));
     const manifest = aPromptPackManifest(pack.at("prompts"), "prompts-content");
     const spec = { ...(manifest["spec"] as object), ...(rollout === undefined ? {} : { rollout }) };
-    await cluster.create({ ...manifest, spec } as KubeObject);
+    await cluster().create({ ...manifest, spec } as KubeObject);
     return pack;
   }
 
@@ -88,15 +89,15 @@ class PackInCluster {
   }
 
   async edit(text: string): Promise<void> {
-    await cluster.patch(this.source, { data: { [PACK_KEY]: text } });
+    await cluster().patch(this.source, { data: { [PACK_KEY]: text } });
   }
 
   async rollOut(rollout: object): Promise<void> {
-    await cluster.patch(this.object, { spec: { rollout } });
+    await cluster().patch(this.object, { spec: { rollout } });
   }
 
   async status(): Promise<PromptPackStatus> {
-    return (await cluster.get(this.object)).status ?? {};
+    return (await cluster().get(this.object)).status ?? {};
   }
 
   async condition(type: string): Promise<Record<string, unknown> | undefined> {
@@ -116,14 +117,14 @@ class PackInCluster {
 
   /** The hashes of what is kept. */
   async kept(): Promise<string[]> {
-    const configMaps = await cluster.list("ConfigMap", this.namespace);
+    const configMaps = await cluster().list("ConfigMap", this.namespace);
     return configMaps.flatMap(({ metadata }) =>
       metadata.ownerReferences === undefined ? [] : [metadata.name.slice("prompts-".length)],
     );
   }
 
   async writes(since: number): Promise<string[]> {
-    const writes = await cluster.audit.writes({ by: OPERATOR_USER, since });
+    const writes = await cluster().audit.writes({ by: OPERATOR_USER, since });
     return writes
       .filter(({ what }) => what.includes(` ${this.namespace}/`))
       .map(({ verb, what }) => `${verb} ${what}`);
@@ -143,8 +144,8 @@ describe("a PromptPack", () => {
       activeSemver: "1.0.0",
       observedGeneration: 1,
     });
-    const { metadata } = await cluster.get(pack.object);
-    expect(await cluster.get(pack.versionObject(hash))).toMatchObject({
+    const { metadata } = await cluster().get(pack.object);
+    expect(await cluster().get(pack.versionObject(hash))).toMatchObject({
       immutable: true,
       data: { [PACK_KEY]: textOf("1.0.0") },
       metadata: {
@@ -157,7 +158,7 @@ describe("a PromptPack", () => {
         ownerReferences: [{ kind: "PromptPack", name: "prompts", uid: metadata.uid }],
       },
     });
-    expect(await operator.promptPacks.reference(pack.key, operator.signal)).toMatchObject({
+    expect(await operator().promptPacks.reference(pack.key, operator().signal)).toMatchObject({
       found: true,
       name: "prompts",
       namespace: pack.namespace,
@@ -169,7 +170,7 @@ describe("a PromptPack", () => {
     const pack = await PackInCluster.create();
     await pack.says("SourceValid", { status: "False", reason: "ConfigMapNotFound" });
     await pack.becomes({ phase: "Pending" });
-    await cluster.create(aConfigMapManifest(pack.at("prompts-content"), { other: "{}" }));
+    await cluster().create(aConfigMapManifest(pack.at("prompts-content"), { other: "{}" }));
     await pack.says("SourceValid", { reason: "KeyNotFound" });
     await pack.edit('{\n "id": }');
     await pack.says("SourceValid", { reason: "InvalidJSON" });
@@ -181,7 +182,7 @@ describe("a PromptPack", () => {
     await pack.says("SourceValid", { reason: "TooLarge" });
     await pack.edit(textOf("1.0.0"));
     await pack.says("SourceValid", { status: "True", reason: "Valid" });
-    const events = await cluster.list("Event", pack.namespace);
+    const events = await cluster().list("Event", pack.namespace);
     expect(events.filter(({ type }) => type === "Warning").map(({ reason }) => reason)).toEqual(
       expect.arrayContaining([
         "ConfigMapNotFound",
@@ -199,12 +200,12 @@ describe("a PromptPack", () => {
     await pack.edit("{");
     await pack.says("SourceValid", { status: "False", reason: "InvalidJSON" });
     await pack.becomes({ phase: "Active", activeSemver: "1.0.0" });
-    await cluster.delete(pack.source);
+    await cluster().delete(pack.source);
     await pack.says("SourceValid", { status: "False", reason: "ConfigMapNotFound" });
     await pack.becomes({ phase: "Active", activeSemver: "1.0.0" });
-    const reference = await operator.promptPacks.reference(pack.key, operator.signal);
+    const reference = await operator().promptPacks.reference(pack.key, operator().signal);
     expect(reference).toMatchObject({ versions: { active: { semver: "1.0.0" } } });
-    await cluster.create(pack.sourceWith(textOf("2.0.0")));
+    await cluster().create(pack.sourceWith(textOf("2.0.0")));
     await pack.becomes({ phase: "Active", activeSemver: "2.0.0" });
   });
 
@@ -213,7 +214,7 @@ describe("a PromptPack", () => {
       aPackText({ version, fragments: { long: "x".repeat(990_000) } });
     const pack = await PackInCluster.create(big("1.0.0"));
     await pack.becomes({ phase: "Active", activeSemver: "1.0.0" }, SOME_TIME);
-    const kept = await cluster.get(pack.versionObject(hashOf(big("1.0.0"))));
+    const kept = await cluster().get(pack.versionObject(hashOf(big("1.0.0"))));
     expect(kept.data[PACK_KEY]).toBe(big("1.0.0"));
     await pack.edit(`# In YAML\n${textOf("2.0.0")}`);
     await pack.becomes({ activeVersion: versionHash("2.0.0") });
@@ -222,14 +223,16 @@ describe("a PromptPack", () => {
   test("is read under another key or from another ConfigMap when its spec says so", async () => {
     const pack = await PackInCluster.create(textOf("1.0.0"));
     await pack.becomes({ activeSemver: "1.0.0" });
-    await cluster.patch(pack.source, { data: { "other.json": textOf("2.0.0") } });
-    await cluster.patch(pack.object, { spec: { source: { configMapRef: { key: "other.json" } } } });
+    await cluster().patch(pack.source, { data: { "other.json": textOf("2.0.0") } });
+    await cluster().patch(pack.object, {
+      spec: { source: { configMapRef: { key: "other.json" } } },
+    });
     await pack.becomes({ activeSemver: "2.0.0", observedGeneration: 2 });
-    await cluster.create(aConfigMapManifest(pack.at("third"), { "other.json": textOf("3.0.0") }));
-    await cluster.patch(pack.object, { spec: { source: { configMapRef: { name: "third" } } } });
+    await cluster().create(aConfigMapManifest(pack.at("third"), { "other.json": textOf("3.0.0") }));
+    await cluster().patch(pack.object, { spec: { source: { configMapRef: { name: "third" } } } });
     await pack.becomes({ activeSemver: "3.0.0", observedGeneration: 3 });
     await pack.edit(textOf("9.0.0"));
-    await cluster.patch(
+    await cluster().patch(
       { kind: "ConfigMap", metadata: pack.at("third") },
       {
         data: { "other.json": textOf("4.0.0") },
@@ -243,14 +246,14 @@ describe("a PromptPack", () => {
     await pack.becomes({ phase: "Active" });
     const path = `/apis/${GROUP}/v1alpha1/namespaces/${pack.namespace}/promptpacks/prompts/status`;
     const status = { phase: "Failed", activeVersion: "0123456789ab" };
-    expect((await cluster.server.request("PATCH", path, { status })).status).toBe(200);
+    expect((await cluster().server.request("PATCH", path, { status })).status).toBe(200);
     await pack.becomes({ phase: "Active", activeVersion: versionHash("1.0.0") });
   });
 
   test("of another schema than the operator's is told of once, and its agents keep what they have", async () => {
     const pack = await PackInCluster.create(textOf("1.0.0"));
     await pack.becomes({ phase: "Active" });
-    const { promptPacks } = operator.caches;
+    const { promptPacks } = operator().caches;
     const stored = await vi.waitFor(() => {
       const found = promptPacks.get(pack.key);
       expect(found?.status?.phase).toBe("Active");
@@ -262,41 +265,41 @@ describe("a PromptPack", () => {
     const spec = { ...stored.spec, later: true };
     promptPacks.set({ ...stored, metadata, spec });
     const warnings = async () =>
-      (await cluster.list("Event", pack.namespace)).filter(({ type }) => type === "Warning");
+      (await cluster().list("Event", pack.namespace)).filter(({ type }) => type === "Warning");
     await vi.waitFor(async () => expect(await warnings()).toHaveLength(1), SOON);
     expect((await warnings())[0]).toMatchObject({
       reason: "InvalidSpec",
       note: expect.stringContaining("spec.later"),
     });
     const outcomes = () =>
-      operator.reconciled.filter(({ outcome }) => outcome === "terminal_error");
+      operator().reconciled.filter(({ outcome }) => outcome === "terminal_error");
     await vi.waitFor(() => expect(outcomes()).toHaveLength(1), SOON);
-    operator.resync();
+    operator().resync();
     await vi.waitFor(() => expect(outcomes()).toHaveLength(2), SOON);
     const since = Date.now();
     await settled();
     expect(await pack.writes(since)).toEqual([]);
-    expect(await operator.promptPacks.reference(pack.key, operator.signal)).toMatchObject({
+    expect(await operator().promptPacks.reference(pack.key, operator().signal)).toMatchObject({
       found: true,
       versions: { active: { semver: "1.0.0" } },
     });
     promptPacks.set(stored);
     await settled();
-    operator.reconciled.length = 0;
+    operator().reconciled.length = 0;
   });
 
   test("that is not there is found as soon as it is, and not any more when it is gone", async () => {
-    const namespace = `packs-${lastNamespace + 1}`;
+    const namespace = namespaces.peek();
     const key = `${namespace}/prompts`;
-    const reference = () => operator.promptPacks.reference(key, operator.signal);
+    const reference = () => operator().promptPacks.reference(key, operator().signal);
     expect(await reference()).toEqual({ found: false });
     const pack = await PackInCluster.create(textOf("1.0.0"));
-    await vi.waitFor(() => expect(operator.told).toContain(key), SOON);
+    await vi.waitFor(() => expect(operator().told).toContain(key), SOON);
     expect(await reference()).toMatchObject({ found: true });
     await pack.becomes({ phase: "Active" });
-    operator.told.length = 0;
-    await cluster.delete(pack.object);
-    await vi.waitFor(() => expect(operator.told).toContain(key), SOON);
+    operator().told.length = 0;
+    await cluster().delete(pack.object);
+    await vi.waitFor(() => expect(operator().told).toContain(key), SOON);
     expect(await reference()).toEqual({ found: false });
   });
 });
@@ -314,7 +317,7 @@ describe("a canary", () => {
     });
     await pack.rollOut(canary(50));
     await pack.becomes({ canaryWeight: 50, activeSemver: "1.0.0" });
-    const reference = await operator.promptPacks.reference(pack.key, operator.signal);
+    const reference = await operator().promptPacks.reference(pack.key, operator().signal);
     expect(reference).toMatchObject({
       versions: {
         active: { document: { version: "1.0.0" } },
@@ -347,22 +350,22 @@ describe("a canary", () => {
     await settled();
     const before = await pack.status();
     const since = Date.now();
-    await operator.stop();
-    operator = await OperatorInProcess.start(cluster);
+    await operator().stop();
+    operator.replaceBy(await OperatorInProcess.start(cluster()));
     const versions = {
       active: { document: { version: "1.0.0" } },
       canary: { version: { document: { version: "2.0.0" } } },
     };
-    const reference = () => operator.promptPacks.reference(pack.key, operator.signal);
+    const reference = () => operator().promptPacks.reference(pack.key, operator().signal);
     expect(await reference()).toMatchObject({ versions });
     await vi.waitFor(() => {
-      expect(operator.reconciled.map(({ key }) => key)).toContain(pack.key);
+      expect(operator().reconciled.map(({ key }) => key)).toContain(pack.key);
     }, SOON);
     expect(await pack.status()).toEqual(before);
     expect(await pack.writes(since)).toEqual([]);
-    await operator.stop();
+    await operator().stop();
     await pack.edit("{");
-    operator = await OperatorInProcess.start(cluster);
+    operator.replaceBy(await OperatorInProcess.start(cluster()));
     expect(await reference()).toMatchObject({ versions });
     await pack.says("SourceValid", { status: "False" });
     await pack.becomes({ phase: "Canary", activeSemver: "1.0.0", canarySemver: "2.0.0" });
@@ -372,7 +375,7 @@ describe("a canary", () => {
     const pack = await PackInCluster.create(textOf("1.0.0"), canary(10));
     await pack.becomes({ phase: "Active" });
     const chosen: string[] = [];
-    const { promptPacks } = operator.caches;
+    const { promptPacks } = operator().caches;
     promptPacks.subscribe(({ after }) => {
       if (after?.metadata.namespace !== pack.namespace) return;
       const { activeSemver = "", canarySemver = "" } = after.status ?? {};
@@ -410,10 +413,10 @@ describe("kept versions", () => {
     await pack.becomes({ phase: "Active" });
     const [one, two] = [versionHash("1.0.0"), versionHash("2.0.0")];
     const comesBack = async (hash: string, text: string): Promise<void> => {
-      const { metadata } = await cluster.get(pack.versionObject(hash));
-      await cluster.delete(pack.versionObject(hash));
+      const { metadata } = await cluster().get(pack.versionObject(hash));
+      await cluster().delete(pack.versionObject(hash));
       await vi.waitFor(async () => {
-        const back = await cluster.get(pack.versionObject(hash));
+        const back = await cluster().get(pack.versionObject(hash));
         expect(back?.metadata.uid).not.toBe(metadata.uid);
         expect(back?.data).toEqual({ [PACK_KEY]: text });
       }, SOON);
@@ -431,19 +434,19 @@ describe("kept versions", () => {
 
   test("never take over what is somebody else's, and say so until it is gone", async () => {
     const hash = versionHash("1.0.0");
-    const namespace = `packs-${lastNamespace + 1}`;
+    const namespace = namespaces.peek();
     const foreign = aConfigMapManifest({ name: `prompts-${hash}`, namespace }, { mine: "yes" });
     const pack = await PackInCluster.create();
-    await cluster.create(foreign, pack.sourceWith(textOf("1.0.0")));
+    await cluster().create(foreign, pack.sourceWith(textOf("1.0.0")));
     await pack.becomes({ phase: "Active", activeSemver: "1.0.0" });
     await pack.says("SourceValid", {
       status: "True",
       message: expect.stringContaining(`ConfigMap "prompts-${hash}" that is somebody else's`),
     });
-    const untouched = await cluster.get(foreign);
+    const untouched = await cluster().get(foreign);
     expect(untouched.data).toEqual({ mine: "yes" });
     expect(untouched.metadata.ownerReferences).toBeUndefined();
-    await cluster.delete(foreign);
+    await cluster().delete(foreign);
     await vi.waitFor(async () => expect(await pack.kept()).toEqual([hash]), SOON);
     await pack.says("SourceValid", { message: expect.not.stringContaining("somebody else") });
   });
@@ -452,16 +455,20 @@ describe("kept versions", () => {
     const pack = await PackInCluster.create(textOf("1.0.0"));
     await pack.becomes({ phase: "Active" });
     await settled();
-    await cluster.delete({ kind: "Namespace", metadata: { name: pack.namespace } });
-    const before = operator.reconciled.length;
-    await cluster.delete(pack.versionObject(versionHash("1.0.0")));
-    await vi.waitFor(() => expect(operator.reconciled.length).toBeGreaterThan(before), SOON);
+    await cluster().delete({ kind: "Namespace", metadata: { name: pack.namespace } });
+    const before = operator().reconciled.length;
+    await cluster().delete(pack.versionObject(versionHash("1.0.0")));
+    await vi.waitFor(() => expect(operator().reconciled.length).toBeGreaterThan(before), SOON);
     await settled();
-    expect(operator.reconciled.slice(before).map(({ outcome }) => outcome)).not.toContain("error");
+    expect(
+      operator()
+        .reconciled.slice(before)
+        .map(({ outcome }) => outcome),
+    ).not.toContain("error");
     expect(await pack.condition("SourceValid")).toMatchObject({
       message: expect.not.stringContaining("not kept"),
     });
-    await cluster.delete(pack.object);
+    await cluster().delete(pack.object);
   });
 
   test("that the API server refuses are told of, and the version runs all the same", async () => {
@@ -469,15 +476,15 @@ describe("kept versions", () => {
     const api = `/api/v1/namespaces/${pack.namespace}`;
     const hard = { "count/configmaps": "1" };
     const quota = { metadata: { name: "few" }, spec: { hard } };
-    await cluster.server.request("POST", `${api}/resourcequotas`, quota);
+    await cluster().server.request("POST", `${api}/resourcequotas`, quota);
     // Without its controller nobody counts: the quota needs a status before it is enforced.
-    await cluster.server.request("PATCH", `${api}/resourcequotas/few/status`, {
+    await cluster().server.request("PATCH", `${api}/resourcequotas/few/status`, {
       status: { hard, used: { "count/configmaps": "0" } },
     });
     let fillers = 0;
     await vi.waitFor(async () => {
       const metadata = { name: `filler-${fillers++}` };
-      const { status } = await cluster.server.request("POST", `${api}/configmaps`, { metadata });
+      const { status } = await cluster().server.request("POST", `${api}/configmaps`, { metadata });
       expect(status).toBe(403);
     }, SOME_TIME);
     await pack.edit(textOf("1.0.0"));
@@ -486,18 +493,18 @@ describe("kept versions", () => {
       status: "True",
       message: expect.stringContaining("is not kept, for the API server refuses"),
     });
-    await cluster.delete(pack.object);
+    await cluster().delete(pack.object);
   });
 });
 
 describe("the agents of a PromptPack", () => {
   /** What the controller of agents does. */
   async function giveTo(pack: PackInCluster, name: string, versions: string): Promise<void> {
-    const { metadata } = await cluster.get({ kind: "AgentRuntime", metadata: pack.at(name) });
+    const { metadata } = await cluster().get({ kind: "AgentRuntime", metadata: pack.at(name) });
     const config = aConfigMapManifest(pack.at(`${name}-config`), {});
     const { uid } = metadata;
     const owner = { apiVersion: `${GROUP}/v1alpha1`, kind: "AgentRuntime", name, uid };
-    await cluster.create({
+    await cluster().create({
       ...config,
       metadata: {
         ...config.metadata,
@@ -513,7 +520,7 @@ describe("the agents of a PromptPack", () => {
     await pack.says("AgentsNotified", { status: "True", reason: "NoAgents" });
     const names = Array.from({ length: 60 }, (_, index) => `agent-${index}`);
     const since = Date.now();
-    for (const name of names) await cluster.create(anAgentManifest(pack.at(name)));
+    for (const name of names) await cluster().create(anAgentManifest(pack.at(name)));
     for (const name of names) await giveTo(pack, name, versionHash("1.0.0"));
     await pack.says(
       "AgentsNotified",
@@ -524,13 +531,13 @@ describe("the agents of a PromptPack", () => {
     const writes = await pack.writes(since);
     const ofStatus = writes.filter((write) => write.startsWith("patch promptpacks/status"));
     expect(ofStatus.length).toBeLessThanOrEqual(Math.ceil(seconds * 2) + 1);
-    await cluster.delete({ kind: "AgentRuntime", metadata: pack.at("agent-0") });
+    await cluster().delete({ kind: "AgentRuntime", metadata: pack.at("agent-0") });
     await pack.says("AgentsNotified", { message: "Notified 59 AgentRuntimes" });
   });
 
   test("are being notified until they have the new version", async () => {
     const pack = await PackInCluster.create(textOf("1.0.0"));
-    await cluster.create(anAgentManifest(pack.at("one")), anAgentManifest(pack.at("two")));
+    await cluster().create(anAgentManifest(pack.at("one")), anAgentManifest(pack.at("two")));
     await pack.says("AgentsNotified", {
       status: "False",
       reason: "Notifying",
@@ -539,11 +546,11 @@ describe("the agents of a PromptPack", () => {
     await giveTo(pack, "one", versionHash("1.0.0"));
     await giveTo(pack, "two", versionHash("1.0.0"));
     await pack.says("AgentsNotified", { message: "Notified 2 AgentRuntimes" });
-    operator.told.length = 0;
+    operator().told.length = 0;
     await pack.edit(textOf("2.0.0"));
     await pack.says("AgentsNotified", { message: "Notified 0 of 2 AgentRuntimes" });
     // Told once of the version, and never of counts.
-    expect(operator.told.filter((key) => key === pack.key)).toEqual([pack.key]);
+    expect(operator().told.filter((key) => key === pack.key)).toEqual([pack.key]);
   });
 });
 
@@ -562,19 +569,19 @@ test("nothing is written while nothing changes, a resync included", async () => 
   }
   await settled();
   const since = Date.now();
-  operator.resync();
+  operator().resync();
   await settled();
-  expect(await cluster.audit.writes({ by: OPERATOR_USER, since })).toEqual([]);
+  expect(await cluster().audit.writes({ by: OPERATOR_USER, since })).toEqual([]);
   // No reconciliation failed in all of these tests, but for the quota.
-  const failed = operator.reconciled.filter(({ outcome }) => outcome.endsWith("error"));
+  const failed = operator().reconciled.filter(({ outcome }) => outcome.endsWith("error"));
   expect(failed.map(({ error }) => String(error)).filter((e) => !e.includes("quota"))).toEqual([]);
 });
 
 /** Until nothing was reconciled for a while. */
 async function settled(): Promise<void> {
   for (let quiet = 0; quiet < 10;) {
-    const before = operator.reconciled.length;
+    const before = operator().reconciled.length;
     await new Promise((resolve) => setTimeout(resolve, 100));
-    quiet = operator.reconciled.length === before ? quiet + 1 : 0;
+    quiet = operator().reconciled.length === before ? quiet + 1 : 0;
   }
 }

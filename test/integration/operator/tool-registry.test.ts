@@ -1,7 +1,7 @@
 /** ToolRegistries in a cluster: tools found by their Services, tools given by URL, and what is said about them. */
 import { once } from "node:events";
 import { createServer, type AddressInfo, type Server } from "node:net";
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { API_VERSION, GROUP } from "../../../src/api/group.ts";
 import type { ToolRegistryStatus } from "../../../src/api/tool-registry.ts";
 import type { ToolRegistryReference } from "../../../src/control/agent-runtime/references.ts";
@@ -13,25 +13,26 @@ import {
 } from "../../support/kubernetes/kube-cluster.ts";
 import { aNamespaceManifest } from "../../support/builders/manifests.ts";
 import { OperatorInProcess } from "../../support/operator/operator-in-process.ts";
+import { numberedNames } from "../../support/builders/numbered-names.ts";
+import { forAllTests } from "../../support/builders/fixtures.ts";
 
 const SOON = { timeout: 2_000, interval: 20 };
 const TOOL = `${GROUP}/tool`;
 
-let cluster: KubeCluster;
-let operator: OperatorInProcess;
-let lastNamespace = 0;
+const namespaces = numberedNames("tools");
 const servers: Server[] = [];
 
-beforeAll(async () => {
-  cluster = await KubeCluster.start({ withControllers: false });
-  operator = await OperatorInProcess.start(cluster);
-}, KUBE_API_SERVER_TIMEOUT_MS);
+const cluster = forAllTests(
+  () => KubeCluster.start({ withControllers: false }),
+  (cluster) => cluster.stop(),
+  KUBE_API_SERVER_TIMEOUT_MS,
+);
+const operator = forAllTests(
+  () => OperatorInProcess.start(cluster()),
+  (operator) => operator.stop(),
+);
 afterEach(() => {
   for (const server of servers.splice(0)) server.close();
-});
-afterAll(async () => {
-  await operator?.stop();
-  await cluster?.stop();
 });
 
 async function listen(port = 0): Promise<{ port: number; close: () => Promise<void> }> {
@@ -57,9 +58,9 @@ class RegistryInCluster {
   }
 
   static async create(...tools: object[]): Promise<RegistryInCluster> {
-    const registry = new RegistryInCluster(`tools-${++lastNamespace}`);
-    await cluster.create(aNamespaceManifest(registry.namespace));
-    await cluster.create({
+    const registry = new RegistryInCluster(namespaces.next());
+    await cluster().create(aNamespaceManifest(registry.namespace));
+    await cluster().create({
       apiVersion: API_VERSION,
       ...registry.object,
       spec: { tools },
@@ -89,7 +90,7 @@ class RegistryInCluster {
     { labels = {}, ...metadata }: { labels?: object; annotations?: object } = {},
     spec: object = {},
   ): Promise<void> {
-    await cluster.create({
+    await cluster().create({
       kind: "Service",
       metadata: {
         name,
@@ -102,7 +103,7 @@ class RegistryInCluster {
   }
 
   async addSlice(service: string, ready: (boolean | undefined)[], name = service): Promise<void> {
-    await cluster.create({
+    await cluster().create({
       kind: "EndpointSlice",
       metadata: {
         name,
@@ -116,11 +117,11 @@ class RegistryInCluster {
   }
 
   async setReady(slice: string, ready: (boolean | undefined)[]): Promise<void> {
-    await cluster.patch(this.slice(slice), { endpoints: endpoints(ready) });
+    await cluster().patch(this.slice(slice), { endpoints: endpoints(ready) });
   }
 
   async status(): Promise<ToolRegistryStatus> {
-    return (await cluster.get(this.object)).status ?? {};
+    return (await cluster().get(this.object)).status ?? {};
   }
 
   async becomes(expected: object): Promise<void> {
@@ -138,7 +139,7 @@ class RegistryInCluster {
   }
 
   reference(): Promise<ToolRegistryReference> {
-    return operator.toolRegistries.reference(this.key, operator.signal);
+    return operator().toolRegistries.reference(this.key, operator().signal);
   }
 }
 
@@ -183,13 +184,13 @@ describe("tools that are found", () => {
     await registry.addSlice("accounts", [true]);
     await registry.becomes({ tools: [{ name: "accounts" }, { name: "users" }] });
 
-    await cluster.patch(registry.service("users"), { metadata: { labels: { team: "sales" } } });
+    await cluster().patch(registry.service("users"), { metadata: { labels: { team: "sales" } } });
     await registry.becomes({ tools: [{ name: "lookup" }], discoveredTools: 1 });
-    await cluster.patch(registry.service("users"), { metadata: { labels: { team: "support" } } });
+    await cluster().patch(registry.service("users"), { metadata: { labels: { team: "support" } } });
     await registry.becomes({ discoveredTools: 2 });
-    await cluster.patch(registry.service("users"), { metadata: { labels: { [TOOL]: null } } });
+    await cluster().patch(registry.service("users"), { metadata: { labels: { [TOOL]: null } } });
     await registry.becomes({ discoveredTools: 1 });
-    await cluster.delete(registry.service("accounts"));
+    await cluster().delete(registry.service("accounts"));
     await registry.becomes({ phase: "Pending", discoveredTools: 0 });
   });
 
@@ -203,7 +204,7 @@ describe("tools that are found", () => {
     await registry.addSlice("users", [undefined], "users-more");
     await registry.setReady("users", [false, false]);
     await registry.becomes({ phase: "Ready", availableTools: 1 });
-    await cluster.delete(registry.slice("users-more"));
+    await cluster().delete(registry.slice("users-more"));
     await registry.becomes({ phase: "Failed", availableTools: 0 });
     await registry.says("NoReadyEndpoints");
   });
@@ -238,7 +239,7 @@ describe("tools that are found", () => {
       ],
     });
     await registry.says("InvalidTool", "has several ports (metrics, api)");
-    await cluster.patch(registry.service("users"), {
+    await cluster().patch(registry.service("users"), {
       spec: { ports: [...ports, { name: "grpc", port: 50051 }] },
     });
     await registry.becomes({ availableTools: 3 });
@@ -248,7 +249,7 @@ describe("tools that are found", () => {
     const registry = await RegistryInCluster.create(discovered);
     await registry.addService("external", {}, { type: "ExternalName", externalName: "tools.test" });
     await registry.says("NoReadyEndpoints", "of type ExternalName has none; write the address");
-    await cluster.delete(registry.service("external"));
+    await cluster().delete(registry.service("external"));
     await registry.addService("manual", {}, { selector: null });
     await registry.says("NoReadyEndpoints", "it has no selector");
     await registry.addSlice("manual", [true]);
@@ -271,7 +272,7 @@ describe("tools given by URL", () => {
     const url = `http://127.0.0.1:${port}/lookup`;
     const registry = await RegistryInCluster.create({ name: "lookup", url });
     await registry.becomes({ phase: "Ready", availableTools: 1 });
-    const events = await cluster.list("Event", registry.namespace);
+    const events = await cluster().list("Event", registry.namespace);
     expect(events).toEqual([]);
     await close();
     await registry.becomes({
@@ -283,7 +284,7 @@ describe("tools given by URL", () => {
     await listen(port);
     await registry.becomes({ phase: "Ready", availableTools: 1 });
     const reasons = async () =>
-      (await cluster.list("Event", registry.namespace)).map(({ type, reason }) => [type, reason]);
+      (await cluster().list("Event", registry.namespace)).map(({ type, reason }) => [type, reason]);
     await vi.waitFor(async () => {
       expect(await reasons()).toEqual(
         expect.arrayContaining([
@@ -322,7 +323,7 @@ describe("tools given by URL", () => {
       url: `http://127.0.0.1:${port}`,
     });
     await vi.waitFor(() => expect(connections).toBeGreaterThan(2), SOON);
-    await cluster.delete(registry.object);
+    await cluster().delete(registry.object);
     await vi.waitFor(async () => expect(await registry.reference()).toEqual({ found: false }));
     await settled();
     const before = connections;
@@ -333,17 +334,19 @@ describe("tools given by URL", () => {
 
 describe("those who refer to a registry", () => {
   test("are told when its tools or its conditions are others, and only then", async () => {
-    const key = `tools-${lastNamespace + 1}/tools`;
-    expect(await operator.toolRegistries.reference(key, operator.signal)).toEqual({ found: false });
+    const key = `${namespaces.peek()}/tools`;
+    expect(await operator().toolRegistries.reference(key, operator().signal)).toEqual({
+      found: false,
+    });
     const registry = await RegistryInCluster.create(discovered);
-    await vi.waitFor(() => expect(operator.told).toContain(key), SOON);
+    await vi.waitFor(() => expect(operator().told).toContain(key), SOON);
     await registry.becomes({ phase: "Pending" });
     const toldBy = async (change: () => Promise<void>): Promise<number> => {
       await settled();
-      operator.told.length = 0;
+      operator().told.length = 0;
       await change();
       await settled();
-      return operator.told.filter((each) => each === key).length;
+      return operator().told.filter((each) => each === key).length;
     };
     expect(await toldBy(() => registry.addService("users"))).toBe(1);
     expect(await toldBy(() => registry.addSlice("users", [true]))).toBe(1);
@@ -352,16 +355,16 @@ describe("those who refer to a registry", () => {
     expect(await toldBy(() => registry.addService("other", { labels: { team: "x" } }))).toBe(0);
     expect(
       await toldBy(() =>
-        cluster.patch(registry.object, { metadata: { labels: { something: "else" } } }),
+        cluster().patch(registry.object, { metadata: { labels: { something: "else" } } }),
       ),
     ).toBe(0);
     const description = { [`${GROUP}/tool-description`]: "Another" };
     expect(
       await toldBy(() =>
-        cluster.patch(registry.service("users"), { metadata: { annotations: description } }),
+        cluster().patch(registry.service("users"), { metadata: { annotations: description } }),
       ),
     ).toBe(1);
-    expect(await toldBy(() => cluster.delete(registry.object))).toBe(1);
+    expect(await toldBy(() => cluster().delete(registry.object))).toBe(1);
   });
 });
 
@@ -373,10 +376,10 @@ test("nothing is written while nothing changes, a resync included", async () => 
   await down.becomes({ phase: "Failed" });
   await settled();
   const since = Date.now();
-  operator.resync();
+  operator().resync();
   await settled();
-  expect(await cluster.audit.writes({ by: OPERATOR_USER, since })).toEqual([]);
-  expect(operator.reconciled.filter(({ outcome }) => outcome.endsWith("error"))).toEqual([]);
+  expect(await cluster().audit.writes({ by: OPERATOR_USER, since })).toEqual([]);
+  expect(operator().reconciled.filter(({ outcome }) => outcome.endsWith("error"))).toEqual([]);
 });
 
 test("what was said is kept over a restart of the operator", async () => {
@@ -387,22 +390,22 @@ test("what was said is kept over a restart of the operator", async () => {
   await settled();
   const before = await registry.status();
   const since = Date.now();
-  await operator.stop();
-  operator = await OperatorInProcess.start(cluster);
+  await operator().stop();
+  operator.replaceBy(await OperatorInProcess.start(cluster()));
   await vi.waitFor(() => {
-    expect(operator.reconciled.map(({ key }) => key)).toContain(registry.key);
+    expect(operator().reconciled.map(({ key }) => key)).toContain(registry.key);
   }, SOON);
   await settled();
   expect(await registry.status()).toEqual(before);
-  const writes = await cluster.audit.writes({ by: OPERATOR_USER, since });
+  const writes = await cluster().audit.writes({ by: OPERATOR_USER, since });
   expect(writes.filter(({ what }) => what.includes(registry.namespace))).toEqual([]);
 });
 
 /** Until nothing was reconciled for a while. */
 async function settled(): Promise<void> {
   for (let quiet = 0; quiet < 4;) {
-    const before = operator.reconciled.length;
+    const before = operator().reconciled.length;
     await new Promise((resolve) => setTimeout(resolve, 100));
-    quiet = operator.reconciled.length === before ? quiet + 1 : 0;
+    quiet = operator().reconciled.length === before ? quiet + 1 : 0;
   }
 }

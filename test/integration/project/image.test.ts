@@ -1,17 +1,17 @@
 /** The container image that `make image` makes: what is in it runs with nothing else there. */
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import nodeJSON from "../../../image/node/package.json" with { type: "json" };
 import packageJSON from "../../../package.json" with { type: "json" };
 import { buildImage } from "../../../image/build-image.ts";
 import { IMAGE_FACTS } from "../../../image/image-facts.ts";
 import { ChatClient } from "../../support/agent/chat-client.ts";
 import { anAgentConfig } from "../../support/builders/agent-config.ts";
+import { folderForAllTests, forAllTests } from "../../support/builders/fixtures.ts";
 
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, "../../..");
@@ -21,15 +21,10 @@ const NOBODY = process.getuid?.() === 0 ? { uid: 65_532, gid: 65_532 } : {};
 // oxlint-disable-next-line typescript/no-explicit-any -- the format of somebody else
 type Blob = any;
 
-let folder: string;
-let index: Blob;
-let manifest: Blob;
-let config: Blob;
-/** The loader of the image with the libraries of the image, and the program: nothing of this machine. */
-let command: [loader: string, ...args: string[]];
+const folder = folderForAllTests();
+const image = forAllTests(() => unpackedImage(folder()));
 
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "omnia-image-test-"));
+async function unpackedImage(folder: string) {
   await chmod(folder, 0o755);
   // Somebody builds who keeps files to themselves.
   const umask = process.umask(0o077);
@@ -40,32 +35,35 @@ beforeAll(async () => {
   }
   await run("mkdir", [join(folder, "layout"), join(folder, "root")]);
   await run("tar", ["-xf", join(folder, "image.tar"), "-C", join(folder, "layout")]);
-  index = JSON.parse(await readFile(join(folder, "layout/index.json"), "utf8"));
-  manifest = JSON.parse(await readFile(blob(index.manifests[0]), "utf8"));
-  ({ config } = JSON.parse(await readFile(blob(manifest.config), "utf8")));
+  const read = async (file: string): Promise<Blob> => JSON.parse(await readFile(file, "utf8"));
+  const blob = ({ digest }: { digest: string }): string =>
+    join(folder, "layout/blobs/sha256", digest.slice("sha256:".length));
+  const index = await read(join(folder, "layout/index.json"));
+  const manifest = await read(blob(index.manifests[0]));
+  const { config } = await read(blob(manifest.config));
+  const layer = blob(manifest.layers[0]);
   const root = join(folder, "root");
-  await run("tar", ["-xpzf", blob(manifest.layers[0]), "-C", root]);
+  await run("tar", ["-xpzf", layer, "-C", root]);
   const found = async (name: string): Promise<string> =>
     (await run("find", [root, "-name", name])).stdout.trim().split("\n")[0] ?? "";
   const libraries = join(await found("libc.so.*"), "..");
-  const entrypoint = config.Entrypoint.map((path: string) => join(root, path));
-  command = [await found("ld-linux*"), "--library-path", libraries, ...entrypoint];
-});
-afterAll(async () => rm(folder, { recursive: true, force: true }));
-
-function blob({ digest }: { digest: string }): string {
-  return join(folder, "layout/blobs/sha256", digest.slice("sha256:".length));
+  const entrypoint: string[] = config.Entrypoint.map((path: string) => join(root, path));
+  /** The loader of the image with the libraries of the image, and the program: nothing of this machine. */
+  const command = [await found("ld-linux*"), "--library-path", libraries, ...entrypoint] as const;
+  return { index, layer, config, command };
 }
 
 async function inImage(...args: string[]): Promise<string> {
-  const [loader, ...before] = command;
+  const [loader, ...before] = image().command;
   const { stdout } = await run(loader, [...before, ...args], { env: {}, cwd: "/", ...NOBODY });
   return stdout;
 }
 
 test("says who it is, and how it is run", () => {
-  expect(index.manifests[0].annotations["io.containerd.image.name"]).toMatch(/\/omnia:test$/);
-  expect(config).toMatchObject({
+  expect(image().index.manifests[0].annotations["io.containerd.image.name"]).toMatch(
+    /\/omnia:test$/,
+  );
+  expect(image().config).toMatchObject({
     Entrypoint: IMAGE_FACTS.entrypoint,
     User: "65532:65532",
     WorkingDir: "/app",
@@ -73,7 +71,7 @@ test("says who it is, and how it is run", () => {
 });
 
 test("can be read by its user, whoever built it", async () => {
-  const { stdout } = await run("tar", ["-tvzf", blob(manifest.layers[0])], {
+  const { stdout } = await run("tar", ["-tvzf", image().layer], {
     maxBuffer: 16 * 1024 * 1024,
   });
   const lines = stdout.trim().split("\n");
@@ -88,9 +86,9 @@ test("runs the program from its own files alone", async () => {
 });
 
 test("runs an agent that answers", async () => {
-  const configFile = join(folder, "agent.json");
+  const configFile = join(folder(), "agent.json");
   await writeFile(configFile, JSON.stringify(anAgentConfig()), { mode: 0o644 });
-  const [loader, ...before] = command;
+  const [loader, ...before] = image().command;
   const ports = ["--host", "127.0.0.1", "--port", "0", "--management-port", "0"];
   const child = spawn(loader, [...before, "agent", ...ports], {
     env: { OMNIA_CONFIG: configFile },

@@ -1,5 +1,5 @@
 /** The session store on Redis as production has it: on a cluster, and behind Sentinels. */
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   all,
   aSession,
@@ -19,18 +19,21 @@ import {
   type SessionStore,
 } from "../../../src/agent/sessions/session-store.ts";
 import { eventually, openRedisStore, RedisProbe } from "../../support/redis/redis-sessions.ts";
+import { forAllTests } from "../../support/builders/fixtures.ts";
 import { startRedisCluster, startWatchedRedis } from "../../support/redis/redis-topologies.ts";
 
 const PASSWORD = "p@ss w/rd%:#?";
 
-describe("a Redis Cluster of three primaries", async () => {
-  const cluster = await startRedisCluster({ password: PASSWORD });
-  afterAll(() => cluster[Symbol.asyncDispose]());
+describe("a Redis Cluster of three primaries", () => {
+  const cluster = forAllTests(
+    () => startRedisCluster({ password: PASSWORD }),
+    (cluster) => cluster[Symbol.asyncDispose](),
+  );
 
   describeSessionStore("RedisSessionStore on a cluster", async (options) => {
-    const store = openRedisStore(cluster.url, options);
-    const other = openRedisStore(cluster.url, options);
-    const probe = new RedisProbe(cluster.url);
+    const store = openRedisStore(cluster().url, options);
+    const other = openRedisStore(cluster().url, options);
+    const probe = new RedisProbe(cluster().url);
     return {
       store,
       other,
@@ -43,12 +46,12 @@ describe("a Redis Cluster of three primaries", async () => {
 
   it("knows the slot of a key as the cluster does", async () => {
     for (const key of ["a", "omnia:{abc}:frames", "{}x", "x{y}{z}", "{x", "Grüße"]) {
-      expect(slotOfKey(key)).toBe(await cluster.command(0, "CLUSTER", "KEYSLOT", key));
+      expect(slotOfKey(key)).toBe(await cluster().command(0, "CLUSTER", "KEYSLOT", key));
     }
   });
 
   it("serves sessions of all nodes from a URL that names one of them", async () => {
-    const url = cluster.url.slice(0, cluster.url.indexOf(","));
+    const url = cluster().url.slice(0, cluster().url.indexOf(","));
     const store = openRedisStore(url);
     const sessionIds = await Promise.all(Array.from({ length: 30 }, () => aSession(store)));
     await Promise.all(sessionIds.map((id) => aTurn(store, id, "t1", 3)));
@@ -61,7 +64,7 @@ describe("a Redis Cluster of three primaries", async () => {
   });
 
   it("goes on while a slot moves to another node", async () => {
-    const store = openRedisStore(cluster.url);
+    const store = openRedisStore(cluster().url);
     const sessionId = await aSession(store);
     const lease = await begin(store, sessionId);
     await store.appendFrames(lease, [chunk(lease, 1, "a")]);
@@ -69,18 +72,18 @@ describe("a Redis Cluster of three primaries", async () => {
     const from = Math.floor((slot * 3) / 16_384);
     const to = (from + 1) % 3;
     const ids = await Promise.all(
-      [0, 1, 2].map((node) => cluster.command(node, "CLUSTER", "MYID")),
+      [0, 1, 2].map((node) => cluster().command(node, "CLUSTER", "MYID")),
     );
-    await cluster.command(to, "CLUSTER", "SETSLOT", String(slot), "IMPORTING", String(ids[from]));
-    await cluster.command(from, "CLUSTER", "SETSLOT", String(slot), "MIGRATING", String(ids[to]));
-    const keys = (await cluster.command(
+    await cluster().command(to, "CLUSTER", "SETSLOT", String(slot), "IMPORTING", String(ids[from]));
+    await cluster().command(from, "CLUSTER", "SETSLOT", String(slot), "MIGRATING", String(ids[to]));
+    const keys = (await cluster().command(
       from,
       "CLUSTER",
       "GETKEYSINSLOT",
       String(slot),
       "100",
     )) as string[];
-    const { port } = cluster.nodes[to] ?? {};
+    const { port } = cluster().nodes[to] ?? {};
     const migrate = [
       "MIGRATE",
       "127.0.0.1",
@@ -92,12 +95,12 @@ describe("a Redis Cluster of three primaries", async () => {
       PASSWORD,
       "KEYS",
     ];
-    await cluster.command(from, ...migrate, ...keys);
+    await cluster().command(from, ...migrate, ...keys);
     // The keys are there, and the slot is not yet.
     const written = store.appendFrames(lease, [chunk(lease, 2, "b")]);
     await new Promise((resolve) => setTimeout(resolve, 100));
     for (const node of [to, from, 3 - from - to]) {
-      await cluster.command(node, "CLUSTER", "SETSLOT", String(slot), "NODE", String(ids[to]));
+      await cluster().command(node, "CLUSTER", "SETSLOT", String(slot), "NODE", String(ids[to]));
     }
     await written;
     await store.appendFrames(lease, [chunk(lease, 3, "c")]);
@@ -107,9 +110,9 @@ describe("a Redis Cluster of three primaries", async () => {
   });
 
   it("is unavailable for the sessions of a node that is lost, and has them again when it is back", async () => {
-    const store = openRedisStore(cluster.url);
+    const store = openRedisStore(cluster().url);
     const sessionIds = await Promise.all(Array.from({ length: 12 }, () => aSession(store)));
-    const [lost] = cluster.nodes;
+    const [lost] = cluster().nodes;
     await lost?.kill();
     const ofLost = sessionIds.filter((id) => slotOfKey(`{${id}}`) < 16_384 / 3 - 1);
     expect(ofLost.length).toBeGreaterThan(0);
