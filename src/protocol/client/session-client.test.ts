@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
 import { WebSocketServer, type WebSocket as ServerSocket } from "ws";
+import { numberedNames } from "../../../test/support/builders/numbered-names.ts";
 import { systemClock } from "../../time/clock.ts";
 import type { ServerFrame } from "../frames.ts";
 import { SessionClient, type SessionClientOptions } from "./session-client.ts";
@@ -99,7 +100,7 @@ async function connect(
       transport: webSocketTransport(WebSocket),
       clock: systemClock,
       random: () => 0,
-      newMessageId: () => `m${++messages}`,
+      newMessageId: () => messageIds.next(),
       onFrame: (frame) => frame !== undefined && frames.push(frame),
       ...options,
     },
@@ -109,7 +110,7 @@ async function connect(
   return { client, frames };
 }
 
-let messages = 0;
+const messageIds = numberedNames("m");
 const seqs = (frames: ServerFrame[]) =>
   frames.flatMap((frame) => (frame.type !== "connected" && "seq" in frame ? [frame.seq] : []));
 const never = new AbortController().signal;

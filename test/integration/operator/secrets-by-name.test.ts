@@ -1,5 +1,5 @@
 /** An operator that may not list or watch Secrets: it reads those that agents refer to, and follows their rotation. */
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
 import { DEFAULT_NAMESPACE } from "../../../src/api/fields/names.ts";
 import {
   anAgentManifest,
@@ -14,34 +14,36 @@ import { AgentInCluster, SOME_TIME } from "../../support/operator/agent-in-clust
 import { OperatorInProcess } from "../../support/operator/operator-in-process.ts";
 import { permitOperator } from "../../support/operator/operator-permissions.ts";
 import { OperatorProcess } from "../../support/operator/operator-process.ts";
+import { forAllTests } from "../../support/builders/fixtures.ts";
 
 const USER = "operator-by-name";
 const NAMESPACE = "team";
 const OWN = DEFAULT_NAMESPACE;
-let cluster: KubeCluster;
-let proxy: APIFaultProxy;
 
 const at = (name: string): { name: string; namespace: string } => ({ name, namespace: NAMESPACE });
-const inCluster = (name: string): AgentInCluster => new AgentInCluster(cluster, at(name));
+const inCluster = (name: string): AgentInCluster => new AgentInCluster(cluster(), at(name));
 
+const cluster = forAllTests(
+  () => KubeCluster.start({ users: { [USER]: [] } }),
+  (cluster) => cluster.stop(),
+  KUBE_API_SERVER_TIMEOUT_MS,
+);
+const proxy = forAllTests(
+  () => APIFaultProxy.start(cluster().server),
+  (proxy) => proxy.stop(),
+);
 beforeAll(async () => {
-  cluster = await KubeCluster.start({ users: { [USER]: [] } });
-  proxy = await APIFaultProxy.start(cluster.server);
-  await permitOperator(cluster.server, USER, { secrets: "get", ownNamespace: OWN });
-  await cluster.create(
+  await permitOperator(cluster().server, USER, { secrets: "get", ownNamespace: OWN });
+  await cluster().create(
     aNamespaceManifest(NAMESPACE),
     aSecretManifest(at("of-nobody"), { key: "value" }),
     ...theReferences(NAMESPACE),
   );
-}, KUBE_API_SERVER_TIMEOUT_MS);
-afterAll(async () => {
-  await proxy?.stop();
-  await cluster?.stop();
 });
 
 /** The requests about Secrets, and what was answered. The operator's own key is not among them. */
 function aboutSecrets(): string[] {
-  const requests = proxy.requests.filter(
+  const requests = proxy().requests.filter(
     ({ url }) =>
       url.pathname.includes("/secrets") && !url.pathname.startsWith(`/api/v1/namespaces/${OWN}/`),
   );
@@ -50,10 +52,10 @@ function aboutSecrets(): string[] {
 
 test("agents run, and of the Secrets only theirs are read, by their names", async () => {
   const operator = await OperatorProcess.start({
-    kubeconfig: await cluster.kubeconfigOf(USER, proxy.url),
+    kubeconfig: await cluster().kubeconfigOf(USER, proxy().url),
     flags: ["--secrets", "get"],
   });
-  await cluster.create(anAgentManifest(at("running")), anAgentManifest(at("another")));
+  await cluster().create(anAgentManifest(at("running")), anAgentManifest(at("another")));
   await inCluster("running").becomes("Running", SOME_TIME);
   await inCluster("another").becomes("Running", SOME_TIME);
   await operator.stop();
@@ -61,13 +63,13 @@ test("agents run, and of the Secrets only theirs are read, by their names", asyn
   expect([...new Set(aboutSecrets())]).toEqual([path]);
   // Two agents share one look at the metadata and one at the content.
   expect(aboutSecrets()).toHaveLength(2);
-  expect(proxy.requests.filter(({ status }) => status === 403)).toEqual([]);
+  expect(proxy().requests.filter(({ status }) => status === 403)).toEqual([]);
   const said = operator.lines.filter(({ level }) => level === "error" || level === "warn");
   expect(said).toEqual([]);
 });
 
 test("a Secret that comes later, is rotated and goes is noticed without a watch", async () => {
-  const operator = await OperatorInProcess.start(cluster, {
+  const operator = await OperatorInProcess.start(cluster(), {
     user: USER,
     secrets: "get",
     runsAgents: true,
@@ -75,22 +77,22 @@ test("a Secret that comes later, is rotated and goes is noticed without a watch"
   const agent = inCluster("followed");
   const apiKeySecretRef = { name: "late", key: "api-key" };
   const provider = { name: "openai", model: "test-model", apiKeySecretRef };
-  await cluster.create(anAgentManifest(at("followed"), { provider }));
+  await cluster().create(anAgentManifest(at("followed"), { provider }));
   await agent.becomes("Pending", SOME_TIME);
   expect(await agent.condition("ProviderReady")).toMatchObject({ reason: "SecretNotFound" });
 
   const secret = aSecretManifest(at("late"), { "api-key": "sk-1" });
-  await cluster.create(secret);
+  await cluster().create(secret);
   await agent.becomes("Running", SOME_TIME);
   const key = `/etc/omnia/${(await agent.agentConfig()).provider?.apiKeyFile}`;
   expect(await agent.file(key)).toBe("sk-1");
 
   const before = agent.pods.map(({ metadata }) => metadata.uid);
-  await cluster.patch(secret, { stringData: { "api-key": "sk-2" } });
+  await cluster().patch(secret, { stringData: { "api-key": "sk-2" } });
   await vi.waitFor(async () => expect(await agent.file(key)).toBe("sk-2"), SOME_TIME);
   expect(agent.pods.map(({ metadata }) => metadata.uid)).toEqual(before);
 
-  await cluster.delete(secret);
+  await cluster().delete(secret);
   await vi.waitFor(async () => {
     expect(await agent.condition("ProviderReady")).toMatchObject({ reason: "SecretNotFound" });
   }, SOME_TIME);
