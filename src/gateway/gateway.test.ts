@@ -7,7 +7,7 @@ import {
   type Server,
 } from "node:http";
 import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from "node:net";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { createLog } from "../observability/log.ts";
 import { createGateway, type Gateway, type GatewayLimits } from "./gateway.ts";
@@ -151,7 +151,7 @@ async function refusalOf(port: number, target: string, headers: Record<string, s
 }
 
 describe("a handshake", () => {
-  test.each(["/ws?agent=one", "/?agent=one", "/ws?agent=one&namespace=default"])(
+  it.each(["/ws?agent=one", "/?agent=one", "/ws?agent=one&namespace=default"])(
     "for %s reaches the agent",
     async (target) => {
       const one = await startReplica("one");
@@ -160,7 +160,7 @@ describe("a handshake", () => {
     },
   );
 
-  test("tells agents of one name in two namespaces apart", async () => {
+  it("tells agents of one name in two namespaces apart", async () => {
     const [here, there] = [await startReplica("here"), await startReplica("there")];
     const { port } = await startGateway({
       "default/bot": { endpoints: [here.endpoint] },
@@ -170,7 +170,7 @@ describe("a handshake", () => {
     expect(await replicaOf(port, "/ws?agent=bot&namespace=team-a")).toBe("there");
   });
 
-  test("goes on with its query, credentials and subprotocol, with the client's address, and without hop-by-hop headers", async () => {
+  it("goes on with its query, credentials and subprotocol, with the client's address, and without hop-by-hop headers", async () => {
     const one = await startReplica("one");
     const { port } = await startGateway({ "default/one": { endpoints: [one.endpoint] } });
     const webSocket = open(port, "/ws?agent=one&session_id=s%201", {
@@ -201,7 +201,7 @@ describe("a handshake", () => {
       expect(headers).not.toHaveProperty(gone);
   });
 
-  test("loses the headers that its Connection header names, but never its Host or its credentials", async () => {
+  it("loses the headers that its Connection header names, but never its Host or its credentials", async () => {
     let resolveHead: (head: string) => void;
     const head = new Promise<string>((resolve) => (resolveHead = resolve));
     const endpoint = await startBareReplica((socket) => {
@@ -230,7 +230,7 @@ describe("a handshake", () => {
     ]);
   });
 
-  test("without an agent is refused with the names of those there are", async () => {
+  it("without an agent is refused with the names of those there are", async () => {
     const { port } = await startGateway({ "default/one": {}, "team-a/two": {} });
     expect(await refusalOf(port, "/ws")).toMatchObject({
       status: 400,
@@ -239,7 +239,7 @@ describe("a handshake", () => {
     expect(await refusalOf(port, "/ws?agent=")).toMatchObject({ status: 400 });
   });
 
-  test("for an unknown agent is refused with the names of those there are", async () => {
+  it("for an unknown agent is refused with the names of those there are", async () => {
     const { port } = await startGateway({ "default/one": {} });
     expect(await refusalOf(port, "/ws?agent=other")).toMatchObject({
       status: 404,
@@ -253,7 +253,7 @@ describe("a handshake", () => {
     });
   });
 
-  test("for an agent without a ready replica is refused with its reason, and when to come back", async () => {
+  it("for an agent without a ready replica is refused with its reason, and when to come back", async () => {
     const { port } = await startGateway({
       "default/one": {
         status: "unavailable",
@@ -268,7 +268,7 @@ describe("a handshake", () => {
     });
   });
 
-  test.each(["/other?agent=one", "//ws?agent=one", "/ws/?agent=one"])(
+  it.each(["/other?agent=one", "//ws?agent=one", "/ws/?agent=one"])(
     "for the path %s is refused",
     async (target) => {
       const { port } = await startGateway({ "default/one": {} });
@@ -279,7 +279,7 @@ describe("a handshake", () => {
     },
   );
 
-  test("from a page of a foreign origin is refused unless the agent names the origin", async () => {
+  it("from a page of a foreign origin is refused unless the agent names the origin", async () => {
     const one = await startReplica("one");
     const { port } = await startGateway({
       "default/closed": { endpoints: [one.endpoint] },
@@ -299,7 +299,7 @@ describe("a handshake", () => {
     ).toBe("one");
   });
 
-  test("under a foreign name is refused while the gateway is for this machine only", async () => {
+  it("under a foreign name is refused while the gateway is for this machine only", async () => {
     const one = await startReplica("one");
     const routes = { "default/one": { endpoints: [one.endpoint] } };
     const local = await startGateway(routes);
@@ -312,7 +312,7 @@ describe("a handshake", () => {
     expect(await replicaOf(open.port, "/ws?agent=one", { headers })).toBe("one");
   });
 
-  test("that the agent refuses is answered in the agent's own words", async () => {
+  it("that the agent refuses is answered in the agent's own words", async () => {
     const one = await startReplica("one", { refuse: true });
     const { port } = await startGateway({ "default/one": { endpoints: [one.endpoint] } });
     const webSocket = open(port, "/ws?agent=one");
@@ -323,7 +323,7 @@ describe("a handshake", () => {
     expect(response.statusCode).toBe(401);
   });
 
-  test("with headers past the limit is refused with 431", async () => {
+  it("with headers past the limit is refused with 431", async () => {
     const { port } = await startGateway(
       { "default/one": {} },
       { limits: { maxHeaderBytes: 2_048 } },
@@ -338,7 +338,7 @@ describe("a handshake", () => {
 });
 
 describe("among replicas", () => {
-  test("connections spread by how many each has", async () => {
+  it("connections spread by how many each has", async () => {
     const [a, b] = [await startReplica("a"), await startReplica("b")];
     const { port } = await startGateway({ "default/one": { endpoints: [a.endpoint, b.endpoint] } });
     const taken = [];
@@ -346,7 +346,7 @@ describe("among replicas", () => {
     expect(taken.toSorted()).toEqual(["a", "a", "b", "b"]);
   });
 
-  test("a client keeps to one when the agent's sessions live in a replica's memory", async () => {
+  it("a client keeps to one when the agent's sessions live in a replica's memory", async () => {
     const [a, b] = [await startReplica("a"), await startReplica("b")];
     const { port } = await startGateway({
       "default/one": { endpoints: [a.endpoint, b.endpoint], affinity: "client" },
@@ -356,7 +356,7 @@ describe("among replicas", () => {
     expect(taken.size).toBe(1);
   });
 
-  test("the next is tried when one cannot be connected to", async () => {
+  it("the next is tried when one cannot be connected to", async () => {
     const [gone, there] = [await startReplica("gone"), await startReplica("there")];
     await gone.stop();
     const { port } = await startGateway({
@@ -366,7 +366,7 @@ describe("among replicas", () => {
       expect(await replicaOf(port, "/ws?agent=one")).toBe("there");
   });
 
-  test("a client hears 502 when none can be connected to", async () => {
+  it("a client hears 502 when none can be connected to", async () => {
     const gone = await startReplica("gone");
     await gone.stop();
     const { port } = await startGateway({ "default/one": { endpoints: [gone.endpoint] } });
@@ -395,7 +395,7 @@ async function startBareReplica(behave: (socket: Socket) => void): Promise<Endpo
 }
 
 describe("a connection", () => {
-  test("carries messages larger than any buffer on the way, in both directions and unchanged", async () => {
+  it("carries messages larger than any buffer on the way, in both directions and unchanged", async () => {
     const one = await startReplica("one");
     const { port } = await startGateway({ "default/one": { endpoints: [one.endpoint] } });
     const webSocket = open(port, "/ws?agent=one");
@@ -406,7 +406,7 @@ describe("a connection", () => {
     expect(data.equals(large)).toBe(true);
   });
 
-  test("delivers what a client sent together with its handshake", async () => {
+  it("delivers what a client sent together with its handshake", async () => {
     const received: Buffer[] = [];
     let resolveAll: (text: string) => void;
     const all = new Promise<string>((resolve) => (resolveAll = resolve));
@@ -426,7 +426,7 @@ describe("a connection", () => {
     expect(await all).toMatch(/^GET \/ws\?agent=one HTTP\/1\.1\r\n[^]*\r\n\r\nearly bytes$/);
   });
 
-  test("ends with the close code that the agent gave", async () => {
+  it("ends with the close code that the agent gave", async () => {
     const one = await startReplica("one");
     const { port } = await startGateway({ "default/one": { endpoints: [one.endpoint] } });
     const webSocket = open(port, "/ws?agent=one");
@@ -436,7 +436,7 @@ describe("a connection", () => {
     expect(code).toBe(1001);
   });
 
-  test("ends at the client when the replica is killed, and at the replica when the client is", async () => {
+  it("ends at the client when the replica is killed, and at the replica when the client is", async () => {
     const one = await startReplica("one");
     const { port } = await startGateway({ "default/one": { endpoints: [one.endpoint] } });
     const first = open(port, "/ws?agent=one");
@@ -453,7 +453,7 @@ describe("a connection", () => {
     await gone;
   });
 
-  test("does not outlive its end in one direction for long", async () => {
+  it("does not outlive its end in one direction for long", async () => {
     const endpoint = await startBareReplica((socket) => {
       socket.write("HTTP/1.1 101 Switching Protocols\r\n\r\n");
       socket.end();
@@ -474,7 +474,7 @@ describe("a connection", () => {
     clearInterval(writing);
   });
 
-  test("hears 502 from a replica that hangs up without an answer", async () => {
+  it("hears 502 from a replica that hangs up without an answer", async () => {
     const endpoint = await startBareReplica((socket) => socket.end());
     const { port } = await startGateway({ "default/one": { endpoints: [endpoint] } });
     expect(await refusalOf(port, "/ws?agent=one")).toMatchObject({
@@ -483,7 +483,7 @@ describe("a connection", () => {
     });
   });
 
-  test("hears 504 from a replica that never answers", async () => {
+  it("hears 504 from a replica that never answers", async () => {
     const endpoint = await startBareReplica(() => {});
     const { port } = await startGateway(
       { "default/one": { endpoints: [endpoint] } },
@@ -495,7 +495,7 @@ describe("a connection", () => {
     });
   });
 
-  test("past the limit is refused, and taken again when another has ended", async () => {
+  it("past the limit is refused, and taken again when another has ended", async () => {
     const one = await startReplica("one");
     const { port } = await startGateway(
       { "default/one": { endpoints: [one.endpoint] } },
@@ -514,7 +514,7 @@ describe("a connection", () => {
 });
 
 describe("closing", () => {
-  test("waits for open connections, and takes no new one", async () => {
+  it("waits for open connections, and takes no new one", async () => {
     const one = await startReplica("one");
     const { port, gateway } = await startGateway({ "default/one": { endpoints: [one.endpoint] } });
     const webSocket = open(port, "/ws?agent=one");
@@ -531,7 +531,7 @@ describe("closing", () => {
     await closing;
   });
 
-  test("cuts what is open once it may not wait any longer", async () => {
+  it("cuts what is open once it may not wait any longer", async () => {
     const one = await startReplica("one");
     const { port, gateway } = await startGateway({ "default/one": { endpoints: [one.endpoint] } });
     const webSocket = open(port, "/ws?agent=one");
@@ -553,13 +553,13 @@ describe("over plain HTTP", () => {
     status: { phase: "Running", ready: "1/1" },
   };
 
-  test("/healthz answers", async () => {
+  it("/healthz answers", async () => {
     const { port } = await startGateway({});
     const response = await fetch(`http://127.0.0.1:${port}/healthz`);
     expect([response.status, await response.json()]).toEqual([200, { status: "ok" }]);
   });
 
-  test("the resources are given with their status, to pages of the gateway only", async () => {
+  it("the resources are given with their status, to pages of the gateway only", async () => {
     const { port } = await startGateway({}, { resources: [resource] });
     const response = await fetch(`http://127.0.0.1:${port}/api/v1alpha1/resources`);
     expect(await response.json()).toEqual({ items: [resource] });
@@ -567,7 +567,7 @@ describe("over plain HTTP", () => {
     expect(response.headers.get("cross-origin-resource-policy")).toBe("same-origin");
   });
 
-  test("/ says what runs and how to talk to it", async () => {
+  it("/ says what runs and how to talk to it", async () => {
     const { port } = await startGateway({}, { resources: [resource] });
     const text = await (await fetch(`http://127.0.0.1:${port}/`)).text();
     expect(text).toBe(
@@ -581,7 +581,7 @@ describe("over plain HTTP", () => {
     expect(await page.text()).toContain("<code>omnia chat bot -n team-a</code>");
   });
 
-  test("/ws without a handshake says that it wants one, and other paths that nothing is there", async () => {
+  it("/ws without a handshake says that it wants one, and other paths that nothing is there", async () => {
     const { port } = await startGateway({});
     expect((await fetch(`http://127.0.0.1:${port}/ws?agent=x`)).status).toBe(426);
     const missing = await fetch(`http://127.0.0.1:${port}/nothing`);
@@ -591,7 +591,7 @@ describe("over plain HTTP", () => {
     ]);
   });
 
-  test("a foreign name is refused", async () => {
+  it("a foreign name is refused", async () => {
     const { port } = await startGateway({});
     const outgoing = httpRequest({
       host: "127.0.0.1",

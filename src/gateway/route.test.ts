@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ConnectionBook } from "./connection-book.ts";
 import { orderEndpoints, type Endpoint } from "./route.ts";
 
@@ -12,7 +12,7 @@ const choose = (book: ConnectionBook): Endpoint =>
   orderEndpoints(endpoints, "none", "client", (id) => book.load(id))[0] as Endpoint;
 
 describe("orderEndpoints without affinity", () => {
-  test("puts the replica with the fewest open connections first", () => {
+  it("puts the replica with the fewest open connections first", () => {
     const book = new ConnectionBook();
     const [a, b, c] = endpoints as [Endpoint, Endpoint, Endpoint];
     book.enter(a);
@@ -24,7 +24,7 @@ describe("orderEndpoints without affinity", () => {
     expect(choose(book)).toBe(b);
   });
 
-  test("spreads connections that come one after the other and do not stay", () => {
+  it("spreads connections that come one after the other and do not stay", () => {
     const book = new ConnectionBook();
     const chosen = Array.from({ length: 6 }, () => {
       const endpoint = choose(book);
@@ -40,13 +40,13 @@ describe("orderEndpoints with affinity to the client", () => {
   const order = (client: string, among = endpoints): Endpoint[] =>
     orderEndpoints(among, "client", client, () => ({ connections: 0, lastChosen: 0 }));
 
-  test("leads a client to the same replica, whatever order they are given in", () => {
+  it("leads a client to the same replica, whatever order they are given in", () => {
     for (const client of ["10.0.0.1", "10.0.0.2", "10.0.0.3"]) {
       expect(order(client, endpoints.toReversed())).toEqual(order(client));
     }
   });
 
-  test("moves only the clients of a replica that goes", () => {
+  it("moves only the clients of a replica that goes", () => {
     const clients = Array.from({ length: 100 }, (_, index) => `10.0.0.${index}`);
     const left = endpoints.slice(1);
     const stayed = clients.filter((client) => order(client)[0]?.id !== "a");

@@ -147,23 +147,25 @@ describe("a connection to the management port", () => {
   });
 });
 
-it("makes the metrics once for all who ask for them at a time", async () => {
-  const metrics = createMetrics({ processMetrics: false });
-  let made = 0;
-  const port = await aManagement({
-    metrics: {
-      ...metrics,
-      text: async () => {
-        made += 1;
-        return await metrics.text();
+describe("the management port", () => {
+  it("makes the metrics once for all who ask for them at a time", async () => {
+    const metrics = createMetrics({ processMetrics: false });
+    let made = 0;
+    const port = await aManagement({
+      metrics: {
+        ...metrics,
+        text: async () => {
+          made += 1;
+          return await metrics.text();
+        },
       },
-    },
+    });
+    const socket = await aConnection(port);
+    const answers = countOf(socket, "HTTP/1.1 200 OK");
+    socket.write("GET /metrics HTTP/1.1\r\nhost: a\r\n\r\n".repeat(200));
+    await expect.poll(answers).toBe(200);
+    expect(made).toBeLessThan(20);
   });
-  const socket = await aConnection(port);
-  const answers = countOf(socket, "HTTP/1.1 200 OK");
-  socket.write("GET /metrics HTTP/1.1\r\nhost: a\r\n\r\n".repeat(200));
-  await expect.poll(answers).toBe(200);
-  expect(made).toBeLessThan(20);
 });
 
 function countOf(socket: Socket, text: string): () => number {

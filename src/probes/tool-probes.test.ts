@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo, type Server } from "node:net";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { ManualClock } from "../../test/support/builders/manual-clock.ts";
 import { systemClock } from "../time/clock.ts";
 import { probe } from "./probe.ts";
@@ -33,7 +33,7 @@ async function listen(
 describe("probe", () => {
   const signal = new AbortController().signal;
 
-  test("connects, sends nothing, and leaves", async () => {
+  it("connects, sends nothing, and leaves", async () => {
     let bytes: Promise<number> | undefined;
     const { port } = await listen(0, (read) => {
       bytes = read;
@@ -48,7 +48,7 @@ describe("probe", () => {
     expect(await bytes).toBe(0);
   });
 
-  test("says why it could not connect, without the path", async () => {
+  it("says why it could not connect, without the path", async () => {
     const { port, server } = await listen();
     server.close();
     await once(server, "close");
@@ -64,7 +64,7 @@ describe("probe", () => {
 });
 
 describe("ToolProbes", () => {
-  test("probe a URL that is new before they answer, and then only as time goes by", async () => {
+  it("probe a URL that is new before they answer, and then only as time goes by", async () => {
     let connections = 0;
     const { port } = await listen(0, () => (connections += 1));
     const probes = new ToolProbes({ clock: systemClock, onChange: () => {} });
@@ -77,7 +77,7 @@ describe("ToolProbes", () => {
     await expect.poll(() => connections).toBe(1);
   });
 
-  test("are looked at again after a while, and say when a tool has gone or come back", async () => {
+  it("are looked at again after a while, and say when a tool has gone or come back", async () => {
     const { port, server } = await listen();
     const clock = new ManualClock();
     let changes = 0;
@@ -101,7 +101,7 @@ describe("ToolProbes", () => {
     await running;
   });
 
-  test("probe a URL once that several ask for, and tell all of them when it changes", async () => {
+  it("probe a URL once that several ask for, and tell all of them when it changes", async () => {
     let connections = 0;
     const { port, server } = await listen(0, () => (connections += 1));
     const url = `http://127.0.0.1:${port}`;
@@ -121,7 +121,7 @@ describe("ToolProbes", () => {
     await running;
   });
 
-  test("leave alone what nobody asks for any more", async () => {
+  it("leave alone what nobody asks for any more", async () => {
     let connections = 0;
     const { port } = await listen(0, () => (connections += 1));
     const { port: other } = await listen();
@@ -143,7 +143,7 @@ describe("ToolProbes", () => {
     await running;
   });
 
-  test("reach every URL though only some are probed at once", async () => {
+  it("reach every URL though only some are probed at once", async () => {
     const listening = await Promise.all(Array.from({ length: 100 }, () => listen()));
     const urls = new Set(listening.map(({ port }) => `http://127.0.0.1:${port}`));
     const probes = new ToolProbes({ clock: systemClock, onChange: () => {} });

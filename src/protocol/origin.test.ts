@@ -29,29 +29,31 @@ describe("isOriginAllowed", () => {
   });
 });
 
-it("takes a request for its own when its Host is this machine, or a gateway has judged it", () => {
-  expect(isHostTrusted({ host: "localhost:8080" })).toBe(true);
-  expect(isHostTrusted({ host: "[::1]:8080" })).toBe(true);
-  expect(isHostTrusted({ host: "agents.example", "x-forwarded-host": "agents.example" })).toBe(
-    true,
-  );
-  expect(isHostTrusted({ host: "127.0.0.1.evil.example" })).toBe(false);
-  expect(isHostTrusted({})).toBe(false);
-});
+describe("a host of this machine", () => {
+  it("takes a request for its own when its Host is this machine, or a gateway has judged it", () => {
+    expect(isHostTrusted({ host: "localhost:8080" })).toBe(true);
+    expect(isHostTrusted({ host: "[::1]:8080" })).toBe(true);
+    expect(isHostTrusted({ host: "agents.example", "x-forwarded-host": "agents.example" })).toBe(
+      true,
+    );
+    expect(isHostTrusted({ host: "127.0.0.1.evil.example" })).toBe(false);
+    expect(isHostTrusted({})).toBe(false);
+  });
 
-it("knows this machine by all its names", () => {
-  const hosts = [
-    "localhost",
-    "LOCALHOST.",
-    "a.localhost",
-    "127.0.0.1",
-    "127.9.9.9",
-    "::1",
-    "[::1]",
-  ];
-  expect(hosts.filter((host) => !isLoopback(host))).toEqual([]);
-  const others = ["10.0.0.1", "localhost.evil", "127.0.0.1.evil", "::", "0.0.0.0"];
-  expect(others.filter(isLoopback)).toEqual([]);
+  it("knows this machine by all its names", () => {
+    const hosts = [
+      "localhost",
+      "LOCALHOST.",
+      "a.localhost",
+      "127.0.0.1",
+      "127.9.9.9",
+      "::1",
+      "[::1]",
+    ];
+    expect(hosts.filter((host) => !isLoopback(host))).toEqual([]);
+    const others = ["10.0.0.1", "localhost.evil", "127.0.0.1.evil", "::", "0.0.0.0"];
+    expect(others.filter(isLoopback)).toEqual([]);
+  });
 });
 
 describe("hostOf", () => {

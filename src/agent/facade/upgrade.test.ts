@@ -82,8 +82,10 @@ describe("judgeUpgrade", () => {
   });
 });
 
-it("reads a target that is no URL", () => {
-  expect(readTarget("//ws?a=1?2").path).toBe("//ws");
-  expect(readTarget("//ws?a=1?2").query.get("a")).toBe("1?2");
-  expect(readTarget("/").query.size).toBe(0);
+describe("readTarget", () => {
+  it("reads a target that is no URL", () => {
+    expect(readTarget("//ws?a=1?2").path).toBe("//ws");
+    expect(readTarget("//ws?a=1?2").query.get("a")).toBe("1?2");
+    expect(readTarget("/").query.size).toBe(0);
+  });
 });

@@ -50,104 +50,106 @@ describe("readiness", () => {
   });
 });
 
-it("uses a rotated key in the next turn", async () => {
-  const config = aRuntimeConfig({ provider: { baseURL: server().url } });
-  const keys = ["sk-old", "sk-new", "sk-new"];
-  const handler = handlerWith(() => Promise.resolve(keys.shift() ?? ""));
-  for (let turns = 0; turns < 3; turns += 1) await handler.run(new RecordingTurn(config));
-  const sent = server()
-    .requests.slice(-3)
-    .map(({ headers }) => headers.authorization);
-  expect(sent).toEqual(["Bearer sk-old", "Bearer sk-new", "Bearer sk-new"]);
-});
+describe("the runtime handler", () => {
+  it("uses a rotated key in the next turn", async () => {
+    const config = aRuntimeConfig({ provider: { baseURL: server().url } });
+    const keys = ["sk-old", "sk-new", "sk-new"];
+    const handler = handlerWith(() => Promise.resolve(keys.shift() ?? ""));
+    for (let turns = 0; turns < 3; turns += 1) await handler.run(new RecordingTurn(config));
+    const sent = server()
+      .requests.slice(-3)
+      .map(({ headers }) => headers.authorization);
+    expect(sent).toEqual(["Bearer sk-old", "Bearer sk-new", "Bearer sk-new"]);
+  });
 
-it("ends a turn without a key in an error for people", async () => {
-  const config = aRuntimeConfig({ provider: { baseURL: server().url } });
-  const turn = handlerWith(() => Promise.resolve("")).run(new RecordingTurn(config));
-  await expect(turn).rejects.toMatchObject({
-    code: "PROVIDER_ERROR",
-    message: "the provider's API key is empty",
-    details: { reason: "key_missing" },
+  it("ends a turn without a key in an error for people", async () => {
+    const config = aRuntimeConfig({ provider: { baseURL: server().url } });
+    const turn = handlerWith(() => Promise.resolve("")).run(new RecordingTurn(config));
+    await expect(turn).rejects.toMatchObject({
+      code: "PROVIDER_ERROR",
+      message: "the provider's API key is empty",
+      details: { reason: "key_missing" },
+    });
   });
-});
 
-it("follows the config of each turn: model, prompt and parameters", async () => {
-  const handler = handlerWith(() => Promise.resolve("sk-1"));
-  const before = aRuntimeConfig({
-    provider: { baseURL: server().url, parameters: { temperature: 0.1 } },
-    prompt: { system: "Be terse.", parameters: { temperature: 0.9, topP: 0.5, maxTokens: 100 } },
+  it("follows the config of each turn: model, prompt and parameters", async () => {
+    const handler = handlerWith(() => Promise.resolve("sk-1"));
+    const before = aRuntimeConfig({
+      provider: { baseURL: server().url, parameters: { temperature: 0.1 } },
+      prompt: { system: "Be terse.", parameters: { temperature: 0.9, topP: 0.5, maxTokens: 100 } },
+    });
+    const after = aRuntimeConfig({
+      provider: { baseURL: server().url, model: "gpt-4o-mini" },
+      prompt: { system: "Be kind.", parameters: { temperature: 0.9 } },
+    });
+    for (const config of [before, after]) await handler.run(new RecordingTurn(config));
+    const [first, second] = server().requests.slice(-2);
+    expect(first?.body).toMatchObject({
+      model: "gpt-4o",
+      temperature: 0.1,
+      top_p: 0.5,
+      max_tokens: 100,
+      messages: [{ role: "system", content: "Be terse." }, { role: "user" }],
+    });
+    expect(second?.body).toMatchObject({
+      model: "gpt-4o-mini",
+      temperature: 0.9,
+      messages: [{ role: "system", content: "Be kind." }, { role: "user" }],
+    });
+    expect(second?.body).not.toHaveProperty("top_p");
   });
-  const after = aRuntimeConfig({
-    provider: { baseURL: server().url, model: "gpt-4o-mini" },
-    prompt: { system: "Be kind.", parameters: { temperature: 0.9 } },
-  });
-  for (const config of [before, after]) await handler.run(new RecordingTurn(config));
-  const [first, second] = server().requests.slice(-2);
-  expect(first?.body).toMatchObject({
-    model: "gpt-4o",
-    temperature: 0.1,
-    top_p: 0.5,
-    max_tokens: 100,
-    messages: [{ role: "system", content: "Be terse." }, { role: "user" }],
-  });
-  expect(second?.body).toMatchObject({
-    model: "gpt-4o-mini",
-    temperature: 0.9,
-    messages: [{ role: "system", content: "Be kind." }, { role: "user" }],
-  });
-  expect(second?.body).not.toHaveProperty("top_p");
-});
 
-it("gives a session of the canary its prompt, with its parameters", async () => {
-  const config = aRuntimeConfig({
-    provider: { baseURL: server().url },
-    canary: { weight: 100, prompt: aPrompt({ system: "Be new.", parameters: { topP: 0.2 } }) },
+  it("gives a session of the canary its prompt, with its parameters", async () => {
+    const config = aRuntimeConfig({
+      provider: { baseURL: server().url },
+      canary: { weight: 100, prompt: aPrompt({ system: "Be new.", parameters: { topP: 0.2 } }) },
+    });
+    await handlerWith(() => Promise.resolve("sk-1")).run(new RecordingTurn(config));
+    expect(server().requests.at(-1)?.body).toMatchObject({
+      top_p: 0.2,
+      messages: [{ role: "system", content: "Be new." }, { role: "user" }],
+    });
   });
-  await handlerWith(() => Promise.resolve("sk-1")).run(new RecordingTurn(config));
-  expect(server().requests.at(-1)?.body).toMatchObject({
-    top_p: 0.2,
-    messages: [{ role: "system", content: "Be new." }, { role: "user" }],
-  });
-});
 
-it("offers a canary its own tools", async () => {
-  const handler = handlerWith(() => Promise.resolve("sk-1"));
-  const url = "http://127.0.0.1:1";
-  const tools = [aTool({ url, name: "look-up" })];
-  const prompt = aPrompt({ tools: [aTool({ url, name: "look-up-better" })] });
-  const config = aRuntimeConfig({
-    provider: { baseURL: server().url },
-    tools,
-    canary: { weight: 100, prompt },
+  it("offers a canary its own tools", async () => {
+    const handler = handlerWith(() => Promise.resolve("sk-1"));
+    const url = "http://127.0.0.1:1";
+    const tools = [aTool({ url, name: "look-up" })];
+    const prompt = aPrompt({ tools: [aTool({ url, name: "look-up-better" })] });
+    const config = aRuntimeConfig({
+      provider: { baseURL: server().url },
+      tools,
+      canary: { weight: 100, prompt },
+    });
+    await handler.run(new RecordingTurn(config));
+    await handler.run(new RecordingTurn({ ...config, prompt: { active: aPrompt() } }));
+    const offered = server()
+      .requests.slice(-2)
+      .map(({ body }) => body.tools.map((tool: WireBody) => tool.function.name));
+    expect(offered).toEqual([["look-up-better"], ["look-up"]]);
   });
-  await handler.run(new RecordingTurn(config));
-  await handler.run(new RecordingTurn({ ...config, prompt: { active: aPrompt() } }));
-  const offered = server()
-    .requests.slice(-2)
-    .map(({ body }) => body.tools.map((tool: WireBody) => tool.function.name));
-  expect(offered).toEqual([["look-up-better"], ["look-up"]]);
-});
 
-it("tells the model the newest turns that fit the budget", async () => {
-  const handler = handlerWith(() => Promise.resolve("sk-1"));
-  const history = Array.from({ length: 20 }, (_, index): HistoryMessage[] => {
-    const turnId = `turn-${index}`;
-    return [
-      { role: "user", turnId, content: `question ${index} ${"x".repeat(400)}` },
-      { role: "assistant", turnId, content: "yes" },
-    ];
-  }).flat();
-  const config = {
-    ...aRuntimeConfig({ provider: { baseURL: server().url } }),
-    limits: { maxHistoryTokens: 500 },
-  };
-  await handler.run(new RecordingTurn(config, { history }));
-  const told = () =>
-    ((server().requests.at(-1)?.body.messages ?? []) as { content: string }[])
-      .filter(({ content }) => content.startsWith("question"))
-      .map(({ content }) => content.split(" ")[1]);
-  expect(told()).toEqual(["16", "17", "18", "19"]);
-  const whole = { ...config, limits: { maxHistoryTokens: 100_000 } };
-  await handler.run(new RecordingTurn(whole, { history }));
-  expect(told()).toHaveLength(20);
+  it("tells the model the newest turns that fit the budget", async () => {
+    const handler = handlerWith(() => Promise.resolve("sk-1"));
+    const history = Array.from({ length: 20 }, (_, index): HistoryMessage[] => {
+      const turnId = `turn-${index}`;
+      return [
+        { role: "user", turnId, content: `question ${index} ${"x".repeat(400)}` },
+        { role: "assistant", turnId, content: "yes" },
+      ];
+    }).flat();
+    const config = {
+      ...aRuntimeConfig({ provider: { baseURL: server().url } }),
+      limits: { maxHistoryTokens: 500 },
+    };
+    await handler.run(new RecordingTurn(config, { history }));
+    const told = () =>
+      ((server().requests.at(-1)?.body.messages ?? []) as { content: string }[])
+        .filter(({ content }) => content.startsWith("question"))
+        .map(({ content }) => content.split(" ")[1]);
+    expect(told()).toEqual(["16", "17", "18", "19"]);
+    const whole = { ...config, limits: { maxHistoryTokens: 100_000 } };
+    await handler.run(new RecordingTurn(whole, { history }));
+    expect(told()).toHaveLength(20);
+  });
 });

@@ -416,33 +416,35 @@ describe("a turn that is cancelled", () => {
   });
 });
 
-it("reads no more of the model than its reader takes", async () => {
-  const chunk = `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: "x".repeat(10_000) } }] })}\n\n`;
-  let written = 0;
-  const stalled = Promise.withResolvers<void>();
-  await using endless = await startHttpServer((_request, response) => {
-    response.writeHead(200, { "content-type": "text/event-stream" });
-    while (response.write(chunk)) written += chunk.length;
-    response.on("drain", () => {
+describe("a turn whose reader is slow", () => {
+  it("reads no more of the model than its reader takes", async () => {
+    const chunk = `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: "x".repeat(10_000) } }] })}\n\n`;
+    let written = 0;
+    const stalled = Promise.withResolvers<void>();
+    await using endless = await startHttpServer((_request, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
       while (response.write(chunk)) written += chunk.length;
-      clearTimeout(quiet);
-      quiet = setTimeout(stalled.resolve, 100);
+      response.on("drain", () => {
+        while (response.write(chunk)) written += chunk.length;
+        clearTimeout(quiet);
+        quiet = setTimeout(stalled.resolve, 100);
+      });
+      let quiet = setTimeout(stalled.resolve, 100);
     });
-    let quiet = setTimeout(stalled.resolve, 100);
+    const stop = new AbortController();
+    const config = aRuntimeConfig({ provider: { baseURL: endless.url } });
+    const turn = new RecordingTurn(config, {
+      signal: stop.signal,
+      onEvent: () =>
+        new Promise((_resolve, reject) =>
+          stop.signal.addEventListener("abort", () => reject(stop.signal.reason as Error)),
+        ),
+    });
+    const running = rejectionOf(handler.run(turn));
+    await stalled.promise;
+    expect(turn.events).toHaveLength(1);
+    expect(written).toBeLessThan(20 * 1024 * 1024);
+    stop.abort(new Error("enough"));
+    expect(await running).toMatchObject({ message: "enough" });
   });
-  const stop = new AbortController();
-  const config = aRuntimeConfig({ provider: { baseURL: endless.url } });
-  const turn = new RecordingTurn(config, {
-    signal: stop.signal,
-    onEvent: () =>
-      new Promise((_resolve, reject) =>
-        stop.signal.addEventListener("abort", () => reject(stop.signal.reason as Error)),
-      ),
-  });
-  const running = rejectionOf(handler.run(turn));
-  await stalled.promise;
-  expect(turn.events).toHaveLength(1);
-  expect(written).toBeLessThan(20 * 1024 * 1024);
-  stop.abort(new Error("enough"));
-  expect(await running).toMatchObject({ message: "enough" });
 });

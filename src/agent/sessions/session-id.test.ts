@@ -1,19 +1,21 @@
 import { randomBytes } from "node:crypto";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { isSessionId, newSessionId } from "./session-id.ts";
 
-it("makes an id of 144 random bits that fits into a URL", () => {
-  expect(newSessionId((size) => Buffer.alloc(size, 0xff))).toBe("_".repeat(24));
-  expect(newSessionId(randomBytes)).toMatch(/^[\w-]{24}$/);
-});
+describe("a session id", () => {
+  it("makes an id of 144 random bits that fits into a URL", () => {
+    expect(newSessionId((size) => Buffer.alloc(size, 0xff))).toBe("_".repeat(24));
+    expect(newSessionId(randomBytes)).toMatch(/^[\w-]{24}$/);
+  });
 
-it("makes another id each time", () => {
-  const ids = Array.from({ length: 1_000 }, () => newSessionId(randomBytes));
-  expect(new Set(ids).size).toBe(1_000);
-});
+  it("makes another id each time", () => {
+    const ids = Array.from({ length: 1_000 }, () => newSessionId(randomBytes));
+    expect(new Set(ids).size).toBe(1_000);
+  });
 
-it("takes its own ids for ids, and nothing that could mean more in a key", () => {
-  expect(isSessionId(newSessionId(randomBytes))).toBe(true);
-  const others = ["", "a b", "a}b", "a{b", "a\nb", "a*", "é", "x".repeat(257)];
-  expect(others.filter(isSessionId)).toEqual([]);
+  it("takes its own ids for ids, and nothing that could mean more in a key", () => {
+    expect(isSessionId(newSessionId(randomBytes))).toBe(true);
+    const others = ["", "a b", "a}b", "a{b", "a\nb", "a*", "é", "x".repeat(257)];
+    expect(others.filter(isSessionId)).toEqual([]);
+  });
 });

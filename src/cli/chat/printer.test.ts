@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { capturedStreams } from "../../../test/support/processes/captured-streams.ts";
 import type { ServerFrame } from "../../protocol/frames.ts";
 import { chatPrinter, type ChatPrinter } from "./printer.ts";
@@ -39,92 +39,94 @@ const show =
     for (const frame of frames) printer.frame(frame, JSON.stringify(frame));
   };
 
-test("prints the answer as it comes and ends its line", () => {
-  expect(
-    printing("text", { tools: false }, show(chunk("Hel"), chunk("lo"), done("Hello"))).out,
-  ).toBe("Hello\n");
-});
-
-test("prints an answer that did not come in chunks", () => {
-  expect(printing("text", { tools: false }, show(done("echo"))).out).toBe("echo\n");
-});
-
-test("adds no second line end to an answer that has one", () => {
-  expect(printing("text", { tools: false }, show(chunk("a\n"), done("a\n"))).out).toBe("a\n");
-});
-
-test("prints the whole answer when some of its chunks were missed", () => {
-  const { out, err } = printing(
-    "text",
-    { tools: false },
-    show(chunk("a"), chunk("c"), done("abc")),
-  );
-  expect(out).toBe("ac\nabc\n");
-  expect(err).toContain("missed");
-});
-
-test("shows tool calls on lines of their own, when they are wanted", () => {
-  const frames = show(
-    chunk("Let me see."),
-    call,
-    result,
-    chunk("Clear."),
-    done("Let me see.Clear."),
-  );
-  expect(printing("text", { tools: true }, frames).out).toBe(
-    'Let me see.\n→ weather {"city":"Paris"}\n← {"sky":"clear"}\nClear.\n',
-  );
-  expect(printing("text", { tools: false }, frames).out).toBe("Let me see.Clear.\n");
-});
-
-test("says why an answer ended before its end", () => {
-  const cut: ServerFrame = { type: "done", ...stamp, content: "so", finish_reason: "length" };
-  expect(printing("text", { tools: false }, show(chunk("so"), cut))).toEqual({
-    out: "so\n",
-    err: "The answer ends here because it reached the model's limit.\n",
+describe("chatPrinter", () => {
+  it("prints the answer as it comes and ends its line", () => {
+    expect(
+      printing("text", { tools: false }, show(chunk("Hel"), chunk("lo"), done("Hello"))).out,
+    ).toBe("Hello\n");
   });
-});
 
-test("prints an error on the error output, after the line that it broke", () => {
-  const error: ServerFrame = {
-    type: "error",
-    ...stamp,
-    error: { code: "PROVIDER_ERROR", message: "no" },
-  };
-  expect(printing("text", { tools: false }, show(chunk("so"), error))).toEqual({
-    out: "so\n",
-    err: "omnia: no\n",
+  it("prints an answer that did not come in chunks", () => {
+    expect(printing("text", { tools: false }, show(done("echo"))).out).toBe("echo\n");
   });
-});
 
-test("says that a session ended when the server begins another", () => {
-  const greeting = (session_id: string): ServerFrame => ({
-    type: "connected",
-    session_id,
-    timestamp: stamp.timestamp,
-    resumed: false,
-    seq: 0,
+  it("adds no second line end to an answer that has one", () => {
+    expect(printing("text", { tools: false }, show(chunk("a\n"), done("a\n"))).out).toBe("a\n");
   });
-  const said = (...frames: ServerFrame[]): string =>
-    printing("text", { tools: false }, show(...frames)).err;
-  expect(said(greeting("s1"), done("a"), greeting("s1"))).toBe("");
-  expect(said(greeting("s1"), done("a"), greeting("s2"))).toContain("new one");
-  // Nothing was said in the first one.
-  expect(said(greeting("s1"), greeting("s2"))).toBe("");
-  // Nothing was said in it yet.
-  expect(said(greeting("s1"), greeting("s2"))).toBe("");
-});
 
-test("keeps from a terminal what it would obey, and leaves it to a file", () => {
-  const frames = show(done("a\u001b]0;title\u0007b\tc"));
-  expect(printing("text", { tools: false, terminal: true }, frames).out).toBe("a]0;titleb\tc\n");
-  expect(printing("text", { tools: false }, frames).out).toBe("a\u001b]0;title\u0007b\tc\n");
-});
-
-test("prints frames as received, one a line, also those that it does not know", () => {
-  const out = printing("json", { tools: false }, (printer) => {
-    printer.frame(done("a"), '{"type":"done" , "x":1}');
-    printer.frame(undefined, '{\n"type":"later"\n}');
+  it("prints the whole answer when some of its chunks were missed", () => {
+    const { out, err } = printing(
+      "text",
+      { tools: false },
+      show(chunk("a"), chunk("c"), done("abc")),
+    );
+    expect(out).toBe("ac\nabc\n");
+    expect(err).toContain("missed");
   });
-  expect(out).toEqual({ out: '{"type":"done" , "x":1}\n{"type":"later"}\n', err: "" });
+
+  it("shows tool calls on lines of their own, when they are wanted", () => {
+    const frames = show(
+      chunk("Let me see."),
+      call,
+      result,
+      chunk("Clear."),
+      done("Let me see.Clear."),
+    );
+    expect(printing("text", { tools: true }, frames).out).toBe(
+      'Let me see.\n→ weather {"city":"Paris"}\n← {"sky":"clear"}\nClear.\n',
+    );
+    expect(printing("text", { tools: false }, frames).out).toBe("Let me see.Clear.\n");
+  });
+
+  it("says why an answer ended before its end", () => {
+    const cut: ServerFrame = { type: "done", ...stamp, content: "so", finish_reason: "length" };
+    expect(printing("text", { tools: false }, show(chunk("so"), cut))).toEqual({
+      out: "so\n",
+      err: "The answer ends here because it reached the model's limit.\n",
+    });
+  });
+
+  it("prints an error on the error output, after the line that it broke", () => {
+    const error: ServerFrame = {
+      type: "error",
+      ...stamp,
+      error: { code: "PROVIDER_ERROR", message: "no" },
+    };
+    expect(printing("text", { tools: false }, show(chunk("so"), error))).toEqual({
+      out: "so\n",
+      err: "omnia: no\n",
+    });
+  });
+
+  it("says that a session ended when the server begins another", () => {
+    const greeting = (session_id: string): ServerFrame => ({
+      type: "connected",
+      session_id,
+      timestamp: stamp.timestamp,
+      resumed: false,
+      seq: 0,
+    });
+    const said = (...frames: ServerFrame[]): string =>
+      printing("text", { tools: false }, show(...frames)).err;
+    expect(said(greeting("s1"), done("a"), greeting("s1"))).toBe("");
+    expect(said(greeting("s1"), done("a"), greeting("s2"))).toContain("new one");
+    // Nothing was said in the first one.
+    expect(said(greeting("s1"), greeting("s2"))).toBe("");
+    // Nothing was said in it yet.
+    expect(said(greeting("s1"), greeting("s2"))).toBe("");
+  });
+
+  it("keeps from a terminal what it would obey, and leaves it to a file", () => {
+    const frames = show(done("a\u001b]0;title\u0007b\tc"));
+    expect(printing("text", { tools: false, terminal: true }, frames).out).toBe("a]0;titleb\tc\n");
+    expect(printing("text", { tools: false }, frames).out).toBe("a\u001b]0;title\u0007b\tc\n");
+  });
+
+  it("prints frames as received, one a line, also those that it does not know", () => {
+    const out = printing("json", { tools: false }, (printer) => {
+      printer.frame(done("a"), '{"type":"done" , "x":1}');
+      printer.frame(undefined, '{\n"type":"later"\n}');
+    });
+    expect(out).toEqual({ out: '{"type":"done" , "x":1}\n{"type":"later"}\n', err: "" });
+  });
 });

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { capturedStreams } from "../../../test/support/processes/captured-streams.ts";
 import { explanationLines } from "./explain.ts";
 import { findResource, readResourceName } from "./find-resource.ts";
@@ -19,7 +19,7 @@ const lines = (resource: ResourceView): string =>
   explanationLines(resource, capturedStreams().streams.stdout).join("\n");
 
 describe("what is explained", () => {
-  test("an agent that is not ready: why, what to do, and what comes after that", () => {
+  it("an agent that is not ready: why, what to do, and what comes after that", () => {
     const conditions = [
       {
         type: "Available",
@@ -54,7 +54,7 @@ describe("what is explained", () => {
     `);
   });
 
-  test("an agent that is ready: where it is, and that everybody may talk to it", () => {
+  it("an agent that is ready: where it is, and that everybody may talk to it", () => {
     const conditions = [
       { type: "Available", status: "True", reason: "ReplicasAvailable", message: "" },
     ];
@@ -70,7 +70,7 @@ describe("what is explained", () => {
     `);
   });
 
-  test("a resource without a status", () => {
+  it("a resource without a status", () => {
     expect(lines(view("PromptPack", "p"))).toMatchInlineSnapshot(`
       "PromptPack "p" has no status yet.
 
@@ -93,7 +93,7 @@ describe("which one is meant", () => {
     return `${kind} ${metadata.namespace}/${metadata.name}`;
   };
 
-  test.for([
+  it.for([
     ["ar/sales", "AgentRuntime default/sales"],
     ["AgentRuntimes/sales", "AgentRuntime default/sales"],
     ["PP/sales", "PromptPack default/sales"],
@@ -106,18 +106,18 @@ describe("which one is meant", () => {
     expect(find(text)).toBe(expected);
   });
 
-  test("takes the namespace into account", () => {
+  it("takes the namespace into account", () => {
     expect(find("support", "agents")).toBe("AgentRuntime agents/support");
     expect(() => find("prompts", "default")).toThrow("no agent, prompt pack or tool registry");
   });
 
-  test("asks which one when there are several", () => {
+  it("asks which one when there are several", () => {
     expect(() => find("ar/support")).toThrow(
       "More than one is called support: agentruntime/agents/support, agentruntime/default/support.",
     );
   });
 
-  test("lists what there is, and what is near, when there is none", () => {
+  it("lists what there is, and what is near, when there is none", () => {
     expect(() => find("ar/suport")).toThrow(
       expect.objectContaining({
         exitCode: 1,
@@ -130,7 +130,7 @@ describe("which one is meant", () => {
     );
   });
 
-  test.for(["", "ar/", "a/b/c/d", "/x"])("refuses %j as a usage error", (text) => {
+  it.for(["", "ar/", "a/b/c/d", "/x"])("refuses %j as a usage error", (text) => {
     expect(() => find(text)).toThrow(expect.objectContaining({ exitCode: 2 }) as Error);
   });
 });

@@ -1,5 +1,5 @@
 import { PassThrough } from "node:stream";
-import { expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { readResourceViews } from "./view.ts";
 import { statusLines } from "./status.ts";
 
@@ -41,9 +41,10 @@ const items = [
   { kind: "Secret", metadata: { name: "s" } },
 ];
 
-test("shows a table for each kind, every resource with its conditions", () => {
-  expect(statusLines(readResourceViews(items), new PassThrough()).join("\n"))
-    .toMatchInlineSnapshot(`
+describe("omnia status", () => {
+  it("shows a table for each kind, every resource with its conditions", () => {
+    expect(statusLines(readResourceViews(items), new PassThrough()).join("\n"))
+      .toMatchInlineSnapshot(`
     "
     AGENT           PHASE    READY  HANDLER  MODEL  PACK     ENDPOINT
     agents/support  Pending  0/2    runtime  m-1    prompts  -
@@ -55,8 +56,9 @@ test("shows a table for each kind, every resource with its conditions", () => {
     agents/prompts  Failed  -        -
       SourceValid  False  KeyNotFound: add the key"
   `);
-});
+  });
 
-test("shows nothing where there is nothing", () => {
-  expect(statusLines([], new PassThrough())).toEqual([]);
+  it("shows nothing where there is nothing", () => {
+    expect(statusLines([], new PassThrough())).toEqual([]);
+  });
 });

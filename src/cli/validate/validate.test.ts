@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { capturedStreams } from "../../../test/support/processes/captured-streams.ts";
 import { validate } from "./validate.ts";
 import { folderForEachTest } from "../../../test/support/builders/fixtures.ts";
@@ -53,14 +53,15 @@ metadata:
   name: keys
 stringData: ${values}`;
 
-test("says nothing but the sum of what is well", async () => {
-  expect(await check(agent(runtime), pack, content("You help."), secret('{api-key: "k"}'))).toEqual(
-    { code: 0, lines: ["4 resources, 0 problems"] },
-  );
-});
+describe("validate", () => {
+  it("says nothing but the sum of what is well", async () => {
+    expect(
+      await check(agent(runtime), pack, content("You help."), secret('{api-key: "k"}')),
+    ).toEqual({ code: 0, lines: ["4 resources, 0 problems"] });
+  });
 
-test("notes what is not among the files, without failing", async () => {
-  expect(await check(agent(runtime))).toMatchInlineSnapshot(`
+  it("notes what is not among the files, without failing", async () => {
+    expect(await check(agent(runtime))).toMatchInlineSnapshot(`
     {
       "code": 0,
       "lines": [
@@ -70,52 +71,52 @@ test("notes what is not among the files, without failing", async () => {
       ],
     }
   `);
-});
+  });
 
-test("says which keys a Secret or ConfigMap has when it lacks the one that is named", async () => {
-  const { code, lines } = await check(
-    agent(runtime),
-    pack,
-    content("You help.", "pack.json"),
-    secret("{token: k, api-key: ''}"),
-  );
-  expect(code).toBe(1);
-  expect(lines).toMatchInlineSnapshot(`
+  it("says which keys a Secret or ConfigMap has when it lacks the one that is named", async () => {
+    const { code, lines } = await check(
+      agent(runtime),
+      pack,
+      content("You help.", "pack.json"),
+      secret("{token: k, api-key: ''}"),
+    );
+    expect(code).toBe(1);
+    expect(lines).toMatchInlineSnapshot(`
     [
       "9:40: spec.provider.apiKeySecretRef.key: the key "api-key" of Secret "keys" is empty",
       "18:5: spec.source.configMapRef.key: ConfigMap "prompts" has no key "promptpack.json"; it has "pack.json"",
       "4 resources, 2 problems",
     ]
   `);
-});
+  });
 
-test("places a problem of a pack in the ConfigMap's file", async () => {
-  const broken = content("You help.").replace('"Support",', '"Support"');
-  expect((await check(pack, broken)).lines).toMatchInlineSnapshot(`
+  it("places a problem of a pack in the ConfigMap's file", async () => {
+    const broken = content("You help.").replace('"Support",', '"Support"');
+    expect((await check(pack, broken)).lines).toMatchInlineSnapshot(`
     [
       "16:42: data["promptpack.json"]: expected "," or "}"",
       "2 resources, 1 problem",
     ]
   `);
-  expect((await check(pack, content("{{#if x}}"))).lines).toMatchInlineSnapshot(`
+    expect((await check(pack, content("{{#if x}}"))).lines).toMatchInlineSnapshot(`
     [
       "20:30: data["promptpack.json"]: prompts.support.system_template: "{{#if x}}": conditions, loops, filters and the like are not supported; only {{variable}} and {{fragment}}",
       "2 resources, 1 problem",
     ]
   `);
-});
+  });
 
-test("checks the prompt and its variables against the pack", async () => {
-  const references = [pack, content("You help {{company}}."), secret("{api-key: k}")];
-  const withRef = (ref: string): string => agent(runtime.replace("{name: prompts}", ref));
-  const cases = [
-    "{name: prompts, prompt: sales}",
-    "{name: prompts}",
-    "{name: prompts, variables: {company: Acme, city: Rome}}",
-  ];
-  const lines: string[] = [];
-  for (const ref of cases) lines.push(...(await check(withRef(ref), ...references)).lines);
-  expect(lines).toMatchInlineSnapshot(`
+  it("checks the prompt and its variables against the pack", async () => {
+    const references = [pack, content("You help {{company}}."), secret("{api-key: k}")];
+    const withRef = (ref: string): string => agent(runtime.replace("{name: prompts}", ref));
+    const cases = [
+      "{name: prompts, prompt: sales}",
+      "{name: prompts}",
+      "{name: prompts, variables: {company: Acme, city: Rome}}",
+    ];
+    const lines: string[] = [];
+    for (const ref of cases) lines.push(...(await check(withRef(ref), ...references)).lines);
+    expect(lines).toMatchInlineSnapshot(`
     [
       "10:42: spec.promptPackRef.prompt: the pack "support" has no prompt "sales"; it has "support"",
       "4 resources, 1 problem",
@@ -125,29 +126,29 @@ test("checks the prompt and its variables against the pack", async () => {
       "4 resources, 0 problems, 1 warning",
     ]
   `);
-});
+  });
 
-test("checks the URL of a session store, without repeating it", async () => {
-  const { code, lines } = await check(
-    agent(`facade: {handler: echo}
+  it("checks the URL of a session store, without repeating it", async () => {
+    const { code, lines } = await check(
+      agent(`facade: {handler: echo}
 session: {type: redis, storeRef: {name: keys, key: url}}`),
-    secret('{url: "http://:hush@redis"}'),
-  );
-  expect(code).toBe(1);
-  expect(lines.join()).not.toContain("hush");
-  expect(lines[0]).toContain("must begin with redis:// or rediss://");
-});
+      secret('{url: "http://:hush@redis"}'),
+    );
+    expect(code).toBe(1);
+    expect(lines.join()).not.toContain("hush");
+    expect(lines[0]).toContain("must begin with redis:// or rediss://");
+  });
 
-test("checks what the environment and the clients' keys are taken from", async () => {
-  const { lines } = await check(
-    agent(`facade: {handler: echo, auth: {apiKeysSecretRef: {name: keys}}}
+  it("checks what the environment and the clients' keys are taken from", async () => {
+    const { lines } = await check(
+      agent(`facade: {handler: echo, auth: {apiKeysSecretRef: {name: keys}}}
 env:
   - {name: A, valueFrom: {secretKeyRef: {name: keys, key: a}}}
   - {name: B, valueFrom: {secretKeyRef: {name: keys, key: b, optional: true}}}
   - {name: C, valueFrom: {configMapKeyRef: {name: settings, key: c}}}`),
-    secret("{}"),
-  );
-  expect(lines).toMatchInlineSnapshot(`
+      secret("{}"),
+    );
+    expect(lines).toMatchInlineSnapshot(`
     [
       "6:59: spec.facade.auth.apiKeysSecretRef.name: Secret "keys" holds no key: nobody could connect",
       "8:61: spec.env[0].valueFrom.secretKeyRef.key: Secret "keys" has no key "a"; it has none",
@@ -155,61 +156,61 @@ env:
       "2 resources, 2 problems, 1 note",
     ]
   `);
-});
+  });
 
-test("leaves provider, pack and tools of handlers that ignore them unchecked", async () => {
-  const { lines } = await check(agent(`${runtime}\nfacade: {handler: demo}`));
-  expect(lines).toEqual(["1 resource, 0 problems"]);
-});
+  it("leaves provider, pack and tools of handlers that ignore them unchecked", async () => {
+    const { lines } = await check(agent(`${runtime}\nfacade: {handler: demo}`));
+    expect(lines).toEqual(["1 resource, 0 problems"]);
+  });
 
-test("refuses two resources of one kind, namespace and name", async () => {
-  const echo = agent("facade: {handler: echo}");
-  const { code, lines } = await check(echo, echo);
-  expect(code).toBe(1);
-  expect(lines).toMatchInlineSnapshot(`
+  it("refuses two resources of one kind, namespace and name", async () => {
+    const echo = agent("facade: {handler: echo}");
+    const { code, lines } = await check(echo, echo);
+    expect(code).toBe(1);
+    expect(lines).toMatchInlineSnapshot(`
     [
       "11:9: metadata.name: namespace "default" has another AgentRuntime "support" at <stdin>:4; rename or remove one",
       "2 resources, 1 problem",
     ]
   `);
-});
+  });
 
-test("counts what cannot be used among the resources, and lists problems by file and place", async () => {
-  await writeFile(join(folder(), "b.yaml"), agent("facade: {handler: echoo}\nreplicas: -1"));
-  await writeFile(join(folder(), "a.yml"), `${agent("facade: {handler: echo}")}\n---\n\tx: 1`);
-  const { streams, out } = capturedStreams();
-  const code = await validate({ filename: [folder()], output: "json" }, streams);
-  const { resources, problems } = JSON.parse(out()) as {
-    resources: number;
-    problems: { file: string; line: number; severity: string }[];
-  };
-  expect(code).toBe(1);
-  expect(resources).toBe(3);
-  expect(problems.map(({ file, line }) => `${file.slice(folder().length + 1)}:${line}`)).toEqual([
-    "a.yml:8",
-    "b.yaml:6",
-    "b.yaml:7",
-  ]);
-});
+  it("counts what cannot be used among the resources, and lists problems by file and place", async () => {
+    await writeFile(join(folder(), "b.yaml"), agent("facade: {handler: echoo}\nreplicas: -1"));
+    await writeFile(join(folder(), "a.yml"), `${agent("facade: {handler: echo}")}\n---\n\tx: 1`);
+    const { streams, out } = capturedStreams();
+    const code = await validate({ filename: [folder()], output: "json" }, streams);
+    const { resources, problems } = JSON.parse(out()) as {
+      resources: number;
+      problems: { file: string; line: number; severity: string }[];
+    };
+    expect(code).toBe(1);
+    expect(resources).toBe(3);
+    expect(problems.map(({ file, line }) => `${file.slice(folder().length + 1)}:${line}`)).toEqual([
+      "a.yml:8",
+      "b.yaml:6",
+      "b.yaml:7",
+    ]);
+  });
 
-test("fails in words where there is nothing to check", async () => {
-  const { streams } = capturedStreams({ input: " \n" });
-  const run = (...filename: string[]): Promise<number> =>
-    validate({ filename, output: "text" }, streams);
-  await expect(run(join(folder(), "absent.yaml"))).rejects.toThrow(
-    "There is no such file or folder",
-  );
-  await expect(run(folder())).rejects.toThrow("There are no manifests in");
-  await expect(run("-")).rejects.toThrow("the input is empty");
-});
+  it("fails in words where there is nothing to check", async () => {
+    const { streams } = capturedStreams({ input: " \n" });
+    const run = (...filename: string[]): Promise<number> =>
+      validate({ filename, output: "text" }, streams);
+    await expect(run(join(folder(), "absent.yaml"))).rejects.toThrow(
+      "There is no such file or folder",
+    );
+    await expect(run(folder())).rejects.toThrow("There are no manifests in");
+    await expect(run("-")).rejects.toThrow("the input is empty");
+  });
 
-const registry = (...entries: string[]): string => `apiVersion: omnia.altairalabs.ai/v1alpha1
+  const registry = (...entries: string[]): string => `apiVersion: omnia.altairalabs.ai/v1alpha1
 kind: ToolRegistry
 metadata: {name: tools}
 spec:
   tools:
 ${entries.map((entry) => `    - ${entry}`).join("\n")}`;
-const service = (name: string, annotations = "{}"): string => `apiVersion: v1
+  const service = (name: string, annotations = "{}"): string => `apiVersion: v1
 kind: Service
 metadata:
   name: ${name}
@@ -217,23 +218,23 @@ metadata:
   annotations: ${annotations}
 spec: {ports: [{name: http, port: 80}, {name: admin, port: 81}]}`;
 
-test("checks what a registry selects against the Services among the files", async () => {
-  const { code, lines } = await check(
-    registry(
-      "{name: one, url: 'http://one'}",
-      "{name: orders, selector: {matchLabels: {team: support}}, port: http}",
-      "{name: admin, selector: {matchLabels: {team: support}}}",
-      "{name: sales, selector: {matchLabels: {team: sales}}, port: 80}",
-    ),
-    service("orders"),
-    service("one"),
-    service(
-      "odd",
-      "{omnia.altairalabs.ai/tool-type: soap, omnia.altairalabs.ai/local-url: nowhere}",
-    ),
-  );
-  expect(code).toBe(1);
-  expect(lines).toMatchInlineSnapshot(`
+  it("checks what a registry selects against the Services among the files", async () => {
+    const { code, lines } = await check(
+      registry(
+        "{name: one, url: 'http://one'}",
+        "{name: orders, selector: {matchLabels: {team: support}}, port: http}",
+        "{name: admin, selector: {matchLabels: {team: support}}}",
+        "{name: sales, selector: {matchLabels: {team: sales}}, port: 80}",
+      ),
+      service("orders"),
+      service("one"),
+      service(
+        "odd",
+        "{omnia.altairalabs.ai/tool-type: soap, omnia.altairalabs.ai/local-url: nowhere}",
+      ),
+    );
+    expect(code).toBe(1);
+    expect(lines).toMatchInlineSnapshot(`
     [
       "7:7: spec.tools[1]: Service "odd" has an annotation omnia.altairalabs.ai/tool-type that is none of http, grpc, mcp, openapi",
       "7:7: spec.tools[1]: another tool before it is called "one" too; give this one another name",
@@ -244,77 +245,78 @@ test("checks what a registry selects against the Services among the files", asyn
       "4 resources, 5 problems, 1 note",
     ]
   `);
-});
+  });
 
-test("looks for the secrets of tools in the namespace of the agent", async () => {
-  const { lines } = await check(
-    agent("facade: {handler: echo}\ntoolRegistryRef: {name: tools}"),
-    registry("{name: one, url: 'http://one', authSecretRef: {name: keys, key: token}}"),
-    secret("{api-key: k}"),
-  );
-  expect(lines).toMatchInlineSnapshot(`
+  it("looks for the secrets of tools in the namespace of the agent", async () => {
+    const { lines } = await check(
+      agent("facade: {handler: echo}\ntoolRegistryRef: {name: tools}"),
+      registry("{name: one, url: 'http://one', authSecretRef: {name: keys, key: token}}"),
+      secret("{api-key: k}"),
+    );
+    expect(lines).toMatchInlineSnapshot(`
     [
       "14:71: spec.tools[0].authSecretRef.key: Secret "keys" has no key "token"; it has "api-key"",
       "3 resources, 1 problem",
     ]
   `);
-});
+  });
 
-test("refuses the secrets of a registry of another namespace, and takes the agent's own", async () => {
-  const elsewhere = registry(
-    "{name: one, url: 'http://one', authSecretRef: {name: keys, key: api-key}}",
-  ).replace("{name: tools}", "{name: tools, namespace: shared}");
-  const reference = "facade: {handler: echo}\ntoolRegistryRef: {name: tools, namespace: shared";
-  const refused = await check(agent(`${reference}}`), elsewhere, secret("{api-key: k}"));
-  expect(refused.lines).toMatchInlineSnapshot(`
+  it("refuses the secrets of a registry of another namespace, and takes the agent's own", async () => {
+    const elsewhere = registry(
+      "{name: one, url: 'http://one', authSecretRef: {name: keys, key: api-key}}",
+    ).replace("{name: tools}", "{name: tools, namespace: shared}");
+    const reference = "facade: {handler: echo}\ntoolRegistryRef: {name: tools, namespace: shared";
+    const refused = await check(agent(`${reference}}`), elsewhere, secret("{api-key: k}"));
+    expect(refused.lines).toMatchInlineSnapshot(`
     [
       "7:3: spec.toolRegistryRef.credentials: tool "one": its authSecretRef names a Secret for agents of namespace "shared" only; give its credential in toolRegistryRef.credentials, from a Secret of namespace "default"",
       "3 resources, 1 problem",
     ]
   `);
-  const given = `${reference}, credentials: [{tool: one, secretRef: {name: keys, key: token}}]}`;
-  const own = await check(agent(given), elsewhere, secret("{api-key: k}"));
-  expect(own.lines).toMatchInlineSnapshot(`
+    const given = `${reference}, credentials: [{tool: one, secretRef: {name: keys, key: token}}]}`;
+    const own = await check(agent(given), elsewhere, secret("{api-key: k}"));
+    expect(own.lines).toMatchInlineSnapshot(`
     [
       "7:108: spec.toolRegistryRef.credentials[0].secretRef.key: Secret "keys" has no key "token"; it has "api-key"",
       "3 resources, 1 problem",
     ]
   `);
-});
+  });
 
-test("refuses a reference that the object's allowedNamespaces does not allow", async () => {
-  const elsewhere = registry("{name: one, url: 'http://one'}")
-    .replace("{name: tools}", "{name: tools, namespace: shared}")
-    .replace("spec:", "spec:\n  allowedNamespaces: {from: Same}");
-  const { lines } = await check(
-    agent("facade: {handler: echo}\ntoolRegistryRef: {name: tools, namespace: shared}"),
-    elsewhere,
-  );
-  expect(lines).toMatchInlineSnapshot(`
+  it("refuses a reference that the object's allowedNamespaces does not allow", async () => {
+    const elsewhere = registry("{name: one, url: 'http://one'}")
+      .replace("{name: tools}", "{name: tools, namespace: shared}")
+      .replace("spec:", "spec:\n  allowedNamespaces: {from: Same}");
+    const { lines } = await check(
+      agent("facade: {handler: echo}\ntoolRegistryRef: {name: tools, namespace: shared}"),
+      elsewhere,
+    );
+    expect(lines).toMatchInlineSnapshot(`
     [
       "7:27: spec.toolRegistryRef.name: ToolRegistry "tools" does not allow namespace "default" in its allowedNamespaces",
       "2 resources, 1 problem",
     ]
   `);
-});
+  });
 
-test("notes a placeholder where a secret will be", async () => {
-  expect(
-    (await check(agent(runtime), pack, content("Hi"), secret('{api-key: "<your key>"}'))).lines,
-  ).toMatchInlineSnapshot(`
+  it("notes a placeholder where a secret will be", async () => {
+    expect(
+      (await check(agent(runtime), pack, content("Hi"), secret('{api-key: "<your key>"}'))).lines,
+    ).toMatchInlineSnapshot(`
     [
       "9:40: note: spec.provider.apiKeySecretRef.key: the key "api-key" of Secret "keys" holds a placeholder, which counts as missing",
       "4 resources, 0 problems, 1 note",
     ]
   `);
-});
+  });
 
-test("checks the other files when one is not there", async () => {
-  const there = join(folder(), "there.yaml");
-  await writeFile(there, agent("facade: {handler: dmo}"));
-  const { streams, out } = capturedStreams();
-  const absent = join(folder(), "absent.yaml");
-  expect(await validate({ filename: [absent, there], output: "text" }, streams)).toBe(1);
-  expect(out()).toContain(`${absent}:1:1: there is no such file or folder`);
-  expect(out()).toContain(`${there}:6:21: spec.facade.handler:`);
+  it("checks the other files when one is not there", async () => {
+    const there = join(folder(), "there.yaml");
+    await writeFile(there, agent("facade: {handler: dmo}"));
+    const { streams, out } = capturedStreams();
+    const absent = join(folder(), "absent.yaml");
+    expect(await validate({ filename: [absent, there], output: "text" }, streams)).toBe(1);
+    expect(out()).toContain(`${absent}:1:1: there is no such file or folder`);
+    expect(out()).toContain(`${there}:6:21: spec.facade.handler:`);
+  });
 });

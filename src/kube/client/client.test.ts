@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { KubeConfig } from "@kubernetes/client-node";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
 import { ApiError, ConnectionError } from "./api-error.ts";
 import { KubeClient, type RequestOutcome } from "./client.ts";
@@ -99,98 +99,100 @@ const failure =
       .writeHead(status, retryAfter === undefined ? {} : { "retry-after": String(retryAfter) })
       .end(JSON.stringify({ kind: "Status", reason: "", message: `answered ${status}` }));
 
-test("a read comes through whatever happens to its first tries, and each of them is told", async () => {
-  const { client, outcomes, settled } = await aClientFor([
-    failure(500),
-    failure(429, 1),
-    cut,
-    (response) => {
-      response.writeHead(200, { "content-length": 100 }).write("{");
-      setImmediate(() => response.socket?.destroy());
-    },
-    found,
-  ]);
-  expect(await settled(client.get(PODS, AT, signal))).toEqual(A_POD);
-  expect(outcomes).toEqual([500, 429, "error", 200, 200]);
-});
-
-test("a write that the server turned away is sent again, and not before it asked for", async () => {
-  const { client, clock, requests, settled } = await aClientFor([failure(429, 2), found]);
-  const created = client.create(PODS, A_POD, signal);
-  await vi.waitFor(() => expect(clock.waits).toBe(1));
-  expect(clock.pendingTimers).toBe(1);
-  await clock.advance(1_999);
-  expect(requests).toHaveLength(1);
-  expect(await settled(created)).toEqual(A_POD);
-  expect(requests).toHaveLength(2);
-});
-
-test.each([
-  ["a 500", failure(500), ApiError],
-  ["a cut connection", cut, ConnectionError],
-])("a write that may have been carried out is not sent again: %s", async (_, answer, error) => {
-  const { client, requests } = await aClientFor([answer, found]);
-  await expect(client.create(PODS, A_POD, signal)).rejects.toBeInstanceOf(error);
-  expect(requests).toHaveLength(1);
-});
-
-test("a write that found no server is sent once there is one", async () => {
-  const { client, clock, server, port, requests, settled } = await aClientFor([found]);
-  server.close();
-  await once(server, "close");
-  const created = client.create(PODS, A_POD, signal);
-  await vi.waitFor(() => expect(clock.waits).toBe(1));
-  expect(clock.pendingTimers).toBe(1);
-  server.listen(port, "127.0.0.1");
-  await once(server, "listening");
-  expect(await settled(created)).toEqual(A_POD);
-  expect(requests).toHaveLength(1);
-});
-
-test("gives up in the end, with what the server said last", async () => {
-  const { client, requests, settled } = await aClientFor([failure(503)]);
-  await expect(settled(client.get(PODS, AT, signal))).rejects.toMatchObject({ status: 503 });
-  expect(requests).toHaveLength(1 + MAX_REPEATS);
-});
-
-test("repeats nothing unless it is told to, nor for those who repeat by themselves", async () => {
-  const plain = await aClientFor([failure(503)], { isRepeating: false });
-  await expect(plain.client.get(PODS, AT, signal)).rejects.toMatchObject({ status: 503 });
-  const repeating = await aClientFor([failure(503)]);
-  const listed = repeating.client.list(PODS, { once: true, signal });
-  await expect(listed).rejects.toMatchObject({ status: 503 });
-  expect([plain.requests.length, repeating.requests.length]).toEqual([1, 1]);
-});
-
-test("a wait for another try ends with the caller's patience", async () => {
-  const { client, clock } = await aClientFor([failure(503)]);
-  const impatient = new AbortController();
-  const got = client.get(PODS, AT, impatient.signal);
-  await vi.waitFor(() => expect(clock.waits).toBe(1));
-  expect(clock.pendingTimers).toBe(1);
-  impatient.abort(new Error("enough"));
-  await expect(got).rejects.toThrow("enough");
-});
-
-test("a fenced client sends no byte of a write that its check forbids, and reads all the same", async () => {
-  const { client, requests } = await aClientFor([found]);
-  let mayWrite = true;
-  const fenced = client.fencedBy(() => {
-    if (!mayWrite) throw new Error("leads no more");
+describe("KubeClient", () => {
+  it("a read comes through whatever happens to its first tries, and each of them is told", async () => {
+    const { client, outcomes, settled } = await aClientFor([
+      failure(500),
+      failure(429, 1),
+      cut,
+      (response) => {
+        response.writeHead(200, { "content-length": 100 }).write("{");
+        setImmediate(() => response.socket?.destroy());
+      },
+      found,
+    ]);
+    expect(await settled(client.get(PODS, AT, signal))).toEqual(A_POD);
+    expect(outcomes).toEqual([500, 429, "error", 200, 200]);
   });
-  await fenced.create(PODS, A_POD, signal);
-  mayWrite = false;
-  const writes = [
-    fenced.create(PODS, A_POD, signal),
-    fenced.replace(PODS, A_POD, signal),
-    fenced.apply(PODS, A_POD, { signal }),
-    fenced.mergePatch(PODS, AT, {}, signal),
-    fenced.delete(PODS, AT, signal),
-  ];
-  for (const write of writes) await expect(write).rejects.toThrow("leads no more");
-  await fenced.get(PODS, AT, signal);
-  expect(requests).toEqual([
-    "POST /api/v1/namespaces/default/pods",
-    "GET /api/v1/namespaces/default/pods/a",
-  ]);
+
+  it("a write that the server turned away is sent again, and not before it asked for", async () => {
+    const { client, clock, requests, settled } = await aClientFor([failure(429, 2), found]);
+    const created = client.create(PODS, A_POD, signal);
+    await vi.waitFor(() => expect(clock.waits).toBe(1));
+    expect(clock.pendingTimers).toBe(1);
+    await clock.advance(1_999);
+    expect(requests).toHaveLength(1);
+    expect(await settled(created)).toEqual(A_POD);
+    expect(requests).toHaveLength(2);
+  });
+
+  it.each([
+    ["a 500", failure(500), ApiError],
+    ["a cut connection", cut, ConnectionError],
+  ])("a write that may have been carried out is not sent again: %s", async (_, answer, error) => {
+    const { client, requests } = await aClientFor([answer, found]);
+    await expect(client.create(PODS, A_POD, signal)).rejects.toBeInstanceOf(error);
+    expect(requests).toHaveLength(1);
+  });
+
+  it("a write that found no server is sent once there is one", async () => {
+    const { client, clock, server, port, requests, settled } = await aClientFor([found]);
+    server.close();
+    await once(server, "close");
+    const created = client.create(PODS, A_POD, signal);
+    await vi.waitFor(() => expect(clock.waits).toBe(1));
+    expect(clock.pendingTimers).toBe(1);
+    server.listen(port, "127.0.0.1");
+    await once(server, "listening");
+    expect(await settled(created)).toEqual(A_POD);
+    expect(requests).toHaveLength(1);
+  });
+
+  it("gives up in the end, with what the server said last", async () => {
+    const { client, requests, settled } = await aClientFor([failure(503)]);
+    await expect(settled(client.get(PODS, AT, signal))).rejects.toMatchObject({ status: 503 });
+    expect(requests).toHaveLength(1 + MAX_REPEATS);
+  });
+
+  it("repeats nothing unless it is told to, nor for those who repeat by themselves", async () => {
+    const plain = await aClientFor([failure(503)], { isRepeating: false });
+    await expect(plain.client.get(PODS, AT, signal)).rejects.toMatchObject({ status: 503 });
+    const repeating = await aClientFor([failure(503)]);
+    const listed = repeating.client.list(PODS, { once: true, signal });
+    await expect(listed).rejects.toMatchObject({ status: 503 });
+    expect([plain.requests.length, repeating.requests.length]).toEqual([1, 1]);
+  });
+
+  it("a wait for another try ends with the caller's patience", async () => {
+    const { client, clock } = await aClientFor([failure(503)]);
+    const impatient = new AbortController();
+    const got = client.get(PODS, AT, impatient.signal);
+    await vi.waitFor(() => expect(clock.waits).toBe(1));
+    expect(clock.pendingTimers).toBe(1);
+    impatient.abort(new Error("enough"));
+    await expect(got).rejects.toThrow("enough");
+  });
+
+  it("a fenced client sends no byte of a write that its check forbids, and reads all the same", async () => {
+    const { client, requests } = await aClientFor([found]);
+    let mayWrite = true;
+    const fenced = client.fencedBy(() => {
+      if (!mayWrite) throw new Error("leads no more");
+    });
+    await fenced.create(PODS, A_POD, signal);
+    mayWrite = false;
+    const writes = [
+      fenced.create(PODS, A_POD, signal),
+      fenced.replace(PODS, A_POD, signal),
+      fenced.apply(PODS, A_POD, { signal }),
+      fenced.mergePatch(PODS, AT, {}, signal),
+      fenced.delete(PODS, AT, signal),
+    ];
+    for (const write of writes) await expect(write).rejects.toThrow("leads no more");
+    await fenced.get(PODS, AT, signal);
+    expect(requests).toEqual([
+      "POST /api/v1/namespaces/default/pods",
+      "GET /api/v1/namespaces/default/pods/a",
+    ]);
+  });
 });

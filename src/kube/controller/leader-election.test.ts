@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
 import { ConnectionError } from "../client/api-error.ts";
 import { KubeClient } from "../client/client.ts";
@@ -145,122 +145,124 @@ function aCampaign() {
   return { server, clock, told, compete, pass, timeOf, whats: () => told.map(({ what }) => what) };
 }
 
-test("a leader that cannot reach the server ends before another begins", async () => {
-  const { server, compete, pass, timeOf, whats } = aCampaign();
-  compete("a");
-  await pass(100);
-  compete("b");
-  await pass(60_000);
-  expect(whats()).toEqual(["a leads"]);
-  server.lines.set("a", "hangs");
-  await pass(2 * LEASE_MS);
-  expect(whats()).toEqual(["a leads", "a ends", "a: LeaseLostError", "b leads"]);
-  expect(timeOf("a ends")).toBeLessThan(timeOf("b leads"));
-});
+describe("runAsLeader", () => {
+  it("a leader that cannot reach the server ends before another begins", async () => {
+    const { server, compete, pass, timeOf, whats } = aCampaign();
+    compete("a");
+    await pass(100);
+    compete("b");
+    await pass(60_000);
+    expect(whats()).toEqual(["a leads"]);
+    server.lines.set("a", "hangs");
+    await pass(2 * LEASE_MS);
+    expect(whats()).toEqual(["a leads", "a ends", "a: LeaseLostError", "b leads"]);
+    expect(timeOf("a ends")).toBeLessThan(timeOf("b leads"));
+  });
 
-test.each([300, 700, 1_100, 1_500, 1_900])(
-  "who waits, looking %i ms after the leader, follows one that was killed as soon as the lease runs out",
-  async (offset) => {
+  it.each([300, 700, 1_100, 1_500, 1_900])(
+    "who waits, looking %i ms after the leader, follows one that was killed as soon as the lease runs out",
+    async (offset) => {
+      const { server, clock, compete, pass, timeOf } = aCampaign();
+      compete("a");
+      await pass(offset);
+      compete("b");
+      // Just renewed: it takes longest then.
+      const renewed = server.lease?.metadata.resourceVersion;
+      while (server.lease?.metadata.resourceVersion === renewed) await pass(100);
+      server.lines.set("a", "hangs");
+      const killed = clock.monotonic();
+      await pass(2 * LEASE_MS);
+      expect(timeOf("b leads") - killed).toBeLessThanOrEqual(LEASE_MS + 1.2 * RETRY_MS);
+    },
+  );
+
+  it("a renewal counts from when it was sent, however late its answer comes", async () => {
     const { server, clock, compete, pass, timeOf } = aCampaign();
     compete("a");
-    await pass(offset);
-    compete("b");
-    // Just renewed: it takes longest then.
-    const renewed = server.lease?.metadata.resourceVersion;
-    while (server.lease?.metadata.resourceVersion === renewed) await pass(100);
+    await pass(100);
+    const before = server.lease?.metadata.resourceVersion;
+    server.lines.set("a", "answers late");
+    await pass(RETRY_MS * 1.5);
+    // The read is answered, and the write that follows it is carried out.
+    server.answerLate();
+    await pass(100);
+    expect(server.lease?.metadata.resourceVersion).not.toBe(before);
+    const sent = clock.monotonic();
+    await pass(3_000);
     server.lines.set("a", "hangs");
-    const killed = clock.monotonic();
+    server.answerLate();
     await pass(2 * LEASE_MS);
-    expect(timeOf("b leads") - killed).toBeLessThanOrEqual(LEASE_MS + 1.2 * RETRY_MS);
-  },
-);
+    expect(timeOf("a ends") - sent).toBeLessThanOrEqual(RENEW_DEADLINE_MS);
+  });
 
-test("a renewal counts from when it was sent, however late its answer comes", async () => {
-  const { server, clock, compete, pass, timeOf } = aCampaign();
-  compete("a");
-  await pass(100);
-  const before = server.lease?.metadata.resourceVersion;
-  server.lines.set("a", "answers late");
-  await pass(RETRY_MS * 1.5);
-  // The read is answered, and the write that follows it is carried out.
-  server.answerLate();
-  await pass(100);
-  expect(server.lease?.metadata.resourceVersion).not.toBe(before);
-  const sent = clock.monotonic();
-  await pass(3_000);
-  server.lines.set("a", "hangs");
-  server.answerLate();
-  await pass(2 * LEASE_MS);
-  expect(timeOf("a ends") - sent).toBeLessThanOrEqual(RENEW_DEADLINE_MS);
-});
+  it("a leader that stood still may do nothing more, before any timer has told it so", async () => {
+    let stoodStill = 0;
+    const { clock, compete, pass, whats } = aCampaign();
+    const leader = compete("a", { monotonic: () => clock.monotonic() + stoodStill });
+    await pass(5_000);
+    leader.leadership().assertHeld();
+    stoodStill = RENEW_DEADLINE_MS;
+    expect(() => leader.leadership().assertHeld()).toThrow(LeaseLostError);
+    expect(leader.leading().aborted).toBe(true);
+    await expect(leader.ended).rejects.toBeInstanceOf(LeaseLostError);
+    expect(whats()).toContain("a ends");
+  });
 
-test("a leader that stood still may do nothing more, before any timer has told it so", async () => {
-  let stoodStill = 0;
-  const { clock, compete, pass, whats } = aCampaign();
-  const leader = compete("a", { monotonic: () => clock.monotonic() + stoodStill });
-  await pass(5_000);
-  leader.leadership().assertHeld();
-  stoodStill = RENEW_DEADLINE_MS;
-  expect(() => leader.leadership().assertHeld()).toThrow(LeaseLostError);
-  expect(leader.leading().aborted).toBe(true);
-  await expect(leader.ended).rejects.toBeInstanceOf(LeaseLostError);
-  expect(whats()).toContain("a ends");
-});
+  it("a wall clock that is set back and forth gives the lease to nobody", async () => {
+    let set = 0;
+    const { clock, compete, pass, whats } = aCampaign();
+    compete("a", { now: () => clock.now() + set });
+    await pass(100);
+    compete("b", { now: () => clock.now() - set });
+    for (const day of [1, -1, 365, 0]) {
+      set = day * 24 * 60 * 60_000;
+      await pass(2 * LEASE_MS);
+    }
+    expect(whats()).toEqual(["a leads"]);
+  });
 
-test("a wall clock that is set back and forth gives the lease to nobody", async () => {
-  let set = 0;
-  const { clock, compete, pass, whats } = aCampaign();
-  compete("a", { now: () => clock.now() + set });
-  await pass(100);
-  compete("b", { now: () => clock.now() - set });
-  for (const day of [1, -1, 365, 0]) {
-    set = day * 24 * 60 * 60_000;
+  it("a lease that somebody touches, or deletes, is kept by who holds it", async () => {
+    const { server, compete, pass, whats } = aCampaign();
+    compete("a");
+    await pass(100);
+    server.lines.set("a", "answers late");
+    await pass(RETRY_MS * 1.2);
+    // Between the read and the write.
+    server.touch();
+    server.lines.set("a", "up");
+    server.answerLate();
+    await pass(LEASE_MS);
+    server.lease = undefined;
     await pass(2 * LEASE_MS);
-  }
-  expect(whats()).toEqual(["a leads"]);
-});
+    expect(whats()).toEqual(["a leads"]);
+    expect(server.lease).toMatchObject({ spec: { holderIdentity: "a" } });
+  });
 
-test("a lease that somebody touches, or deletes, is kept by who holds it", async () => {
-  const { server, compete, pass, whats } = aCampaign();
-  compete("a");
-  await pass(100);
-  server.lines.set("a", "answers late");
-  await pass(RETRY_MS * 1.2);
-  // Between the read and the write.
-  server.touch();
-  server.lines.set("a", "up");
-  server.answerLate();
-  await pass(LEASE_MS);
-  server.lease = undefined;
-  await pass(2 * LEASE_MS);
-  expect(whats()).toEqual(["a leads"]);
-  expect(server.lease).toMatchObject({ spec: { holderIdentity: "a" } });
-});
+  it("a lease that another held meanwhile is lost, though nobody holds it now", async () => {
+    const { server, compete, pass, whats } = aCampaign();
+    compete("a");
+    await pass(100);
+    if (server.lease !== undefined) server.lease.spec.holderIdentity = "";
+    server.touch();
+    await pass(LEASE_MS);
+    expect(whats()).toEqual(["a leads", "a ends", "a: LeaseLostError"]);
+  });
 
-test("a lease that another held meanwhile is lost, though nobody holds it now", async () => {
-  const { server, compete, pass, whats } = aCampaign();
-  compete("a");
-  await pass(100);
-  if (server.lease !== undefined) server.lease.spec.holderIdentity = "";
-  server.touch();
-  await pass(LEASE_MS);
-  expect(whats()).toEqual(["a leads", "a ends", "a: LeaseLostError"]);
-});
-
-test("a clean end hands the lease over, also in the middle of a renewal", async () => {
-  const { server, compete, pass, whats } = aCampaign();
-  const leader = compete("a");
-  await pass(100);
-  server.lines.set("a", "answers late");
-  await pass(RETRY_MS * 1.2);
-  server.answerLate();
-  await pass(100);
-  // The write was carried out, and its answer is still on the way.
-  server.lines.set("a", "up");
-  leader.end();
-  await leader.ended;
-  expect(server.lease).toMatchObject({ spec: { holderIdentity: "" } });
-  compete("b");
-  await pass(100);
-  expect(whats()).toEqual(["a leads", "a ends", "b leads"]);
+  it("a clean end hands the lease over, also in the middle of a renewal", async () => {
+    const { server, compete, pass, whats } = aCampaign();
+    const leader = compete("a");
+    await pass(100);
+    server.lines.set("a", "answers late");
+    await pass(RETRY_MS * 1.2);
+    server.answerLate();
+    await pass(100);
+    // The write was carried out, and its answer is still on the way.
+    server.lines.set("a", "up");
+    leader.end();
+    await leader.ended;
+    expect(server.lease).toMatchObject({ spec: { holderIdentity: "" } });
+    compete("b");
+    await pass(100);
+    expect(whats()).toEqual(["a leads", "a ends", "b leads"]);
+  });
 });

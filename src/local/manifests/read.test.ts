@@ -1,6 +1,6 @@
 import { mkdir, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { MAX_FILE_BYTES } from "../../api/manifest/manifest.ts";
 import { losesResources, readManifests, type ManifestState } from "./read.ts";
 import { folderForEachTest } from "../../../test/support/builders/fixtures.ts";
@@ -18,7 +18,7 @@ const problems = (state: ManifestState): string[] =>
   );
 
 describe("readManifests", () => {
-  test("finds manifests in a folder at any depth, by their extension, and nothing hidden", async () => {
+  it("finds manifests in a folder at any depth, by their extension, and nothing hidden", async () => {
     await mkdir(file("deep/deeper"), { recursive: true });
     await mkdir(file(".git"));
     await mkdir(file("node_modules"));
@@ -36,20 +36,20 @@ describe("readManifests", () => {
     expect(problems(state)).toEqual([]);
   });
 
-  test("takes a file that is named, whatever it is called, and once however often it is named", async () => {
+  it("takes a file that is named, whatever it is called, and once however often it is named", async () => {
     await writeFile(file("a.txt"), configMap("a"));
     await symlink(file("a.txt"), file("b.yaml"));
     const state = await readManifests([file("a.txt"), folder(), folder()]);
     expect([names(state), problems(state)]).toEqual(["a", []]);
   });
 
-  test("ends in a folder that leads back to itself", async () => {
+  it("ends in a folder that leads back to itself", async () => {
     await writeFile(file("a.yaml"), configMap("a"));
     await symlink(folder(), file("again"));
     expect(names(await readManifests([folder()]))).toBe("a");
   });
 
-  test("refuses a path that is not there, with the cure", async () => {
+  it("refuses a path that is not there, with the cure", async () => {
     await expect(readManifests([folder(), file("none.yaml")])).rejects.toMatchObject({
       name: "UpError",
       message: `There is no such file or folder: ${file("none.yaml")}`,
@@ -57,7 +57,7 @@ describe("readManifests", () => {
     });
   });
 
-  test("collects what is wrong with its place, and takes everything else", async () => {
+  it("collects what is wrong with its place, and takes everything else", async () => {
     await writeFile(
       file("a.yaml"),
       `${configMap("a")}---\nkind: ConfigMap\n---\n${configMap("b")}`,
@@ -72,7 +72,7 @@ describe("readManifests", () => {
     ]);
   });
 
-  test("of two resources with one name takes the first, and says where both are", async () => {
+  it("of two resources with one name takes the first, and says where both are", async () => {
     await writeFile(file("a.yaml"), configMap("same", "first"));
     await writeFile(file("b.yaml"), configMap("same", "second"));
     const state = await readManifests([folder()]);
@@ -82,7 +82,7 @@ describe("readManifests", () => {
     expect(problems(state)).toEqual([expect.stringMatching(/^b\.yaml:3:\d+: .*a\.yaml:3/)]);
   });
 
-  test("does not read a file that is too large", async () => {
+  it("does not read a file that is too large", async () => {
     await writeFile(file("large.yaml"), Buffer.alloc(MAX_FILE_BYTES + 1, "#"));
     await writeFile(file("small.yaml"), configMap("small"));
     const state = await readManifests([folder()]);
@@ -92,13 +92,13 @@ describe("readManifests", () => {
 });
 
 describe("readManifests, again", () => {
-  test("answers the state before when no file was touched", async () => {
+  it("answers the state before when no file was touched", async () => {
     await writeFile(file("a.yaml"), configMap("a"));
     const before = await readManifests([folder()]);
     expect(await readManifests([folder()], before)).toBe(before);
   });
 
-  test("sees an edit, a new file and a removed one", async () => {
+  it("sees an edit, a new file and a removed one", async () => {
     await writeFile(file("a.yaml"), configMap("a"));
     await writeFile(file("b.yaml"), configMap("b"));
     const before = await readManifests([folder()]);
@@ -111,7 +111,7 @@ describe("readManifests, again", () => {
     expect(losesResources(after, after)).toBe(false);
   });
 
-  test("keeps what a file declared before it went bad, until it is good again", async () => {
+  it("keeps what a file declared before it went bad, until it is good again", async () => {
     await writeFile(file("a.yaml"), `${configMap("one")}---\n${configMap("two")}`);
     let state = await readManifests([folder()]);
     await writeFile(file("a.yaml"), "{ not yaml");
@@ -128,7 +128,7 @@ describe("readManifests, again", () => {
     expect([names(state), problems(state)]).toEqual(["one", []]);
   });
 
-  test("prefers what another file declares now to what a bad file declared before", async () => {
+  it("prefers what another file declares now to what a bad file declared before", async () => {
     await writeFile(file("a.yaml"), configMap("moved", "old"));
     const before = await readManifests([folder()]);
     await writeFile(file("a.yaml"), "{ not yaml");
@@ -140,7 +140,7 @@ describe("readManifests, again", () => {
     expect(problems(after)).toHaveLength(1);
   });
 
-  test("sees an edit that leaves size and time of change as they were set", async () => {
+  it("sees an edit that leaves size and time of change as they were set", async () => {
     await writeFile(file("a.yaml"), configMap("a"));
     const time = new Date(1_700_000_000_000);
     await utimes(file("a.yaml"), time, time);
@@ -150,7 +150,7 @@ describe("readManifests, again", () => {
     expect(names(await readManifests([folder()], before))).toBe("b");
   });
 
-  test("removes what a path declared that is not there any more, and says so", async () => {
+  it("removes what a path declared that is not there any more, and says so", async () => {
     await writeFile(file("a.yaml"), configMap("a"));
     const before = await readManifests([file("a.yaml")]);
     await rm(file("a.yaml"));

@@ -1,6 +1,6 @@
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { systemClock } from "../../time/clock.ts";
 import type { ManifestState } from "./read.ts";
 import { watchManifests } from "./watch.ts";
@@ -40,7 +40,7 @@ async function watching(paths: string[]) {
 }
 
 describe("watchManifests", () => {
-  test("shows an edit, a new file, a new folder and a removed file", async () => {
+  it("shows an edit, a new file, a new folder and a removed file", async () => {
     await writeFile(file("a.yaml"), configMap("a"));
     const { until, seen } = await watching([folder()]);
     expect(seen).toEqual(["a"]);
@@ -55,7 +55,7 @@ describe("watchManifests", () => {
     await until("b2");
   });
 
-  test("follows a named file that an editor puts a new one in place of", async () => {
+  it("follows a named file that an editor puts a new one in place of", async () => {
     await writeFile(file("a.yaml"), configMap("a"));
     const { until } = await watching([file("a.yaml")]);
     for (const name of ["b", "c"]) {
@@ -65,7 +65,7 @@ describe("watchManifests", () => {
     }
   });
 
-  test("does not believe in a loss while a file is being written", async () => {
+  it("does not believe in a loss while a file is being written", async () => {
     await writeFile(file("a.yaml"), configMap("a"));
     const { until, seen } = await watching([folder()]);
     await writeFile(file("a.yaml"), "");
@@ -75,7 +75,7 @@ describe("watchManifests", () => {
     expect(seen).toEqual(["a", "a b"]);
   });
 
-  test("takes changes that come together as one", async () => {
+  it("takes changes that come together as one", async () => {
     await writeFile(file("a.yaml"), configMap("a"));
     const { until, seen } = await watching([folder()]);
     for (const name of ["b", "c", "d", "e"]) await writeFile(file(`${name}.yaml`), configMap(name));
@@ -83,7 +83,7 @@ describe("watchManifests", () => {
     expect(seen).toEqual(["a", "a b c d e"]);
   });
 
-  test("ends when it is told to", async () => {
+  it("ends when it is told to", async () => {
     const { states } = await watching([folder()]);
     const last = states.next();
     ending().abort();

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { ReplicaView } from "./workload.ts";
 import { observeWorkload } from "./observe-workload.ts";
 
@@ -14,7 +14,7 @@ const replica = (overrides: Partial<ReplicaView>): ReplicaView => ({
 });
 
 describe("observeWorkload", () => {
-  test("counts replicas, and leaves out those that drain", () => {
+  it("counts replicas, and leaves out those that drain", () => {
     expect(
       observeWorkload(
         [
@@ -28,7 +28,7 @@ describe("observeWorkload", () => {
     ).toEqual({ replicas: 3, readyReplicas: 2, availableReplicas: 2, updatedReplicas: 2 });
   });
 
-  test("sees a failure at once in a replica that never came up, with its own words", () => {
+  it("sees a failure at once in a replica that never came up, with its own words", () => {
     const failing = replica({
       state: "waiting",
       failures: 1,
@@ -43,7 +43,7 @@ describe("observeWorkload", () => {
     expect(observeWorkload([{ ...failing, state: "starting" }], "new").failure).toEqual(failure);
   });
 
-  test("sees none in a replica that ran and ended once, but in one that ends again", () => {
+  it("sees none in a replica that ran and ended once, but in one that ends again", () => {
     const ended = replica({ state: "waiting", failures: 1, lastEnd: "it was ended by SIGKILL" });
     expect(observeWorkload([ended], "new").failure).toBeUndefined();
     expect(observeWorkload([{ ...ended, failures: 2 }], "new").failure).toMatchObject({
@@ -54,7 +54,7 @@ describe("observeWorkload", () => {
     ).toBeUndefined();
   });
 
-  test("sees that one is not ready for too long, and why", () => {
+  it("sees that one is not ready for too long, and why", () => {
     const overdue = replica({
       state: "starting",
       everReady: false,

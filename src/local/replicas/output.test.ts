@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { SecretValues } from "../../observability/secrets/secret-values.ts";
 import { keepOutput, MAX_LOG_BYTES } from "./output.ts";
 import { folderForEachTest } from "../../../test/support/builders/fixtures.ts";
@@ -16,7 +16,7 @@ function into(file: string, lines: string[] = []) {
 }
 
 describe("keepOutput", () => {
-  test("keeps and hands on no secret of the process, however its output is cut in chunks", async () => {
+  it("keeps and hands on no secret of the process, however its output is cut in chunks", async () => {
     const bytes = Buffer.from(`key ${SECRET}\n${JSON.stringify({ password: SECRET })}\n`);
     for (let at = 0; at <= bytes.length; at += 1) {
       const file = join(folder(), `replica-${at}.log`);
@@ -28,20 +28,20 @@ describe("keepOutput", () => {
     }
   });
 
-  test("keeps nothing of a secret in the middle of which the process ended", async () => {
+  it("keeps nothing of a secret in the middle of which the process ended", async () => {
     const file = join(folder(), "replica-1.log");
     await keepOutput([Readable.from([Buffer.from(SECRET.slice(0, -1))])], into(file));
     expect(await readFile(file, "utf8")).toBe("[redacted]");
   });
 
-  test("hands on nothing of what begins a secret at the end of a line that is too long", async () => {
+  it("hands on nothing of what begins a secret at the end of a line that is too long", async () => {
     const lines: string[] = [];
     const line = `${"x ".repeat(8 * 1024 - 10)}sk-${"abcdef".repeat(10)}`;
     await keepOutput([Readable.from([Buffer.from(line)])], into(join(folder(), "1.log"), lines));
     expect(lines).toEqual(["x ".repeat(8 * 1024 - 10)]);
   });
 
-  test("keeps what all streams print, and hands on their lines, also those cut by a chunk", async () => {
+  it("keeps what all streams print, and hands on their lines, also those cut by a chunk", async () => {
     const file = join(folder(), "deep", "replica-1.log");
     const lines: string[] = [];
     const out = Readable.from([Buffer.from("one\ntw"), Buffer.from("o\nthree")]);
@@ -51,14 +51,14 @@ describe("keepOutput", () => {
     expect((await stat(file)).mode & 0o777).toBe(0o600);
   });
 
-  test("goes on where the file ended before", async () => {
+  it("goes on where the file ended before", async () => {
     const file = join(folder(), "replica-1.log");
     await keepOutput([Readable.from([Buffer.from("one\n")])], into(file));
     await keepOutput([Readable.from([Buffer.from("two\n")])], into(file));
     expect(await readFile(file, "utf8")).toBe("one\ntwo\n");
   });
 
-  test("never holds more than two files of the largest size", async () => {
+  it("never holds more than two files of the largest size", async () => {
     const file = join(folder(), "replica-1.log");
     const chunk = Buffer.alloc(1024 * 1024, "x");
     await keepOutput([Readable.from(Array.from({ length: 11 }, () => chunk))], into(file));
@@ -66,7 +66,7 @@ describe("keepOutput", () => {
     expect((await stat(`${file}.1`)).size).toBe(MAX_LOG_BYTES);
   });
 
-  test("reads on when the file cannot be written", async () => {
+  it("reads on when the file cannot be written", async () => {
     const stream = new PassThrough();
     const lines: string[] = [];
     const kept = keepOutput([stream], into(join(folder(), "no\0name"), lines));

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   planReplicas,
   type ObservedReplica,
@@ -27,56 +27,56 @@ function plan(count: number, ...lines: string[]): string {
 }
 
 describe("planReplicas", () => {
-  test("does nothing when the world is as wanted", () => {
+  it("does nothing when the world is as wanted", () => {
     expect(plan(0)).toBe("");
     expect(plan(2, "1 new ready", "2 new starting")).toBe("");
     expect(plan(1, "1 new ready", "2 old draining")).toBe("");
   });
 
-  test("starts all that are missing, under numbers that are free", () => {
+  it("starts all that are missing, under numbers that are free", () => {
     expect(plan(3)).toBe("start 1, start 2, start 3");
     expect(plan(3, "2 new ready", "1 old draining")).toBe("start 3, start 4");
   });
 
-  test("starts one that ended again, when its time has come", () => {
+  it("starts one that ended again, when its time has come", () => {
     expect(plan(1, "1 new waiting 1001")).toBe("");
     expect(plan(1, "1 new waiting 1000")).toBe("restart 1");
   });
 
-  test("leaves one alone that is not ready: another process would not help it", () => {
+  it("leaves one alone that is not ready: another process would not help it", () => {
     expect(plan(1, "1 new unready")).toBe("");
   });
 
-  test("drains what is too much, the least useful first", () => {
+  it("drains what is too much, the least useful first", () => {
     expect(plan(1, "1 new ready", "2 new ready")).toBe("drain 2");
     expect(plan(1, "1 new starting", "2 new ready")).toBe("drain 1");
     expect(plan(2, "1 new waiting 9999", "2 new ready", "3 new ready")).toBe("drain 1");
     expect(plan(0, "1 new ready", "2 new waiting 0")).toBe("drain 2, drain 1");
   });
 
-  test("rolls one at a time: the new one is ready before an old one drains", () => {
+  it("rolls one at a time: the new one is ready before an old one drains", () => {
     expect(plan(2, "1 old ready", "2 old ready")).toBe("start 3");
     expect(plan(2, "1 old ready", "2 old ready", "3 new starting")).toBe("");
     expect(plan(2, "1 old ready", "2 old ready", "3 new ready")).toBe("start 4, drain 1");
     expect(plan(2, "1 old draining", "2 old ready", "3 new ready", "4 new ready")).toBe("drain 2");
   });
 
-  test("keeps the old ones when the new one does not come up", () => {
+  it("keeps the old ones when the new one does not come up", () => {
     expect(plan(2, "1 old ready", "2 old ready", "3 new waiting 5000")).toBe("");
   });
 
-  test("does not keep old ones that serve nobody", () => {
+  it("does not keep old ones that serve nobody", () => {
     expect(plan(2, "1 old waiting 5000", "2 old unready")).toBe(
       "start 3, start 4, drain 1, drain 2",
     );
     expect(plan(1, "1 old starting")).toBe("start 2, drain 1");
   });
 
-  test("scales down and rolls at once", () => {
+  it("scales down and rolls at once", () => {
     expect(plan(1, "1 old ready", "2 old ready", "3 old ready")).toBe("start 4, drain 1, drain 2");
   });
 
-  test("drains new ones that do not serve yet when fewer are wanted while a change rolls", () => {
+  it("drains new ones that do not serve yet when fewer are wanted while a change rolls", () => {
     const serving = ["1 old ready", "2 old ready"];
     expect(plan(2, ...serving, "4 new starting", "5 new starting")).toBe("drain 5");
     expect(plan(2, ...serving, "4 new starting", "5 new waiting 9999")).toBe("drain 5");
@@ -85,7 +85,7 @@ describe("planReplicas", () => {
     );
   });
 
-  test("whatever happens: never drains below what is wanted, never runs more than one above it, and gets there", () => {
+  it("whatever happens: never drains below what is wanted, never runs more than one above it, and gets there", () => {
     const event = (name: Event, weight: number, maxPick = 20) => ({
       weight,
       arbitrary: fc.record({ event: fc.constant(name), pick: fc.nat(maxPick) }),

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { EnvVar } from "../../api/fields/core.ts";
 import { resolveEnvironment, type EnvironmentSources } from "./resolve-environment.ts";
 
@@ -18,7 +18,7 @@ const resolve = (...variables: EnvVar[]) =>
   resolveEnvironment(variables, sources, "/state/agents/bot");
 
 describe("resolveEnvironment", () => {
-  test("takes values from where they are", () => {
+  it("takes values from where they are", () => {
     const { variables, problems } = resolve(
       { name: "PLAIN", value: "1" },
       { name: "UNSET" },
@@ -40,14 +40,14 @@ describe("resolveEnvironment", () => {
     });
   });
 
-  test("refuses a value that no process can be given, and does not show it", () => {
+  it("refuses a value that no process can be given, and does not show it", () => {
     const valueFrom = { secretKeyRef: { name: "keys", key: "binary" } };
     const { variables, problems } = resolve({ name: "A", valueFrom });
     expect(variables).toEqual({});
     expect(problems).toEqual(["env A: its source holds a null character, which no variable can"]);
   });
 
-  test("leaves out what is missing and optional", () => {
+  it("leaves out what is missing and optional", () => {
     const { variables, problems } = resolve(
       { name: "A", valueFrom: { configMapKeyRef: { name: "none", key: "a", optional: true } } },
       { name: "B", valueFrom: { secretKeyRef: { name: "keys", key: "none", optional: true } } },
@@ -55,7 +55,7 @@ describe("resolveEnvironment", () => {
     expect([variables, problems]).toEqual([{}, []]);
   });
 
-  test("says what is missing, and the cure", () => {
+  it("says what is missing, and the cure", () => {
     const { problems } = resolve(
       { name: "A", valueFrom: { configMapKeyRef: { name: "none", key: "a" } } },
       { name: "B", valueFrom: { secretKeyRef: { name: "keys", key: "none" } } },
@@ -70,7 +70,7 @@ describe("resolveEnvironment", () => {
     ]);
   });
 
-  test("puts earlier variables in place of $(NAME), as Kubernetes does", () => {
+  it("puts earlier variables in place of $(NAME), as Kubernetes does", () => {
     const { variables } = resolve(
       { name: "HOST", value: "db" },
       { name: "URL", value: "tcp://$(HOST):$(PORT)/$$(HOST)$" },
@@ -79,7 +79,7 @@ describe("resolveEnvironment", () => {
     expect(variables["URL"]).toBe("tcp://db:$(PORT)/$(HOST)$");
   });
 
-  test("leads the names of Omnia to the folder of this machine", () => {
+  it("leads the names of Omnia to the folder of this machine", () => {
     const { variables } = resolve(
       { name: "OMNIA_CONFIG", value: "/etc/omnia/agent.json" },
       { name: "OWN", value: "/etc/omnia/agent.json" },

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { secretSchema, type Secret } from "../../api/fields/core.ts";
 import { resolveSecret } from "./resolve-secret.ts";
 
@@ -14,7 +14,7 @@ const standIn = { variable: "OPENAI_API_KEY", key: "api-key" };
 const environment = { OPENAI_API_KEY: "from-environment" };
 
 describe("resolveSecret", () => {
-  test("takes what a file gives, also when the environment has something", () => {
+  it("takes what a file gives, also when the environment has something", () => {
     const { reference, values } = resolveSecret(
       secret({ "api-key": "from-file" }),
       environment,
@@ -24,7 +24,7 @@ describe("resolveSecret", () => {
     expect(values.get("api-key")).toBe("from-file");
   });
 
-  test("reads base64, and what is no base64 text", () => {
+  it("reads base64, and what is no base64 text", () => {
     const { values } = resolveSecret(
       secret({ b: "plain" }, { a: Buffer.from("decoded").toString("base64") }),
       {},
@@ -35,7 +35,7 @@ describe("resolveSecret", () => {
     ]);
   });
 
-  test.each([
+  it.each([
     "",
     " \n",
     "<your key>",
@@ -64,7 +64,7 @@ describe("resolveSecret", () => {
     });
   });
 
-  test.each(["sk-proj-abc", "test", "dummy-key", "my-key-1", "yourself"])(
+  it.each(["sk-proj-abc", "test", "dummy-key", "my-key-1", "yourself"])(
     "takes %s for a value",
     (value) => {
       expect(
@@ -73,7 +73,7 @@ describe("resolveSecret", () => {
     },
   );
 
-  test("takes the environment where no file gives the Secret", () => {
+  it("takes the environment where no file gives the Secret", () => {
     const { reference, values } = resolveSecret(undefined, environment, standIn);
     expect(reference).toEqual({
       found: true,
@@ -84,7 +84,7 @@ describe("resolveSecret", () => {
     expect(values.get("api-key")).toBe("from-environment");
   });
 
-  test("names the variable that would help where nothing gives it", () => {
+  it("names the variable that would help where nothing gives it", () => {
     expect(resolveSecret(undefined, { OPENAI_API_KEY: "" }, standIn).reference).toEqual({
       found: false,
       hint: "set OPENAI_API_KEY",

@@ -4,7 +4,7 @@ import { readFile, stat, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { findLocal } from "./find-local.ts";
 import { defaultStateFolder, lockStateFolder, writeUpInfo } from "./folder.ts";
 import { folderForEachTest } from "../../../test/support/builders/fixtures.ts";
@@ -16,7 +16,7 @@ afterEach(async () => {
 });
 
 describe("the default state folder", () => {
-  test("is one a port, under XDG_STATE_HOME or the home folder", () => {
+  it("is one a port, under XDG_STATE_HOME or the home folder", () => {
     expect(defaultStateFolder({ XDG_STATE_HOME: "/state" }, 8080)).toBe("/state/omnia/8080");
     expect(defaultStateFolder({ XDG_STATE_HOME: "relative", HOME: "/home/me" }, 9090)).toBe(
       "/home/me/.local/state/omnia/9090",
@@ -25,7 +25,7 @@ describe("the default state folder", () => {
 });
 
 describe("the lock of a state folder", () => {
-  test("keeps a second instance out, and says who has it and what to do", async () => {
+  it("keeps a second instance out, and says who has it and what to do", async () => {
     const lock = await lockStateFolder(folder());
     await expect(lockStateFolder(folder())).rejects.toMatchObject({
       name: "UpError",
@@ -36,7 +36,7 @@ describe("the lock of a state folder", () => {
     await (await lockStateFolder(folder()))[Symbol.asyncDispose]();
   });
 
-  test("is taken over from a process that was killed", async () => {
+  it("is taken over from a process that was killed", async () => {
     const child = spawn(process.execPath, ["-e", ""]);
     await once(child, "exit");
     await writeFile(join(folder(), "lock-1"), JSON.stringify({ pid: child.pid }));
@@ -46,7 +46,7 @@ describe("the lock of a state folder", () => {
     });
   });
 
-  test("is taken over from a process whose id another one has now", async () => {
+  it("is taken over from a process whose id another one has now", async () => {
     await writeFile(
       join(folder(), "lock-1"),
       JSON.stringify({ pid: process.pid, processStart: "1" }),
@@ -54,12 +54,12 @@ describe("the lock of a state folder", () => {
     await using _lock = await lockStateFolder(folder());
   });
 
-  test("is taken over when it cannot be read", async () => {
+  it("is taken over when it cannot be read", async () => {
     await writeFile(join(folder(), "lock-1"), "{");
     await using _lock = await lockStateFolder(folder());
   });
 
-  test("goes to exactly one of many that find a stale one", async () => {
+  it("goes to exactly one of many that find a stale one", async () => {
     await writeFile(join(folder(), "lock-1"), "{}");
     for (let round = 0; round < 10; round += 1) {
       const results = await Promise.allSettled(
@@ -93,12 +93,12 @@ describe("findLocal", () => {
   }
   const env = (): Record<string, string> => ({ XDG_STATE_HOME: folder() });
 
-  test("finds nothing where nothing was ever started", async () => {
+  it("finds nothing where nothing was ever started", async () => {
     expect(await findLocal({ env: env() })).toBeUndefined();
     expect(await findLocal({ env: {}, stateFolder: join(folder(), "none") })).toBeUndefined();
   });
 
-  test("finds the newest that lives and answers", async () => {
+  it("finds the newest that lives and answers", async () => {
     const older = await startInstance(1, "2026-01-01T00:00:00Z");
     const newer = await startInstance(2, "2026-01-02T00:00:00Z");
     expect(await findLocal({ env: env() })).toMatchObject({ url: newer.url, port: 2 });
@@ -106,21 +106,21 @@ describe("findLocal", () => {
     expect(await findLocal({ env: env() })).toMatchObject({ url: older.url, port: 1 });
   });
 
-  test("passes over one whose process is gone", async () => {
+  it("passes over one whose process is gone", async () => {
     const child = spawn(process.execPath, ["-e", ""]);
     await once(child, "exit");
     await startInstance(1, "2026-01-01T00:00:00Z", child.pid);
     expect(await findLocal({ env: env() })).toBeUndefined();
   });
 
-  test("looks only into the state folder that it is given", async () => {
+  it("looks only into the state folder that it is given", async () => {
     const { url } = await startInstance(1, "2026-01-01T00:00:00Z");
     await startInstance(2, "2026-01-02T00:00:00Z");
     const stateFolder = defaultStateFolder(env(), 1);
     expect(await findLocal({ env: env(), stateFolder })).toMatchObject({ url });
   });
 
-  test("its file is for its owner only", async () => {
+  it("its file is for its owner only", async () => {
     await startInstance(1, "2026-01-01T00:00:00Z");
     const file = await stat(join(defaultStateFolder(env(), 1), "up.json"));
     expect(file.mode & 0o777).toBe(0o600);

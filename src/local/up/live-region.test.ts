@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { LiveRegion } from "./live-region.ts";
 
 /** The part of a terminal that the region uses. */
@@ -25,7 +25,7 @@ class Screen {
 }
 
 describe("LiveRegion", () => {
-  test("draws again in place, also with fewer lines, and prints other lines above", () => {
+  it("draws again in place, also with fewer lines, and prints other lines above", () => {
     const screen = new Screen();
     const region = new LiveRegion(screen);
     region.update(["one", "two", "three"]);
@@ -36,7 +36,7 @@ describe("LiveRegion", () => {
     expect(screen.lines).toEqual(["something happened", "1", "2", "3", ""]);
   });
 
-  test("writes once an update, and nothing when nothing is different", () => {
+  it("writes once an update, and nothing when nothing is different", () => {
     const screen = new Screen();
     const region = new LiveRegion(screen);
     region.update(["one", "two"], ["above"]);

@@ -1,5 +1,5 @@
 import { PassThrough } from "node:stream";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
 import { createUpOutput, logTo } from "./output.ts";
 import type { AgentView, UpView } from "./view.ts";
@@ -45,7 +45,7 @@ function bind(shown: ReturnType<typeof createUpOutput>) {
 }
 
 describe("the lines of a log", () => {
-  test("say what changes, once, with the time", () => {
+  it("say what changes, once, with the time", () => {
     const stream = new PassThrough({ encoding: "utf8" });
     const shown = createUpOutput(stream, new ManualClock(), "omnia");
     shown.start("http://localhost:8080");
@@ -58,7 +58,7 @@ describe("the lines of a log", () => {
     expect(stream.read()).toBeNull();
   });
 
-  test("say how to talk to the first agent that runs, once", () => {
+  it("say how to talk to the first agent that runs, once", () => {
     const { show, lines } = output();
     show(view());
     lines();
@@ -84,7 +84,7 @@ describe("the lines of a log", () => {
     ]);
   });
 
-  test("say what is wrong with its place, and that it is no more", () => {
+  it("say what is wrong with its place, and that it is no more", () => {
     const { show, lines } = output();
     const problem = {
       file: "a.yaml",
@@ -105,7 +105,7 @@ describe("the lines of a log", () => {
     expect(lines()).toEqual(["a.yaml: no problems any more"]);
   });
 
-  test("say that it ends, and not that the agents go", () => {
+  it("say that it ends, and not that the agents go", () => {
     const { show, lines } = output();
     show(view());
     lines();
@@ -113,19 +113,21 @@ describe("the lines of a log", () => {
     expect(lines()).toEqual(["Ending: the agents finish what they do. Ctrl-C again ends at once."]);
   });
 
-  test("hold no line break of others", () => {
+  it("hold no line break of others", () => {
     const { say, lines } = output();
     say("a message\nof others\u001B[2J");
     expect(lines()).toEqual(["a message of others [2J"]);
   });
 });
 
-test("a log for the parts that want one says warnings in a line, without secrets", () => {
-  const said: string[] = [];
-  const log = logTo((line) => said.push(line));
-  log.info({}, "not said");
-  log
-    .child({})
-    .warn({ agent: "bot", error: new Error("redis://me:hunter2@host failed") }, "trouble");
-  expect(said).toEqual(["trouble: redis://[redacted]@host failed agent=bot"]);
+describe("a log for the parts that want one", () => {
+  it("says warnings in a line, without secrets", () => {
+    const said: string[] = [];
+    const log = logTo((line) => said.push(line));
+    log.info({}, "not said");
+    log
+      .child({})
+      .warn({ agent: "bot", error: new Error("redis://me:hunter2@host failed") }, "trouble");
+    expect(said).toEqual(["trouble: redis://[redacted]@host failed agent=bot"]);
+  });
 });

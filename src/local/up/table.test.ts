@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { upTable } from "./table.ts";
 import type { AgentView, UpView } from "./view.ts";
 
@@ -25,7 +25,7 @@ const draw = (shown: UpView, size = { columns: 80, rows: 24 }): string =>
   upTable(shown, size, plain, "omnia").join("\n");
 
 describe("upTable", () => {
-  test("shows the agents, what is wrong, where it serves and what to type next", () => {
+  it("shows the agents, what is wrong, where it serves and what to type next", () => {
     const shown = view({
       agents: [
         agent({
@@ -75,13 +75,13 @@ describe("upTable", () => {
     `);
   });
 
-  test("says when there is nothing to run, and when it ends", () => {
+  it("says when there is nothing to run, and when it ends", () => {
     expect(draw(view({ agents: [] }))).toContain("There are no AgentRuntimes in the files.");
     expect(draw(view({ ending: true }))).toContain("Ctrl-C again ends at once");
     expect(draw(view({ ending: true }))).not.toContain("Talk to it");
   });
 
-  test("fits into the terminal, and keeps the last lines", () => {
+  it("fits into the terminal, and keeps the last lines", () => {
     const shown = view({
       agents: Array.from({ length: 50 }, (_, index) => agent({ name: `agent-${index}` })),
     });
@@ -95,12 +95,12 @@ describe("upTable", () => {
     ]);
   });
 
-  test("gives the terminal nothing to obey", () => {
+  it("gives the terminal nothing to obey", () => {
     const shown = view({ agents: [agent({ model: "evil\u001B[2J\nmodel" })] });
     expect(draw(shown)).toContain("evil [2J model");
   });
 
-  test("paints the phase", () => {
+  it("paints the phase", () => {
     const painted = upTable(
       view(),
       { columns: 80, rows: 24 },

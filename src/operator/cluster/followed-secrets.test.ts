@@ -1,5 +1,5 @@
 import { KubeConfig } from "@kubernetes/client-node";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
 import { anAgentRuntime } from "../../../test/support/builders/resources.ts";
 import { startHttpServer } from "../../../test/support/processes/http-server.ts";
@@ -71,77 +71,79 @@ async function aRig({ jitter = 0.5 }: { jitter?: number } = {}) {
   return Object.assign(rig, { clock, caches, changes, newest, looked });
 }
 
-test("a Secret is read by its name when somebody asks for it, once for all who ask", async () => {
-  const rig = await aRig();
-  expect(rig.requests).toEqual([]);
-  expect(await Promise.all([rig.newest(), rig.newest(), rig.newest()])).toEqual(["1", "1", "1"]);
-  expect(await rig.newest()).toBe("1");
-  expect(rig.requests).toEqual(["/api/v1/namespaces/agents/secrets/openai-credentials"]);
-  expect(JSON.stringify([...rig.caches.secrets.all()])).not.toContain(VALUE);
-});
+describe("FollowedSecrets", () => {
+  it("read a Secret by its name when somebody asks for it, once for all who ask", async () => {
+    const rig = await aRig();
+    expect(rig.requests).toEqual([]);
+    expect(await Promise.all([rig.newest(), rig.newest(), rig.newest()])).toEqual(["1", "1", "1"]);
+    expect(await rig.newest()).toBe("1");
+    expect(rig.requests).toEqual(["/api/v1/namespaces/agents/secrets/openai-credentials"]);
+    expect(JSON.stringify([...rig.caches.secrets.all()])).not.toContain(VALUE);
+  });
 
-test.each([
-  [0, 45_000],
-  [0.5, 60_000],
-  [1, 75_000],
-])(
-  "it is looked at again after a time with jitter (%d: %d ms), and a change is told",
-  async (jitter, afterMs) => {
-    const rig = await aRig({ jitter });
-    await rig.newest();
-    await rig.clock.advance(afterMs - 1);
-    expect(rig.requests).toHaveLength(1);
-    rig.version = 2;
-    await rig.clock.advance(1);
-    await rig.looked(2);
-    expect(await rig.newest()).toBe("2");
-    await rig.clock.advance(afterMs);
-    await rig.looked(3);
+  it.each([
+    [0, 45_000],
+    [0.5, 60_000],
+    [1, 75_000],
+  ])(
+    "look at it again after a time with jitter (%d: %d ms), and tell of a change",
+    async (jitter, afterMs) => {
+      const rig = await aRig({ jitter });
+      await rig.newest();
+      await rig.clock.advance(afterMs - 1);
+      expect(rig.requests).toHaveLength(1);
+      rig.version = 2;
+      await rig.clock.advance(1);
+      await rig.looked(2);
+      expect(await rig.newest()).toBe("2");
+      await rig.clock.advance(afterMs);
+      await rig.looked(3);
+      rig.version = undefined;
+      await rig.clock.advance(afterMs);
+      await rig.looked(4);
+      expect(await rig.newest()).toBeUndefined();
+      expect(rig.changes).toEqual(["1", "2", undefined]);
+    },
+  );
+
+  it("look more often for one that is missing", async () => {
+    const rig = await aRig();
     rig.version = undefined;
-    await rig.clock.advance(afterMs);
-    await rig.looked(4);
     expect(await rig.newest()).toBeUndefined();
-    expect(rig.changes).toEqual(["1", "2", undefined]);
-  },
-);
+    await rig.clock.advance(10_000);
+    await rig.looked(2);
+    rig.version = 1;
+    await rig.clock.advance(10_000);
+    await rig.looked(3);
+    expect(await rig.newest()).toBe("1");
+  });
 
-test("one that is missing is looked for more often", async () => {
-  const rig = await aRig();
-  rig.version = undefined;
-  expect(await rig.newest()).toBeUndefined();
-  await rig.clock.advance(10_000);
-  await rig.looked(2);
-  rig.version = 1;
-  await rig.clock.advance(10_000);
-  await rig.looked(3);
-  expect(await rig.newest()).toBe("1");
-});
+  it("tell nothing of a look that failed, and make it again", async () => {
+    const rig = await aRig();
+    rig.status = 500;
+    await expect(rig.newest()).rejects.toThrow("500");
+    rig.status = 200;
+    expect(await rig.newest()).toBe("1");
+    rig.status = 500;
+    await rig.clock.advance(60_000);
+    await rig.looked(3);
+    expect(await rig.newest()).toBe("1");
+    rig.status = 200;
+    rig.version = 2;
+    await rig.clock.advance(5_000);
+    await rig.looked(4);
+    expect(await rig.newest()).toBe("2");
+  });
 
-test("a look that failed tells nothing, and is made again", async () => {
-  const rig = await aRig();
-  rig.status = 500;
-  await expect(rig.newest()).rejects.toThrow("500");
-  rig.status = 200;
-  expect(await rig.newest()).toBe("1");
-  rig.status = 500;
-  await rig.clock.advance(60_000);
-  await rig.looked(3);
-  expect(await rig.newest()).toBe("1");
-  rig.status = 200;
-  rig.version = 2;
-  await rig.clock.advance(5_000);
-  await rig.looked(4);
-  expect(await rig.newest()).toBe("2");
-});
-
-test("one that no agent refers to any more is neither looked at nor kept", async () => {
-  const rig = await aRig();
-  await rig.newest();
-  rig.caches.agentRuntimes.delete("agents/support");
-  await rig.clock.advance(200_000);
-  expect(rig.requests).toHaveLength(1);
-  expect(rig.caches.secrets.size).toBe(0);
-  // Somebody asks nevertheless.
-  rig.version = 2;
-  expect(await rig.newest()).toBe("2");
+  it("neither look at nor keep one that no agent refers to any more", async () => {
+    const rig = await aRig();
+    await rig.newest();
+    rig.caches.agentRuntimes.delete("agents/support");
+    await rig.clock.advance(200_000);
+    expect(rig.requests).toHaveLength(1);
+    expect(rig.caches.secrets.size).toBe(0);
+    // Somebody asks nevertheless.
+    rig.version = 2;
+    expect(await rig.newest()).toBe("2");
+  });
 });

@@ -1,5 +1,5 @@
 import { KubeConfig } from "@kubernetes/client-node";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { type HttpServer, startHttpServer } from "../../../test/support/processes/http-server.ts";
 import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
 import { Cache } from "../../kube/watch/cache.ts";
@@ -47,64 +47,66 @@ async function aRig() {
   return Object.assign(rig, { secrets, put, facts: () => reader.facts(KEY, signal) });
 }
 
-test("a Secret that is not in the cache is not there, and is not read", async () => {
-  const rig = await aRig();
-  expect(await rig.facts()).toBeUndefined();
-  expect(rig.reads).toBe(0);
-});
+describe("ObjectReader", () => {
+  it("a Secret that is not in the cache is not there, and is not read", async () => {
+    const rig = await aRig();
+    expect(await rig.facts()).toBeUndefined();
+    expect(rig.reads).toBe(0);
+  });
 
-test("a version is read once, however many ask", async () => {
-  const rig = await aRig();
-  rig.put("1", "sk-1");
-  const all = await Promise.all([rig.facts(), rig.facts(), rig.facts()]);
-  expect(all.map((facts) => facts?.keys)).toEqual([["api-key"], ["api-key"], ["api-key"]]);
-  await rig.facts();
-  expect(rig.reads).toBe(1);
-});
+  it("a version is read once, however many ask", async () => {
+    const rig = await aRig();
+    rig.put("1", "sk-1");
+    const all = await Promise.all([rig.facts(), rig.facts(), rig.facts()]);
+    expect(all.map((facts) => facts?.keys)).toEqual([["api-key"], ["api-key"], ["api-key"]]);
+    await rig.facts();
+    expect(rig.reads).toBe(1);
+  });
 
-test("the digest changes with the value, differs from Secret to Secret, and is the same in every process", async () => {
-  const rig = await aRig();
-  const digest = async (): Promise<string | undefined> =>
-    (await rig.facts())?.digests.get("api-key");
-  rig.put("1", "sk-1");
-  const first = await digest();
-  expect(first).toMatch(/^[0-9a-f]{12}$/);
-  rig.put("2", "sk-1");
-  expect(await digest()).toBe(first);
-  rig.put("3", "sk-2");
-  expect(await digest()).not.toBe(first);
-  rig.put("4", "sk-1", "two");
-  expect(await digest()).not.toBe(first);
-  expect(rig.reads).toBe(4);
+  it("the digest changes with the value, differs from Secret to Secret, and is the same in every process", async () => {
+    const rig = await aRig();
+    const digest = async (): Promise<string | undefined> =>
+      (await rig.facts())?.digests.get("api-key");
+    rig.put("1", "sk-1");
+    const first = await digest();
+    expect(first).toMatch(/^[0-9a-f]{12}$/);
+    rig.put("2", "sk-1");
+    expect(await digest()).toBe(first);
+    rig.put("3", "sk-2");
+    expect(await digest()).not.toBe(first);
+    rig.put("4", "sk-1", "two");
+    expect(await digest()).not.toBe(first);
+    expect(rig.reads).toBe(4);
 
-  const other = await aRig();
-  other.put("9", "sk-1");
-  expect((await other.facts())?.digests.get("api-key")).toBe(first);
-});
+    const other = await aRig();
+    other.put("9", "sk-1");
+    expect((await other.facts())?.digests.get("api-key")).toBe(first);
+  });
 
-test("a Secret that went before it was read is not there", async () => {
-  const rig = await aRig();
-  rig.put("1", "sk-1");
-  rig.live = undefined;
-  expect(await rig.facts()).toBeUndefined();
-});
+  it("a Secret that went before it was read is not there", async () => {
+    const rig = await aRig();
+    rig.put("1", "sk-1");
+    rig.live = undefined;
+    expect(await rig.facts()).toBeUndefined();
+  });
 
-test("a read that failed is a failure, and is made again by the next who asks", async () => {
-  const rig = await aRig();
-  rig.put("1", "sk-1");
-  rig.status = 500;
-  await expect(rig.facts()).rejects.toThrow("500");
-  rig.status = 200;
-  expect((await rig.facts())?.keys).toEqual(["api-key"]);
-});
+  it("a read that failed is a failure, and is made again by the next who asks", async () => {
+    const rig = await aRig();
+    rig.put("1", "sk-1");
+    rig.status = 500;
+    await expect(rig.facts()).rejects.toThrow("500");
+    rig.status = 200;
+    expect((await rig.facts())?.keys).toEqual(["api-key"]);
+  });
 
-test("of a Secret that was deleted nothing is kept", async () => {
-  const rig = await aRig();
-  rig.put("1", "sk-1");
-  await rig.facts();
-  rig.secrets.delete(KEY);
-  expect(await rig.facts()).toBeUndefined();
-  rig.put("1", "sk-1");
-  await rig.facts();
-  expect(rig.reads).toBe(2);
+  it("of a Secret that was deleted nothing is kept", async () => {
+    const rig = await aRig();
+    rig.put("1", "sk-1");
+    await rig.facts();
+    rig.secrets.delete(KEY);
+    expect(await rig.facts()).toBeUndefined();
+    rig.put("1", "sk-1");
+    await rig.facts();
+    expect(rig.reads).toBe(2);
+  });
 });

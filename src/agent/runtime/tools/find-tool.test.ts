@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { aTool } from "../../../../test/support/builders/agent-config.ts";
 import { findTool } from "./find-tool.ts";
 
@@ -9,13 +9,15 @@ const tools = [
   aTool({ name: "get-user", url }),
 ];
 
-it("finds a tool by its name, or by its name with underscores", () => {
-  expect(findTool(tools, "get-user")).toBe(tools[2]);
-  expect(findTool(tools, "get_user")).toBe(tools[2]);
-  expect(findTool(tools, "get_users")).toBeUndefined();
-});
+describe("findTool", () => {
+  it("finds a tool by its name, or by its name with underscores", () => {
+    expect(findTool(tools, "get-user")).toBe(tools[2]);
+    expect(findTool(tools, "get_user")).toBe(tools[2]);
+    expect(findTool(tools, "get_users")).toBeUndefined();
+  });
 
-it("prefers the very name", () => {
-  expect(findTool(tools, "look_up")).toBe(tools[1]);
-  expect(findTool(tools, "look-up")).toBe(tools[0]);
+  it("prefers the very name", () => {
+    expect(findTool(tools, "look_up")).toBe(tools[1]);
+    expect(findTool(tools, "look-up")).toBe(tools[0]);
+  });
 });

@@ -417,20 +417,22 @@ describe("a redirect", () => {
   });
 });
 
-it("ends at once when the turn does, and closes the connection", async () => {
-  const closed = Promise.withResolvers<void>();
-  const arrived = Promise.withResolvers<void>();
-  await using tool = await startTool((response) => {
-    arrived.resolve();
-    response.once("close", () => closed.resolve());
+describe("a call of an http tool", () => {
+  it("ends at once when the turn does, and closes the connection", async () => {
+    const closed = Promise.withResolvers<void>();
+    const arrived = Promise.withResolvers<void>();
+    await using tool = await startTool((response) => {
+      arrived.resolve();
+      response.once("close", () => closed.resolve());
+    });
+    const stop = new AbortController();
+    const outcome = rejectionOf(
+      call(aTool({ url: tool.url, retries: 3 }), {}, { signal: stop.signal }),
+    );
+    await arrived.promise;
+    stop.abort(new Error("cancelled"));
+    expect(await outcome).toMatchObject({ message: "cancelled" });
+    await closed.promise;
+    expect(tool.received).toHaveLength(1);
   });
-  const stop = new AbortController();
-  const outcome = rejectionOf(
-    call(aTool({ url: tool.url, retries: 3 }), {}, { signal: stop.signal }),
-  );
-  await arrived.promise;
-  stop.abort(new Error("cancelled"));
-  expect(await outcome).toMatchObject({ message: "cancelled" });
-  await closed.promise;
-  expect(tool.received).toHaveLength(1);
 });

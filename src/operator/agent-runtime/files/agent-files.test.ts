@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { aConfigSigner } from "../../../../test/support/builders/a-config-signer.ts";
 import { decided } from "../../../../test/support/builders/a-decision.ts";
 import type { AgentConfig } from "../../../agent-config/agent-config.ts";
@@ -46,99 +46,101 @@ function aPod(revision?: string): PodObject {
   return { metadata: { name: "pod", namespace: "team", annotations } };
 }
 
-test("the revision stays while neither the config nor a secret changes", () => {
-  const first = next({});
-  expect(first.filesRevision).toBe(1);
-  expect(next({ last: known(first) })).toEqual(first);
-});
+describe("the files of an agent", () => {
+  it("the revision stays while neither the config nor a secret changes", () => {
+    const first = next({});
+    expect(first.filesRevision).toBe(1);
+    expect(next({ last: known(first) })).toEqual(first);
+  });
 
-test.each([
-  ["the config", { config: aConfig("second") }],
-  ["the value of a secret", { key: "2b" }],
-])("the revision grows with %s", (_, change) => {
-  expect(next({ last: known(next({})), ...change }).filesRevision).toBe(2);
-});
+  it.each([
+    ["the config", { config: aConfig("second") }],
+    ["the value of a secret", { key: "2b" }],
+  ])("the revision grows with %s", (_, change) => {
+    expect(next({ last: known(next({})), ...change }).filesRevision).toBe(2);
+  });
 
-test("a secret that is gone changes nothing, nor does it when it comes back as it was", () => {
-  const first = next({});
-  const without = next({ last: known(first), key: undefined });
-  expect(without).toEqual(first);
-  expect(next({ last: known(without) })).toEqual(first);
-});
+  it("a secret that is gone changes nothing, nor does it when it comes back as it was", () => {
+    const first = next({});
+    const without = next({ last: known(first), key: undefined });
+    expect(without).toEqual(first);
+    expect(next({ last: known(without) })).toEqual(first);
+  });
 
-test("files of which nothing is known are another revision than any pod was told of", () => {
-  expect(next({ pods: [aPod()] }).filesRevision).toBe(2);
-  expect(next({ pods: [aPod(), aPod("7"), aPod("spoiled")] }).filesRevision).toBe(8);
-});
+  it("files of which nothing is known are another revision than any pod was told of", () => {
+    expect(next({ pods: [aPod()] }).filesRevision).toBe(2);
+    expect(next({ pods: [aPod(), aPod("7"), aPod("spoiled")] }).filesRevision).toBe(8);
+  });
 
-test("what was just written counts until the cache is another", () => {
-  const last = new LastFiles(SIGNER, UID);
-  const old = inCluster(next({}), "1");
-  const written = next({ last: last.read(old), config: aConfig("second") });
-  last.wrote(written, old);
-  expect(last.read(old)).toMatchObject(written);
-  const later = inCluster(next({ last: known(written), config: aConfig("third") }), "3");
-  expect(last.read(later).config?.provider?.model).toBe("third");
-});
+  it("what was just written counts until the cache is another", () => {
+    const last = new LastFiles(SIGNER, UID);
+    const old = inCluster(next({}), "1");
+    const written = next({ last: last.read(old), config: aConfig("second") });
+    last.wrote(written, old);
+    expect(last.read(old)).toMatchObject(written);
+    const later = inCluster(next({ last: known(written), config: aConfig("third") }), "3");
+    expect(last.read(later).config?.provider?.model).toBe("third");
+  });
 
-test("of a ConfigMap that was deleted, what it said counts on", () => {
-  const last = new LastFiles(SIGNER, UID);
-  const files = next({});
-  last.read(inCluster(files, "1"));
-  expect(last.read(undefined)).toMatchObject(files);
-  expect(next({ last: last.read(undefined) })).toEqual(files);
-});
+  it("of a ConfigMap that was deleted, what it said counts on", () => {
+    const last = new LastFiles(SIGNER, UID);
+    const files = next({});
+    last.read(inCluster(files, "1"));
+    expect(last.read(undefined)).toMatchObject(files);
+    expect(next({ last: last.read(undefined) })).toEqual(files);
+  });
 
-const spoilings: [string, (configMap: ConfigMapObject) => ConfigMapObject][] = [
-  ["another config that is a config", (map) => forged(map, { signature: undefined })],
-  [
-    "a config that was signed with another key",
-    (map) => forged(map, aConfig("b", aConfigSigner())),
-  ],
-  ["a signed config that was changed", (map) => forged(map, { handler: "echo" })],
-  [
-    "other secret files than were signed",
-    ({ metadata, ...map }) => {
-      const secretFiles = JSON.stringify([{ ...KEY, secretName: "of-the-database" }]);
-      const annotations = { ...metadata.annotations, [SECRET_FILES_ANNOTATION]: secretFiles };
-      return { ...map, metadata: { ...metadata, annotations } };
-    },
-  ],
-  ["what is no config", (map) => inData(map, "{}")],
-  ["what is no JSON", (map) => inData(map, "{")],
-  ["nothing", ({ metadata }) => ({ metadata })],
-  [
-    "no annotations",
-    ({ metadata, ...map }) => ({ ...map, metadata: { ...metadata, annotations: {} } }),
-  ],
-];
-/** With a digest that is right: whoever may write ConfigMaps can make it. */
-function forged({ metadata }: ConfigMapObject, changes: Partial<AgentConfig>): ConfigMapObject {
-  const config = { ...aConfig("theirs"), ...changes };
-  const { name, resourceVersion } = metadata;
-  const forgery = buildConfigMap(AT, next({ config }));
-  return { ...forgery, metadata: { ...forgery.metadata, name, resourceVersion } };
-}
-function inData(configMap: ConfigMapObject, text: string): ConfigMapObject {
-  return { ...configMap, data: { [CONFIG_KEY]: text } };
-}
+  const spoilings: [string, (configMap: ConfigMapObject) => ConfigMapObject][] = [
+    ["another config that is a config", (map) => forged(map, { signature: undefined })],
+    [
+      "a config that was signed with another key",
+      (map) => forged(map, aConfig("b", aConfigSigner())),
+    ],
+    ["a signed config that was changed", (map) => forged(map, { handler: "echo" })],
+    [
+      "other secret files than were signed",
+      ({ metadata, ...map }) => {
+        const secretFiles = JSON.stringify([{ ...KEY, secretName: "of-the-database" }]);
+        const annotations = { ...metadata.annotations, [SECRET_FILES_ANNOTATION]: secretFiles };
+        return { ...map, metadata: { ...metadata, annotations } };
+      },
+    ],
+    ["what is no config", (map) => inData(map, "{}")],
+    ["what is no JSON", (map) => inData(map, "{")],
+    ["nothing", ({ metadata }) => ({ metadata })],
+    [
+      "no annotations",
+      ({ metadata, ...map }) => ({ ...map, metadata: { ...metadata, annotations: {} } }),
+    ],
+  ];
+  /** With a digest that is right: whoever may write ConfigMaps can make it. */
+  function forged({ metadata }: ConfigMapObject, changes: Partial<AgentConfig>): ConfigMapObject {
+    const config = { ...aConfig("theirs"), ...changes };
+    const { name, resourceVersion } = metadata;
+    const forgery = buildConfigMap(AT, next({ config }));
+    return { ...forgery, metadata: { ...forgery.metadata, name, resourceVersion } };
+  }
+  function inData(configMap: ConfigMapObject, text: string): ConfigMapObject {
+    return { ...configMap, data: { [CONFIG_KEY]: text } };
+  }
 
-test.each(spoilings)("of a ConfigMap with %s in it nothing is taken", (_, spoil) => {
-  const files = next({});
-  const spoiled = spoil(inCluster(files, "2"));
-  const stranger = new LastFiles(SIGNER, UID).read(spoiled);
-  expect(stranger).toMatchObject({ isSpoiled: true });
-  expect(stranger.config).toBeUndefined();
+  it.each(spoilings)("of a ConfigMap with %s in it nothing is taken", (_, spoil) => {
+    const files = next({});
+    const spoiled = spoil(inCluster(files, "2"));
+    const stranger = new LastFiles(SIGNER, UID).read(spoiled);
+    expect(stranger).toMatchObject({ isSpoiled: true });
+    expect(stranger.config).toBeUndefined();
 
-  const last = new LastFiles(SIGNER, UID);
-  last.read(inCluster(files, "1"));
-  expect(last.read(spoiled)).toMatchObject({ config: files.config, secretFiles: [KEY] });
-  // The pods may have read what was in it.
-  expect(next({ last: last.read(spoiled) })).toEqual({ ...files, filesRevision: 2 });
-});
+    const last = new LastFiles(SIGNER, UID);
+    last.read(inCluster(files, "1"));
+    expect(last.read(spoiled)).toMatchObject({ config: files.config, secretFiles: [KEY] });
+    // The pods may have read what was in it.
+    expect(next({ last: last.read(spoiled) })).toEqual({ ...files, filesRevision: 2 });
+  });
 
-test("a config of another agent of the same name, which was deleted, counts for nothing", () => {
-  const read = new LastFiles(SIGNER, "another-uid").read(inCluster(next({}), "1"));
-  expect(read).toMatchObject({ isSpoiled: true });
-  expect(read.config).toBeUndefined();
+  it("a config of another agent of the same name, which was deleted, counts for nothing", () => {
+    const read = new LastFiles(SIGNER, "another-uid").read(inCluster(next({}), "1"));
+    expect(read).toMatchObject({ isSpoiled: true });
+    expect(read.config).toBeUndefined();
+  });
 });
