@@ -116,20 +116,22 @@ describe("turns", () => {
   });
 });
 
-it("frames that are sent without waiting for an answer are limited, also where each begins a turn", async () => {
-  const agent = await TestAgent.start({
-    clock: new ManualClock(),
-    config: { limits: { messageBurst: 10, messagesPerSecond: 1 } },
+describe("frames", () => {
+  it("that are sent without waiting for an answer are limited, also where each begins a turn", async () => {
+    const agent = await TestAgent.start({
+      clock: new ManualClock(),
+      config: { limits: { messageBurst: 10, messagesPerSecond: 1 } },
+    });
+    const client = await agent.connect();
+    for (let count = 0; count < 50; count++) client.say("more");
+    await expect.poll(() => client.frames.length).toBe(51);
+    const limited = client.frames.filter(
+      (frame) => frame.type === "error" && frame.error.code === "RATE_LIMITED",
+    );
+    // The first one found nothing awaited.
+    expect(limited).toHaveLength(39);
+    expect(await agent.metric("omnia_agent_messages_rate_limited_total")).toBe(39);
   });
-  const client = await agent.connect();
-  for (let count = 0; count < 50; count++) client.say("more");
-  await expect.poll(() => client.frames.length).toBe(51);
-  const limited = client.frames.filter(
-    (frame) => frame.type === "error" && frame.error.code === "RATE_LIMITED",
-  );
-  // The first one found nothing awaited.
-  expect(limited).toHaveLength(39);
-  expect(await agent.metric("omnia_agent_messages_rate_limited_total")).toBe(39);
 });
 
 describe("the limits", () => {

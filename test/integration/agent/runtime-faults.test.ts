@@ -277,19 +277,21 @@ describe("a provider that sends something else", () => {
   });
 });
 
-it("is said once, and in the log only, what a model does not support", async () => {
-  await using provider = await startProvider((response) => answerWell(response));
-  const logged: string[] = [];
-  const handler = createRuntimeHandler({
-    readSecret: () => Promise.resolve("sk-secret-key"),
-    clock: systemClock,
-    log: createLog({ destination: { write: (line) => void logged.push(line) } }),
+describe("what a model does not support", () => {
+  it("is said once, and in the log only", async () => {
+    await using provider = await startProvider((response) => answerWell(response));
+    const logged: string[] = [];
+    const handler = createRuntimeHandler({
+      readSecret: () => Promise.resolve("sk-secret-key"),
+      clock: systemClock,
+      log: createLog({ destination: { write: (line) => void logged.push(line) } }),
+    });
+    const config = aRuntimeConfig({ provider: { baseURL: provider.url, parameters: { topK: 5 } } });
+    for (let turns = 0; turns < 2; turns += 1) await handler.run(new RecordingTurn(config));
+    expect(logged.map((line) => (JSON.parse(line) as { features: unknown }).features)).toEqual([
+      ["topK"],
+    ]);
   });
-  const config = aRuntimeConfig({ provider: { baseURL: provider.url, parameters: { topK: 5 } } });
-  for (let turns = 0; turns < 2; turns += 1) await handler.run(new RecordingTurn(config));
-  expect(logged.map((line) => (JSON.parse(line) as { features: unknown }).features)).toEqual([
-    ["topK"],
-  ]);
 });
 
 describe("what a provider wants back", () => {

@@ -108,32 +108,34 @@ async function anEndlessModel() {
   };
 }
 
-it("a turn of a quarter of an hour, with a chunk a minute, arrives whole", async () => {
-  const clock = new ManualClock();
-  const model = await anEndlessModel();
-  const agent = await TestAgent.start({
-    clock,
-    config: aRuntimeConfig({ provider: { baseURL: model.url } }),
-    files: { "provider/api-key": "a-key" },
-  });
-  const client = await agent.connect();
-  client.say("hello");
-  await expect.poll(() => agent.metric("omnia_agent_requests_inflight")).toBe(1);
-  for (let minute = 1; minute <= 15; minute++) {
-    for (let beat = 0; beat < 2; beat++) {
-      await clock.advance(30 * SECOND);
-      // The pong has arrived when something that was sent after it has.
-      client.send("{}");
-      await client.nextOf("error");
+describe("a turn of a quarter of an hour", () => {
+  it("arrives whole, with a chunk a minute", async () => {
+    const clock = new ManualClock();
+    const model = await anEndlessModel();
+    const agent = await TestAgent.start({
+      clock,
+      config: aRuntimeConfig({ provider: { baseURL: model.url } }),
+      files: { "provider/api-key": "a-key" },
+    });
+    const client = await agent.connect();
+    client.say("hello");
+    await expect.poll(() => agent.metric("omnia_agent_requests_inflight")).toBe(1);
+    for (let minute = 1; minute <= 15; minute++) {
+      for (let beat = 0; beat < 2; beat++) {
+        await clock.advance(30 * SECOND);
+        // The pong has arrived when something that was sent after it has.
+        client.send("{}");
+        await client.nextOf("error");
+      }
+      await model.say(`minute ${minute} `, minute === 15 ? "stop" : null);
+      await expect
+        .poll(() => client.frames.filter(({ type }) => type === "chunk").length)
+        .toBe(minute);
     }
-    await model.say(`minute ${minute} `, minute === 15 ? "stop" : null);
-    await expect
-      .poll(() => client.frames.filter(({ type }) => type === "chunk").length)
-      .toBe(minute);
-  }
-  model.end();
-  const content = Array.from({ length: 15 }, (_, index) => `minute ${index + 1} `).join("");
-  expect(await client.nextOf("done")).toMatchObject({ finish_reason: "stop", content, seq: 16 });
+    model.end();
+    const content = Array.from({ length: 15 }, (_, index) => `minute ${index + 1} `).join("");
+    expect(await client.nextOf("done")).toMatchObject({ finish_reason: "stop", content, seq: 16 });
+  });
 });
 
 describe("a drain", () => {

@@ -1,7 +1,7 @@
 /** `omnia chat` as users run it, with a real agent. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { startCuttableLine } from "../../support/agent/cuttable-line.ts";
 import { anAgentConfig } from "../../support/builders/agent-config.ts";
 import {
@@ -48,13 +48,13 @@ async function urlOf(agent: OmniaProcess): Promise<string> {
 const alone = () => ({ HOME: folder(), XDG_STATE_HOME: join(folder(), "state") });
 
 describe("one message", () => {
-  test("prints the answer, and nothing else", async () => {
+  it("prints the answer, and nothing else", async () => {
     const result = await omnia(["chat", "demo", "--url", quickURL(), "-m", "hello"]);
     expect(result).toMatchObject({ code: 0, err: "" });
     expect(result.out).toMatch(/^Hello!.*\n$/s);
   });
 
-  test("prints the frames as JSON, one a line, and goes on with a session", async () => {
+  it("prints the frames as JSON, one a line, and goes on with a session", async () => {
     const chat = ["chat", "demo", "--url", quickURL(), "-o", "json"];
     const { code, out } = await omnia([...chat, "-m", "What is the weather in Paris?"]);
     const frames = readFrames(out);
@@ -68,7 +68,7 @@ describe("one message", () => {
     expect(again[0]).toMatchObject({ session_id: session, resumed: true, seq: frames.at(-1)?.seq });
   });
 
-  test("fails in words where there is nobody, nothing such, or no such session", async () => {
+  it("fails in words where there is nobody, nothing such, or no such session", async () => {
     const [nobody, other, session] = await Promise.all([
       omnia(["chat", "demo", "-m", "hi", "--url", "ws://127.0.0.1:1"], { env: alone() }),
       omnia(["chat", "other", "-m", "hi", "--url", quickURL()]),
@@ -83,7 +83,7 @@ describe("one message", () => {
     expect(session.err).toContain("There is no session gone");
   });
 
-  test("gives the whole answer, each part once, though the connection is cut in the middle of it", async () => {
+  it("gives the whole answer, each part once, though the connection is cut in the middle of it", async () => {
     await using line = await startCuttableLine(Number(new URL(slowURL()).port));
     const chat = ["chat", "demo", "--url", `ws://127.0.0.1:${line.port}`];
     await using cut = startOmnia([...chat, "-m", "hello", "-o", "json"]);
@@ -99,7 +99,7 @@ describe("one message", () => {
     expect(turn.at(-1)).toMatchObject({ type: "done", content: chunks.join("") });
   });
 
-  test("stops the answer on SIGINT, and fails", async () => {
+  it("stops the answer on SIGINT, and fails", async () => {
     await using chat = startOmnia(["chat", "demo", "--url", slowURL(), "-m", "hello"]);
     await chat.shows(/Hello!/);
     chat.kill("SIGINT");
@@ -109,17 +109,19 @@ describe("one message", () => {
   });
 });
 
-test("takes each line of a pipe for a message, in one session", async () => {
-  const chat = ["chat", "demo", "--url", quickURL(), "-o", "json"];
-  const { code, out } = await omnia(chat, { input: "hello\n\nI forgot my password\n" });
-  const frames = readFrames(out);
-  expect(code).toBe(0);
-  expect(frames.filter(({ type }) => type === "done")).toHaveLength(2);
-  expect(new Set(frames.map(({ session_id }) => session_id)).size).toBe(1);
+describe("omnia chat", () => {
+  it("takes each line of a pipe for a message, in one session", async () => {
+    const chat = ["chat", "demo", "--url", quickURL(), "-o", "json"];
+    const { code, out } = await omnia(chat, { input: "hello\n\nI forgot my password\n" });
+    const frames = readFrames(out);
+    expect(code).toBe(0);
+    expect(frames.filter(({ type }) => type === "done")).toHaveLength(2);
+    expect(new Set(frames.map(({ session_id }) => session_id)).size).toBe(1);
+  });
 });
 
 describe("at a terminal", () => {
-  test("asks, answers as it comes with the tools that it calls, and ends at Ctrl-D", async () => {
+  it("asks, answers as it comes with the tools that it calls, and ends at Ctrl-D", async () => {
     await using chat = startOmniaAtTerminal(["chat", "demo", "--url", quickURL()]);
     await chat.shows(/> $/);
     chat.write("What is the weather in Paris?\r");
@@ -131,7 +133,7 @@ describe("at a terminal", () => {
     expect(out).toMatch(/--session \S+/);
   });
 
-  test("stops an answer at Ctrl-C and asks again; pressed then, it ends", async () => {
+  it("stops an answer at Ctrl-C and asks again; pressed then, it ends", async () => {
     await using chat = startOmniaAtTerminal(["chat", "demo", "--url", slowURL()]);
     await chat.shows(/> $/);
     chat.write("hello\r");
@@ -142,7 +144,7 @@ describe("at a terminal", () => {
     expect(await chat.ended).toMatchObject({ code: 0 });
   });
 
-  test("keeps what is typed during an answer for after it, and ends at /quit", async () => {
+  it("keeps what is typed during an answer for after it, and ends at /quit", async () => {
     await using chat = startOmniaAtTerminal(["chat", "demo", "--url", slowURL()]);
     await chat.shows(/> $/);
     chat.write("weather\r");
@@ -153,7 +155,7 @@ describe("at a terminal", () => {
     expect(out).toMatch(/Take a jacket.*> .*\/quit/s);
   });
 
-  test("shows colour, unless NO_COLOR says otherwise", async () => {
+  it("shows colour, unless NO_COLOR says otherwise", async () => {
     const colourful = startOmniaAtTerminal(["chat", "demo", "--url", quickURL()]);
     const plain = startOmniaAtTerminal(["chat", "demo", "--url", quickURL()], {
       env: { NO_COLOR: "1" },

@@ -1,7 +1,7 @@
 /** The commands that talk to an `omnia up` of this machine. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { omnia, startOmnia, type OmniaResult } from "../../support/processes/omnia-process.ts";
 import { folderForAllTests, forAllTests } from "../../support/builders/fixtures.ts";
 
@@ -49,46 +49,48 @@ function run(...args: string[]): Promise<OmniaResult> {
   return omnia(args, options());
 }
 
-test("chat finds the instance, and names the agents that there are when there is no such one", async () => {
-  const [answered, nobody, notReady] = await Promise.all([
-    run("chat", "demo", "-m", "hello"),
-    run("chat", "sales", "-m", "hello"),
-    run("chat", "agents/support", "-m", "hello"),
-  ]);
-  expect(answered).toMatchObject({ code: 0, err: "" });
-  expect(answered.out).toMatch(/^Hello!/);
-  expect(nobody).toEqual({
-    code: 1,
-    out: "",
-    err: "omnia: There is no agent sales in namespace default; there are: agents/support, default/demo.\n",
+describe("the commands that talk to an omnia up of this machine", () => {
+  it("find the instance, as chat does, and name the agents that there are when there is no such one", async () => {
+    const [answered, nobody, notReady] = await Promise.all([
+      run("chat", "demo", "-m", "hello"),
+      run("chat", "sales", "-m", "hello"),
+      run("chat", "agents/support", "-m", "hello"),
+    ]);
+    expect(answered).toMatchObject({ code: 0, err: "" });
+    expect(answered.out).toMatch(/^Hello!/);
+    expect(nobody).toEqual({
+      code: 1,
+      out: "",
+      err: "omnia: There is no agent sales in namespace default; there are: agents/support, default/demo.\n",
+    });
+    expect(notReady).toMatchObject({ code: 1, out: "" });
+    expect(notReady.err).toMatch(/prompts/);
   });
-  expect(notReady).toMatchObject({ code: 1, out: "" });
-  expect(notReady.err).toMatch(/prompts/);
-});
 
-test("status shows every resource with its conditions", async () => {
-  const [text, json] = await Promise.all([
-    run("status"),
-    run("status", "-n", "agents", "-o", "json"),
-  ]);
-  expect(text).toMatchObject({ code: 0, err: "" });
-  expect(text.out).toContain(`omnia up at ${url()}\n`);
-  expect(text.out).toMatch(/^default\/demo +Running +1\/1 +demo/m);
-  expect(text.out).toMatch(/^agents\/support +Pending +0\/1 +runtime +some-model +prompts/m);
-  expect(text.out).toMatch(/^ {2}SourceValid +False +ConfigMapNotFound: /m);
-  const { source, items } = JSON.parse(json.out) as {
-    source: object;
-    items: { kind: string; metadata: { name: string } }[];
-  };
-  expect(source).toEqual({ kind: "local", url: url() });
-  expect(items.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
-    "AgentRuntime support",
-    "PromptPack prompts",
-  ]);
+  it("show every resource with its conditions, as status does", async () => {
+    const [text, json] = await Promise.all([
+      run("status"),
+      run("status", "-n", "agents", "-o", "json"),
+    ]);
+    expect(text).toMatchObject({ code: 0, err: "" });
+    expect(text.out).toContain(`omnia up at ${url()}\n`);
+    expect(text.out).toMatch(/^default\/demo +Running +1\/1 +demo/m);
+    expect(text.out).toMatch(/^agents\/support +Pending +0\/1 +runtime +some-model +prompts/m);
+    expect(text.out).toMatch(/^ {2}SourceValid +False +ConfigMapNotFound: /m);
+    const { source, items } = JSON.parse(json.out) as {
+      source: object;
+      items: { kind: string; metadata: { name: string } }[];
+    };
+    expect(source).toEqual({ kind: "local", url: url() });
+    expect(items.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
+      "AgentRuntime support",
+      "PromptPack prompts",
+    ]);
+  });
 });
 
 describe("explain", () => {
-  test("says why an agent is not ready and what to do, by any name of its kind", async () => {
+  it("says why an agent is not ready and what to do, by any name of its kind", async () => {
     const [agent, pack, json] = await Promise.all([
       run("explain", "AgentRuntimes/support"),
       run("explain", "pp/prompts"),
@@ -102,7 +104,7 @@ describe("explain", () => {
     expect(JSON.parse(json.out)).toMatchObject({ kind: "AgentRuntime", authenticated: false });
   });
 
-  test("says where an agent is that is ready", async () => {
+  it("says where an agent is that is ready", async () => {
     const { code, out } = await run("explain", "demo");
     expect(code).toBe(0);
     expect(out).toContain('AgentRuntime "demo" is Running, and all is well.');
@@ -110,18 +112,20 @@ describe("explain", () => {
     expect(out).toMatch(/Talk to it: \S*omnia chat demo$/m);
   });
 
-  test("fails and names what is near when there is no such one", async () => {
+  it("fails and names what is near when there is no such one", async () => {
     const { code, out, err } = await run("explain", "ar/suport");
     expect({ code, out }).toEqual({ code: 1, out: "" });
     expect(err).toContain("Did you mean support?");
   });
 });
 
-test("a second instance on the same port says so; the first ends well at SIGINT", async () => {
-  const second = await run("up", "-f", "agents.yaml", "--port", new URL(url()).port, "--no-open");
-  expect(second).toMatchObject({ code: 1 });
-  expect(second.err).toContain("is in use by another omnia up");
-  up().kill("SIGINT");
-  expect(await up().ended).toMatchObject({ code: 0, err: "" });
-  expect((await run("status")).err).toContain("No omnia up runs on this machine");
+describe("omnia up", () => {
+  it("says so when it is a second instance on the same port, and ends well at SIGINT", async () => {
+    const second = await run("up", "-f", "agents.yaml", "--port", new URL(url()).port, "--no-open");
+    expect(second).toMatchObject({ code: 1 });
+    expect(second.err).toContain("is in use by another omnia up");
+    up().kill("SIGINT");
+    expect(await up().ended).toMatchObject({ code: 0, err: "" });
+    expect((await run("status")).err).toContain("No omnia up runs on this machine");
+  });
 });

@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { startOmnia } from "../../support/processes/omnia-process.ts";
 import { folderForAllTests, forAllTests } from "../../support/builders/fixtures.ts";
 
@@ -27,14 +27,16 @@ function environment(): Record<string, string> {
   return { HOME: home(), XDG_STATE_HOME: join(home(), "state"), OMNIA_DEMO_PAUSES: "off" };
 }
 
-test("the page has examples", () => {
-  expect(blocks.length).toBeGreaterThan(8);
-});
+describe("the page about the command line", () => {
+  it("has examples", () => {
+    expect(blocks.length).toBeGreaterThan(8);
+  });
 
-test.for(blocks)("$command", async ({ command, shown }) => {
-  const { code, output } = await run(command);
-  const printed = code === 0 ? output : `${output}[${code}]\n`;
-  expect(printed.replaceAll(`localhost:${port()}`, "localhost:8080")).toMatch(asPattern(shown));
+  it.for(blocks)("$command", async ({ command, shown }) => {
+    const { code, output } = await run(command);
+    const printed = code === 0 ? output : `${output}[${code}]\n`;
+    expect(printed.replaceAll(`localhost:${port()}`, "localhost:8080")).toMatch(asPattern(shown));
+  });
 });
 
 /** The sources run here, whatever was bundled before. */

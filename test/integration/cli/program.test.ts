@@ -1,7 +1,7 @@
 /** The command line as users run it: exit codes, what goes to which output, and what must not be shown. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import packageJSON from "../../../package.json" with { type: "json" };
 import { startHttpServer } from "../../support/processes/http-server.ts";
 import {
@@ -20,42 +20,43 @@ function run(args: readonly string[], options: OmniaOptions = {}): Promise<Omnia
   return omnia(args, { ...options, env: { ...alone, ...options.env } });
 }
 
-test("prints its version and its help", async () => {
-  const [version, help, chatHelp] = await Promise.all([
-    run(["--version"]),
-    run(["--help"]),
-    run(["help", "chat"]),
-  ]);
-  expect(version).toEqual({ code: 0, out: `${packageJSON.version}\n`, err: "" });
-  expect(help).toMatchObject({ code: 0, err: "" });
-  for (const command of ["up", "chat", "validate", "status", "explain", "crds", "agent"]) {
-    expect(help.out).toMatch(new RegExp(`^ {2}${command}\\b`, "m"));
-  }
-  expect(help.out).toContain("Examples:");
-  expect(chatHelp).toMatchObject({ code: 0, err: "" });
-  expect(chatHelp.out).toContain("Ctrl-C");
-});
+describe("omnia", () => {
+  it("prints its version and its help", async () => {
+    const [version, help, chatHelp] = await Promise.all([
+      run(["--version"]),
+      run(["--help"]),
+      run(["help", "chat"]),
+    ]);
+    expect(version).toEqual({ code: 0, out: `${packageJSON.version}\n`, err: "" });
+    expect(help).toMatchObject({ code: 0, err: "" });
+    for (const command of ["up", "chat", "validate", "status", "explain", "crds", "agent"]) {
+      expect(help.out).toMatch(new RegExp(`^ {2}${command}\\b`, "m"));
+    }
+    expect(help.out).toContain("Examples:");
+    expect(chatHelp).toMatchObject({ code: 0, err: "" });
+    expect(chatHelp.out).toContain("Ctrl-C");
+  });
 
-test("ends with 2 when the command line is wrong, and says how it would be right", async () => {
-  const results = await Promise.all(
-    [
-      [],
-      ["chta"],
-      ["chat"],
-      ["chat", "demo", "--nope"],
-      ["chat", "demo", "-o", "yaml"],
-      ["chat", "demo", "-m", " "],
-      ["up", "--port", "http"],
-      ["agent", "--port", "http"],
-      ["validate"],
-    ].map((args) => run(args)),
-  );
-  expect(results.map(({ code, out }) => ({ code, out }))).toEqual(
-    results.map(() => ({ code: 2, out: "" })),
-  );
-  const errors = results.map(({ err }) => err);
-  expect(errors[0]).toContain("Usage: omnia");
-  expect(errors.slice(1).join("")).toMatchInlineSnapshot(`
+  it("ends with 2 when the command line is wrong, and says how it would be right", async () => {
+    const results = await Promise.all(
+      [
+        [],
+        ["chta"],
+        ["chat"],
+        ["chat", "demo", "--nope"],
+        ["chat", "demo", "-o", "yaml"],
+        ["chat", "demo", "-m", " "],
+        ["up", "--port", "http"],
+        ["agent", "--port", "http"],
+        ["validate"],
+      ].map((args) => run(args)),
+    );
+    expect(results.map(({ code, out }) => ({ code, out }))).toEqual(
+      results.map(() => ({ code: 2, out: "" })),
+    );
+    const errors = results.map(({ err }) => err);
+    expect(errors[0]).toContain("Usage: omnia");
+    expect(errors.slice(1).join("")).toMatchInlineSnapshot(`
     "omnia: unknown command 'chta'
     (Did you mean chat?)
     omnia: missing required argument 'name'
@@ -73,20 +74,21 @@ test("ends with 2 when the command line is wrong, and says how it would be right
     Try: omnia validate --help
     "
   `);
-});
+  });
 
-test("prints the CRDs, also to a reader that leaves early", async () => {
-  const { code, out, err } = await run(["crds"]);
-  expect({ code, err }).toEqual({ code: 0, err: "" });
-  expect(out.match(/^kind: CustomResourceDefinition$/gm)).toHaveLength(3);
+  it("prints the CRDs, also to a reader that leaves early", async () => {
+    const { code, out, err } = await run(["crds"]);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out.match(/^kind: CustomResourceDefinition$/gm)).toHaveLength(3);
 
-  await using early = startOmnia(["crds"]);
-  early.closeOutput();
-  expect(await early.ended).toMatchObject({ code: 0, err: "" });
+    await using early = startOmnia(["crds"]);
+    early.closeOutput();
+    expect(await early.ended).toMatchObject({ code: 0, err: "" });
+  });
 });
 
 describe("validate", () => {
-  test("ends with 1 and every problem, or with 0", async () => {
+  it("ends with 1 and every problem, or with 0", async () => {
     const input = `apiVersion: omnia.altairalabs.ai/v1alpha1
 kind: AgentRuntime
 metadata: {name: a}
@@ -107,7 +109,7 @@ spec: {facade: {handler: echoo, port: 8081}}`;
     });
   });
 
-  test("ends with 1 when a path is not there", async () => {
+  it("ends with 1 when a path is not there", async () => {
     const { code, out, err } = await run(["validate", "-f", "absent.yaml"]);
     expect({ code, out }).toEqual({ code: 1, out: "" });
     expect(err).toContain("There is no such file or folder: absent.yaml");
@@ -115,7 +117,7 @@ spec: {facade: {handler: echoo, port: 8081}}`;
 });
 
 describe("status", () => {
-  test("fails in words where there is neither an instance nor a cluster", async () => {
+  it("fails in words where there is neither an instance nor a cluster", async () => {
     const { code, out, err } = await run(["status"]);
     expect({ code, out }).toEqual({ code: 1, out: "" });
     expect(err).toContain(
@@ -124,7 +126,7 @@ describe("status", () => {
     expect(err).toMatch(/^Start agents on this machine with `.*omnia up`, or point KUBECONFIG/m);
   });
 
-  test("shows the resources of the current cluster, page by page", async () => {
+  it("shows the resources of the current cluster, page by page", async () => {
     const asked: string[] = [];
     await using cluster = await startHttpServer((request, response) => {
       const url = new URL(request.url ?? "/", "http://cluster");
@@ -156,7 +158,7 @@ describe("status", () => {
     expect(items.map(({ metadata }) => metadata.name)).toEqual(["support", "prompts"]);
   });
 
-  test("says when a cluster does not answer, does not know the kinds, or refuses", async () => {
+  it("says when a cluster does not answer, does not know the kinds, or refuses", async () => {
     const unreachable = await run(["status"], {
       env: { KUBECONFIG: await kubeconfig("http://127.0.0.1:1") },
     });

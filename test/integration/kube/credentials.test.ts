@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { KubeClient } from "../../../src/kube/client/client.ts";
 import type { KubernetesObject, ResourceType } from "../../../src/kube/client/object.ts";
 import { RateLimiter } from "../../../src/kube/client/rate-limiter.ts";
@@ -124,85 +124,87 @@ printf '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential",
   };
 }
 
-test("in a pod the server is found by its environment, and a token that rotates is taken up at once", async () => {
-  const { kubeConfig, file } = await aPod();
-  const client = aClient(kubeConfig);
-  expect(await whoIs(client)).toBe("ann");
-  await writeFile(file("token"), `${server().tokens["bob"]}\n`);
-  expect(await whoIs(client)).toBe("bob");
-});
+describe("the credentials of a client", () => {
+  it("are found in a pod with its server, and a token that rotates is taken up at once", async () => {
+    const { kubeConfig, file } = await aPod();
+    const client = aClient(kubeConfig);
+    expect(await whoIs(client)).toBe("ann");
+    await writeFile(file("token"), `${server().tokens["bob"]}\n`);
+    expect(await whoIs(client)).toBe("bob");
+  });
 
-test("in a pod no server is believed that its authority does not vouch for, also when that one changes", async () => {
-  const { kubeConfig, file } = await aPod();
-  const client = aClient(kubeConfig);
-  await writeFile(file("ca.crt"), "");
-  await expect(whoIs(client)).rejects.toMatchObject({ name: "ConnectionError", wasSent: false });
-  await writeFile(file("ca.crt"), server().ca);
-  expect(await whoIs(client)).toBe("ann");
-});
+  it("go to no server in a pod that its authority does not vouch for, also when that one changes", async () => {
+    const { kubeConfig, file } = await aPod();
+    const client = aClient(kubeConfig);
+    await writeFile(file("ca.crt"), "");
+    await expect(whoIs(client)).rejects.toMatchObject({ name: "ConnectionError", wasSent: false });
+    await writeFile(file("ca.crt"), server().ca);
+    expect(await whoIs(client)).toBe("ann");
+  });
 
-test("a plugin runs once for all who ask, and again only when the server refuses what it gave", async () => {
-  const { user, runs } = await aPlugin("ann");
-  const client = aClient(aKubeconfig(user));
-  const asked = Array.from({ length: 5 }, () => whoIs(client));
-  expect(new Set(await Promise.all(asked))).toEqual(new Set(["ann"]));
-  expect(await whoIs(client)).toBe("ann");
-  expect(await runs()).toBe(1);
-  const refused = await aPlugin("revoked", "bob");
-  const another = aClient(aKubeconfig(refused.user));
-  expect(await whoIs(another)).toBe("bob");
-  expect(await refused.runs()).toBe(2);
-});
+  it("come from a plugin that runs once for all who ask, and again only when the server refuses what it gave", async () => {
+    const { user, runs } = await aPlugin("ann");
+    const client = aClient(aKubeconfig(user));
+    const asked = Array.from({ length: 5 }, () => whoIs(client));
+    expect(new Set(await Promise.all(asked))).toEqual(new Set(["ann"]));
+    expect(await whoIs(client)).toBe("ann");
+    expect(await runs()).toBe(1);
+    const refused = await aPlugin("revoked", "bob");
+    const another = aClient(aKubeconfig(refused.user));
+    expect(await whoIs(another)).toBe("bob");
+    expect(await refused.runs()).toBe(2);
+  });
 
-test("a plugin whose credentials are refused again and again is a refusal", async () => {
-  const { user, runs } = await aPlugin("revoked");
-  await expect(whoIs(aClient(aKubeconfig(user)))).rejects.toMatchObject({ status: 401 });
-  expect(await runs()).toBe(2);
-});
+  it("of a plugin that are refused again and again are a refusal", async () => {
+    const { user, runs } = await aPlugin("revoked");
+    await expect(whoIs(aClient(aKubeconfig(user)))).rejects.toMatchObject({ status: 401 });
+    expect(await runs()).toBe(2);
+  });
 
-test("a plugin that fails, hangs or is missing fails the request and nothing else", async () => {
-  const missing = { exec: { command: join(folder(), "missing") } };
-  const failing = { exec: { command: "sh", args: ["-c", "exit 1"] } };
-  for (const user of [missing, failing]) {
-    const asked = whoIs(aClient(aKubeconfig(user)));
-    await expect(asked).rejects.toMatchObject({ name: "ConnectionError", wasSent: false });
-  }
-  const hanging = aClient(aKubeconfig({ exec: { command: "sh", args: ["-c", "sleep 5"] } }));
-  const impatient = AbortSignal.timeout(200);
-  const asked = hanging.get(NAMESPACES, { name: "default" }, impatient);
-  await expect(asked).rejects.toMatchObject({ name: "TimeoutError" });
-});
+  it("of a plugin that fails, hangs or is missing fail the request and nothing else", async () => {
+    const missing = { exec: { command: join(folder(), "missing") } };
+    const failing = { exec: { command: "sh", args: ["-c", "exit 1"] } };
+    for (const user of [missing, failing]) {
+      const asked = whoIs(aClient(aKubeconfig(user)));
+      await expect(asked).rejects.toMatchObject({ name: "ConnectionError", wasSent: false });
+    }
+    const hanging = aClient(aKubeconfig({ exec: { command: "sh", args: ["-c", "sleep 5"] } }));
+    const impatient = AbortSignal.timeout(200);
+    const asked = hanging.get(NAMESPACES, { name: "default" }, impatient);
+    await expect(asked).rejects.toMatchObject({ name: "TimeoutError" });
+  });
 
-test("a kubeconfig with a proxy is served through it, watches too", async () => {
-  const tunnels: string[] = [];
-  const proxy = createServer().listen(0, "127.0.0.1");
-  proxy.on("connect", (request, near) => {
-    tunnels.push(request.url ?? "");
-    const { hostname, port } = new URL(`http://${request.url}`);
-    const far = connect(Number(port), hostname, () => {
-      near.write("HTTP/1.1 200 OK\r\n\r\n");
-      near.pipe(far).pipe(near);
+  it("go through the proxy that the kubeconfig names, with watches too", async () => {
+    const tunnels: string[] = [];
+    const proxy = createServer().listen(0, "127.0.0.1");
+    proxy.on("connect", (request, near) => {
+      tunnels.push(request.url ?? "");
+      const { hostname, port } = new URL(`http://${request.url}`);
+      const far = connect(Number(port), hostname, () => {
+        near.write("HTTP/1.1 200 OK\r\n\r\n");
+        near.pipe(far).pipe(near);
+      });
+      for (const socket of [near, far]) socket.on("error", () => far.destroy());
     });
-    for (const socket of [near, far]) socket.on("error", () => far.destroy());
+    await once(proxy, "listening");
+    stops.push(async () => {
+      proxy.closeAllConnections();
+      proxy.close();
+    });
+    const proxyURL = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    const client = aClient(aKubeconfig({ token: server().token }, { "proxy-url": proxyURL }));
+    expect(await whoIs(client)).toBe("admin");
+    const { items, resourceVersion } = await client.list(NAMESPACES, { signal });
+    expect(items.length).toBeGreaterThan(0);
+    const ending = new AbortController();
+    const options = { resourceVersion, timeoutSeconds: 60, signal: ending.signal };
+    const watch = client.watch(NAMESPACES, options);
+    const next = watch.next();
+    const manifest = { metadata: { name: "seen-through-a-proxy" } };
+    await server().request("POST", "/api/v1/namespaces", manifest);
+    expect((await next).value).toMatchObject({ type: "ADDED", object: manifest });
+    ending.abort();
+    await expect(watch.next()).rejects.toBeDefined();
+    expect(new Set(tunnels)).toEqual(new Set([new URL(server().url).host]));
   });
-  await once(proxy, "listening");
-  stops.push(async () => {
-    proxy.closeAllConnections();
-    proxy.close();
-  });
-  const proxyURL = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
-  const client = aClient(aKubeconfig({ token: server().token }, { "proxy-url": proxyURL }));
-  expect(await whoIs(client)).toBe("admin");
-  const { items, resourceVersion } = await client.list(NAMESPACES, { signal });
-  expect(items.length).toBeGreaterThan(0);
-  const ending = new AbortController();
-  const options = { resourceVersion, timeoutSeconds: 60, signal: ending.signal };
-  const watch = client.watch(NAMESPACES, options);
-  const next = watch.next();
-  const manifest = { metadata: { name: "seen-through-a-proxy" } };
-  await server().request("POST", "/api/v1/namespaces", manifest);
-  expect((await next).value).toMatchObject({ type: "ADDED", object: manifest });
-  ending.abort();
-  await expect(watch.next()).rejects.toBeDefined();
-  expect(new Set(tunnels)).toEqual(new Set([new URL(server().url).host]));
 });

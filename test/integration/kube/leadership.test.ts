@@ -5,7 +5,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { APIFaultProxy } from "../../support/kubernetes/api-fault-proxy.ts";
 import { AuditLog } from "../../support/kubernetes/audit-log.ts";
 import {
@@ -100,42 +100,44 @@ async function startBoth(): Promise<[leader: Leader, follower: Leader]> {
 
 const writes = (by: User, since = 0) => audit().writes({ by, since });
 
-test("one follows another that was killed, within 15 s, and does not write before", async () => {
-  const [leader, follower] = await startBoth();
-  expect(await writes("two")).toEqual([]);
-  await leader.end("SIGKILL");
-  await vi.waitFor(() => expect(follower.said()).toEqual(["leads"]), TAKEOVER);
-});
-
-test("one that cannot reach the server ends before another begins", async () => {
-  const [leader, follower] = await startBoth();
-  await leader.proxy.refuse();
-  await vi.waitFor(() => expect(follower.said()).toEqual(["leads"]), TAKEOVER);
-  await vi.waitFor(() => expect(leader.said()).toEqual(["leads", "ended", "lost"]), TAKEOVER);
-  expect(leader.at("ended")).toBeLessThan(follower.at("leads"));
-  // It comes back as one that waits, and follows at once one that ends in order.
-  await leader.proxy.accept();
-  await follower.end("SIGTERM");
-  await vi.waitFor(() => expect(leader.said().at(-1)).toBe("leads"), TAKEOVER);
-});
-
-test("one that stood still while another took over writes nothing when it goes on", async () => {
-  const [leader, follower] = await startBoth();
-  const stopped = Promise.withResolvers<void>();
-  // In the middle of a write, whose answer is the first thing that it finds when it goes on.
-  const end = leader.proxy.inject(({ method }) => {
-    if (method !== "PATCH") return undefined;
-    process.kill(leader.pid, "SIGSTOP");
-    stopped.resolve();
-    return { delayMs: 50 };
+describe("of processes that want to lead,", () => {
+  it("one follows another that was killed, within 15 s, and does not write before", async () => {
+    const [leader, follower] = await startBoth();
+    expect(await writes("two")).toEqual([]);
+    await leader.end("SIGKILL");
+    await vi.waitFor(() => expect(follower.said()).toEqual(["leads"]), TAKEOVER);
   });
-  await stopped.promise;
-  await vi.waitFor(() => expect(follower.said()).toEqual(["leads"]), TAKEOVER);
-  end();
-  const since = Date.now();
-  process.kill(leader.pid, "SIGCONT");
-  await vi.waitFor(() => expect(leader.said()).toEqual(["leads", "ended", "lost"]), TAKEOVER);
-  await delay(500);
-  expect(await writes("one", since)).toEqual([]);
-  expect(follower.said()).toEqual(["leads"]);
+
+  it("one that cannot reach the server ends before another begins", async () => {
+    const [leader, follower] = await startBoth();
+    await leader.proxy.refuse();
+    await vi.waitFor(() => expect(follower.said()).toEqual(["leads"]), TAKEOVER);
+    await vi.waitFor(() => expect(leader.said()).toEqual(["leads", "ended", "lost"]), TAKEOVER);
+    expect(leader.at("ended")).toBeLessThan(follower.at("leads"));
+    // It comes back as one that waits, and follows at once one that ends in order.
+    await leader.proxy.accept();
+    await follower.end("SIGTERM");
+    await vi.waitFor(() => expect(leader.said().at(-1)).toBe("leads"), TAKEOVER);
+  });
+
+  it("one that stood still while another took over writes nothing when it goes on", async () => {
+    const [leader, follower] = await startBoth();
+    const stopped = Promise.withResolvers<void>();
+    // In the middle of a write, whose answer is the first thing that it finds when it goes on.
+    const end = leader.proxy.inject(({ method }) => {
+      if (method !== "PATCH") return undefined;
+      process.kill(leader.pid, "SIGSTOP");
+      stopped.resolve();
+      return { delayMs: 50 };
+    });
+    await stopped.promise;
+    await vi.waitFor(() => expect(follower.said()).toEqual(["leads"]), TAKEOVER);
+    end();
+    const since = Date.now();
+    process.kill(leader.pid, "SIGCONT");
+    await vi.waitFor(() => expect(leader.said()).toEqual(["leads", "ended", "lost"]), TAKEOVER);
+    await delay(500);
+    expect(await writes("one", since)).toEqual([]);
+    expect(follower.said()).toEqual(["leads"]);
+  });
 });

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
-import { beforeAll, expect, test, vi } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { ChatClient, type ChatClientOptions } from "../../support/agent/chat-client.ts";
 import { omnia, startOmnia } from "../../support/processes/omnia-process.ts";
 import { folderForAllTests, forAllTests } from "../../support/builders/fixtures.ts";
@@ -87,65 +87,67 @@ function sign(claims: { aud?: string; sub?: string; exp?: string; kid?: string }
     .sign(keys().privateKey);
 }
 
-test("a good token lets its bearer in, in a header or as a browser sends it", async () => {
-  const client = await connect("tokens", bearer(await sign()));
-  expect(await client.ask("hello")).toMatchObject({ content: "hello" });
-  const browser = { protocols: ["omnia", `bearer.${await sign()}`] };
-  const origin = "https://console.example";
-  expect((await connect("tokens", { ...browser, origin })).socket.protocol).toBe("omnia");
-});
+describe("the agents of omnia up", () => {
+  it("let the bearer of a good token in, in a header or as a browser sends it", async () => {
+    const client = await connect("tokens", bearer(await sign()));
+    expect(await client.ask("hello")).toMatchObject({ content: "hello" });
+    const browser = { protocols: ["omnia", `bearer.${await sign()}`] };
+    const origin = "https://console.example";
+    expect((await connect("tokens", { ...browser, origin })).socket.protocol).toBe("omnia");
+  });
 
-test("any other token is refused with 401, before there is a connection", async () => {
-  const [, body = ""] = (await sign()).split(".");
-  const none = Buffer.from('{"alg":"none"}').toString("base64url");
-  for (const options of [
-    {},
-    bearer("key-of-the-web-client"),
-    bearer(await sign({ exp: "-5m" })),
-    bearer(await sign({ aud: "another-service" })),
-    bearer(await sign({ kid: "unknown" })),
-    bearer(`${none}.${body}.`),
-  ]) {
-    await expect(connect("tokens", options)).rejects.toThrow("401");
-  }
-});
+  it("refuse any other token with 401, before there is a connection", async () => {
+    const [, body = ""] = (await sign()).split(".");
+    const none = Buffer.from('{"alg":"none"}').toString("base64url");
+    for (const options of [
+      {},
+      bearer("key-of-the-web-client"),
+      bearer(await sign({ exp: "-5m" })),
+      bearer(await sign({ aud: "another-service" })),
+      bearer(await sign({ kid: "unknown" })),
+      bearer(`${none}.${body}.`),
+    ]) {
+      await expect(connect("tokens", options)).rejects.toThrow("401");
+    }
+  });
 
-test("a page of a foreign origin is refused with 403, whatever its token", async () => {
-  const options = { ...bearer(await sign()), origin: "https://elsewhere.example" };
-  await expect(connect("tokens", options)).rejects.toThrow("403");
-});
+  it("refuse a page of a foreign origin with 403, whatever its token", async () => {
+    const options = { ...bearer(await sign()), origin: "https://elsewhere.example" };
+    await expect(connect("tokens", options)).rejects.toThrow("403");
+  });
 
-test("a session is its subject's, also for who knows its id", async () => {
-  const alice = await connect("tokens", bearer(await sign()));
-  const { session_id } = await alice.ask("secret");
-  const bob = await connect(
-    "tokens",
-    bearer(await sign({ sub: "bob" })),
-    `&session_id=${session_id}`,
-  );
-  expect(await bob.next()).toMatchObject({ error: { code: "SESSION_NOT_FOUND" } });
-  bob.send({ type: "resume", session_id, after: 0 });
-  await bob.nextOf("connected");
-  expect(await bob.nextOf("error")).toMatchObject({ error: { code: "SESSION_NOT_FOUND" } });
-});
+  it("keep a session for its subject, also from others who know its id", async () => {
+    const alice = await connect("tokens", bearer(await sign()));
+    const { session_id } = await alice.ask("secret");
+    const bob = await connect(
+      "tokens",
+      bearer(await sign({ sub: "bob" })),
+      `&session_id=${session_id}`,
+    );
+    expect(await bob.next()).toMatchObject({ error: { code: "SESSION_NOT_FOUND" } });
+    bob.send({ type: "resume", session_id, after: 0 });
+    await bob.nextOf("connected");
+    expect(await bob.nextOf("error")).toMatchObject({ error: { code: "SESSION_NOT_FOUND" } });
+  });
 
-test("a key of the Secret lets its client in, and no other", async () => {
-  const client = await connect("keys", bearer("key-of-the-web-client"));
-  expect(await client.ask("hello")).toMatchObject({ content: "hello" });
-  await expect(connect("keys", bearer("another-key"))).rejects.toThrow("401");
-  const chat = ["chat", "keys", "--url", url(), "-m", "hello"];
-  const env = { OMNIA_TOKEN: "key-of-the-web-client" };
-  expect(await omnia(chat, { env })).toMatchObject({ code: 0, out: "hello\n" });
-  expect(await omnia(chat)).toMatchObject({ code: 1 });
-});
+  it("let the client with a key of the Secret in, and no other", async () => {
+    const client = await connect("keys", bearer("key-of-the-web-client"));
+    expect(await client.ask("hello")).toMatchObject({ content: "hello" });
+    await expect(connect("keys", bearer("another-key"))).rejects.toThrow("401");
+    const chat = ["chat", "keys", "--url", url(), "-m", "hello"];
+    const env = { OMNIA_TOKEN: "key-of-the-web-client" };
+    expect(await omnia(chat, { env })).toMatchObject({ code: 0, out: "hello\n" });
+    expect(await omnia(chat)).toMatchObject({ code: 1 });
+  });
 
-test("explain says where authentication is off, and nothing of it where it is on", async () => {
-  const explain = async (name: string) =>
-    (
-      await omnia(["explain", name, "--state", join(folder(), "state")], {
-        env: { HOME: folder() },
-      })
-    ).out;
-  expect(await explain("open")).toContain("Authentication is off");
-  expect(await explain("tokens")).not.toContain("Authentication is off");
+  it("are told of by explain where authentication is off, and not where it is on", async () => {
+    const explain = async (name: string) =>
+      (
+        await omnia(["explain", name, "--state", join(folder(), "state")], {
+          env: { HOME: folder() },
+        })
+      ).out;
+    expect(await explain("open")).toContain("Authentication is off");
+    expect(await explain("tokens")).not.toContain("Authentication is off");
+  });
 });

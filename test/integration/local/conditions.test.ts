@@ -1,7 +1,7 @@
 /** Every reason that a manifest can bring about on one machine, in one `omnia up`. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeAll, expect, test, vi } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { aPack, aPrompt } from "../../support/builders/a-pack.ts";
 import { startHttpServer } from "../../support/processes/http-server.ts";
 import { omnia, startOmnia } from "../../support/processes/omnia-process.ts";
@@ -166,100 +166,103 @@ async function condition(kind: string, name: string, type: string): Promise<Cond
   return (await find(kind, name))?.status.conditions.find((each) => each.type === type);
 }
 
-test("nothing of the files is refused", () => {
-  expect(up().out).not.toContain("all.yaml:");
-});
+describe("an omnia up with every reason in it", () => {
+  it("refuses nothing of the files", () => {
+    expect(up().out).not.toContain("all.yaml:");
+  });
 
-test.each([
-  ["runs", "Available", "ReplicasAvailable"],
-  ["runs", "PromptPackReady", "Resolved"],
-  ["runs", "ProviderReady", "Resolved"],
-  ["runs", "ToolRegistryReady", "NotReferenced"],
-  ["runs", "SessionStoreReady", "NotNeeded"],
-  ["demo", "PromptPackReady", "NotReferenced"],
-  ["demo", "ProviderReady", "NotNeeded"],
-  ["no-secret", "ProviderReady", "SecretNotFound"],
-  ["no-secret", "Available", "WaitingForReferences"],
-  ["no-secret-key", "ProviderReady", "SecretKeyMissing"],
-  ["empty-secret-key", "ProviderReady", "SecretKeyMissing"],
-  ["no-pack", "PromptPackReady", "NotFound"],
-  ["bad-pack", "PromptPackReady", "Invalid"],
-  ["no-prompt", "PromptPackReady", "PromptNotFound"],
-  ["no-variables", "PromptPackReady", "VariablesMissing"],
-  ["no-registry", "ToolRegistryReady", "NotFound"],
-  ["some-tools", "ToolRegistryReady", "Degraded"],
-  ["dead-tools", "ToolRegistryReady", "Failed"],
-  ["no-store", "SessionStoreReady", "SecretNotFound"],
-  ["no-store-key", "SessionStoreReady", "SecretKeyMissing"],
-  ["placeholder-store", "SessionStoreReady", "SecretKeyMissing"],
-  ["wrong-store", "SessionStoreReady", "InvalidURL"],
-  ["zero", "Available", "ScaledToZero"],
-  ["no-variable", "Available", "PodsFailing"],
-  ["store-is-down", "Available", "WaitingForPods"],
-])("AgentRuntime %s: %s is %s", async (name, type, reason) => {
-  expect(await condition("AgentRuntime", name, type)).toMatchObject({ reason });
-});
+  it.each([
+    ["runs", "Available", "ReplicasAvailable"],
+    ["runs", "PromptPackReady", "Resolved"],
+    ["runs", "ProviderReady", "Resolved"],
+    ["runs", "ToolRegistryReady", "NotReferenced"],
+    ["runs", "SessionStoreReady", "NotNeeded"],
+    ["demo", "PromptPackReady", "NotReferenced"],
+    ["demo", "ProviderReady", "NotNeeded"],
+    ["no-secret", "ProviderReady", "SecretNotFound"],
+    ["no-secret", "Available", "WaitingForReferences"],
+    ["no-secret-key", "ProviderReady", "SecretKeyMissing"],
+    ["empty-secret-key", "ProviderReady", "SecretKeyMissing"],
+    ["no-pack", "PromptPackReady", "NotFound"],
+    ["bad-pack", "PromptPackReady", "Invalid"],
+    ["no-prompt", "PromptPackReady", "PromptNotFound"],
+    ["no-variables", "PromptPackReady", "VariablesMissing"],
+    ["no-registry", "ToolRegistryReady", "NotFound"],
+    ["some-tools", "ToolRegistryReady", "Degraded"],
+    ["dead-tools", "ToolRegistryReady", "Failed"],
+    ["no-store", "SessionStoreReady", "SecretNotFound"],
+    ["no-store-key", "SessionStoreReady", "SecretKeyMissing"],
+    ["placeholder-store", "SessionStoreReady", "SecretKeyMissing"],
+    ["wrong-store", "SessionStoreReady", "InvalidURL"],
+    ["zero", "Available", "ScaledToZero"],
+    ["no-variable", "Available", "PodsFailing"],
+    ["store-is-down", "Available", "WaitingForPods"],
+  ])("gives AgentRuntime %s the condition %s with reason %s", async (name, type, reason) => {
+    expect(await condition("AgentRuntime", name, type)).toMatchObject({ reason });
+  });
 
-test.each([
-  ["good", "SourceValid", "Valid"],
-  ["no-config-map", "SourceValid", "ConfigMapNotFound"],
-  ["no-key", "SourceValid", "KeyNotFound"],
-  ["no-json", "SourceValid", "InvalidJSON"],
-  ["no-pack", "SourceValid", "InvalidPack"],
-  ["too-large", "SourceValid", "TooLarge"],
-  ["unused", "AgentsNotified", "NoAgents"],
-])("PromptPack %s: %s is %s", async (name, type, reason) => {
-  expect(await condition("PromptPack", name, type)).toMatchObject({ reason });
-});
+  it.each([
+    ["good", "SourceValid", "Valid"],
+    ["no-config-map", "SourceValid", "ConfigMapNotFound"],
+    ["no-key", "SourceValid", "KeyNotFound"],
+    ["no-json", "SourceValid", "InvalidJSON"],
+    ["no-pack", "SourceValid", "InvalidPack"],
+    ["too-large", "SourceValid", "TooLarge"],
+    ["unused", "AgentsNotified", "NoAgents"],
+  ])("gives PromptPack %s the condition %s with reason %s", async (name, type, reason) => {
+    expect(await condition("PromptPack", name, type)).toMatchObject({ reason });
+  });
 
-test.each([
-  ["all", "ToolsAvailable", "ToolsFound"],
-  ["all", "AllToolsReady", "AllReady"],
-  ["some", "ToolsAvailable", "ToolsFound"],
-  ["some", "AllToolsReady", "Unreachable"],
-  ["refuses", "ToolsAvailable", "Unreachable"],
-  ["nobody", "ToolsAvailable", "NoServices"],
-  ["no-endpoint", "ToolsAvailable", "NoReadyEndpoints"],
-  ["nowhere", "ToolsAvailable", "NoReadyEndpoints"],
-  ["bad-schema", "ToolsAvailable", "InvalidTool"],
-])("ToolRegistry %s: %s is %s", async (name, type, reason) => {
-  expect(await condition("ToolRegistry", name, type)).toMatchObject({ reason });
-});
+  it.each([
+    ["all", "ToolsAvailable", "ToolsFound"],
+    ["all", "AllToolsReady", "AllReady"],
+    ["some", "ToolsAvailable", "ToolsFound"],
+    ["some", "AllToolsReady", "Unreachable"],
+    ["refuses", "ToolsAvailable", "Unreachable"],
+    ["nobody", "ToolsAvailable", "NoServices"],
+    ["no-endpoint", "ToolsAvailable", "NoReadyEndpoints"],
+    ["nowhere", "ToolsAvailable", "NoReadyEndpoints"],
+    ["bad-schema", "ToolsAvailable", "InvalidTool"],
+  ])("gives ToolRegistry %s the condition %s with reason %s", async (name, type, reason) => {
+    expect(await condition("ToolRegistry", name, type)).toMatchObject({ reason });
+  });
 
-test("says where a value comes from, and which variable would give one", async () => {
-  expect((await condition("AgentRuntime", "from-environment", "ProviderReady"))?.message).toContain(
-    "ANTHROPIC_API_KEY",
-  );
-  expect((await condition("AgentRuntime", "no-secret", "ProviderReady"))?.message).toContain(
-    "OPENAI_API_KEY",
-  );
-  expect((await condition("AgentRuntime", "no-store", "SessionStoreReady"))?.message).toContain(
-    "REDIS_URL",
-  );
-  expect((await condition("ToolRegistry", "nowhere", "ToolsAvailable"))?.message).toContain(
-    "local-url",
-  );
-});
+  it("says where a value comes from, and which variable would give one", async () => {
+    expect(
+      (await condition("AgentRuntime", "from-environment", "ProviderReady"))?.message,
+    ).toContain("ANTHROPIC_API_KEY");
+    expect((await condition("AgentRuntime", "no-secret", "ProviderReady"))?.message).toContain(
+      "OPENAI_API_KEY",
+    );
+    expect((await condition("AgentRuntime", "no-store", "SessionStoreReady"))?.message).toContain(
+      "REDIS_URL",
+    );
+    expect((await condition("ToolRegistry", "nowhere", "ToolsAvailable"))?.message).toContain(
+      "local-url",
+    );
+  });
 
-test("says in the log why a replica does not become ready, in its own words", async () => {
-  await up().shows(
-    /AgentRuntime default\/store-is-down: replica 1: not ready: the session store does not answer/,
-  );
-});
+  it("says in the log why a replica does not become ready, in its own words", async () => {
+    await up().shows(
+      /AgentRuntime default\/store-is-down: replica 1: not ready: the session store does not answer/,
+    );
+  });
 
-test("shows no value of a Secret anywhere", async () => {
-  const everything = [up().out, await (await fetch(`${url()}/api/v1alpha1/resources`)).text()].join(
-    "\n",
-  );
-  expect(everything).not.toContain('from-environment"}');
-  expect(everything).not.toContain("redis://127.0.0.1:1");
-});
+  it("shows no value of a Secret anywhere", async () => {
+    const everything = [
+      up().out,
+      await (await fetch(`${url()}/api/v1alpha1/resources`)).text(),
+    ].join("\n");
+    expect(everything).not.toContain('from-environment"}');
+    expect(everything).not.toContain("redis://127.0.0.1:1");
+  });
 
-test("omnia status and omnia explain find it", async () => {
-  const [status, explained] = await Promise.all([
-    omnia(["status"], { env: env() }),
-    omnia(["explain", "no-secret"], { env: env() }),
-  ]);
-  expect(status.out).toMatch(/runs\s+Running/);
-  expect(explained.out).toContain("OPENAI_API_KEY");
+  it("is found by omnia status and omnia explain", async () => {
+    const [status, explained] = await Promise.all([
+      omnia(["status"], { env: env() }),
+      omnia(["explain", "no-secret"], { env: env() }),
+    ]);
+    expect(status.out).toMatch(/runs\s+Running/);
+    expect(explained.out).toContain("OPENAI_API_KEY");
+  });
 });

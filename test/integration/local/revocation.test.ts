@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { ChatClient } from "../../support/agent/chat-client.ts";
 import { startOmnia } from "../../support/processes/omnia-process.ts";
 
@@ -53,24 +53,26 @@ async function startAgent(wanted: Wanted) {
   return { connect, want: (next: Wanted) => writeFile(file, manifests(next)) };
 }
 
-test("who loses the key to an agent loses the connection, through the gateway too", async () => {
-  const { connect, want } = await startAgent({ keys: { web: "first-key", batch: "other-key" } });
-  const web = await connect("first-key");
-  const batch = await connect("other-key");
-  await web.ask("hello");
-  await want({ keys: { web: "second-key", batch: "other-key" } });
-  expect(await web.closed).toEqual({
-    code: 4401,
-    reason: "the credential is no longer accepted",
+describe("a client", () => {
+  it("that loses the key to an agent loses the connection, through the gateway too", async () => {
+    const { connect, want } = await startAgent({ keys: { web: "first-key", batch: "other-key" } });
+    const web = await connect("first-key");
+    const batch = await connect("other-key");
+    await web.ask("hello");
+    await want({ keys: { web: "second-key", batch: "other-key" } });
+    expect(await web.closed).toEqual({
+      code: 4401,
+      reason: "the credential is no longer accepted",
+    });
+    expect(await batch.ask("hello")).toMatchObject({ content: "hello" });
+    expect(await (await connect("second-key")).ask("hello")).toMatchObject({ content: "hello" });
   });
-  expect(await batch.ask("hello")).toMatchObject({ content: "hello" });
-  expect(await (await connect("second-key")).ask("hello")).toMatchObject({ content: "hello" });
-});
 
-test("who came without a key loses the connection once one is asked for", async () => {
-  const { connect, want } = await startAgent({ keys: undefined });
-  const anybody = await connect();
-  await anybody.ask("hello");
-  await want({ keys: { web: "a-key" } });
-  expect(await anybody.closed).toEqual({ code: 4401, reason: "a token is needed now" });
+  it("that came without a key loses the connection once one is asked for", async () => {
+    const { connect, want } = await startAgent({ keys: undefined });
+    const anybody = await connect();
+    await anybody.ask("hello");
+    await want({ keys: { web: "a-key" } });
+    expect(await anybody.closed).toEqual({ code: 4401, reason: "a token is needed now" });
+  });
 });

@@ -1,7 +1,7 @@
 /** What `omnia up` keeps: sessions over replicas and restarts, versions of packs over restarts. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { aPack, aPrompt } from "../../support/builders/a-pack.ts";
 import { ChatClient } from "../../support/agent/chat-client.ts";
 import { startModelServer } from "../../support/agent/model-server.ts";
@@ -123,7 +123,7 @@ describe("with Redis", () => {
   afterEach(() => redis[Symbol.asyncDispose]());
   const session = { type: "redis", storeRef: { name: "store", key: "url" } };
 
-  test("a session begun at one replica goes on at the other, and after every process was restarted", async () => {
+  it("a session begun at one replica goes on at the other, and after every process was restarted", async () => {
     await write({ replicas: 2, session });
     let up = await start({ REDIS_URL: redis.url });
     await expect
@@ -152,7 +152,7 @@ describe("with Redis", () => {
     expect(messagesOf()).toHaveLength(6);
   });
 
-  test("an agent whose store goes down takes no connections, says why, and comes back with it", async () => {
+  it("an agent whose store goes down takes no connections, says why, and comes back with it", async () => {
     await write({ session });
     const up = await start({ REDIS_URL: redis.url });
     await expect
@@ -172,24 +172,26 @@ describe("with Redis", () => {
   });
 });
 
-test("with sessions in memory a client that comes back is known, at any number of replicas", async () => {
-  await write({ replicas: 3 });
-  const up = await start();
-  await expect
-    .poll(() => up.status("AgentRuntime", "bot"), { timeout: 20_000 })
-    .toMatchObject({ ready: "3/3" });
-  const first = await up.connect();
-  const { session_id: id } = await first.ask("hello");
-  for (let index = 0; index < 4; index += 1) {
-    const again = await up.connect(`&session_id=${id}`);
-    expect(await again.nextOf("connected")).toMatchObject({ session_id: id, resumed: true });
-  }
+describe("with sessions in memory", () => {
+  it("a client that comes back is known, at any number of replicas", async () => {
+    await write({ replicas: 3 });
+    const up = await start();
+    await expect
+      .poll(() => up.status("AgentRuntime", "bot"), { timeout: 20_000 })
+      .toMatchObject({ ready: "3/3" });
+    const first = await up.connect();
+    const { session_id: id } = await first.ask("hello");
+    for (let index = 0; index < 4; index += 1) {
+      const again = await up.connect(`&session_id=${id}`);
+      expect(await again.nextOf("connected")).toMatchObject({ session_id: id, resumed: true });
+    }
+  });
 });
 
 describe("a PromptPack", () => {
   const rollout = { strategy: "canary", canary: { weight: 50 } };
 
-  test("goes on with its canary after a restart, and tells when its agents have it", async () => {
+  it("goes on with its canary after a restart, and tells when its agents have it", async () => {
     await write({ rollout });
     let up = await start();
     await expect
@@ -229,7 +231,7 @@ describe("a PromptPack", () => {
     expect(seen).toEqual(new Set(["You are version 1.0.0.", "You are version 2.0.0."]));
   });
 
-  test("whose source has gone bad runs its last good version, also after a restart", async () => {
+  it("whose source has gone bad runs its last good version, also after a restart", async () => {
     await write();
     let up = await start();
     await expect

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { findLocal } from "../../../src/local/state/find-local.ts";
 import { isAlive } from "../../../src/local/state/folder.ts";
 import { ChatClient } from "../../support/agent/chat-client.ts";
@@ -112,7 +112,7 @@ ${more}`;
 const file = (name: string): string => join(manifests(), name);
 
 describe("omnia up", () => {
-  test("runs the bundled quickstart, which answers, and says how to talk to it", async () => {
+  it("runs the bundled quickstart, which answers, and says how to talk to it", async () => {
     const up = await Up.start([]);
     await up.process.shows(/Talk to it: \S*omnia chat quickstart\n/);
     const client = await ChatClient.connect(up.agentURL("agent=quickstart"));
@@ -124,7 +124,7 @@ describe("omnia up", () => {
     expect(command.out).toContain("°C");
   });
 
-  test("ends on a signal: connections are closed as going away, and nothing is left but logs", async () => {
+  it("ends on a signal: connections are closed as going away, and nothing is left but logs", async () => {
     await writeFile(
       file("a.yaml"),
       `${echo("one", "  replicas: 2")}\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: keys}\nstringData: {client: s3cret}\n`,
@@ -151,7 +151,7 @@ describe("omnia up", () => {
     expect(await findLocal({ env: environment() })).toBeUndefined();
   });
 
-  test("leaves no agent behind when it is killed", async () => {
+  it("leaves no agent behind when it is killed", async () => {
     await writeFile(file("a.yaml"), echo("one", "  replicas: 2"));
     const up = await Up.start();
     await up.until("one", "Running", "2/2");
@@ -163,7 +163,7 @@ describe("omnia up", () => {
     await next.until("one", "Running", "2/2");
   });
 
-  test("shows a table on a terminal, drains on Ctrl-C and ends at once on the second", async () => {
+  it("shows a table on a terminal, drains on Ctrl-C and ends at once on the second", async () => {
     await writeFile(file("a.yaml"), echo("one"));
     await writeFile(file("slow.yaml"), echo("slow").replace("echo", "demo"));
     await writeFile(file("bad.yaml"), "kind: [");
@@ -188,7 +188,7 @@ describe("omnia up", () => {
     expect(await findLocal({ env: environment() })).toBeUndefined();
   });
 
-  test("says that its port is taken, and what to do", async () => {
+  it("says that its port is taken, and what to do", async () => {
     const other = createServer().listen(0, "127.0.0.1");
     await once(other, "listening");
     const { port } = other.address() as AddressInfo;
@@ -201,7 +201,7 @@ describe("omnia up", () => {
     });
   });
 
-  test("refuses files that are not there, and a state folder that another one has", async () => {
+  it("refuses files that are not there, and a state folder that another one has", async () => {
     const missing = await omnia(["up", "-f", file("none.yaml")], { env: environment() });
     expect(missing).toMatchObject({
       code: 1,
@@ -225,7 +225,7 @@ describe("omnia up", () => {
     });
   });
 
-  test("lets several live side by side", async () => {
+  it("lets several live side by side", async () => {
     await writeFile(file("a.yaml"), echo("one"));
     const [first, second] = [await Up.start(), await Up.start()];
     await first.until("one", "Running", "1/1");
@@ -238,7 +238,7 @@ describe("omnia up", () => {
 });
 
 describe("the files of omnia up", () => {
-  test("are followed: agents come, change and go with them", async () => {
+  it("are followed: agents come, change and go with them", async () => {
     await writeFile(file("a.yaml"), echo("one"));
     const up = await Up.start();
     await up.until("one", "Running", "1/1");
@@ -255,7 +255,7 @@ describe("the files of omnia up", () => {
     await expect.poll(() => up.agentProcesses(), { timeout: 10_000 }).toEqual([]);
   });
 
-  test("that go bad are shown with their place, and what they declared runs on", async () => {
+  it("that go bad are shown with their place, and what they declared runs on", async () => {
     await writeFile(file("a.yaml"), echo("one"));
     const up = await Up.start();
     await up.until("one", "Running", "1/1");
@@ -270,7 +270,7 @@ describe("the files of omnia up", () => {
     await up.process.shows(/a\.yaml: no problems any more/);
   });
 
-  test("may name two agents alike: the first runs, and the second is an error", async () => {
+  it("may name two agents alike: the first runs, and the second is an error", async () => {
     await writeFile(file("a.yaml"), echo("one"));
     await writeFile(file("b.yaml"), echo("one", "  replicas: 2"));
     const up = await Up.start();
@@ -278,7 +278,7 @@ describe("the files of omnia up", () => {
     await up.process.shows(/b\.yaml:4:\d+: metadata\.name: .*a\.yaml:4/);
   });
 
-  test("may give variables from elsewhere: an edit there rolls the replicas, and there is always one that answers", async () => {
+  it("may give variables from elsewhere: an edit there rolls the replicas, and there is always one that answers", async () => {
     const withVariable = echo(
       "one",
       "  env: [{name: LOG_LEVEL, valueFrom: {configMapKeyRef: {name: settings, key: level}}}]",
@@ -321,7 +321,7 @@ async function environmentOf(pid: number): Promise<string[]> {
 }
 
 describe("an agent's process", () => {
-  test("that is killed is started again, and said so", async () => {
+  it("that is killed is started again, and said so", async () => {
     await writeFile(file("a.yaml"), echo("one"));
     const up = await Up.start();
     await up.until("one", "Running", "1/1");
@@ -334,7 +334,7 @@ describe("an agent's process", () => {
     expect(await up.agentProcesses()).not.toContain(pid);
   });
 
-  test("gets nothing of the environment that it does not need", async () => {
+  it("gets nothing of the environment that it does not need", async () => {
     await writeFile(file("a.yaml"), echo("one"));
     const up = await Up.start(undefined, {
       ANTHROPIC_API_KEY: "sk-ant-leak",

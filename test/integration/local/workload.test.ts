@@ -1,7 +1,7 @@
 /** The supervision of processes, with a stand-in for the agent that fails in every way it is told to. */
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { AgentWorkload, type WantedWorkload } from "../../../src/local/replicas/workload.ts";
 import { isAlive } from "../../../src/local/state/folder.ts";
 import { systemClock, type Timer } from "../../../src/time/clock.ts";
@@ -118,7 +118,7 @@ async function until(workload: AgentWorkload, expected: string): Promise<void> {
 }
 
 describe("replicas", () => {
-  test("are started, become ready, and take connections where they listen", async () => {
+  it("are started, become ready, and take connections where they listen", async () => {
     const workload = start();
     await workload.apply(wanted({ replicas: 2 }));
     expect(workload.endpoints()).toEqual([]);
@@ -129,7 +129,7 @@ describe("replicas", () => {
     expect(await response.text()).toBe("ok");
   });
 
-  test("are left alone when nothing that they were started with has changed", async () => {
+  it("are left alone when nothing that they were started with has changed", async () => {
     const workload = start();
     await workload.apply(wanted());
     await until(workload, "1/1 ready");
@@ -138,7 +138,7 @@ describe("replicas", () => {
     expect([workload.replicas(), told().changes]).toEqual(before);
   });
 
-  test("get only the environment that they are given", async () => {
+  it("get only the environment that they are given", async () => {
     const workload = start();
     process.env["OTHER_PROVIDER_KEY"] = "leaked";
     try {
@@ -152,7 +152,7 @@ describe("replicas", () => {
     expect(JSON.parse(starting)).toMatchObject({ environment: ["BEHAVIOUR"] });
   });
 
-  test("keep their secrets to themselves, whatever they print and say of themselves", async () => {
+  it("keep their secrets to themselves, whatever they print and say of themselves", async () => {
     const workload = start();
     const [file, variable] = ['of "a" file', 'of "a" variable'];
     await workload.apply(
@@ -172,7 +172,7 @@ describe("replicas", () => {
     expect(log).not.toMatch(/of.*a.*variable/);
   });
 
-  test("roll one at a time, and there is always one that is ready", async () => {
+  it("roll one at a time, and there is always one that is ready", async () => {
     const workload = start();
     await workload.apply(wanted({ replicas: 2 }));
     await until(workload, "1/1 ready, 2/1 ready");
@@ -188,7 +188,7 @@ describe("replicas", () => {
     expect(fewest).toBe(2);
   });
 
-  test("of before go on when those of a change do not come up", async () => {
+  it("of before go on when those of a change do not come up", async () => {
     const workload = start();
     await workload.apply(wanted());
     await until(workload, "1/1 ready");
@@ -201,7 +201,7 @@ describe("replicas", () => {
     await until(workload, "1/1 ready");
   });
 
-  test("come and go with the number that is wanted", async () => {
+  it("come and go with the number that is wanted", async () => {
     const workload = start();
     await workload.apply(wanted({ replicas: 3 }));
     await until(workload, "1/1 ready, 2/1 ready, 3/1 ready");
@@ -213,7 +213,7 @@ describe("replicas", () => {
 });
 
 describe("a replica that", () => {
-  test("is killed is started again, and is another endpoint then", async () => {
+  it("is killed is started again, and is another endpoint then", async () => {
     const workload = start();
     await workload.apply(wanted());
     await until(workload, "1/1 ready");
@@ -229,7 +229,7 @@ describe("a replica that", () => {
     expect(workload.endpoints()[0]?.id).not.toBe(before?.id);
   });
 
-  test("throws at its start says so, without its key, and waits longer each time", async () => {
+  it("throws at its start says so, without its key, and waits longer each time", async () => {
     const workload = start();
     await workload.apply(wanted({ behaviour: "throw" }));
     await expect.poll(() => workload.replicas()[0]?.failures, { timeout: 10_000 }).toBe(2);
@@ -239,7 +239,7 @@ describe("a replica that", () => {
     });
   });
 
-  test("logs why it ends says so, and is heard", async () => {
+  it("logs why it ends says so, and is heard", async () => {
     const workload = start();
     await workload.apply(wanted({ behaviour: "log" }));
     await expect
@@ -248,7 +248,7 @@ describe("a replica that", () => {
     expect(told().errors[0]).toBe("1: the config cannot be read");
   });
 
-  test("cannot be started at all says so", async () => {
+  it("cannot be started at all says so", async () => {
     const workload = new AgentWorkload({
       folder: join(folder(), "state"),
       command: { execPath: join(folder(), "no-such-node"), arguments: [] },
@@ -266,7 +266,7 @@ describe("a replica that", () => {
       .toMatch(/^it could not be started: .*ENOENT/);
   });
 
-  test("says that it is not ready gets no connections, and is ready again when it says so", async () => {
+  it("says that it is not ready gets no connections, and is ready again when it says so", async () => {
     const workload = start();
     await workload.apply(wanted({ ready: "the store does not answer" }));
     await expect
@@ -280,7 +280,7 @@ describe("a replica that", () => {
     expect(workload.endpoints()).toEqual([]);
   });
 
-  test("does not end when it is told to is ended after its grace", async () => {
+  it("does not end when it is told to is ended after its grace", async () => {
     const workload = start(100);
     await workload.apply(wanted({ behaviour: "stubborn" }));
     await until(workload, "1/1 ready");
@@ -296,7 +296,7 @@ describe("the files of an agent", () => {
   const secret = (value: string): WantedWorkload["secrets"] =>
     new Map([["provider/api-key", value]]);
 
-  test("follow what is wanted without a new process, and are for their owner only", async () => {
+  it("follow what is wanted without a new process, and are for their owner only", async () => {
     const workload = start();
     await workload.apply(wanted({ secrets: secret("one") }));
     await until(workload, "1/1 ready");
@@ -313,7 +313,7 @@ describe("the files of an agent", () => {
     expect(workload.replicas()[0]?.pid).toBe(pid);
   });
 
-  test("keep what a Secret held that has gone, and lose what is no longer named", async () => {
+  it("keep what a Secret held that has gone, and lose what is no longer named", async () => {
     const workload = start();
     const file = join(folder(), "state", "secrets", "provider", "api-key");
     await workload.apply(wanted({ secrets: secret("one") }));
@@ -323,7 +323,7 @@ describe("the files of an agent", () => {
     await expect(readFile(file)).rejects.toThrow("ENOENT");
   });
 
-  test("hold no secret any more once they are cleaned", async () => {
+  it("hold no secret any more once they are cleaned", async () => {
     const workload = start();
     await workload.apply(wanted({ secrets: secret("one") }));
     workload.retire();
@@ -334,7 +334,7 @@ describe("the files of an agent", () => {
     ).toEqual([]);
   });
 
-  test("do not hold secrets that a process left behind which was killed", async () => {
+  it("do not hold secrets that a process left behind which was killed", async () => {
     const left = join(folder(), "state", "secrets", "tools");
     await mkdir(left, { recursive: true });
     await writeFile(join(left, "token"), "old");
@@ -343,23 +343,25 @@ describe("the files of an agent", () => {
   });
 });
 
-test("an agent that was retired and is wanted again gets new replicas while the old ones drain", async () => {
-  const workload = start();
-  await workload.apply(wanted({ behaviour: "stubborn" }));
-  await until(workload, "1/1 ready");
-  workload.retire();
-  await workload.apply(wanted({ behaviour: "stubborn" }));
-  await until(workload, "1/1 draining, 2/1 ready");
-});
-
-test.each(["lingers", "throw", ""])(
-  "a replica that has drained leaves no timer behind (%s)",
-  async (behaviour) => {
+describe("a workload", () => {
+  it("that was retired and is wanted again gets new replicas while the old ones drain", async () => {
     const workload = start();
-    await workload.apply(wanted({ behaviour }));
-    await until(workload, behaviour === "throw" ? "1/1 waiting" : "1/1 ready");
+    await workload.apply(wanted({ behaviour: "stubborn" }));
+    await until(workload, "1/1 ready");
     workload.retire();
-    await until(workload, "");
-    expect(timers().size).toBe(0);
-  },
-);
+    await workload.apply(wanted({ behaviour: "stubborn" }));
+    await until(workload, "1/1 draining, 2/1 ready");
+  });
+
+  it.each(["lingers", "throw", ""])(
+    "leaves no timer behind when its replica has drained (%s)",
+    async (behaviour) => {
+      const workload = start();
+      await workload.apply(wanted({ behaviour }));
+      await until(workload, behaviour === "throw" ? "1/1 waiting" : "1/1 ready");
+      workload.retire();
+      await until(workload, "");
+      expect(timers().size).toBe(0);
+    },
+  );
+});

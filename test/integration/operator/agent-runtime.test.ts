@@ -1,5 +1,5 @@
 /** What the controller of AgentRuntimes asks of the API server, with the caches and the other controllers in this process. */
-import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { Cache, type CacheChange } from "../../../src/kube/watch/cache.ts";
 import type { KubernetesObject } from "../../../src/kube/client/object.ts";
 import type { DeploymentObject } from "../../../src/operator/cluster/kubernetes-objects.ts";
@@ -175,7 +175,7 @@ async function aPolicyAgainst(resource: string): Promise<{ remove(): Promise<voi
 }
 
 describe("what is asked of the API server", () => {
-  test("one agent is one write an object, its Deployment last, and a few of its status", async () => {
+  it("one agent is one write an object, its Deployment last, and a few of its status", async () => {
     await isRunning({ replicas: 2 });
     await settled();
     const writes = await writesOn(new RegExp(`/${name()}(-config)?$`));
@@ -195,7 +195,7 @@ describe("what is asked of the API server", () => {
     expect(new Set(statuses)).toEqual(new Set(["patch agentruntimes/status 200"]));
   });
 
-  test("of thirty at once no write is refused or repeated, and another look at them is none", async () => {
+  it("of thirty at once no write is refused or repeated, and another look at them is none", async () => {
     const names = Array.from({ length: 30 }, (_, index) => `many-${index}`);
     await Promise.all(names.map((of) => cluster().create(anAgentManifest(at(of)))));
     await Promise.all(
@@ -213,7 +213,7 @@ describe("what is asked of the API server", () => {
     expect(await writesOn(/./, since)).toEqual([]);
   }, 60_000);
 
-  test("a change that needs new replicas is one write, whatever else is written meanwhile", async () => {
+  it("a change that needs new replicas is one write, whatever else is written meanwhile", async () => {
     await isRunning();
     await settled();
     const since = Date.now();
@@ -227,7 +227,7 @@ describe("what is asked of the API server", () => {
     expect(await writesOn(/configmaps|services|poddisruption/, since)).toEqual([]);
   });
 
-  test("what is refused is said, and not asked for over and over", async () => {
+  it("what is refused is said, and not asked for over and over", async () => {
     const policy = await aPolicyAgainst("deployments");
     const since = Date.now();
     await cluster().create(anAgentManifest(at()));
@@ -252,7 +252,7 @@ describe("the files of a running agent", () => {
     pods: agent().pods.map(({ metadata }) => metadata.annotations?.[FILES_REVISION_ANNOTATION]),
   });
 
-  test("a rotated key is a new revision that every pod is told of, and no new pod", async () => {
+  it("a rotated key is a new revision that every pod is told of, and no new pod", async () => {
     const secret = aSecretManifest(at(`${name()}-key`), { "api-key": "sk-1" });
     await cluster().create(secret);
     const apiKeySecretRef = { name: `${name()}-key`, key: "api-key" };
@@ -273,7 +273,7 @@ describe("the files of a running agent", () => {
     expect((await cluster().get(agent().deployment)).metadata.generation).toBe(1);
   });
 
-  test("the last good config comes back while its pack is broken, deleted or spoiled", async () => {
+  it("the last good config comes back while its pack is broken, deleted or spoiled", async () => {
     const content = aPackManifest(at(`${name()}-content`));
     const pack = aPromptPackManifest(at(`${name()}-pack`), `${name()}-content`);
     await cluster().create(content, pack);
@@ -305,7 +305,7 @@ describe("the files of a running agent", () => {
     expect(await agent().phase()).toBe("Running");
   });
 
-  test("variables that are taken from elsewhere make new pods when they change", async () => {
+  it("variables that are taken from elsewhere make new pods when they change", async () => {
     const settings = aConfigMapManifest(at(`${name()}-settings`), { level: "1", other: "1" });
     await cluster().create(settings);
     const configMapKeyRef = { name: `${name()}-settings`, key: "level" };
@@ -324,7 +324,7 @@ describe("the files of a running agent", () => {
 });
 
 describe("a cache that is behind", () => {
-  test("what was made and does not show yet is not made again", async () => {
+  it("what was made and does not show yet is not made again", async () => {
     deployments().hold();
     await cluster().create(anAgentManifest(at()));
     await vi.waitFor(
@@ -337,7 +337,7 @@ describe("a cache that is behind", () => {
     await agent().becomes("Running");
   });
 
-  test("what was changed and does not show yet is not changed back", async () => {
+  it("what was changed and does not show yet is not changed back", async () => {
     await isRunning();
     await settled();
     deployments().hold();
@@ -354,28 +354,30 @@ describe("a cache that is behind", () => {
   });
 });
 
-test.each(["agentRuntimes", "promptPacks", "toolRegistries"] as const)(
-  "what this version cannot read is told of once and left alone, and the others are still seen: %s",
-  async (kind) => {
-    const cache: Cache<KubernetesObject> = operator().caches[kind] as never;
-    const key = `${NAMESPACE}/${name()}`;
-    for (const resourceVersion of ["1", "2"]) {
-      const before = operator().reconciled.length;
-      cache.set({ metadata: { ...at(), uid: `unreadable-${kind}`, resourceVersion } });
-      await vi.waitFor(() => {
-        const outcomes = operator()
-          .reconciled.slice(before)
-          .filter((done) => done.key === key);
-        expect(outcomes).toMatchObject([{ outcome: "terminal_error" }]);
-      }, SOON);
-    }
-    await cluster().create(...aToolServiceManifests(at(`${name()}-tool`), "others"));
-    await cluster().create(anAgentManifest(at(`${name()}-other`)));
-    await new AgentInCluster(cluster(), at(`${name()}-other`)).becomes("Running");
-    cache.delete(key);
-    const events = await cluster().list("Event", NAMESPACE);
-    const about = events.filter(({ regarding }) => regarding.name === name());
-    expect(about).toMatchObject([{ type: "Warning", reason: "InvalidSpec" }]);
-    expect(await writesOn(new RegExp(`/${name()}$`))).toEqual([]);
-  },
-);
+describe("an object of a later version", () => {
+  it.each(["agentRuntimes", "promptPacks", "toolRegistries"] as const)(
+    "that this version cannot read is told of once and left alone, and the others are still seen: %s",
+    async (kind) => {
+      const cache: Cache<KubernetesObject> = operator().caches[kind] as never;
+      const key = `${NAMESPACE}/${name()}`;
+      for (const resourceVersion of ["1", "2"]) {
+        const before = operator().reconciled.length;
+        cache.set({ metadata: { ...at(), uid: `unreadable-${kind}`, resourceVersion } });
+        await vi.waitFor(() => {
+          const outcomes = operator()
+            .reconciled.slice(before)
+            .filter((done) => done.key === key);
+          expect(outcomes).toMatchObject([{ outcome: "terminal_error" }]);
+        }, SOON);
+      }
+      await cluster().create(...aToolServiceManifests(at(`${name()}-tool`), "others"));
+      await cluster().create(anAgentManifest(at(`${name()}-other`)));
+      await new AgentInCluster(cluster(), at(`${name()}-other`)).becomes("Running");
+      cache.delete(key);
+      const events = await cluster().list("Event", NAMESPACE);
+      const about = events.filter(({ regarding }) => regarding.name === name());
+      expect(about).toMatchObject([{ type: "Warning", reason: "InvalidSpec" }]);
+      expect(await writesOn(new RegExp(`/${name()}$`))).toEqual([]);
+    },
+  );
+});

@@ -1,6 +1,6 @@
 /** Changes to what runs: quick ones, broken ones, ones by others, and ones that a killed operator left half done. */
 import { setTimeout as delay } from "node:timers/promises";
-import { beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { AgentInCluster, SOME_TIME, SOON } from "../../support/operator/agent-in-cluster.ts";
 import { KUBE_API_SERVER_TIMEOUT_MS } from "../../support/kubernetes/kube-api-server.ts";
 import {
@@ -59,174 +59,176 @@ async function system(): Promise<string | undefined> {
   return (await agent().agentConfig()).prompt?.active.system;
 }
 
-test("of many quick changes the last one stands", async () => {
-  await running();
-  for (let index = 1; index <= 15; index++) {
-    await cluster().patch(agent().runtime, { spec: { session: { ttl: `${index}h` } } });
-    const content = { [PACK_KEY]: packSaying(`Take ${index}.`) };
-    await cluster().patch(object("ConfigMap", "prompts-content"), { data: content });
-    const key = { stringData: { "api-key": `key-${index}` } };
-    await cluster().patch(object("Secret", "model"), key);
-  }
-  await vi.waitFor(async () => {
-    expect(await system()).toBe("Take 15.");
-    expect((await agent().agentConfig()).session.ttlMs).toBe(15 * 3_600_000);
-    expect(await agent().file("/etc/omnia/secrets/provider/api-key")).toBe("key-15");
-  }, SOON);
-  await agent().becomes("Running");
-  expect(await cluster().list("ReplicaSet", namespace())).toHaveLength(1);
-});
-
-test("what an operator left half done when it was killed, the next one does", async () => {
-  await running();
-  for (let round = 1; round <= 4; round++) {
-    const content = { [PACK_KEY]: packSaying(`Round ${round}.`) };
-    const { resourceVersion } = (await cluster().get(agent().config)).metadata;
-    await cluster().patch(object("ConfigMap", "prompts-content"), { data: content });
+describe("a change to what runs", () => {
+  it("is overtaken by a later one, and the last of many quick ones stands", async () => {
+    await running();
+    for (let index = 1; index <= 15; index++) {
+      await cluster().patch(agent().runtime, { spec: { session: { ttl: `${index}h` } } });
+      const content = { [PACK_KEY]: packSaying(`Take ${index}.`) };
+      await cluster().patch(object("ConfigMap", "prompts-content"), { data: content });
+      const key = { stringData: { "api-key": `key-${index}` } };
+      await cluster().patch(object("Secret", "model"), key);
+    }
     await vi.waitFor(async () => {
-      expect((await cluster().get(agent().config)).metadata.resourceVersion).not.toBe(
-        resourceVersion,
-      );
+      expect(await system()).toBe("Take 15.");
+      expect((await agent().agentConfig()).session.ttlMs).toBe(15 * 3_600_000);
+      expect(await agent().file("/etc/omnia/secrets/provider/api-key")).toBe("key-15");
     }, SOON);
-    await operator().kill();
-    operator.replaceBy(await startOperator());
-    await vi.waitFor(async () => expect(await system()).toBe(`Round ${round}.`), SOON);
-  }
-});
-
-test("a reference that breaks in its place keeps what is good of the agent", async () => {
-  await running();
-  const before = await agent().footprint();
-  const breaks = [
-    [object("ConfigMap", "prompts-content"), { data: { [PACK_KEY]: "{" } }, "PromptPackReady"],
-    [object("Secret", "model"), { data: null }, "ProviderReady"],
-    [agent().runtime, { spec: { toolRegistryRef: { name: "missing" } } }, "ToolRegistryReady"],
-    [agent().runtime, { spec: { promptPackRef: { name: "missing" } } }, "PromptPackReady"],
-  ] as const;
-  for (const [target, patch, type] of breaks) {
-    await cluster().patch(target, patch);
-    await vi.waitFor(async () => {
-      expect(await agent().condition(type)).toMatchObject({ status: "False" });
-    }, SOON);
-  }
-  await agent().becomes("Running");
-  expect(await agent().footprint()).toEqual(before);
-});
-
-test("values of the environment that change in their Secret or ConfigMap make new pods", async () => {
-  await cluster().create(
-    aSecretManifest({ name: "values", namespace: namespace() }, { key: "one", other: "x" }),
-    aConfigMapManifest({ name: "values", namespace: namespace() }, { key: "one", other: "x" }),
-  );
-  await running({
-    env: [
-      { name: "A", valueFrom: { secretKeyRef: { name: "values", key: "key" } } },
-      { name: "B", valueFrom: { configMapKeyRef: { name: "values", key: "key" } } },
-    ],
+    await agent().becomes("Running");
+    expect(await cluster().list("ReplicaSet", namespace())).toHaveLength(1);
   });
-  const uids = (): (string | undefined)[] => agent().pods.map(({ metadata }) => metadata.uid);
-  for (const kind of ["Secret", "ConfigMap"] as const) {
-    const field = kind === "Secret" ? "stringData" : "data";
-    const before = uids();
-    await cluster().patch(object(kind, "values"), { [field]: { other: "y" } });
-    await delay(500);
-    expect(uids()).toEqual(before);
-    await cluster().patch(object(kind, "values"), { [field]: { key: "two" } });
+
+  it("that an operator left half done when it was killed is finished by the next one", async () => {
+    await running();
+    for (let round = 1; round <= 4; round++) {
+      const content = { [PACK_KEY]: packSaying(`Round ${round}.`) };
+      const { resourceVersion } = (await cluster().get(agent().config)).metadata;
+      await cluster().patch(object("ConfigMap", "prompts-content"), { data: content });
+      await vi.waitFor(async () => {
+        expect((await cluster().get(agent().config)).metadata.resourceVersion).not.toBe(
+          resourceVersion,
+        );
+      }, SOON);
+      await operator().kill();
+      operator.replaceBy(await startOperator());
+      await vi.waitFor(async () => expect(await system()).toBe(`Round ${round}.`), SOON);
+    }
+  });
+
+  it("that breaks a reference in its place leaves what is good of the agent", async () => {
+    await running();
+    const before = await agent().footprint();
+    const breaks = [
+      [object("ConfigMap", "prompts-content"), { data: { [PACK_KEY]: "{" } }, "PromptPackReady"],
+      [object("Secret", "model"), { data: null }, "ProviderReady"],
+      [agent().runtime, { spec: { toolRegistryRef: { name: "missing" } } }, "ToolRegistryReady"],
+      [agent().runtime, { spec: { promptPackRef: { name: "missing" } } }, "PromptPackReady"],
+    ] as const;
+    for (const [target, patch, type] of breaks) {
+      await cluster().patch(target, patch);
+      await vi.waitFor(async () => {
+        expect(await agent().condition(type)).toMatchObject({ status: "False" });
+      }, SOON);
+    }
+    await agent().becomes("Running");
+    expect(await agent().footprint()).toEqual(before);
+  });
+
+  it("of the environment, in its Secret or ConfigMap, makes new pods", async () => {
+    await cluster().create(
+      aSecretManifest({ name: "values", namespace: namespace() }, { key: "one", other: "x" }),
+      aConfigMapManifest({ name: "values", namespace: namespace() }, { key: "one", other: "x" }),
+    );
+    await running({
+      env: [
+        { name: "A", valueFrom: { secretKeyRef: { name: "values", key: "key" } } },
+        { name: "B", valueFrom: { configMapKeyRef: { name: "values", key: "key" } } },
+      ],
+    });
+    const uids = (): (string | undefined)[] => agent().pods.map(({ metadata }) => metadata.uid);
+    for (const kind of ["Secret", "ConfigMap"] as const) {
+      const field = kind === "Secret" ? "stringData" : "data";
+      const before = uids();
+      await cluster().patch(object(kind, "values"), { [field]: { other: "y" } });
+      await delay(500);
+      expect(uids()).toEqual(before);
+      await cluster().patch(object(kind, "values"), { [field]: { key: "two" } });
+      await vi.waitFor(() => {
+        expect(uids()).toHaveLength(1);
+        expect(uids()).not.toEqual(before);
+      }, SOON);
+    }
+  });
+
+  it("of a tool's endpoints changes conditions, and no config", async () => {
+    await running();
+    await vi.waitFor(async () => {
+      expect(await agent().condition("ToolRegistryReady")).toMatchObject({ status: "True" });
+    }, SOON);
+    const before = await agent().footprint();
+    const endpoints = (ready: boolean): object => ({
+      endpoints: [{ addresses: ["10.1.2.3"], conditions: { ready } }],
+    });
+    await cluster().patch(object("EndpointSlice", "lookup"), endpoints(false));
+    await vi.waitFor(async () => {
+      expect(await agent().condition("ToolRegistryReady")).toMatchObject({ status: "False" });
+    }, SOON);
+    await cluster().patch(object("EndpointSlice", "lookup"), endpoints(true));
+    await vi.waitFor(async () => {
+      expect(await agent().condition("ToolRegistryReady")).toMatchObject({ status: "True" });
+    }, SOON);
+    expect(await agent().footprint()).toEqual(before);
+  });
+
+  it("that somebody else makes to a status is put right", async () => {
+    await running();
+    const path = `/apis/omnia.altairalabs.ai/v1alpha1/namespaces/${namespace()}/agentruntimes/agent/status`;
+    const { status } = await cluster().server.request("PATCH", path, {
+      status: { phase: "Failed", replicas: 7, conditions: [] },
+    });
+    expect(status).toBe(200);
+    await agent().becomes("Running");
+    const written = (await cluster().get(agent().runtime)).status;
+    expect(written.replicas).toBe(1);
+    expect(written.conditions).toHaveLength(5);
+  });
+
+  it("to restart, which a person asks for, happens once and stays", async () => {
+    await running();
+    const [before] = agent().pods;
+    await cluster().server.kubectl(["rollout", "restart", "deployment/agent", "-n", namespace()]);
+    await cluster().server.kubectl(["rollout", "status", "deployment/agent", "-n", namespace()]);
     await vi.waitFor(() => {
-      expect(uids()).toHaveLength(1);
-      expect(uids()).not.toEqual(before);
+      expect(agent().pods).toHaveLength(1);
+      expect(agent().pods[0]?.metadata.uid).not.toBe(before?.metadata.uid);
+    }, SOME_TIME);
+    await cluster().patch(agent().runtime, { spec: { session: { ttl: "3h" } } });
+    await vi.waitFor(async () => {
+      expect((await agent().agentConfig()).session.ttlMs).toBe(3 * 3_600_000);
     }, SOON);
-  }
-});
-
-test("a tool whose endpoints come and go changes conditions, and no config", async () => {
-  await running();
-  await vi.waitFor(async () => {
-    expect(await agent().condition("ToolRegistryReady")).toMatchObject({ status: "True" });
-  }, SOON);
-  const before = await agent().footprint();
-  const endpoints = (ready: boolean): object => ({
-    endpoints: [{ addresses: ["10.1.2.3"], conditions: { ready } }],
+    expect(await cluster().list("ReplicaSet", namespace())).toHaveLength(2);
   });
-  await cluster().patch(object("EndpointSlice", "lookup"), endpoints(false));
-  await vi.waitFor(async () => {
-    expect(await agent().condition("ToolRegistryReady")).toMatchObject({ status: "False" });
-  }, SOON);
-  await cluster().patch(object("EndpointSlice", "lookup"), endpoints(true));
-  await vi.waitFor(async () => {
-    expect(await agent().condition("ToolRegistryReady")).toMatchObject({ status: "True" });
-  }, SOON);
-  expect(await agent().footprint()).toEqual(before);
-});
 
-test("a status that somebody else wrote is put right", async () => {
-  await running();
-  const path = `/apis/omnia.altairalabs.ai/v1alpha1/namespaces/${namespace()}/agentruntimes/agent/status`;
-  const { status } = await cluster().server.request("PATCH", path, {
-    status: { phase: "Failed", replicas: 7, conditions: [] },
+  it("by kubectl scale, wait and delete --cascade=foreground does what it says", async () => {
+    await running();
+    const kubectl = (...args: string[]): Promise<string> =>
+      cluster().server.kubectl([...args, "-n", namespace()]);
+    await kubectl("scale", "agentruntime/agent", "--replicas=3");
+    await vi.waitFor(async () => {
+      expect((await cluster().get(agent().runtime)).status.ready).toBe("3/3");
+    }, SOME_TIME);
+    await kubectl("wait", "--for=condition=Available", "ar/agent", "--timeout=5s");
+    await kubectl("delete", "ar/agent", "--cascade=foreground", "--timeout=15s");
+    await vi.waitFor(async () => {
+      for (const child of agent().children) expect(await cluster().get(child)).toBeUndefined();
+    }, SOME_TIME);
   });
-  expect(status).toBe(200);
-  await agent().becomes("Running");
-  const written = (await cluster().get(agent().runtime)).status;
-  expect(written.replicas).toBe(1);
-  expect(written.conditions).toHaveLength(5);
-});
 
-test("a restart that a person asks for happens once, and stays", async () => {
-  await running();
-  const [before] = agent().pods;
-  await cluster().server.kubectl(["rollout", "restart", "deployment/agent", "-n", namespace()]);
-  await cluster().server.kubectl(["rollout", "status", "deployment/agent", "-n", namespace()]);
-  await vi.waitFor(() => {
-    expect(agent().pods).toHaveLength(1);
-    expect(agent().pods[0]?.metadata.uid).not.toBe(before?.metadata.uid);
-  }, SOME_TIME);
-  await cluster().patch(agent().runtime, { spec: { session: { ttl: "3h" } } });
-  await vi.waitFor(async () => {
-    expect((await agent().agentConfig()).session.ttlMs).toBe(3 * 3_600_000);
-  }, SOON);
-  expect(await cluster().list("ReplicaSet", namespace())).toHaveLength(2);
-});
+  it("that the API server refuses is told of, and is not asked for over and over", async () => {
+    await cluster().create(
+      anAgentManifest(
+        { name: "agent", namespace: namespace() },
+        { nodeSelector: { "not a key!": "x" } },
+      ),
+    );
+    await vi.waitFor(async () => {
+      expect((await agent().condition("Available")).message).toContain("not a key!");
+    }, SOON);
+    const since = Date.now();
+    await delay(3_000);
+    const writes = await cluster().audit.writes({ by: OPERATOR_USER, since });
+    expect(writes.filter(({ status }) => status >= 400).length).toBeLessThan(2);
+    await cluster().patch(agent().runtime, { spec: { nodeSelector: null } });
+    await agent().becomes("Running");
+  });
 
-test("kubectl scale, wait and delete --cascade=foreground do what they say", async () => {
-  await running();
-  const kubectl = (...args: string[]): Promise<string> =>
-    cluster().server.kubectl([...args, "-n", namespace()]);
-  await kubectl("scale", "agentruntime/agent", "--replicas=3");
-  await vi.waitFor(async () => {
-    expect((await cluster().get(agent().runtime)).status.ready).toBe("3/3");
-  }, SOME_TIME);
-  await kubectl("wait", "--for=condition=Available", "ar/agent", "--timeout=5s");
-  await kubectl("delete", "ar/agent", "--cascade=foreground", "--timeout=15s");
-  await vi.waitFor(async () => {
-    for (const child of agent().children) expect(await cluster().get(child)).toBeUndefined();
-  }, SOME_TIME);
-});
-
-test("what the API server refuses is said, and is not asked for over and over", async () => {
-  await cluster().create(
-    anAgentManifest(
-      { name: "agent", namespace: namespace() },
-      { nodeSelector: { "not a key!": "x" } },
-    ),
-  );
-  await vi.waitFor(async () => {
-    expect((await agent().condition("Available")).message).toContain("not a key!");
-  }, SOON);
-  const since = Date.now();
-  await delay(3_000);
-  const writes = await cluster().audit.writes({ by: OPERATOR_USER, since });
-  expect(writes.filter(({ status }) => status >= 400).length).toBeLessThan(2);
-  await cluster().patch(agent().runtime, { spec: { nodeSelector: null } });
-  await agent().becomes("Running");
-});
-
-test("a namespace with agents in it can be deleted", async () => {
-  await running({ replicas: 2 });
-  await cluster().delete({ kind: "Namespace", metadata: { name: namespace() } });
-  await vi.waitFor(async () => {
-    expect(
-      await cluster().get({ kind: "Namespace", metadata: { name: namespace() } }),
-    ).toBeUndefined();
-  }, SOME_TIME);
+  it("may be the deletion of a namespace with agents in it", async () => {
+    await running({ replicas: 2 });
+    await cluster().delete({ kind: "Namespace", metadata: { name: namespace() } });
+    await vi.waitFor(async () => {
+      expect(
+        await cluster().get({ kind: "Namespace", metadata: { name: namespace() } }),
+      ).toBeUndefined();
+    }, SOME_TIME);
+  });
 });

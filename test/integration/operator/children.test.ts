@@ -1,5 +1,5 @@
 /** What the operator makes: brought back, let go, left to others, and never somebody else's. */
-import { beforeAll, describe, expect, test, vi } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import {
   APPLIED_ANNOTATION,
   FILES_REVISION_ANNOTATION,
@@ -114,7 +114,7 @@ describe("what drifted comes back", () => {
     ["networkPolicy", "lost labels", { metadata: { labels: null } }],
   ];
 
-  test.each(drifts)("%s: %s", async (kind, _what, patch) => {
+  it.each(drifts)("%s: %s", async (kind, _what, patch) => {
     await running();
     const before = await meaningOf(agent()[kind]);
     await cluster().patch(agent()[kind], patch);
@@ -123,57 +123,61 @@ describe("what drifted comes back", () => {
   });
 });
 
-test.each(KINDS)("what was deleted is made again: %s", async (kind) => {
-  await running();
-  const { uid } = (await cluster().get(agent()[kind])).metadata;
-  const before = await meaningOf(agent()[kind]);
-  await cluster().delete(agent()[kind]);
-  await vi.waitFor(async () => {
-    const again = await cluster().get(agent()[kind]);
-    expect(again?.metadata.uid).not.toBe(uid);
-    const { clusterIP, clusterIPs } = again.spec ?? {};
-    const { spec = {}, ...rest } = before as { spec?: object };
-    const address = clusterIP === undefined ? {} : { clusterIP, clusterIPs };
-    const wanted = again.spec === undefined ? before : { ...rest, spec: { ...spec, ...address } };
-    expect(await meaningOf(agent()[kind])).toEqual(wanted);
-  }, SOON);
-});
-
-test("a budget for disruptions is there exactly while there is more than one replica", async () => {
-  await running();
-  await cluster().patch(agent().runtime, { spec: { replicas: 1 } });
-  await vi.waitFor(async () => {
-    expect(await cluster().get(agent().disruptionBudget)).toBeUndefined();
-  }, SOON);
-  await cluster().patch(agent().runtime, { spec: { replicas: 3 } });
-  await vi.waitFor(async () => {
-    expect(await cluster().get(agent().disruptionBudget)).toBeDefined();
-  }, SOON);
-});
-
-test("a NetworkPolicy follows the operator's setting, and goes when it is turned off", async () => {
-  await running();
-  const rules = async (): Promise<unknown> =>
-    (await cluster().get(agent().networkPolicy)).spec.ingress;
-  const facade = { ports: [{ protocol: "TCP", port: "facade" }] };
-  const [from] = NETWORK_POLICY.managementFrom;
-  expect(await rules()).toEqual([
-    facade,
-    { from: [from], ports: [{ protocol: "TCP", port: 8081 }] },
-  ]);
-  const pods = agent().pods.map(({ metadata }) => metadata.uid);
-  for (const [flags, ingress] of [
-    [["--network-policy", "{}"], [facade]],
-    [[], undefined],
-    [undefined, [facade, { from: [from], ports: [{ protocol: "TCP", port: 8081 }] }]],
-  ] as const) {
-    await operator().stop();
-    operator.replaceBy(await startOperator(flags));
+describe("what the operator made for an agent", () => {
+  it.each(KINDS)("is made again when it was deleted: %s", async (kind) => {
+    await running();
+    const { uid } = (await cluster().get(agent()[kind])).metadata;
+    const before = await meaningOf(agent()[kind]);
+    await cluster().delete(agent()[kind]);
     await vi.waitFor(async () => {
-      expect((await cluster().get(agent().networkPolicy))?.spec.ingress).toEqual(ingress);
-    }, SOME_TIME);
-  }
-  expect(agent().pods.map(({ metadata }) => metadata.uid)).toEqual(pods);
+      const again = await cluster().get(agent()[kind]);
+      expect(again?.metadata.uid).not.toBe(uid);
+      const { clusterIP, clusterIPs } = again.spec ?? {};
+      const { spec = {}, ...rest } = before as { spec?: object };
+      const address = clusterIP === undefined ? {} : { clusterIP, clusterIPs };
+      const wanted = again.spec === undefined ? before : { ...rest, spec: { ...spec, ...address } };
+      expect(await meaningOf(agent()[kind])).toEqual(wanted);
+    }, SOON);
+  });
+
+  it("has a budget for disruptions exactly while there is more than one replica", async () => {
+    await running();
+    await cluster().patch(agent().runtime, { spec: { replicas: 1 } });
+    await vi.waitFor(async () => {
+      expect(await cluster().get(agent().disruptionBudget)).toBeUndefined();
+    }, SOON);
+    await cluster().patch(agent().runtime, { spec: { replicas: 3 } });
+    await vi.waitFor(async () => {
+      expect(await cluster().get(agent().disruptionBudget)).toBeDefined();
+    }, SOON);
+  });
+});
+
+describe("the NetworkPolicy of an agent", () => {
+  it("follows the operator's setting, and goes when it is turned off", async () => {
+    await running();
+    const rules = async (): Promise<unknown> =>
+      (await cluster().get(agent().networkPolicy)).spec.ingress;
+    const facade = { ports: [{ protocol: "TCP", port: "facade" }] };
+    const [from] = NETWORK_POLICY.managementFrom;
+    expect(await rules()).toEqual([
+      facade,
+      { from: [from], ports: [{ protocol: "TCP", port: 8081 }] },
+    ]);
+    const pods = agent().pods.map(({ metadata }) => metadata.uid);
+    for (const [flags, ingress] of [
+      [["--network-policy", "{}"], [facade]],
+      [[], undefined],
+      [undefined, [facade, { from: [from], ports: [{ protocol: "TCP", port: 8081 }] }]],
+    ] as const) {
+      await operator().stop();
+      operator.replaceBy(await startOperator(flags));
+      await vi.waitFor(async () => {
+        expect((await cluster().get(agent().networkPolicy))?.spec.ingress).toEqual(ingress);
+      }, SOME_TIME);
+    }
+    expect(agent().pods.map(({ metadata }) => metadata.uid)).toEqual(pods);
+  });
 });
 
 describe("an object that is not ours is never taken over", () => {
@@ -194,7 +198,7 @@ describe("an object that is not ours is never taken over", () => {
     networkPolicy: { spec: { podSelector: {}, policyTypes: ["Ingress"] } },
   };
 
-  test.each(
+  it.each(
     KINDS.flatMap((kind) => [
       [kind, "plain", {}] as const,
       [kind, "with our labels", { "app.kubernetes.io/managed-by": "omnia-operator" }] as const,
@@ -230,7 +234,7 @@ describe("an object that is not ours is never taken over", () => {
     expect((await cluster().get(agent()[kind])).metadata.uid).not.toBe(uid);
   });
 
-  test("nor what belongs to another agent", async () => {
+  it("nor what belongs to another agent", async () => {
     const neighbour = new AgentInCluster(cluster(), {
       name: `${name()}-config`,
       namespace: NAMESPACE,
@@ -262,13 +266,13 @@ describe("nothing is left of an agent that was deleted", () => {
     }, SOME_TIME);
   }
 
-  test("while the operator runs", async () => {
+  it("while the operator runs", async () => {
     await running();
     await cluster().delete(agent().runtime);
     await nothingLeft();
   });
 
-  test("while it is away, and nothing comes back with it", async () => {
+  it("while it is away, and nothing comes back with it", async () => {
     await running();
     await operator().stop();
     await cluster().delete(agent().runtime);
@@ -287,7 +291,7 @@ describe("nothing is left of an agent that was deleted", () => {
     expect(writes.filter(({ what }) => what.endsWith(`/${name()}`))).toEqual([]);
   });
 
-  test("and one that is made again under its name gets its own", async () => {
+  it("and one that is made again under its name gets its own", async () => {
     await running();
     const old = await Promise.all(children().map((child) => cluster().get(child)));
     await operator().stop();
@@ -306,47 +310,52 @@ describe("nothing is left of an agent that was deleted", () => {
   });
 });
 
-test("while an autoscaler owns the replicas they are left alone", async () => {
-  await running({ autoscaling: { enabled: true, minReplicas: 2, maxReplicas: 8 } });
-  const replicas = async (): Promise<number> =>
-    (await cluster().get(agent().deployment)).spec.replicas;
-  await cluster().patch(agent().deployment, { spec: { replicas: 4 } });
-  // Changed, and looked at again.
-  await cluster().patch(agent().runtime, { spec: { env: [{ name: "EXTRA", value: "1" }] } });
-  await vi.waitFor(async () => {
-    const { spec } = await cluster().get(agent().deployment);
-    expect(JSON.stringify(spec.template)).toContain("EXTRA");
-    expect((await cluster().get(agent().runtime)).status.ready).toBe("4/4");
-  }, SOME_TIME);
-  expect(await replicas()).toBe(4);
+describe("an agent", () => {
+  it("has its replicas left alone while an autoscaler owns them", async () => {
+    await running({ autoscaling: { enabled: true, minReplicas: 2, maxReplicas: 8 } });
+    const replicas = async (): Promise<number> =>
+      (await cluster().get(agent().deployment)).spec.replicas;
+    await cluster().patch(agent().deployment, { spec: { replicas: 4 } });
+    // Changed, and looked at again.
+    await cluster().patch(agent().runtime, { spec: { env: [{ name: "EXTRA", value: "1" }] } });
+    await vi.waitFor(async () => {
+      const { spec } = await cluster().get(agent().deployment);
+      expect(JSON.stringify(spec.template)).toContain("EXTRA");
+      expect((await cluster().get(agent().runtime)).status.ready).toBe("4/4");
+    }, SOME_TIME);
+    expect(await replicas()).toBe(4);
 
-  await cluster().patch(agent().runtime, { spec: { autoscaling: { enabled: false } } });
-  await vi.waitFor(async () => expect(await replicas()).toBe(2), SOON);
-  await cluster().patch(agent().runtime, { spec: { autoscaling: { enabled: true } } });
-  await vi.waitFor(async () => {
-    const { metadata, status } = await cluster().get(agent().runtime);
-    expect(status.observedGeneration).toBe(metadata.generation);
-  }, SOON);
-  await cluster().patch(agent().deployment, { spec: { replicas: 6 } });
-  await vi.waitFor(async () => {
-    expect((await cluster().get(agent().runtime)).status.ready).toBe("6/6");
-  }, SOME_TIME);
-});
+    await cluster().patch(agent().runtime, { spec: { autoscaling: { enabled: false } } });
+    await vi.waitFor(async () => expect(await replicas()).toBe(2), SOON);
+    await cluster().patch(agent().runtime, { spec: { autoscaling: { enabled: true } } });
+    await vi.waitFor(async () => {
+      const { metadata, status } = await cluster().get(agent().runtime);
+      expect(status.observedGeneration).toBe(metadata.generation);
+    }, SOON);
+    await cluster().patch(agent().deployment, { spec: { replicas: 6 } });
+    await vi.waitFor(async () => {
+      expect((await cluster().get(agent().runtime)).status.ready).toBe("6/6");
+    }, SOME_TIME);
+  });
 
-test("names that are hard on labels and on other names work too", async () => {
-  name.replaceBy(`a${"b".repeat(61)}c`);
-  agent.replaceBy(new AgentInCluster(cluster(), { name: name(), namespace: NAMESPACE }));
-  await running();
-});
+  it("may have a name that is hard on labels and on other names", async () => {
+    name.replaceBy(`a${"b".repeat(61)}c`);
+    agent.replaceBy(new AgentInCluster(cluster(), { name: name(), namespace: NAMESPACE }));
+    await running();
+  });
 
-test("a ConfigMap of a user that happens to lie beside is nobody's business", async () => {
-  const beside = aConfigMapManifest({ name: `${name()}-notes`, namespace: NAMESPACE }, { a: "1" });
-  await cluster().create(beside);
-  await running();
-  await cluster().delete(agent().runtime);
-  await vi.waitFor(
-    async () => expect(await cluster().get(agent().config)).toBeUndefined(),
-    SOME_TIME,
-  );
-  expect(await cluster().get(beside)).toBeDefined();
+  it("leaves a ConfigMap of a user alone that happens to lie beside its own", async () => {
+    const beside = aConfigMapManifest(
+      { name: `${name()}-notes`, namespace: NAMESPACE },
+      { a: "1" },
+    );
+    await cluster().create(beside);
+    await running();
+    await cluster().delete(agent().runtime);
+    await vi.waitFor(
+      async () => expect(await cluster().get(agent().config)).toBeUndefined(),
+      SOME_TIME,
+    );
+    expect(await cluster().get(beside)).toBeDefined();
+  });
 });

@@ -1,6 +1,6 @@
 /** An operator with nothing to do writes nothing, however often it looks. */
 import { setTimeout as delay } from "node:timers/promises";
-import { expect, test, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { AgentInCluster, SOME_TIME } from "../../support/operator/agent-in-cluster.ts";
 import { KUBE_API_SERVER_TIMEOUT_MS } from "../../support/kubernetes/kube-api-server.ts";
 import {
@@ -69,32 +69,34 @@ async function quiet(): Promise<number> {
   }
 }
 
-test("no write for 100 agents while nothing changes, with all of them looked at every second", async () => {
-  await cluster().create(aNamespaceManifest(NAMESPACE), ...theReferences(NAMESPACE));
-  for (let index = 0; index < AGENTS; index++) await cluster().create(anyAgent(index));
-  await vi.waitFor(
-    async () => {
-      const phases = (await cluster().list("AgentRuntime", NAMESPACE)).map(
-        ({ status }) => status?.phase,
-      );
-      expect(phases.filter((phase) => phase === "Running")).toHaveLength(AGENTS * 0.5);
-    },
-    { ...SOME_TIME, timeout: 40_000 },
-  );
-  const since = await quiet();
-  await delay(IDLE_MS);
-  expect(await cluster().audit.writes({ by: OPERATOR_USER, since })).toEqual([]);
+describe("an operator with nothing to do", () => {
+  it("writes nothing for 100 agents while nothing changes, with all of them looked at every second", async () => {
+    await cluster().create(aNamespaceManifest(NAMESPACE), ...theReferences(NAMESPACE));
+    for (let index = 0; index < AGENTS; index++) await cluster().create(anyAgent(index));
+    await vi.waitFor(
+      async () => {
+        const phases = (await cluster().list("AgentRuntime", NAMESPACE)).map(
+          ({ status }) => status?.phase,
+        );
+        expect(phases.filter((phase) => phase === "Running")).toHaveLength(AGENTS * 0.5);
+      },
+      { ...SOME_TIME, timeout: 40_000 },
+    );
+    const since = await quiet();
+    await delay(IDLE_MS);
+    expect(await cluster().audit.writes({ by: OPERATOR_USER, since })).toEqual([]);
 
-  // A new process finds everything as it wants it.
-  await operator().stop();
-  const restarted = Date.now();
-  operator.replaceBy(
-    await OperatorProcess.start({ kubeconfig: await cluster().kubeconfigOf(OPERATOR_USER) }),
-  );
-  await operator().logs("This process leads");
-  const extra = new AgentInCluster(cluster(), { name: "extra", namespace: NAMESPACE });
-  await cluster().create(anAgentManifest({ name: "extra", namespace: NAMESPACE }));
-  await extra.becomes("Running", SOME_TIME);
-  const writes = await cluster().audit.writes({ by: OPERATOR_USER, since: restarted });
-  expect(writes.filter(({ what }) => /\/agent-/.test(what))).toEqual([]);
+    // A new process finds everything as it wants it.
+    await operator().stop();
+    const restarted = Date.now();
+    operator.replaceBy(
+      await OperatorProcess.start({ kubeconfig: await cluster().kubeconfigOf(OPERATOR_USER) }),
+    );
+    await operator().logs("This process leads");
+    const extra = new AgentInCluster(cluster(), { name: "extra", namespace: NAMESPACE });
+    await cluster().create(anAgentManifest({ name: "extra", namespace: NAMESPACE }));
+    await extra.becomes("Running", SOME_TIME);
+    const writes = await cluster().audit.writes({ by: OPERATOR_USER, since: restarted });
+    expect(writes.filter(({ what }) => /\/agent-/.test(what))).toEqual([]);
+  });
 });

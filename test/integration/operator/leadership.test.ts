@@ -1,6 +1,6 @@
 /** Of several operators one leads, and nothing is done twice. */
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { AgentInCluster, SOME_TIME } from "../../support/operator/agent-in-cluster.ts";
 import { KUBE_API_SERVER_TIMEOUT_MS } from "../../support/kubernetes/kube-api-server.ts";
 import { KubeCluster } from "../../support/kubernetes/kube-cluster.ts";
@@ -61,49 +61,52 @@ async function writesIn(namespace: string): Promise<Write[]> {
   return writes.flat().filter(inNamespace);
 }
 
-test("of two, one leads; when it is killed in the middle of its work, the other has gone on within 15 s", async () => {
-  const first = await start("operator-a");
-  await first.logs("This process leads");
-  const second = await start("operator-b");
-  const creating = createAgents("killed");
-  await vi.waitFor(async () => {
-    expect((await writesIn("killed")).length).toBeGreaterThan(AGENTS);
-  }, SOME_TIME);
-  expect(await cluster().audit.writes({ by: "operator-b" })).toEqual([]);
-  await first.kill();
-  const killed = performance.now();
-  await second.logs("This process leads");
-  expect(performance.now() - killed).toBeLessThan(TAKEOVER_MS);
-  for (const agent of await creating) await agent.becomes("Running", SOME_TIME);
-  expectWrittenOnce(await writesIn("killed"), "killed");
-});
+describe("of several operators", () => {
+  it("one leads; when it is killed in the middle of its work, another has gone on within 15 s", async () => {
+    const first = await start("operator-a");
+    await first.logs("This process leads");
+    const second = await start("operator-b");
+    const creating = createAgents("killed");
+    await vi.waitFor(async () => {
+      expect((await writesIn("killed")).length).toBeGreaterThan(AGENTS);
+    }, SOME_TIME);
+    expect(await cluster().audit.writes({ by: "operator-b" })).toEqual([]);
+    await first.kill();
+    const killed = performance.now();
+    await second.logs("This process leads");
+    expect(performance.now() - killed).toBeLessThan(TAKEOVER_MS);
+    for (const agent of await creating) await agent.becomes("Running", SOME_TIME);
+    expectWrittenOnce(await writesIn("killed"), "killed");
+  });
 
-test("a leader that ends in order is followed at once", async () => {
-  const [, second] = operators;
-  const third = await start("operator-c");
-  const stopped = performance.now();
-  expect(await second?.stop()).toBe(0);
-  await third.logs("This process leads");
-  expect(performance.now() - stopped).toBeLessThan(5_000);
-});
+  it("a leader that ends in order is followed at once", async () => {
+    const [, second] = operators;
+    const third = await start("operator-c");
+    const stopped = performance.now();
+    expect(await second?.stop()).toBe(0);
+    await third.logs("This process leads");
+    expect(performance.now() - stopped).toBeLessThan(5_000);
+  });
 
-test("a leader that stood still for longer than its lease writes nothing when it goes on, and stands by", async () => {
-  const third = operators.at(-1);
-  if (third === undefined) throw new Error("no operator runs");
-  process.kill(third.pid, "SIGSTOP");
-  const fourth = await start("operator-a");
-  await fourth.logs("This process leads");
-  const agents = await createAgents("stalled");
-  for (const agent of agents) await agent.becomes("Running", SOME_TIME);
-  const since = Date.now();
-  process.kill(third.pid, "SIGCONT");
-  await third.logs("The lease was lost: this process stands by");
-  await delay(500);
-  expect(await cluster().audit.writes({ by: "operator-c", since })).toEqual([]);
-  expectWrittenOnce(await writesIn("stalled"), "stalled");
+  it("a leader that stood still for longer than its lease writes nothing when it goes on, and stands by", async () => {
+    const third = operators.at(-1);
+    if (third === undefined) throw new Error("no operator runs");
+    process.kill(third.pid, "SIGSTOP");
+    const fourth = await start("operator-a");
+    await fourth.logs("This process leads");
+    const agents = await createAgents("stalled");
+    for (const agent of agents) await agent.becomes("Running", SOME_TIME);
+    const since = Date.now();
+    process.kill(third.pid, "SIGCONT");
+    await third.logs("The lease was lost: this process stands by");
+    await delay(500);
+    expect(await cluster().audit.writes({ by: "operator-c", since })).toEqual([]);
+    expectWrittenOnce(await writesIn("stalled"), "stalled");
 
-  await fourth.stop();
-  const leads = (): number => third.lines.filter(({ msg }) => msg === "This process leads").length;
-  await vi.waitFor(() => expect(leads()).toBe(2), SOME_TIME);
-  for (const agent of await createAgents("again")) await agent.becomes("Running", SOME_TIME);
+    await fourth.stop();
+    const leads = (): number =>
+      third.lines.filter(({ msg }) => msg === "This process leads").length;
+    await vi.waitFor(() => expect(leads()).toBe(2), SOME_TIME);
+    for (const agent of await createAgents("again")) await agent.becomes("Running", SOME_TIME);
+  });
 });

@@ -1,6 +1,6 @@
 /** The objects that an agent becomes, held before a real API server: it takes them, keeps them as they are, and lets their pods in. */
 import { KubeConfig } from "@kubernetes/client-node";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import {
   DRAIN_TIMEOUT_MS,
@@ -268,7 +268,7 @@ function meaningOf({ metadata, ...object }: KubernetesObject & { spec?: object }
 }
 
 describe("of an agent with", () => {
-  test.each(NAMES)("%s, every object is taken as it is", async (what) => {
+  it.each(NAMES)("%s, every object is taken as it is", async (what) => {
     for (const [type, object] of objectsOf(await make("support", SPECS[what]))) {
       const { status, body } = await dryRun(type, object);
       expect(body.message).toBeUndefined();
@@ -276,7 +276,7 @@ describe("of an agent with", () => {
     }
   });
 
-  test.each(NAMES)("%s, pods are let into a restricted namespace", async (what) => {
+  it.each(NAMES)("%s, pods are let into a restricted namespace", async (what) => {
     const { pod } = await make("support", SPECS[what]);
     const { status, body } = await dryRun(PODS, pod);
     expect(body.message).toBeUndefined();
@@ -286,7 +286,7 @@ describe("of an agent with", () => {
     expect((await dryRun(PODS, { ...pod, spec } as KubernetesObject)).status).toBe(403);
   });
 
-  test.each(NAMES)("%s, nothing is written a second time", async (what) => {
+  it.each(NAMES)("%s, nothing is written a second time", async (what) => {
     const name = `kept-${NAMES.indexOf(what)}`;
     for (const [type, object] of objectsOf(await make(name, SPECS[what]))) {
       expect(await apply(type, undefined, object)).toBe(true);
@@ -296,95 +296,97 @@ describe("of an agent with", () => {
   });
 });
 
-test("from each agent to each other one, its objects become what they would be from the start", async () => {
-  const made = await Promise.all(NAMES.map((what) => make("support", SPECS[what])));
-  const fresh = new Map<string, unknown>();
-  for (const [index, one] of made.entries()) {
-    for (const [type, object] of objectsOf(one)) {
-      fresh.set(`${type.kind} ${index}`, meaningOf((await dryRun(type, object)).body));
+describe("the objects of an agent", () => {
+  it("become what they would be from the start, from each agent to each other one", async () => {
+    const made = await Promise.all(NAMES.map((what) => make("support", SPECS[what])));
+    const fresh = new Map<string, unknown>();
+    for (const [index, one] of made.entries()) {
+      for (const [type, object] of objectsOf(one)) {
+        fresh.set(`${type.kind} ${index}`, meaningOf((await dryRun(type, object)).body));
+      }
     }
-  }
-  const order = made.flatMap((_, from) =>
-    made.flatMap((__, to) => (from === to ? [] : [from, to])),
-  );
-  for (const index of order) {
-    for (const [type, object] of objectsOf(made[index] as MadeAgent)) {
-      const read = () => client().get(type, at(object), signal);
-      const before = await read().catch(() => undefined);
-      await apply(type, before, object);
-      const live = await read();
-      expect([NAMES[index], meaningOf(live)]).toEqual([
-        NAMES[index],
-        withReplicasOf(before, object, fresh.get(`${type.kind} ${index}`)),
-      ]);
-      expect([NAMES[index], type.kind, await apply(type, live, object)]).toEqual([
-        NAMES[index],
-        type.kind,
-        false,
-      ]);
+    const order = made.flatMap((_, from) =>
+      made.flatMap((__, to) => (from === to ? [] : [from, to])),
+    );
+    for (const index of order) {
+      for (const [type, object] of objectsOf(made[index] as MadeAgent)) {
+        const read = () => client().get(type, at(object), signal);
+        const before = await read().catch(() => undefined);
+        await apply(type, before, object);
+        const live = await read();
+        expect([NAMES[index], meaningOf(live)]).toEqual([
+          NAMES[index],
+          withReplicasOf(before, object, fresh.get(`${type.kind} ${index}`)),
+        ]);
+        expect([NAMES[index], type.kind, await apply(type, live, object)]).toEqual([
+          NAMES[index],
+          type.kind,
+          false,
+        ]);
+      }
     }
+  });
+
+  /** The number that nobody here wants any more is the one that was there. */
+  function withReplicasOf(
+    before: KubernetesObject | undefined,
+    wanted: KubernetesObject & { spec?: object },
+    meaning: unknown,
+  ): unknown {
+    const { replicas } = (before as DeploymentObject | undefined)?.spec ?? {};
+    if (replicas === undefined || "replicas" in (wanted.spec ?? {})) return meaning;
+    const { spec } = meaning as { spec: object };
+    return { ...(meaning as object), spec: { ...spec, replicas } };
   }
-});
 
-/** The number that nobody here wants any more is the one that was there. */
-function withReplicasOf(
-  before: KubernetesObject | undefined,
-  wanted: KubernetesObject & { spec?: object },
-  meaning: unknown,
-): unknown {
-  const { replicas } = (before as DeploymentObject | undefined)?.spec ?? {};
-  if (replicas === undefined || "replicas" in (wanted.spec ?? {})) return meaning;
-  const { spec } = meaning as { spec: object };
-  return { ...(meaning as object), spec: { ...spec, replicas } };
-}
+  it("leave their replicas to an autoscaler, which begins with those that are there, until it is turned off", async () => {
+    const name = "scaled";
+    const on = { autoscaling: { enabled: true } };
+    const become = async (spec: object): Promise<number | undefined> => {
+      const { deployment } = await make(name, spec);
+      const read = () => client().get<DeploymentObject>(DEPLOYMENTS, at(deployment), signal);
+      await apply(DEPLOYMENTS, await read().catch(() => undefined), deployment);
+      return (await read()).spec.replicas;
+    };
+    expect(await become({ replicas: 4 })).toBe(4);
+    expect(await become(on)).toBe(4);
+    await server().kubectl(["scale", "-n", NAMESPACE, `deployment/${name}`, "--replicas=7"]);
+    const before = writes.length;
+    expect(await become({ ...on, env: [{ name: "MORE", value: "1" }] })).toBe(7);
+    expect(writes.length - before).toBe(1);
+    expect(await become({ replicas: 2 })).toBe(2);
+    expect(await become({ ...on, replicas: 2 })).toBe(2);
+  });
 
-test("an autoscaler begins with the replicas that are there, and has them to itself until it is turned off", async () => {
-  const name = "scaled";
-  const on = { autoscaling: { enabled: true } };
-  const become = async (spec: object): Promise<number | undefined> => {
-    const { deployment } = await make(name, spec);
-    const read = () => client().get<DeploymentObject>(DEPLOYMENTS, at(deployment), signal);
-    await apply(DEPLOYMENTS, await read().catch(() => undefined), deployment);
-    return (await read()).spec.replicas;
-  };
-  expect(await become({ replicas: 4 })).toBe(4);
-  expect(await become(on)).toBe(4);
-  await server().kubectl(["scale", "-n", NAMESPACE, `deployment/${name}`, "--replicas=7"]);
-  const before = writes.length;
-  expect(await become({ ...on, env: [{ name: "MORE", value: "1" }] })).toBe(7);
-  expect(writes.length - before).toBe(1);
-  expect(await become({ replicas: 2 })).toBe(2);
-  expect(await become({ ...on, replicas: 2 })).toBe(2);
-});
+  it("give a pod more time to end than an agent takes for it", async () => {
+    const { pod, container } = await make("support");
+    const longest = (DRAIN_TIMEOUT_MS + 2 * FLUSH_TIMEOUT_MS) / 1000;
+    expect(pod.spec.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(longest + 5);
+    const { timeoutSeconds = 0 } = container.readinessProbe ?? {};
+    expect(timeoutSeconds * 1000).toBeGreaterThan(READINESS_TIMEOUT_MS);
+  });
 
-test("the time that a pod has to end is longer than an agent takes for it", async () => {
-  const { pod, container } = await make("support");
-  const longest = (DRAIN_TIMEOUT_MS + 2 * FLUSH_TIMEOUT_MS) / 1000;
-  expect(pod.spec.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(longest + 5);
-  const { timeoutSeconds = 0 } = container.readinessProbe ?? {};
-  expect(timeoutSeconds * 1000).toBeGreaterThan(READINESS_TIMEOUT_MS);
-});
-
-test("kubectl waits for an agent to be available", async () => {
-  const manifest = anAgentManifest({ name: "awaited", namespace: NAMESPACE });
-  await server().kubectl(["apply", "-f", "-"], stringify(manifest));
-  const wait = (condition: string, timeout: string) =>
-    server().kubectl(
-      `wait -n ${NAMESPACE} --for=condition=${condition} --timeout=${timeout} agentruntime/awaited`.split(
-        " ",
-      ),
-    );
-  const say = async (available: number): Promise<void> => {
-    const live = await client().get(
-      AGENT_RUNTIMES,
-      { namespace: NAMESPACE, name: "awaited" },
-      signal,
-    );
-    const { status } = decided({ observed: observed(1, available) });
-    await applyStatus({ client: client(), type: AGENT_RUNTIMES, live, status, signal });
-  };
-  await say(0);
-  await expect(wait("Available", "100ms")).rejects.toThrow("timed out");
-  await say(1);
-  await wait("Available", "30s");
+  it("let kubectl wait for the agent to be available", async () => {
+    const manifest = anAgentManifest({ name: "awaited", namespace: NAMESPACE });
+    await server().kubectl(["apply", "-f", "-"], stringify(manifest));
+    const wait = (condition: string, timeout: string) =>
+      server().kubectl(
+        `wait -n ${NAMESPACE} --for=condition=${condition} --timeout=${timeout} agentruntime/awaited`.split(
+          " ",
+        ),
+      );
+    const say = async (available: number): Promise<void> => {
+      const live = await client().get(
+        AGENT_RUNTIMES,
+        { namespace: NAMESPACE, name: "awaited" },
+        signal,
+      );
+      const { status } = decided({ observed: observed(1, available) });
+      await applyStatus({ client: client(), type: AGENT_RUNTIMES, live, status, signal });
+    };
+    await say(0);
+    await expect(wait("Available", "100ms")).rejects.toThrow("timed out");
+    await say(1);
+    await wait("Available", "30s");
+  });
 });

@@ -1,5 +1,5 @@
 /** PromptPacks in a cluster: their versions, what is kept of them, and what is said about them. */
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { GROUP } from "../../../src/api/group.ts";
 import type { PromptPackStatus } from "../../../src/api/prompt-pack.ts";
 import { MAX_KEPT_VERSIONS } from "../../../src/control/prompt-pack/version-retention.ts";
@@ -135,7 +135,7 @@ const canary = (weight: number) => ({ strategy: "canary", canary: { weight } });
 const immediate = { strategy: "immediate", canary: null };
 
 describe("a PromptPack", () => {
-  test("is active with the content of its source, which is kept as an object of its own", async () => {
+  it("is active with the content of its source, which is kept as an object of its own", async () => {
     const pack = await PackInCluster.create(textOf("1.0.0"));
     const hash = versionHash("1.0.0");
     await pack.becomes({
@@ -166,7 +166,7 @@ describe("a PromptPack", () => {
     });
   });
 
-  test("says what is wrong with its source, step by step, and comes right by itself", async () => {
+  it("says what is wrong with its source, step by step, and comes right by itself", async () => {
     const pack = await PackInCluster.create();
     await pack.says("SourceValid", { status: "False", reason: "ConfigMapNotFound" });
     await pack.becomes({ phase: "Pending" });
@@ -194,7 +194,7 @@ describe("a PromptPack", () => {
     );
   });
 
-  test("goes on with its last good version while the source is broken or gone", async () => {
+  it("goes on with its last good version while the source is broken or gone", async () => {
     const pack = await PackInCluster.create(textOf("1.0.0"));
     await pack.becomes({ phase: "Active" });
     await pack.edit("{");
@@ -209,7 +209,7 @@ describe("a PromptPack", () => {
     await pack.becomes({ phase: "Active", activeSemver: "2.0.0" });
   });
 
-  test("takes packs of a megabyte, in YAML too, and keeps them whole", async () => {
+  it("takes packs of a megabyte, in YAML too, and keeps them whole", async () => {
     const big = (version: string): string =>
       aPackText({ version, fragments: { long: "x".repeat(990_000) } });
     const pack = await PackInCluster.create(big("1.0.0"));
@@ -220,7 +220,7 @@ describe("a PromptPack", () => {
     await pack.becomes({ activeVersion: versionHash("2.0.0") });
   });
 
-  test("is read under another key or from another ConfigMap when its spec says so", async () => {
+  it("is read under another key or from another ConfigMap when its spec says so", async () => {
     const pack = await PackInCluster.create(textOf("1.0.0"));
     await pack.becomes({ activeSemver: "1.0.0" });
     await cluster().patch(pack.source, { data: { "other.json": textOf("2.0.0") } });
@@ -241,7 +241,7 @@ describe("a PromptPack", () => {
     await pack.becomes({ activeSemver: "4.0.0" });
   });
 
-  test("has its status put right when somebody else has written it", async () => {
+  it("has its status put right when somebody else has written it", async () => {
     const pack = await PackInCluster.create(textOf("1.0.0"), canary(10));
     await pack.becomes({ phase: "Active" });
     const path = `/apis/${GROUP}/v1alpha1/namespaces/${pack.namespace}/promptpacks/prompts/status`;
@@ -250,7 +250,7 @@ describe("a PromptPack", () => {
     await pack.becomes({ phase: "Active", activeVersion: versionHash("1.0.0") });
   });
 
-  test("of another schema than the operator's is told of once, and its agents keep what they have", async () => {
+  it("of another schema than the operator's is told of once, and its agents keep what they have", async () => {
     const pack = await PackInCluster.create(textOf("1.0.0"));
     await pack.becomes({ phase: "Active" });
     const { promptPacks } = operator().caches;
@@ -288,7 +288,7 @@ describe("a PromptPack", () => {
     operator().reconciled.length = 0;
   });
 
-  test("that is not there is found as soon as it is, and not any more when it is gone", async () => {
+  it("that is not there is found as soon as it is, and not any more when it is gone", async () => {
     const namespace = namespaces.peek();
     const key = `${namespace}/prompts`;
     const reference = () => operator().promptPacks.reference(key, operator().signal);
@@ -305,7 +305,7 @@ describe("a PromptPack", () => {
 });
 
 describe("a canary", () => {
-  test("starts, changes its weight, and is promoted by weight 100", async () => {
+  it("starts, changes its weight, and is promoted by weight 100", async () => {
     const pack = await PackInCluster.create(textOf("1.0.0"), canary(10));
     await pack.becomes({ phase: "Active", activeSemver: "1.0.0" });
     await pack.edit(textOf("2.0.0"));
@@ -329,7 +329,7 @@ describe("a canary", () => {
     expect(await pack.status()).not.toHaveProperty("canaryVersion");
   });
 
-  test("is promoted by strategy immediate, and ended by the old content", async () => {
+  it("is promoted by strategy immediate, and ended by the old content", async () => {
     const pack = await PackInCluster.create(textOf("1.0.0"), canary(10));
     await pack.becomes({ phase: "Active" });
     await pack.edit(textOf("2.0.0"));
@@ -342,7 +342,7 @@ describe("a canary", () => {
     await pack.becomes({ phase: "Active", activeSemver: "3.0.0" });
   });
 
-  test("goes on after the operator was started again, also while the source is broken", async () => {
+  it("goes on after the operator was started again, also while the source is broken", async () => {
     const pack = await PackInCluster.create(textOf("1.0.0"), canary(10));
     await pack.becomes({ phase: "Active" });
     await pack.edit(textOf("2.0.0"));
@@ -371,7 +371,7 @@ describe("a canary", () => {
     await pack.becomes({ phase: "Canary", activeSemver: "1.0.0", canarySemver: "2.0.0" });
   });
 
-  test("never falls back to an older choice while the cache has not seen what was written", async () => {
+  it("never falls back to an older choice while the cache has not seen what was written", async () => {
     const pack = await PackInCluster.create(textOf("1.0.0"), canary(10));
     await pack.becomes({ phase: "Active" });
     const chosen: string[] = [];
@@ -395,7 +395,7 @@ describe("a canary", () => {
 });
 
 describe("kept versions", () => {
-  test("are ten at most, never without those that run", async () => {
+  it("are ten at most, never without those that run", async () => {
     const pack = await PackInCluster.create(textOf("1.0.0"), canary(5));
     await pack.becomes({ phase: "Active" });
     for (let minor = 1; minor <= 12; minor += 1) {
@@ -408,7 +408,7 @@ describe("kept versions", () => {
     expect(kept.toSorted()).toEqual(["1.0.0", ...newest].map(versionHash).toSorted());
   });
 
-  test("that run come back when somebody deletes them", async () => {
+  it("that run come back when somebody deletes them", async () => {
     const pack = await PackInCluster.create(textOf("1.0.0"), canary(10));
     await pack.becomes({ phase: "Active" });
     const [one, two] = [versionHash("1.0.0"), versionHash("2.0.0")];
@@ -432,7 +432,7 @@ describe("kept versions", () => {
     await pack.becomes({ phase: "Canary", activeSemver: "1.0.0", canarySemver: "2.0.0" });
   });
 
-  test("never take over what is somebody else's, and say so until it is gone", async () => {
+  it("never take over what is somebody else's, and say so until it is gone", async () => {
     const hash = versionHash("1.0.0");
     const namespace = namespaces.peek();
     const foreign = aConfigMapManifest({ name: `prompts-${hash}`, namespace }, { mine: "yes" });
@@ -451,7 +451,7 @@ describe("kept versions", () => {
     await pack.says("SourceValid", { message: expect.not.stringContaining("somebody else") });
   });
 
-  test("do not come back in a namespace that is being deleted, and nothing fails for it", async () => {
+  it("do not come back in a namespace that is being deleted, and nothing fails for it", async () => {
     const pack = await PackInCluster.create(textOf("1.0.0"));
     await pack.becomes({ phase: "Active" });
     await settled();
@@ -471,7 +471,7 @@ describe("kept versions", () => {
     await cluster().delete(pack.object);
   });
 
-  test("that the API server refuses are told of, and the version runs all the same", async () => {
+  it("that the API server refuses are told of, and the version runs all the same", async () => {
     const pack = await PackInCluster.create("{");
     const api = `/api/v1/namespaces/${pack.namespace}`;
     const hard = { "count/configmaps": "1" };
@@ -515,7 +515,7 @@ describe("the agents of a PromptPack", () => {
     } as KubeObject);
   }
 
-  test("are counted, in few writes however many there are", async () => {
+  it("are counted, in few writes however many there are", async () => {
     const pack = await PackInCluster.create(textOf("1.0.0"));
     await pack.says("AgentsNotified", { status: "True", reason: "NoAgents" });
     const names = Array.from({ length: 60 }, (_, index) => `agent-${index}`);
@@ -535,7 +535,7 @@ describe("the agents of a PromptPack", () => {
     await pack.says("AgentsNotified", { message: "Notified 59 AgentRuntimes" });
   });
 
-  test("are being notified until they have the new version", async () => {
+  it("are being notified until they have the new version", async () => {
     const pack = await PackInCluster.create(textOf("1.0.0"));
     await cluster().create(anAgentManifest(pack.at("one")), anAgentManifest(pack.at("two")));
     await pack.says("AgentsNotified", {
@@ -554,27 +554,31 @@ describe("the agents of a PromptPack", () => {
   });
 });
 
-test("nothing is written while nothing changes, a resync included", async () => {
-  const packs = [
-    await PackInCluster.create(textOf("1.0.0")),
-    await PackInCluster.create("{"),
-    await PackInCluster.create(),
-    await PackInCluster.create(textOf("1.0.0"), canary(10)),
-  ];
-  await packs[3]?.becomes({ phase: "Active" });
-  await packs[3]?.edit(textOf("2.0.0"));
-  await packs[3]?.becomes({ phase: "Canary" });
-  for (const pack of packs) {
-    await vi.waitFor(async () => expect(await pack.condition("SourceValid")).toBeDefined(), SOON);
-  }
-  await settled();
-  const since = Date.now();
-  operator().resync();
-  await settled();
-  expect(await cluster().audit.writes({ by: OPERATOR_USER, since })).toEqual([]);
-  // No reconciliation failed in all of these tests, but for the quota.
-  const failed = operator().reconciled.filter(({ outcome }) => outcome.endsWith("error"));
-  expect(failed.map(({ error }) => String(error)).filter((e) => !e.includes("quota"))).toEqual([]);
+describe("the controller of PromptPacks", () => {
+  it("writes nothing while nothing changes, a resync included", async () => {
+    const packs = [
+      await PackInCluster.create(textOf("1.0.0")),
+      await PackInCluster.create("{"),
+      await PackInCluster.create(),
+      await PackInCluster.create(textOf("1.0.0"), canary(10)),
+    ];
+    await packs[3]?.becomes({ phase: "Active" });
+    await packs[3]?.edit(textOf("2.0.0"));
+    await packs[3]?.becomes({ phase: "Canary" });
+    for (const pack of packs) {
+      await vi.waitFor(async () => expect(await pack.condition("SourceValid")).toBeDefined(), SOON);
+    }
+    await settled();
+    const since = Date.now();
+    operator().resync();
+    await settled();
+    expect(await cluster().audit.writes({ by: OPERATOR_USER, since })).toEqual([]);
+    // No reconciliation failed in all of these tests, but for the quota.
+    const failed = operator().reconciled.filter(({ outcome }) => outcome.endsWith("error"));
+    expect(failed.map(({ error }) => String(error)).filter((e) => !e.includes("quota"))).toEqual(
+      [],
+    );
+  });
 });
 
 /** Until nothing was reconciled for a while. */

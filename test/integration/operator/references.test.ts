@@ -1,5 +1,5 @@
 /** What agents refer to: there late, in any order, elsewhere, and gone again. */
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { AgentInCluster, SOME_TIME, SOON } from "../../support/operator/agent-in-cluster.ts";
 import { KUBE_API_SERVER_TIMEOUT_MS } from "../../support/kubernetes/kube-api-server.ts";
 import {
@@ -67,7 +67,7 @@ describe("an agent runs within 2 s of the last thing that it needs", () => {
     ...[11, 12, 13, 14, 15].map((seed) => shuffled(names, seed)),
   ];
 
-  test.each(orders.map((order) => [order.join(", "), order] as const))("%s", async (_, order) => {
+  it.each(orders.map((order) => [order.join(", "), order] as const))("%s", async (_, order) => {
     const namespace = await aNamespace();
     const objects = everything(namespace);
     const agent = new AgentInCluster(cluster(), { name: "late", namespace });
@@ -79,139 +79,141 @@ describe("an agent runs within 2 s of the last thing that it needs", () => {
   });
 });
 
-test("what is wrong is mended in place: an empty Secret, a key that is missing, a pack that is no JSON", async () => {
-  const namespace = await aNamespace();
-  const secret = aSecretManifest({ name: "model", namespace }, { other: "sk-test" });
-  const content = aConfigMapManifest({ name: "prompts-content", namespace }, {});
-  const [, , pack, ...others] = theReferences(namespace);
-  const agent = new AgentInCluster(cluster(), { name: "mended", namespace });
-  await cluster().create(anAgentManifest({ name: "mended", namespace }), secret, content);
-  await cluster().create(pack as KubeObject, ...others);
-  await agent.becomes("Pending");
-  await vi.waitFor(async () => {
-    expect(await agent.condition("ProviderReady")).toMatchObject({ reason: "SecretKeyMissing" });
-    expect(await agent.condition("PromptPackReady")).toMatchObject({ reason: "Invalid" });
-  }, SOON);
-
-  await cluster().patch(secret, { stringData: { "api-key": "sk-test" } });
-  await vi.waitFor(async () => {
-    expect(await agent.condition("ProviderReady")).toMatchObject({ status: "True" });
-  }, SOON);
-  await cluster().patch(content, { data: { "promptpack.json": "{" } });
-  await vi.waitFor(async () => {
-    expect((await cluster().get(pack as KubeObject)).status.conditions[0].reason).toBe(
-      "InvalidJSON",
-    );
-  }, SOON);
-  await cluster().patch(content, aPackManifest(content.metadata));
-  await agent.becomes("Running");
-});
-
-test("a pack and a registry may be in other namespaces", async () => {
-  const [own, packs, tools] = [await aNamespace(), await aNamespace(), await aNamespace()];
-  const agent = new AgentInCluster(cluster(), { name: "far", namespace: own });
-  await cluster().create(
-    anAgentManifest(
-      { name: "far", namespace: own },
-      {
-        promptPackRef: { name: "prompts", namespace: packs },
-        toolRegistryRef: { name: "tools", namespace: tools },
-      },
-    ),
-    aSecretManifest({ name: "model", namespace: own }, { "api-key": "sk-test" }),
-    aPromptPackManifest({ name: "prompts", namespace: packs }, "prompts-content"),
-    aToolRegistryManifest({ name: "tools", namespace: tools }),
-  );
-  await agent.becomes("Pending");
-  await cluster().create(aPackManifest({ name: "prompts-content", namespace: packs }));
-  await agent.becomes("Running");
-  await cluster().create(...aToolServiceManifests({ name: "lookup", namespace: tools }, "tools"));
-  await vi.waitFor(async () => {
-    expect((await agent.agentConfig()).tools).toMatchObject([
-      { name: "found", url: `http://lookup.${tools}.svc:80/` },
-    ]);
-  }, SOON);
-});
-
-test("a reference that goes changes the condition of a running agent, and nothing else", async () => {
-  const namespace = await aNamespace();
-  const references = theReferences(namespace);
-  const agent = new AgentInCluster(cluster(), { name: "kept", namespace });
-  await cluster().create(
-    ...references,
-    anAgentManifest({ name: "kept", namespace }, { replicas: 2 }),
-  );
-  await agent.becomes("Running", SOME_TIME);
-  await vi.waitFor(async () => {
-    expect(await agent.condition("ToolRegistryReady")).toMatchObject({ status: "True" });
-    expect((await cluster().get(agent.runtime)).status.ready).toBe("2/2");
-  }, SOME_TIME);
-  const footprint = await agent.footprint();
-
-  const find = (kind: string, name: string): KubeObject =>
-    references.find((one) => one.kind === kind && one.metadata.name === name) as KubeObject;
-  const losses = [
-    [find("ConfigMap", "prompts-content"), "PromptPackReady", "Invalid"],
-    [find("PromptPack", "prompts"), "PromptPackReady", "NotFound"],
-    [find("ToolRegistry", "tools"), "ToolRegistryReady", "NotFound"],
-    [find("Secret", "model"), "ProviderReady", "SecretNotFound"],
-  ] as const;
-  for (const [object, type, reason] of losses) {
-    await cluster().delete(object);
+describe("what an agent refers to", () => {
+  it("can be mended in place: an empty Secret, a key that is missing, a pack that is no JSON", async () => {
+    const namespace = await aNamespace();
+    const secret = aSecretManifest({ name: "model", namespace }, { other: "sk-test" });
+    const content = aConfigMapManifest({ name: "prompts-content", namespace }, {});
+    const [, , pack, ...others] = theReferences(namespace);
+    const agent = new AgentInCluster(cluster(), { name: "mended", namespace });
+    await cluster().create(anAgentManifest({ name: "mended", namespace }), secret, content);
+    await cluster().create(pack as KubeObject, ...others);
+    await agent.becomes("Pending");
     await vi.waitFor(async () => {
-      expect(await agent.condition(type)).toMatchObject({ status: "False", reason });
+      expect(await agent.condition("ProviderReady")).toMatchObject({ reason: "SecretKeyMissing" });
+      expect(await agent.condition("PromptPackReady")).toMatchObject({ reason: "Invalid" });
     }, SOON);
-  }
-  expect(await agent.phase()).toBe("Running");
-  expect(await agent.condition("Available")).toMatchObject({ status: "True" });
-  expect(await agent.footprint()).toEqual(footprint);
 
-  await cluster().create(...losses.map(([object]) => object));
-  for (const [, type] of losses) {
+    await cluster().patch(secret, { stringData: { "api-key": "sk-test" } });
     await vi.waitFor(async () => {
-      expect(await agent.condition(type)).toMatchObject({ status: "True" });
+      expect(await agent.condition("ProviderReady")).toMatchObject({ status: "True" });
     }, SOON);
-  }
-  expect(await cluster().list("ReplicaSet", namespace)).toHaveLength(1);
-});
-
-test("pods that fail are told of with their own words", async () => {
-  const namespace = await aNamespace();
-  const agent = new AgentInCluster(cluster(), { name: "failing", namespace });
-  const key = `${namespace}/failing`;
-  cluster().kubelet.setBehaviour(key, { state: "crash-loop", message: "the model is unknown" });
-  await cluster().create(
-    ...theReferences(namespace),
-    anAgentManifest({ name: "failing", namespace }),
-  );
-  await agent.becomes("Failed", SOME_TIME);
-  expect(await agent.condition("Available")).toMatchObject({
-    status: "False",
-    reason: "PodsFailing",
-    message: expect.stringContaining("the model is unknown"),
+    await cluster().patch(content, { data: { "promptpack.json": "{" } });
+    await vi.waitFor(async () => {
+      expect((await cluster().get(pack as KubeObject)).status.conditions[0].reason).toBe(
+        "InvalidJSON",
+      );
+    }, SOON);
+    await cluster().patch(content, aPackManifest(content.metadata));
+    await agent.becomes("Running");
   });
 
-  cluster().kubelet.setBehaviour(key, { state: "image-pull-fails" });
-  await vi.waitFor(async () => {
-    expect((await agent.condition("Available")).message).toMatch(/ImagePullBackOff|pull/);
-  }, SOON);
-  cluster().kubelet.setBehaviour(key, { state: "ready" });
-  await agent.becomes("Running");
-  cluster().kubelet.setBehaviour(key, { state: "unready" });
-  await vi.waitFor(async () => {
-    expect(await agent.condition("Available")).toMatchObject({ reason: "WaitingForPods" });
-  }, SOON);
-});
+  it("may be in other namespaces: a pack and a registry", async () => {
+    const [own, packs, tools] = [await aNamespace(), await aNamespace(), await aNamespace()];
+    const agent = new AgentInCluster(cluster(), { name: "far", namespace: own });
+    await cluster().create(
+      anAgentManifest(
+        { name: "far", namespace: own },
+        {
+          promptPackRef: { name: "prompts", namespace: packs },
+          toolRegistryRef: { name: "tools", namespace: tools },
+        },
+      ),
+      aSecretManifest({ name: "model", namespace: own }, { "api-key": "sk-test" }),
+      aPromptPackManifest({ name: "prompts", namespace: packs }, "prompts-content"),
+      aToolRegistryManifest({ name: "tools", namespace: tools }),
+    );
+    await agent.becomes("Pending");
+    await cluster().create(aPackManifest({ name: "prompts-content", namespace: packs }));
+    await agent.becomes("Running");
+    await cluster().create(...aToolServiceManifests({ name: "lookup", namespace: tools }, "tools"));
+    await vi.waitFor(async () => {
+      expect((await agent.agentConfig()).tools).toMatchObject([
+        { name: "found", url: `http://lookup.${tools}.svc:80/` },
+      ]);
+    }, SOON);
+  });
 
-test("an agent that cannot be scheduled waits for pods, and says why", async () => {
-  const namespace = await aNamespace();
-  const agent = new AgentInCluster(cluster(), { name: "homeless", namespace });
-  cluster().kubelet.setBehaviour(`${namespace}/homeless`, { state: "unschedulable" });
-  await cluster().create(
-    ...theReferences(namespace),
-    anAgentManifest({ name: "homeless", namespace }),
-  );
-  await vi.waitFor(async () => {
-    expect((await agent.condition("Available")).message).toContain("Insufficient memory");
-  }, SOME_TIME);
+  it("changes the condition of a running agent when it goes, and nothing else", async () => {
+    const namespace = await aNamespace();
+    const references = theReferences(namespace);
+    const agent = new AgentInCluster(cluster(), { name: "kept", namespace });
+    await cluster().create(
+      ...references,
+      anAgentManifest({ name: "kept", namespace }, { replicas: 2 }),
+    );
+    await agent.becomes("Running", SOME_TIME);
+    await vi.waitFor(async () => {
+      expect(await agent.condition("ToolRegistryReady")).toMatchObject({ status: "True" });
+      expect((await cluster().get(agent.runtime)).status.ready).toBe("2/2");
+    }, SOME_TIME);
+    const footprint = await agent.footprint();
+
+    const find = (kind: string, name: string): KubeObject =>
+      references.find((one) => one.kind === kind && one.metadata.name === name) as KubeObject;
+    const losses = [
+      [find("ConfigMap", "prompts-content"), "PromptPackReady", "Invalid"],
+      [find("PromptPack", "prompts"), "PromptPackReady", "NotFound"],
+      [find("ToolRegistry", "tools"), "ToolRegistryReady", "NotFound"],
+      [find("Secret", "model"), "ProviderReady", "SecretNotFound"],
+    ] as const;
+    for (const [object, type, reason] of losses) {
+      await cluster().delete(object);
+      await vi.waitFor(async () => {
+        expect(await agent.condition(type)).toMatchObject({ status: "False", reason });
+      }, SOON);
+    }
+    expect(await agent.phase()).toBe("Running");
+    expect(await agent.condition("Available")).toMatchObject({ status: "True" });
+    expect(await agent.footprint()).toEqual(footprint);
+
+    await cluster().create(...losses.map(([object]) => object));
+    for (const [, type] of losses) {
+      await vi.waitFor(async () => {
+        expect(await agent.condition(type)).toMatchObject({ status: "True" });
+      }, SOON);
+    }
+    expect(await cluster().list("ReplicaSet", namespace)).toHaveLength(1);
+  });
+
+  it("may be well while its pods fail, which are told of in their own words", async () => {
+    const namespace = await aNamespace();
+    const agent = new AgentInCluster(cluster(), { name: "failing", namespace });
+    const key = `${namespace}/failing`;
+    cluster().kubelet.setBehaviour(key, { state: "crash-loop", message: "the model is unknown" });
+    await cluster().create(
+      ...theReferences(namespace),
+      anAgentManifest({ name: "failing", namespace }),
+    );
+    await agent.becomes("Failed", SOME_TIME);
+    expect(await agent.condition("Available")).toMatchObject({
+      status: "False",
+      reason: "PodsFailing",
+      message: expect.stringContaining("the model is unknown"),
+    });
+
+    cluster().kubelet.setBehaviour(key, { state: "image-pull-fails" });
+    await vi.waitFor(async () => {
+      expect((await agent.condition("Available")).message).toMatch(/ImagePullBackOff|pull/);
+    }, SOON);
+    cluster().kubelet.setBehaviour(key, { state: "ready" });
+    await agent.becomes("Running");
+    cluster().kubelet.setBehaviour(key, { state: "unready" });
+    await vi.waitFor(async () => {
+      expect(await agent.condition("Available")).toMatchObject({ reason: "WaitingForPods" });
+    }, SOON);
+  });
+
+  it("may be well while it cannot be scheduled: it waits for pods, and says why", async () => {
+    const namespace = await aNamespace();
+    const agent = new AgentInCluster(cluster(), { name: "homeless", namespace });
+    cluster().kubelet.setBehaviour(`${namespace}/homeless`, { state: "unschedulable" });
+    await cluster().create(
+      ...theReferences(namespace),
+      anAgentManifest({ name: "homeless", namespace }),
+    );
+    await vi.waitFor(async () => {
+      expect((await agent.condition("Available")).message).toContain("Insufficient memory");
+    }, SOME_TIME);
+  });
 });

@@ -1,6 +1,6 @@
 /** A line to the API server that breaks, and refusals: in the end everything is there, and was written once. */
 import { setTimeout as delay } from "node:timers/promises";
-import { expect, test, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { AgentsThroughFaults, RECOVERED } from "../../support/operator/agents-through-faults.ts";
 import {
   APIFaultProxy,
@@ -36,54 +36,56 @@ async function writes(since: number): Promise<number> {
   return (await cluster().audit.writes({ by: OPERATOR_USER, since })).length;
 }
 
-test("watches that are cut all the time", async () => {
-  const agents = await AgentsThroughFaults.prepare(cluster(), "cut", AGENTS);
-  const creating = agents.create();
-  const ended = new AbortController();
-  const cutting = (async () => {
-    while (!ended.signal.aborted) {
-      proxy().cutWatches();
-      await delay(150);
-    }
-  })();
-  await creating;
-  await agents.allRun();
-  ended.abort();
-  await cutting;
-  await agents.wereWrittenOnce();
-});
+describe("an operator makes everything once", () => {
+  it("though its watches are cut all the time", async () => {
+    const agents = await AgentsThroughFaults.prepare(cluster(), "cut", AGENTS);
+    const creating = agents.create();
+    const ended = new AbortController();
+    const cutting = (async () => {
+      while (!ended.signal.aborted) {
+        proxy().cutWatches();
+        await delay(150);
+      }
+    })();
+    await creating;
+    await agents.allRun();
+    ended.abort();
+    await cutting;
+    await agents.wereWrittenOnce();
+  });
 
-test("requests that are refused with 429 and 5xx, and connections that break before and after the work", async () => {
-  const agents = await AgentsThroughFaults.prepare(cluster(), "refused", AGENTS);
-  const busy = { answer: 429, reason: "TooManyRequests", retryAfterSeconds: 1 };
-  const ofWrites = (fault: Fault): FaultRule => {
-    return ({ method }) => (method === "GET" ? undefined : fault);
-  };
-  const before = proxy().requests.length;
-  const ends = [
-    proxy().inject(everyNth(47, () => busy)),
-    proxy().inject(everyNth(43, () => ({ answer: 500, reason: "InternalError" }))),
-    proxy().inject(everyNth(37, () => ({ answer: 503, reason: "ServiceUnavailable" }))),
-    proxy().inject(everyNth(29, ofWrites({ cut: "unanswered" }))),
-    proxy().inject(everyNth(23, ofWrites({ cut: "unsent" }))),
-  ];
-  await agents.create();
-  await agents.allRun();
-  for (const end of ends) end();
-  const answers = new Set(
-    proxy()
-      .requests.slice(before)
-      .map(({ status }) => status),
-  );
-  expect([...answers]).toEqual(expect.arrayContaining([429, 500, 503, undefined]));
-  await agents.wereWrittenOnce();
-});
+  it("though requests are refused with 429 and 5xx, and connections break before and after the work", async () => {
+    const agents = await AgentsThroughFaults.prepare(cluster(), "refused", AGENTS);
+    const busy = { answer: 429, reason: "TooManyRequests", retryAfterSeconds: 1 };
+    const ofWrites = (fault: Fault): FaultRule => {
+      return ({ method }) => (method === "GET" ? undefined : fault);
+    };
+    const before = proxy().requests.length;
+    const ends = [
+      proxy().inject(everyNth(47, () => busy)),
+      proxy().inject(everyNth(43, () => ({ answer: 500, reason: "InternalError" }))),
+      proxy().inject(everyNth(37, () => ({ answer: 503, reason: "ServiceUnavailable" }))),
+      proxy().inject(everyNth(29, ofWrites({ cut: "unanswered" }))),
+      proxy().inject(everyNth(23, ofWrites({ cut: "unsent" }))),
+    ];
+    await agents.create();
+    await agents.allRun();
+    for (const end of ends) end();
+    const answers = new Set(
+      proxy()
+        .requests.slice(before)
+        .map(({ status }) => status),
+    );
+    expect([...answers]).toEqual(expect.arrayContaining([429, 500, 503, undefined]));
+    await agents.wereWrittenOnce();
+  });
 
-test("afterwards it is as quiet as before", async () => {
-  await vi.waitFor(async () => {
-    const since = Date.now();
-    await delay(3_000);
-    expect(await writes(since)).toBe(0);
-  }, RECOVERED);
-  expect(operator().hasEnded).toBe(false);
+  it("and is as quiet afterwards as before", async () => {
+    await vi.waitFor(async () => {
+      const since = Date.now();
+      await delay(3_000);
+      expect(await writes(since)).toBe(0);
+    }, RECOVERED);
+    expect(operator().hasEnded).toBe(false);
+  });
 });

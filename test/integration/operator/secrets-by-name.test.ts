@@ -1,5 +1,5 @@
 /** An operator that may not list or watch Secrets: it reads those that agents refer to, and follows their rotation. */
-import { beforeAll, expect, test, vi } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { DEFAULT_NAMESPACE } from "../../../src/api/fields/names.ts";
 import {
   anAgentManifest,
@@ -50,52 +50,54 @@ function aboutSecrets(): string[] {
   return requests.map(({ method, url, status }) => `${method} ${url.pathname} ${status}`);
 }
 
-test("agents run, and of the Secrets only theirs are read, by their names", async () => {
-  const operator = await OperatorProcess.start({
-    kubeconfig: await cluster().kubeconfigOf(USER, proxy().url),
-    flags: ["--secrets", "get"],
+describe("an operator that may not list or watch Secrets", () => {
+  it("runs agents, and reads only their Secrets, by their names", async () => {
+    const operator = await OperatorProcess.start({
+      kubeconfig: await cluster().kubeconfigOf(USER, proxy().url),
+      flags: ["--secrets", "get"],
+    });
+    await cluster().create(anAgentManifest(at("running")), anAgentManifest(at("another")));
+    await inCluster("running").becomes("Running", SOME_TIME);
+    await inCluster("another").becomes("Running", SOME_TIME);
+    await operator.stop();
+    const path = `GET /api/v1/namespaces/${NAMESPACE}/secrets/model 200`;
+    expect([...new Set(aboutSecrets())]).toEqual([path]);
+    // Two agents share one look at the metadata and one at the content.
+    expect(aboutSecrets()).toHaveLength(2);
+    expect(proxy().requests.filter(({ status }) => status === 403)).toEqual([]);
+    const said = operator.lines.filter(({ level }) => level === "error" || level === "warn");
+    expect(said).toEqual([]);
   });
-  await cluster().create(anAgentManifest(at("running")), anAgentManifest(at("another")));
-  await inCluster("running").becomes("Running", SOME_TIME);
-  await inCluster("another").becomes("Running", SOME_TIME);
-  await operator.stop();
-  const path = `GET /api/v1/namespaces/${NAMESPACE}/secrets/model 200`;
-  expect([...new Set(aboutSecrets())]).toEqual([path]);
-  // Two agents share one look at the metadata and one at the content.
-  expect(aboutSecrets()).toHaveLength(2);
-  expect(proxy().requests.filter(({ status }) => status === 403)).toEqual([]);
-  const said = operator.lines.filter(({ level }) => level === "error" || level === "warn");
-  expect(said).toEqual([]);
-});
 
-test("a Secret that comes later, is rotated and goes is noticed without a watch", async () => {
-  const operator = await OperatorInProcess.start(cluster(), {
-    user: USER,
-    secrets: "get",
-    runsAgents: true,
-  });
-  const agent = inCluster("followed");
-  const apiKeySecretRef = { name: "late", key: "api-key" };
-  const provider = { name: "openai", model: "test-model", apiKeySecretRef };
-  await cluster().create(anAgentManifest(at("followed"), { provider }));
-  await agent.becomes("Pending", SOME_TIME);
-  expect(await agent.condition("ProviderReady")).toMatchObject({ reason: "SecretNotFound" });
-
-  const secret = aSecretManifest(at("late"), { "api-key": "sk-1" });
-  await cluster().create(secret);
-  await agent.becomes("Running", SOME_TIME);
-  const key = `/etc/omnia/${(await agent.agentConfig()).provider?.apiKeyFile}`;
-  expect(await agent.file(key)).toBe("sk-1");
-
-  const before = agent.pods.map(({ metadata }) => metadata.uid);
-  await cluster().patch(secret, { stringData: { "api-key": "sk-2" } });
-  await vi.waitFor(async () => expect(await agent.file(key)).toBe("sk-2"), SOME_TIME);
-  expect(agent.pods.map(({ metadata }) => metadata.uid)).toEqual(before);
-
-  await cluster().delete(secret);
-  await vi.waitFor(async () => {
+  it("notices a Secret that comes later, is rotated and goes, without a watch", async () => {
+    const operator = await OperatorInProcess.start(cluster(), {
+      user: USER,
+      secrets: "get",
+      runsAgents: true,
+    });
+    const agent = inCluster("followed");
+    const apiKeySecretRef = { name: "late", key: "api-key" };
+    const provider = { name: "openai", model: "test-model", apiKeySecretRef };
+    await cluster().create(anAgentManifest(at("followed"), { provider }));
+    await agent.becomes("Pending", SOME_TIME);
     expect(await agent.condition("ProviderReady")).toMatchObject({ reason: "SecretNotFound" });
-  }, SOME_TIME);
-  expect(await agent.phase()).toBe("Running");
-  await operator.stop();
+
+    const secret = aSecretManifest(at("late"), { "api-key": "sk-1" });
+    await cluster().create(secret);
+    await agent.becomes("Running", SOME_TIME);
+    const key = `/etc/omnia/${(await agent.agentConfig()).provider?.apiKeyFile}`;
+    expect(await agent.file(key)).toBe("sk-1");
+
+    const before = agent.pods.map(({ metadata }) => metadata.uid);
+    await cluster().patch(secret, { stringData: { "api-key": "sk-2" } });
+    await vi.waitFor(async () => expect(await agent.file(key)).toBe("sk-2"), SOME_TIME);
+    expect(agent.pods.map(({ metadata }) => metadata.uid)).toEqual(before);
+
+    await cluster().delete(secret);
+    await vi.waitFor(async () => {
+      expect(await agent.condition("ProviderReady")).toMatchObject({ reason: "SecretNotFound" });
+    }, SOME_TIME);
+    expect(await agent.phase()).toBe("Running");
+    await operator.stop();
+  });
 });

@@ -1,7 +1,7 @@
 /** ToolRegistries in a cluster: tools found by their Services, tools given by URL, and what is said about them. */
 import { once } from "node:events";
 import { createServer, type AddressInfo, type Server } from "node:net";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { API_VERSION, GROUP } from "../../../src/api/group.ts";
 import type { ToolRegistryStatus } from "../../../src/api/tool-registry.ts";
 import type { ToolRegistryReference } from "../../../src/control/agent-runtime/references.ts";
@@ -153,7 +153,7 @@ function endpoints(ready: (boolean | undefined)[]): object[] {
 const discovered = { name: "lookup", selector: { matchLabels: { team: "support" } } };
 
 describe("tools that are found", () => {
-  test("come, go and change with their Services", async () => {
+  it("come, go and change with their Services", async () => {
     const registry = await RegistryInCluster.create(discovered);
     await registry.becomes({ phase: "Pending", discoveredTools: 0, availableTools: 0 });
     await registry.says("NoServices", `${TOOL}=true, team=support`);
@@ -194,7 +194,7 @@ describe("tools that are found", () => {
     await registry.becomes({ phase: "Pending", discoveredTools: 0 });
   });
 
-  test("are available while one endpoint of any slice is ready, or says nothing about it", async () => {
+  it("are available while one endpoint of any slice is ready, or says nothing about it", async () => {
     const registry = await RegistryInCluster.create(discovered);
     await registry.addSlice("users", [false, false]);
     await registry.addService("users");
@@ -209,7 +209,7 @@ describe("tools that are found", () => {
     await registry.says("NoReadyEndpoints");
   });
 
-  test("are spoken to at the port that the entry names, by its number or its name", async () => {
+  it("are spoken to at the port that the entry names, by its number or its name", async () => {
     const ports = [
       { name: "metrics", port: 9090 },
       { name: "api", port: 8443, appProtocol: "https" },
@@ -245,7 +245,7 @@ describe("tools that are found", () => {
     await registry.becomes({ availableTools: 3 });
   });
 
-  test("say what to do about Services that nobody counts the pods of", async () => {
+  it("say what to do about Services that nobody counts the pods of", async () => {
     const registry = await RegistryInCluster.create(discovered);
     await registry.addService("external", {}, { type: "ExternalName", externalName: "tools.test" });
     await registry.says("NoReadyEndpoints", "of type ExternalName has none; write the address");
@@ -256,7 +256,7 @@ describe("tools that are found", () => {
     await registry.becomes({ phase: "Ready" });
   });
 
-  test("of other namespaces are none of theirs", async () => {
+  it("of other namespaces are none of theirs", async () => {
     const registry = await RegistryInCluster.create(discovered);
     const other = await RegistryInCluster.create(discovered);
     await other.addService("users");
@@ -267,7 +267,7 @@ describe("tools that are found", () => {
 });
 
 describe("tools given by URL", () => {
-  test("are available while they can be connected to, and are tried before anything is said", async () => {
+  it("are available while they can be connected to, and are tried before anything is said", async () => {
     const { port, close } = await listen();
     const url = `http://127.0.0.1:${port}/lookup`;
     const registry = await RegistryInCluster.create({ name: "lookup", url });
@@ -295,7 +295,7 @@ describe("tools given by URL", () => {
     }, SOON);
   });
 
-  test("stand beside tools that are found, each with its own state", async () => {
+  it("stand beside tools that are found, each with its own state", async () => {
     const { port } = await listen();
     const registry = await RegistryInCluster.create(
       { name: "inline", url: `http://127.0.0.1:${port}` },
@@ -308,7 +308,7 @@ describe("tools given by URL", () => {
     await registry.becomes({ phase: "Ready", discoveredTools: 2, availableTools: 2 });
   });
 
-  test("are probed no more once no registry gives them", async () => {
+  it("are probed no more once no registry gives them", async () => {
     let connections = 0;
     const server = createServer((socket) => {
       connections += 1;
@@ -333,7 +333,7 @@ describe("tools given by URL", () => {
 });
 
 describe("those who refer to a registry", () => {
-  test("are told when its tools or its conditions are others, and only then", async () => {
+  it("are told when its tools or its conditions are others, and only then", async () => {
     const key = `${namespaces.peek()}/tools`;
     expect(await operator().toolRegistries.reference(key, operator().signal)).toEqual({
       found: false,
@@ -368,37 +368,39 @@ describe("those who refer to a registry", () => {
   });
 });
 
-test("nothing is written while nothing changes, a resync included", async () => {
-  const { port } = await listen();
-  await RegistryInCluster.create({ name: "up", url: `http://127.0.0.1:${port}` });
-  const down = await RegistryInCluster.create({ name: "down", url: "http://127.0.0.1:1" });
-  await RegistryInCluster.create(discovered);
-  await down.becomes({ phase: "Failed" });
-  await settled();
-  const since = Date.now();
-  operator().resync();
-  await settled();
-  expect(await cluster().audit.writes({ by: OPERATOR_USER, since })).toEqual([]);
-  expect(operator().reconciled.filter(({ outcome }) => outcome.endsWith("error"))).toEqual([]);
-});
+describe("the controller of ToolRegistries", () => {
+  it("writes nothing while nothing changes, a resync included", async () => {
+    const { port } = await listen();
+    await RegistryInCluster.create({ name: "up", url: `http://127.0.0.1:${port}` });
+    const down = await RegistryInCluster.create({ name: "down", url: "http://127.0.0.1:1" });
+    await RegistryInCluster.create(discovered);
+    await down.becomes({ phase: "Failed" });
+    await settled();
+    const since = Date.now();
+    operator().resync();
+    await settled();
+    expect(await cluster().audit.writes({ by: OPERATOR_USER, since })).toEqual([]);
+    expect(operator().reconciled.filter(({ outcome }) => outcome.endsWith("error"))).toEqual([]);
+  });
 
-test("what was said is kept over a restart of the operator", async () => {
-  const registry = await RegistryInCluster.create(discovered);
-  await registry.addService("users");
-  await registry.addSlice("users", [true]);
-  await registry.becomes({ phase: "Ready" });
-  await settled();
-  const before = await registry.status();
-  const since = Date.now();
-  await operator().stop();
-  operator.replaceBy(await OperatorInProcess.start(cluster()));
-  await vi.waitFor(() => {
-    expect(operator().reconciled.map(({ key }) => key)).toContain(registry.key);
-  }, SOON);
-  await settled();
-  expect(await registry.status()).toEqual(before);
-  const writes = await cluster().audit.writes({ by: OPERATOR_USER, since });
-  expect(writes.filter(({ what }) => what.includes(registry.namespace))).toEqual([]);
+  it("keeps what it said over a restart of the operator", async () => {
+    const registry = await RegistryInCluster.create(discovered);
+    await registry.addService("users");
+    await registry.addSlice("users", [true]);
+    await registry.becomes({ phase: "Ready" });
+    await settled();
+    const before = await registry.status();
+    const since = Date.now();
+    await operator().stop();
+    operator.replaceBy(await OperatorInProcess.start(cluster()));
+    await vi.waitFor(() => {
+      expect(operator().reconciled.map(({ key }) => key)).toContain(registry.key);
+    }, SOON);
+    await settled();
+    expect(await registry.status()).toEqual(before);
+    const writes = await cluster().audit.writes({ by: OPERATOR_USER, since });
+    expect(writes.filter(({ what }) => what.includes(registry.namespace))).toEqual([]);
+  });
 });
 
 /** Until nothing was reconciled for a while. */

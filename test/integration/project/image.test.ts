@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { expect, onTestFinished, test } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import nodeJSON from "../../../image/node/package.json" with { type: "json" };
 import packageJSON from "../../../package.json" with { type: "json" };
 import { buildImage } from "../../../image/build-image.ts";
@@ -59,64 +59,66 @@ async function inImage(...args: string[]): Promise<string> {
   return stdout;
 }
 
-test("says who it is, and how it is run", () => {
-  expect(image().index.manifests[0].annotations["io.containerd.image.name"]).toMatch(
-    /\/omnia:test$/,
-  );
-  expect(image().config).toMatchObject({
-    Entrypoint: IMAGE_FACTS.entrypoint,
-    User: "65532:65532",
-    WorkingDir: "/app",
+describe("the container image", () => {
+  it("says who it is, and how it is run", () => {
+    expect(image().index.manifests[0].annotations["io.containerd.image.name"]).toMatch(
+      /\/omnia:test$/,
+    );
+    expect(image().config).toMatchObject({
+      Entrypoint: IMAGE_FACTS.entrypoint,
+      User: "65532:65532",
+      WorkingDir: "/app",
+    });
   });
-});
 
-test("can be read by its user, whoever built it", async () => {
-  const { stdout } = await run("tar", ["-tvzf", image().layer], {
-    maxBuffer: 16 * 1024 * 1024,
+  it("can be read by its user, whoever built it", async () => {
+    const { stdout } = await run("tar", ["-tvzf", image().layer], {
+      maxBuffer: 16 * 1024 * 1024,
+    });
+    const lines = stdout.trim().split("\n");
+    expect(lines.length).toBeGreaterThan(10);
+    expect(lines.filter((line) => !/^(?:-r..r..r..|dr.xr.xr.[xt]) /.test(line))).toEqual([]);
   });
-  const lines = stdout.trim().split("\n");
-  expect(lines.length).toBeGreaterThan(10);
-  expect(lines.filter((line) => !/^(?:-r..r..r..|dr.xr.xr.[xt]) /.test(line))).toEqual([]);
-});
 
-test("runs the program from its own files alone", async () => {
-  expect((await inImage("--version")).trim()).toBe(packageJSON.version);
-  expect(await inImage("crds")).toContain("kind: CustomResourceDefinition");
-  await expect(inImage("operator")).rejects.toThrow("No cluster is configured.");
-});
-
-test("runs an agent that answers", async () => {
-  const configFile = join(folder(), "agent.json");
-  await writeFile(configFile, JSON.stringify(anAgentConfig()), { mode: 0o644 });
-  const [loader, ...before] = image().command;
-  const ports = ["--host", "127.0.0.1", "--port", "0", "--management-port", "0"];
-  const child = spawn(loader, [...before, "agent", ...ports], {
-    env: { OMNIA_CONFIG: configFile },
-    stdio: ["ignore", "ignore", "inherit", "ipc"],
-    ...NOBODY,
+  it("runs the program from its own files alone", async () => {
+    expect((await inImage("--version")).trim()).toBe(packageJSON.version);
+    expect(await inImage("crds")).toContain("kind: CustomResourceDefinition");
+    await expect(inImage("operator")).rejects.toThrow("No cluster is configured.");
   });
-  onTestFinished(() => void child.kill("SIGKILL"));
-  const [{ facadePort, managementPort }] = (await once(child, "message")) as [
-    { facadePort: number; managementPort: number },
-  ];
-  expect((await fetch(`http://127.0.0.1:${managementPort}/readyz`)).status).toBe(200);
-  const client = await ChatClient.connect(`ws://127.0.0.1:${facadePort}/ws`);
-  client.say("Are you there?");
-  await expect
-    .poll(() => client.frames.at(-1))
-    .toMatchObject({ type: "done", content: "Are you there?" });
-});
 
-test("is the one that the Dockerfile makes", async () => {
-  const dockerfile = await readFile(join(ROOT, "Dockerfile"), "utf8");
-  expect(dockerfile).toContain(
-    `ENTRYPOINT ${JSON.stringify(IMAGE_FACTS.entrypoint).replace(",", ", ")}`,
-  );
-  expect(dockerfile).toContain(`USER ${IMAGE_FACTS.user}`);
-  expect(dockerfile).toContain(`WORKDIR ${IMAGE_FACTS.workingDirectory}`);
-  const major = nodeJSON.version.split(".")[0];
-  expect(dockerfile).toContain(`ARG NODE_IMAGE=node:${major}-slim\n`);
-  // Who names an image by its digest has named it for both stages.
-  const bases = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, base]) => base);
-  expect(bases).toEqual(["${NODE_IMAGE}", "${NODE_IMAGE}"]);
+  it("runs an agent that answers", async () => {
+    const configFile = join(folder(), "agent.json");
+    await writeFile(configFile, JSON.stringify(anAgentConfig()), { mode: 0o644 });
+    const [loader, ...before] = image().command;
+    const ports = ["--host", "127.0.0.1", "--port", "0", "--management-port", "0"];
+    const child = spawn(loader, [...before, "agent", ...ports], {
+      env: { OMNIA_CONFIG: configFile },
+      stdio: ["ignore", "ignore", "inherit", "ipc"],
+      ...NOBODY,
+    });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    const [{ facadePort, managementPort }] = (await once(child, "message")) as [
+      { facadePort: number; managementPort: number },
+    ];
+    expect((await fetch(`http://127.0.0.1:${managementPort}/readyz`)).status).toBe(200);
+    const client = await ChatClient.connect(`ws://127.0.0.1:${facadePort}/ws`);
+    client.say("Are you there?");
+    await expect
+      .poll(() => client.frames.at(-1))
+      .toMatchObject({ type: "done", content: "Are you there?" });
+  });
+
+  it("is the one that the Dockerfile makes", async () => {
+    const dockerfile = await readFile(join(ROOT, "Dockerfile"), "utf8");
+    expect(dockerfile).toContain(
+      `ENTRYPOINT ${JSON.stringify(IMAGE_FACTS.entrypoint).replace(",", ", ")}`,
+    );
+    expect(dockerfile).toContain(`USER ${IMAGE_FACTS.user}`);
+    expect(dockerfile).toContain(`WORKDIR ${IMAGE_FACTS.workingDirectory}`);
+    const major = nodeJSON.version.split(".")[0];
+    expect(dockerfile).toContain(`ARG NODE_IMAGE=node:${major}-slim\n`);
+    // Who names an image by its digest has named it for both stages.
+    const bases = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, base]) => base);
+    expect(bases).toEqual(["${NODE_IMAGE}", "${NODE_IMAGE}"]);
+  });
 });
