@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { printText } from "../observability/terminal/writer.ts";
 import type { CommandContext } from "./command-line/create-command.ts";
 import { EXIT_CODES } from "./terminal/cli-error.ts";
 
@@ -9,7 +10,7 @@ export function crdsCommand({ streams, end }: CommandContext): Command {
     .addHelpText("after", "\nExample:\n  omnia crds | kubectl apply --server-side -f -")
     .action(async () => {
       const { crdYAML } = await import("../api/crd.ts");
-      streams.stdout.write(crdYAML());
+      printText(streams.stdout, crdYAML());
       end(EXIT_CODES.ok);
     });
 }

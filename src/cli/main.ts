@@ -2,7 +2,10 @@
 import { CommanderError } from "commander";
 import { CliError, EXIT_CODES, type ExitCode } from "./terminal/cli-error.ts";
 import { runProgram } from "./program.ts";
-import { printLine, styled, type Streams } from "./terminal/streams.ts";
+import type { Streams } from "./terminal/streams.ts";
+import { withoutSecrets } from "../observability/secrets/without-secrets.ts";
+import { styled } from "../observability/terminal/line.ts";
+import { printLine, printText } from "../observability/terminal/writer.ts";
 
 /** `args` are the arguments after node and script. Never rejects. */
 export async function main(args: readonly string[], streams: Streams): Promise<ExitCode> {
@@ -21,9 +24,9 @@ export function report(error: unknown, { stderr, env }: Streams): ExitCode {
 
   const known = error instanceof CliError;
   const message = error instanceof Error ? error.message : String(error);
-  printLine(stderr, `${styled("red", "omnia:", stderr)} ${message}`);
-  if (known && error.cure !== undefined) printLine(stderr, error.cure);
-  if (env["DEBUG"] !== undefined && env["DEBUG"] !== "") printLine(stderr, stackOf(error));
+  printLine(stderr, [styled("red", "omnia:"), ` ${withoutSecrets(message)}`]);
+  if (known && error.cure !== undefined) printLine(stderr, withoutSecrets(error.cure));
+  if (env["DEBUG"]) printText(stderr, `${withoutSecrets(stackOf(error))}\n`);
   else if (!known) printLine(stderr, "This should not happen. DEBUG=1 shows where it did.");
   return known ? error.exitCode : EXIT_CODES.failed;
 }

@@ -10,6 +10,7 @@ import { operatorCommand } from "./operator/command.ts";
 import { explainCommand, statusCommand } from "./resources/command.ts";
 import { EXIT_CODES, type ExitCode } from "./terminal/cli-error.ts";
 import type { Streams } from "./terminal/streams.ts";
+import { printText } from "../observability/terminal/writer.ts";
 import { upCommand } from "./up/command.ts";
 import { validateCommand } from "./validate/command.ts";
 
@@ -68,8 +69,8 @@ function createProgram(streams: Streams): Command {
     .helpCommand("help [command]", "print help for a command")
     .addHelpText("after", EXAMPLES)
     .configureOutput({
-      writeOut: (text) => streams.stdout.write(text),
-      writeErr: (text) => streams.stderr.write(text),
+      writeOut: (text) => printText(streams.stdout, text),
+      writeErr: (text) => printText(streams.stderr, text),
       outputError: (text, write) => write(text.replace(/^error: /, "omnia: ")),
       getOutHelpWidth: () => streams.stdout.columns ?? 80,
       getErrHelpWidth: () => streams.stderr.columns ?? 80,

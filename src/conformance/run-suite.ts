@@ -25,6 +25,8 @@ export interface Endpoint {
   /** Its query holds agent and namespace, where the endpoint asks for them. */
   readonly url: URL;
   readonly token: string | undefined;
+  /** Takes the token out of what the endpoint sends, so that no reason quotes it. */
+  readonly hide?: ((text: string) => string) | undefined;
   readonly handler: HandlerHint;
 }
 
@@ -115,7 +117,12 @@ function contextFor(
     for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value);
     const sent = token === undefined ? endpoint.token : (token ?? undefined);
     try {
-      const connection = await ProbeConnection.open({ url, token: sent, signal });
+      const connection = await ProbeConnection.open({
+        url,
+        token: sent,
+        signal,
+        hide: endpoint.hide,
+      });
       connections.push(connection);
       return connection;
     } catch (error) {

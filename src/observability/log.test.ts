@@ -79,6 +79,15 @@ describe("log", () => {
     expect(JSON.stringify(lines)).not.toMatch(/hunter22|abcdefgh/);
   });
 
+  it("holds nothing that a terminal would obey, and the same values", () => {
+    const lines: string[] = [];
+    const log = createLog({ destination: { write: (line) => void lines.push(line) } });
+    const hostile = "\u009b2J \u202etxt.exe \u001b[2J";
+    log.info({ hostile }, hostile);
+    expect(lines[0]).toMatch(/^[\n -~]+$/);
+    expect(JSON.parse(lines[0] ?? "")).toMatchObject({ hostile, msg: hostile });
+  });
+
   it("takes an unknown LOG_LEVEL for unset", () => {
     expect([undefined, "", "loud", "DEBUG"].map(logLevelFrom)).toEqual([
       "info",

@@ -2,6 +2,7 @@
 import { pino, type DestinationStream } from "pino";
 import type { SecretValues } from "./secrets/secret-values.ts";
 import { withoutSecrets } from "./secrets/without-secrets.ts";
+import { visibleJSON } from "./terminal/visible-text.ts";
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -64,8 +65,13 @@ export function createLog({ level, destination, secretValues }: LogOptions = {})
       },
       serializers: { error: (error: unknown) => describeError(error, clean) },
     },
-    destination ?? pino.destination({ dest: 1, sync: true }),
+    visiblyTo(destination ?? pino.destination({ dest: 1, sync: true })),
   );
+}
+
+/** A log is read on a terminal, too, which obeys some of what JSON leaves as it is. */
+function visiblyTo(destination: DestinationStream): DestinationStream {
+  return { write: (line) => destination.write(visibleJSON(line)) };
 }
 
 /** Reads `LOG_LEVEL`. A value that is not a level counts as unset. */

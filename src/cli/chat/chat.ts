@@ -12,9 +12,9 @@ import { commandLine } from "../terminal/program-name.ts";
 import { Interrupts } from "../terminal/interrupts.ts";
 import { findLocal } from "../../local/state/find-local.ts";
 import type { OutputFormat, Streams } from "../terminal/streams.ts";
-import { readToken } from "../terminal/token.ts";
+import { readToken, type TokenFlags } from "../terminal/token.ts";
 
-export interface ChatFlags {
+export interface ChatFlags extends Pick<TokenFlags, "tokenFile"> {
   readonly namespace?: string | undefined;
   readonly url?: string | undefined;
   readonly message?: string | undefined;
@@ -29,6 +29,7 @@ export async function chat(name: string, flags: ChatFlags, streams: Streams): Pr
   const target = readTarget(name, flags.namespace);
   const url = chatAddress(flags.url ?? (await localURL(streams)) ?? DEFAULT_CHAT_URL, target);
   const interactive = flags.message === undefined && streams.stdin.isTTY === true;
+  let token = await readToken(flags, streams);
   const printer = chatPrinter(flags.output, streams, { tools: interactive });
   using interrupts = new Interrupts();
   const { signal } = interrupts;
@@ -39,7 +40,11 @@ export async function chat(name: string, flags: ChatFlags, streams: Streams): Pr
       {
         url: url.href,
         transport: chatTransport(),
-        token: () => readToken(streams.env),
+        // A file may hold a fresh token by the time that the one before is no longer accepted.
+        token: async (isRefused) => {
+          if (isRefused) token = await readToken(flags, streams);
+          return token;
+        },
         clock: systemClock,
         random: Math.random,
         newMessageId: randomUUID,
@@ -128,7 +133,7 @@ function cureOf({ code }: ClientError, { url }: ChatFlags): string | undefined {
         ? `Start agents with \`${commandLine("up")}\`, or say where they are with --url.`
         : `Is the address right? \`${commandLine("up")}\` starts agents on this machine.`;
     case "unauthorized":
-      return "Put a valid token or key into the environment variable OMNIA_TOKEN.";
+      return "Put a valid token or key into the environment variable OMNIA_TOKEN, or name a file that holds it with --token-file.";
     case "session-not-found":
       return "Leave --session out to begin a new one.";
     case "refused":

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { CommandContext } from "../command-line/create-command.ts";
-import { namespaceOption, outputOption } from "../command-line/shared-options.ts";
+import { namespaceOption, outputOption, tokenFileOption } from "../command-line/shared-options.ts";
 import type { ChatFlags } from "./chat.ts";
 
 export function chatCommand({ streams, end }: CommandContext): Command {
@@ -15,6 +15,7 @@ export function chatCommand({ streams, end }: CommandContext): Command {
     .addOption(namespaceOption("namespace of the agent"))
     .option("--url <url>", "address of a gateway or of an agent (default: the local one)")
     .option("-m, --message <text>", "send this, print the answer, and end")
+    .addOption(tokenFileOption())
     .option("--session <id>", "go on with an earlier session")
     .addOption(outputOption("the answer, or the frames as they come, one a line"))
     .addHelpText(

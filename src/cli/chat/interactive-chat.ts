@@ -6,7 +6,9 @@ import type { SessionClient } from "../../protocol/client/session-client.ts";
 import { QUIT } from "./input.ts";
 import type { ChatPrinter } from "./printer.ts";
 import type { Interrupts } from "../terminal/interrupts.ts";
-import { printLine, styled, type OutputFormat, type Streams } from "../terminal/streams.ts";
+import type { OutputFormat, Streams } from "../terminal/streams.ts";
+import { styled } from "../../observability/terminal/line.ts";
+import { passOn, printLine, type Output } from "../../observability/terminal/writer.ts";
 
 const PROMPT = "> ";
 
@@ -50,12 +52,12 @@ export async function converse({
 
   printLine(
     terminal,
-    styled("dim", `Talking to ${title}. Ctrl-C stops an answer, Ctrl-D or ${QUIT} ends.`, terminal),
+    styled("dim", `Talking to ${title}. Ctrl-C stops an answer, Ctrl-D or ${QUIT} ends.`),
   );
   try {
     lines.prompt();
     for await (const line of lines) {
-      if (unseen.shift() === true) terminal.write(`${line}\n`);
+      if (unseen.shift() === true) printLine(terminal, line);
       if (line.trim() === QUIT) break;
       if (line.trim() !== "") {
         output.muted = true;
@@ -68,11 +70,8 @@ export async function converse({
     interrupts.signal.removeEventListener("abort", close);
     lines.close();
   }
-  printLine(terminal, "");
-  printLine(
-    terminal,
-    styled("dim", `To go on with this session: --session ${client.sessionId}`, terminal),
-  );
+  printLine(terminal);
+  printLine(terminal, styled("dim", `To go on with this session: --session ${client.sessionId}`));
 
   async function answer(message: string): Promise<void> {
     try {
@@ -88,9 +87,9 @@ export async function converse({
 /** The terminal as the line editor sees it. While it is muted, it hides what is typed, so that the answer stays in one piece. */
 class PromptOutput extends Writable {
   muted = false;
-  readonly #terminal: Streams["stdout"];
+  readonly #terminal: Output;
 
-  constructor(terminal: Streams["stdout"]) {
+  constructor(terminal: Output) {
     super({ decodeStrings: false });
     this.#terminal = terminal;
     terminal.on("resize", () => this.emit("resize"));
@@ -101,7 +100,7 @@ class PromptOutput extends Writable {
   }
 
   override _write(chunk: string | Buffer, _encoding: string, done: () => void): void {
-    if (!this.muted) this.#terminal.write(chunk);
+    if (!this.muted) passOn(this.#terminal, chunk);
     done();
   }
 }

@@ -116,10 +116,11 @@ describe("chatPrinter", () => {
     expect(said(greeting("s1"), greeting("s2"))).toBe("");
   });
 
-  it("keeps from a terminal what it would obey, and leaves it to a file", () => {
+  it("writes out what a terminal would obey, also for a file that may be shown on one", () => {
     const frames = show(done("a\u001b]0;title\u0007b\tc"));
-    expect(printing("text", { tools: false, terminal: true }, frames).out).toBe("a]0;titleb\tc\n");
-    expect(printing("text", { tools: false }, frames).out).toBe("a\u001b]0;title\u0007b\tc\n");
+    const shown = "a\\u{1b}]0;title\\u{7}b\tc\n";
+    expect(printing("text", { tools: false, terminal: true }, frames).out).toBe(shown);
+    expect(printing("text", { tools: false }, frames).out).toBe(shown);
   });
 
   it("prints frames as received, one a line, also those that it does not know", () => {

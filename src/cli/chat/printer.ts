@@ -1,12 +1,8 @@
 /** Shows the frames of a chat, either as an answer for people or as they come. */
 import type { FinishReason, ServerFrame } from "../../protocol/frames.ts";
-import {
-  printable,
-  printLine,
-  styled,
-  type OutputFormat,
-  type Streams,
-} from "../terminal/streams.ts";
+import type { OutputFormat, Streams } from "../terminal/streams.ts";
+import { styled } from "../../observability/terminal/line.ts";
+import { printJSONText, printLine, printText } from "../../observability/terminal/writer.ts";
 
 /** The arguments and results of tools are cut to this many characters. */
 const TOOL_TEXT_LENGTH = 160;
@@ -35,8 +31,7 @@ class FramePrinter implements ChatPrinter {
   }
 
   frame(frame: ServerFrame | undefined, text: string): void {
-    const line = /[\r\n]/.test(text) ? JSON.stringify(JSON.parse(text)) : text;
-    printLine(this.#streams.stdout, line);
+    printJSONText(this.#streams.stdout, text);
     if (frame?.type === "error") this.failure(frame.error.message);
   }
 
@@ -109,14 +104,12 @@ class AnswerPrinter implements ChatPrinter {
 
   note(text: string): void {
     this.#endLine();
-    const { stderr } = this.#streams;
-    printLine(stderr, styled("dim", text, stderr));
+    printLine(this.#streams.stderr, styled("dim", text));
   }
 
   failure(text: string): void {
     this.#endLine();
-    const { stderr } = this.#streams;
-    printLine(stderr, `${styled("red", "omnia:", stderr)} ${printable(text, stderr)}`);
+    printLine(this.#streams.stderr, [styled("red", "omnia:"), ` ${text}`]);
   }
 
   /** Prints the rest of the answer, or all of it when the printed part is not its beginning. */
@@ -133,22 +126,22 @@ class AnswerPrinter implements ChatPrinter {
 
   #print(text: string): void {
     if (text === "") return;
+    // A joiner at the beginning of a chunk belongs to the character at the end of the one before.
+    printText(this.#streams.stdout, text, this.#printed.slice(-2));
     this.#printed += text;
-    this.#streams.stdout.write(printable(text, this.#streams.stdout));
     this.#atLineStart = text.endsWith("\n");
   }
 
   #tool(text: string): void {
     if (!this.#tools) return;
     this.#endLine();
-    const { stdout } = this.#streams;
     const shown = text.length > TOOL_TEXT_LENGTH ? `${text.slice(0, TOOL_TEXT_LENGTH)}…` : text;
-    printLine(stdout, styled("dim", printable(shown.replaceAll("\n", " "), stdout), stdout));
+    printLine(this.#streams.stdout, styled("dim", shown));
   }
 
   #endLine(): void {
     if (this.#atLineStart) return;
-    this.#streams.stdout.write("\n");
+    printLine(this.#streams.stdout);
     this.#atLineStart = true;
   }
 }

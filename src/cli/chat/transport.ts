@@ -4,6 +4,7 @@ import { text as readText } from "node:stream/consumers";
 import { WebSocket } from "ws";
 import { ClientError } from "../../protocol/client/client-error.ts";
 import type { Transport } from "../../protocol/client/transport.ts";
+import { SecretValues } from "../../observability/secrets/secret-values.ts";
 import { shownAddress } from "./address.ts";
 import { systemClock } from "../../time/clock.ts";
 
@@ -21,6 +22,7 @@ export function chatTransport(): Transport {
   return {
     open(url, events, token) {
       const shown = shownAddress(new URL(url));
+      const secrets = new SecretValues(token === undefined ? [] : [token]);
       const socket = new WebSocket(url, {
         handshakeTimeout: CONNECT_TIMEOUT_MS,
         maxPayload: MAX_SERVER_FRAME_BYTES,
@@ -34,7 +36,7 @@ export function chatTransport(): Transport {
         if (!isBinary) events.onText((data as Buffer).toString());
       });
       socket.on("unexpected-response", (request, response) => {
-        void refusalOf(response, shown).then((refusal) => {
+        void refusalOf(response, shown, secrets).then((refusal) => {
           error = refusal;
           request.destroy();
           socket.terminate();
@@ -89,10 +91,14 @@ function connectionError(error: NodeJS.ErrnoException, shown: string): ClientErr
   return new ClientError("unreachable", `${shown} cannot be reached: ${why}.`, options);
 }
 
-/** Uses the server's own words where it gives some, and the status otherwise. */
-async function refusalOf(response: IncomingMessage, shown: string): Promise<ClientError> {
+/** Uses the server's own words where it gives some, without the token, and the status otherwise. */
+async function refusalOf(
+  response: IncomingMessage,
+  shown: string,
+  secrets: SecretValues,
+): Promise<ClientError> {
   const status = response.statusCode ?? 0;
-  const said = readRefusal(await readBody(response));
+  const said = readRefusal(secrets.hide(await readBody(response)));
   if (status === 401) {
     const message = said ?? "The agent wants to know who you are";
     return new ClientError("unauthorized", sentence(message));

@@ -10,6 +10,13 @@ export function outputOption(description: string): Option {
   return new Option("-o, --output <format>", description).choices(["text", "json"]).default("text");
 }
 
+export function tokenFileOption(): Option {
+  return new Option(
+    "--token-file <file>",
+    "file with the token to send as the bearer (default: $OMNIA_TOKEN)",
+  );
+}
+
 export function stateOption(): Option {
   return new Option(
     "--state <folder>",

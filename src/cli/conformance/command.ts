@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
 import type { CommandContext } from "../command-line/create-command.ts";
 import { durationValue } from "../command-line/option-values.ts";
-import { namespaceOption, outputOption } from "../command-line/shared-options.ts";
+import { namespaceOption, outputOption, tokenFileOption } from "../command-line/shared-options.ts";
 import type { ConformanceFlags } from "./conformance.ts";
 
 const CHECK_TIMEOUT_MS = 60_000;
@@ -14,11 +14,12 @@ export function conformanceCommand({ streams, end }: CommandContext): Command {
     .description(
       "Runs checks of the WebSocket protocol against an endpoint: an agent's own port, a gateway, or whatever else speaks it\n" +
         "(default: the `omnia up` that runs here). An agent with a model will be asked some dozens of short questions.\n" +
-        "Without --token it sends OMNIA_TOKEN, when that is set.",
+        "OMNIA_TOKEN, when set, is sent as the bearer token.",
     )
     .option("--agent <name>", "name of the agent; a gateway needs it")
     .addOption(namespaceOption("namespace of the agent"))
-    .option("--token <token>", "token to send as the bearer")
+    .addOption(tokenFileOption())
+    .option("--token <token>", "the token itself, which others on this machine can read")
     .addOption(
       new Option("--handler <handler>", "what answers there")
         .choices(["echo", "demo", "unknown"])

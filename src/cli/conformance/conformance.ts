@@ -3,18 +3,13 @@ import { HANDLER_HINTS } from "../../conformance/harness/check.ts";
 import { CHECKS, runSuite, whyUnreachable, type CheckResult } from "../../conformance/run-suite.ts";
 import { findLocal } from "../../local/state/find-local.ts";
 import { chatAddress, DEFAULT_CHAT_URL, shownAddress } from "../chat/address.ts";
+import { SecretValues } from "../../observability/secrets/secret-values.ts";
 import { CliError, EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
 import { Interrupts } from "../terminal/interrupts.ts";
-import {
-  printable,
-  printJSON,
-  printLine,
-  styled,
-  type Streams,
-  type Style,
-  type OutputFormat,
-} from "../terminal/streams.ts";
-import { readToken } from "../terminal/token.ts";
+import type { OutputFormat, Streams } from "../terminal/streams.ts";
+import { styled, type Line, type Style } from "../../observability/terminal/line.ts";
+import { printJSON, printLine } from "../../observability/terminal/writer.ts";
+import { readToken, type TokenFlags } from "../terminal/token.ts";
 
 const STYLES: Readonly<Record<CheckResult["result"], Style>> = {
   pass: "green",
@@ -23,10 +18,9 @@ const STYLES: Readonly<Record<CheckResult["result"], Style>> = {
 };
 const LONGEST_SECTION = Math.max(...CHECKS.map(({ section }) => section.length));
 
-export interface ConformanceFlags {
+export interface ConformanceFlags extends TokenFlags {
   readonly agent?: string | undefined;
   readonly namespace?: string | undefined;
-  readonly token?: string | undefined;
   readonly handler: string;
   /** In milliseconds. */
   readonly timeout: number;
@@ -43,25 +37,24 @@ export async function conformance(
   const base = url ?? (await findLocal({ env: streams.env }))?.url ?? DEFAULT_CHAT_URL;
   const address = chatAddress(base, { agent, namespace }, "URL");
   const handler = HANDLER_HINTS.find((hint) => hint === flags.handler) ?? "unknown";
-  const token = flags.token ?? readToken(streams.env);
+  const token = await readToken(flags, streams);
   using interrupts = new Interrupts();
-  const endpoint = { url: address, token, handler };
+  const secrets = new SecretValues(token === undefined ? [] : [token]);
+  const endpoint = { url: address, token, handler, hide: (text: string) => secrets.hide(text) };
   const problem = await whyUnreachable(endpoint, { timeoutMs: timeout, signal: interrupts.signal });
   if (problem !== undefined) {
     throw new CliError(`${shownAddress(address)}: ${problem}.`, {
-      cure: "Is it the address of an agent or of a gateway? --agent, --namespace and --token may be missing.",
+      cure: "Is it the address of an agent or of a gateway? --agent, --namespace and a token may be missing.",
     });
   }
-  if (output === "text") printLine(stdout, rowOf("", "SECTION", "THE ENDPOINT …", stdout));
+  if (output === "text") printLine(stdout, rowOf("", "SECTION", "THE ENDPOINT …"));
   const results = await runSuite(endpoint, {
     timeoutMs: timeout,
     signal: interrupts.signal,
     onResult: ({ result, section, name, reason }) => {
       if (output === "json") return;
-      printLine(stdout, rowOf(result, section, name, stdout));
-      if (reason !== undefined) {
-        printLine(stdout, rowOf("", "", printable(`→ ${reason}`, stdout), stdout));
-      }
+      printLine(stdout, rowOf(result, section, name));
+      if (reason !== undefined) printLine(stdout, rowOf("", "", `→ ${reason}`));
     },
   });
   const count = (wanted: CheckResult["result"]): number =>
@@ -71,18 +64,14 @@ export async function conformance(
     printJSON(stdout, { url: shownAddress(address), handler, ...summary, checks: results });
   } else {
     const { passed, failed, skipped } = summary;
-    printLine(stdout, `\n${passed} passed, ${failed} failed, ${skipped} skipped`);
+    printLine(stdout);
+    printLine(stdout, `${passed} passed, ${failed} failed, ${skipped} skipped`);
   }
   return summary.failed === 0 ? EXIT_CODES.ok : EXIT_CODES.failed;
 }
 
 /** A row is printed as soon as it is known, so the columns have fixed widths. */
-function rowOf(
-  result: CheckResult["result"] | "",
-  section: string,
-  text: string,
-  stream: Streams["stdout"],
-): string {
-  const shown = result === "" ? "    " : styled(STYLES[result], result, stream);
-  return `${shown}  ${section.padEnd(LONGEST_SECTION)}  ${text}`.trimEnd();
+function rowOf(result: CheckResult["result"] | "", section: string, text: string): Line {
+  const shown = result === "" ? "    " : styled(STYLES[result], result);
+  return [shown, `  ${section.padEnd(LONGEST_SECTION)}  ${text}`.trimEnd()];
 }

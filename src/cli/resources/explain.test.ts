@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { capturedStreams } from "../../../test/support/processes/captured-streams.ts";
+import { plainText } from "../../observability/terminal/line.ts";
 import { explanationLines } from "./explain.ts";
 import { findResource, readResourceName } from "./find-resource.ts";
 import { readResourceViews, type ResourceView } from "./view.ts";
@@ -16,7 +16,7 @@ function view(
 }
 
 const lines = (resource: ResourceView): string =>
-  explanationLines(resource, capturedStreams().streams.stdout).join("\n");
+  explanationLines(resource).map(plainText).join("\n");
 
 describe("what is explained", () => {
   it("an agent that is not ready: why, what to do, and what comes after that", () => {

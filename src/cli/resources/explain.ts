@@ -13,7 +13,9 @@ import {
   type ResourceView,
 } from "./view.ts";
 import type { ResourceFlags } from "./resources.ts";
-import { printable, printJSON, printLine, styled, type Streams } from "../terminal/streams.ts";
+import type { Streams } from "../terminal/streams.ts";
+import { styled, type Line } from "../../observability/terminal/line.ts";
+import { printJSON, printLine } from "../../observability/terminal/writer.ts";
 
 export async function explain(
   name: string,
@@ -36,30 +38,24 @@ export async function explain(
       status,
     });
   } else {
-    for (const line of explanationLines(resource, stdout)) printLine(stdout, line);
+    for (const line of explanationLines(resource)) printLine(stdout, line);
   }
   return EXIT_CODES.ok;
 }
 
-export function explanationLines(resource: ResourceView, stream: Streams["stdout"]): string[] {
+export function explanationLines(resource: ResourceView): Line[] {
   const { kind, metadata, status } = resource;
   const { namespace, name } = metadata;
   const explanation = explainStatus(resource);
   const broken = status.conditions.filter((condition) => condition.status !== "True");
   const isWell = broken.length === 0 && status.conditions.length > 0;
-  const lines = [
-    styled(isWell ? "green" : "yellow", `${printable(explanation.summary, stream)}.`, stream),
-  ];
+  const lines: Line[] = [styled(isWell ? "green" : "yellow", `${explanation.summary}.`)];
   if (!isWell) {
-    lines.push(
-      "",
-      `Why:   ${sentence(explanation.cause, stream)}`,
-      `To do: ${sentence(explanation.cure, stream)}`,
-    );
+    lines.push("", `Why:   ${sentence(explanation.cause)}`, `To do: ${sentence(explanation.cure)}`);
     const others = otherProblems(broken, explanation);
     if (others.length > 0) lines.push("", "After that:");
     for (const { type, message } of others) {
-      lines.push(`  ${type}: ${sentence(message, stream)}`);
+      lines.push(`  ${type}: ${sentence(message)}`);
     }
   }
   if (kind !== AGENT_RUNTIME) return lines;
@@ -70,7 +66,7 @@ export function explanationLines(resource: ResourceView, stream: Streams["stdout
   if (serves) {
     lines.push("");
     if (status.endpoint !== undefined) {
-      lines.push(`Endpoint: ${printable(status.endpoint, stream)}`);
+      lines.push(`Endpoint: ${status.endpoint}`);
     }
     const inNamespace = namespace === DEFAULT_NAMESPACE ? "" : ` -n ${namespace}`;
     lines.push(`Talk to it: ${commandLine(`chat ${name}${inNamespace}`)}`);
@@ -97,7 +93,6 @@ function otherProblems(
   });
 }
 
-function sentence(text: string, stream: Streams["stdout"]): string {
-  const shown = printable(text, stream);
-  return /[.!?…]$/.test(shown) ? shown : `${shown}.`;
+function sentence(text: string): string {
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
 }

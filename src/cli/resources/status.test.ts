@@ -1,5 +1,5 @@
-import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
+import { plainText } from "../../observability/terminal/line.ts";
 import { readResourceViews } from "./view.ts";
 import { statusLines } from "./status.ts";
 
@@ -43,8 +43,7 @@ const items = [
 
 describe("omnia status", () => {
   it("shows a table for each kind, every resource with its conditions", () => {
-    expect(statusLines(readResourceViews(items), new PassThrough()).join("\n"))
-      .toMatchInlineSnapshot(`
+    expect(statusLines(readResourceViews(items)).map(plainText).join("\n")).toMatchInlineSnapshot(`
     "
     AGENT           PHASE    READY  HANDLER  MODEL  PACK     ENDPOINT
     agents/support  Pending  0/2    runtime  m-1    prompts  -
@@ -59,6 +58,6 @@ describe("omnia status", () => {
   });
 
   it("shows nothing where there is nothing", () => {
-    expect(statusLines([], new PassThrough())).toEqual([]);
+    expect(statusLines([])).toEqual([]);
   });
 });

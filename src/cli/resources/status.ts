@@ -4,8 +4,16 @@ import { EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
 import { readResources, shownSource } from "./read-resources.ts";
 import { readResourceViews, shownName, textAt, type ResourceView } from "./view.ts";
 import type { ResourceFlags } from "./resources.ts";
-import { printJSON, printLine, styled, type Streams, type Style } from "../terminal/streams.ts";
-import { textTable, type Cell } from "../terminal/text-table.ts";
+import type { Streams } from "../terminal/streams.ts";
+import { textTable } from "../terminal/text-table.ts";
+import {
+  plainText,
+  styled,
+  type Line,
+  type Piece,
+  type Style,
+} from "../../observability/terminal/line.ts";
+import { printJSON, printLine } from "../../observability/terminal/writer.ts";
 
 export async function status(flags: ResourceFlags, streams: Streams): Promise<ExitCode> {
   const { stdout } = streams;
@@ -17,36 +25,30 @@ export async function status(flags: ResourceFlags, streams: Streams): Promise<Ex
     printJSON(stdout, { source, items: resources });
     return EXIT_CODES.ok;
   }
-  printLine(stdout, styled("dim", shownSource(source), stdout));
+  printLine(stdout, styled("dim", shownSource(source)));
   if (resources.length === 0) {
     const where = flags.namespace === undefined ? "" : ` in namespace ${flags.namespace}`;
     printLine(stdout, `There are no agents, prompt packs or tool registries${where}.`);
   }
-  for (const line of statusLines(resources, stdout)) printLine(stdout, line);
+  for (const line of statusLines(resources)) printLine(stdout, line);
   return EXIT_CODES.ok;
 }
 
 /** One table for each kind, in which every row is followed by the conditions of its resource. */
-export function statusLines(
-  resources: readonly ResourceView[],
-  stream: Streams["stdout"],
-): string[] {
+export function statusLines(resources: readonly ResourceView[]): Line[] {
   return TABLES.flatMap(({ kind, columns }) => {
     const ofKind = resources.filter((resource) => resource.kind === kind);
     if (ofKind.length === 0) return [];
-    const [head = "", ...rows] = textTable(
-      [
-        columns.map(({ head }) => head),
-        ...ofKind.map((one) => columns.map(({ cell }) => cell(one))),
-      ],
-      stream,
-    );
-    const conditions = textTable(ofKind.flatMap(conditionRows), stream, "  ");
+    const [head = "", ...rows] = textTable([
+      columns.map(({ head }) => head),
+      ...ofKind.map((one) => columns.map(({ cell }) => cell(one))),
+    ]);
+    const conditions = textTable(ofKind.flatMap(conditionRows), "  ");
     return [
       "",
-      styled("bold", head, stream),
+      styled("bold", plainText(head)),
       ...ofKind.flatMap((one, index) => [
-        rows[index] as string,
+        rows[index] as Line,
         ...conditions.splice(0, one.status.conditions.length),
       ]),
     ];
@@ -55,7 +57,7 @@ export function statusLines(
 
 interface Column {
   readonly head: string;
-  readonly cell: (resource: ResourceView) => Cell;
+  readonly cell: (resource: ResourceView) => Piece;
 }
 
 const NONE = "-";
@@ -115,7 +117,7 @@ const PHASE_STYLES: Readonly<Record<string, Style>> = {
   Failed: "red",
 };
 
-function conditionRows({ status: { conditions } }: ResourceView): Cell[][] {
+function conditionRows({ status: { conditions } }: ResourceView): Piece[][] {
   return conditions.map(({ type, status: text, reason, message }) => [
     type,
     { text, style: text === "True" ? "green" : text === "False" ? "red" : "yellow" },

@@ -1,30 +1,32 @@
-import { printable, styled, type Streams, type Style } from "./streams.ts";
-
-export type Cell = string | { readonly text: string; readonly style: Style };
+import type { Line, Piece } from "../../observability/terminal/line.ts";
+import { visibleLine } from "../../observability/terminal/visible-text.ts";
 
 /** Turns rows into lines, with columns that are as wide as they need to be. The last cell of a row is not padded. */
-export function textTable(
-  rows: readonly (readonly Cell[])[],
-  stream: Streams["stdout"],
-  indent = "",
-): string[] {
+export function textTable(rows: readonly (readonly Piece[])[], indent = ""): Line[] {
   const widths: number[] = [];
   for (const row of rows) {
     for (const [index, cell] of row.slice(0, -1).entries()) {
-      widths[index] = Math.max(widths[index] ?? 0, textOf(cell).length);
+      widths[index] = Math.max(widths[index] ?? 0, widthOf(cell));
     }
   }
   return rows.map((row) => {
-    const cells = row.map((cell, index) => {
-      const text = printable(textOf(cell), stream).replaceAll("\n", " ");
-      const shown = typeof cell === "string" ? text : styled(cell.style, text, stream);
-      const last = index === row.length - 1;
-      return last ? shown : shown + " ".repeat((widths[index] as number) - textOf(cell).length);
-    });
-    return indent + cells.join("  ").trimEnd();
+    const pieces = row.flatMap((cell, index): Piece[] =>
+      index === row.length - 1
+        ? [cell]
+        : [cell, " ".repeat((widths[index] as number) - widthOf(cell) + 2)],
+    );
+    return withoutEnd([indent, ...pieces]);
   });
 }
 
-function textOf(cell: Cell): string {
-  return typeof cell === "string" ? cell : cell.text;
+function widthOf(cell: Piece): number {
+  return visibleLine(typeof cell === "string" ? cell : cell.text).length;
+}
+
+/** Leaves out the blanks at the end of a line. */
+function withoutEnd(pieces: readonly Piece[]): readonly Piece[] {
+  const last = pieces.findLastIndex(
+    (piece) => (typeof piece === "string" ? piece : piece.text).trim() !== "",
+  );
+  return pieces.slice(0, last + 1);
 }

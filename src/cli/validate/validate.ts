@@ -3,15 +3,9 @@ import { checkReferences } from "./check-references.ts";
 import { EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
 import type { Finding } from "./findings.ts";
 import { readManifestSources } from "./manifest-sources.ts";
-import {
-  printable,
-  printJSON,
-  printLine,
-  styled,
-  type Streams,
-  type Style,
-  type OutputFormat,
-} from "../terminal/streams.ts";
+import type { OutputFormat, Streams } from "../terminal/streams.ts";
+import { styled, type Line, type Style } from "../../observability/terminal/line.ts";
+import { printJSON, printLine } from "../../observability/terminal/writer.ts";
 
 export interface ValidateFlags {
   readonly filename: string[];
@@ -28,7 +22,7 @@ export async function validate(flags: ValidateFlags, streams: Streams): Promise<
   if (flags.output === "json") {
     printJSON(stdout, { resources: sources.count, problems: findings });
   } else {
-    for (const finding of findings) printLine(stdout, lineOf(finding, stdout));
+    for (const finding of findings) printLine(stdout, lineOf(finding));
     printLine(stdout, summaryOf(sources.count, findings));
   }
   const failed = findings.some(({ severity }) => severity === "error");
@@ -41,12 +35,11 @@ const STYLES: Readonly<Record<Finding["severity"], Style>> = {
   note: "dim",
 };
 
-function lineOf(finding: Finding, stream: Streams["stdout"]): string {
+function lineOf(finding: Finding): Line {
   const { file, line, column, severity, message } = finding;
   const place = `${file}:${line}:${column}: `;
   const prefix = severity === "error" ? "" : `${severity}: `;
-  const text = printable(prefix + message, stream).replaceAll("\n", " ");
-  return place + styled(STYLES[severity], text, stream);
+  return [place, styled(STYLES[severity], prefix + message)];
 }
 
 /** Sorts the findings by file, in the order in which the files were read, and then by place. */

@@ -15,6 +15,7 @@ export interface ProbeOptions {
   readonly url: URL;
   readonly token: string | undefined;
   readonly signal: AbortSignal;
+  readonly hide?: ((text: string) => string) | undefined;
 }
 
 /** The server answered the handshake with a status other than 101. */
@@ -36,12 +37,12 @@ export class ProbeConnection {
   #closeCode: number | undefined;
   #wake: (() => void) | undefined;
 
-  private constructor(socket: WebSocket, signal: AbortSignal) {
+  private constructor(socket: WebSocket, { signal, hide = (text) => text }: ProbeOptions) {
     this.#socket = socket;
     this.#signal = signal;
     signal.addEventListener("abort", () => this.#wake?.(), { once: true });
     socket.on("message", (data, isBinary) => {
-      this.#texts.push(isBinary ? "(a binary frame)" : (data as Buffer).toString());
+      this.#texts.push(isBinary ? "(a binary frame)" : hide((data as Buffer).toString()));
       this.#wake?.();
     });
     socket.on("pong", () => {
@@ -55,7 +56,8 @@ export class ProbeConnection {
   }
 
   /** Rejects with a RefusedError, with the error of the socket, or with the reason of the signal. */
-  static open({ url, token, signal }: ProbeOptions): Promise<ProbeConnection> {
+  static open(options: ProbeOptions): Promise<ProbeConnection> {
+    const { url, token, signal } = options;
     return new Promise((resolve, reject) => {
       const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
       const socket = new WebSocket(url, {
@@ -68,7 +70,7 @@ export class ProbeConnection {
         socket.terminate();
       };
       signal.addEventListener("abort", onAbort, { once: true });
-      const probe = new ProbeConnection(socket, signal);
+      const probe = new ProbeConnection(socket, options);
       socket.on("error", reject);
       socket.on("unexpected-response", (_request, response) => {
         reject(new RefusedError(response.statusCode ?? 0));

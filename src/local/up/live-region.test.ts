@@ -7,6 +7,9 @@ class Screen {
   #row = 0;
   writes = 0;
 
+  on(): void {}
+  off(): void {}
+
   write(text: string): void {
     this.writes += 1;
     const ESCAPE = "\u001B";

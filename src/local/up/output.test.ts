@@ -116,7 +116,7 @@ describe("the lines of a log", () => {
   it("hold no line break of others", () => {
     const { say, lines } = output();
     say("a message\nof others\u001B[2J");
-    expect(lines()).toEqual(["a message of others [2J"]);
+    expect(lines()).toEqual(["a message of others\\u{1b}[2J"]);
   });
 });
 

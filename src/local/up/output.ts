@@ -1,15 +1,13 @@
 /** Prints what `omnia up` has to say: a live table on a terminal, plain lines elsewhere. */
-import { styleText } from "node:util";
-import type { Writable } from "node:stream";
 import type { Clock } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";
 import { withoutSecrets } from "../../observability/secrets/without-secrets.ts";
+import type { Line } from "../../observability/terminal/line.ts";
+import { printLine, type Output } from "../../observability/terminal/writer.ts";
 import { LiveRegion } from "./live-region.ts";
-import { ENDING, NO_AGENTS, upTable, type Paint } from "./table.ts";
+import { ENDING, NO_AGENTS, upTable } from "./table.ts";
 import { upTransitions } from "./transitions.ts";
 import { chatCommand, type UpView } from "./view.ts";
-
-export type UpStream = Writable & { isTTY?: boolean; columns?: number; rows?: number };
 
 export interface UpOutput extends Disposable {
   /** Prints the address at which it listens. What runs is not known yet. */
@@ -19,28 +17,26 @@ export interface UpOutput extends Disposable {
   say(line: string): void;
 }
 
-export function createUpOutput(stream: UpStream, clock: Clock, program: string): UpOutput {
+export function createUpOutput(stream: Output, clock: Clock, program: string): UpOutput {
   return stream.isTTY === true
     ? new TerminalOutput(stream, program)
     : new LineOutput(stream, clock, program);
 }
 
 class TerminalOutput implements UpOutput {
-  readonly #stream: UpStream;
+  readonly #stream: Output;
   readonly #program: string;
   readonly #region: LiveRegion;
-  readonly #paint: Paint;
   #view: UpView | undefined;
   readonly #onResize = (): void => {
     this.#region.forget();
     this.#draw();
   };
 
-  constructor(stream: UpStream, program: string) {
+  constructor(stream: Output, program: string) {
     this.#stream = stream;
     this.#program = program;
     this.#region = new LiveRegion(stream);
-    this.#paint = (style, text) => styleText(style, text, { stream });
     stream.on("resize", this.#onResize);
   }
 
@@ -52,17 +48,15 @@ class TerminalOutput implements UpOutput {
   }
 
   say(line: string): void {
-    this.#draw([withoutControls(line)]);
+    this.#draw([line]);
   }
 
-  #draw(above: readonly string[] = []): void {
+  #draw(above: readonly Line[] = []): void {
     // A terminal that does not know its size says 0.
     const columns = this.#stream.columns || 80;
     const rows = this.#stream.rows || 24;
     const lines =
-      this.#view === undefined
-        ? []
-        : upTable(this.#view, { columns, rows }, this.#paint, this.#program);
+      this.#view === undefined ? [] : upTable(this.#view, { columns, rows }, this.#program);
     this.#region.update(lines, above);
   }
 
@@ -72,13 +66,13 @@ class TerminalOutput implements UpOutput {
 }
 
 class LineOutput implements UpOutput {
-  readonly #stream: UpStream;
+  readonly #stream: Output;
   readonly #clock: Clock;
   readonly #program: string;
   #view: UpView | undefined;
   #saidHowToTalk = false;
 
-  constructor(stream: UpStream, clock: Clock, program: string) {
+  constructor(stream: Output, clock: Clock, program: string) {
     this.#stream = stream;
     this.#clock = clock;
     this.#program = program;
@@ -100,7 +94,7 @@ class LineOutput implements UpOutput {
   }
 
   say(line: string): void {
-    this.#stream.write(`${new Date(this.#clock.now()).toISOString()} ${withoutControls(line)}\n`);
+    printLine(this.#stream, `${new Date(this.#clock.now()).toISOString()} ${line}`);
   }
 
   [Symbol.dispose](): void {}
@@ -116,8 +110,4 @@ export function logTo(say: (line: string) => void): Log {
   };
   const log: Log = { debug: () => {}, info: () => {}, warn: print, error: print, child: () => log };
   return log;
-}
-
-function withoutControls(line: string): string {
-  return line.replaceAll(/\p{Cc}+/gu, " ");
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { plainText, rendered } from "../../observability/terminal/line.ts";
 import { upTable } from "./table.ts";
 import type { AgentView, UpView } from "./view.ts";
 
@@ -20,9 +21,8 @@ const view = (overrides: Partial<UpView> = {}): UpView => ({
   ending: false,
   ...overrides,
 });
-const plain = (_style: string, text: string): string => text;
 const draw = (shown: UpView, size = { columns: 80, rows: 24 }): string =>
-  upTable(shown, size, plain, "omnia").join("\n");
+  upTable(shown, size, "omnia").map(plainText).join("\n");
 
 describe("upTable", () => {
   it("shows the agents, what is wrong, where it serves and what to type next", () => {
@@ -97,16 +97,13 @@ describe("upTable", () => {
 
   it("gives the terminal nothing to obey", () => {
     const shown = view({ agents: [agent({ model: "evil\u001B[2J\nmodel" })] });
-    expect(draw(shown)).toContain("evil [2J model");
+    expect(draw(shown)).toContain("evil\\u{1b}[2J model");
   });
 
   it("paints the phase", () => {
-    const painted = upTable(
-      view(),
-      { columns: 80, rows: 24 },
-      (style, text) => `<${style}>${text}</>`,
-      "omnia",
+    const [, , line = ""] = upTable(view(), { columns: 80, rows: 24 }, "omnia");
+    expect(rendered(line, (style, text) => `<${style}>${text}</>`)).toBe(
+      "support  agents     <green>Running</>  3/3    runtime  gpt-4-turbo",
     );
-    expect(painted[2]).toBe("support  agents     <green>Running</>  3/3    runtime  gpt-4-turbo");
   });
 });

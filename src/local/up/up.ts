@@ -16,7 +16,8 @@ import { quickstartFolder } from "./quickstart.ts";
 import type { ManifestState } from "../manifests/read.ts";
 import type { Environment } from "../secrets/resolve-secret.ts";
 import { defaultStateFolder } from "../state/folder.ts";
-import { createUpOutput, logTo, type UpOutput, type UpStream } from "./output.ts";
+import { createUpOutput, logTo, type UpOutput } from "./output.ts";
+import type { Output } from "../../observability/terminal/writer.ts";
 import { upView, type UpView } from "./view.ts";
 import { Wake } from "../../time/wake.ts";
 import { watchManifests } from "../manifests/watch.ts";
@@ -45,7 +46,7 @@ export interface UpOptions {
   readonly crossNamespaceReferences: CrossNamespaceReferences;
   /** Whether to open a browser, where the user can see one. */
   readonly open: boolean;
-  readonly out: UpStream;
+  readonly out: Output;
   /** When it is aborted, the agents are drained, and `up` ends. */
   readonly signal: AbortSignal;
   /** When it is aborted, `up` ends at once. */

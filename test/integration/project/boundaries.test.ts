@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ALLOWED, brokenHouseRules } from "../../support/documents/house-rules.ts";
@@ -34,6 +35,22 @@ describe("the boundaries between the parts", () => {
         ["vitest", "fast-check", "@copilotkit/aimock"].includes(target),
     );
     expect(tools.map(({ file, line, target }) => `${file}:${line} imports ${target}`)).toEqual([]);
+  });
+
+  it("leave printing to the one writer, and control sequences to the one file that has them", () => {
+    const bypasses = programFiles(ROOT).flatMap((file) =>
+      readFileSync(join(ROOT, file), "utf8")
+        .split("\n")
+        .filter(
+          (line) =>
+            /\b(stdout|stderr)\.write\(|console\.\w+\(/.test(line) ||
+            (/\\u001b|\\x1b|\\u\{1b\}|\\u009b/i.test(line) &&
+              !file.endsWith("/control-sequence.ts")),
+        )
+        .map((line) => `${file}: ${line.trim()}`),
+    );
+    // A comment shows what an escape looks like.
+    expect(bypasses.filter((line) => !/: (\*|\/\*\*)/.test(line))).toEqual([]);
   });
 
   it("keep Node out of what runs in a browser: the console, and the protocol with its client", () => {
