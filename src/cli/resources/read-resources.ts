@@ -2,6 +2,7 @@
 import { findLocal } from "../../local/state/find-local.ts";
 import { systemClock } from "../../time/clock.ts";
 import { Deadline } from "../../time/deadline.ts";
+import { UpError } from "../../local/state/up-error.ts";
 import { CliError } from "../terminal/cli-error.ts";
 import { commandLine } from "../terminal/program-name.ts";
 import type { Streams } from "../terminal/streams.ts";
@@ -14,7 +15,11 @@ export async function readResources(
   { state }: Pick<ResourceFlags, "state">,
   { env }: Streams,
 ): Promise<Resources> {
-  const local = await findLocal({ env, stateFolder: state });
+  const local = await findLocal({ env, stateFolder: state }).catch((error: unknown) => {
+    throw error instanceof UpError
+      ? new CliError(error.message, { cure: error.cure, cause: error })
+      : error;
+  });
   if (local !== undefined) return readLocal(local.url);
   if (state !== undefined) {
     throw new CliError(`No omnia up runs with the state folder ${state}.`, {

@@ -8,6 +8,8 @@ import {
   type UpInfo,
 } from "./folder.ts";
 
+import { requirePrivateFolder } from "./require-private-folder.ts";
+
 /**
  * Takes a state folder, and writes into it where this instance is found. The same is written where commands look that were not told
  * of the folder. Rejects with an UpError when another instance has the folder.
@@ -22,6 +24,7 @@ export async function claimStateFolder(
   const folders = new Set([folder, resolve(defaultStateFolder(env, info.port))]);
   for (const place of folders) {
     try {
+      await requirePrivateFolder(place);
       await writeUpInfo(place, info);
       taken.defer(() => removeUpInfo(place));
     } catch (error) {

@@ -1,14 +1,18 @@
 /** Finds the `omnia up` that runs on this machine, for the commands that talk to one. */
 import { get } from "node:http";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { systemClock, type Clock } from "../../time/clock.ts";
 import { Deadline } from "../../time/deadline.ts";
 import { listIfThere } from "./private-files.ts";
+import { requirePrivateFolder } from "./require-private-folder.ts";
 import { defaultStateRoot, isAlive, readUpInfo, type UpInfo } from "./folder.ts";
 
 const ANSWER_TIMEOUT_MS = 1_500;
 
-/** Finds the instance of `stateFolder`, or else the newest one of this user. Resolves to `undefined` when none runs and answers. */
+/**
+ * Finds the instance of `stateFolder`, or else the newest one of this user. Resolves to `undefined` when none runs and answers. Rejects
+ * with an UpError when others may have written what is in `stateFolder`.
+ */
 export async function findLocal({
   stateFolder,
   env,
@@ -20,6 +24,7 @@ export async function findLocal({
   clock?: Clock | undefined;
   signal?: AbortSignal | undefined;
 }): Promise<UpInfo | undefined> {
+  if (stateFolder !== undefined) await requirePrivateFolder(resolve(stateFolder));
   const folders = stateFolder === undefined ? await defaultFolders(env) : [stateFolder];
   const candidates = (await Promise.all(folders.map(readUpInfo)))
     .filter((info) => info !== undefined)
@@ -33,7 +38,16 @@ async function defaultFolders(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<string[]> {
   const root = defaultStateRoot(env);
-  return (await listIfThere(root)).map((name) => join(root, name));
+  const folders = (await listIfThere(root)).map((name) => join(root, name));
+  const isPrivate = await Promise.all(
+    folders.map((folder) =>
+      requirePrivateFolder(folder).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  return folders.filter((_, index) => isPrivate[index]);
 }
 
 /** The request has an HTTP agent of its own, or it would go through the proxy that the environment may name. */

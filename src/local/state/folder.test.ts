@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -8,6 +8,8 @@ import { afterEach, describe, expect, it } from "vitest";
 import { findLocal } from "./find-local.ts";
 import { defaultStateFolder, lockStateFolder, writeUpInfo } from "./folder.ts";
 import { folderForEachTest } from "../../../test/support/builders/fixtures.ts";
+import { requirePrivateFolder } from "./require-private-folder.ts";
+import type { UpError } from "./up-error.ts";
 
 const cleanup: (() => unknown)[] = [];
 const folder = folderForEachTest();
@@ -21,6 +23,51 @@ describe("the default state folder", () => {
     expect(defaultStateFolder({ XDG_STATE_HOME: "relative", HOME: "/home/me" }, 9090)).toBe(
       "/home/me/.local/state/omnia/9090",
     );
+  });
+});
+
+describe("a state folder that others may have a hand in", () => {
+  const refusal = (path: string, user?: number): Promise<unknown> =>
+    requirePrivateFolder(path, user).then(
+      () => undefined,
+      ({ message, cure }: UpError) => ({ message, cure }),
+    );
+
+  test.each([0o722, 0o770, 0o777, 0o1777])("is refused with the mode %o", async (mode) => {
+    await chmod(folder(), mode);
+    const refused = {
+      message: `The state folder ${folder()} can be changed by other users.`,
+      cure: `If nobody has changed it, keep it to yourself: chmod 700 ${folder()}`,
+    };
+    expect(await refusal(folder())).toEqual(refused);
+    await expect(lockStateFolder(folder())).rejects.toMatchObject(refused);
+    expect(await readdir(folder())).toEqual([]);
+    await expect(findLocal({ env: {}, stateFolder: folder() })).rejects.toMatchObject(refused);
+    await chmod(folder(), 0o700);
+    await (await lockStateFolder(folder()))[Symbol.asyncDispose]();
+  });
+
+  it("is refused when it belongs to another user", async () => {
+    const { uid } = await stat(folder());
+    expect(await refusal(folder(), uid)).toBeUndefined();
+    expect(await refusal(folder(), uid + 1)).toEqual({
+      message: `The state folder ${folder()} belongs to another user.`,
+      cure: "Name one of your own with --state.",
+    });
+  });
+
+  it("is refused when it is a link, also one that leads to a folder of one's own, and when it is a file", async () => {
+    const own = join(folder(), "own");
+    await mkdir(own, { mode: 0o700 });
+    await symlink(own, join(folder(), "link"));
+    await writeFile(join(folder(), "file"), "");
+    await expect(lockStateFolder(join(folder(), "link"))).rejects.toThrow("is a symbolic link");
+    await expect(refusal(join(folder(), "file"))).resolves.toMatchObject({
+      message: expect.stringContaining("is not a folder") as string,
+    });
+    expect(await readdir(own)).toEqual([]);
+    expect(await refusal(own)).toBeUndefined();
+    expect(await refusal(join(folder(), "none"))).toBeUndefined();
   });
 });
 
@@ -110,6 +157,12 @@ describe("findLocal", () => {
     const child = spawn(process.execPath, ["-e", ""]);
     await once(child, "exit");
     await startInstance(1, "2026-01-01T00:00:00Z", child.pid);
+    expect(await findLocal({ env: env() })).toBeUndefined();
+  });
+
+  it("passes over one whose folder others may write into: they may have said where it answers", async () => {
+    await startInstance(1, "2026-01-01T00:00:00Z");
+    await chmod(defaultStateFolder(env(), 1), 0o777);
     expect(await findLocal({ env: env() })).toBeUndefined();
   });
 

@@ -17,6 +17,7 @@ import {
   readFileIfThere,
   writePrivateFile,
 } from "./private-files.ts";
+import { requirePrivateFolder } from "./require-private-folder.ts";
 import { UpError } from "./up-error.ts";
 
 const UP_FILE = "up.json";
@@ -54,14 +55,15 @@ export function defaultStateFolder(
 }
 
 /**
- * Takes the folder for this process. Rejects with an UpError when another process has it. A lock whose process has ended is taken
- * over.
+ * Takes the folder for this process. Rejects with an UpError when another process has it, or another user may write into it. A lock
+ * whose process has ended is taken over.
  *
  * Locks are numbered, and only the highest one counts. A process takes over by making the next lock, which only one of many can do.
  * A process that began from an old view of the folder finds a higher lock beside its own, and gives its own up.
  */
 export async function lockStateFolder(folder: string): Promise<AsyncDisposable> {
   await makePrivateFolder(folder);
+  await requirePrivateFolder(folder);
   const own = join(folder, `.lock-${randomUUID()}`);
   const holder: LockHolder = {
     pid: process.pid,

@@ -20,7 +20,8 @@ export async function listenOrExplain(
     const { code = "" } = error as NodeJS.ErrnoException;
     switch (code) {
       case "EADDRINUSE": {
-        const other = await findLocal({ env, stateFolder: defaultStateFolder(env, port) });
+        const stateFolder = defaultStateFolder(env, port);
+        const other = await findLocal({ env, stateFolder }).catch(() => undefined);
         const by = other === undefined ? "" : ` by another omnia up (process ${other.pid})`;
         throw new UpError(
           `Port ${port} is in use${by}.`,
