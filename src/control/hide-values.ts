@@ -6,6 +6,9 @@ import { AGENT_RUNTIME, TOOL_REGISTRY } from "../api/group.ts";
 
 export const HIDDEN = "(hidden)";
 
+/** What may follow a URL in a sentence. */
+const PUNCTUATION = ".,;:!?\"'`)]";
+
 type Hide = (text: string) => string;
 
 interface Place {
@@ -73,9 +76,11 @@ export function hideInURL(url: string): string {
 
 /** Hides in the URLs of a sentence what `hideInURL` hides in one. A URL ends where the next space or line begins. */
 export function hideInText(text: string): string {
-  return text.replaceAll(/\S*(?::\/\/|\?)\S+/g, (word) => {
-    const [, url = "", end = ""] = /^(.*?)([.,;:!?"'`)\]]*)$/s.exec(word) as unknown as string[];
-    return `${hideInURL(url)}${end}`;
+  return text.replaceAll(/\S+/g, (word) => {
+    if (!word.includes("://") && !word.includes("?")) return word;
+    let end = word.length;
+    while (PUNCTUATION.includes(word.charAt(end - 1)) && end > 0) end -= 1;
+    return `${hideInURL(word.slice(0, end))}${word.slice(end)}`;
   });
 }
 
