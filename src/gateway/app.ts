@@ -1,9 +1,12 @@
 /** The plain HTTP side of the gateway, which tells people and programs what runs. */
+import type { IncomingMessage } from "node:http";
+import type { HttpBindings } from "@hono/node-server";
 import { Hono } from "hono";
+import type { Access } from "./access.ts";
 import type { GatewaySource } from "./gateway-source.ts";
 import { landingPage, landingText } from "./landing-page.ts";
 import {
-  HOST_NOT_ALLOWED,
+  UNAUTHORIZED,
   refusalBody,
   refusalHeaders,
   refusalStatus,
@@ -21,14 +24,20 @@ const SECURITY_HEADERS = {
   "x-content-type-options": "nosniff",
 };
 
+export interface AppOptions {
+  readonly source: GatewaySource;
+  /** Why a request is not answered at all, whatever it asks for. */
+  readonly refusalOf: (request: IncomingMessage) => GatewayRefusal | undefined;
+  /** What opens the pages and the API. Undefined where everybody who reaches them may read them. */
+  readonly access: () => Access | undefined;
+}
+
 export function gatewayApp({
   source,
-  isHostAllowed,
-}: {
-  source: GatewaySource;
-  isHostAllowed: (header: string | undefined) => boolean;
-}): Hono {
-  const app = new Hono();
+  refusalOf,
+  access,
+}: AppOptions): Hono<{ Bindings: HttpBindings }> {
+  const app = new Hono<{ Bindings: HttpBindings }>();
   const refuse = (refusal: GatewayRefusal): Response =>
     Response.json(refusalBody(refusal), {
       status: refusalStatus(refusal),
@@ -36,12 +45,34 @@ export function gatewayApp({
     });
 
   app.use(async (context, next) => {
-    if (isHostAllowed(context.req.header("host"))) await next();
-    else context.res = refuse(HOST_NOT_ALLOWED);
+    const refusal = refusalOf(context.env.incoming);
+    if (refusal === undefined) await next();
+    else context.res = refuse(refusal);
     for (const [name, value] of Object.entries(SECURITY_HEADERS))
       context.res.headers.set(name, value);
   });
   app.get("/healthz", (context) => context.json({ status: "ok" }));
+  app.get("/ws", () =>
+    refuse({
+      code: "UpgradeRequired",
+      message: "this is a WebSocket address: ws://HOST/ws?agent=NAME",
+    }),
+  );
+  app.get("/", async (context, next) => {
+    const token = context.req.query("token");
+    const wanted = access();
+    if (token === undefined || wanted === undefined) return next();
+    if (!wanted.isToken(token)) return refuse(UNAUTHORIZED);
+    // The token must not stay in the address, which people copy and browsers remember.
+    context.header("set-cookie", wanted.setCookie);
+    return context.redirect("/", 303);
+  });
+  // What stands below is for those who have the token. They alone learn which paths there are.
+  app.use(async (context, next) => {
+    const wanted = access();
+    if (wanted === undefined || wanted.isGrantedTo(context.env.incoming)) return next();
+    return refuse(UNAUTHORIZED);
+  });
   app.get(RESOURCES_PATH, (context) => context.json({ items: source.resources() }));
   app.get("/", (context) => {
     const host = context.req.header("host") ?? "localhost";
@@ -50,12 +81,6 @@ export function gatewayApp({
       ? context.html(landingPage(source.resources(), host))
       : context.text(landingText(source.resources(), host));
   });
-  app.get("/ws", () =>
-    refuse({
-      code: "UpgradeRequired",
-      message: "this is a WebSocket address: ws://HOST/ws?agent=NAME",
-    }),
-  );
   app.notFound((context) =>
     refuse({ code: "NotFound", message: `there is nothing at ${context.req.path}` }),
   );

@@ -15,6 +15,7 @@ import type { ResourceView } from "./gateway-source.ts";
 import type { AgentReference, Endpoint, Route } from "./route.ts";
 
 const log = createLog({ level: "silent" });
+const TOKEN = "token-of-the-gateway";
 const cleanup: (() => unknown)[] = [];
 afterEach(async () => {
   for (const undo of cleanup.splice(0).toReversed()) await undo();
@@ -70,14 +71,21 @@ async function startReplica(id: string, { refuse = false } = {}): Promise<Replic
 
 async function startGateway(
   routes: Record<string, Partial<Extract<Route, { status: "ready" }>> | Route>,
-  options: { limits?: Partial<GatewayLimits>; host?: string; resources?: ResourceView[] } = {},
-): Promise<{ port: number; gateway: Gateway }> {
+  options: {
+    limits?: Partial<GatewayLimits>;
+    host?: string;
+    allowedHosts?: string[];
+    resources?: ResourceView[];
+  } = {},
+): Promise<{ port: number; wantsToken: boolean; gateway: Gateway }> {
   const reference = (key: string): AgentReference => {
     const [namespace = "", name = ""] = key.split("/");
     return { name, namespace };
   };
   const gateway = createGateway({
     log,
+    token: TOKEN,
+    allowedHosts: options.allowedHosts,
     limits: options.limits,
     source: {
       agents: () => Object.keys(routes).map(reference),
@@ -95,9 +103,9 @@ async function startGateway(
       },
     },
   });
-  const { port } = await gateway.listen({ host: options.host ?? "127.0.0.1", port: 0 });
+  const { port, wantsToken } = await gateway.listen({ host: options.host ?? "127.0.0.1", port: 0 });
   cleanup.push(() => gateway.close(AbortSignal.abort()));
-  return { port, gateway };
+  return { port, wantsToken, gateway };
 }
 
 function open(
@@ -308,7 +316,7 @@ describe("a handshake", () => {
       status: 403,
       error: { code: "HostNotAllowed" },
     });
-    const open = await startGateway(routes, { host: "0.0.0.0" });
+    const open = await startGateway(routes, { allowedHosts: ["rebound.example"] });
     expect(await replicaOf(open.port, "/ws?agent=one", { headers })).toBe("one");
   });
 

@@ -7,12 +7,19 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
 import type { Log } from "../observability/log.ts";
-import { hostOf, isLoopback, isOriginAllowed } from "../protocol/origin.ts";
+import { isLoopback, isOriginAllowed } from "../protocol/origin.ts";
 import { WEBSOCKET_PATHS } from "../protocol/websocket-paths.ts";
+import { Access } from "./access.ts";
 import { ConnectionBook } from "./connection-book.ts";
 import { gatewayApp } from "./app.ts";
 import type { GatewaySource } from "./gateway-source.ts";
-import { HOST_NOT_ALLOWED, refuseUpgrade, type GatewayRefusal } from "./refusal.ts";
+import { hostOfRequest, hostRule, THIS_MACHINE, type HostRule } from "./host-rule.ts";
+import {
+  HOST_NOT_ALLOWED,
+  ORIGIN_NOT_ALLOWED,
+  refuseUpgrade,
+  type GatewayRefusal,
+} from "./refusal.ts";
 import { orderEndpoints, type AgentReference, type Endpoint, type Route } from "./route.ts";
 import {
   ConnectError,
@@ -51,33 +58,45 @@ const REQUEST_TIMEOUT_MS = 15_000;
 export interface GatewayOptions {
   readonly source: GatewaySource;
   readonly log: Log;
+  /** What the pages and the API want of those who read them, where others than the user of this machine may reach them. */
+  readonly token: string;
+  /** Names or addresses, without a port, under which requests are taken besides those that the gateway has by its address. */
+  readonly allowedHosts?: readonly string[] | undefined;
   readonly limits?: Partial<GatewayLimits> | undefined;
 }
 
 export interface Gateway {
   /**
-   * Rejects with the error of the socket, such as EADDRINUSE. On a loopback address, the gateway takes only requests whose Host
-   * is a loopback address or a name of one.
+   * Rejects with the error of the socket, such as EADDRINUSE. `wantsToken` says whether the pages and the API want the token: they
+   * do unless the gateway is on a loopback address and goes by no other name.
    */
-  listen(address: { host: string; port: number }): Promise<{ port: number }>;
+  listen(address: { host: string; port: number }): Promise<{ port: number; wantsToken: boolean }>;
   /** Takes no new connections, and settles when the last one has closed. Connections are cut once `signal` aborts. */
   close(signal: AbortSignal): Promise<void>;
 }
 
-export function createGateway({ source, log, limits: given }: GatewayOptions): Gateway {
+export function createGateway({
+  source,
+  log,
+  token,
+  allowedHosts = [],
+  limits: given,
+}: GatewayOptions): Gateway {
   const limits = { ...DEFAULT_GATEWAY_LIMITS, ...given };
-  let isLoopbackOnly = true;
-  const isHostAllowed = (header: string | undefined): boolean => {
-    const host = hostOf(header);
-    return host !== undefined && (!isLoopbackOnly || isLoopback(host));
-  };
+  /** Known once it listens. */
+  let listening: { hosts: HostRule; access: Access | undefined } | undefined;
   const book = new ConnectionBook();
   const closing = new AbortController();
   const upgradedSockets = new Set<Duplex>();
 
-  const answer = getRequestListener(gatewayApp({ source, isHostAllowed }).fetch, {
-    overrideGlobalObjects: false,
-  });
+  const answer = getRequestListener(
+    gatewayApp({
+      source,
+      refusalOf: (request) => judgeHost(request) ?? judgeOrigin(request, []),
+      access: () => listening?.access,
+    }).fetch,
+    { overrideGlobalObjects: false },
+  );
   const server: Server = createServer(
     {
       maxHeaderSize: limits.maxHeaderBytes,
@@ -141,17 +160,41 @@ export function createGateway({ source, log, limits: given }: GatewayOptions): G
         continue;
       }
       socket.off("close", onLeft);
-      return await runTunnel(socket, replica, { head: forwardedHead(request), rest }, limits);
+      const head = forwardedHead(request, (name, value) =>
+        listening?.access === undefined ? value : listening.access.withoutToken(name, value),
+      );
+      return await runTunnel(socket, replica, { head, rest }, limits);
     }
     return "replica-failed";
+  }
+
+  function judgeHost(request: IncomingMessage): GatewayRefusal | undefined {
+    const host = hostOfRequest(request);
+    const isAllowed = host !== undefined && listening?.hosts.allows(host) === true;
+    return isAllowed ? undefined : HOST_NOT_ALLOWED;
+  }
+
+  function judgeOrigin(
+    { headers: { host, origin } }: IncomingMessage,
+    allowedOrigins: readonly string[],
+  ): GatewayRefusal | undefined {
+    const isLocal = listening?.hosts.isLoopback === true;
+    return isOriginAllowed({ origin, host }, { allowedOrigins, isLocal })
+      ? undefined
+      : ORIGIN_NOT_ALLOWED;
+  }
+
+  /** Whether the client may hear which agents there are, and why one is not ready. */
+  function isTrusted(request: IncomingMessage): boolean {
+    return listening?.access?.isGrantedTo(request) ?? true;
   }
 
   /** Decides everything about a handshake that can be decided without a replica. */
   function judge(
     request: IncomingMessage,
   ): GatewayRefusal | { agent: AgentReference; route: Extract<Route, { status: "ready" }> } {
-    const { host, origin } = request.headers;
-    if (!isHostAllowed(host)) return HOST_NOT_ALLOWED;
+    const wrongHost = judgeHost(request);
+    if (wrongHost !== undefined) return wrongHost;
     const { path, query } = readTarget(request.url ?? "/");
     if (!WEBSOCKET_PATHS.includes(path)) {
       return { code: "NotFound", message: "WebSocket connections are taken at / and /ws" };
@@ -160,30 +203,29 @@ export function createGateway({ source, log, limits: given }: GatewayOptions): G
     const agent = { name, namespace: query.get("namespace") || DEFAULT_NAMESPACE };
     const route: Route = name === "" ? { status: "unknown" } : source.resolve(agent);
     const allowedOrigins = route.status === "unknown" ? [] : route.allowedOrigins;
-    if (!isOriginAllowed({ origin, host }, { allowedOrigins, isLocal: isLoopbackOnly })) {
-      return {
-        code: "OriginNotAllowed",
-        message:
-          "pages of this origin may not connect; the agent's spec.facade.allowedOrigins can name it",
-      };
-    }
+    const wrongOrigin = judgeOrigin(request, allowedOrigins);
+    if (wrongOrigin !== undefined) return wrongOrigin;
+    const agents = isTrusted(request) ? source.agents() : undefined;
     if (name === "") {
       return {
         code: "AgentRequired",
         message: "say which agent: /ws?agent=NAME&namespace=NAMESPACE",
-        agents: agentNames(source),
+        agents: agents?.map(shownName),
       };
     }
     if (route.status === "unknown") {
       return {
         code: "AgentNotFound",
-        message: `there is no agent ${agent.name} in namespace ${agent.namespace}${otherNamespace(source, name)}`,
-        agents: agentNames(source),
+        message: `there is no agent ${agent.name} in namespace ${agent.namespace}${otherNamespace(agents ?? [], name)}`,
+        agents: agents?.map(shownName),
       };
     }
     if (closing.signal.aborted)
       return { code: "ShuttingDown", message: "the gateway is shutting down" };
-    if (route.status === "unavailable") return { code: "AgentNotReady", message: route.reason };
+    if (route.status === "unavailable") {
+      const message = agents === undefined ? "the agent is not ready" : route.reason;
+      return { code: "AgentNotReady", message };
+    }
     if (book.open >= limits.maxConnections) {
       return {
         code: "TooManyConnections",
@@ -196,12 +238,15 @@ export function createGateway({ source, log, limits: given }: GatewayOptions): G
   return {
     listen: ({ host, port }) =>
       new Promise((resolve, reject) => {
-        isLoopbackOnly = isLoopback(host);
         server.once("error", reject);
         server.listen({ host, port }, () => {
           server.off("error", reject);
           server.on("error", (error) => log.error({ error }, "the gateway's socket failed"));
-          resolve({ port: (server.address() as AddressInfo).port });
+          const { address, port: bound } = server.address() as AddressInfo;
+          const hosts = hostRule({ address, given: host, allowedHosts, machine: THIS_MACHINE });
+          const wantsToken = !hosts.isLoopback || !allowedHosts.every(isLoopback);
+          listening = { hosts, access: wantsToken ? new Access(token, bound) : undefined };
+          resolve({ port: bound, wantsToken });
         });
       }),
     close: (signal) =>
@@ -221,13 +266,13 @@ export function createGateway({ source, log, limits: given }: GatewayOptions): G
   };
 }
 
-function agentNames(source: GatewaySource): string[] {
-  return source.agents().map(({ name, namespace }) => `${namespace}/${name}`);
+function shownName({ name, namespace }: AgentReference): string {
+  return `${namespace}/${name}`;
 }
 
 /** Helps with the most common mistake: the agent exists, but in another namespace than the one that was named. */
-function otherNamespace(source: GatewaySource, name: string): string {
-  const other = source.agents().find((agent) => agent.name === name);
+function otherNamespace(agents: readonly AgentReference[], name: string): string {
+  const other = agents.find((agent) => agent.name === name);
   return other === undefined ? "" : `; did you mean namespace=${other.namespace}?`;
 }
 

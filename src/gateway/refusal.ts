@@ -5,6 +5,7 @@ import type { Duplex } from "node:stream";
 export const REFUSALS = {
   AgentRequired: 400,
   BadRequest: 400,
+  Unauthorized: 401,
   HostNotAllowed: 403,
   OriginNotAllowed: 403,
   AgentNotFound: 404,
@@ -30,7 +31,19 @@ export interface GatewayRefusal {
 export const HOST_NOT_ALLOWED: GatewayRefusal = {
   code: "HostNotAllowed",
   message:
-    "this gateway answers to localhost only; start it with --host to reach it by another name",
+    "this gateway does not answer to the host that the request names; omnia up --allowed-host NAME lets it, and --host ADDRESS listens elsewhere than on localhost",
+};
+
+export const ORIGIN_NOT_ALLOWED: GatewayRefusal = {
+  code: "OriginNotAllowed",
+  message:
+    "pages of this origin may not connect; the agent's spec.facade.allowedOrigins can name it",
+};
+
+export const UNAUTHORIZED: GatewayRefusal = {
+  code: "Unauthorized",
+  message:
+    "this wants the token that omnia up printed at its start: open the address with /?token=TOKEN in a browser, or send Authorization: Bearer TOKEN",
 };
 
 export function refusalStatus(refusal: GatewayRefusal): (typeof REFUSALS)[keyof typeof REFUSALS] {
@@ -44,6 +57,7 @@ export function refusalBody({ code, message, agents }: GatewayRefusal): object {
 export function refusalHeaders(refusal: GatewayRefusal): Record<string, string> {
   const status = refusalStatus(refusal);
   if (status === 503) return { "retry-after": String(RETRY_AFTER_SECONDS) };
+  if (status === 401) return { "www-authenticate": "Bearer" };
   if (status === 426) return { upgrade: "websocket" };
   return {};
 }

@@ -24,8 +24,17 @@ export function isWebSocketUpgrade(request: IncomingMessage): boolean {
   return request.headers.upgrade?.toLowerCase() === "websocket";
 }
 
+/** Returns the target without scheme and host, which a client may put before the path. */
+function originForm(target: string): string {
+  const absolute = /^https?:\/\/[^/?#]*(.*)$/is.exec(target);
+  if (absolute === null) return target;
+  const [, rest = ""] = absolute;
+  return rest.startsWith("/") ? rest : `/${rest}`;
+}
+
 /** Splits a request target into path and query. `URL` would not do, since a target such as `//name` must stay a path. */
-export function readTarget(target: string): { path: string; query: URLSearchParams } {
+export function readTarget(given: string): { path: string; query: URLSearchParams } {
+  const target = originForm(given);
   const questionMark = target.indexOf("?");
   if (questionMark === -1) return { path: target, query: new URLSearchParams() };
   return {
@@ -41,9 +50,12 @@ export function clientAddress(request: IncomingMessage): string {
 
 /**
  * Returns the head of the request for the replica. Host, Origin, Authorization, cookies and all of the WebSocket handshake are
- * passed on unchanged, because the agent judges them.
+ * passed on, because the agent judges them. Only the gateway's own token is not: `withoutToken` returns what is left of a header.
  */
-export function forwardedHead(request: IncomingMessage): string {
+export function forwardedHead(
+  request: IncomingMessage,
+  withoutToken: (name: string, value: string) => string | undefined,
+): string {
   const named = (request.headers.connection ?? "")
     .split(",")
     .map((name) => name.trim().toLowerCase())
@@ -52,11 +64,13 @@ export function forwardedHead(request: IncomingMessage): string {
   // A client must not be able to keep these from the agent by naming them in Connection.
   for (const kept of ["host", "origin", "authorization"]) dropped.delete(kept);
 
-  const lines = [`${request.method ?? "GET"} ${request.url ?? "/"} HTTP/1.1`];
+  const lines = [`${request.method ?? "GET"} ${originForm(request.url ?? "/")} HTTP/1.1`];
   const { rawHeaders } = request;
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] as string;
-    if (!dropped.has(name.toLowerCase())) lines.push(`${name}: ${rawHeaders[index + 1] as string}`);
+    if (dropped.has(name.toLowerCase())) continue;
+    const value = withoutToken(name, rawHeaders[index + 1] as string);
+    if (value !== undefined) lines.push(`${name}: ${value}`);
   }
   const before = request.headers["x-forwarded-for"];
   const hops = [

@@ -65,6 +65,7 @@ describe("hostOf", () => {
     ["127.0.0.1.", "127.0.0.1"],
     ["", undefined],
     [".", undefined],
+    ["localhost..", undefined],
     ["localhost:port", undefined],
     ["localhost:99999", undefined],
     ["localhost:80:80", undefined],

@@ -62,5 +62,5 @@ export function isLoopback(host: string): boolean {
 export function hostOf(header: string | undefined): string | undefined {
   if (header === undefined || header === "" || /[\s/@?#\\]/.test(header)) return undefined;
   const host = URL.parse(`http://${header}`)?.hostname.replace(/\.$/, "");
-  return host === "" ? undefined : host;
+  return host === undefined || host === "" || host.endsWith(".") ? undefined : host;
 }

@@ -10,7 +10,9 @@ import { chatTransport } from "./transport.ts";
 import { CliError, EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
 import { commandLine } from "../terminal/program-name.ts";
 import { Interrupts } from "../terminal/interrupts.ts";
+import { accessCookie } from "../../gateway/access.ts";
 import { findLocal } from "../../local/state/find-local.ts";
+import type { UpInfo } from "../../local/state/folder.ts";
 import type { OutputFormat, Streams } from "../terminal/streams.ts";
 import { readToken, type TokenFlags } from "../terminal/token.ts";
 
@@ -27,7 +29,8 @@ export async function chat(name: string, flags: ChatFlags, streams: Streams): Pr
     throw new CliError("-m: the message is empty.", { exitCode: EXIT_CODES.usage });
   }
   const target = readTarget(name, flags.namespace);
-  const url = chatAddress(flags.url ?? (await localURL(streams)) ?? DEFAULT_CHAT_URL, target);
+  const local = flags.url === undefined ? await findLocal({ env: streams.env }) : undefined;
+  const url = chatAddress(flags.url ?? local?.url ?? DEFAULT_CHAT_URL, target);
   const interactive = flags.message === undefined && streams.stdin.isTTY === true;
   let token = await readToken(flags, streams);
   const printer = chatPrinter(flags.output, streams, { tools: interactive });
@@ -39,7 +42,7 @@ export async function chat(name: string, flags: ChatFlags, streams: Streams): Pr
     client = await SessionClient.connect(
       {
         url: url.href,
-        transport: chatTransport(),
+        transport: chatTransport(cookieFor(local)),
         // A file may hold a fresh token by the time that the one before is no longer accepted.
         token: async (isRefused) => {
           if (isRefused) token = await readToken(flags, streams);
@@ -116,8 +119,13 @@ function readTarget(name: string, namespace: string | undefined): ChatTarget & {
   return target;
 }
 
-async function localURL({ env }: Streams): Promise<string | undefined> {
-  return (await findLocal({ env }))?.url;
+/**
+ * What a local instance that others can reach wants before it says which agents there are. It goes in a cookie, because the bearer
+ * token is for the agent.
+ */
+function cookieFor(local: UpInfo | undefined): string | undefined {
+  if (local?.token === undefined) return undefined;
+  return accessCookie({ token: local.token, port: local.port });
 }
 
 function asCliError(error: ClientError, flags: ChatFlags): CliError {

@@ -18,7 +18,8 @@ const MAX_REFUSAL_BYTES = 64 * 1024;
 const REFUSAL_TIMEOUT_MS = 5_000;
 const TEMPORARY_STATUSES: readonly number[] = [429, 502, 503, 504];
 
-export function chatTransport(): Transport {
+/** `cookie` is for a gateway before the agent, which is sent the token. */
+export function chatTransport(cookie?: string): Transport {
   return {
     open(url, events, token) {
       const shown = shownAddress(new URL(url));
@@ -27,7 +28,10 @@ export function chatTransport(): Transport {
         handshakeTimeout: CONNECT_TIMEOUT_MS,
         maxPayload: MAX_SERVER_FRAME_BYTES,
         perMessageDeflate: false,
-        headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+        headers: {
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+          ...(cookie === undefined ? {} : { cookie }),
+        },
       });
       let error: ClientError | undefined;
       let stopPings: (() => void) | undefined;

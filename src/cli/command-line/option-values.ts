@@ -1,6 +1,8 @@
 /** Reads the values of options. Each function throws commander's InvalidArgumentError, which says what would be right. */
+import { isIPv6 } from "node:net";
 import { InvalidArgumentError } from "commander";
 import { DurationError, parseDuration } from "../../api/fields/duration.ts";
+import { canonicalHost } from "../../gateway/host-rule.ts";
 import { parsePort } from "../terminal/port.ts";
 
 export function portValue(text: string): number {
@@ -9,6 +11,14 @@ export function portValue(text: string): number {
   } catch (error) {
     throw new InvalidArgumentError((error as Error).message);
   }
+}
+
+/** Returns a host name or an address in one spelling. */
+export function hostValue(text: string): string {
+  const host = canonicalHost(text);
+  const hasPort = /:\d*$/.test(text) && !isIPv6(text);
+  if (host !== undefined && !hasPort && !host.includes("*")) return host;
+  throw new InvalidArgumentError("It must be a host name or an address, without a port.");
 }
 
 export function positiveValue(text: string): number {

@@ -1,5 +1,8 @@
 /** Reads the resources for `status` and `explain`: from a local instance if one is up, or else from the current cluster. */
+import { once } from "node:events";
+import { get, type IncomingMessage } from "node:http";
 import { findLocal } from "../../local/state/find-local.ts";
+import type { UpInfo } from "../../local/state/folder.ts";
 import { systemClock } from "../../time/clock.ts";
 import { Deadline } from "../../time/deadline.ts";
 import { UpError } from "../../local/state/up-error.ts";
@@ -9,6 +12,7 @@ import type { Streams } from "../terminal/streams.ts";
 import type { ResourceFlags, Resources } from "./resources.ts";
 
 const LOCAL_TIMEOUT_MS = 10_000;
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 const RESOURCES_PATH = "/api/v1alpha1/resources";
 
 export async function readResources(
@@ -20,7 +24,7 @@ export async function readResources(
       ? new CliError(error.message, { cure: error.cure, cause: error })
       : error;
   });
-  if (local !== undefined) return readLocal(local.url);
+  if (local !== undefined) return readLocal(local);
   if (state !== undefined) {
     throw new CliError(`No omnia up runs with the state folder ${state}.`, {
       cure: `Start one with: ${commandLine(`up --state ${state}`)}`,
@@ -30,17 +34,12 @@ export async function readResources(
   return readCluster();
 }
 
-async function readLocal(url: string): Promise<Resources> {
+async function readLocal({ url, token }: UpInfo): Promise<Resources> {
   using deadline = new Deadline({ ms: LOCAL_TIMEOUT_MS, clock: systemClock });
   try {
-    const response = await fetch(new URL(RESOURCES_PATH, url), {
-      signal: deadline.signal,
-      redirect: "error",
-    });
-    const body = (await response.json()) as { items?: unknown };
-    if (!response.ok || !Array.isArray(body.items))
-      throw new Error(`it answered ${response.status}`);
-    return { source: { kind: "local", url }, items: body.items };
+    const { items } = await getJSON(new URL(RESOURCES_PATH, url), token, deadline.signal);
+    if (!Array.isArray(items)) throw new Error("it answered something else");
+    return { source: { kind: "local", url }, items };
   } catch (error) {
     const why = deadline.isOver ? "no answer in time" : (error as Error).message;
     throw new CliError(`The instance at ${url} does not say what it runs: ${why}.`, {
@@ -48,6 +47,33 @@ async function readLocal(url: string): Promise<Resources> {
       cause: error,
     });
   }
+}
+
+/**
+ * Reads an object. The request has an HTTP agent of its own, or it would go through the proxy that the environment may name, which
+ * would learn the token.
+ */
+async function getJSON(
+  url: URL,
+  token: string | undefined,
+  signal: AbortSignal,
+): Promise<{ items?: unknown }> {
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const request = get(url, { agent: false, headers, signal });
+  const [response] = (await once(request, "response")) as [IncomingMessage];
+  if (response.statusCode !== 200) {
+    response.destroy();
+    throw new Error(`it answered ${response.statusCode}`);
+  }
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > MAX_ANSWER_BYTES) throw new Error("it answered with more than 64 MiB");
+    chunks.push(chunk);
+  }
+  const body = JSON.parse(Buffer.concat(chunks).toString()) as unknown;
+  return typeof body === "object" && body !== null ? body : {};
 }
 
 /** Names the source for people. */

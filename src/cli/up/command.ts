@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { CommandContext } from "../command-line/create-command.ts";
-import { portValue } from "../command-line/option-values.ts";
+import { hostValue, portValue } from "../command-line/option-values.ts";
 import { crossNamespaceOption, stateOption } from "../command-line/shared-options.ts";
 import type { UpFlags } from "./up.ts";
 
@@ -20,6 +20,11 @@ export function upCommand({ streams, end }: CommandContext): Command {
       "--host <address>",
       "address to serve at; anything but loopback is reachable by others",
       "127.0.0.1",
+    )
+    .option(
+      "--allowed-host <name>",
+      "host name or address under which it is reached too, as behind a proxy; may be given again",
+      (text: string, before: readonly string[] | undefined) => [...(before ?? []), hostValue(text)],
     )
     .addOption(stateOption())
     .addOption(crossNamespaceOption())

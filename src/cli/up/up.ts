@@ -1,4 +1,5 @@
 /** `omnia up`: adds signals and the gateway, and turns its errors into errors of the command line. */
+import { randomBytes } from "node:crypto";
 import { createGateway } from "../../gateway/gateway.ts";
 import type { CrossNamespaceReferences } from "../../control/namespace-grant.ts";
 import { UpError } from "../../local/state/up-error.ts";
@@ -8,12 +9,14 @@ import { CliError, EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
 import { programName } from "../terminal/program-name.ts";
 import type { Streams } from "../terminal/streams.ts";
 
+const TOKEN_BYTES = 24;
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 export interface UpFlags {
   readonly filename?: string[] | undefined;
   readonly port: number;
   readonly host: string;
+  readonly allowedHost?: readonly string[] | undefined;
   readonly state?: string | undefined;
   readonly open: boolean;
   readonly crossNamespaceReferences: CrossNamespaceReferences;
@@ -31,6 +34,8 @@ export async function up(flags: UpFlags, streams: Streams): Promise<ExitCode> {
       files: flags.filename ?? [],
       port: flags.port,
       host: flags.host,
+      allowedHosts: flags.allowedHost ?? [],
+      token: randomBytes(TOKEN_BYTES).toString("base64url"),
       stateFolder: flags.state,
       open: flags.open,
       crossNamespaceReferences: flags.crossNamespaceReferences,

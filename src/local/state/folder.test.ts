@@ -33,7 +33,7 @@ describe("a state folder that others may have a hand in", () => {
       ({ message, cure }: UpError) => ({ message, cure }),
     );
 
-  test.each([0o722, 0o770, 0o777, 0o1777])("is refused with the mode %o", async (mode) => {
+  it.each([0o722, 0o770, 0o777, 0o1777])("is refused with the mode %o", async (mode) => {
     await chmod(folder(), mode);
     const refused = {
       message: `The state folder ${folder()} can be changed by other users.`,

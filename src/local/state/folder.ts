@@ -30,6 +30,8 @@ const upInfoSchema = z.object({
   port: z.int(),
   /** RFC 3339. */
   startedAt: z.string(),
+  /** What it wants of those who read what runs, when others can reach it. */
+  token: z.string().optional(),
 });
 const lockSchema = z.object({ pid: z.int(), processStart: z.string().optional() });
 

@@ -8,14 +8,14 @@ interface Address {
   readonly port: number;
 }
 
-/** Listens, and resolves to the port. Rejects with an UpError that names the cure. */
-export async function listenOrExplain(
-  gateway: { listen(address: Address): Promise<{ port: number }> },
+/** Listens, and resolves to what the gateway says. Rejects with an UpError that names the cure. */
+export async function listenOrExplain<Listening>(
+  gateway: { listen(address: Address): Promise<Listening> },
   { host, port }: Address,
   env: Environment,
-): Promise<number> {
+): Promise<Listening> {
   try {
-    return (await gateway.listen({ host, port })).port;
+    return await gateway.listen({ host, port });
   } catch (error) {
     const { code = "" } = error as NodeJS.ErrnoException;
     switch (code) {

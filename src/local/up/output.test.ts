@@ -58,6 +58,24 @@ describe("the lines of a log", () => {
     expect(stream.read()).toBeNull();
   });
 
+  it("say the token that others need, and where a browser is let in by it", () => {
+    const stream = new PassThrough({ encoding: "utf8" });
+    createUpOutput(stream, new ManualClock(), "omnia").start("http://localhost:8080", "a-token");
+    expect((stream.read() as string).replaceAll(/^\S+ /gm, "")).toMatchInlineSnapshot(`
+      "Serving at http://localhost:8080
+      Others can reach this address. Its pages and its API want a token, which is new at each start.
+      In a browser open http://localhost:8080/?token=a-token
+      Programs send Authorization: Bearer a-token
+      "
+    `);
+    const terminal = Object.assign(new PassThrough({ encoding: "utf8" }), { isTTY: true });
+    using shown = createUpOutput(terminal, new ManualClock(), "omnia");
+    shown.start("http://localhost:8080");
+    expect(terminal.read()).toBeNull();
+    shown.start("http://localhost:8080", "a-token");
+    expect(terminal.read()).toContain("http://localhost:8080/?token=a-token\n");
+  });
+
   it("say how to talk to the first agent that runs, once", () => {
     const { show, lines } = output();
     show(view());

@@ -10,8 +10,11 @@ import { upTransitions } from "./transitions.ts";
 import { chatCommand, type UpView } from "./view.ts";
 
 export interface UpOutput extends Disposable {
-  /** Prints the address at which it listens. What runs is not known yet. */
-  start(url: string): void;
+  /**
+   * Prints the address at which it listens, and the token that others need to read what runs, where it wants one. What runs is not
+   * known yet.
+   */
+  start(url: string, token?: string): void;
   show(view: UpView): void;
   /** Prints something that happened. */
   say(line: string): void;
@@ -40,7 +43,11 @@ class TerminalOutput implements UpOutput {
     stream.on("resize", this.#onResize);
   }
 
-  start(): void {}
+  start(url: string, token?: string): void {
+    if (token === undefined) return;
+    // A line of the live region would be cut at the edge of the terminal, and half a token opens nothing.
+    for (const line of tokenLines(url, token)) printLine(this.#stream, line);
+  }
 
   show(view: UpView): void {
     this.#view = view;
@@ -78,8 +85,10 @@ class LineOutput implements UpOutput {
     this.#program = program;
   }
 
-  start(url: string): void {
+  start(url: string, token?: string): void {
     this.say(`Serving at ${url}`);
+    if (token === undefined) return;
+    for (const line of tokenLines(url, token)) this.say(line);
   }
 
   show(view: UpView): void {
@@ -98,6 +107,14 @@ class LineOutput implements UpOutput {
   }
 
   [Symbol.dispose](): void {}
+}
+
+function tokenLines(url: string, token: string): string[] {
+  return [
+    "Others can reach this address. Its pages and its API want a token, which is new at each start.",
+    `In a browser open ${url}/?token=${token}`,
+    `Programs send Authorization: Bearer ${token}`,
+  ];
 }
 
 /** A log for the parts that need one. It prints warnings and errors, each in one line. */

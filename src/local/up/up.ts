@@ -30,8 +30,11 @@ export type CreateFrontDoor = (options: {
     resources(): readonly LocalResource[];
   };
   log: Log;
+  token: string;
+  allowedHosts: readonly string[];
 }) => {
-  listen(address: { host: string; port: number }): Promise<{ port: number }>;
+  /** `wantsToken` says whether others than the user of this machine may reach it, so that it tells what runs to those with the token. */
+  listen(address: { host: string; port: number }): Promise<{ port: number; wantsToken: boolean }>;
   close(signal: AbortSignal): Promise<void>;
 };
 
@@ -41,6 +44,10 @@ export interface UpOptions {
   /** With 0, any free port is taken. */
   readonly port: number;
   readonly host: string;
+  /** Names under which it is reached besides those that it has by its address. */
+  readonly allowedHosts: readonly string[];
+  /** What the pages and the API want of those who read them, where others may reach them. */
+  readonly token: string;
   /** @default a folder for each port, below the user's state folder */
   readonly stateFolder?: string | undefined;
   readonly crossNamespaceReferences: CrossNamespaceReferences;
@@ -95,14 +102,18 @@ export async function runUp(options: UpOptions): Promise<void> {
       resources: () => control?.resources().map(hideValues) ?? [],
     },
     log: logTo((line) => output.say(line)),
+    token: options.token,
+    allowedHosts: options.allowedHosts,
   });
-  const port = await listenOrExplain(gateway, options, env);
+  const { port, wantsToken } = await listenOrExplain(gateway, options, env);
   ended.defer(() => gateway.close(AbortSignal.abort()));
   const url = urlOf({ host, port });
 
   const stateFolder = resolve(options.stateFolder ?? defaultStateFolder(env, port));
   const startedAt = new Date(clock.now()).toISOString();
-  ended.use(await claimStateFolder(stateFolder, env, { url, port, pid: process.pid, startedAt }));
+  const token = wantsToken ? options.token : undefined;
+  const info = { url, port, pid: process.pid, startedAt, token };
+  ended.use(await claimStateFolder(stateFolder, env, info));
 
   control = new LocalControl({
     stateFolder,
@@ -125,12 +136,14 @@ export async function runUp(options: UpOptions): Promise<void> {
   ended.defer(() => void process.off("exit", kill));
   ended.defer(kill);
 
-  output.start(url);
-  const up = new Up({ control, output, clock, changed, url, first: first.value });
+  output.start(url, token);
+  const isExposed = wantsToken;
+  const up = new Up({ control, output, clock, changed, url, isExposed, first: first.value });
   const following = up.follow(states);
   const probing = control.watchTools(over.signal);
   await up.run(signal, () => {
-    if (options.open && options.out.isTTY === true) openBrowser(url, env);
+    // Other users of this machine see the arguments of a browser that is started, so the token is left to the user to paste.
+    if (options.open && options.out.isTTY === true && !wantsToken) openBrowser(url, env);
   });
   await up.drain(gateway, options.endNow);
   over.abort();
@@ -144,6 +157,7 @@ class Up {
   readonly #clock: Clock;
   readonly #changed: Wake;
   readonly #url: string;
+  readonly #isExposed: boolean;
   #manifests: ManifestState;
   #view: UpView | undefined;
   #lastFailure: string | undefined;
@@ -154,6 +168,7 @@ class Up {
     clock: Clock;
     changed: Wake;
     url: string;
+    isExposed: boolean;
     first: ManifestState;
   }) {
     this.#control = parts.control;
@@ -161,6 +176,7 @@ class Up {
     this.#clock = parts.clock;
     this.#changed = parts.changed;
     this.#url = parts.url;
+    this.#isExposed = parts.isExposed;
     this.#manifests = parts.first;
   }
 
@@ -184,6 +200,7 @@ class Up {
       this.#view = upView(this.#control, {
         url: this.#url,
         problems: this.#manifests.problems,
+        isExposed: this.#isExposed,
         ending: false,
       });
       this.#output.show(this.#view);

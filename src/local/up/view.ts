@@ -36,7 +36,15 @@ export interface Complaint {
 
 export function upView(
   control: Pick<LocalControl, "agents" | "resources">,
-  { url, problems, ending }: Pick<UpView, "url" | "problems" | "ending">,
+  {
+    url,
+    problems,
+    isExposed,
+    ending,
+  }: Pick<UpView, "url" | "problems" | "ending"> & {
+    /** Whether others than the user of this machine may reach it. */
+    readonly isExposed: boolean;
+  },
 ): UpView {
   return {
     url,
@@ -46,6 +54,7 @@ export function upView(
     complaints: [
       ...control.resources().flatMap(complaintsOf),
       ...control.agents().flatMap(replicaComplaints),
+      ...(isExposed ? control.agents().flatMap(openToAll) : []),
     ],
   };
 }
@@ -86,6 +95,18 @@ function replicaComplaints(agent: LocalAgent): Complaint[] {
     reason: "not ready",
     message,
   }));
+}
+
+function openToAll({ resource: { metadata, spec } }: LocalAgent): Complaint[] {
+  if (spec.facade.auth !== undefined) return [];
+  return [
+    {
+      about: `AgentRuntime ${metadata.namespace}/${metadata.name}`,
+      condition: "Authentication",
+      reason: "OpenToNetwork",
+      message: "others can reach this address and talk to the agent; set spec.facade.auth",
+    },
+  ];
 }
 
 function byName(a: AgentView, b: AgentView): number {
