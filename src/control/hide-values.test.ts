@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { processorTime } from "../../test/support/builders/processor-time.ts";
 import { agentRuntimeSchema } from "../api/agent-runtime.ts";
 import { promptPackSchema } from "../api/prompt-pack.ts";
 import { structuralSchema, type StructuralSchema } from "../api/structural-schema.ts";
@@ -268,8 +269,8 @@ describe("hideInText", () => {
   });
 
   it("takes no longer for a word without an end", () => {
-    const started = performance.now();
+    const started = processorTime();
     for (const part of ["a", "?", ":", "//", "@", "#"]) hideInText(part.repeat(100_000));
-    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(processorTime() - started).toBeLessThan(1_000);
   });
 });

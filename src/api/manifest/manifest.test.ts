@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { processorTime } from "../../../test/support/builders/processor-time.ts";
 import {
   findDuplicates,
   MAX_DOCUMENTS_PER_FILE,
@@ -419,9 +420,9 @@ spec: {tools: [{name: a, selector: {}, port: HTTP}]}
     it("is not slowed down by a text that misleads a pattern", () => {
       const long = "a".repeat(200_000);
       const manifest = `${HEAD}spec:\n  facade: {handler: echo}\n  image: ${long}\n  session: {ttl: "${"1".repeat(200_000)}"}\n  promptPackRef: {name: "${"a.".repeat(100_000)}!"}\n`;
-      const started = performance.now();
+      const started = processorTime();
       expect(problemsOf(manifest)).toHaveLength(3);
-      expect(performance.now() - started).toBeLessThan(5_000);
+      expect(processorTime() - started).toBeLessThan(5_000);
     });
   });
 

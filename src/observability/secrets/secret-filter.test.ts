@@ -168,13 +168,11 @@ describe("the values of secrets", () => {
     expect(known.hide("secret-number-0-end")).toBe("secret-number-0-end");
   });
 
-  it("hold back no more than a secret may be long, and take little time for a hostile text", () => {
+  it("hold back no more than a secret may be long, also of a hostile text", () => {
     const filter = new SecretFilter(values);
-    const started = performance.now();
     for (const text of ["\\", "%", SECRET.slice(0, 6), "p", "%25"]) {
       const piece = text.repeat(20_000 / text.length);
       expect(filter.add(piece).length).toBeGreaterThan(piece.length - 1_000);
     }
-    expect(performance.now() - started).toBeLessThan(2_000);
   });
 });
