@@ -41,6 +41,9 @@ const NUMBERS = [
 /** A session keeps the owner and the holder that it was created with. */
 const SAVED = [...TEXTS, ...NUMBERS];
 
+/** Messages that one turn's end takes out of the history, about. */
+const MAX_DROPPED_MESSAGES = 10_000;
+
 const quoted = (fields: readonly string[]): string =>
   fields.map((field) => `'${field}'`).join(", ");
 
@@ -103,19 +106,22 @@ local function messageBytes(message)
   return #message + ${MESSAGE_OVERHEAD_BYTES}
 end
 
--- Forgets the oldest turns, each as a whole, while there are too many bytes of messages. The last 'newest' messages stay.
+-- Forgets the oldest turns, each as a whole, while there are too many bytes of messages. The last 'newest' messages stay, and
+-- of a great many messages the rest goes with the turns that follow, because Redis does nothing else meanwhile.
 local function forgetOldTurns(session, newest)
   local older = session.messages - newest
-  local isWhole = session.history <= ${MAX_HISTORY_BYTES_PER_SESSION}
+  local isWhole, dropped = session.history <= ${MAX_HISTORY_BYTES_PER_SESSION}, 0
   while not isWhole and older > 0 do
-    local page = redis.call('LRANGE', messagesKey, 0, math.min(older, 16) - 1)
+    -- About a megabyte at a time.
+    local count = math.min(older, 1000, math.ceil(1048576 * session.messages / (session.history + 1)))
+    local page = redis.call('LRANGE', messagesKey, 0, count - 1)
     local gone = 0
     for _, message in ipairs(page) do
-      isWhole = session.history <= ${MAX_HISTORY_BYTES_PER_SESSION}
+      isWhole = (session.history <= ${MAX_HISTORY_BYTES_PER_SESSION} or dropped >= ${MAX_DROPPED_MESSAGES})
         and string.sub(message, 1, ${USER_MESSAGE_START.length}) == '${USER_MESSAGE_START}'
       if isWhole then break end
       session.history = math.max(0, session.history - messageBytes(message))
-      gone = gone + 1
+      gone, dropped = gone + 1, dropped + 1
     end
     if #page == 0 then corrupt('there are fewer messages than there were') end
     redis.call('LTRIM', messagesKey, gone, -1)
