@@ -2,7 +2,7 @@ import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../time/clock.ts";
-import type { ManifestState } from "./read.ts";
+import type { ManifestState } from "./last-good-manifests.ts";
 import { watchManifests } from "./watch.ts";
 import { folderForEachTest, forEachTest } from "../../../test/support/builders/fixtures.ts";
 

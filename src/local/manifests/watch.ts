@@ -1,7 +1,7 @@
 /** Follows manifests: gives their state now, and again whenever it has changed. */
 import { watch, type FSWatcher } from "node:fs";
 import type { Clock } from "../../time/clock.ts";
-import { losesResources, readManifests, type ManifestState } from "./read.ts";
+import { losesResources, readManifests, type ManifestState } from "./last-good-manifests.ts";
 import { Wake } from "../../time/wake.ts";
 
 /** After a change, the files are read once no other change has come for this long, because an editor saves in several steps. */

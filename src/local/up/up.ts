@@ -13,7 +13,7 @@ import { LocalControl, type LocalResource } from "../control.ts";
 import type { ObjectName } from "../../control/object-name.ts";
 import { openBrowser } from "./open-browser.ts";
 import { quickstartFolder } from "./quickstart.ts";
-import type { ManifestState } from "../manifests/read.ts";
+import type { ManifestState } from "../manifests/last-good-manifests.ts";
 import type { Environment } from "../secrets/resolve-secret.ts";
 import { defaultStateFolder } from "../state/folder.ts";
 import { createUpOutput, logTo, type UpOutput } from "./output.ts";

@@ -2,7 +2,7 @@ import { mkdir, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { MAX_FILE_BYTES } from "../../api/manifest/manifest.ts";
-import { losesResources, readManifests, type ManifestState } from "./read.ts";
+import { losesResources, readManifests, type ManifestState } from "./last-good-manifests.ts";
 import { folderForEachTest } from "../../../test/support/builders/fixtures.ts";
 
 const folder = folderForEachTest();
