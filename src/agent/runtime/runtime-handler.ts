@@ -2,8 +2,8 @@
 import type { AgentConfig, ProviderConfig } from "../../agent-config/agent-config.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";
-import { createModelConnections, samplingOptions } from "./providers/model-connection.ts";
-import type { ModelConnection } from "./providers/model-connection.ts";
+import { createModelConnections, type ModelConnection } from "./providers/model-connection.ts";
+import { samplingOptions } from "./providers/sampling-options.ts";
 import { ProviderKeyError, readProviderKey, type ReadSecret } from "./providers/provider-key.ts";
 import { runTurn, type TurnMetrics } from "./tool-loop.ts";
 import { TurnError } from "../contracts/turn-error.ts";

@@ -12,7 +12,8 @@ import type { Log } from "../../observability/log.ts";
 import type { Usage } from "../../protocol/frames.ts";
 import { AnswerContinuation } from "./answer-continuation.ts";
 import type { EarlierRun, Turn, TurnEvent, TurnResult } from "../contracts/handler.ts";
-import type { ModelConnection, SamplingOptions } from "./providers/model-connection.ts";
+import type { ModelConnection } from "./providers/model-connection.ts";
+import type { SamplingOptions } from "./providers/sampling-options.ts";
 import {
   answerPartsOf,
   newModelStep,

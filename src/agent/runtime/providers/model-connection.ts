@@ -1,11 +1,7 @@
 /** From the provider in an agent config to a model that answers. */
 import { hash } from "node:crypto";
 import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provider";
-import type {
-  Parameters,
-  ProviderConfig,
-  ProviderName,
-} from "../../../agent-config/agent-config.ts";
+import type { ProviderConfig, ProviderName } from "../../../agent-config/agent-config.ts";
 import type { Clock } from "../../../time/clock.ts";
 import { providerBaseURL } from "./base-url.ts";
 import { createProviderFetch } from "./provider-fetch.ts";
@@ -84,24 +80,4 @@ async function openConnection(
       return { ...connection, model: createGoogle(settings)(modelId) };
     }
   }
-}
-
-export type SamplingOptions = Pick<
-  LanguageModelV4CallOptions,
-  | "maxOutputTokens"
-  | "temperature"
-  | "topP"
-  | "topK"
-  | "frequencyPenalty"
-  | "presencePenalty"
-  | "seed"
-  | "stopSequences"
->;
-
-/** The sampling parameters of a call: those of the AgentRuntime over those of the pack. */
-export function samplingOptions(ofPack: Parameters, ofProvider: Parameters): SamplingOptions {
-  const { maxTokens, ...others } = { ...ofPack, ...ofProvider };
-  // The parameters were read from JSON, so a field that is not set is absent and not undefined.
-  const sampling = others as SamplingOptions;
-  return maxTokens === undefined ? sampling : { ...sampling, maxOutputTokens: maxTokens };
 }
