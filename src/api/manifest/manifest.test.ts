@@ -2,7 +2,6 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { processorTime } from "../../../test/support/builders/processor-time.ts";
 import {
-  findDuplicates,
   MAX_DOCUMENTS_PER_FILE,
   MAX_FILE_BYTES,
   MAX_PROBLEMS_PER_FILE,
@@ -477,30 +476,5 @@ spec: {tools: [{name: a, selector: {}, port: HTTP}]}
       }),
       { numRuns: 300 },
     );
-  });
-});
-
-describe("findDuplicates", () => {
-  it("names both places of two resources with one kind, namespace and name", () => {
-    const first = parseManifests(`${ECHO}---\n${ECHO.replace("support", "other")}`, "a.yaml");
-    const second = parseManifests(`# again\n${ECHO}`, "b.yaml");
-    expect(findDuplicates([...first.resources, ...second.resources])).toEqual([
-      {
-        file: "b.yaml",
-        line: 5,
-        column: 9,
-        severity: "error",
-        message:
-          'metadata.name: namespace "default" has another AgentRuntime "support" at a.yaml:4; rename or remove one',
-      },
-    ]);
-  });
-
-  it("lets other kinds and namespaces have the name", () => {
-    const elsewhere = ECHO.replace("name: support", "name: support\n  namespace: eu");
-    const pack = `apiVersion: omnia.altairalabs.ai/v1alpha1\nkind: PromptPack\nmetadata: {name: support}\nspec: {source: {configMapRef: {name: a}}}\n`;
-    const { resources, problems } = parseManifests([ECHO, elsewhere, pack].join("---\n"), "a.yaml");
-    expect(problems).toEqual([]);
-    expect(findDuplicates(resources)).toEqual([]);
   });
 });

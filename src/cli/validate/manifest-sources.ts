@@ -1,8 +1,8 @@
 /** Reads the files, folders and standard input that `validate` is given, with the text and the problems of each. */
 import { createReadStream } from "node:fs";
 import type { Readable } from "node:stream";
+import { findDuplicates } from "../../api/manifest/find-duplicates.ts";
 import {
-  findDuplicates,
   MAX_DOCUMENTS_PER_FILE,
   MAX_FILE_BYTES,
   parseManifests,

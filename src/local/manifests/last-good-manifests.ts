@@ -3,8 +3,8 @@
  * has not changed is not read again, and a file that has errors now keeps what it declared last.
  */
 import { readFile } from "node:fs/promises";
+import { findDuplicates } from "../../api/manifest/find-duplicates.ts";
 import {
-  findDuplicates,
   MAX_FILE_BYTES,
   parseManifests,
   type ManifestResource,

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { findDuplicates, parseManifests } from "../../../src/api/manifest/manifest.ts";
+import { findDuplicates } from "../../../src/api/manifest/find-duplicates.ts";
+import { parseManifests } from "../../../src/api/manifest/manifest.ts";
 import { documents, snippets, snippetsOf } from "../../support/documents/snippets.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
