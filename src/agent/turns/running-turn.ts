@@ -8,7 +8,6 @@ import type { Timer } from "../../time/clock.ts";
 import type { RequestStatus } from "../contracts/agent-metrics.ts";
 import type { EarlierRun, Handler, StepNote, Turn, TurnEvent } from "../contracts/handler.ts";
 import {
-  MAX_ANSWER_CHARACTERS,
   MAX_TURN_SILENCE_MS,
   STOP_GRACE_MS,
   STORE_RETURN_RETRIES_MS,
@@ -130,7 +129,7 @@ export class RunningTurn implements Turn {
     if (this.#hasEnded) return refused(new Error("the turn has ended"));
     if (event.type === "chunk") this.#transcript.say(event.content);
     const room = this.#writer.emit(event);
-    if (this.#transcript.answer.length > MAX_ANSWER_CHARACTERS) this.stop("answer-too-long");
+    if (this.#transcript.isTooLong) this.stop("answer-too-long");
     return room;
   }
 

@@ -1,4 +1,5 @@
 import type { EarlierRun } from "../contracts/handler.ts";
+import { MAX_ANSWER_CHARACTERS } from "../contracts/limits.ts";
 import type { HistoryMessage } from "../sessions/history-message.ts";
 import { messagesOfEarlier } from "./read-journal.ts";
 import type { StoredEnding } from "./turn-ending.ts";
@@ -24,6 +25,11 @@ export class Transcript {
   /** The whole answer, as it was emitted in chunks. */
   get answer(): string {
     return this.#answer;
+  }
+
+  /** A turn whose answer is too long is to be ended. */
+  get isTooLong(): boolean {
+    return this.#answer.length > MAX_ANSWER_CHARACTERS;
   }
 
   get recorded(): readonly HistoryMessage[] {
