@@ -1,5 +1,9 @@
 import type { TurnFrame } from "../../../protocol/frames.ts";
-import { MAX_FRAME_BYTES_PER_SESSION, MAX_FRAME_BYTES_PER_TURN } from "../session-store.ts";
+import {
+  FRAME_RETENTION_MS,
+  MAX_FRAME_BYTES_PER_SESSION,
+  MAX_FRAME_BYTES_PER_TURN,
+} from "../session-store.ts";
 
 /** Frames that one replay step gives at once. */
 const MAX_FRAMES_PER_BATCH = 128;
@@ -61,8 +65,9 @@ export class KeptFrames {
     }
   }
 
-  /** Forgets the turns that ended at this time or before. */
-  forgetEndedBy(time: number): void {
+  /** Forgets the turns that ended FRAME_RETENTION_MS ago or before. */
+  forgetOld(now: number): void {
+    const time = now - FRAME_RETENTION_MS;
     for (;;) {
       const first = this.#turns[this.#first];
       if (first === undefined || first.endedAt > time) return;

@@ -383,7 +383,7 @@ export class MemorySessionStore implements SessionStore {
   }
 
   #forgetOldFrames(session: MemorySession): void {
-    session.frames.forgetEndedBy(this.#clock.monotonic() - FRAME_RETENTION_MS);
+    session.frames.forgetOld(this.#clock.monotonic());
   }
 
   /** Brings the sum of all sessions up to date with this one. */
