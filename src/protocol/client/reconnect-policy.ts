@@ -56,6 +56,15 @@ export function finalError(code: number): ClientError | undefined {
   );
 }
 
+/** `tries` counts the tries since the trouble began, at `since`. Both times are in milliseconds of one clock. */
+export function isTimeToGiveUp(
+  { tries, since }: { tries: number; since: number },
+  now: number,
+  policy: ReconnectPolicy,
+): boolean {
+  return tries > 0 && now - since >= policy.limitMs;
+}
+
 /**
  * Returns how many milliseconds to wait before the next try. `tries` counts the tries since something last went well. `random` is
  * at least 0 and below 1, and spreads the waits so that many clients do not all come at once.

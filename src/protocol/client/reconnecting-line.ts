@@ -5,7 +5,12 @@
 import { CLOSE_UNAUTHORIZED } from "../close-codes.ts";
 import type { ConnectedFrame } from "../frames.ts";
 import { ClientError } from "./client-error.ts";
-import { finalError, pauseBefore, type ReconnectPolicy } from "./reconnect-policy.ts";
+import {
+  finalError,
+  isTimeToGiveUp,
+  pauseBefore,
+  type ReconnectPolicy,
+} from "./reconnect-policy.ts";
 import type {
   ClientConnection,
   ConnectionEnd,
@@ -197,7 +202,7 @@ export class ReconnectingLine {
     if (wasGood) this.fare();
     const trouble = this.#begin();
     trouble.error = error ?? (isRefusal(end) ? refused(end) : DROPPED);
-    if (trouble.tries > 0 && clock.monotonic() - trouble.since >= policy.limitMs) {
+    if (isTimeToGiveUp(trouble, clock.monotonic(), policy)) {
       this.#giveUp(trouble.error);
       return;
     }
