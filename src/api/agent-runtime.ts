@@ -11,7 +11,7 @@ import {
   type KeySelector,
   resourceRequirementsSchema,
   tolerationsSchema,
-} from "./fields/core.ts";
+} from "./fields/pod-fields.ts";
 import { durationField } from "./fields/duration.ts";
 import { facadeSchema } from "./facade.ts";
 import { int32, listByKey, mapOf, stringMap, text } from "./fields/types.ts";

@@ -1,7 +1,7 @@
 /** How clients reach an agent. */
 import { z } from "zod";
 import { HANDLER_NAMES } from "./choices.ts";
-import { localObjectReferenceSchema } from "./fields/core.ts";
+import { localObjectReferenceSchema } from "./fields/pod-fields.ts";
 import { httpURL, int32, origin, stringMap, stringSet, text } from "./fields/types.ts";
 import { MANAGEMENT_PORT } from "./group.ts";
 import { withRules } from "./fields/rule.ts";

@@ -1,6 +1,11 @@
 /** The kinds that files may hold, with the schema that reads each of them, and the kinds that are known to be Kubernetes' own. */
 import { agentRuntimeSchema } from "./agent-runtime.ts";
-import { configMapSchema, CORE_API_VERSION, secretSchema, serviceSchema } from "./fields/core.ts";
+import {
+  configMapSchema,
+  CORE_API_VERSION,
+  secretSchema,
+  serviceSchema,
+} from "./fields/pod-fields.ts";
 import {
   AGENT_RUNTIME,
   API_VERSION,

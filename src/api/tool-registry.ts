@@ -3,7 +3,7 @@ import { z } from "zod";
 import { allowedNamespacesSchema } from "./fields/allowed-namespaces.ts";
 import { TOOL_METHODS, TOOL_TYPES } from "./choices.ts";
 import { conditionsSchema, observedGenerationSchema } from "./conditions.ts";
-import { keySelectorSchema } from "./fields/core.ts";
+import { keySelectorSchema } from "./fields/pod-fields.ts";
 import { durationField } from "./fields/duration.ts";
 import { int32, listByKey, mapOf, pattern, stringSet, text, toolURL } from "./fields/types.ts";
 import { API_VERSION, TOOL_REGISTRY } from "./group.ts";

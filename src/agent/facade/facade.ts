@@ -23,7 +23,7 @@ import { SessionSource } from "./session-source.ts";
 import { isLoopback } from "../../protocol/origin.ts";
 import { WEBSOCKET_PATHS } from "../../protocol/websocket-paths.ts";
 import { NOT_FOUND, refuseRequest, refuseUpgrade } from "./refusal.ts";
-import { judgeUpgrade, readTarget, type Verdict } from "./upgrade.ts";
+import { judgeUpgrade, readTarget, type Verdict } from "./judge-upgrade.ts";
 
 export interface FacadeOptions extends Omit<
   ConnectionContext,

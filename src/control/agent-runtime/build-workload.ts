@@ -1,7 +1,7 @@
 /** Builds the workload of an agent from its spec and its config. */
 import { dirname, join } from "node:path/posix";
 import type { AgentRuntime } from "../../api/agent-runtime.ts";
-import type { EnvVar } from "../../api/fields/core.ts";
+import type { EnvVar } from "../../api/fields/pod-fields.ts";
 import { formatDuration } from "../../api/fields/duration.ts";
 import { AGENT_CONFIG_PATH, type AgentConfig } from "../../agent-config/agent-config.ts";
 import { contentHash } from "../../promptpack/document/content-hash.ts";

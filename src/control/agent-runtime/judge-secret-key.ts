@@ -1,4 +1,4 @@
-import type { KeySelector } from "../../api/fields/core.ts";
+import type { KeySelector } from "../../api/fields/pod-fields.ts";
 import { listNames } from "../object-name.ts";
 import type { SecretReference } from "./references.ts";
 

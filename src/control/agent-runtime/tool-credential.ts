@@ -1,5 +1,5 @@
 import type { AgentRuntimeSpec } from "../../api/agent-runtime.ts";
-import type { KeySelector } from "../../api/fields/core.ts";
+import type { KeySelector } from "../../api/fields/pod-fields.ts";
 import type { ResolvedTool } from "../tool-registry/resolved-tool.ts";
 
 /** Which key of a Secret of the agent's namespace a tool is sent, if any, or why it is refused one, with the cure. */

@@ -5,7 +5,7 @@ import type {
   LocalObjectReference,
   ResourceRequirements,
   Toleration,
-} from "../../api/fields/core.ts";
+} from "../../api/fields/pod-fields.ts";
 
 /** A file beside the agent config, with a value of a Secret. */
 export interface SecretFile {

@@ -1,4 +1,4 @@
-import type { KeySelector } from "../../api/fields/core.ts";
+import type { KeySelector } from "../../api/fields/pod-fields.ts";
 import type { ToolEntry } from "../../api/tool-registry.ts";
 
 export type ToolType = ToolEntry["type"];

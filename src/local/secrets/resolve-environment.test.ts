@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { EnvVar } from "../../api/fields/core.ts";
+import type { EnvVar } from "../../api/fields/pod-fields.ts";
 import { resolveEnvironment, type EnvironmentSources } from "./resolve-environment.ts";
 
 const sources: EnvironmentSources = {

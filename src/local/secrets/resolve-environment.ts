@@ -1,5 +1,5 @@
 /** Resolves the `env` of an agent to the variables of its processes. */
-import type { EnvVar } from "../../api/fields/core.ts";
+import type { EnvVar } from "../../api/fields/pod-fields.ts";
 
 export interface EnvironmentSources {
   readonly name: string;

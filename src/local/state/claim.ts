@@ -6,7 +6,7 @@ import {
   removeUpInfo,
   writeUpInfo,
   type UpInfo,
-} from "./folder.ts";
+} from "./lock-state-folder.ts";
 
 import { requirePrivateFolder } from "./require-private-folder.ts";
 

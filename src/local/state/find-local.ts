@@ -5,7 +5,7 @@ import { systemClock, type Clock } from "../../time/clock.ts";
 import { Deadline } from "../../time/deadline.ts";
 import { listIfThere } from "./private-files.ts";
 import { requirePrivateFolder } from "./require-private-folder.ts";
-import { defaultStateRoot, isAlive, readUpInfo, type UpInfo } from "./folder.ts";
+import { defaultStateRoot, isAlive, readUpInfo, type UpInfo } from "./lock-state-folder.ts";
 
 const ANSWER_TIMEOUT_MS = 1_500;
 

@@ -15,7 +15,7 @@ import type {
 import { UnreadableSpecs } from "../cluster/read-stored.ts";
 import { WrittenStatuses } from "../cluster/written-statuses.ts";
 import { VersionConfigMaps, packsOfVersion } from "./version-config-maps.ts";
-import { countAgentsOf, watchAgents } from "./agents.ts";
+import { countAgentsOf, watchAgents } from "./count-agents.ts";
 import { createPackDecisions, hashIn, type PackDecision } from "./decisions.ts";
 
 /** While many agents take up a version, the status of its pack is written once in this time at most. */

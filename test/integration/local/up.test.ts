@@ -6,7 +6,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { findLocal } from "../../../src/local/state/find-local.ts";
-import { isAlive } from "../../../src/local/state/folder.ts";
+import { isAlive } from "../../../src/local/state/lock-state-folder.ts";
 import { ChatClient } from "../../support/agent/chat-client.ts";
 import {
   startOmnia,

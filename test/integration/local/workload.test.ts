@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { AgentWorkload, type WantedWorkload } from "../../../src/local/replicas/workload.ts";
-import { isAlive } from "../../../src/local/state/folder.ts";
+import { isAlive } from "../../../src/local/state/lock-state-folder.ts";
 import { systemClock, type Timer } from "../../../src/time/clock.ts";
 import { folderForEachTest, forEachTest } from "../../support/builders/fixtures.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { EnvVar } from "../../../api/fields/core.ts";
+import type { EnvVar } from "../../../api/fields/pod-fields.ts";
 import { environmentDigest } from "./environment-digest.ts";
 
 const TOKEN: EnvVar = { name: "TOKEN", valueFrom: { secretKeyRef: { name: "s", key: "token" } } };

@@ -1,4 +1,4 @@
-import type { EnvVar } from "../../../api/fields/core.ts";
+import type { EnvVar } from "../../../api/fields/pod-fields.ts";
 import { digestText } from "./digest-text.ts";
 
 /** A digest of the value under a key, `undefined` when there is none. */

@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { findLocal } from "./find-local.ts";
-import { defaultStateFolder, lockStateFolder, writeUpInfo } from "./folder.ts";
+import { defaultStateFolder, lockStateFolder, writeUpInfo } from "./lock-state-folder.ts";
 import { folderForEachTest } from "../../../test/support/builders/fixtures.ts";
 import { requirePrivateFolder } from "./require-private-folder.ts";
 import type { UpError } from "./up-error.ts";

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { describe, expect, it } from "vitest";
 import { anAgentConfig } from "../../../test/support/builders/agent-config.ts";
 import { createLog } from "../../observability/log.ts";
-import { judgeUpgrade, readTarget, type Admission } from "./upgrade.ts";
+import { judgeUpgrade, readTarget, type Admission } from "./judge-upgrade.ts";
 
 const MAX_CONNECTIONS = 100;
 
