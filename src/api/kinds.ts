@@ -5,7 +5,7 @@ import {
   CORE_API_VERSION,
   secretSchema,
   serviceSchema,
-} from "./fields/pod-fields.ts";
+} from "./fields/core-objects.ts";
 import {
   AGENT_RUNTIME,
   API_VERSION,

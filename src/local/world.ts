@@ -1,6 +1,6 @@
 /** The resources that the files declare, by kind and name, with what this machine adds to them. */
 import type { AgentRuntime } from "../api/agent-runtime.ts";
-import type { ConfigMap, Secret, Service } from "../api/fields/pod-fields.ts";
+import type { ConfigMap, Secret, Service } from "../api/fields/core-objects.ts";
 import { LOCAL_URL_ANNOTATION } from "../api/group.ts";
 import type { ManifestResource } from "../api/manifest/manifest.ts";
 import type { PromptPack } from "../api/prompt-pack.ts";

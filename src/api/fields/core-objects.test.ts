@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Secret, secretKeys, secretValue } from "./pod-fields.ts";
+import { type Secret, secretKeys, secretValue } from "./core-objects.ts";
 import { parseManifests } from "../manifest/manifest.ts";
 
 function problemsOf(manifest: object): string[] {

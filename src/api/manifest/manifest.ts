@@ -1,6 +1,6 @@
 /** Turns users' files into typed resources, and finds every problem with its place. It is pure: the caller reads the files. */
 import type { z } from "zod";
-import { isOversized } from "../fields/pod-fields.ts";
+import { isOversized } from "../fields/core-objects.ts";
 import { type FieldPath, formatPath, validate } from "../fields/problems.ts";
 import { API_VERSION, OMNIA_KINDS } from "../group.ts";
 import { judgeKind, KIND_SCHEMAS, type Kind } from "../kinds.ts";

@@ -3,7 +3,7 @@
  * noted, because the object may be in the cluster.
  */
 import { runtimeSpecOf, toolRegistryNameOf, type RuntimeSpec } from "../../api/agent-runtime.ts";
-import { secretKeys } from "../../api/fields/pod-fields.ts";
+import { secretKeys } from "../../api/fields/core-objects.ts";
 import type { ManifestResource } from "../../api/manifest/manifest.ts";
 import { resolvePrompt } from "../../promptpack/render/resolve-prompt.ts";
 import {

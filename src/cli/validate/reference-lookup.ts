@@ -1,5 +1,6 @@
 import type { FieldPath } from "../../api/fields/problems.ts";
-import { secretKeys, secretValue, type KeySelector } from "../../api/fields/pod-fields.ts";
+import { secretKeys, secretValue } from "../../api/fields/core-objects.ts";
+import { type KeySelector } from "../../api/fields/pod-fields.ts";
 import type { Kind } from "../../api/kinds.ts";
 import { type ManifestResource, resourceKey } from "../../api/manifest/manifest.ts";
 import { resolveSecret } from "../../local/secrets/resolve-secret.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { secretSchema, type Secret } from "../../api/fields/pod-fields.ts";
+import { secretSchema, type Secret } from "../../api/fields/core-objects.ts";
 import { resolveSecret } from "./resolve-secret.ts";
 
 const secret = (stringData: Record<string, string>, data: Record<string, string> = {}): Secret =>

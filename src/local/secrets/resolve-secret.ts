@@ -1,6 +1,6 @@
 /** Resolves Secrets on one machine: from the files, and from the environment of `omnia up` where no file gives one. */
 import type { ProviderName } from "../../agent-config/agent-config.ts";
-import { secretKeys, secretValue, type Secret } from "../../api/fields/pod-fields.ts";
+import { secretKeys, secretValue, type Secret } from "../../api/fields/core-objects.ts";
 import { isSecretValue } from "../../control/is-secret-value.ts";
 import type { SecretReference } from "../../control/agent-runtime/references.ts";
 

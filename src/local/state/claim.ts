@@ -1,14 +1,8 @@
 import { resolve } from "node:path";
 import type { Environment } from "../secrets/resolve-secret.ts";
-import {
-  defaultStateFolder,
-  lockStateFolder,
-  removeUpInfo,
-  writeUpInfo,
-  type UpInfo,
-} from "./lock-state-folder.ts";
-
+import { lockStateFolder } from "./lock-state-folder.ts";
 import { requirePrivateFolder } from "./require-private-folder.ts";
+import { defaultStateFolder, removeUpInfo, writeUpInfo, type UpInfo } from "./state-folder.ts";
 
 /**
  * Takes a state folder, and writes into it where this instance is found. The same is written where commands look that were not told

@@ -5,7 +5,8 @@ import { systemClock, type Clock } from "../../time/clock.ts";
 import { Deadline } from "../../time/deadline.ts";
 import { listIfThere } from "./private-files.ts";
 import { requirePrivateFolder } from "./require-private-folder.ts";
-import { defaultStateRoot, isAlive, readUpInfo, type UpInfo } from "./lock-state-folder.ts";
+import { isAlive } from "./lock-state-folder.ts";
+import { defaultStateRoot, readUpInfo, type UpInfo } from "./state-folder.ts";
 
 const ANSWER_TIMEOUT_MS = 1_500;
 

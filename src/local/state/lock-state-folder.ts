@@ -1,60 +1,22 @@
-/**
- * The folder where one `omnia up` keeps what must outlive it, and by which others find it. It belongs to one instance at a time.
- *
- *     lock-1          who has the folder
- *     up.json         where that instance answers
- *     agents/…        config, secrets and logs of each agent
- *     promptpacks/…   accepted versions of each PromptPack
- */
-import { link, readFile, rm, writeFile } from "node:fs/promises";
+/** A state folder belongs to one `omnia up` at a time. */
 import { randomUUID } from "node:crypto";
-import { homedir } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { link, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import * as z from "zod";
 import {
   listIfThere,
   makePrivateFolder,
-  readFileIfThere,
+  readJSONIfThere,
   writePrivateFile,
 } from "./private-files.ts";
 import { requirePrivateFolder } from "./require-private-folder.ts";
 import { UpError } from "./up-error.ts";
 
-const UP_FILE = "up.json";
 const LOCK_NAME = /^lock-(\d{1,12})$/;
 const RELEASED = "{}";
 
-const upInfoSchema = z.object({
-  url: z.string(),
-  pid: z.int(),
-  port: z.int(),
-  /** RFC 3339. */
-  startedAt: z.string(),
-  /** What it wants of those who read what runs, when others can reach it. */
-  token: z.string().optional(),
-});
 const lockSchema = z.object({ pid: z.int(), processStart: z.string().optional() });
-
-export type UpInfo = z.output<typeof upInfoSchema>;
 type LockHolder = z.output<typeof lockSchema>;
-
-/** The folder that holds the default state folders. There is one for each port. */
-export function defaultStateRoot(env: Readonly<Record<string, string | undefined>>): string {
-  const given = env["XDG_STATE_HOME"];
-  // The specification of XDG_STATE_HOME says that a path that is not absolute is ignored.
-  const base =
-    given !== undefined && isAbsolute(given)
-      ? given
-      : join(env["HOME"] ?? homedir(), ".local", "state");
-  return join(base, "omnia");
-}
-
-export function defaultStateFolder(
-  env: Readonly<Record<string, string | undefined>>,
-  port: number,
-): string {
-  return join(defaultStateRoot(env), String(port));
-}
 
 /**
  * Takes the folder for this process. Rejects with an UpError when another process has it, or another user may write into it. A lock
@@ -123,9 +85,7 @@ function lockFile(folder: string, number: number): string {
 
 /** Finds the process that holds a lock, if it still runs. A lock that cannot be read was left by a process that died. */
 async function livingHolder(lock: string): Promise<number | undefined> {
-  const text = await readFileIfThere(lock);
-  if (text === undefined) return undefined;
-  const holder = parseJson(lockSchema, text);
+  const holder = await readJSONIfThere(lock, lockSchema);
   if (holder === undefined || !isAlive(holder.pid)) return undefined;
   // The system uses process ids again. In a container it is even the same one at each start.
   const start = await startOfProcess(holder.pid);
@@ -149,28 +109,6 @@ async function startOfProcess(pid: number): Promise<string | undefined> {
     const stat = await readFile(`/proc/${pid}/stat`, "utf8");
     // It is field 22. Field 2 is the program's name in parentheses, which may hold anything.
     return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
-  } catch {
-    return undefined;
-  }
-}
-
-export async function writeUpInfo(folder: string, info: UpInfo): Promise<void> {
-  await writePrivateFile(join(folder, UP_FILE), `${JSON.stringify(info, null, 2)}\n`);
-}
-
-export async function removeUpInfo(folder: string): Promise<void> {
-  await rm(join(folder, UP_FILE), { force: true });
-}
-
-/** Resolves to `undefined` when there is no such file, or none that can be read. */
-export async function readUpInfo(folder: string): Promise<UpInfo | undefined> {
-  const text = await readFileIfThere(join(folder, UP_FILE));
-  return text === undefined ? undefined : parseJson(upInfoSchema, text);
-}
-
-function parseJson<T>(schema: z.ZodType<T>, text: string): T | undefined {
-  try {
-    return schema.safeParse(JSON.parse(text)).data;
   } catch {
     return undefined;
   }

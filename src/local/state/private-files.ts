@@ -1,5 +1,6 @@
 /** Writes files that only their owner may read, so that a reader sees the old content or the new one, and never half of one. */
 import type { Dirent } from "node:fs";
+import type * as z from "zod";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { randomUUID } from "node:crypto";
 import { dirname, join, relative } from "node:path";
@@ -71,4 +72,18 @@ async function readdirIfThere(folder: string, recursive = true): Promise<Dirent[
 function isAbsent(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   return code === "ENOENT" || code === "ENOTDIR";
+}
+
+/** Resolves to `undefined` when there is no such file, or one that does not hold JSON of this form. */
+export async function readJSONIfThere<T>(
+  file: string,
+  schema: z.ZodType<T>,
+): Promise<T | undefined> {
+  const text = await readFileIfThere(file);
+  if (text === undefined) return undefined;
+  try {
+    return schema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,6 +1,6 @@
 import { findLocal } from "../state/find-local.ts";
 import type { Environment } from "../secrets/resolve-secret.ts";
-import { defaultStateFolder } from "../state/lock-state-folder.ts";
+import { defaultStateFolder } from "../state/state-folder.ts";
 import { UpError } from "../state/up-error.ts";
 
 interface Address {

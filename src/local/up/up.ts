@@ -15,7 +15,7 @@ import { openBrowser } from "./open-browser.ts";
 import { quickstartFolder } from "./quickstart.ts";
 import type { ManifestState } from "../manifests/last-good-manifests.ts";
 import type { Environment } from "../secrets/resolve-secret.ts";
-import { defaultStateFolder } from "../state/lock-state-folder.ts";
+import { defaultStateFolder } from "../state/state-folder.ts";
 import { createUpOutput, logTo, type UpOutput } from "./output.ts";
 import type { Output } from "../../observability/terminal/writer.ts";
 import { upView, type UpView } from "./view.ts";
