@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { DEFAULT_RECONNECT_POLICY, finalError, pauseBefore } from "./reconnect-policy.ts";
+import {
+  DEFAULT_RECONNECT_POLICY,
+  finalError,
+  isTimeToGiveUp,
+  pauseBefore,
+} from "./reconnect-policy.ts";
 
 const next = { tries: 0, closeCode: 1006, retryAfterMs: undefined, awaited: true };
 const pause = (change: Partial<Parameters<typeof pauseBefore>[0]>, random: number) =>
@@ -44,6 +49,12 @@ describe("the reconnect policy", () => {
         },
       ),
     );
+  });
+
+  it("gives up after a minute of trouble, and not before it has connected again at least once", () => {
+    const isOver = (tries: number, now: number): boolean =>
+      isTimeToGiveUp({ tries, since: 1_000 }, now, DEFAULT_RECONNECT_POLICY);
+    expect([isOver(3, 60_999), isOver(3, 61_000), isOver(0, 61_000)]).toEqual([false, true, false]);
   });
 
   it("knows the closes after which trying again is no use", () => {
