@@ -1,4 +1,4 @@
-import type { Endpoint } from "./route.ts";
+import type { Endpoint } from "./choose-replica.ts";
 
 /** Once this many replicas are known, those that have gone are forgotten. */
 const MAX_REMEMBERED_ENDPOINTS = 1_024;

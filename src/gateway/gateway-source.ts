@@ -1,4 +1,4 @@
-import type { AgentReference, Route } from "./route.ts";
+import type { AgentReference, Route } from "./choose-replica.ts";
 
 /** A resource as the HTTP API shows it. */
 export interface ResourceView {

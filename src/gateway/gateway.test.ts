@@ -12,7 +12,7 @@ import { WebSocket, WebSocketServer } from "ws";
 import { createLog } from "../observability/log.ts";
 import { createGateway, type Gateway, type GatewayLimits } from "./gateway.ts";
 import type { ResourceView } from "./gateway-source.ts";
-import type { AgentReference, Endpoint, Route } from "./route.ts";
+import type { AgentReference, Endpoint, Route } from "./choose-replica.ts";
 
 const log = createLog({ level: "silent" });
 const TOKEN = "token-of-the-gateway";

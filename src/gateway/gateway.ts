@@ -11,7 +11,7 @@ import { isLoopback, isOriginAllowed } from "../protocol/origin.ts";
 import { WEBSOCKET_PATHS } from "../protocol/websocket-paths.ts";
 import { Access } from "./access.ts";
 import { ConnectionBook } from "./connection-book.ts";
-import { gatewayApp } from "./app.ts";
+import { gatewayApp } from "./http-api.ts";
 import type { GatewaySource } from "./gateway-source.ts";
 import { hostOfRequest, hostRule, THIS_MACHINE, type HostRule } from "./host-rule.ts";
 import {
@@ -20,7 +20,12 @@ import {
   refuseUpgrade,
   type GatewayRefusal,
 } from "./refusal.ts";
-import { orderEndpoints, type AgentReference, type Endpoint, type Route } from "./route.ts";
+import {
+  orderEndpoints,
+  type AgentReference,
+  type Endpoint,
+  type Route,
+} from "./choose-replica.ts";
 import {
   ConnectError,
   connectToEndpoint,

@@ -4,7 +4,7 @@
  */
 import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { Endpoint } from "./route.ts";
+import type { Endpoint } from "./choose-replica.ts";
 import { systemClock, type Timer } from "../time/clock.ts";
 
 export interface TunnelLimits {

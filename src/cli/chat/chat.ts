@@ -12,7 +12,7 @@ import { commandLine } from "../terminal/program-name.ts";
 import { Interrupts } from "../terminal/interrupts.ts";
 import { accessCookie } from "../../gateway/access.ts";
 import { findLocal } from "../../local/state/find-local.ts";
-import type { UpInfo } from "../../local/state/folder.ts";
+import type { UpInfo } from "../../local/state/state-folder.ts";
 import type { OutputFormat, Streams } from "../terminal/streams.ts";
 import { readToken, type TokenFlags } from "../terminal/token.ts";
 

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
 import { findLocal } from "../../local/state/find-local.ts";
-import type { UpInfo } from "../../local/state/folder.ts";
+import type { UpInfo } from "../../local/state/state-folder.ts";
 import { systemClock } from "../../time/clock.ts";
 import { Deadline } from "../../time/deadline.ts";
 import { UpError } from "../../local/state/up-error.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ConnectionBook } from "./connection-book.ts";
-import { orderEndpoints, type Endpoint } from "./route.ts";
+import { orderEndpoints, type Endpoint } from "./choose-replica.ts";
 
 const endpoints: Endpoint[] = ["a", "b", "c"].map((id, index) => ({
   id,
