@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createLog } from "../observability/log.ts";
 import { createGateway } from "./gateway.ts";
-import type { Endpoint, Route } from "./route.ts";
+import type { Endpoint, Route } from "./choose-replica.ts";
 
 const TOKEN = "3vJ0Xq-token-of-this-gateway";
 const RESOURCES = "/api/v1alpha1/resources";

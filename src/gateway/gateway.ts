@@ -7,25 +7,15 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
 import type { Log } from "../observability/log.ts";
-import { isLoopback, isOriginAllowed } from "../protocol/origin.ts";
-import { WEBSOCKET_PATHS } from "../protocol/websocket-paths.ts";
+import { isLoopback } from "../protocol/origin.ts";
 import { Access } from "./access.ts";
 import { ConnectionBook } from "./connection-book.ts";
 import { gatewayApp } from "./http-api.ts";
 import type { GatewaySource } from "./gateway-source.ts";
-import { hostOfRequest, hostRule, THIS_MACHINE, type HostRule } from "./host-rule.ts";
-import {
-  HOST_NOT_ALLOWED,
-  ORIGIN_NOT_ALLOWED,
-  refuseUpgrade,
-  type GatewayRefusal,
-} from "./refusal.ts";
-import {
-  orderEndpoints,
-  type AgentReference,
-  type Endpoint,
-  type Route,
-} from "./choose-replica.ts";
+import { hostRule, THIS_MACHINE, type HostRule } from "./host-rule.ts";
+import { judgeHost, judgeOrigin, judgeUpgrade } from "./judge-upgrade.ts";
+import { refuseUpgrade, type GatewayRefusal } from "./refusal.ts";
+import { orderEndpoints, type AgentReference, type Endpoint } from "./choose-replica.ts";
 import {
   ConnectError,
   connectToEndpoint,
@@ -33,13 +23,7 @@ import {
   type TunnelEnd,
   type TunnelLimits,
 } from "./tunnel.ts";
-import {
-  clientAddress,
-  DEFAULT_NAMESPACE,
-  forwardedHead,
-  isWebSocketUpgrade,
-  readTarget,
-} from "./upgrade-request.ts";
+import { clientAddress, forwardedHead, isWebSocketUpgrade } from "./upgrade-request.ts";
 
 export interface GatewayLimits extends TunnelLimits {
   /** How many WebSocket connections may be open at one time, over all agents. */
@@ -97,7 +81,8 @@ export function createGateway({
   const answer = getRequestListener(
     gatewayApp({
       source,
-      refusalOf: (request) => judgeHost(request) ?? judgeOrigin(request, []),
+      refusalOf: (request) =>
+        judgeHost(request, listening?.hosts) ?? judgeOrigin(request, [], listening?.hosts),
       access: () => listening?.access,
     }).fetch,
     { overrideGlobalObjects: false },
@@ -122,7 +107,14 @@ export function createGateway({
   });
 
   async function passOn(request: IncomingMessage, socket: Duplex, rest: Buffer): Promise<void> {
-    const verdict = judge(request);
+    const verdict = judgeUpgrade(request, {
+      source,
+      hosts: listening?.hosts,
+      access: listening?.access,
+      isClosing: closing.signal.aborted,
+      connections: book.open,
+      maxConnections: limits.maxConnections,
+    });
     if ("code" in verdict) {
       refuseUpgrade(socket, verdict);
       return;
@@ -173,73 +165,6 @@ export function createGateway({
     return "replica-failed";
   }
 
-  function judgeHost(request: IncomingMessage): GatewayRefusal | undefined {
-    const host = hostOfRequest(request);
-    const isAllowed = host !== undefined && listening?.hosts.allows(host) === true;
-    return isAllowed ? undefined : HOST_NOT_ALLOWED;
-  }
-
-  function judgeOrigin(
-    { headers: { host, origin } }: IncomingMessage,
-    allowedOrigins: readonly string[],
-  ): GatewayRefusal | undefined {
-    const isLocal = listening?.hosts.isLoopback === true;
-    return isOriginAllowed({ origin, host }, { allowedOrigins, isLocal })
-      ? undefined
-      : ORIGIN_NOT_ALLOWED;
-  }
-
-  /** Whether the client may hear which agents there are, and why one is not ready. */
-  function isTrusted(request: IncomingMessage): boolean {
-    return listening?.access?.isGrantedTo(request) ?? true;
-  }
-
-  /** Decides everything about a handshake that can be decided without a replica. */
-  function judge(
-    request: IncomingMessage,
-  ): GatewayRefusal | { agent: AgentReference; route: Extract<Route, { status: "ready" }> } {
-    const wrongHost = judgeHost(request);
-    if (wrongHost !== undefined) return wrongHost;
-    const { path, query } = readTarget(request.url ?? "/");
-    if (!WEBSOCKET_PATHS.includes(path)) {
-      return { code: "NotFound", message: "WebSocket connections are taken at / and /ws" };
-    }
-    const name = query.get("agent") ?? "";
-    const agent = { name, namespace: query.get("namespace") || DEFAULT_NAMESPACE };
-    const route: Route = name === "" ? { status: "unknown" } : source.resolve(agent);
-    const allowedOrigins = route.status === "unknown" ? [] : route.allowedOrigins;
-    const wrongOrigin = judgeOrigin(request, allowedOrigins);
-    if (wrongOrigin !== undefined) return wrongOrigin;
-    const agents = isTrusted(request) ? source.agents() : undefined;
-    if (name === "") {
-      return {
-        code: "AgentRequired",
-        message: "say which agent: /ws?agent=NAME&namespace=NAMESPACE",
-        agents: agents?.map(shownName),
-      };
-    }
-    if (route.status === "unknown") {
-      return {
-        code: "AgentNotFound",
-        message: `there is no agent ${agent.name} in namespace ${agent.namespace}${otherNamespace(agents ?? [], name)}`,
-        agents: agents?.map(shownName),
-      };
-    }
-    if (closing.signal.aborted)
-      return { code: "ShuttingDown", message: "the gateway is shutting down" };
-    if (route.status === "unavailable") {
-      const message = agents === undefined ? "the agent is not ready" : route.reason;
-      return { code: "AgentNotReady", message };
-    }
-    if (book.open >= limits.maxConnections) {
-      return {
-        code: "TooManyConnections",
-        message: "the gateway has as many connections as it takes",
-      };
-    }
-    return { agent, route };
-  }
-
   return {
     listen: ({ host, port }) =>
       new Promise((resolve, reject) => {
@@ -269,16 +194,6 @@ export function createGateway({
         else signal.addEventListener("abort", cut, { once: true });
       }),
   };
-}
-
-function shownName({ name, namespace }: AgentReference): string {
-  return `${namespace}/${name}`;
-}
-
-/** Helps with the most common mistake: the agent exists, but in another namespace than the one that was named. */
-function otherNamespace(agents: readonly AgentReference[], name: string): string {
-  const other = agents.find((agent) => agent.name === name);
-  return other === undefined ? "" : `; did you mean namespace=${other.namespace}?`;
 }
 
 function failureRefusal(
