@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocketServer } from "ws";
 import { startHttpServer } from "../../support/processes/http-server.ts";
 import { omnia, startOmnia, startOmniaAtTerminal } from "../../support/processes/omnia-process.ts";
@@ -67,7 +67,7 @@ async function aFolder(files: Readonly<Record<string, string>> = {}): Promise<st
 }
 
 describe("chat", () => {
-  test("writes out what is in frames, for a pipe", async () => {
+  it("writes out what is in frames, for a pipe", async () => {
     const url = await startServer(hostileTurn);
     const { code, out, err } = await omnia(["chat", "bot", "--url", url, "-m", "hello"]);
     expect(code).toBe(1);
@@ -75,7 +75,7 @@ describe("chat", () => {
     expect(err).toBe(`omnia: ${SHOWN}\n`);
   });
 
-  test("escapes what is in frames, for programs", async () => {
+  it("escapes what is in frames, for programs", async () => {
     const url = await startServer(hostileTurn);
     const json = await omnia(["chat", "bot", "--url", url, "-m", "hello", "-o", "json"]);
     expect(json.out + json.err).not.toMatch(OBEYED);
@@ -87,7 +87,7 @@ describe("chat", () => {
     expect(frames).toContainEqual(expect.objectContaining({ type: "later", [HOSTILE]: HOSTILE }));
   });
 
-  test("writes out frames, tools and the name of the session at a terminal", async () => {
+  it("writes out frames, tools and the name of the session at a terminal", async () => {
     const url = await startServer(hostileTurn);
     await using chat = startOmniaAtTerminal(["chat", "bot", "--url", url]);
     await chat.shows(/> $/);
@@ -103,7 +103,7 @@ describe("chat", () => {
     expect(out).toContain(`--session ${SHOWN}`);
   });
 
-  test("writes out what a server says that lets nobody in, without the token that it quotes", async () => {
+  it("writes out what a server says that lets nobody in, without the token that it quotes", async () => {
     const refusing = createServer((_request, response) => response.end());
     refusing.on("upgrade", (request, socket) => {
       const message = `${HOSTILE} ${request.headers.authorization}`;
@@ -124,59 +124,65 @@ describe("chat", () => {
   });
 });
 
-test("conformance writes out what an endpoint sends, without the token that it quotes", async () => {
-  const url = await startServer(({ token }) => [{ type: HOSTILE, session_id: 1, content: token }]);
-  const conformance = ["conformance", url, "--timeout", "300ms"];
-  const env = { OMNIA_TOKEN: TOKEN };
-  const [table, json] = await Promise.all([
-    omnia(conformance, { env }),
-    omnia([...conformance, "-o", "json"], { env }),
-  ]);
-  expect(table.out).toMatch(/→ a frame is none of the protocol: .*\\\\?u/);
-  expect(table.out).toContain("[redacted]");
-  for (const printed of [table.out, table.err, json.out, json.err]) {
-    expect(printed).not.toMatch(OBEYED);
-    expect(printed).not.toContain(TOKEN);
-  }
-  expect(() => JSON.parse(json.out) as unknown).not.toThrow();
+describe("conformance", () => {
+  it("writes out what an endpoint sends, without the token that it quotes", async () => {
+    const url = await startServer(({ token }) => [
+      { type: HOSTILE, session_id: 1, content: token },
+    ]);
+    const conformance = ["conformance", url, "--timeout", "300ms"];
+    const env = { OMNIA_TOKEN: TOKEN };
+    const [table, json] = await Promise.all([
+      omnia(conformance, { env }),
+      omnia([...conformance, "-o", "json"], { env }),
+    ]);
+    expect(table.out).toMatch(/→ a frame is none of the protocol: .*\\\\?u/);
+    expect(table.out).toContain("[redacted]");
+    for (const printed of [table.out, table.err, json.out, json.err]) {
+      expect(printed).not.toMatch(OBEYED);
+      expect(printed).not.toContain(TOKEN);
+    }
+    expect(() => JSON.parse(json.out) as unknown).not.toThrow();
+  });
 });
 
-test("status and explain write out what a cluster holds", async () => {
-  const conditions = [
-    { type: "Available", status: "False", reason: HOSTILE, message: HOSTILE },
-    { type: "ProviderReady", status: "False", reason: "R", message: `other ${HOSTILE}` },
-  ];
-  await using cluster = await startHttpServer((request, response) => {
-    const isAgents = request.url?.includes("agentruntimes") === true;
-    const status = { phase: HOSTILE, ready: HOSTILE, endpoint: HOSTILE, conditions };
-    const metadata = { name: "bot", namespace: "default" };
-    const items = isAgents ? [{ metadata, spec: { provider: { model: HOSTILE } }, status }] : [];
-    response.setHeader("content-type", "application/json");
-    response.end(JSON.stringify({ metadata: {}, items }));
+describe("status and explain", () => {
+  it("write out what a cluster holds", async () => {
+    const conditions = [
+      { type: "Available", status: "False", reason: HOSTILE, message: HOSTILE },
+      { type: "ProviderReady", status: "False", reason: "R", message: `other ${HOSTILE}` },
+    ];
+    await using cluster = await startHttpServer((request, response) => {
+      const isAgents = request.url?.includes("agentruntimes") === true;
+      const status = { phase: HOSTILE, ready: HOSTILE, endpoint: HOSTILE, conditions };
+      const metadata = { name: "bot", namespace: "default" };
+      const items = isAgents ? [{ metadata, spec: { provider: { model: HOSTILE } }, status }] : [];
+      response.setHeader("content-type", "application/json");
+      response.end(JSON.stringify({ metadata: {}, items }));
+    });
+    const folder = await aFolder({
+      config: JSON.stringify({
+        apiVersion: "v1",
+        kind: "Config",
+        "current-context": "there",
+        clusters: [
+          { name: "there", cluster: { server: cluster.url, "insecure-skip-tls-verify": true } },
+        ],
+        users: [{ name: "me", user: {} }],
+        contexts: [{ name: "there", context: { cluster: "there", user: "me" } }],
+      }),
+    });
+    const env = { HOME: folder, XDG_STATE_HOME: folder, KUBECONFIG: join(folder, "config") };
+    for (const command of [["status"], ["explain", "bot"]]) {
+      const [text, json] = await Promise.all([
+        omnia(command, { env }),
+        omnia([...command, "-o", "json"], { env }),
+      ]);
+      expect(text).toMatchObject({ code: 0, err: "" });
+      expect(text.out).toContain(SHOWN);
+      expect(text.out + json.out).not.toMatch(OBEYED);
+      expect(JSON.stringify(JSON.parse(json.out))).toContain(JSON.stringify(HOSTILE).slice(1, -1));
+    }
   });
-  const folder = await aFolder({
-    config: JSON.stringify({
-      apiVersion: "v1",
-      kind: "Config",
-      "current-context": "there",
-      clusters: [
-        { name: "there", cluster: { server: cluster.url, "insecure-skip-tls-verify": true } },
-      ],
-      users: [{ name: "me", user: {} }],
-      contexts: [{ name: "there", context: { cluster: "there", user: "me" } }],
-    }),
-  });
-  const env = { HOME: folder, XDG_STATE_HOME: folder, KUBECONFIG: join(folder, "config") };
-  for (const command of [["status"], ["explain", "bot"]]) {
-    const [text, json] = await Promise.all([
-      omnia(command, { env }),
-      omnia([...command, "-o", "json"], { env }),
-    ]);
-    expect(text).toMatchObject({ code: 0, err: "" });
-    expect(text.out).toContain(SHOWN);
-    expect(text.out + json.out).not.toMatch(OBEYED);
-    expect(JSON.stringify(JSON.parse(json.out))).toContain(JSON.stringify(HOSTILE).slice(1, -1));
-  }
 });
 
 describe("what is in files", () => {
@@ -192,7 +198,7 @@ describe("what is in files", () => {
       },
     }).replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
-  test("validate writes it out, names of files included", async () => {
+  it("validate writes it out, names of files included", async () => {
     const folder = await aFolder({ [`${HOSTILE}.json`]: agent(HOSTILE) });
     const [text, json] = await Promise.all([
       omnia(["validate", "-f", folder]),
@@ -206,7 +212,7 @@ describe("what is in files", () => {
     );
   });
 
-  test("up writes it out, in its lines as in its table", async () => {
+  it("up writes it out, in its lines as in its table", async () => {
     const folder = await aFolder({ "a.json": agent(HOSTILE) });
     const state = await aFolder();
     const up = ["up", "-f", folder, "--port", "0", "--no-open", "--state"];
@@ -227,9 +233,11 @@ describe("what is in files", () => {
   });
 });
 
-test("an error quotes what was typed without obeying it", async () => {
-  const { code, err } = await omnia([HOSTILE]);
-  expect(code).toBe(2);
-  expect(err).toContain(SHOWN);
-  expect(err).not.toMatch(OBEYED);
+describe("an error", () => {
+  it("quotes what was typed without obeying it", async () => {
+    const { code, err } = await omnia([HOSTILE]);
+    expect(code).toBe(2);
+    expect(err).toContain(SHOWN);
+    expect(err).not.toMatch(OBEYED);
+  });
 });
