@@ -23,7 +23,8 @@ export function chatTransport(cookie?: string): Transport {
   return {
     open(url, events, token) {
       const shown = shownAddress(new URL(url));
-      const secrets = new SecretValues(token === undefined ? [] : [token]);
+      const sent = [token, cookie, cookie?.slice(cookie.indexOf("=") + 1)];
+      const secrets = new SecretValues(sent.filter((secret) => secret !== undefined));
       const socket = new WebSocket(url, {
         handshakeTimeout: CONNECT_TIMEOUT_MS,
         maxPayload: MAX_SERVER_FRAME_BYTES,
