@@ -43,13 +43,13 @@ export class Patterns {
     return "problem" in compiled ? compiled.problem : undefined;
   }
 
-  /** Looks for the pattern anywhere in the value. */
-  test(pattern: string, value: string): PatternVerdict {
+  /** Looks for the pattern anywhere in the value. What that takes may come from another budget. */
+  test(pattern: string, value: string, budget = this.#budget): PatternVerdict {
     const compiled = this.#compile(pattern);
     if ("problem" in compiled) return compiled;
     const { program } = compiled;
     const steps = MATCH_STEPS + program.programSize() * (value.length + 1);
-    if (!this.#budget.take(steps)) return { problem: TOO_MUCH_WORK };
+    if (!budget.take(steps)) return { problem: TOO_MUCH_WORK };
     // A matcher keeps no states: `program.test` would, up to 8 MB for each pattern.
     return program.matcher(value).find() ? "matches" : "differs";
   }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { MAX_ARGUMENT_CHARACTERS } from "../../contracts/limits.ts";
 import { checkToolArguments, parseToolArguments } from "./tool-arguments.ts";
 
 describe("the arguments that a model writes", () => {
@@ -45,8 +46,40 @@ describe("arguments against the schema of a tool", () => {
     expect(await check).toContain("/city must be string");
   });
 
-  it("pass when the schema itself is of no use: the tool looks at them too", async () => {
-    expect(await checkToolArguments({ type: "nonsense" }, { city: 1 })).toBeUndefined();
-    expect(await checkToolArguments({ $ref: "#/missing" }, { city: 1 })).toBeUndefined();
+  it.each([
+    [{ type: "nonsense" }, "type must be one of object, array, string"],
+    [{ $ref: "#/missing" }, '["$ref"] "#/missing" leads nowhere'],
+    [{ properties: { city: { pattern: "(?=x)" } } }, "properties.city.pattern is no regular"],
+    [{ allOf: [{ $ref: "#" }] }, "it refers to itself without end"],
+  ])("are refused when the schema cannot be used, such as %j", async (schema, problem) => {
+    const check = await checkToolArguments(schema, { city: "Oslo" });
+    expect(check).toContain("not called: the schema of the tool's arguments cannot be used: ");
+    expect(check).toContain(problem);
+  });
+
+  it("are refused when they cannot be judged within the bounds", async () => {
+    const twice = (next: string): object => ({ anyOf: [{ $ref: next }, { $ref: next }] });
+    const $defs: Record<string, object> = { d30: { not: {} } };
+    for (let index = 0; index < 30; index += 1) $defs[`d${index}`] = twice(`#/$defs/d${index + 1}`);
+    const check = await checkToolArguments({ $defs, $ref: "#/$defs/d0" }, { city: "Oslo" });
+    expect(check).toContain("they cannot be checked: it is too much work");
+  });
+});
+
+describe("arguments that are too much", () => {
+  it("are refused before they are read", () => {
+    const input = `{"city":"${"x".repeat(MAX_ARGUMENT_CHARACTERS)}"}`;
+    expect(parseToolArguments(input)).toEqual({
+      ok: false,
+      problem: "the arguments are longer than 1024 KiB; make them shorter",
+    });
+  });
+
+  it("are refused when they are nested too deeply", () => {
+    const input = `{"city":${"[".repeat(50_000)}${"]".repeat(50_000)}}`;
+    expect(parseToolArguments(input)).toEqual({
+      ok: false,
+      problem: "the arguments are nested more than 100 deep; make them flatter",
+    });
   });
 });

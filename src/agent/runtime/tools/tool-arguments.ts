@@ -1,6 +1,12 @@
 /** Checks what a model wrote as the arguments of a tool call, before it reaches the tool. */
-import type { ValidateFunction } from "ajv";
-import { MAX_ARGUMENT_PROBLEMS } from "../../contracts/limits.ts";
+import { isTooDeep, MAX_JSON_DEPTH } from "../../../promptpack/document/json-depth.ts";
+import type { CompiledSchema } from "../../../promptpack/schema/compile-schema.ts";
+import { nextTurn } from "../../../time/next-turn.ts";
+import {
+  MAX_ARGUMENT_CHARACTERS,
+  MAX_ARGUMENT_PROBLEMS,
+  MAX_ARGUMENT_STEPS,
+} from "../../contracts/limits.ts";
 
 export type ParsedArguments =
   | { ok: true; arguments: Record<string, unknown> }
@@ -10,6 +16,10 @@ export type ParsedArguments =
 export function parseToolArguments(input: string): ParsedArguments {
   // Some servers send nothing for a call without arguments.
   if (input.trim() === "") return { ok: true, arguments: {} };
+  if (input.length > MAX_ARGUMENT_CHARACTERS) {
+    const limit = MAX_ARGUMENT_CHARACTERS / 1024;
+    return { ok: false, problem: `the arguments are longer than ${limit} KiB; make them shorter` };
+  }
   let value: unknown;
   try {
     value = JSON.parse(input);
@@ -19,51 +29,32 @@ export function parseToolArguments(input: string): ParsedArguments {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return { ok: false, problem: "the arguments must be a JSON object" };
   }
+  if (isTooDeep(value)) {
+    const problem = `the arguments are nested more than ${MAX_JSON_DEPTH} deep; make them flatter`;
+    return { ok: false, problem };
+  }
   return { ok: true, arguments: value as Record<string, unknown> };
 }
 
-type Check = (value: unknown) => string | undefined;
-
 /** By schema. A schema object lives as long as the agent config that it is a part of, and so does its compiled form. */
-const compiled = new WeakMap<object, Check>();
+const compiled = new WeakMap<object, CompiledSchema>();
 
-/** What is wrong with the arguments. Undefined when they match the tool's schema, or when it cannot be compiled. */
+/** What is wrong with the arguments; undefined when they match the tool's schema. A schema that cannot be used lets nothing pass. */
 export async function checkToolArguments(
   schema: Readonly<Record<string, unknown>>,
   value: Record<string, unknown>,
 ): Promise<string | undefined> {
-  let check = compiled.get(schema);
-  if (check === undefined) {
-    check = await compileCheck(schema);
-    compiled.set(schema, check);
+  const { compileSchema } = await import("../../../promptpack/schema/compile-schema.ts");
+  // A step may have many calls, and each check is as long as the event loop may stand still.
+  await nextTurn();
+  const check = compiled.get(schema) ?? compileSchema(schema);
+  compiled.set(schema, check);
+  if (!check.ok) {
+    return `not called: the schema of the tool's arguments cannot be used: ${check.problem}`;
   }
-  return check(value);
-}
-
-async function compileCheck(schema: Readonly<Record<string, unknown>>): Promise<Check> {
-  const { $schema, $id: _id, ...rest } = schema;
-  const isRecent = typeof $schema === "string" && /2019-09|2020-12/.test($schema);
-  const Ajv = isRecent ? (await import("ajv/dist/2020.js")).Ajv2020 : (await import("ajv")).Ajv;
-  let validate: ValidateFunction;
-  try {
-    // Each schema has an instance of its own, since an instance keeps all that it has compiled.
-    validate = new Ajv({
-      strict: false,
-      allErrors: true,
-      validateFormats: false,
-      logger: false,
-    }).compile(rest);
-  } catch {
-    return () => undefined;
-  }
-  return (value) => {
-    if (validate(value)) return undefined;
-    const problems = (validate.errors ?? [])
-      .slice(0, MAX_ARGUMENT_PROBLEMS)
-      .map(
-        ({ instancePath, message }) =>
-          `${instancePath === "" ? "they" : instancePath} ${message ?? "do not match"}`,
-      );
-    return `the arguments do not match the tool's schema: ${problems.join("; ")}`;
-  };
+  const limits = { maxSteps: MAX_ARGUMENT_STEPS, maxProblems: MAX_ARGUMENT_PROBLEMS };
+  const problems = check.check(value, limits);
+  return problems.length === 0
+    ? undefined
+    : `the arguments do not match the tool's schema: ${problems.join("; ")}`;
 }

@@ -1,0 +1,66 @@
+/**
+ * Whether a value is what a JSON Schema asks for. Schemas are foreign text: nothing is made into code, and reading one and checking
+ * a value are paid for from budgets. A schema that cannot be read is refused, and a value that cannot be judged is too.
+ */
+import { isTooDeep, MAX_JSON_DEPTH } from "../document/json-depth.ts";
+import { fromECMAScript } from "../patterns/ecmascript-pattern.ts";
+import { Patterns } from "../patterns/patterns.ts";
+import { WorkBudget } from "../patterns/work-budget.ts";
+import { readSchema, SchemaError } from "./read-schema.ts";
+import type { JSONObject, SchemaNode } from "./schema-node.ts";
+import { type CheckLimits, UnjudgedError, ValueCheck } from "./value-check.ts";
+
+/** As JSON. What a model is told of a tool is part of every request. */
+export const MAX_SCHEMA_CHARACTERS = 64 * 1024;
+/** To read one schema and to compile its patterns. */
+export const MAX_SCHEMA_STEPS = 2_000_000;
+const CHARACTER_STEPS = 2;
+
+export type CompiledSchema =
+  | {
+      readonly ok: true;
+      /** What is wrong with a value that is nested no deeper than MAX_JSON_DEPTH. Nothing when it is right. */
+      check(value: unknown, limits: CheckLimits): readonly string[];
+    }
+  | {
+      readonly ok: false;
+      /** It names the place in the schema, and the cure. */
+      readonly problem: string;
+    };
+
+/** The patterns of one schema, or of several that share a budget. */
+export function schemaPatterns(budget: WorkBudget = new WorkBudget(MAX_SCHEMA_STEPS)): Patterns {
+  return new Patterns(budget, fromECMAScript);
+}
+
+export function compileSchema(schema: JSONObject, patterns = schemaPatterns()): CompiledSchema {
+  if (isTooDeep(schema)) {
+    return { ok: false, problem: `it is nested more than ${MAX_JSON_DEPTH} deep; make it flatter` };
+  }
+  const { length } = JSON.stringify(schema);
+  if (length > MAX_SCHEMA_CHARACTERS) {
+    const problem = `it is larger than ${MAX_SCHEMA_CHARACTERS / 1024} KiB; leave out what the model need not know`;
+    return { ok: false, problem };
+  }
+  if (!patterns.budget.take(CHARACTER_STEPS * length)) {
+    return { ok: false, problem: "the schemas are too large together; split them" };
+  }
+  let root: SchemaNode;
+  try {
+    root = readSchema(schema, patterns);
+  } catch (error) {
+    if (!(error instanceof SchemaError)) throw error;
+    return { ok: false, problem: error.message };
+  }
+  return { ok: true, check: (value, limits) => problemsOf(root, value, limits) };
+}
+
+function problemsOf(root: SchemaNode, value: unknown, limits: CheckLimits): readonly string[] {
+  const check = new ValueCheck(limits);
+  try {
+    return check.run(root, value) ? [] : check.problems;
+  } catch (error) {
+    if (!(error instanceof UnjudgedError)) throw error;
+    return [`they cannot be checked: ${error.message}; make them shorter`];
+  }
+}
