@@ -298,12 +298,14 @@ describe("a store that has lost what it acknowledged", () => {
   });
 });
 
-it("a writer whose lease another replica has writes and publishes nothing more", async () => {
-  const { writer, store, stop, say, clock, published } = await aWriter();
-  await clock.advance(60_000);
-  expect(await store.takeOver(SESSION, OWNER, "claim")).toMatchObject({ status: "taken" });
-  void say("a");
-  expect(await rejectionOf(writer.stored())).toBe(stop.stopped);
-  expect(stop.stopped?.reason).toBe("lease-lost");
-  expect(published).toEqual([]);
+describe("a writer whose lease another replica has", () => {
+  it("writes and publishes nothing more", async () => {
+    const { writer, store, stop, say, clock, published } = await aWriter();
+    await clock.advance(60_000);
+    expect(await store.takeOver(SESSION, OWNER, "claim")).toMatchObject({ status: "taken" });
+    void say("a");
+    expect(await rejectionOf(writer.stored())).toBe(stop.stopped);
+    expect(stop.stopped?.reason).toBe("lease-lost");
+    expect(published).toEqual([]);
+  });
 });

@@ -1,27 +1,25 @@
 /** One client that sends as much as it can, beside others who send little. */
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { AgentConfig } from "../../../src/agent-config/agent-config.ts";
 import type { ChatClient } from "../../support/agent/chat-client.ts";
 import { TestAgent } from "../../support/agent/test-agent.ts";
 import { RedisProbe } from "../../support/redis/redis-sessions.ts";
-import { startRedis, type RedisServer } from "../../support/redis/redis.ts";
+import { startRedis } from "../../support/redis/redis.ts";
+import { forAllTests } from "../../support/builders/fixtures.ts";
 
 const MEBIBYTE = 1024 * 1024;
 const SMALL_CLIENTS = 30;
 const BIG_MESSAGES = 150;
 const BIG_TEXT = "x".repeat(500_000);
 
-let redis: RedisServer;
-let probe: RedisProbe;
-
-beforeAll(async () => {
-  redis = await startRedis();
-  probe = new RedisProbe(redis.url);
-});
-afterAll(async () => {
-  await probe.close();
-  await redis[Symbol.asyncDispose]();
-});
+const redis = forAllTests(
+  () => startRedis(),
+  (redis) => redis[Symbol.asyncDispose](),
+);
+const probe = forAllTests(
+  () => new RedisProbe(redis().url),
+  (probe) => probe.close(),
+);
 
 const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
 const auth = { apiKeysFolder: "secrets/keys" };
@@ -31,7 +29,7 @@ function anAgent(config: Partial<AgentConfig>): Promise<TestAgent> {
   const keys = Object.fromEntries(names.map((name) => [`secrets/keys/${name}`, `key-of-${name}`]));
   return TestAgent.start({
     config,
-    files: { "secrets/session-store/url": redis.url, ...keys },
+    files: { "secrets/session-store/url": redis().url, ...keys },
   });
 }
 
@@ -90,7 +88,7 @@ describe("a client that sends 150 messages of 500 KB", () => {
       limits: { maxSessionBytesPerClient: 16 * MEBIBYTE },
     });
     const used = async (): Promise<number> => {
-      const info = (await probe.command("INFO", "memory")) as string;
+      const info = (await probe().command("INFO", "memory")) as string;
       return Number(/used_memory_dataset:(\d+)/.exec(info)?.[1]);
     };
     const before = await used();

@@ -2,24 +2,22 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from "jose";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import type { AgentConfig } from "../../../src/agent-config/agent-config.ts";
 import type { ChatClient } from "../../support/agent/chat-client.ts";
 import { TestAgent } from "../../support/agent/test-agent.ts";
 import { RedisProbe } from "../../support/redis/redis-sessions.ts";
-import { startRedis, type RedisServer } from "../../support/redis/redis.ts";
+import { startRedis } from "../../support/redis/redis.ts";
+import { forAllTests } from "../../support/builders/fixtures.ts";
 
-let redis: RedisServer;
-let probe: RedisProbe;
-
-beforeAll(async () => {
-  redis = await startRedis();
-  probe = new RedisProbe(redis.url);
-});
-afterAll(async () => {
-  await probe.close();
-  await redis[Symbol.asyncDispose]();
-});
+const redis = forAllTests(
+  () => startRedis(),
+  (redis) => redis[Symbol.asyncDispose](),
+);
+const probe = forAllTests(
+  () => new RedisProbe(redis().url),
+  (probe) => probe.close(),
+);
 
 const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
 const ALICE = bearer("key-of-alice");
@@ -35,7 +33,7 @@ function anAgent(
   } as const;
   return TestAgent.start({
     config: { session, ...config },
-    files: { "secrets/session-store/url": redis.url, ...files },
+    files: { "secrets/session-store/url": redis().url, ...files },
   });
 }
 
@@ -151,18 +149,20 @@ describe("a session on a Redis that agents share", () => {
     const session_id = "a-session-of-a-version-before";
     const fields = "turn,,owner,,claim,,seq,1,fence,1,lease,0,before,0,bytes,0,kept,0,cursor,0";
     const hash = [...fields.split(","), "messages", "2", "cancel", "0"];
-    await probe.command("HSET", `omnia:{${session_id}}:session`, ...hash);
+    await probe().command("HSET", `omnia:{${session_id}}:session`, ...hash);
     await expectUnknown(await anAgent(), session_id);
-    await probe.command("HSET", `omnia:{${session_id}}:session`, "subject", "api-key:alice");
+    await probe().command("HSET", `omnia:{${session_id}}:session`, "subject", "api-key:alice");
     await expectUnknown(await anAgentWithKeys("helper"), session_id, ALICE);
   });
 });
 
-it.each(["", 7, null, ["alice"], {}, undefined])(
-  "a token whose subject is %j lets nobody in",
-  async (sub) => {
-    const { auth, sign } = await anIssuer();
-    const agent = await anAgent({ facade: { port: 0, auth } });
-    await expect(agent.connect("/", bearer(await sign(sub)))).rejects.toThrow("401");
-  },
-);
+describe("a token", () => {
+  it.each(["", 7, null, ["alice"], {}, undefined])(
+    "whose subject is %j lets nobody in",
+    async (sub) => {
+      const { auth, sign } = await anIssuer();
+      const agent = await anAgent({ facade: { port: 0, auth } });
+      await expect(agent.connect("/", bearer(await sign(sub)))).rejects.toThrow("401");
+    },
+  );
+});

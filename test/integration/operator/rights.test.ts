@@ -4,12 +4,12 @@
  * the account of the operator to, whatever it would have the rights for.
  */
 import { KubeConfig } from "@kubernetes/client-node";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { EVENTS } from "../../../src/kube/events.ts";
 import { KubeClient } from "../../../src/kube/client/client.ts";
 import type { KubernetesObject, ResourceType } from "../../../src/kube/client/object.ts";
 import { RateLimiter } from "../../../src/kube/client/rate-limiter.ts";
-import { createTransport, type Transport } from "../../../src/kube/client/transport.ts";
+import { createTransport } from "../../../src/kube/client/transport.ts";
 import { LEASES } from "../../../src/kube/controller/leader-election.ts";
 import {
   CONFIG_MAPS,
@@ -32,6 +32,7 @@ import {
   type OperatorRight,
   operatorRights,
 } from "../../support/operator/operator-rights.ts";
+import { forAllTests } from "../../support/builders/fixtures.ts";
 
 const RIGHTS = operatorRights();
 /** What people read in a log or a status. */
@@ -39,37 +40,43 @@ const SAID = /forbidden|key .* cannot be used/i;
 const SOON = { timeout: 10_000, interval: 25 };
 const FOREIGN = "elsewhere";
 const { signal } = new AbortController();
-let cluster: KubeCluster;
-let whole: OperatorAtWork;
-let transport: Transport;
-/** For requests as the account of the operator. */
-let client: KubeClient;
 
 const userWithout = (right: OperatorRight): string => `without-${RIGHTS.indexOf(right)}`;
 
+const cluster = forAllTests(
+  async () => {
+    const users = [OPERATOR_ACCOUNT, ...RIGHTS.map(userWithout)];
+    return KubeCluster.start({
+      withControllers: false,
+      auditsReads: true,
+      users: Object.fromEntries(users.map((user) => [user, []])),
+    });
+  },
+  (cluster) => cluster.stop(),
+  KUBE_API_SERVER_TIMEOUT_MS,
+);
+const whole = forAllTests(() => new OperatorAtWork(cluster(), OPERATOR_ACCOUNT, "whole", true));
+beforeAll(() => whole().prepare());
+const transport = forAllTests(
+  async () => {
+    const kubeConfig = new KubeConfig();
+    kubeConfig.loadFromFile(await cluster().kubeconfigOf(OPERATOR_ACCOUNT));
+    return createTransport(kubeConfig);
+  },
+  (transport) => transport.close(),
+);
+/** For requests as the account of the operator. */
+const client = forAllTests(
+  () =>
+    new KubeClient({
+      transport: transport(),
+      rateLimiter: new RateLimiter({ clock: systemClock, perSecond: 1_000, burst: 1_000 }),
+      fieldManager: "test",
+    }),
+);
 beforeAll(async () => {
-  const users = [OPERATOR_ACCOUNT, ...RIGHTS.map(userWithout)];
-  cluster = await KubeCluster.start({
-    withControllers: false,
-    auditsReads: true,
-    users: Object.fromEntries(users.map((user) => [user, []])),
-  });
-  whole = new OperatorAtWork(cluster, OPERATOR_ACCOUNT, "whole", true);
-  await whole.prepare();
-  const kubeConfig = new KubeConfig();
-  kubeConfig.loadFromFile(await cluster.kubeconfigOf(OPERATOR_ACCOUNT));
-  transport = createTransport(kubeConfig);
-  client = new KubeClient({
-    transport,
-    rateLimiter: new RateLimiter({ clock: systemClock, perSecond: 1_000, burst: 1_000 }),
-    fieldManager: "test",
-  });
-  await cluster.create(aNamespaceManifest(FOREIGN));
+  await cluster().create(aNamespaceManifest(FOREIGN));
   await installPolicy();
-}, KUBE_API_SERVER_TIMEOUT_MS);
-afterAll(async () => {
-  transport?.close();
-  await cluster?.stop();
 });
 
 /** Installs the policy that the chart makes, and waits until the API server holds to it. */
@@ -78,19 +85,19 @@ async function installPolicy(): Promise<void> {
   for (const manifest of manifests) {
     const folder = manifest.kind.endsWith("Binding") ? "policybindings" : "policies";
     const path = `/apis/admissionregistration.k8s.io/v1/validatingadmission${folder}`;
-    expect((await cluster.server.request("POST", path, manifest)).status).toBe(201);
+    expect((await cluster().server.request("POST", path, manifest)).status).toBe(201);
   }
   let count = 0;
   await vi.waitFor(
     () =>
-      expect(client.create(CONFIG_MAPS, named(`early-${++count}`), signal)).rejects.toThrow(
+      expect(client().create(CONFIG_MAPS, named(`early-${++count}`), signal)).rejects.toThrow(
         "label",
       ),
     SOON,
   );
   const { metadata } = manifests.find(({ kind }) => kind === "ValidatingAdmissionPolicy");
   const path = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies";
-  const { body } = await cluster.server.request("GET", `${path}/${metadata.name}`);
+  const { body } = await cluster().server.request("GET", `${path}/${metadata.name}`);
   expect(body.status?.typeChecking?.expressionWarnings).toBeUndefined();
 }
 
@@ -98,17 +105,19 @@ function named(name: string, labels: Record<string, string> = {}): KubernetesObj
   return { metadata: { name, namespace: FOREIGN, labels } };
 }
 
-test("an operator with all of its rights does all of its work under the policy, and uses every right", async () => {
-  await whole.start();
-  try {
-    for (const part of Object.values(whole.parts)) await part();
-  } finally {
-    await whole.stop();
-  }
-  expect(await whole.refused()).toEqual([]);
-  expect((await whole.used()).toSorted()).toEqual(RIGHTS.map(nameOf).toSorted());
-  expect(whole.said).toBe("");
-}, 120_000);
+describe("an operator with all of its rights", () => {
+  it("does all of its work under the policy, and uses every right", async () => {
+    await whole().start();
+    try {
+      for (const part of Object.values(whole().parts)) await part();
+    } finally {
+      await whole().stop();
+    }
+    expect(await whole().refused()).toEqual([]);
+    expect((await whole().used()).toSorted()).toEqual(RIGHTS.map(nameOf).toSorted());
+    expect(whole().said).toBe("");
+  }, 120_000);
+});
 
 describe("an operator without one of its rights is refused what it needs it for, and says so", () => {
   const rows = RIGHTS.map((right) => ({ name: nameOf(right), right }));
@@ -117,7 +126,7 @@ describe("an operator without one of its rights is refused what it needs it for,
   /** The requests that it was refused. */
   async function refusedWithout(right: OperatorRight): Promise<string[]> {
     const user = userWithout(right);
-    const operator = new OperatorAtWork(cluster, user, user, right.scope === "cluster");
+    const operator = new OperatorAtWork(cluster(), user, user, right.scope === "cluster");
     await operator.prepare(right);
     await operator.start();
     try {
@@ -136,11 +145,11 @@ describe("an operator without one of its rights is refused what it needs it for,
   }
 
   // Such an operator works in every namespace, so nobody else may work beside it.
-  test.for(rows.filter(isOfCluster))("$name", async ({ name, right }) => {
+  it.for(rows.filter(isOfCluster))("$name", async ({ name, right }) => {
     expect(await refusedWithout(right)).toEqual([name]);
   });
 
-  test.for(rows.filter((row) => !isOfCluster(row)))(
+  it.for(rows.filter((row) => !isOfCluster(row)))(
     "$name",
     { concurrent: true, timeout: 120_000 },
     async ({ name, right }, { expect: expectHere }) => {
@@ -178,17 +187,17 @@ describe("under the policy the account of the operator may not", () => {
     ["a NetworkPolicy", NETWORK_POLICIES, policy, /without the label/],
     ["an event of somebody else", EVENTS, event, /no events but/],
   ];
-  test.each(creations)("create %s that is not its own", async (_, type, fields, reason) => {
+  it.each(creations)("create %s that is not its own", async (_, type, fields, reason) => {
     const object = { ...named("made", { "app.kubernetes.io/managed-by": "Helm" }), ...fields };
-    await expect(client.create(type, object, signal)).rejects.toThrow(reason);
+    await expect(client().create(type, object, signal)).rejects.toThrow(reason);
   });
 
-  test.each([
+  it.each([
     ["Secret", SECRETS, /no Secret but/],
     ["lease", LEASES, /no lease but/],
   ])("create another %s in its own namespace", async (_, type, reason) => {
     const object = { metadata: { name: "made", ...own, labels: ours } };
-    await expect(client.create(type, object, signal)).rejects.toThrow(reason);
+    await expect(client().create(type, object, signal)).rejects.toThrow(reason);
   });
 
   const existing: [string, ResourceType, string, object][] = [
@@ -199,41 +208,43 @@ describe("under the policy the account of the operator may not", () => {
     ["a PodDisruptionBudget", POD_DISRUPTION_BUDGETS, "/apis/policy/v1", budget],
     ["a NetworkPolicy", NETWORK_POLICIES, "/apis/networking.k8s.io/v1", policy],
   ];
-  test.each(existing)("take over or delete %s of somebody else", async (_, type, api, fields) => {
+  it.each(existing)("take over or delete %s of somebody else", async (_, type, api, fields) => {
     const object = { ...named("theirs"), ...fields };
     const folder = `${api}/namespaces/${FOREIGN}/${type.plural}`;
-    expect((await cluster.server.request("POST", folder, object)).status).toBe(201);
+    expect((await cluster().server.request("POST", folder, object)).status).toBe(201);
     const at = { name: "theirs", namespace: FOREIGN };
-    const takeOver = client.mergePatch(type, at, { metadata: { labels: ours } }, signal);
+    const takeOver = client().mergePatch(type, at, { metadata: { labels: ours } }, signal);
     await expect(takeOver).rejects.toThrow(/may change and delete only/);
-    const applied = client.apply(type, { ...named("theirs", ours), ...fields }, { signal });
+    const applied = client().apply(type, { ...named("theirs", ours), ...fields }, { signal });
     await expect(applied).rejects.toThrow(/may change and delete only/);
     // Of these kinds the operator deletes some, and has no right to delete the others.
-    await expect(client.delete(type, at, signal)).rejects.toThrow(
+    await expect(client().delete(type, at, signal)).rejects.toThrow(
       /may change and delete only|cannot delete/,
     );
-    const { body } = await cluster.server.request("GET", `${folder}/theirs`);
+    const { body } = await cluster().server.request("GET", `${folder}/theirs`);
     expect(body.metadata.labels).toBeUndefined();
   });
 
-  test("change what a pod of its own agent runs, or strip it of its label", async () => {
+  it("change what a pod of its own agent runs, or strip it of its label", async () => {
     const pod = { ...named("ours", ours), spec: template.spec };
-    await cluster.server.request("POST", `/api/v1/namespaces/${FOREIGN}/pods`, pod);
+    await cluster().server.request("POST", `/api/v1/namespaces/${FOREIGN}/pods`, pod);
     const at = { name: "ours", namespace: FOREIGN };
     const change = { spec: { containers: [{ name: "a", image: "b" }] } };
-    const patched = (patch: object) => client.mergePatch(PODS, at, patch, signal);
+    const patched = (patch: object) => client().mergePatch(PODS, at, patch, signal);
     await expect(patched(change)).rejects.toThrow(/nothing of a pod but its metadata/);
     await expect(patched({ metadata: { labels: null } })).rejects.toThrow(/without the label/);
     await patched({ metadata: { annotations: { note: "told" } } });
   });
 
-  test("change the key that it signs with", async () => {
+  it("change the key that it signs with", async () => {
     const at = { name: "omnia-operator-signing-key", ...own };
-    expect(await cluster.get({ kind: "Secret", metadata: at })).toBeDefined();
-    await expect(client.mergePatch(SECRETS, at, { data: {} }, signal)).rejects.toThrow(/forbidden/);
+    expect(await cluster().get({ kind: "Secret", metadata: at })).toBeDefined();
+    await expect(client().mergePatch(SECRETS, at, { data: {} }, signal)).rejects.toThrow(
+      /forbidden/,
+    );
   });
 
-  test("nor does it hold anybody else to that", async () => {
-    await cluster.create(aConfigMapManifest({ name: "of-a-user", namespace: FOREIGN }, {}));
+  it("nor does it hold anybody else to that", async () => {
+    await cluster().create(aConfigMapManifest({ name: "of-a-user", namespace: FOREIGN }, {}));
   });
 });

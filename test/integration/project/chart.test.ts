@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import packageJSON from "../../../package.json" with { type: "json" };
 import { chartFiles } from "../../../charts/generate.ts";
 import { LEASE_NAME } from "../../../src/operator/cluster/labels.ts";
@@ -26,26 +26,26 @@ import {
 } from "../../support/kubernetes/helm-chart.ts";
 import {
   KUBE_API_SERVER_TIMEOUT_MS,
-  type KubeAPIServer,
   startKubeAPIServer,
 } from "../../support/kubernetes/kube-api-server.ts";
+import { forAllTests } from "../../support/builders/fixtures.ts";
 
 const run = promisify(execFile);
 const GRANTED = [...WATCHED_NAMESPACE_RULES, ...SECRET_RULES.watch, ...CLUSTER_RULES];
 
-let helm: string;
-let server: KubeAPIServer;
-
+const helm = forAllTests(() => findHelm(), undefined, KUBE_API_SERVER_TIMEOUT_MS);
+const server = forAllTests(
+  () => startKubeAPIServer(),
+  (server) => server.stop(),
+  KUBE_API_SERVER_TIMEOUT_MS,
+);
 beforeAll(async () => {
-  helm = findHelm();
-  server = await startKubeAPIServer();
   for (const name of [RELEASE_NAMESPACE, "team-a", "team-b", "elsewhere"]) {
-    await server.kubectl(["create", "namespace", name]);
+    await server().kubectl(["create", "namespace", name]);
   }
-}, KUBE_API_SERVER_TIMEOUT_MS);
-afterAll(async () => server?.stop());
+});
 
-const rendered = (...flags: string[]): Promise<Manifest[]> => renderChart(helm, ...flags);
+const rendered = (...flags: string[]): Promise<Manifest[]> => renderChart(helm(), ...flags);
 
 function find(manifests: readonly Manifest[], kind: string, name?: string): Manifest {
   return manifests.find(
@@ -54,7 +54,7 @@ function find(manifests: readonly Manifest[], kind: string, name?: string): Mani
 }
 
 async function helmWith(...args: string[]): Promise<string> {
-  const { stdout } = await run(helm, [...args, "--kubeconfig", server.kubeconfig], {
+  const { stdout } = await run(helm(), [...args, "--kubeconfig", server().kubeconfig], {
     maxBuffer: MAX_OUTPUT_BYTES,
   });
   return stdout;
@@ -68,7 +68,7 @@ async function refusal(...flags: string[]): Promise<string> {
 }
 
 describe("the chart's files", () => {
-  test("are those that the sources make", async () => {
+  it("are those that the sources make", async () => {
     const made = await Promise.all(
       [...chartFiles().keys()].map(async (path) => [
         path,
@@ -81,19 +81,19 @@ describe("the chart's files", () => {
     expect(files.toSorted()).toEqual([...chartFiles().keys()].toSorted());
   });
 
-  test("carry the version of the program", () => {
+  it("carry the version of the program", () => {
     const chart = readFileSync(join(CHART, "Chart.yaml"), "utf8");
     expect(chart).toContain(`\nversion: ${packageJSON.version}\n`);
     expect(chart).toContain(`\nappVersion: ${packageJSON.version}\n`);
   });
 
-  test("pass Helm's own check", async () => {
-    await expect(run(helm, ["lint", "--strict", CHART])).resolves.toBeDefined();
+  it("pass Helm's own check", async () => {
+    await expect(run(helm(), ["lint", "--strict", CHART])).resolves.toBeDefined();
   });
 });
 
 describe("what the chart renders", () => {
-  test("is two operators with restricted pods, of which one leads, for every namespace", async () => {
+  it("is two operators with restricted pods, of which one leads, for every namespace", async () => {
     const manifests = await rendered();
     const { spec } = find(manifests, "Deployment");
     expect(spec.replicas).toBe(2);
@@ -122,7 +122,7 @@ describe("what the chart renders", () => {
     expect(find(manifests, "ClusterRoleBinding")).toBeDefined();
   });
 
-  test("is roles in the watched namespaces, and no cluster role for the operator, when it is bound to some", async () => {
+  it("is roles in the watched namespaces, and no cluster role for the operator, when it is bound to some", async () => {
     const manifests = await rendered("--set", "watchNamespaces={team-a,team-b}");
     expect(find(manifests, "ClusterRoleBinding")).toBeUndefined();
     expect(find(manifests, "ClusterRole", "omnia-operator")).toBeUndefined();
@@ -134,7 +134,7 @@ describe("what the chart renders", () => {
     expect(args).toEqual(expect.arrayContaining(["--namespace=team-a", "--namespace=team-b"]));
   });
 
-  test("has no right to list or watch Secrets when they are read by their names", async () => {
+  it("has no right to list or watch Secrets when they are read by their names", async () => {
     const manifests = await rendered("--set", "rbac.secrets=Get");
     const { rules } = find(manifests, "ClusterRole", "omnia-operator");
     expect(rules).toEqual([...WATCHED_NAMESPACE_RULES, ...SECRET_RULES.get, ...CLUSTER_RULES]);
@@ -144,7 +144,7 @@ describe("what the chart renders", () => {
     expect(args).toContain("--secrets=get");
   });
 
-  test("is a NetworkPolicy for the operator, and the rules of those that it makes, unless they are turned off", async () => {
+  it("is a NetworkPolicy for the operator, and the rules of those that it makes, unless they are turned off", async () => {
     const manifests = await rendered();
     expect(find(manifests, "NetworkPolicy").spec).toEqual({
       podSelector: find(manifests, "Deployment").spec.selector,
@@ -185,7 +185,7 @@ describe("what the chart renders", () => {
     expect(argumentOf(without)).toBeUndefined();
   });
 
-  test("is a policy that holds the operator's account to its own objects, where the API server knows such policies", async () => {
+  it("is a policy that holds the operator's account to its own objects, where the API server knows such policies", async () => {
     const policyOf = async (...flags: string[]): Promise<Manifest> =>
       find(await rendered(...flags), "ValidatingAdmissionPolicy");
     const { metadata, spec } = await policyOf();
@@ -211,7 +211,7 @@ describe("what the chart renders", () => {
     expect(await policyOf("--kube-version", "1.29.0")).toBeUndefined();
   });
 
-  test("has CustomResourceDefinitions that stay when it is uninstalled, or none", async () => {
+  it("has CustomResourceDefinitions that stay when it is uninstalled, or none", async () => {
     const kept = (await rendered()).filter(({ kind }) => kind === "CustomResourceDefinition");
     expect(kept.map(({ metadata }) => metadata.annotations["helm.sh/resource-policy"])).toEqual([
       "keep",
@@ -222,7 +222,7 @@ describe("what the chart renders", () => {
     expect(find(without, "CustomResourceDefinition")).toBeUndefined();
   });
 
-  test("carries the labels, the image, the resources and the settings that are asked for", async () => {
+  it("carries the labels, the image, the resources and the settings that are asked for", async () => {
     const manifests = await rendered(
       "--set",
       "commonLabels.team=platform,podLabels.tier=control",
@@ -278,7 +278,7 @@ describe("what the chart renders", () => {
     );
   });
 
-  test("names the image by its digest, for the operator and for agents, whatever the tag says", async () => {
+  it("names the image by its digest, for the operator and for agents, whatever the tag says", async () => {
     const digest = `sha256:${"0a".repeat(32)}`;
     const imagesWith = async (...flags: string[]): Promise<string[]> => {
       const manifests = await rendered("--set", `image.tag=v9,image.digest=${digest}`, ...flags);
@@ -292,7 +292,7 @@ describe("what the chart renders", () => {
     ]);
   });
 
-  test("keeps the labels that selectors and Helm go by, whatever labels are asked for", async () => {
+  it("keeps the labels that selectors and Helm go by, whatever labels are asked for", async () => {
     const clash = "app\\.kubernetes\\.io/name=other";
     const manifests = await rendered(
       "--set",
@@ -307,7 +307,7 @@ describe("what the chart renders", () => {
     }
   });
 
-  test("has a variable of the environment once, as extraEnv says it", async () => {
+  it("has a variable of the environment once, as extraEnv says it", async () => {
     const flags = "extraEnv[0].name=NODE_OPTIONS,extraEnv[0].value=--max-old-space-size=99";
     const [container] = find(await rendered("--set", flags), "Deployment").spec.template.spec
       .containers;
@@ -318,7 +318,7 @@ describe("what the chart renders", () => {
     ]);
   });
 
-  test("names things within the limits of Kubernetes, and writes large numbers out", async () => {
+  it("names things within the limits of Kubernetes, and writes large numbers out", async () => {
     const manifests = await rendered(
       "--set",
       `fullnameOverride=${"o".repeat(80)}`,
@@ -330,7 +330,7 @@ describe("what the chart renders", () => {
     expect(env).toContainEqual({ name: "NODE_OPTIONS", value: "--max-old-space-size=1048576" });
   });
 
-  test("has the Service that a ServiceMonitor looks for", async () => {
+  it("has the Service that a ServiceMonitor looks for", async () => {
     const manifests = await rendered(
       "--set",
       "metrics.service.enabled=false,metrics.serviceMonitor.enabled=true",
@@ -340,7 +340,7 @@ describe("what the chart renders", () => {
     );
   });
 
-  test.each([
+  it.each([
     ["a value that there is not", "replicaCount=3", "replicaCount"],
     ["a word where a number is wanted", "replicas=many", "/replicas"],
     ["a level of logging that there is not", "logLevel=loud", "/logLevel"],
@@ -357,7 +357,7 @@ describe("what the chart renders", () => {
 });
 
 describe("on a real API server", () => {
-  test("installs, upgrades the kinds, and leaves them and the agents behind when it is uninstalled", async () => {
+  it("installs, upgrades the kinds, and leaves them and the agents behind when it is uninstalled", async () => {
     const notes = await helmWith("install", "omnia", CHART, "-n", RELEASE_NAMESPACE);
     expect(notes).toContain("kubectl apply -f -");
     expect(notes).toContain("omnia chat quickstart");
@@ -365,36 +365,36 @@ describe("on a real API server", () => {
     // What an older version of the chart had.
     const schema = "/spec/versions/0/schema/openAPIV3Schema/description";
     const older = JSON.stringify([{ op: "replace", path: schema, value: "older" }]);
-    await server.kubectl(["patch", "crd", name, "--type=json", "-p", older]);
+    await server().kubectl(["patch", "crd", name, "--type=json", "-p", older]);
     await helmWith("upgrade", "omnia", CHART, "-n", RELEASE_NAMESPACE, "--set", "logLevel=debug");
     const at = "jsonpath={.spec.versions[0].schema.openAPIV3Schema.description}";
-    expect(await server.kubectl(["get", "crd", name, "-o", at])).not.toBe("older");
-    await server.kubectl(["wait", "--for=condition=Established", `crd/${name}`]);
+    expect(await server().kubectl(["get", "crd", name, "-o", at])).not.toBe("older");
+    await server().kubectl(["wait", "--for=condition=Established", `crd/${name}`]);
     const agent = {
       apiVersion: "omnia.altairalabs.ai/v1alpha1",
       kind: "AgentRuntime",
       metadata: { name: "kept", namespace: "team-a" },
       spec: { facade: { type: "websocket", handler: "demo" } },
     };
-    await server.kubectl(["apply", "-f", "-"], JSON.stringify(agent));
+    await server().kubectl(["apply", "-f", "-"], JSON.stringify(agent));
     await helmWith("uninstall", "omnia", "-n", RELEASE_NAMESPACE);
-    const left = await server.kubectl(["get", "agentruntimes", "-A", "-o", "name"]);
+    const left = await server().kubectl(["get", "agentruntimes", "-A", "-o", "name"]);
     expect(left.trim()).toBe("agentruntime.omnia.altairalabs.ai/kept");
     await helmWith("install", "omnia", CHART, "-n", RELEASE_NAMESPACE);
     await helmWith("uninstall", "omnia", "-n", RELEASE_NAMESPACE);
   });
 
-  test("takes over kinds that somebody else brought, when it is told to", async () => {
+  it("takes over kinds that somebody else brought, when it is told to", async () => {
     // What a release of another name leaves behind.
     const other = "meta.helm.sh/release-name=other";
-    await server.kubectl(["annotate", "crd", "--all", "--overwrite", other]);
+    await server().kubectl(["annotate", "crd", "--all", "--overwrite", other]);
     const install = ["install", "omnia", CHART, "-n", RELEASE_NAMESPACE];
     await expect(helmWith(...install)).rejects.toThrow(/exists and cannot be imported/);
     await helmWith(...install, "--take-ownership");
     await helmWith("uninstall", "omnia", "-n", RELEASE_NAMESPACE);
   });
 
-  test("knows every field that the chart can set", async () => {
+  it("knows every field that the chart can set", async () => {
     const manifests = await rendered(
       "--set",
       "watchNamespaces={team-a},commonLabels.team=platform,podLabels.tier=control",
@@ -417,24 +417,24 @@ describe("on a real API server", () => {
     );
     const list = { apiVersion: "v1", kind: "List", items: manifests };
     const strictly = ["apply", "--dry-run=server", "--validate=strict", "-f", "-"];
-    await server.kubectl(strictly, JSON.stringify(list));
+    await server().kubectl(strictly, JSON.stringify(list));
   });
 
-  test("lets its pods into a namespace under the restricted standard of pod security", async () => {
+  it("lets its pods into a namespace under the restricted standard of pod security", async () => {
     const enforced = "pod-security.kubernetes.io/enforce=restricted";
-    await server.kubectl(["label", "namespace", "elsewhere", enforced]);
+    await server().kubectl(["label", "namespace", "elsewhere", enforced]);
     const { metadata, spec } = find(await rendered(), "Deployment").spec.template;
     const pod = { apiVersion: "v1", kind: "Pod", metadata: { ...metadata, name: "one" }, spec };
     const dryRun = ["create", "--dry-run=server", "-n", "elsewhere", "-f", "-"];
-    await server.kubectl(dryRun, JSON.stringify(pod));
+    await server().kubectl(dryRun, JSON.stringify(pod));
     // The standard is held to here: what it forbids is refused.
     spec.hostNetwork = true;
-    await expect(server.kubectl(dryRun, JSON.stringify(pod))).rejects.toThrow(/host namespaces/);
+    await expect(server().kubectl(dryRun, JSON.stringify(pod))).rejects.toThrow(/host namespaces/);
   });
 
   const mayDo = async (verb: string, resource: string, ...flags: string[]): Promise<boolean> =>
     (
-      await server
+      await server()
         .kubectl(["auth", "can-i", verb, resource, `--as=${OPERATOR_ACCOUNT}`, ...flags])
         .catch(({ stdout }: { stdout: string }) => stdout)
     )
@@ -459,7 +459,7 @@ describe("on a real API server", () => {
       }),
   );
 
-  test("the operator may do in every namespace what it does, and not more", async () => {
+  it("the operator may do in every namespace what it does, and not more", async () => {
     await withRoles([], async () => {
       for (const [resource, verbs] of RESOURCE_GROUPS) {
         const [name = "", subresource] = resource.split("/");
@@ -494,7 +494,7 @@ describe("on a real API server", () => {
     });
   });
 
-  test("bound to namespaces, the operator sees nothing of the others", async () => {
+  it("bound to namespaces, the operator sees nothing of the others", async () => {
     await withRoles(["--set", "watchNamespaces={team-a}"], async () => {
       expect(await mayDo("list", "secrets", "-n", "team-a")).toBe(true);
       for (const resource of ["secrets", "configmaps", "agentruntimes.omnia.altairalabs.ai"]) {
@@ -505,16 +505,16 @@ describe("on a real API server", () => {
     });
   });
 
-  test("people who may edit in a namespace may edit agents there, and who may view may view them", async () => {
+  it("people who may edit in a namespace may edit agents there, and who may view may view them", async () => {
     await withRoles([], async () => {
       // Aggregation is the work of a controller; what it goes by is on the roles.
       const labels = "jsonpath={.metadata.labels}";
-      const edit = await server.kubectl(["get", "clusterrole", "omnia-edit", "-o", labels]);
+      const edit = await server().kubectl(["get", "clusterrole", "omnia-edit", "-o", labels]);
       expect(JSON.parse(edit)).toMatchObject({
         "rbac.authorization.k8s.io/aggregate-to-edit": "true",
         "rbac.authorization.k8s.io/aggregate-to-admin": "true",
       });
-      const view = await server.kubectl(["get", "clusterrole", "omnia-view", "-o", labels]);
+      const view = await server().kubectl(["get", "clusterrole", "omnia-view", "-o", labels]);
       expect(JSON.parse(view)).toMatchObject({
         "rbac.authorization.k8s.io/aggregate-to-view": "true",
       });
