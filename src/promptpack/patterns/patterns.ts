@@ -9,6 +9,8 @@ import type { WorkBudget } from "./work-budget.ts";
 export const MAX_PATTERN_CHARACTERS = 4_096;
 /** To compile one pattern: about 10,000 instructions. */
 export const MAX_PATTERN_STEPS = 2_000_000;
+/** To compile a pattern, whatever it is, and to read a character of one. */
+const COMPILE_STEPS = 5_000;
 const STEPS_A_CHARACTER = 100;
 /** For a match, whatever it is. */
 const MATCH_STEPS = 500;
@@ -76,7 +78,7 @@ export class Patterns {
     const source = this.#toRE2(pattern);
     const { steps } = patternWork(source);
     if (steps > MAX_PATTERN_STEPS) return { problem: TOO_LARGE };
-    if (!this.#budget.take(steps)) return { problem: TOO_MUCH_WORK };
+    if (!this.#budget.take(COMPILE_STEPS + steps)) return { problem: TOO_MUCH_WORK };
     try {
       return { program: RE2JS.compile(source) };
     } catch (error) {

@@ -10,7 +10,7 @@ import { countMessage, readCount } from "./string-keywords.ts";
 import type { ValueCheck } from "./value-check.ts";
 import { measuredJSON } from "./value-keywords.ts";
 
-const ITEM_STEPS = 3;
+const ITEM_STEPS = 5;
 
 type ListAssertion = (
   value: readonly unknown[],

@@ -10,7 +10,9 @@ import {
 import { countMessage, patternTest, readCount } from "./string-keywords.ts";
 import type { ValueCheck } from "./value-check.ts";
 
-const NAME_STEPS = 2;
+/** To look up a name, and to list one. */
+const NAME_STEPS = 5;
+const LISTED_NAME_STEPS = 50;
 
 type ObjectAssertion = (
   value: JSONObject,
@@ -27,7 +29,7 @@ function sizeKeyword(keyword: string, side: "most" | "least"): KeywordReader {
     const limit = readCount(keyword, written, context);
     return ofObjects((value, check) => {
       const { length } = Object.keys(value);
-      check.take(NAME_STEPS * length);
+      check.take(LISTED_NAME_STEPS * length);
       const holds = side === "most" ? length <= limit : length >= limit;
       return holds || check.fail(countMessage(side, limit, "properties"));
     });
@@ -65,6 +67,7 @@ export const readPropertyNames: KeywordReader = (written, { nodeAt }) => {
   return ofObjects((value, check) => {
     let isValid = true;
     for (const name of Object.keys(value)) {
+      check.take(LISTED_NAME_STEPS);
       if (!check.run(node, name)) isValid = check.fail("property name must be valid");
     }
     return isValid;
@@ -122,7 +125,7 @@ export const readAdditionalProperties: KeywordReader = (written, context) => {
   return ofObjects((value, check, evaluated) => {
     let isValid = true;
     for (const [name, property] of Object.entries(value)) {
-      check.take(NAME_STEPS);
+      check.take(LISTED_NAME_STEPS);
       if (known.has(name) || tests.some((test) => test(name, check))) continue;
       evaluated?.names.add(name);
       if (node === undefined) isValid = check.fail("must NOT have additional properties");
@@ -174,7 +177,7 @@ export const readUnevaluatedProperties: KeywordReader = (written, { nodeAt }) =>
   return ofObjects((value, check, evaluated) => {
     let isValid = true;
     for (const [name, property] of Object.entries(value)) {
-      check.take(NAME_STEPS);
+      check.take(LISTED_NAME_STEPS);
       if (evaluated?.names.has(name) === true) continue;
       evaluated?.names.add(name);
       if (node === undefined) isValid = check.fail("must NOT have unevaluated properties");

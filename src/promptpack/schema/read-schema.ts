@@ -24,7 +24,7 @@ export class SchemaError extends Error {
 
 /** Schemas that judge the same value, one behind the other. */
 const MAX_IN_PLACE_DEPTH = 64;
-const NODE_STEPS = 100;
+const NODE_STEPS = 150;
 const KEYWORD_STEPS = 50;
 const VALUE_STEPS = 2;
 
@@ -72,6 +72,8 @@ const KEYWORDS: Readonly<Record<string, KeywordReader>> = {
   unevaluatedProperties: objects.readUnevaluatedProperties,
 };
 
+const RANKS = new Map(Object.keys(KEYWORDS).map((keyword, rank) => [keyword, rank]));
+
 interface Pending {
   readonly schema: unknown;
   readonly place: FieldPath;
@@ -113,6 +115,8 @@ export function readSchema(root: JSONObject, patterns: Patterns): SchemaNode {
       return;
     }
     if (!isObject(schema)) throw refusal(place, "must be a schema: a mapping, true or false");
+    const keywords = keywordsOf(schema);
+    if (keywords.length === 0) return;
     const { $id } = schema;
     const isRoot = schema === root;
     const embedded = isEmbedded || (!isRoot && typeof $id === "string" && !$id.startsWith("#"));
@@ -140,11 +144,10 @@ export function readSchema(root: JSONObject, patterns: Patterns): SchemaNode {
       },
       refuse,
     };
-    for (const [keyword, reader] of Object.entries(KEYWORDS)) {
-      if (!Object.hasOwn(schema, keyword)) continue;
+    for (const keyword of keywords) {
       const written = schema[keyword];
       take(KEYWORD_STEPS + VALUE_STEPS * sizeOf(written), place);
-      const assertion = reader(written, context);
+      const assertion = KEYWORDS[keyword]?.(written, context);
       if (assertion !== undefined) node.assertions.push(assertion);
     }
     node.collects =
@@ -155,6 +158,13 @@ export function readSchema(root: JSONObject, patterns: Patterns): SchemaNode {
     if (patterns.budget.take(steps)) return;
     throw refusal(place, "is where the schema gets too large, together with what is beside it");
   }
+}
+
+function keywordsOf(schema: JSONObject): string[] {
+  const rank = (keyword: string): number => RANKS.get(keyword) ?? 0;
+  return Object.keys(schema)
+    .filter((keyword) => RANKS.has(keyword))
+    .toSorted((a, b) => rank(a) - rank(b));
 }
 
 function sizeOf(value: unknown): number {

@@ -3,8 +3,9 @@ import { Evaluated, type SchemaNode } from "./schema-node.ts";
 
 /** Schemas in each other, also where one refers to itself for each level of the value. */
 const MAX_DEPTH = 500;
-const NODE_STEPS = 10;
-const ASSERTION_STEPS = 5;
+const NODE_STEPS = 5;
+const ASSERTION_STEPS = 2;
+const MERGE_STEPS = 10;
 
 export interface CheckLimits {
   /** See `WorkBudget`. */
@@ -60,7 +61,7 @@ export class ValueCheck {
 
   merge(from: Evaluated, into: Evaluated | undefined): void {
     if (into === undefined) return;
-    this.take(from.names.size + from.items.size);
+    this.take(MERGE_STEPS * (1 + from.names.size + from.items.size));
     into.add(from);
   }
 

@@ -7,7 +7,9 @@ export const TYPES = ["object", "array", "string", "number", "integer", "boolean
 
 export type JSONType = (typeof TYPES)[number];
 
-const CHARACTER_STEPS = 3;
+/** To write a value as text. */
+const TEXT_STEPS = 80;
+const CHARACTER_STEPS = 5;
 
 export function isOfType(value: unknown, type: JSONType): boolean {
   switch (type) {
@@ -50,7 +52,7 @@ export const readEnum: KeywordReader = (wanted, { patterns, refuse }) => {
   if (!Array.isArray(wanted) || wanted.length === 0) {
     return refuse("must be a list of at least one value", "enum");
   }
-  if (!patterns.budget.take(CHARACTER_STEPS * wanted.length)) {
+  if (!patterns.budget.take(TEXT_STEPS * wanted.length)) {
     return refuse("has too many values, together with what is beside it", "enum");
   }
   const isEqual = equalTo(wanted);
@@ -73,7 +75,7 @@ function equalTo(wanted: readonly unknown[]): (value: unknown, check: ValueCheck
 /** The same text for equal values. Its length is paid for. */
 export function measuredJSON(value: unknown, check: ValueCheck): string {
   const text = canonicalJSON(value);
-  check.take(CHARACTER_STEPS * text.length);
+  check.take(TEXT_STEPS + CHARACTER_STEPS * text.length);
   return text;
 }
 
