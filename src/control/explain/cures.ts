@@ -26,7 +26,7 @@ const START_THE_PODS =
 const LABEL_THE_SERVICE =
   'Give the Service of the tool the label omnia.altairalabs.ai/tool: "true" and the labels of the entry\'s selector.matchLabels, in the namespace of the ToolRegistry.';
 const CORRECT_THE_TOOL =
-  "Correct the entry or the Service that the message names: its annotations, its port or its name.";
+  "Correct the entry or the Service that the message names: its annotations, its port, its name or its schema.";
 
 export const CURES: Cures = {
   AgentRuntime: {

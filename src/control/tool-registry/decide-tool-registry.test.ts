@@ -35,6 +35,12 @@ const discovered = (fields: object = {}): object => ({
   ...fields,
 });
 
+/** Each of them costs about a thousandth of what all schemas of a registry may. */
+function manyLargePatterns(count: number): object {
+  const schemas = Array.from({ length: count }, (_, index) => ({ pattern: `[ab]{450}${index}` }));
+  return { properties: Object.fromEntries(schemas.map((schema, index) => [`p${index}`, schema])) };
+}
+
 interface Given {
   tools?: object[];
   services?: ServiceView[];
@@ -348,6 +354,38 @@ describe("discovery", () => {
       "no JSON Schema",
     ],
     [
+      "a schema that cannot be used",
+      {
+        services: [
+          aService({
+            annotations: { [TOOL_SCHEMA_ANNOTATION]: '{"properties":{"a":{"type":"text"}}}' },
+          }),
+        ],
+      },
+      "tool-schema that cannot be used: properties.a.type must be one of",
+    ],
+    [
+      "a schema that is too large",
+      {
+        services: [
+          aService({
+            annotations: {
+              [TOOL_SCHEMA_ANNOTATION]: JSON.stringify({ description: "x".repeat(70_000) }),
+            },
+          }),
+        ],
+      },
+      "tool-schema that is too large; up to 64 KiB are read",
+    ],
+    [
+      "a schema of its entry that cannot be used",
+      {
+        tools: [discovered({ inputSchema: { properties: { a: { pattern: "(?=x)" } } } })],
+        services: [aService()],
+      },
+      "has the inputSchema of its entry, which cannot be used: properties.a.pattern is no regular",
+    ],
+    [
       "a name with spaces",
       { services: [aService({ annotations: { [TOOL_NAME_ANNOTATION]: "a b" } })] },
       "no name",
@@ -371,6 +409,52 @@ describe("discovery", () => {
       expect(status.conditions?.[1]?.message).toContain(message);
     },
   );
+
+  it.each([
+    ["a type that there is not", { properties: { a: { type: "text" } } }, "properties.a.type must"],
+    ["a pattern that RE2 has not", { properties: { a: { pattern: "(?!x)" } } }, "no lookahead"],
+    ["a reference to nothing", { properties: { a: { $ref: "#/$defs/a" } } }, "leads nowhere"],
+    ["a circle", { anyOf: [{ $ref: "#" }] }, "it refers to itself without end"],
+    ["a pattern that unfolds", { properties: { a: { pattern: "((a{900}){900})" } } }, "too large"],
+    ["many large patterns", manyLargePatterns(99), "is too much work"],
+  ])("calls a tool invalid for a schema with %s", (_what, inputSchema, message) => {
+    const { tools, status } = decide({
+      tools: [{ name: "lookup", url: URL, inputSchema }],
+      probes: { [URL]: { reachable: true } },
+    });
+    expect(tools).toEqual([]);
+    expect(status).toMatchObject({
+      phase: "Failed",
+      tools: [{ name: "lookup", endpoint: URL, available: false, reason: "InvalidTool" }],
+    });
+    expect(status.conditions?.[1]?.message).toContain("its inputSchema cannot be used: ");
+    expect(status.conditions?.[1]?.message).toContain(message);
+  });
+
+  it("judges the schemas of all tools within a bound, first those of the first entries", () => {
+    const tools = Array.from({ length: 100 }, (_, index) => ({
+      name: `t${index}`,
+      url: URL,
+      inputSchema: manyLargePatterns(8),
+    }));
+    const { status } = decide({ tools, probes: { [URL]: { reachable: true } } });
+    const valid = status.tools?.filter(({ available }) => available) ?? [];
+    expect(valid.length).toBeGreaterThan(4);
+    expect(valid.length).toBeLessThan(20);
+    expect(valid.map(({ name }) => name)).toEqual(valid.map((_, index) => `t${index}`));
+  });
+
+  it("reads the schema of an entry once, however many Services it selects", () => {
+    const services = Array.from({ length: 200 }, (_, index) => aService({ name: `s${index}` }));
+    const tools = [discovered({ inputSchema: manyLargePatterns(8) })];
+    expect(decide({ tools, services }).status.availableTools).toBe(200);
+  });
+
+  it("looks at no more Services than it lists tools", () => {
+    const services = Array.from({ length: 3_000 }, (_, index) => aService({ name: `s${index}` }));
+    const tools = Array.from({ length: 128 }, (_, index) => discovered({ name: `e${index}` }));
+    expect(decide({ tools, services }).status.tools).toHaveLength(1024);
+  });
 
   it("reports a name that comes twice, and keeps the first", () => {
     const annotations = { [TOOL_NAME_ANNOTATION]: "a" };

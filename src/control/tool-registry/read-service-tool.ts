@@ -10,6 +10,7 @@ import {
 import { toolEntrySchema, type ToolEntry } from "../../api/tool-registry.ts";
 import type { ToolType } from "./resolved-tool.ts";
 import type { ServiceView } from "./service-view.ts";
+import type { ToolSchemas } from "./tool-schemas.ts";
 
 /** Every provider accepts such a name of a tool. */
 const TOOL_NAME = /^[a-zA-Z0-9_-]{1,64}$/;
@@ -27,14 +28,18 @@ export interface ServiceTool {
 }
 
 /** `name` is the name of the tool when the Service gives none. */
-export function readServiceTool(entry: ToolEntry, service: ServiceView, name: string): ServiceTool {
+export function readServiceTool(
+  entry: ToolEntry,
+  service: ServiceView,
+  name: string,
+  schemas: ToolSchemas,
+): ServiceTool {
   const { annotations } = service;
   const given = annotations[TOOL_NAME_ANNOTATION] ?? name;
   const type = annotations[TOOL_TYPE_ANNOTATION] ?? entry.type;
-  const schema = readSchema(annotations[TOOL_SCHEMA_ANNOTATION]);
+  const schema = readSchema(annotations[TOOL_SCHEMA_ANNOTATION], entry, schemas);
   const address = addressOf(entry, service);
   const description = annotations[TOOL_DESCRIPTION_ANNOTATION] ?? entry.description;
-  const inputSchema = schema.value ?? entry.inputSchema;
   const problem =
     nameProblem(given) ?? typeProblem(type) ?? schema.problem ?? address.problem ?? "";
   return {
@@ -43,7 +48,7 @@ export function readServiceTool(entry: ToolEntry, service: ServiceView, name: st
     url: problem === "" ? address.url : undefined,
     problem,
     description,
-    inputSchema,
+    inputSchema: schema.schema,
   };
 }
 
@@ -57,21 +62,22 @@ function typeProblem(type: string): string | undefined {
   return `has an annotation ${TOOL_TYPE_ANNOTATION} that is none of ${TOOL_TYPES.join(", ")}`;
 }
 
-function readSchema(text: string | undefined): {
-  value?: Record<string, unknown>;
-  problem?: string;
-} {
-  if (text === undefined) return {};
-  const problem = `has an annotation ${TOOL_SCHEMA_ANNOTATION} that is no JSON Schema of an object`;
-  try {
-    const value = JSON.parse(text) as unknown;
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return { problem };
-    const schema = value as Record<string, unknown>;
-    const { type = "object" } = schema;
-    return type === "object" ? { value: schema } : { problem };
-  } catch {
-    return { problem };
+function readSchema(
+  text: string | undefined,
+  entry: ToolEntry,
+  schemas: ToolSchemas,
+): { schema?: ServiceTool["inputSchema"]; problem?: string | undefined } {
+  if (text === undefined) {
+    const { inputSchema } = entry;
+    const problem = inputSchema && schemas.problemOf(inputSchema);
+    return problem === undefined
+      ? { schema: inputSchema }
+      : { problem: `has the inputSchema of its entry, which cannot be used: ${problem}` };
   }
+  const read = schemas.read(text);
+  return "schema" in read
+    ? read
+    : { problem: `has an annotation ${TOOL_SCHEMA_ANNOTATION} that ${read.problem}` };
 }
 
 function addressOf(entry: ToolEntry, service: ServiceView): { url?: string; problem?: string } {
@@ -96,7 +102,13 @@ function localBase(localURL: string): BaseResult {
       problem: `has an annotation ${LOCAL_URL_ANNOTATION} that is no URL like http://localhost:9000`,
     };
   }
-  return { base: `${url.protocol}//${url.host}${url.pathname}`.replace(/\/+$/, "") };
+  return { base: withoutEndingSlashes(`${url.protocol}//${url.host}${url.pathname}`) };
+}
+
+function withoutEndingSlashes(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === "/") end -= 1;
+  return text.slice(0, end);
 }
 
 function clusterBase({ port: wanted }: ToolEntry, service: ServiceView): BaseResult {

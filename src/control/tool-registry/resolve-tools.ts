@@ -8,9 +8,10 @@ import { TOOL_LABEL } from "../../api/group.ts";
 import { listNames } from "../object-name.ts";
 import type { ToolEntry } from "../../api/tool-registry.ts";
 import { noCredential } from "./no-credential.ts";
-import { readServiceTool } from "./read-service-tool.ts";
+import { readServiceTool, type ServiceTool } from "./read-service-tool.ts";
 import type { ResolvedTool } from "./resolved-tool.ts";
 import type { ServiceView } from "./service-view.ts";
+import { ToolSchemas } from "./tool-schemas.ts";
 
 export interface ToolProblem {
   readonly tool: string;
@@ -47,22 +48,38 @@ export function resolveTools(
   services: readonly ServiceView[],
   probes: ProbedURLs,
 ): ToolOutcome[] {
+  const schemas = new ToolSchemas();
   const names = new Set<string>();
-  return entries
-    .flatMap((entry) =>
-      entry.url === undefined ? discover(entry, services) : [inlineTool(entry, entry.url, probes)],
-    )
-    .slice(0, MAX_TOOLS)
-    .map((outcome) => {
-      if (outcome.problem?.reason === "NoServices") return outcome;
-      if (names.has(outcome.name)) return invalid(outcome, duplicateMessage(outcome.name));
-      names.add(outcome.name);
-      return outcome;
-    });
+  const outcomes: ToolOutcome[] = [];
+  for (const entry of entries) {
+    const left = MAX_TOOLS - outcomes.length;
+    if (left <= 0) break;
+    outcomes.push(
+      ...(entry.url === undefined
+        ? discover(entry, services, schemas, left)
+        : [inlineTool(entry, entry.url, probes, schemas)]),
+    );
+  }
+  return outcomes.map((outcome) => {
+    if (outcome.problem?.reason === "NoServices") return outcome;
+    if (names.has(outcome.name)) return invalid(outcome, duplicateMessage(outcome.name));
+    names.add(outcome.name);
+    return outcome;
+  });
 }
 
-function inlineTool(entry: ToolEntry, url: string, probes: ProbedURLs): ToolOutcome {
-  const { name, type } = entry;
+function inlineTool(
+  entry: ToolEntry,
+  url: string,
+  probes: ProbedURLs,
+  schemas: ToolSchemas,
+): ToolOutcome {
+  const { name, type, inputSchema } = entry;
+  const schemaProblem = inputSchema && schemas.problemOf(inputSchema);
+  if (schemaProblem !== undefined) {
+    const message = `its inputSchema cannot be used: ${schemaProblem}`;
+    return invalid({ name, type, endpoint: url }, message);
+  }
   const probe = probes.get(url);
   const available = probe?.reachable === true;
   const tool: ResolvedTool = {
@@ -79,7 +96,13 @@ function inlineTool(entry: ToolEntry, url: string, probes: ProbedURLs): ToolOutc
   return { name, type, endpoint: url, tool, problem: { reason: "Unreachable", message } };
 }
 
-function discover(entry: ToolEntry, services: readonly ServiceView[]): ToolOutcome[] {
+/** `most`: the Services that are looked at. */
+function discover(
+  entry: ToolEntry,
+  services: readonly ServiceView[],
+  schemas: ToolSchemas,
+  most: number,
+): ToolOutcome[] {
   const { matchLabels, names } = entry.selector ?? {};
   const wanted = Object.entries(matchLabels ?? {});
   const matches = services
@@ -99,11 +122,13 @@ function discover(entry: ToolEntry, services: readonly ServiceView[]): ToolOutco
   }
   // A single Service has the name of the entry. Several cannot share it, so each has its own name.
   const single = matches.length === 1;
-  return matches.map((service) => discoveredTool(entry, service, single));
+  return matches.slice(0, most).map((service) => {
+    const read = readServiceTool(entry, service, single ? entry.name : service.name, schemas);
+    return discoveredTool(entry, service, read);
+  });
 }
 
-function discoveredTool(entry: ToolEntry, service: ServiceView, single: boolean): ToolOutcome {
-  const read = readServiceTool(entry, service, single ? entry.name : service.name);
+function discoveredTool(entry: ToolEntry, service: ServiceView, read: ServiceTool): ToolOutcome {
   const { name, type } = read;
   if (read.url === undefined) {
     return invalid({ name, type }, `Service "${service.name}" ${read.problem}`);

@@ -4,10 +4,13 @@
  */
 export class WorkBudget {
   readonly #steps: number;
+  readonly #whole: WorkBudget | undefined;
   #left: number;
 
-  constructor(steps: number) {
+  /** Each step is taken from `whole` too, which several budgets may share. */
+  constructor(steps: number, whole?: WorkBudget) {
     this.#steps = steps;
+    this.#whole = whole;
     this.#left = steps;
   }
 
@@ -18,7 +21,7 @@ export class WorkBudget {
 
   /** False when there are not so many steps left; then none of them is taken. */
   take(steps: number): boolean {
-    if (steps > this.#left) return false;
+    if (steps > this.#left || this.#whole?.take(steps) === false) return false;
     this.#left -= steps;
     return true;
   }
