@@ -36,8 +36,10 @@ const discovered = (fields: object = {}): object => ({
 });
 
 /** Each of them costs about a thousandth of what all schemas of a registry may. */
-function manyLargePatterns(count: number): object {
-  const schemas = Array.from({ length: count }, (_, index) => ({ pattern: `[ab]{450}${index}` }));
+function manyLargePatterns(count: number, end = ""): object {
+  const schemas = Array.from({ length: count }, (_, index) => ({
+    pattern: `[ab]{450}${index}${end}`,
+  }));
   return { properties: Object.fromEntries(schemas.map((schema, index) => [`p${index}`, schema])) };
 }
 
@@ -435,7 +437,7 @@ describe("discovery", () => {
     const tools = Array.from({ length: 100 }, (_, index) => ({
       name: `t${index}`,
       url: URL,
-      inputSchema: manyLargePatterns(8),
+      inputSchema: manyLargePatterns(8, `of ${index}`),
     }));
     const { status } = decide({ tools, probes: { [URL]: { reachable: true } } });
     const valid = status.tools?.filter(({ available }) => available) ?? [];

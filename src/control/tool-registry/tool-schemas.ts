@@ -1,10 +1,5 @@
 import { WorkBudget } from "../../promptpack/patterns/work-budget.ts";
-import {
-  compileSchema,
-  MAX_SCHEMA_CHARACTERS,
-  MAX_SCHEMA_STEPS,
-  schemaPatterns,
-} from "../../promptpack/schema/compile-schema.ts";
+import { MAX_SCHEMA_CHARACTERS, Schemas } from "../../promptpack/schema/compile-schema.ts";
 
 /** To read the schemas of all tools of one registry. */
 export const MAX_REGISTRY_STEPS = 10_000_000;
@@ -17,14 +12,14 @@ type InputSchema = Readonly<Record<string, unknown>>;
  */
 export class ToolSchemas {
   readonly #budget = new WorkBudget(MAX_REGISTRY_STEPS);
+  readonly #schemas = new Schemas(this.#budget);
   /** An entry has one schema for all Services that it selects. */
   readonly #judged = new Map<InputSchema, string | undefined>();
 
   /** Why the schema cannot be used, with its place and the cure. */
   problemOf(schema: InputSchema): string | undefined {
     if (!this.#judged.has(schema)) {
-      const patterns = schemaPatterns(new WorkBudget(MAX_SCHEMA_STEPS, this.#budget));
-      const compiled = compileSchema(schema, patterns);
+      const compiled = this.#schemas.compile(schema);
       this.#judged.set(schema, compiled.ok ? undefined : compiled.problem);
     }
     return this.#judged.get(schema);

@@ -6,12 +6,14 @@ import { Patterns } from "../patterns/patterns.ts";
 import { WorkBudget } from "../patterns/work-budget.ts";
 import type { PromptPackDocument } from "../document/prompt-pack-document.ts";
 import type { PackPrompt } from "../document/prompts.ts";
+import { Schemas } from "../schema/compile-schema.ts";
+import { isObject, type JSONObject } from "../schema/schema-node.ts";
 import type { PackVariable } from "../document/variables.ts";
 import { SharedTemplates, templateReferences } from "../render/template-references.ts";
 import { hasType, typeProblem, validationProblem } from "../render/variable-value.ts";
 
-/** To follow the templates of one pack, to compile its patterns, and to match its defaults with them. */
-export const MAX_PACK_STEPS = 6_000_000;
+/** To follow the templates of one pack, to read its schemas and patterns, and to match its defaults with these. */
+export const MAX_PACK_STEPS = 10_000_000;
 
 export interface PackRemark {
   path: FieldPath;
@@ -32,6 +34,7 @@ export function checkPack(pack: PromptPackDocument): PackCheck {
   const budget = new WorkBudget(MAX_PACK_STEPS);
   const patterns = new Patterns(budget);
   const templates = new SharedTemplates(budget);
+  const schemas = new Schemas(budget);
   const knownTools = new Set(
     Object.entries(pack.tools ?? {}).flatMap(([key, { name }]) => [key, name]),
   );
@@ -71,6 +74,7 @@ export function checkPack(pack: PromptPackDocument): PackCheck {
     for (const [key, { name, parameters }] of Object.entries(pack.tools ?? {})) {
       if (seen.has(name)) refuse(["tools", key, "name"], "an earlier tool has the same name");
       seen.add(name);
+      if (parameters !== undefined) checkSchema(["tools", key, "parameters"], parameters);
       for (const [index, required] of (parameters?.required ?? []).entries()) {
         if (!Object.hasOwn(parameters?.properties ?? {}, required)) {
           warn(
@@ -80,6 +84,11 @@ export function checkPack(pack: PromptPackDocument): PackCheck {
         }
       }
     }
+  }
+
+  function checkSchema(path: FieldPath, schema: JSONObject): void {
+    const compiled = schemas.compile(schema);
+    if (!compiled.ok) refuse(path, `cannot be used as a JSON Schema: ${compiled.problem}`);
   }
 
   function checkPrompt(path: FieldPath, prompt: PackPrompt): void {
@@ -93,11 +102,15 @@ export function checkPack(pack: PromptPackDocument): PackCheck {
       if (!isKnownValidator(type)) {
         warn([...path, "validators", index, "type"], `unknown validator "${type}", kept as it is`);
       }
-      if (type === "regex_match" && typeof params?.["pattern"] === "string") {
-        const problem = patterns.problemOf(params["pattern"]);
+      const { pattern, schema } = params ?? {};
+      if (type === "regex_match" && typeof pattern === "string") {
+        const problem = patterns.problemOf(pattern);
         if (problem !== undefined) {
           refuse([...path, "validators", index, "params", "pattern"], problem);
         }
+      }
+      if (type === "json_schema" && isObject(schema)) {
+        checkSchema([...path, "validators", index, "params", "schema"], schema);
       }
     }
     if (pack.tools !== undefined) checkPromptTools(path, prompt);

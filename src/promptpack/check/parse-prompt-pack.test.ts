@@ -437,6 +437,27 @@ describe("what must fit together", () => {
       "variables[0].validation.pattern: is no regular expression: there is no lookahead",
     ],
     [
+      "a schema of a tool that cannot be used",
+      withPrompt(
+        {},
+        {
+          tools: {
+            find: {
+              name: "find",
+              description: "x",
+              parameters: { type: "object", properties: { a: { pattern: "(?=x)" } } },
+            },
+          },
+        },
+      ),
+      "tools.find.parameters: cannot be used as a JSON Schema: properties.a.pattern is no regular",
+    ],
+    [
+      "a schema of a validator that cannot be used",
+      withPrompt({ validators: { json_schema: { type: "text" } } }),
+      "validators[0].params.schema: cannot be used as a JSON Schema: type must be one of",
+    ],
+    [
       "a pattern of a validator that is none",
       withPrompt({ validators: { regex_match: "(" } }),
       "validators[0].params.pattern: is no regular expression",
@@ -633,6 +654,31 @@ describe("a pack that would hold up who reads it", () => {
     const parsed = refused(text);
     expect(parsed.reason).toBe("InvalidPack");
     expect(parsed.message).toContain(message);
+  });
+
+  it("may be large where it is what people write", () => {
+    const parameters = {
+      type: "object",
+      properties: record(10, (index) => ({
+        type: "string",
+        description: `What the customer said of the order, in a few words, number ${index}`,
+        pattern: `^[A-Z]{2,${index + 4}}-[0-9]{1,8}$`,
+        enum: list(5, (value) => `value ${value}`),
+      })),
+      required: ["n0"],
+      additionalProperties: false,
+    };
+    const tools = record(200, (index) => ({ name: `t${index}`, description: "x", parameters }));
+    const variables = list(20, (index) => ({
+      name: `v${index}`,
+      type: "string",
+      default: "AB-12",
+      validation: { pattern: `^[A-Z]{2,${index + 4}}-[0-9]{1,8}$` },
+    }));
+    const prompts = record(50, () =>
+      aPrompt({ variables, system_template: variables.map(({ name }) => `{{${name}}}`).join(" ") }),
+    );
+    expect(accepted(aPackText({ tools, prompts })).warnings).toEqual([]);
   });
 
   it("may have many prompts with many tools, each looked up at once", () => {

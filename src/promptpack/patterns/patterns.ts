@@ -23,7 +23,7 @@ export const TOO_MUCH_WORK =
 
 type Compiled = { readonly program: RE2JS } | { readonly problem: string };
 
-/** The patterns of one text. Each is compiled once, however often it is there. */
+/** The patterns of one text, or of several that are judged together. Each is compiled once, however often it is there. */
 export class Patterns {
   readonly #budget: WorkBudget;
   readonly #toRE2: (pattern: string) => string;
@@ -35,19 +35,18 @@ export class Patterns {
     this.#toRE2 = toRE2;
   }
 
-  get budget(): WorkBudget {
-    return this.#budget;
-  }
-
-  /** Why the pattern is refused, as the end of a sentence that begins with its place. */
-  problemOf(pattern: string): string | undefined {
-    const compiled = this.#compile(pattern);
+  /**
+   * Why the pattern is refused, as the end of a sentence that begins with its place. What it takes to compile it may come from
+   * another budget.
+   */
+  problemOf(pattern: string, budget = this.#budget): string | undefined {
+    const compiled = this.#compile(pattern, budget);
     return "problem" in compiled ? compiled.problem : undefined;
   }
 
   /** Looks for the pattern anywhere in the value. What that takes may come from another budget. */
   test(pattern: string, value: string, budget = this.#budget): PatternVerdict {
-    const compiled = this.#compile(pattern);
+    const compiled = this.#compile(pattern, budget);
     if ("problem" in compiled) return compiled;
     const { program } = compiled;
     const steps = MATCH_STEPS + program.programSize() * (value.length + 1);
@@ -56,29 +55,30 @@ export class Patterns {
     return program.matcher(value).find() ? "matches" : "differs";
   }
 
-  #compile(pattern: string): Compiled {
-    let compiled = this.#compiled.get(pattern);
-    if (compiled === undefined) {
-      compiled = this.#compileNew(pattern);
-      this.#compiled.set(pattern, compiled);
-    }
+  #compile(pattern: string, budget: WorkBudget): Compiled {
+    const known = this.#compiled.get(pattern);
+    if (known !== undefined) return known;
+    const compiled = this.#compileNew(pattern, budget);
+    // Another budget may have more left.
+    const isJudged = !("problem" in compiled) || compiled.problem !== TOO_MUCH_WORK;
+    if (isJudged) this.#compiled.set(pattern, compiled);
     return compiled;
   }
 
-  #compileNew(pattern: string): Compiled {
+  #compileNew(pattern: string, budget: WorkBudget): Compiled {
     if (pattern.length > MAX_PATTERN_CHARACTERS) {
       return {
         problem: `is a pattern of more than ${MAX_PATTERN_CHARACTERS} characters; shorten it`,
       };
     }
     // Reading it is work too, also where it is refused.
-    if (!this.#budget.take(STEPS_A_CHARACTER * (pattern.length + 1))) {
+    if (!budget.take(STEPS_A_CHARACTER * (pattern.length + 1))) {
       return { problem: TOO_MUCH_WORK };
     }
     const source = this.#toRE2(pattern);
     const { steps } = patternWork(source);
     if (steps > MAX_PATTERN_STEPS) return { problem: TOO_LARGE };
-    if (!this.#budget.take(COMPILE_STEPS + steps)) return { problem: TOO_MUCH_WORK };
+    if (!budget.take(COMPILE_STEPS + steps)) return { problem: TOO_MUCH_WORK };
     try {
       return { program: RE2JS.compile(source) };
     } catch (error) {

@@ -3,7 +3,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { WorkBudget } from "../patterns/work-budget.ts";
-import { compileSchema, MAX_SCHEMA_CHARACTERS, schemaPatterns } from "./compile-schema.ts";
+import { compileSchema, MAX_SCHEMA_CHARACTERS, Schemas } from "./compile-schema.ts";
 
 type Schema = Record<string, unknown>;
 
@@ -290,16 +290,13 @@ describe("a schema", () => {
     expect(problemsOf(root, {})).toEqual([]);
   });
 
-  it("shares the work with others of the same budget", () => {
-    const patterns = schemaPatterns(new WorkBudget(1_000_000));
-    const root = { properties: { a: { pattern: "^[a-z]{1,500}$" } } };
-    const other = (index: number): Schema => ({
-      properties: { a: { pattern: `^b{2000}{${index}}$` } },
-    });
-    expect(list(100, () => compileSchema(root, patterns).ok)).not.toContain(false);
-    const { spent } = patterns.budget;
-    expect(compileSchema(other(1), patterns).ok).toBe(false);
-    expect(patterns.budget.spent).toBeGreaterThan(spent);
+  it("shares its patterns and the work with others that are judged together", () => {
+    const schemas = new Schemas(new WorkBudget(1_000_000));
+    const withPattern = (pattern: string) => schemas.compile({ properties: { a: { pattern } } }).ok;
+    expect(list(100, () => withPattern("^[a-z]{1,500}$"))).not.toContain(false);
+    const others = list(100, (index) => withPattern(`^b{500}${index}$`));
+    expect(others[0]).toBe(true);
+    expect(others.at(-1)).toBe(false);
   });
 });
 
@@ -398,8 +395,7 @@ describe("the work of a check", () => {
     });
     fc.assert(
       fc.property(anything, anything, (root, one) => {
-        const patterns = schemaPatterns(new WorkBudget(1_000_000));
-        const compiled = compileSchema(root, patterns);
+        const compiled = new Schemas(new WorkBudget(1_000_000)).compile(root);
         const problems = compiled.ok ? compiled.check(one, LIMITS) : [compiled.problem];
         expect(problems.every((problem) => problem !== "")).toBe(true);
       }),

@@ -28,12 +28,27 @@ export type CompiledSchema =
       readonly problem: string;
     };
 
-/** The patterns of one schema, or of several that share a budget. */
-export function schemaPatterns(budget: WorkBudget = new WorkBudget(MAX_SCHEMA_STEPS)): Patterns {
-  return new Patterns(budget, fromECMAScript);
+/** Schemas that are judged together. Their patterns are compiled once, and the work for all of them is bounded. */
+export class Schemas {
+  readonly #budget: WorkBudget;
+  readonly #patterns: Patterns;
+
+  constructor(budget: WorkBudget) {
+    this.#budget = budget;
+    this.#patterns = new Patterns(budget, fromECMAScript);
+  }
+
+  compile(schema: JSONObject): CompiledSchema {
+    const budget = new WorkBudget(MAX_SCHEMA_STEPS, this.#budget);
+    return compileWithin(schema, this.#patterns, budget);
+  }
 }
 
-export function compileSchema(schema: JSONObject, patterns = schemaPatterns()): CompiledSchema {
+export function compileSchema(schema: JSONObject): CompiledSchema {
+  return new Schemas(new WorkBudget(MAX_SCHEMA_STEPS)).compile(schema);
+}
+
+function compileWithin(schema: JSONObject, patterns: Patterns, budget: WorkBudget): CompiledSchema {
   if (isTooDeep(schema)) {
     return { ok: false, problem: `it is nested more than ${MAX_JSON_DEPTH} deep; make it flatter` };
   }
@@ -42,12 +57,12 @@ export function compileSchema(schema: JSONObject, patterns = schemaPatterns()): 
     const problem = `it is larger than ${MAX_SCHEMA_CHARACTERS / 1024} KiB; leave out what the model need not know`;
     return { ok: false, problem };
   }
-  if (!patterns.budget.take(CHARACTER_STEPS * length)) {
+  if (!budget.take(CHARACTER_STEPS * length)) {
     return { ok: false, problem: "the schemas are too large together; split them" };
   }
   let root: SchemaNode;
   try {
-    root = readSchema(schema, patterns);
+    root = readSchema(schema, patterns, budget);
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error;
     return { ok: false, problem: error.message };

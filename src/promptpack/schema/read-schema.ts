@@ -1,6 +1,7 @@
 /** Reads a JSON Schema (draft 7 to 2020-12, and `nullable` of OpenAPI 3.0) into a graph of nodes. */
 import { type FieldPath, formatPath } from "../../api/fields/problems.ts";
 import type { Patterns } from "../patterns/patterns.ts";
+import type { WorkBudget } from "../patterns/work-budget.ts";
 import * as arrays from "./array-keywords.ts";
 import { inPlaceDepth } from "./in-place-depth.ts";
 import * as inPlace from "./in-place-keywords.ts";
@@ -83,7 +84,7 @@ interface Pending {
 }
 
 /** Throws a SchemaError. */
-export function readSchema(root: JSONObject, patterns: Patterns): SchemaNode {
+export function readSchema(root: JSONObject, patterns: Patterns, budget: WorkBudget): SchemaNode {
   // Of each object once, so that a schema may refer to itself, and without recursion.
   const nodes = new Map<unknown, SchemaNode>();
   const pending: Pending[] = [];
@@ -132,6 +133,7 @@ export function readSchema(root: JSONObject, patterns: Patterns): SchemaNode {
     const context: KeywordContext = {
       schema,
       patterns,
+      budget,
       nodeAt,
       inPlaceAt: (value, ...at) => judging(nodeAt(value, ...at)),
       referred(reference) {
@@ -155,7 +157,7 @@ export function readSchema(root: JSONObject, patterns: Patterns): SchemaNode {
   }
 
   function take(steps: number, place: FieldPath): void {
-    if (patterns.budget.take(steps)) return;
+    if (budget.take(steps)) return;
     throw refusal(place, "is where the schema gets too large, together with what is beside it");
   }
 }

@@ -1,5 +1,6 @@
 import type { FieldPath } from "../../api/fields/problems.ts";
 import type { Patterns } from "../patterns/patterns.ts";
+import type { WorkBudget } from "../patterns/work-budget.ts";
 import type { ValueCheck } from "./value-check.ts";
 
 export type JSONObject = Readonly<Record<string, unknown>>;
@@ -36,6 +37,7 @@ export interface KeywordContext {
   /** The schema that the keyword stands in. */
   readonly schema: JSONObject;
   readonly patterns: Patterns;
+  readonly budget: WorkBudget;
   /** The schema at a place below the keyword's schema, such as `["properties", "city"]`. */
   readonly nodeAt: (value: unknown, ...place: FieldPath) => SchemaNode;
   /** The same for one that judges the same value. */

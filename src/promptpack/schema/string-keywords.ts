@@ -47,10 +47,10 @@ export const readPattern: KeywordReader = (pattern, context) => {
 /** `place`: where the pattern stands in its schema. */
 export function patternTest(
   pattern: string,
-  { patterns, refuse }: KeywordContext,
+  { patterns, budget, refuse }: KeywordContext,
   ...place: string[]
 ): (value: string, check: ValueCheck) => boolean {
-  const problem = patterns.problemOf(pattern);
+  const problem = patterns.problemOf(pattern, budget);
   if (problem !== undefined) return refuse(problem, ...place);
   return (value, check) => {
     const verdict = patterns.test(pattern, value, check.budget);

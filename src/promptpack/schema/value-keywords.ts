@@ -48,11 +48,11 @@ export const readConst: KeywordReader = (wanted) => {
   return (value, check) => isEqual(value, check) || check.fail("must be equal to constant");
 };
 
-export const readEnum: KeywordReader = (wanted, { patterns, refuse }) => {
+export const readEnum: KeywordReader = (wanted, { budget, refuse }) => {
   if (!Array.isArray(wanted) || wanted.length === 0) {
     return refuse("must be a list of at least one value", "enum");
   }
-  if (!patterns.budget.take(TEXT_STEPS * wanted.length)) {
+  if (!budget.take(TEXT_STEPS * wanted.length)) {
     return refuse("has too many values, together with what is beside it", "enum");
   }
   const isEqual = equalTo(wanted);
