@@ -122,6 +122,15 @@ describe("Controller", () => {
     expect(told).toEqual(["a"]);
   });
 
+  it("lets the event loop go on between keys, also where there is nothing to do for any of them", async () => {
+    const { cache, outcomes } = aController(async () => {}, { workers: 1 });
+    for (let index = 0; index < 100; index += 1) cache.set(anObject(`o${index}`));
+    await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    expect(outcomes.length).toBeLessThan(10);
+    await vi.waitFor(() => expect(outcomes).toHaveLength(100));
+  });
+
   it("ends once no worker is busy", async () => {
     let release = (): void => {};
     const { cache, controller, running, end } = aController(

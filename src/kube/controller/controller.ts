@@ -1,5 +1,6 @@
 import type { Cache, CacheChange } from "../watch/cache.ts";
 import type { Clock } from "../../time/clock.ts";
+import { nextTurn } from "../../time/next-turn.ts";
 import { keyOf, type KubernetesObject } from "../client/object.ts";
 import { WorkQueue } from "./work-queue.ts";
 
@@ -113,6 +114,8 @@ export class Controller {
       if (key === undefined) return;
       this.#active += 1;
       try {
+        // A pass that finds nothing to do waits for nothing: a thousand of them must not keep everything else waiting.
+        await nextTurn();
         await this.#reconcile(key, signal);
       } finally {
         this.#active -= 1;
