@@ -5,16 +5,16 @@ import {
   type KeywordContext,
   type KeywordReader,
   type SchemaNode,
+  type Checking,
 } from "./schema-node.ts";
 import { countMessage, readCount } from "./string-keywords.ts";
-import type { ValueCheck } from "./value-check.ts";
 import { measuredJSON } from "./value-keywords.ts";
 
 const ITEM_STEPS = 5;
 
 type ListAssertion = (
   value: readonly unknown[],
-  check: ValueCheck,
+  check: Checking,
   evaluated: Evaluated | undefined,
 ) => boolean;
 
@@ -112,7 +112,7 @@ function readRest(
 function allFrom(
   start: number,
   value: readonly unknown[],
-  check: ValueCheck,
+  check: Checking,
   evaluated: Evaluated | undefined,
   node: SchemaNode | undefined,
 ): boolean {

@@ -5,8 +5,8 @@ import {
   type KeywordContext,
   type KeywordReader,
   type SchemaNode,
+  type Checking,
 } from "./schema-node.ts";
-import type { ValueCheck } from "./value-check.ts";
 
 function readNodes(keyword: string, written: unknown, context: KeywordContext): SchemaNode[] {
   if (!Array.isArray(written) || written.length === 0) {
@@ -19,7 +19,7 @@ function readNodes(keyword: string, written: unknown, context: KeywordContext): 
 function runApart(
   node: SchemaNode,
   value: unknown,
-  check: ValueCheck,
+  check: Checking,
   evaluated: Evaluated | undefined,
 ): boolean {
   if (evaluated === undefined) return check.run(node, value);

@@ -6,9 +6,9 @@ import {
   type JSONObject,
   type KeywordContext,
   type KeywordReader,
+  type Checking,
 } from "./schema-node.ts";
 import { countMessage, patternTest, readCount } from "./string-keywords.ts";
-import type { ValueCheck } from "./value-check.ts";
 
 /** To look up a name, and to list one. */
 const NAME_STEPS = 5;
@@ -16,7 +16,7 @@ const LISTED_NAME_STEPS = 50;
 
 type ObjectAssertion = (
   value: JSONObject,
-  check: ValueCheck,
+  check: Checking,
   evaluated: Evaluated | undefined,
 ) => boolean;
 

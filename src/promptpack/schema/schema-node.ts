@@ -1,7 +1,6 @@
 import type { FieldPath } from "../../api/fields/problems.ts";
 import type { Patterns } from "../patterns/patterns.ts";
 import type { WorkBudget } from "../patterns/work-budget.ts";
-import type { ValueCheck } from "./value-check.ts";
 
 export type JSONObject = Readonly<Record<string, unknown>>;
 
@@ -14,10 +13,22 @@ export interface SchemaNode {
   collects: boolean;
 }
 
+/** What an assertion may ask of the check that it is a part of; see `ValueCheck`. */
+export interface Checking {
+  readonly budget: WorkBudget;
+  readonly problems: readonly string[];
+  take(steps: number): void;
+  run(node: SchemaNode, value: unknown, evaluated?: Evaluated): boolean;
+  runAt(key: string | number, node: SchemaNode, value: unknown): boolean;
+  merge(from: Evaluated, into: Evaluated | undefined): void;
+  attempt(body: () => boolean, takeBack?: "always" | "when valid"): boolean;
+  fail(message: string): false;
+}
+
 /** Tells `check` what is wrong, and answers whether anything is. `evaluated` is there when somebody asks for it. */
 export type Assertion = (
   value: unknown,
-  check: ValueCheck,
+  check: Checking,
   evaluated: Evaluated | undefined,
 ) => boolean;
 

@@ -1,6 +1,6 @@
 /** Keywords that judge strings, and let everything else pass. */
-import type { KeywordContext, KeywordReader } from "./schema-node.ts";
-import { UnjudgedError, type ValueCheck } from "./value-check.ts";
+import type { KeywordContext, KeywordReader, Checking } from "./schema-node.ts";
+import { UnjudgedError } from "./value-check.ts";
 
 export function readCount(keyword: string, count: unknown, { refuse }: KeywordContext): number {
   if (Number.isInteger(count) && (count as number) >= 0) return count as number;
@@ -25,7 +25,7 @@ function lengthKeyword(keyword: string, side: "most" | "least"): KeywordReader {
 }
 
 /** Characters as people count them. */
-function lengthOf(value: string, check: ValueCheck): number {
+function lengthOf(value: string, check: Checking): number {
   check.take(value.length);
   let length = 0;
   for (const _character of value) length += 1;
@@ -49,7 +49,7 @@ export function patternTest(
   pattern: string,
   { patterns, budget, refuse }: KeywordContext,
   ...place: string[]
-): (value: string, check: ValueCheck) => boolean {
+): (value: string, check: Checking) => boolean {
   const problem = patterns.problemOf(pattern, budget);
   if (problem !== undefined) return refuse(problem, ...place);
   return (value, check) => {

@@ -1,5 +1,5 @@
 import { WorkBudget } from "../patterns/work-budget.ts";
-import { Evaluated, type SchemaNode } from "./schema-node.ts";
+import { type Checking, Evaluated, type SchemaNode } from "./schema-node.ts";
 
 /** Schemas in each other, also where one refers to itself for each level of the value. */
 const MAX_DEPTH = 500;
@@ -20,7 +20,7 @@ export class UnjudgedError extends Error {
 }
 
 /** One check of a value: where it stands, what it has found so far, and how much it may still do. */
-export class ValueCheck {
+export class ValueCheck implements Checking {
   readonly #budget: WorkBudget;
   readonly #maxProblems: number;
   readonly #problems: string[] = [];

@@ -1,7 +1,6 @@
 /** Keywords that judge a value of any type. */
 import { canonicalJSON } from "../document/content-hash.ts";
-import type { Assertion, KeywordReader } from "./schema-node.ts";
-import type { ValueCheck } from "./value-check.ts";
+import type { Assertion, KeywordReader, Checking } from "./schema-node.ts";
 
 export const TYPES = ["object", "array", "string", "number", "integer", "boolean", "null"] as const;
 
@@ -61,7 +60,7 @@ export const readEnum: KeywordReader = (wanted, { budget, refuse }) => {
 };
 
 /** Whether a value is one of those wanted, in time that does not grow with their number. */
-function equalTo(wanted: readonly unknown[]): (value: unknown, check: ValueCheck) => boolean {
+function equalTo(wanted: readonly unknown[]): (value: unknown, check: Checking) => boolean {
   const plain = new Set(wanted.filter((one) => typeof one !== "object" || one === null));
   const composed = new Set(
     wanted.filter((one) => typeof one === "object" && one !== null).map(canonicalJSON),
@@ -73,7 +72,7 @@ function equalTo(wanted: readonly unknown[]): (value: unknown, check: ValueCheck
 }
 
 /** The same text for equal values. Its length is paid for. */
-export function measuredJSON(value: unknown, check: ValueCheck): string {
+export function measuredJSON(value: unknown, check: Checking): string {
   const text = canonicalJSON(value);
   check.take(TEXT_STEPS + CHARACTER_STEPS * text.length);
   return text;
