@@ -56,8 +56,13 @@ export class AgentProcess {
     return new AgentProcess(child, listening);
   }
 
+  /** Where clients connect. */
+  get url(): string {
+    return `ws://127.0.0.1:${this.#facadePort}`;
+  }
+
   connect(path = "/"): Promise<ChatClient> {
-    return ChatClient.connect(`ws://127.0.0.1:${this.#facadePort}${path}`);
+    return ChatClient.connect(this.url + path);
   }
 
   /** As the loss of its machine ends it: nothing of it is done any more. */

@@ -252,6 +252,12 @@ describe("the answer of an http tool", () => {
     [undefined, "21 degrees", "21 degrees"],
     ["application/json", "{broken", "{broken"],
     ["application/json", "", null],
+    // What reads a result by recursion would not come to its end.
+    [
+      "application/json",
+      "[".repeat(5_000) + "]".repeat(5_000),
+      "[".repeat(5_000) + "]".repeat(5_000),
+    ],
   ])("of type %s, %j, is taken as %j", async (type, body, result) => {
     await using tool = await startTool((response) => {
       if (type !== undefined) response.setHeader("content-type", type);

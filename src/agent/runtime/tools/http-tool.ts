@@ -1,4 +1,5 @@
 /** Calls a tool at a URL. The arguments are sent as JSON in the body, or in the query when the method has no body. */
+import { isTooDeep } from "../../../promptpack/document/json-depth.ts";
 import type { ToolConfig } from "../../../agent-config/agent-config.ts";
 import { exponentialBackoff, jittered } from "../../../time/backoff.ts";
 import type { Clock } from "../../../time/clock.ts";
@@ -205,9 +206,11 @@ async function readOutcome(
   return { result: type === null || /\bjson\b/i.test(type) ? parsedOrText(text) : text };
 }
 
+/** What is nested too deep stays text, since the provider's package and the stores walk through a result by recursion. */
 function parsedOrText(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    const value = JSON.parse(text) as unknown;
+    return isTooDeep(value) ? text : value;
   } catch {
     return text;
   }
