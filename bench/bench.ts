@@ -7,6 +7,7 @@
  */
 import { measureEchoCPU } from "./echo-cpu.ts";
 import { measureFirstChunk } from "./first-chunk.ts";
+import { measureHostileInput } from "./hostile-input.ts";
 import { measureIdleConnections } from "./idle-connections.ts";
 import { measureMemory } from "./memory.ts";
 import { measureOperatorScale } from "./operator-scale.ts";
@@ -28,6 +29,7 @@ const BENCHES: Record<string, () => Promise<Measurement[]>> = {
   "session-length": measureSessionLength,
   memory: measureMemory,
   "idle-connections": measureIdleConnections,
+  "hostile-input": measureHostileInput,
   "operator-scale": measureOperatorScale,
 };
 
