@@ -1,5 +1,5 @@
 /**
- * What users run: one entry, and behind every dynamic import chunks of their own, so that a role loads nothing that it does
+ * What users run: one entry, one for the thread of the operator, and behind every dynamic import chunks of their own, so that a role loads nothing that it does
  * not use. Type stripping at run time would cost each process 40 MB and a third of a second.
  */
 import { readdirSync, readFileSync } from "node:fs";
@@ -10,7 +10,11 @@ import { bundledPackages, type BundledPackage } from "./supply-chain/bundled-pac
 import { SOFTWARE_BILL_FILE, softwareBill } from "./supply-chain/software-bill.ts";
 
 export default defineConfig({
-  input: { omnia: "bin/omnia.ts" },
+  input: {
+    omnia: "bin/omnia.ts",
+    // A thread needs a file to start with.
+    "pack-thread": "src/operator/prompt-pack/pack-thread.ts",
+  },
   platform: "node",
   tsconfig: "tsconfig.json",
   plugins: [withoutUndici(), thirdParties()],

@@ -14,13 +14,17 @@ export type PackSource =
       readonly parsed: ParsedPromptPack | undefined;
     };
 
+/** `parsed` is what `packContent` is as a pack, where that was found out before. */
 export function packSource(
   { spec }: Pick<PromptPack, "spec">,
   data: Readonly<Record<string, string>>,
+  parsed = parse(packContent({ spec }, data)),
 ): PackSource {
-  const content = packContent({ spec }, data);
-  const parsed = content === undefined ? undefined : parsePromptPack(content);
   return { found: true, keys: Object.keys(data), parsed };
+}
+
+function parse(content: string | undefined): ParsedPromptPack | undefined {
+  return content === undefined ? undefined : parsePromptPack(content);
 }
 
 /** The text of the pack; `undefined` when the ConfigMap does not have the key. */

@@ -27,10 +27,16 @@ export interface RunningVersions {
   readonly canary?: { readonly weight: number; readonly version: PackVersion } | undefined;
 }
 
-/** The version in a text that was kept under the hash; `undefined` when the text does not hold it any more. */
-export function readVersion(hash: string, content: string | undefined): WrittenVersion | undefined {
-  if (content === undefined) return undefined;
-  const parsed = parsePromptPack(content);
+/**
+ * The version in a text that was kept under the hash; `undefined` when the text does not hold it any more. `parsed` is the text as
+ * a pack, where that was found out before.
+ */
+export function readVersion(
+  hash: string,
+  content: string | undefined,
+  parsed = content === undefined ? undefined : parsePromptPack(content),
+): WrittenVersion | undefined {
+  if (content === undefined || parsed === undefined) return undefined;
   if (!parsed.ok || parsed.hash !== hash) return undefined;
   return { hash, semver: parsed.pack.version, document: parsed.pack, content };
 }

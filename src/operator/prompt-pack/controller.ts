@@ -16,6 +16,7 @@ import { UnreadableSpecs } from "../cluster/read-stored.ts";
 import { WrittenStatuses } from "../cluster/written-statuses.ts";
 import { VersionConfigMaps, packsOfVersion } from "./version-config-maps.ts";
 import { countAgentsOf, watchAgents } from "./count-agents.ts";
+import { PackParser } from "./pack-parser.ts";
 import { createPackDecisions, hashIn, type PackDecision } from "./decisions.ts";
 
 /** While many agents take up a version, the status of its pack is written once in this time at most. */
@@ -35,8 +36,9 @@ export function createPromptPacks(
   const { caches, clock } = context;
   const statuses = new WrittenStatuses<PromptPackStatus>(context, PROMPT_PACKS);
   const unreadable = new UnreadableSpecs(context, PROMPT_PACKS);
-  const versionConfigMaps = new VersionConfigMaps(context);
-  const decisions = createPackDecisions(context, { statuses, versionConfigMaps });
+  const parser = new PackParser({ clock });
+  const versionConfigMaps = new VersionConfigMaps(context, parser);
+  const decisions = createPackDecisions(context, { statuses, versionConfigMaps, parser });
 
   async function reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult | void> {
     const outcome = await decisions.renew(key, signal);

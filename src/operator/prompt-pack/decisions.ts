@@ -21,6 +21,7 @@ import { readSpec, toResource } from "../cluster/read-stored.ts";
 import { sourceOf } from "../cluster/references-of.ts";
 import type { WrittenStatuses } from "../cluster/written-statuses.ts";
 import { type VersionConfigMaps, type OtherHolder, versionOf } from "./version-config-maps.ts";
+import type { PackParser } from "./pack-parser.ts";
 import { readSource, type SourceReading } from "./source-reader.ts";
 
 /** A version that runs. It has its content if it was read from a ConfigMap of a kept version. */
@@ -56,9 +57,10 @@ export function createPackDecisions(
   parts: {
     statuses: WrittenStatuses<PromptPackStatus>;
     versionConfigMaps: VersionConfigMaps;
+    parser: PackParser;
   },
 ): PackDecisions {
-  const { statuses, versionConfigMaps } = parts;
+  const { statuses, versionConfigMaps, parser } = parts;
 
   async function decide(
     [stored, status, sourceThere]: PackWorld,
@@ -71,7 +73,7 @@ export function createPackDecisions(
     const isKeepable = (hash: string): boolean =>
       !kept.includes(hash) && versionConfigMaps.otherHolder(stored, hash) === "nobody";
     const reusable = isContentAtHand(before?.reading, isKeepable) ? before?.reading : undefined;
-    const reading = await readSource(client, promptPack, sourceThere, reusable, signal);
+    const reading = await readSource({ client, parser }, promptPack, sourceThere, reusable, signal);
     const { source } = reading;
     const newest = hashIn(reading);
 

@@ -3,6 +3,7 @@ import type { PromptPack } from "../../api/prompt-pack.ts";
 import { isNotFound } from "../../kube/client/api-error.ts";
 import type { KubeClient } from "../../kube/client/client.ts";
 import type { KubernetesObject } from "../../kube/client/object.ts";
+import type { PackParser } from "./pack-parser.ts";
 import { CONFIG_MAPS, type ConfigMapObject } from "../cluster/kubernetes-objects.ts";
 
 /** The source of a pack as it was read last. */
@@ -21,7 +22,7 @@ export interface SourceReading {
  * ConfigMap that does not exist is no failure.
  */
 export async function readSource(
-  client: KubeClient,
+  { client, parser }: { readonly client: KubeClient; readonly parser: PackParser },
   pack: PromptPack,
   there: KubernetesObject | undefined,
   before: SourceReading | undefined,
@@ -37,9 +38,11 @@ export async function readSource(
     const { namespace } = pack.metadata;
     const read = await client.get<ConfigMapObject>(CONFIG_MAPS, { namespace, name }, signal);
     const data = read.data ?? {};
+    const content = packContent(pack, data);
+    const parsed = content === undefined ? undefined : await parser.parse(content, signal);
     return {
-      source: packSource(pack, data),
-      content: packContent(pack, data),
+      source: packSource(pack, data, parsed),
+      content,
       from,
       // What was read may be newer than what the cache shows.
       resourceVersions: [resourceVersion, read.metadata.resourceVersion],

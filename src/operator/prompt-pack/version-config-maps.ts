@@ -17,6 +17,7 @@ import {
 } from "../cluster/kubernetes-objects.ts";
 import { promptPackLabels } from "../cluster/labels.ts";
 import type { OperatorContext } from "../cluster/operator-context.ts";
+import type { PackParser } from "./pack-parser.ts";
 
 const NAME_OF_VERSION = /^(.+)-([0-9a-f]{12})$/;
 
@@ -32,11 +33,13 @@ export type KeepResult =
 
 export class VersionConfigMaps {
   readonly #context: Pick<OperatorContext, "client" | "caches">;
+  readonly #parser: PackParser;
   /** The keys of the ConfigMaps that were created or deleted here, until the cache shows it. */
   readonly #unseen = new Set<string>();
 
-  constructor(context: Pick<OperatorContext, "client" | "caches">) {
+  constructor(context: Pick<OperatorContext, "client" | "caches">, parser: PackParser) {
     this.#context = context;
+    this.#parser = parser;
     context.caches.configMaps.subscribe(({ before, after }) => {
       const metadata = (after ?? before)?.metadata;
       if (metadata !== undefined) this.#unseen.delete(keyOf(metadata));
@@ -76,9 +79,9 @@ export class VersionConfigMaps {
       if (isNotFound(error)) return undefined;
       throw error;
     }
-    return isOwnedBy(there, pack.metadata.uid)
-      ? readVersion(hash, there.data?.[DEFAULT_PACK_KEY])
-      : undefined;
+    const content = there.data?.[DEFAULT_PACK_KEY];
+    if (content === undefined || !isOwnedBy(there, pack.metadata.uid)) return undefined;
+    return readVersion(hash, content, await this.#parser.parse(content, signal));
   }
 
   async keep(
