@@ -9,6 +9,7 @@ import { measureEchoCPU } from "./echo-cpu.ts";
 import { measureFirstChunk } from "./first-chunk.ts";
 import { measureHostileInput } from "./hostile-input.ts";
 import { measureIdleConnections } from "./idle-connections.ts";
+import { measureKnownAttacks } from "./known-attacks.ts";
 import { measureMemory } from "./memory.ts";
 import { measureOperatorScale } from "./operator-scale.ts";
 import { measureSessionLength } from "./session-length.ts";
@@ -30,6 +31,7 @@ const BENCHES: Record<string, () => Promise<Measurement[]>> = {
   memory: measureMemory,
   "idle-connections": measureIdleConnections,
   "hostile-input": measureHostileInput,
+  "known-attacks": measureKnownAttacks,
   "operator-scale": measureOperatorScale,
 };
 
