@@ -98,7 +98,7 @@ describe("a PackParser", () => {
     expect(await parser.parse(largeText(), NEVER)).toMatchObject({
       ok: false,
       reason: "InvalidPack",
-      message: expect.stringContaining("needs more than 96 MB to check") as string,
+      message: expect.stringContaining("needs more than 64 MB to check") as string,
     });
   });
 

@@ -10,8 +10,8 @@ import { untilAborted } from "../../time/until-aborted.ts";
 export const MAX_INLINE_PACK_CHARACTERS = 16 * 1024;
 /** How long one text may take. None is known that takes so long. */
 export const PACK_PARSE_TIMEOUT_MS = 30_000;
-/** What people write takes less, also where it is a megabyte of YAML. */
-export const MAX_PACK_THREAD_MEGABYTES = 96;
+/** A megabyte of YAML that people have written takes less, and the pod of the operator has room for it. */
+export const MAX_PACK_THREAD_MEGABYTES = 64;
 const YOUNG_MEGABYTES = 16;
 
 // In development the sources run as they are. Users run a bundle, in which the thread is an entry of its own.

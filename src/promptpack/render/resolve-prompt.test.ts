@@ -253,7 +253,7 @@ describe("values that would hold up who reads them", () => {
     const value = "a".repeat(60_000);
     const { reason, message } = refused({ prompt: { variables }, variables: { v: value, w: "a" } });
     expect(reason).toBe("VariablesMissing");
-    expect(message).toContain('"v" its pattern is too much work');
+    expect(message).toContain('"v" cannot be judged: its pattern is too much work');
     expect(message).not.toContain('"w"');
   });
 

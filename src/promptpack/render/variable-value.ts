@@ -101,7 +101,7 @@ export function validationProblem(
       const verdict = patterns.test(pattern, value);
       if (verdict === "differs") return wrong(`must match the pattern ${pattern}`);
       if (verdict !== "matches") {
-        return { message: `its pattern ${verdict.problem}`, isUnjudged: true };
+        return { message: `cannot be judged: its pattern ${verdict.problem}`, isUnjudged: true };
       }
     }
   }
