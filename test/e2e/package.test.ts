@@ -12,7 +12,10 @@ import {
 } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
+import { aPackText } from "../support/builders/a-pack.ts";
 import { importsOf, programFiles } from "../support/documents/source-modules.ts";
 import { OmniaProcess, type OmniaResult } from "../support/processes/omnia-process.ts";
 import { OmniaUp, ROOT } from "./omnia-up.ts";
@@ -136,6 +139,24 @@ describe("the npm package", () => {
     expect(licenses).not.toMatch(/\(see below\)/);
   });
 
+  it("has the thread in which an operator reads large packs", async () => {
+    const thread = new Worker(join(ROOT, "dist/pack-thread.js"));
+    try {
+      const answer = once(thread, "message");
+      // oxlint-disable-next-line require-post-message-target-origin -- this is a thread, and no window
+      thread.postMessage(aPackText());
+      expect(await answer).toMatchObject([{ ok: true, pack: { id: "customer-service" } }]);
+    } finally {
+      await thread.terminate();
+    }
+    const chunks = await readdir(join(ROOT, "dist"));
+    const names = chunks.filter((name) => name.endsWith(".js"));
+    const texts = await Promise.all(
+      names.map((name) => readFile(join(ROOT, "dist", name), "utf8")),
+    );
+    expect(texts.filter((text) => text.includes("./pack-thread.js"))).toHaveLength(1);
+  });
+
   it("keeps Kubernetes, providers and Redis in chunks of their own", async () => {
     const dist = join(ROOT, "dist");
     const chunks = new Map<string, string>();
@@ -149,7 +170,15 @@ describe("the npm package", () => {
     const holds = (text: string, marks: readonly string[]): boolean[] =>
       marks.map((mark) => text.includes(mark));
     expect(holds(withAgent, ["omnia_agent_connections_active"])).toEqual([true]);
-    const lazy = ["kubeconfig", "anthropic-version", "x-goog-api-key", "api.openai.com", "XREAD"];
+    // The last one is a class of characters of the engine of patterns.
+    const lazy = [
+      "kubeconfig",
+      "anthropic-version",
+      "x-goog-api-key",
+      "api.openai.com",
+      "XREAD",
+      "[:xdigit:]",
+    ];
     expect(holds(all, lazy)).toEqual(lazy.map(() => true));
     expect(holds(withAgent, lazy)).toEqual(lazy.map(() => false));
   });
