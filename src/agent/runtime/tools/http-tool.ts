@@ -96,9 +96,9 @@ async function buildRequest(
  * parameter that the tool's URL has already: who declares a tool with `?customer=42` means this customer and no other.
  */
 function addToQuery(url: URL, toolArguments: Readonly<Record<string, unknown>>): void {
-  const fixed = new Set([...url.searchParams.keys()].map(queryNameAsRead));
+  const fixed = new Set([...url.searchParams.keys()].flatMap(queryNamesAsRead));
   for (const [name, value] of Object.entries(toolArguments)) {
-    if (fixed.has(queryNameAsRead(name))) continue;
+    if (queryNamesAsRead(name).some((read) => fixed.has(read))) continue;
     for (const item of Array.isArray(value) ? (value as unknown[]) : [value]) {
       if (item === null || item === undefined) continue;
       url.searchParams.append(name, typeof item === "string" ? item : JSON.stringify(item));
@@ -107,15 +107,14 @@ function addToQuery(url: URL, toolArguments: Readonly<Record<string, unknown>>):
 }
 
 /**
- * The name under which some server or other reads a query parameter. There are servers to which `Customer`, `customer[]`,
- * `customer[0]` and ` customer` are further values of `customer`, and to which a "." in a name is a "_".
+ * The names under which some server or other reads a query parameter, as letters and digits alone: there are servers to which
+ * `Customer`, `customer[]`, ` customer` and `[customer]` are further values of `customer`, and `customer id` and `customer[id` of
+ * `customer_id`.
  */
-function queryNameAsRead(name: string): string {
-  const [withoutIndex = ""] = name.normalize("NFKC").split("[", 1);
-  return withoutIndex
-    .replaceAll(/[\s\p{Cc}]/gu, "")
-    .replaceAll(".", "_")
-    .toLowerCase();
+function queryNamesAsRead(name: string): string[] {
+  const plain = name.normalize("NFKC").toLowerCase();
+  const outermost = plain.split(/[[\]]/).find((part) => part.trim() !== "") ?? "";
+  return [plain, outermost].map((read) => read.replaceAll(/[^\p{L}\p{N}]/gu, "") || name);
 }
 
 async function tryOnce(
