@@ -147,7 +147,8 @@ function readRefusal(body: string): string | undefined {
   }
 }
 
+/** An address at its beginning stays as it is written. */
 function sentence(text: string): string {
-  const start = text.charAt(0).toUpperCase() + text.slice(1);
+  const start = /^\w+:/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1);
   return /[.!?]$/.test(start) ? start : `${start}.`;
 }
