@@ -61,15 +61,19 @@ export function newMemorySession(id: string, { owner, holder }: SessionClient): 
   };
 }
 
+/** What is forgotten beyond the need, as a part of the room: the whole list is moved each time, and that is not to be at each turn. */
+const FORGOTTEN_AT_ONCE = 1 / 16;
+
 /** Forgets the oldest turns of which there is no room; the last `newest` messages are those of the turn that has ended. */
 export function forgetOldTurns(session: MemorySession, newest: number): void {
   const { messages } = session;
+  const room = MAX_HISTORY_BYTES_PER_SESSION * (1 - FORGOTTEN_AT_ONCE);
   if (session.messageBytes <= MAX_HISTORY_BYTES_PER_SESSION) return;
   let at = 0;
   for (; at < messages.length - newest; at++) {
     const message = messages[at] as string;
     const isWhole = message.startsWith(USER_MESSAGE_START);
-    if (isWhole && session.messageBytes <= MAX_HISTORY_BYTES_PER_SESSION) break;
+    if (isWhole && session.messageBytes <= room) break;
     session.messageBytes -= bytesOfMessage(message);
   }
   messages.splice(0, at);
