@@ -5,6 +5,7 @@ import { Hono } from "hono";
 import type { Access } from "./access.ts";
 import type { GatewaySource } from "./gateway-source.ts";
 import { landingPage, landingText } from "./landing-page.ts";
+import { RESOURCES_PATH } from "./resources-path.ts";
 import {
   UNAUTHORIZED,
   refusalBody,
@@ -12,8 +13,6 @@ import {
   refusalStatus,
   type GatewayRefusal,
 } from "./refusal.ts";
-
-export const RESOURCES_PATH = "/api/v1alpha1/resources";
 
 const SECURITY_HEADERS = {
   "cache-control": "no-store",

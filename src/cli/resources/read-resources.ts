@@ -1,6 +1,7 @@
 /** Reads the resources for `status` and `explain`: from a local instance if one is up, or else from the current cluster. */
 import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
+import { RESOURCES_PATH } from "../../gateway/resources-path.ts";
 import { findLocal } from "../../local/state/find-local.ts";
 import type { UpInfo } from "../../local/state/state-folder.ts";
 import { systemClock } from "../../time/clock.ts";
@@ -13,7 +14,6 @@ import type { ResourceFlags, Resources } from "./resources.ts";
 
 const LOCAL_TIMEOUT_MS = 10_000;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
-const RESOURCES_PATH = "/api/v1alpha1/resources";
 
 export async function readResources(
   { state }: Pick<ResourceFlags, "state">,
