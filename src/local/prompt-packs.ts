@@ -7,14 +7,13 @@ import {
   type PromptPackDecision,
 } from "../control/prompt-pack/decide-prompt-pack.ts";
 import type { RunningVersions, WrittenVersion } from "../control/prompt-pack/pack-version.ts";
-import { countAgents, versionsTextOfConfig } from "../control/prompt-pack/versions-text.ts";
+import {
+  countReferringAgents,
+  versionsTextOfConfig,
+} from "../control/prompt-pack/versions-text.ts";
 import { packContent, packSource } from "../control/prompt-pack/pack-source.ts";
 import type { PromptPackReference } from "../control/agent-runtime/references.ts";
-import {
-  type CrossNamespaceReferences,
-  isGranted,
-  namespaceFacts,
-} from "../control/namespace-grant.ts";
+import { type CrossNamespaceReferences, namespaceFacts } from "../control/namespace-grant.ts";
 import type { ObjectName } from "../control/object-name.ts";
 import { canonicalJSON } from "../promptpack/document/content-hash.ts";
 import { objectKey, type LocalWorld } from "./world.ts";
@@ -132,24 +131,23 @@ function decideOne(
 ): PromptPackDecision {
   const { name, namespace } = promptPack.metadata;
   const source = data === undefined ? { found: false as const } : packSource(promptPack, data);
-  const referring = world.agentRuntimes.filter(({ metadata, spec }) => {
+  const agents = world.agentRuntimes.filter(({ metadata, spec }) => {
     const reference = runtimeSpecOf(spec)?.promptPackRef;
     return reference?.name === name && (reference.namespace ?? metadata.namespace) === namespace;
   });
-  const object = { namespace, allowedNamespaces: promptPack.spec.allowedNamespaces };
-  const granted = referring.filter(({ metadata }) =>
-    isGranted(object, namespaceFacts(metadata.namespace, undefined), crossNamespaceReferences),
-  );
-  const running = granted.map(({ metadata }) => {
+  const referring = agents.map(({ metadata }) => {
     const config = configOf(metadata);
-    return config && versionsTextOfConfig(config);
+    return {
+      from: namespaceFacts(metadata.namespace, undefined),
+      running: config && versionsTextOfConfig(config),
+    };
   });
-  const refused = referring.length - granted.length;
   return decidePromptPack({
     promptPack,
     source,
     previous,
-    agents: (versions) => countAgents(running, versions, refused),
+    agents: (versions) =>
+      countReferringAgents(promptPack, referring, crossNamespaceReferences, versions),
     now,
   });
 }

@@ -1,4 +1,10 @@
 import type { AgentConfig } from "../../agent-config/agent-config.ts";
+import type { PromptPack } from "../../api/prompt-pack.ts";
+import {
+  type CrossNamespaceReferences,
+  isGranted,
+  type NamespaceFacts,
+} from "../namespace-grant.ts";
 import type { AgentCounts } from "./agents-notified.ts";
 import type { RunningVersions } from "./pack-version.ts";
 
@@ -31,4 +37,23 @@ export function countAgents(
   const wanted = versionsText(versions);
   const notified = wanted === "" ? [] : running.filter((text) => text === wanted);
   return { referencing: running.length, notified: notified.length, refused };
+}
+
+export interface ReferringAgent {
+  readonly from: NamespaceFacts;
+  /** As for `countAgents`. */
+  readonly running: string | undefined;
+}
+
+/** Counts the agents that refer to a pack: those that may do so, by the versions that they run, and those that may not. */
+export function countReferringAgents(
+  { metadata, spec }: PromptPack,
+  referring: readonly ReferringAgent[],
+  crossNamespaceReferences: CrossNamespaceReferences,
+  versions: RunningVersions,
+): AgentCounts {
+  const object = { namespace: metadata.namespace, allowedNamespaces: spec.allowedNamespaces };
+  const granted = referring.filter(({ from }) => isGranted(object, from, crossNamespaceReferences));
+  const running = granted.map((agent) => agent.running);
+  return countAgents(running, versions, referring.length - granted.length);
 }

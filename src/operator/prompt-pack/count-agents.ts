@@ -1,9 +1,9 @@
 /** Finds which agents a PromptPack is for, and which versions they have. It is done for every agent, so no config is parsed. */
 import type { PromptPack } from "../../api/prompt-pack.ts";
-import { isGranted, namespaceFacts } from "../../control/namespace-grant.ts";
+import { namespaceFacts } from "../../control/namespace-grant.ts";
 import type { AgentCounts } from "../../control/prompt-pack/agents-notified.ts";
 import type { RunningVersions } from "../../control/prompt-pack/pack-version.ts";
-import { countAgents } from "../../control/prompt-pack/versions-text.ts";
+import { countReferringAgents } from "../../control/prompt-pack/versions-text.ts";
 import type { TrustPolicy } from "../../control/trust-policy.ts";
 import { isOwnedBy, keyOf, type KubernetesObject } from "../../kube/client/object.ts";
 import { agentOfConfigMap, configMapName, PACK_VERSIONS_ANNOTATION } from "../cluster/labels.ts";
@@ -12,21 +12,19 @@ import { promptPackOf } from "../cluster/references-of.ts";
 
 type Caches = Pick<OperatorCaches, "agentRuntimes" | "agentConfigs" | "namespaces">;
 
-/** Counts the agents that refer to a pack: those that may do so, by the versions that their configs have, and those that may not. */
 export function countAgentsOf(
   caches: Caches,
   { crossNamespaceReferences }: TrustPolicy,
-  { metadata, spec }: PromptPack,
+  promptPack: PromptPack,
   versions: RunningVersions,
 ): AgentCounts {
-  const object = { namespace: metadata.namespace, allowedNamespaces: spec.allowedNamespaces };
-  const referring = caches.agentRuntimes.indexed("promptPack", keyOf(metadata));
-  const granted = referring.filter(({ metadata: { namespace = "" } }) => {
+  const agents = caches.agentRuntimes.indexed("promptPack", keyOf(promptPack.metadata));
+  const referring = agents.map(({ metadata }) => {
+    const { namespace = "" } = metadata;
     const labels = caches.namespaces.get(namespace)?.metadata.labels;
-    return isGranted(object, namespaceFacts(namespace, labels), crossNamespaceReferences);
+    return { from: namespaceFacts(namespace, labels), running: versionsOfAgent(caches, metadata) };
   });
-  const running = granted.map((agent) => versionsOfAgent(caches, agent.metadata));
-  return countAgents(running, versions, referring.length - granted.length);
+  return countReferringAgents(promptPack, referring, crossNamespaceReferences, versions);
 }
 
 /** The text of the versions that an agent was given. It is `undefined` when the agent has no config of its own yet. */
