@@ -6,10 +6,7 @@ import { runtimeSpecOf, toolRegistryNameOf, type RuntimeSpec } from "../../api/a
 import { secretKeys } from "../../api/fields/core-objects.ts";
 import type { ManifestResource } from "../../api/manifest/manifest.ts";
 import { resolvePrompt } from "../../promptpack/render/resolve-prompt.ts";
-import {
-  type CredentialFacts,
-  toolCredential,
-} from "../../control/agent-runtime/tool-credential.ts";
+import { toolCredential } from "../../control/agent-runtime/tool-credential.ts";
 import { isGranted, namespaceFacts } from "../../control/namespace-grant.ts";
 import { redisURLProblem } from "../../control/agent-runtime/redis-url-problem.ts";
 import { checkRegistryTools } from "./check-registry-tools.ts";
@@ -114,13 +111,8 @@ class ReferenceChecker {
     const registry = this.#lookup.find(agent, path, "ToolRegistry", name, namespace);
     if (registry === undefined) return;
     this.#checkGrant(agent, path, registry);
-    const facts: CredentialFacts = {
-      agentNamespace: agent.namespace,
-      registryNamespace: registry.namespace,
-      credentials: agent.value.spec.toolRegistryRef?.credentials,
-    };
     for (const [index, tool] of registry.value.spec.tools.entries()) {
-      const { secretRef, refusal } = toolCredential(tool, facts);
+      const { secretRef, refusal } = toolCredential(tool, agent.value, registry.namespace);
       if (refusal !== undefined) {
         const at = ["spec", "toolRegistryRef", "credentials"];
         this.#findings.error(agent, at, `tool "${tool.name}": ${refusal}`);
@@ -129,7 +121,9 @@ class ReferenceChecker {
         this.#lookup.secretValue(registry, at, secretRef, agent.namespace);
       }
     }
-    for (const [index, { secretRef }] of (facts.credentials ?? []).entries()) {
+    for (const [index, { secretRef }] of (
+      agent.value.spec.toolRegistryRef?.credentials ?? []
+    ).entries()) {
       const at = ["spec", "toolRegistryRef", "credentials", index, "secretRef"];
       this.#lookup.secretValue(agent, at, secretRef);
     }

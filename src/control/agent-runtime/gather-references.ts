@@ -15,7 +15,7 @@ import type {
 import { isGranted, namespaceFacts } from "../namespace-grant.ts";
 import type { ObjectName } from "../object-name.ts";
 import { DEFAULT_TRUST_POLICY, type TrustPolicy } from "../trust-policy.ts";
-import { type CredentialFacts, toolCredential } from "./tool-credential.ts";
+import { toolCredential } from "./tool-credential.ts";
 
 /** A reader rejects when it could not read. It answers that something is missing only when it knows that. */
 export interface ReferenceReaders {
@@ -119,18 +119,15 @@ async function grantedOnly<Reference extends PromptPackReference | ToolRegistryR
 }
 
 async function gatherToolSecrets(
-  { metadata, spec }: AgentRuntime,
+  agentRuntime: AgentRuntime,
   registry: ToolRegistryReference | undefined,
   read: (name: string) => Promise<SecretReference>,
 ): Promise<AgentReferences["toolSecrets"]> {
   if (registry?.found !== true) return undefined;
-  const facts: CredentialFacts = {
-    agentNamespace: metadata.namespace,
-    registryNamespace: registry.namespace,
-    credentials: spec.toolRegistryRef?.credentials,
-  };
   const names = new Set(
-    registry.tools.flatMap((tool) => toolCredential(tool, facts).secretRef?.name ?? []),
+    registry.tools.flatMap(
+      (tool) => toolCredential(tool, agentRuntime, registry.namespace).secretRef?.name ?? [],
+    ),
   );
   if (names.size === 0) return undefined;
   const secrets: Record<string, SecretReference> = {};

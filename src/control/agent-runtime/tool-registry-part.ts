@@ -8,7 +8,7 @@ import { listNames, notFound, objectName } from "../object-name.ts";
 import { offeredConfigs, offeredTools, toolSecretPath } from "./offered-tools.ts";
 import type { ToolRegistryReference } from "./references.ts";
 import type { ResolvedTool } from "../tool-registry/resolved-tool.ts";
-import { type CredentialFacts, type ToolCredential, toolCredential } from "./tool-credential.ts";
+import { type ToolCredential, toolCredential } from "./tool-credential.ts";
 import type { SecretFile } from "./workload-decision.ts";
 import type { PromptPackPartValue } from "./prompt-pack-part.ts";
 
@@ -72,21 +72,14 @@ interface CredentialedTool {
 }
 
 function withCredentials(
-  { metadata, spec }: AgentFacts["agentRuntime"],
+  agentRuntime: AgentFacts["agentRuntime"],
   { namespace, tools }: FoundRegistry,
 ): CredentialedTool[] {
-  const facts: CredentialFacts = {
-    agentNamespace: metadata.namespace,
-    registryNamespace: namespace,
-    credentials: spec.toolRegistryRef?.credentials,
-  };
   return tools.map((tool) => {
-    const credential = toolCredential(tool, facts);
-    const given = facts.credentials?.find((each) => each.tool === tool.name)?.secretRef;
-    return {
-      tool: { ...tool, authSecretRef: credential.secretRef ?? given ?? tool.authSecretRef },
-      credential,
-    };
+    const credential = toolCredential(tool, agentRuntime, namespace);
+    const authSecretRef =
+      credential.refusal === undefined ? credential.secretRef : credential.refusedRef;
+    return { tool: { ...tool, authSecretRef }, credential };
   });
 }
 
