@@ -8,7 +8,13 @@ export function applyObjects(context: CarryOutContext & { readonly clock: Clock 
   return async (pass, signal) => {
     const { memory, children, own, wanted } = pass;
     if (wanted === undefined) return {};
-    const applied = await carryOut(context, children, memory.refusals, wanted, signal);
+    const applied = await carryOut(context, children, memory.refusals, wanted, signal).catch(
+      (error: unknown) => {
+        // The ConfigMap may have been made although its answer was lost. The next pass then wants the same one, and not a new revision.
+        if (own.configMap === undefined) memory.files.wrote(wanted.files, undefined);
+        throw error;
+      },
+    );
     if (applied.files === "written") {
       memory.files.wrote(wanted.files, own.configMap);
       memory.filesChangedAtMs = clock.monotonic();

@@ -80,6 +80,26 @@ describe("an operator makes everything once", () => {
     await agents.wereWrittenOnce();
   });
 
+  it("though the answer to the creation of each config is lost, and the watch shows it late", async () => {
+    const agents = await AgentsThroughFaults.prepare(cluster(), "late", AGENTS);
+    let lost = 0;
+    const ends = [
+      proxy().inject(({ isWatch, url }) =>
+        isWatch && url.pathname.endsWith("/configmaps") ? { delayMs: 3_000 } : undefined,
+      ),
+      proxy().inject(({ method, url: { pathname } }) => {
+        if (method !== "POST" || !pathname.endsWith("/late/configmaps")) return undefined;
+        return lost++ < AGENTS ? { cut: "unanswered" } : undefined;
+      }),
+    ];
+    proxy().cutWatches();
+    await agents.create();
+    await agents.allRun();
+    for (const end of ends) end();
+    expect(lost).toBeGreaterThanOrEqual(AGENTS);
+    await agents.wereWrittenOnce();
+  });
+
   it("and is as quiet afterwards as before", async () => {
     await vi.waitFor(async () => {
       const since = Date.now();
