@@ -94,7 +94,7 @@ describe("what drifted comes back", () => {
       "no volumes",
       template({ volumes: null, containers: [{ name: "x", image: "y" }] }),
     ],
-    ["deployment", "another grace period", template({ terminationGracePeriodSeconds: 1 })],
+    ["deployment", "another grace period", template({ terminationGracePeriodSeconds: 30 })],
     ["deployment", "no security context", template({ securityContext: null })],
     ["deployment", "a token for the pods", template({ automountServiceAccountToken: true })],
     [

@@ -358,10 +358,12 @@ describe("the objects of an agent", () => {
     expect(await become({ ...on, replicas: 2 })).toBe(2);
   });
 
-  it("give a pod more time to end than an agent takes for it", async () => {
+  it("give a pod time until no node routes to it any more, and then more time to end than an agent takes", async () => {
     const { pod, container } = await make("support");
     const longest = (DRAIN_TIMEOUT_MS + 2 * FLUSH_TIMEOUT_MS) / 1000;
-    expect(pod.spec.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(longest + 5);
+    const { seconds: unrouted = 0 } = container.lifecycle?.preStop?.sleep ?? {};
+    expect(unrouted).toBeGreaterThanOrEqual(5);
+    expect(pod.spec.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(unrouted + longest + 5);
     const { timeoutSeconds = 0 } = container.readinessProbe ?? {};
     expect(timeoutSeconds * 1000).toBeGreaterThan(READINESS_TIMEOUT_MS);
   });

@@ -38,6 +38,11 @@ export const AGENT_CONTAINER = "agent";
 const NON_ROOT = 65_532;
 /** Everybody in the container may read the files, and nobody may write them. */
 const FILE_MODE = 0o444;
+/**
+ * A replica that is to end goes on as before for this long, and is told only then (SIGTERM). Meanwhile every node learns that the
+ * Service leads to it no longer, so that no new connection comes to a port that is closed.
+ */
+const UNROUTED_SECONDS = 5;
 /** The time that running turns have to end (section 5 of the protocol), and what the rest of the shutdown may take. */
 const DRAIN_SECONDS = 60;
 const DRAIN_MARGIN_SECONDS = 15;
@@ -112,7 +117,7 @@ function podSpec({ agentRuntime, workload, settings, publicKey }: DeploymentWant
   return withoutUndefined<V1PodSpec>({
     automountServiceAccountToken: false,
     enableServiceLinks: false,
-    terminationGracePeriodSeconds: DRAIN_SECONDS + DRAIN_MARGIN_SECONDS,
+    terminationGracePeriodSeconds: UNROUTED_SECONDS + DRAIN_SECONDS + DRAIN_MARGIN_SECONDS,
     securityContext: {
       runAsNonRoot: true,
       runAsUser: NON_ROOT,
@@ -175,6 +180,8 @@ function container(
       timeoutSeconds: 5,
       failureThreshold: 3,
     },
+    // The kubelet itself sleeps, so that this works in every image.
+    lifecycle: { preStop: { sleep: { seconds: UNROUTED_SECONDS } } },
     resources: resources as V1Container["resources"],
     terminationMessagePolicy: "FallbackToLogsOnError",
     securityContext: {
