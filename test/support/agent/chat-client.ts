@@ -3,8 +3,12 @@ import { WebSocket, type ClientOptions } from "ws";
 import type { ServerFrame } from "../../../src/protocol/frames.ts";
 import { parseServerFrame } from "../../../src/protocol/server-frame.ts";
 
+/** Runs something when the test has ended. A test that runs beside others has one of its own, in its context. */
+export type AtTheEnd = (cleanUp: () => void | Promise<void>) => void;
+
 export interface ChatClientOptions extends ClientOptions {
   protocols?: string[];
+  atTheEnd?: AtTheEnd;
 }
 
 type FrameOf<Type extends ServerFrame["type"]> = Extract<ServerFrame, { type: Type }>;
@@ -37,9 +41,10 @@ export class ChatClient {
 
   /** Rejects with the status of the answer when the server refuses. */
   static async connect(url: string, options: ChatClientOptions = {}): Promise<ChatClient> {
-    const socket = new WebSocket(url, options.protocols ?? [], options);
+    const { protocols = [], atTheEnd = onTestFinished, ...clientOptions } = options;
+    const socket = new WebSocket(url, protocols, clientOptions);
     const client = new ChatClient(socket);
-    onTestFinished(() => socket.terminate());
+    atTheEnd(() => socket.terminate());
     await new Promise<void>((resolve, reject) => {
       socket.once("open", resolve);
       socket.once("error", reject);

@@ -6,13 +6,14 @@ import type { AgentConfig } from "../../../src/agent-config/agent-config.ts";
 import { runAgent, type AgentOptions, type RunningAgent } from "../../../src/agent/agent.ts";
 import { createLog } from "../../../src/observability/log.ts";
 import { anAgentConfig } from "../builders/agent-config.ts";
-import { ChatClient, type ChatClientOptions } from "./chat-client.ts";
+import { ChatClient, type AtTheEnd, type ChatClientOptions } from "./chat-client.ts";
 
 export interface TestAgentOptions extends Partial<AgentOptions> {
   config?: Partial<AgentConfig>;
   /** Files beside the config, by relative path. */
   files?: Record<string, string>;
   withoutConfig?: boolean;
+  atTheEnd?: AtTheEnd;
 }
 
 /** An agent in this process, with a config of its own, that ends with the test. */
@@ -33,7 +34,7 @@ export class TestAgent {
   }
 
   static async start(options: TestAgentOptions = {}): Promise<TestAgent> {
-    const { config, files, withoutConfig, ...agentOptions } = options;
+    const { config, files, withoutConfig, atTheEnd = onTestFinished, ...agentOptions } = options;
     const folder = await mkdtemp(join(tmpdir(), "agent-test-"));
     const configPath = join(folder, "agent.json");
     for (const [path, text] of Object.entries(files ?? {}))
@@ -53,7 +54,7 @@ export class TestAgent {
       env: { OMNIA_DEMO_PAUSES: "off" },
       ...agentOptions,
     });
-    onTestFinished(async () => {
+    atTheEnd(async () => {
       await running.close();
       await rm(folder, { recursive: true });
     });
