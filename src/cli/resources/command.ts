@@ -1,5 +1,5 @@
 /** The commands that show resources: `omnia status` and `omnia explain`. */
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import type { CommandContext } from "../command-line/create-command.ts";
 import { namespaceOption, outputOption, stateOption } from "../command-line/shared-options.ts";
 import type { ResourceFlags } from "./resources.ts";
@@ -8,10 +8,12 @@ export function statusCommand({ streams, end }: CommandContext): Command {
   return new Command("status")
     .summary("show agents, packs and tools with their conditions")
     .description(
-      "Shows agents, prompt packs and tool registries: those of `omnia up` if it runs, else of the current cluster.",
+      "Shows agents, prompt packs and tool registries: those of the cluster that KUBECONFIG names, else of `omnia up` if it runs, else of the current cluster.",
     )
     .addOption(namespaceOption("only of this namespace (default: all)"))
+    .addOption(localOption())
     .addOption(stateOption())
+    .addOption(contextOption())
     .addOption(outputOption("a table, or the resources as JSON"))
     .action(async (flags: ResourceFlags) => {
       const { status } = await import("./status.ts");
@@ -28,7 +30,9 @@ export function explainCommand({ streams, end }: CommandContext): Command {
         "NAME is KIND/NAME with agentruntime (ar), promptpack (pp) or toolregistry (tr); alone it is an agent.",
     )
     .addOption(namespaceOption("namespace, when the name is in several"))
+    .addOption(localOption())
     .addOption(stateOption())
+    .addOption(contextOption())
     .addOption(outputOption("sentences, or a JSON object"))
     .addHelpText(
       "after",
@@ -41,4 +45,15 @@ Examples:
       const { explain } = await import("./explain.ts");
       end(await explain(name, flags, streams));
     });
+}
+
+function localOption(): Option {
+  return new Option("--local", "ask the `omnia up` of this machine, and no cluster");
+}
+
+function contextOption(): Option {
+  return new Option(
+    "--context <name>",
+    "ask the cluster of this context of the kubeconfig, and no `omnia up`",
+  ).conflicts(["local", "state"]);
 }

@@ -5,7 +5,7 @@ import { explain as explainStatus, type Explanation } from "../../control/explai
 import { EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
 import { findResource, readResourceName } from "./find-resource.ts";
 import { commandLine } from "../terminal/program-name.ts";
-import { readResources } from "./read-resources.ts";
+import { readResources, shownSource } from "./read-resources.ts";
 import {
   isAuthenticated,
   readResourceViews,
@@ -24,7 +24,8 @@ export async function explain(
 ): Promise<ExitCode> {
   const { stdout } = streams;
   const wanted = readResourceName(name, flags.namespace);
-  const { source, items } = await readResources(flags, streams);
+  const read = await readResources(flags, streams);
+  const { source, items } = read;
   const resource = findResource(readResourceViews(items), wanted);
   if (flags.output === "json") {
     const { kind, metadata, status } = resource;
@@ -38,6 +39,8 @@ export async function explain(
       status,
     });
   } else {
+    printLine(stdout, styled("dim", shownSource(read)));
+    printLine(stdout, "");
     for (const line of explanationLines(resource)) printLine(stdout, line);
   }
   return EXIT_CODES.ok;

@@ -20,13 +20,20 @@ const CLUSTER_TIMEOUT_MS = 15_000;
 const PAGE_SIZE = 500;
 const START_UP = `Start agents on this machine with \`${commandLine("up")}\`, or point KUBECONFIG at a cluster.`;
 
-export async function readCluster(): Promise<Resources> {
-  const kubeConfig = loadKubeConfig({ cure: START_UP });
+type Local = { readonly url: string } | undefined;
+
+/** `local`: an `omnia up` that runs on this machine and was not asked. */
+export async function readCluster({
+  context: wanted,
+  local,
+}: {
+  readonly context: string | undefined;
+  readonly local: Local;
+}): Promise<Resources> {
+  const kubeConfig = loadKubeConfig({ context: wanted, cure: START_UP });
   const cluster = kubeConfig?.getCurrentCluster();
   if (kubeConfig === undefined || cluster == null) {
-    throw new CliError("No omnia up runs on this machine, and no cluster is configured.", {
-      cure: START_UP,
-    });
+    throw new CliError(`${alsoHere(local)} no cluster is configured.`, { cure: cureOf(local) });
   }
   const transport = createTransport(kubeConfig);
   try {
@@ -45,7 +52,7 @@ export async function readCluster(): Promise<Resources> {
     const context = kubeConfig.getCurrentContext();
     return { source: { kind: "cluster", context, server: cluster.server }, items: lists.flat() };
   } catch (error) {
-    throw asCliError(error, cluster.server);
+    throw asCliError(error, cluster.server, local);
   } finally {
     transport.close();
   }
@@ -68,11 +75,21 @@ async function listAll(
   return items;
 }
 
-function asCliError(error: unknown, server: string): CliError {
+function alsoHere(local: Local): string {
+  return local === undefined
+    ? "No omnia up runs on this machine, and"
+    : `An omnia up runs at ${local.url} and was not asked, and`;
+}
+
+function cureOf(local: Local): string {
+  return local === undefined ? START_UP : "Ask the omnia up of this machine with --local.";
+}
+
+function asCliError(error: unknown, server: string, local: Local): CliError {
   if (!(error instanceof ApiError)) {
     return new CliError(
-      `No omnia up runs on this machine, and the cluster at ${server} cannot be reached: ${whyNot(error)}.`,
-      { cure: START_UP, cause: error },
+      `${alsoHere(local)} the cluster at ${server} cannot be reached: ${whyNot(error)}.`,
+      { cure: cureOf(local), cause: error },
     );
   }
   if (error.status === 404) {

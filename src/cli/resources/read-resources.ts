@@ -1,4 +1,4 @@
-/** Reads the resources for `status` and `explain`: from a local instance if one is up, or else from the current cluster. */
+/** Reads the resources for `status` and `explain`: from a local instance, or from a cluster. */
 import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
 import { RESOURCES_PATH } from "../../gateway/resources-path.ts";
@@ -10,28 +10,33 @@ import { UpError } from "../../local/state/up-error.ts";
 import { CliError } from "../terminal/cli-error.ts";
 import { commandLine } from "../terminal/program-name.ts";
 import type { Streams } from "../terminal/streams.ts";
+import { chooseSource } from "./choose-source.ts";
 import type { ResourceFlags, Resources } from "./resources.ts";
 
 const LOCAL_TIMEOUT_MS = 10_000;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 export async function readResources(
-  { state }: Pick<ResourceFlags, "state">,
+  flags: Pick<ResourceFlags, "state" | "local" | "context">,
   { env }: Streams,
 ): Promise<Resources> {
+  const { state, context } = flags;
+  const choice = chooseSource(flags, env);
   const local = await findLocal({ env, stateFolder: state }).catch((error: unknown) => {
     throw error instanceof UpError
       ? new CliError(error.message, { cure: error.cure, cause: error })
       : error;
   });
-  if (local !== undefined) return readLocal(local);
-  if (state !== undefined) {
-    throw new CliError(`No omnia up runs with the state folder ${state}.`, {
-      cure: `Start one with: ${commandLine(`up --state ${state}`)}`,
+  if (choice !== "cluster" && local !== undefined) return readLocal(local);
+  if (choice === "local") {
+    const which = state === undefined ? "on this machine" : `with the state folder ${state}`;
+    const flag = state === undefined ? "" : ` --state ${state}`;
+    throw new CliError(`No omnia up runs ${which}.`, {
+      cure: `Start one with: ${commandLine(`up${flag}`)}`,
     });
   }
   const { readCluster } = await import("./read-cluster.ts");
-  return readCluster();
+  return { ...(await readCluster({ context, local })), other: local };
 }
 
 async function readLocal({ url, token }: UpInfo): Promise<Resources> {
@@ -76,9 +81,10 @@ async function getJSON(
   return typeof body === "object" && body !== null ? body : {};
 }
 
-/** Names the source for people. */
-export function shownSource(source: Resources["source"]): string {
-  return source.kind === "local"
-    ? `omnia up at ${source.url}`
-    : `cluster ${source.context} at ${source.server}`;
+/** Names the source for people, and another one that they may have meant. */
+export function shownSource({ source, other }: Pick<Resources, "source" | "other">): string {
+  if (source.kind === "local") return `omnia up at ${source.url}`;
+  const hint =
+    other === undefined ? "" : ` (--local shows the omnia up that runs here too, at ${other.url})`;
+  return `cluster ${source.context} at ${source.server}${hint}`;
 }

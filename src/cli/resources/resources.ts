@@ -4,6 +4,9 @@ import type { OutputFormat } from "../terminal/streams.ts";
 export interface ResourceFlags {
   readonly namespace?: string | undefined;
   readonly state?: string | undefined;
+  readonly local?: boolean | undefined;
+  /** A context of the kubeconfig. */
+  readonly context?: string | undefined;
   readonly output: OutputFormat;
 }
 
@@ -12,6 +15,8 @@ export interface Resources {
   readonly source:
     | { readonly kind: "local"; readonly url: string }
     | { readonly kind: "cluster"; readonly context: string; readonly server: string };
+  /** An `omnia up` that runs on this machine too and was not asked. */
+  readonly other?: { readonly url: string } | undefined;
   /** The items as they were received. */
   readonly items: readonly unknown[];
 }

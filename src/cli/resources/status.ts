@@ -17,7 +17,8 @@ import { printJSON, printLine } from "../../observability/terminal/writer.ts";
 
 export async function status(flags: ResourceFlags, streams: Streams): Promise<ExitCode> {
   const { stdout } = streams;
-  const { source, items } = await readResources(flags, streams);
+  const read = await readResources(flags, streams);
+  const { source, items } = read;
   const resources = readResourceViews(items).filter(
     ({ metadata }) => flags.namespace === undefined || metadata.namespace === flags.namespace,
   );
@@ -25,7 +26,7 @@ export async function status(flags: ResourceFlags, streams: Streams): Promise<Ex
     printJSON(stdout, { source, items: resources });
     return EXIT_CODES.ok;
   }
-  printLine(stdout, styled("dim", shownSource(source)));
+  printLine(stdout, styled("dim", shownSource(read)));
   if (resources.length === 0) {
     const where = flags.namespace === undefined ? "" : ` in namespace ${flags.namespace}`;
     printLine(stdout, `There are no agents, prompt packs or tool registries${where}.`);

@@ -89,6 +89,35 @@ describe("the commands that talk to an omnia up of this machine", () => {
   });
 });
 
+describe("status where KUBECONFIG names a cluster", () => {
+  it("asks the cluster, and says how to ask the omnia up that runs here", async () => {
+    const server = "http://127.0.0.1:1";
+    const file = join(home(), "kubeconfig");
+    await writeFile(
+      file,
+      JSON.stringify({
+        clusters: [{ name: "there", cluster: { server } }],
+        contexts: [{ name: "there", context: { cluster: "there", user: "me" } }],
+        users: [{ name: "me", user: {} }],
+        "current-context": "there",
+      }),
+    );
+    const { env, cwd } = options();
+    const asked = { env: { ...env, KUBECONFIG: file }, cwd };
+    const [cluster, local] = await Promise.all([
+      omnia(["status"], asked),
+      omnia(["status", "--local"], asked),
+    ]);
+    expect(cluster).toMatchObject({ code: 1, out: "" });
+    expect(cluster.err).toMatch(
+      `An omnia up runs at ${url()} and was not asked, and the cluster at ${server} cannot be reached`,
+    );
+    expect(cluster.err).toContain("with --local");
+    expect(local).toMatchObject({ code: 0, err: "" });
+    expect(local.out).toContain(`omnia up at ${url()}\n`);
+  });
+});
+
 describe("explain", () => {
   it("says why an agent is not ready and what to do, by any name of its kind", async () => {
     const [agent, pack, json] = await Promise.all([
@@ -97,7 +126,9 @@ describe("explain", () => {
       run("explain", "support", "-o", "json"),
     ]);
     expect(agent).toMatchObject({ code: 0, err: "" });
-    expect(agent.out).toMatch(/^AgentRuntime "support" is Pending: PromptPackReady is False/);
+    expect(agent.out).toMatch(
+      /^omnia up at http:.*\n\nAgentRuntime "support" is Pending: PromptPackReady is False/,
+    );
     expect(agent.out).toMatch(/^To do: \S/m);
     expect(agent.out).toContain("Authentication is off");
     expect(pack.out).toMatch(/^To do: Make the ConfigMap "prompts"/m);

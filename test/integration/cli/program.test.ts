@@ -117,6 +117,19 @@ spec: {facade: {handler: echoo, port: 8081}}`;
 });
 
 describe("status", () => {
+  it("is told which one to ask, and not two", async () => {
+    const { code, out, err } = await run(["status", "--local", "--context", "there"]);
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toMatch(/--context.* cannot be used with .*--local/);
+    expect((await run(["explain", "bot", "--local"])).err).toMatch(
+      /^omnia: No omnia up runs on this machine.\nStart one with: /,
+    );
+    const env = { KUBECONFIG: await kubeconfig("http://127.0.0.1:1") };
+    expect((await run(["status", "--context", "elsewhere"], { env })).err).toContain(
+      'The kubeconfig has no context "elsewhere" (it has: there).',
+    );
+  });
+
   it("fails in words where there is neither an instance nor a cluster", async () => {
     const { code, out, err } = await run(["status"]);
     expect({ code, out }).toEqual({ code: 1, out: "" });
