@@ -1,14 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { SecretValues } from "./secrets/secret-values.ts";
-import { createLog, logLevelFrom } from "./log.ts";
+import { createLog, createProcessLog } from "./log.ts";
+
+function aDestination() {
+  const lines: Record<string, unknown>[] = [];
+  const write = (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>);
+  return { lines, destination: { write } };
+}
 
 function collectingLog() {
-  const lines: Record<string, unknown>[] = [];
-  const log = createLog({
-    level: "debug",
-    destination: { write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) },
-  });
-  return { log, lines };
+  const { lines, destination } = aDestination();
+  return { log: createLog({ level: "debug", destination }), lines };
 }
 
 describe("log", () => {
@@ -88,12 +90,24 @@ describe("log", () => {
     expect(JSON.parse(lines[0] ?? "")).toMatchObject({ hostile, msg: hostile });
   });
 
-  it("takes an unknown LOG_LEVEL for unset", () => {
-    expect([undefined, "", "loud", "DEBUG"].map(logLevelFrom)).toEqual([
-      "info",
-      "info",
-      "info",
-      "debug",
+  it.each([
+    [undefined, "info"],
+    ["", "info"],
+    ["DEBUG", "debug"],
+    ["error", "error"],
+  ])("has the level that LOG_LEVEL %j says", (LOG_LEVEL, level) => {
+    const { lines, destination } = aDestination();
+    const log = createProcessLog({ LOG_LEVEL }, { destination });
+    for (const each of ["debug", "info", "warn", "error"] as const) log[each]({}, "said");
+    expect(lines[0]).toMatchObject({ level });
+  });
+
+  it("says that a LOG_LEVEL is none, and takes info", () => {
+    const { lines, destination } = aDestination();
+    createProcessLog({ LOG_LEVEL: "loud" }, { destination }).info({}, "begun");
+    expect(lines).toMatchObject([
+      { level: "warn", LOG_LEVEL: "loud", msg: "LOG_LEVEL is none of the levels, so info is used" },
+      { level: "info", msg: "begun" },
     ]);
   });
 });

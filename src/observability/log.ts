@@ -27,6 +27,7 @@ const SECRET_FIELDS = [
   "x-api-key",
 ];
 const MAX_CAUSES = 5;
+const MAX_SHOWN_LEVEL_CHARACTERS = 64;
 /** Fields deeper than this are written as they are: no part logs any. */
 const MAX_DEPTH = 4;
 
@@ -74,9 +75,22 @@ function visiblyTo(destination: DestinationStream): DestinationStream {
   return { write: (line) => destination.write(visibleJSON(line)) };
 }
 
-/** Reads `LOG_LEVEL`. A value that is not a level counts as unset. */
-export function logLevelFrom(value: string | undefined): LogLevel {
-  return LOG_LEVELS.find((level) => level === value?.toLowerCase()) ?? "info";
+/** Creates the log of a process, with the level of `LOG_LEVEL`. Says so where that is no level, and takes `info`. */
+export function createProcessLog(
+  env: Readonly<Record<string, string | undefined>>,
+  options: Omit<LogOptions, "level"> = {},
+): Log {
+  const wanted = env["LOG_LEVEL"] ?? "";
+  const level = LOG_LEVELS.find((level) => level === wanted.toLowerCase());
+  const log = createLog({ ...options, level });
+  if (level === undefined && wanted !== "") {
+    const shown = wanted.slice(0, MAX_SHOWN_LEVEL_CHARACTERS);
+    log.warn(
+      { LOG_LEVEL: shown, levels: LOG_LEVELS },
+      "LOG_LEVEL is none of the levels, so info is used",
+    );
+  }
+  return log;
 }
 
 function cleanFields(fields: object, clean: Clean): Record<string, unknown> {

@@ -2,7 +2,7 @@
 import { runAgent } from "../../agent/agent.ts";
 import { AGENT_CONFIG_PATH } from "../../agent-config/agent-config.ts";
 import { SecretValues } from "../../observability/secrets/secret-values.ts";
-import { createLog, logLevelFrom } from "../../observability/log.ts";
+import { createProcessLog } from "../../observability/log.ts";
 import type { AgentOptions } from "./read-agent-arguments.ts";
 import { EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
 
@@ -10,7 +10,7 @@ import { EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
 export async function startAgent(options: AgentOptions): Promise<ExitCode> {
   const { env } = process;
   const secretValues = new SecretValues();
-  const log = createLog({ level: logLevelFrom(env["LOG_LEVEL"]), secretValues });
+  const log = createProcessLog(env, { secretValues });
   process.on("uncaughtException", (error) => {
     log.error({ error }, "The agent failed");
     process.exit(EXIT_CODES.failed);

@@ -54,6 +54,7 @@ export async function chat(name: string, flags: ChatFlags, streams: Streams): Pr
         sessionId: flags.session,
         // Answers to other clients that talk in the same session are not shown.
         onFrame: (frame, text, isOwn) => printer.frame(isOwn ? frame : undefined, text),
+        onOpeningLate: ({ message }) => printer.note(`${message} Trying again…`),
         onHeldUp: (state) =>
           printer.note(
             state === "lost" ? "The connection was lost; connecting again…" : "Connected again.",

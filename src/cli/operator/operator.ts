@@ -7,7 +7,7 @@ import packageJSON from "../../../package.json" with { type: "json" };
 import { DEFAULT_NAMESPACE } from "../../api/fields/names.ts";
 import type { TrustPolicy } from "../../control/trust-policy.ts";
 import { systemClock } from "../../time/clock.ts";
-import { createLog, logLevelFrom } from "../../observability/log.ts";
+import { createProcessLog } from "../../observability/log.ts";
 import type { AgentNetworkPolicy } from "../../operator/cluster/agent-network-policy.ts";
 import { runOperator } from "../../operator/run-operator.ts";
 import { CliError, EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
@@ -45,7 +45,7 @@ export async function operator(flags: OperatorFlags, { env }: Streams): Promise<
       cure: "Point KUBECONFIG or --kubeconfig at one, or run the operator in a pod.",
     });
   }
-  const log = createLog({ level: logLevelFrom(env["LOG_LEVEL"]) });
+  const log = createProcessLog(env);
   const ending = new AbortController();
   const end = (): void => {
     if (ending.signal.aborted) process.exit(EXIT_CODES.failed);

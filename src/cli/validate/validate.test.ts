@@ -236,7 +236,7 @@ spec: {ports: [{name: http, port: 80}, {name: admin, port: 81}]}`;
     expect(code).toBe(1);
     expect(lines).toMatchInlineSnapshot(`
     [
-      "7:7: spec.tools[1]: Service "odd" has an annotation omnia.altairalabs.ai/tool-type that is none of http, grpc, mcp, openapi",
+      "7:7: spec.tools[1]: Service "odd" has an annotation omnia.altairalabs.ai/tool-type of "soap", which is none of http, grpc, mcp, openapi",
       "7:7: spec.tools[1]: another tool before it is called "one" too; give this one another name",
       "8:7: spec.tools[2]: another tool before it is called "odd" too; give this one another name",
       "8:7: spec.tools[2]: another tool before it is called "one" too; give this one another name",

@@ -15,6 +15,7 @@ import type { ToolSchemas } from "./tool-schemas.ts";
 /** Every provider accepts such a name of a tool. */
 const TOOL_NAME = /^[a-zA-Z0-9_-]{1,64}$/;
 const PATH = /^\/[!-~]*$/;
+const MAX_SHOWN_CHARACTERS = 64;
 const TOOL_TYPES: readonly string[] = toolEntrySchema.shape.type.unwrap().options;
 
 export interface ServiceTool {
@@ -54,12 +55,18 @@ export function readServiceTool(
 
 function nameProblem(name: string): string | undefined {
   if (TOOL_NAME.test(name)) return undefined;
-  return `has an annotation ${TOOL_NAME_ANNOTATION} that is no name: use up to 64 letters, digits, "_" and "-"`;
+  return `has an annotation ${TOOL_NAME_ANNOTATION} of ${shown(name)}, which is no name: use up to 64 letters, digits, "_" and "-"`;
 }
 
 function typeProblem(type: string): string | undefined {
   if (TOOL_TYPES.includes(type)) return undefined;
-  return `has an annotation ${TOOL_TYPE_ANNOTATION} that is none of ${TOOL_TYPES.join(", ")}`;
+  return `has an annotation ${TOOL_TYPE_ANNOTATION} of ${shown(type)}, which is none of ${TOOL_TYPES.join(", ")}`;
+}
+
+function shown(value: string): string {
+  return JSON.stringify(
+    value.length > MAX_SHOWN_CHARACTERS ? `${value.slice(0, MAX_SHOWN_CHARACTERS)}…` : value,
+  );
 }
 
 function readSchema(
@@ -84,7 +91,8 @@ function addressOf(entry: ToolEntry, service: ServiceView): { url?: string; prob
   const path = service.annotations[TOOL_PATH_ANNOTATION] ?? "/";
   const written = path.startsWith("/") ? path : `/${path}`;
   if (!PATH.test(written)) {
-    return { problem: `has an annotation ${TOOL_PATH_ANNOTATION} that is no path of a URL` };
+    const problem = `has an annotation ${TOOL_PATH_ANNOTATION} of ${shown(path)}, which is no path of a URL`;
+    return { problem };
   }
   const { base, problem } =
     service.localURL === undefined ? clusterBase(entry, service) : localBase(service.localURL);

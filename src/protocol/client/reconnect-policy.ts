@@ -9,6 +9,8 @@ export interface ReconnectPolicy {
   readonly longestMs: number;
   /** The client gives up when nothing came for this long although it connected again. */
   readonly limitMs: number;
+  /** For this long, the first connection is tried again: the agent may just be starting, or about to be replaced. */
+  readonly openingMs: number;
   /** For this long, a message is sent again that the server refuses for the moment (`details.retry_after`). */
   readonly refusedMs: number;
   /** After this long, a caller is told that its answer is held up. A short change of replicas is not told. */
@@ -23,6 +25,7 @@ export const DEFAULT_RECONNECT_POLICY: ReconnectPolicy = {
   firstMs: 200,
   longestMs: 5_000,
   limitMs: 60_000,
+  openingMs: 5_000,
   refusedMs: 15_000,
   noticeMs: 2_000,
   greetingMs: 30_000,

@@ -60,7 +60,9 @@ interface Current {
   greetedAt: number | undefined;
 }
 
-const DROPPED = new ClientError("unreachable", "The connection drops again and again.");
+const DROPPED = new ClientError("unreachable", "The connection drops again and again.", {
+  temporary: true,
+});
 const CLOSE_LOST = 1006;
 
 export class ReconnectingLine {

@@ -285,6 +285,28 @@ describe("SessionClient", () => {
     expect(heard).toMatchObject({ type: "message", session_id: "s2" });
   });
 
+  it("connects again when its first connection drops, since an agent may be about to be replaced", async () => {
+    const url = await serve(
+      (server) => server.drop(),
+      async (server) => {
+        server.say(connected);
+        await server.hear();
+        server.say(done(1, "hello"));
+      },
+    );
+    const late: string[] = [];
+    const { client } = await connect(url, { onOpeningLate: ({ message }) => late.push(message) });
+    expect(await client.turn("hi", never)).toMatchObject({ content: "hello" });
+    expect(late).toHaveLength(1);
+  });
+
+  it("gives its first connection up after a while", async () => {
+    const drops = Array.from({ length: 50 }, () => (server: Connection) => server.drop());
+    const url = await serve(...drops);
+    const policy = { firstMs: 1, longestMs: 2, openingMs: 20 };
+    await expect(connect(url, { policy })).rejects.toMatchObject({ code: "unreachable" });
+  });
+
   it("says its first message in the session of the connection that it is said over", async () => {
     let message: Frame = {};
     const url = await serve(

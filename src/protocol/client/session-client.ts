@@ -39,6 +39,8 @@ export interface SessionClientOptions {
   readonly onFrame: (frame: ServerFrame | undefined, text: string, isOwn: boolean) => void;
   /** Called with `lost` when an awaited answer is held up for a while, and with `back` when that is over. */
   readonly onHeldUp?: (state: "lost" | "back") => void;
+  /** Called when the first connection could not be made and is tried again. `error` says why. */
+  readonly onOpeningLate?: (error: ClientError) => void;
   readonly policy?: Partial<ReconnectPolicy>;
 }
 
@@ -70,7 +72,8 @@ export class SessionClient {
   readonly #policy: ReconnectPolicy;
   readonly #line: ReconnectingLine;
   /** Pending while the first connection is being made. */
-  #opening: PromiseWithResolvers<void> | undefined;
+  /** The wait for the first connection. `since`: when it began, in milliseconds of the clock. `isLate`: the caller was told. */
+  #opening: (PromiseWithResolvers<void> & { readonly since: number; isLate: boolean }) | undefined;
   #isClosed = false;
 
   #sessionId = "";
@@ -108,7 +111,7 @@ export class SessionClient {
     const onAbort = (): void => opening.reject(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
     try {
-      client.#opening = opening;
+      client.#opening = { ...opening, since: options.clock.monotonic(), isLate: false };
       const url = new URL(options.url);
       if (options.sessionId !== undefined) url.searchParams.set("session_id", options.sessionId);
       client.#line.url = url.href;
@@ -205,10 +208,22 @@ export class SessionClient {
   }
 
   #lost(error: ClientError): void {
-    this.#opening?.reject(error);
+    this.#openingFailed(error);
     this.#retryTimer?.cancel();
     this.#silenceTimer?.cancel();
     this.#noticeSoon();
+  }
+
+  #openingFailed(error: ClientError): void {
+    const { clock, onOpeningLate } = this.#options;
+    const opening = this.#opening;
+    if (opening === undefined) return;
+    if (!error.temporary || clock.monotonic() - opening.since >= this.#policy.openingMs) {
+      opening.reject(error);
+      return;
+    }
+    if (!opening.isLate) onOpeningLate?.(error);
+    opening.isLate = true;
   }
 
   #givenUp(error: ClientError): void {
