@@ -4,6 +4,7 @@
  */
 import { TurnError } from "../../contracts/turn-error.ts";
 import { MAX_ERROR_CAUSES, PROVIDER_IDLE_LIMIT_MS } from "../../contracts/limits.ts";
+import { saysContextTooLong } from "./context-too-long.ts";
 import { AnswerTooLargeError, ProviderSilentError } from "./provider-fetch.ts";
 
 export type ProviderFailureReason =
@@ -144,7 +145,7 @@ function statusFailure(
       retryAfterSeconds,
     });
   }
-  if (status === 413 || (status < 500 && CONTEXT_TOO_LONG.test(said))) {
+  if (status === 413 || (status < 500 && saysContextTooLong(said))) {
     return failure(
       "context_too_long",
       "the conversation is longer than the model takes; begin a new session",
@@ -182,9 +183,6 @@ function statusFailure(
     details,
   );
 }
-
-const CONTEXT_TOO_LONG =
-  /context_length_exceeded|context (length|window)|(prompt|input|request) is too (long|large)|token count .*exceeds|maximum .*tokens/i;
 
 function networkFailure(code: string): ProviderFailure {
   const why =
