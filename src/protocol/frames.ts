@@ -19,7 +19,13 @@ export const ERROR_CODES = [
 ] as const;
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
-export const FINISH_REASONS = ["stop", "length", "tool_limit", "cancelled"] as const;
+export const FINISH_REASONS = [
+  "stop",
+  "length",
+  "tool_limit",
+  "content_filter",
+  "cancelled",
+] as const;
 export type FinishReason = (typeof FINISH_REASONS)[number];
 
 export interface Usage {

@@ -209,7 +209,7 @@ describe("a provider that fails", () => {
     const { error, session_id } = await client.nextOf("error");
     expect(error).toMatchObject({
       code: "PROVIDER_ERROR",
-      message: "the provider refused the API key",
+      message: "anthropic: authentication (HTTP 401); the API key was refused",
     });
     expect(JSON.stringify(error)).not.toMatch(/key-1|10\.1\.2\.3|127\.0\.0\.1/);
 

@@ -121,6 +121,8 @@ export const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 export const MAX_ERROR_BODY_BYTES = 64 * 1024;
 /** Errors that are looked at: the one that was thrown, and its causes. */
 export const MAX_ERROR_CAUSES = 8;
+/** Characters that are shown of the word that a server gives for the end of an answer. */
+export const MAX_FINISH_REASON_CHARACTERS = 64;
 /** Models whose number of characters in a token is remembered. */
 export const MAX_RATED_MODELS = 16;
 

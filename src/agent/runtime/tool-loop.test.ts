@@ -341,10 +341,12 @@ describe("how an answer ends", () => {
     expect(turn.recorded[0]).not.toHaveProperty("toolCalls");
   });
 
-  it("in a filter is a stop, unless nothing was said", async () => {
+  it("in a filter is said, and is an error when nothing was said before", async () => {
     const { model, run } = await aToolLoop();
     model.mock.onMessage("some", { content: "I cannot", finishReason: "content_filter" });
-    expect((await run({ content: "some" })).result.finishReason).toBe("stop");
+    const { turn, result } = await run({ content: "some" });
+    expect(result.finishReason).toBe("content_filter");
+    expect(turn.recorded).toMatchObject([{ role: "assistant", content: "I cannot" }]);
     model.mock.onMessage("none", { content: "", finishReason: "content_filter" });
     await expect(run({ content: "none" })).rejects.toMatchObject({
       code: "PROVIDER_ERROR",
@@ -352,12 +354,65 @@ describe("how an answer ends", () => {
     });
   });
 
+  it("in a filter runs no call", async () => {
+    const { model, run, toolCalls } = await aToolLoop();
+    model.mock.onMessage(/./, {
+      content: "Let me",
+      toolCalls: [{ name: "get-weather", arguments: '{"city":"Oslo"}' }],
+      finishReason: "content_filter",
+    });
+    const { turn, result } = await run();
+    expect(result.finishReason).toBe("content_filter");
+    expect(toolCalls).toEqual([]);
+    expect(turn.recorded[0]).not.toHaveProperty("toolCalls");
+  });
+
+  it("with a stop runs the calls that came whole", async () => {
+    const { model, run, toolCalls } = await aToolLoop();
+    model.mock.on(
+      { hasToolResult: false },
+      {
+        toolCalls: [{ name: "get-weather", arguments: '{"city":"Oslo"}' }],
+        finishReason: "stop",
+      },
+    );
+    model.mock.on({ hasToolResult: true }, { content: "Sunny.", finishReason: "eos" });
+    const { result } = await run();
+    expect(result.finishReason).toBe("stop");
+    expect(toolCalls).toHaveLength(1);
+  });
+
+  it.each(["error", "abort", "UNEXPECTED_TOOL_CALL"])(
+    "with the word %s is an error, which keeps what was said and runs no call",
+    async (finishReason) => {
+      const { model, run, toolCalls } = await aToolLoop();
+      model.mock.onMessage(/./, {
+        content: "Let me look",
+        toolCalls: [{ name: "get-weather", arguments: '{"city":"Oslo"}' }],
+        finishReason,
+      });
+      const recorded: object[] = [];
+      const failing = run({ onRecord: (message) => void recorded.push(message) });
+      await expect(failing).rejects.toMatchObject({
+        code: "PROVIDER_ERROR",
+        message: `openai: the answer ended with "${finishReason}"; try again`,
+        details: { reason: "unsuccessful_finish", finish_reason: finishReason },
+      });
+      expect(toolCalls).toEqual([]);
+      expect(recorded).toMatchObject([
+        { role: "assistant", content: "Let me look", partial: true },
+      ]);
+      expect(recorded[0]).not.toHaveProperty("toolCalls");
+      expect(model.requests).toHaveLength(1);
+    },
+  );
+
   it("without a word is an error", async () => {
     const { model, run } = await aToolLoop();
     model.mock.onMessage(/./, { content: "" });
     await expect(run()).rejects.toMatchObject({
       code: "PROVIDER_ERROR",
-      message: "the provider sent an empty answer",
+      message: "openai: empty answer; the model said nothing",
     });
   });
 });

@@ -5,7 +5,7 @@
  * goes on after the last complete step of that replica.
  */
 import type { LanguageModelV4CallOptions } from "@ai-sdk/provider";
-import type { PromptConfig, ToolConfig } from "../../agent-config/agent-config.ts";
+import type { PromptConfig, ProviderName, ToolConfig } from "../../agent-config/agent-config.ts";
 import type { AgentMetrics } from "../contracts/agent-metrics.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";
@@ -114,8 +114,8 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
     for (let round = 1 + (earlier?.steps.length ?? 0); ; round += 1) {
       const toolChoice = toolRuns.limitReached ? "none" : toolChoiceIn(round, prompt);
       const step = await answer(toolChoice);
-      // An answer that was cut off for its length may end in an incomplete call.
-      const mayCall = toolChoice !== "none" && step.finishReason !== "length";
+      // An answer that was cut off may end in an incomplete call.
+      const mayCall = toolChoice !== "none" && step.end?.type === "complete";
       const runs = mayCall ? toolRuns.takeRound(step) : [];
       const message = assistantMessage(turn, step, runs, { ...context, continuation });
       continuation = undefined;
@@ -124,7 +124,10 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
         ? undefined
         : toolRuns.limitReached
           ? "tool_limit"
-          : finishReasonOf(step, lastText !== "");
+          : finishReasonOf(step, {
+              hasSpoken: lastText !== "",
+              provider: context.connection.provider,
+            });
       if (message.content !== "" || !isLast) {
         messages.push(message);
         const stepUsage = usageOf(step, { ...context, metrics: undefined });
@@ -227,18 +230,24 @@ function assistantMessage(
   };
 }
 
-/** An answer that a content filter cut short ends like any other, unless nothing is left of it: the protocol has no word for it. */
-function finishReasonOf(step: ModelStep, hasSpoken: boolean): "stop" | "length" {
-  if (step.finishReason === "length") return "length";
+/** Throws when there is nothing to tell the user. */
+function finishReasonOf(
+  { end }: ModelStep,
+  { hasSpoken, provider }: { hasSpoken: boolean; provider: ProviderName },
+): "stop" | "length" | "content_filter" {
+  if (end?.type === "length") return "length";
+  if (end?.type === "content-filter") {
+    if (hasSpoken) return "content_filter";
+    throw providerTurnError(
+      new ProviderFailedError("content_filter", "content filter; the answer was withheld").failure,
+      provider,
+    );
+  }
   if (hasSpoken) return "stop";
-  const error =
-    step.finishReason === "content-filter"
-      ? new ProviderFailedError(
-          "content_filter",
-          "the provider's content filter withheld the answer",
-        )
-      : new ProviderFailedError("empty", "the provider sent an empty answer");
-  throw providerTurnError(error.failure);
+  throw providerTurnError(
+    new ProviderFailedError("empty", "empty answer; the model said nothing").failure,
+    provider,
+  );
 }
 
 function runsInto(before: string, after: string): boolean {

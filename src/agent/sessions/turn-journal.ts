@@ -2,7 +2,7 @@
  * What is kept of a turn while it runs, beside its frames: enough for another replica to go on with it, or to say
  * truthfully what became of it. It is gone when the turn has ended: then the history tells.
  */
-import type { Usage } from "../../protocol/frames.ts";
+import type { FinishReason, Usage } from "../../protocol/frames.ts";
 import type { AssistantMessage, ToolMessage } from "./history-message.ts";
 
 /** What a turn was begun with, beside its message. */
@@ -24,7 +24,7 @@ export type JournalEntry =
       readonly inputs?: Readonly<Record<string, string>>;
       readonly usage?: Usage;
       /** The answer is complete with this step, and ends so. */
-      readonly finishReason?: "stop" | "length" | "tool_limit";
+      readonly finishReason?: Exclude<FinishReason, "cancelled">;
     }
   /** From now on the call may have had its effect. */
   | { readonly type: "call-started"; readonly id: string; readonly name: string }

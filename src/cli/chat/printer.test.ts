@@ -84,6 +84,10 @@ describe("chatPrinter", () => {
       out: "so\n",
       err: "The answer ends here because it reached the model's limit.\n",
     });
+    const filtered: ServerFrame = { ...cut, finish_reason: "content_filter" };
+    expect(printing("text", { tools: false }, show(chunk("so"), filtered)).err).toBe(
+      "The answer ends here because the provider's content filter withheld the rest.\n",
+    );
   });
 
   it("prints an error on the error output, after the line that it broke", () => {

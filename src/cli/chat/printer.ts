@@ -48,6 +48,7 @@ const FINISH_NOTES: Readonly<Record<FinishReason, string | undefined>> = {
   stop: undefined,
   length: "The answer ends here because it reached the model's limit.",
   tool_limit: "The answer ends here because the limit of tool calls was reached.",
+  content_filter: "The answer ends here because the provider's content filter withheld the rest.",
   cancelled: "Cancelled.",
 };
 

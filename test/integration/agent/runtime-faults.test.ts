@@ -113,7 +113,7 @@ describe("a provider that refuses", () => {
       fail(response, 429, { "retry-after": "30" }),
     );
     const { error } = await failingTurn(provider.url);
-    expect(error.message).toBe("the provider takes no more requests now; try again in 30 s");
+    expect(error.message).toBe("openai: rate limit (HTTP 429); try again in 30 s");
     expect(error.details).toEqual({ reason: "rate_limited", status: 429, retry_after: 30 });
     expect(provider.bodies).toHaveLength(1);
   });
@@ -185,7 +185,7 @@ describe("a provider that cannot be reached", () => {
     await gone[Symbol.asyncDispose]();
     const clock = impatientClock();
     const { error } = await failingTurn(gone.url, { clock });
-    expect(error.message).toBe("the provider could not be reached: the connection was refused");
+    expect(error.message).toBe("openai: the provider could not be reached: connection refused");
     expect(clock.waits).toHaveLength(MAX_PROVIDER_RETRIES);
   });
 
@@ -227,7 +227,9 @@ describe("a provider that falls silent", () => {
     await vi.waitUntil(() => provider.bodies.length === 1 && clock.pendingTimers === 1);
     if (_when.startsWith("after")) await said.promise;
     await clock.advance(PROVIDER_IDLE_LIMIT_MS);
-    expect((await failing).error.message).toBe("the provider sent nothing for 90 seconds");
+    expect((await failing).error.message).toBe(
+      "openai: timeout; the provider sent nothing for 90 seconds",
+    );
     await closed.promise;
     expect(provider.bodies).toHaveLength(1);
   });

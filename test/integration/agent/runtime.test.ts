@@ -307,7 +307,7 @@ describe.each(protocols)("$name", (protocol) => {
     const error = await rejectionOf(handler.run(turn));
     expect(error).toMatchObject({
       code: "PROVIDER_ERROR",
-      message: "the provider refused the API key",
+      message: `${protocol.provider.name}: authentication (HTTP 401); the API key was refused`,
       details: { reason: "key_refused", status: 401 },
     });
     expect(JSON.stringify([error, String((error as Error).stack)])).not.toMatch(
@@ -330,7 +330,7 @@ describe.each(protocols)("$name", (protocol) => {
     const turn = new RecordingTurn(config(), { content: "cut" });
     await expect(handler.run(turn)).rejects.toMatchObject({
       code: "PROVIDER_ERROR",
-      message: "the provider's answer broke off before its end",
+      message: `${protocol.provider.name}: the answer broke off before its end`,
       details: { reason: "interrupted" },
     });
     expect(turn.text).not.toBe("");

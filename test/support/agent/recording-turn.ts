@@ -15,6 +15,7 @@ export interface RecordingTurnOptions {
   earlier?: EarlierRun;
   /** Runs when the handler waits for what it handed over to be stored. */
   onStored?: () => void | Promise<void>;
+  onRecord?: (message: HistoryMessage) => void;
   /** Runs before an event counts as taken. */
   onEvent?: (event: TurnEvent) => void | Promise<void>;
 }
@@ -54,6 +55,7 @@ export class RecordingTurn implements Turn {
 
   record(message: HistoryMessage, note?: StepNote): void {
     this.recorded.push(message);
+    this.#options.onRecord?.(message);
     this.notes.push(note);
   }
 

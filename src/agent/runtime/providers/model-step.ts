@@ -1,7 +1,6 @@
 /** One answer of the model: requests it, reads its stream, and requests it again when the provider failed before the first word. */
 import type {
   LanguageModelV4CallOptions,
-  LanguageModelV4FinishReason,
   LanguageModelV4StreamPart,
   LanguageModelV4Usage,
   SharedV4ProviderMetadata,
@@ -11,6 +10,7 @@ import { exponentialBackoff, jittered } from "../../../time/backoff.ts";
 import type { Clock } from "../../../time/clock.ts";
 import type { Log } from "../../../observability/log.ts";
 import { MAX_PROVIDER_RETRIES, MAX_PROVIDER_RETRY_WAIT_MS } from "../../contracts/limits.ts";
+import { endOfAnswer, type AnswerEnd } from "./answer-end.ts";
 import type { ModelConnection } from "./model-connection.ts";
 import type { AnswerPart, AnswerParts } from "./prompt.ts";
 import {
@@ -19,10 +19,12 @@ import {
   providerTurnError,
   type ProviderFailure,
 } from "./provider-error.ts";
+import { errorInChunk, type StreamError } from "./stream-error.ts";
 
 const BACKOFF = exponentialBackoff({ firstMs: 500, lastMs: MAX_PROVIDER_RETRY_WAIT_MS });
 
 export interface StepToolCall {
+  /** As the server gave it, until the tool loop has given the call an id of its own in the session. */
   id: string;
   name: string;
   /** As the model wrote it. It should be JSON, and may not be. */
@@ -34,13 +36,16 @@ export interface StepToolCall {
 export interface ModelStep {
   text: string;
   toolCalls: StepToolCall[];
+  /** The nth part of a call is that of the nth call. */
   parts: AnswerPart[];
-  finishReason?: LanguageModelV4FinishReason["unified"] | undefined;
+  /** Whether the model has generated anything, be it not yet whole. */
+  hasBegun: boolean;
+  end?: AnswerEnd | undefined;
   usage?: LanguageModelV4Usage | undefined;
 }
 
 export function newModelStep(): ModelStep {
-  return { text: "", toolCalls: [], parts: [] };
+  return { text: "", toolCalls: [], parts: [], hasBegun: false };
 }
 
 export interface StepContext {
@@ -73,8 +78,9 @@ export async function* streamModelStep(
         now: clock.now(),
       });
       const wait = retryWait(failure, attempt, context.random);
-      const saidNothing = step.text === "" && step.parts.length === 0;
-      if (wait === undefined || !saidNothing) throw providerTurnError(failure);
+      if (wait === undefined || step.hasBegun) {
+        throw providerTurnError(failure, connection.provider);
+      }
       const { reason, status, code } = failure;
       log.warn(
         {
@@ -111,15 +117,24 @@ async function* readAnswer(step: ModelStep, context: StepContext): AsyncGenerato
   const { stream } = await connection.model.doStream({
     ...connection.callOptions,
     ...options,
+    includeRawChunks: true,
     abortSignal: signal,
   });
   const reader = stream.getReader();
   const open = new Map<string, AnswerPart>();
+  // An error that the package passes over ends the answer behind the text that came with it.
+  let passedOver: StreamError | undefined;
   try {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) break;
       if (value.type === "stream-start") warnOnce(value.warnings, context);
+      if (value.type === "error")
+        throw hasStatus(value.error) ? value.error : (passedOver ?? value.error);
+      if (value.type === "raw" || value.type === "finish") {
+        if (passedOver !== undefined) throw passedOver;
+        if (value.type === "raw") passedOver = errorInChunk(value.rawValue);
+      }
       const text = takePart(step, open, value);
       if (text !== "") yield text;
     }
@@ -127,7 +142,7 @@ async function* readAnswer(step: ModelStep, context: StepContext): AsyncGenerato
     // This is not awaited, since a broken stream may never settle it.
     reader.cancel().catch(() => {});
   }
-  checkFinish(step);
+  checkEnd(step);
 }
 
 const warned = new WeakSet<ModelConnection>();
@@ -175,8 +190,7 @@ function takePart(
     case "tool-call": {
       // The provider has run this tool itself. The agent offers no such tool.
       if (part.providerExecuted === true) return "";
-      // A server that gives two calls the same id can only be given one result, so the first call counts.
-      if (step.toolCalls.some((call) => call.id === part.toolCallId)) return "";
+      step.hasBegun = true;
       step.toolCalls.push({
         id: part.toolCallId,
         name: part.toolName,
@@ -187,17 +201,17 @@ function takePart(
       return "";
     }
     case "finish":
-      step.finishReason = part.finishReason.unified;
+      step.end = endOfAnswer(part.finishReason);
       step.usage = part.usage;
       return "";
-    case "error":
-      throw part.error;
-    // These are of no use here, or come only when they were asked for.
-    case "stream-start":
-    case "response-metadata":
     case "tool-input-start":
     case "tool-input-delta":
     case "tool-input-end":
+      step.hasBegun = true;
+      return "";
+    // These are of no use here, or come only when they were asked for.
+    case "stream-start":
+    case "response-metadata":
     case "tool-result":
     case "tool-approval-request":
     case "source":
@@ -206,6 +220,7 @@ function takePart(
     case "custom":
     case "ping":
     case "raw":
+    case "error":
       return "";
   }
 }
@@ -219,6 +234,7 @@ function openBlock<Block extends AnswerPart>(
   const known = open.get(id);
   if (known !== undefined) return known as Block;
   open.set(id, fresh);
+  step.hasBegun = true;
   step.parts.push(fresh);
   return fresh;
 }
@@ -276,13 +292,23 @@ function hasAny(options: SharedV4ProviderMetadata | undefined, keys: readonly st
   );
 }
 
+function hasStatus(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "statusCode" in error;
+}
+
 /** Throws when the stream ended without an error and the answer is incomplete all the same. */
-function checkFinish(step: ModelStep): void {
-  if (step.finishReason === "error") {
-    throw new ProviderFailedError("malformed", "the model's answer was not usable; try again");
+function checkEnd(step: ModelStep): void {
+  if (step.end?.type === "failed") {
+    const { word } = step.end;
+    const how = word === undefined ? "without success" : `with "${word}"`;
+    throw new ProviderFailedError("unsuccessful_finish", `the answer ended ${how}; try again`, {
+      finishReason: word,
+    });
   }
-  if (step.finishReason !== undefined && step.finishReason !== "interrupted") return;
-  throw step.parts.length > 0
-    ? new ProviderFailedError("interrupted", "the provider's answer broke off before its end")
-    : new ProviderFailedError("empty", "the provider ended its answer before the first word", true);
+  if (step.end !== undefined && step.end.type !== "interrupted") return;
+  throw step.hasBegun
+    ? new ProviderFailedError("interrupted", "the answer broke off before its end")
+    : new ProviderFailedError("empty", "the answer ended before its first word", {
+        retryable: true,
+      });
 }

@@ -60,6 +60,56 @@ describe("what a provider's failure is called", () => {
     expect(describeIt(apiError(404)).message).toContain('"gpt-x"');
   });
 
+  it.each([
+    [401, {}, "authentication (HTTP 401); the API key was refused"],
+    [402, {}, "billing or quota (HTTP 402); the account has no quota or credit left"],
+    [403, {}, "permission denied (HTTP 403); this API key may not use the model"],
+    [
+      404,
+      {},
+      'model not found (HTTP 404); the provider does not know "gpt-x", or baseURL leads elsewhere',
+    ],
+    [400, {}, "invalid request (HTTP 400)"],
+    [
+      413,
+      {},
+      "context length (HTTP 413); the conversation is longer than the model takes; begin a new session",
+    ],
+    [429, {}, "rate limit (HTTP 429); try again in a while"],
+    [429, { "retry-after": "12" }, "rate limit (HTTP 429); try again in 12 s"],
+    [500, {}, "server error (HTTP 500); try again in a moment"],
+    [503, {}, "overloaded (HTTP 503); try again in a moment"],
+    [529, {}, "overloaded (HTTP 529); try again in a moment"],
+  ])("of HTTP %i with %j is told with the provider and the status", (status, headers, message) => {
+    const failure = describeIt(apiError(status, { headers }));
+    expect(providerTurnError(failure, "anthropic").message).toBe(`anthropic: ${message}`);
+  });
+
+  it.each([
+    "/chat/completions: Invalid model name passed in model=nope. Call `/v1/models` to view available models for your key.",
+    "The model `nope` does not exist or you do not have access to it.",
+    "nope/nope is not a valid model ID",
+    "Invalid model: nope",
+    "Model Not Exist",
+    "model 'nope:7b' not found, try pulling it first",
+    "The requested model was not found.",
+    "unknown model nope",
+    "the model has been retired (model_decommissioned)",
+  ])("knows that the model is not known also behind a 400: %s", (message) => {
+    expect(describeIt(apiError(400, { message })).reason).toBe("model_not_found");
+    expect(describeIt(apiError(422, { body: { error: { message } } })).reason).toBe(
+      "model_not_found",
+    );
+  });
+
+  it.each([
+    "This model does not support tools",
+    "Unsupported parameter: 'max_tokens' is not supported with this model.",
+    "Invalid model parameter: temperature",
+  ])("does not take another refusal for an unknown model: %s", (message) => {
+    expect(describeIt(apiError(400, { message })).reason).toBe("invalid_request");
+  });
+
   it("tells a conversation that is too long from another refusal", () => {
     const openai = apiError(400, { body: { error: { code: "context_length_exceeded" } } });
     const anthropic = apiError(400, {
@@ -81,6 +131,20 @@ describe("what a provider's failure is called", () => {
   it("does not ask again for what was not paid", () => {
     const error = apiError(429, { body: { error: { code: "insufficient_quota" } } });
     expect(describeIt(error)).toMatchObject({ reason: "quota_exceeded", retryable: false });
+  });
+
+  it("does ask again where a limit passes, though it is told with a word on billing", () => {
+    const message = "You exceeded your current quota, please check your plan and billing details.";
+    const details = [{ retryDelay: "2s" }];
+    const limited = apiError(429, { body: { error: { message, details } } });
+    expect(describeIt(limited)).toMatchObject({ reason: "rate_limited", retryAfterSeconds: 2 });
+    const unpaid = apiError(429, { body: { error: { message } } });
+    expect(describeIt(unpaid).reason).toBe("quota_exceeded");
+  });
+
+  it("knows what was not paid from an error within a stream", () => {
+    const data = { error: { message: secret, type: "insufficient_quota" } };
+    expect(describeIt({ message: secret, statusCode: 429, data }).reason).toBe("quota_exceeded");
   });
 
   it("names the parameter that was refused, unless it is no name", () => {
@@ -159,10 +223,10 @@ describe("what a provider's failure is called", () => {
       ...[301, 400, 401, 402, 403, 404, 429, 500, 503].map((status) => apiError(status)),
       apiError(undefined, { cause }),
       new TypeError(`terminated ${address}`),
-      new ProviderFailedError("empty", "the provider sent an empty answer"),
+      new ProviderFailedError("empty", "empty answer; the model said nothing"),
     ];
     for (const error of errors) {
-      const turnError = providerTurnError(describeIt(error));
+      const turnError = providerTurnError(describeIt(error), "openai");
       expect(turnError.code).toBe("PROVIDER_ERROR");
       const shown = JSON.stringify([
         turnError.message,

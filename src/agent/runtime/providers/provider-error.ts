@@ -1,10 +1,16 @@
 /**
- * Says what went wrong with a provider, in words for the person who chats. What a provider or a library says may quote the
+ * Says what went wrong with a provider, in the words that people search for. What a provider or a library says may quote the
  * request, the key or an internal address, so none of its words are passed on or logged.
  */
 import { TurnError } from "../../contracts/turn-error.ts";
-import { MAX_ERROR_CAUSES, PROVIDER_IDLE_LIMIT_MS } from "../../contracts/limits.ts";
+import {
+  MAX_ERROR_BODY_BYTES,
+  MAX_ERROR_CAUSES,
+  PROVIDER_IDLE_LIMIT_MS,
+} from "../../contracts/limits.ts";
+import type { ProviderName } from "../../../agent-config/agent-config.ts";
 import { saysContextTooLong } from "./context-too-long.ts";
+import { saysModelNotFound } from "./model-not-found.ts";
 import { AnswerTooLargeError, ProviderSilentError } from "./provider-fetch.ts";
 
 export type ProviderFailureReason =
@@ -22,17 +28,21 @@ export type ProviderFailureReason =
   | "silent"
   | "interrupted"
   | "malformed"
+  | "unsuccessful_finish"
   | "too_large"
   | "empty"
   | "content_filter";
 
 export interface ProviderFailure {
   reason: ProviderFailureReason;
+  /** Follows the provider's name and a colon. */
   message: string;
   /** Whether the same request may succeed in a moment. */
   retryable: boolean;
   status?: number | undefined;
   retryAfterSeconds?: number | undefined;
+  /** The server's word for how its answer ended, short and harmless. */
+  finishReason?: string | undefined;
   /** The code of a failed system call, or the name of an error that nobody expected. It goes to the log only. */
   code?: string | undefined;
 }
@@ -42,22 +52,27 @@ export class ProviderFailedError extends Error {
   override readonly name = "ProviderFailedError";
   readonly failure: ProviderFailure;
 
-  constructor(reason: ProviderFailureReason, message: string, retryable = false) {
+  constructor(
+    reason: ProviderFailureReason,
+    message: string,
+    more: Pick<Partial<ProviderFailure>, "retryable" | "finishReason"> = {},
+  ) {
     super(message);
-    this.failure = { reason, message, retryable };
+    this.failure = failure(reason, message, more);
   }
 }
 
-export function providerTurnError(failure: ProviderFailure): TurnError {
-  const { reason, status, retryAfterSeconds, code } = failure;
+export function providerTurnError(failure: ProviderFailure, provider: ProviderName): TurnError {
+  const { reason, status, retryAfterSeconds, finishReason, code } = failure;
   const details = {
     reason,
+    ...(finishReason === undefined ? {} : { finish_reason: finishReason }),
     ...(status === undefined ? {} : { status }),
     ...(retryAfterSeconds === undefined ? {} : { retry_after: retryAfterSeconds }),
   };
   // These stand in for the error itself, which contains the whole request and answer.
-  const facts = [reason, status, code].filter((fact) => fact !== undefined);
-  return new TurnError("PROVIDER_ERROR", failure.message, {
+  const facts = [reason, finishReason, status, code].filter((fact) => fact !== undefined);
+  return new TurnError("PROVIDER_ERROR", `${provider}: ${failure.message}`, {
     details,
     cause: new Error(`the provider failed: ${facts.join(", ")}`),
   });
@@ -74,11 +89,11 @@ export function describeProviderFailure(
     if (link instanceof ProviderSilentError) {
       return failure(
         "silent",
-        `the provider sent nothing for ${PROVIDER_IDLE_LIMIT_MS / 1000} seconds`,
+        `timeout; the provider sent nothing for ${PROVIDER_IDLE_LIMIT_MS / 1000} seconds`,
       );
     }
     if (link instanceof AnswerTooLargeError) {
-      return failure("too_large", "the provider's answer is larger than an agent takes");
+      return failure("too_large", "the answer is larger than an agent takes");
     }
   }
   const statuses = chain.flatMap((link) => numberIn(link, "statusCode") ?? []);
@@ -90,16 +105,16 @@ export function describeProviderFailure(
     if (status !== undefined && !hadBegun) return statusFailure(status, link, context);
   }
   if (chain.some((link) => MALFORMED_ERRORS.has(nameOf(link)))) {
-    return failure("malformed", "the provider sent something that is not its own protocol");
+    return failure("malformed", "malformed answer; it is not in the protocol of this provider");
   }
   if (hadBegun) {
-    return failure("interrupted", "the provider's answer broke off before its end", {
+    return failure("interrupted", "the answer broke off before its end", {
       retryable: true,
     });
   }
   const name = nameOf(error);
   if (name === "AI_APICallError") return networkFailure(name);
-  return failure("malformed", "the provider's answer could not be read", { code: name });
+  return failure("malformed", "malformed answer; it could not be read", { code: name });
 }
 
 const MALFORMED_ERRORS = new Set([
@@ -115,31 +130,38 @@ function statusFailure(
   context: { modelId: string; now: number },
 ): ProviderFailure {
   const said = wordsOf(error);
+  const retryAfterSeconds = retryAfterOf(error, context.now);
   // Google answers 400 for a key that it does not know.
   if (status === 401 || /api[_ ]key[_ ](not valid|invalid)/i.test(said)) {
-    return failure("key_refused", "the provider refused the API key", { status });
-  }
-  if (status === 402 || /insufficient_quota|credit balance|billing/i.test(said)) {
-    return failure("quota_exceeded", "the provider's account has no quota or credit left", {
+    return failure("key_refused", `authentication (HTTP ${status}); the API key was refused`, {
       status,
     });
+  }
+  if (status === 402 || saysNotPaid(said, retryAfterSeconds)) {
+    return failure(
+      "quota_exceeded",
+      `billing or quota (HTTP ${status}); the account has no quota or credit left`,
+      { status },
+    );
   }
   if (status === 403) {
-    return failure("access_denied", "the provider does not let this API key use the model", {
-      status,
-    });
+    return failure(
+      "access_denied",
+      `permission denied (HTTP ${status}); this API key may not use the model`,
+      { status },
+    );
   }
-  if (status === 404) {
+  if (status === 404 || (isRefusal(status) && saysModelNotFound(said))) {
+    const orElse = status === 404 ? ", or baseURL leads elsewhere" : "";
     return failure(
       "model_not_found",
-      `the provider does not know the model ${JSON.stringify(context.modelId)}, or its baseURL leads elsewhere`,
+      `model not found (HTTP ${status}); the provider does not know ${JSON.stringify(context.modelId)}${orElse}`,
       { status },
     );
   }
   if (status === 429) {
-    const retryAfterSeconds = retryAfterOf(error, context.now);
     const when = retryAfterSeconds === undefined ? "in a while" : `in ${retryAfterSeconds} s`;
-    return failure("rate_limited", `the provider takes no more requests now; try again ${when}`, {
+    return failure("rate_limited", `rate limit (HTTP ${status}); try again ${when}`, {
       status,
       retryable: true,
       retryAfterSeconds,
@@ -148,48 +170,43 @@ function statusFailure(
   if (status === 413 || (status < 500 && saysContextTooLong(said))) {
     return failure(
       "context_too_long",
-      "the conversation is longer than the model takes; begin a new session",
-      {
-        status,
-      },
+      `context length (HTTP ${status}); the conversation is longer than the model takes; begin a new session`,
+      { status },
     );
   }
   if (status < 400) {
     return failure(
       "redirected",
-      "the provider's baseURL leads to a redirect, which is not followed",
+      `redirect (HTTP ${status}); baseURL leads to a redirect, which is not followed`,
       { status },
     );
   }
-  if (status < 500 && status !== 408 && status !== 409) {
+  if (isRefusal(status)) {
     const parameter = refusedParameterOf(error);
-    const what = parameter === undefined ? "" : `: its "${parameter}" is not accepted`;
-    return failure("invalid_request", `the provider refused the request (HTTP ${status})${what}`, {
-      status,
-    });
+    const what = parameter === undefined ? "" : `; its "${parameter}" is not accepted`;
+    return failure("invalid_request", `invalid request (HTTP ${status})${what}`, { status });
   }
-  const retryAfterSeconds = retryAfterOf(error, context.now);
   const details = { status, retryable: true, retryAfterSeconds };
   if (status === 503 || status === 529) {
-    return failure(
-      "overloaded",
-      `the provider is overloaded (HTTP ${status}); try again in a moment`,
-      details,
-    );
+    return failure("overloaded", `overloaded (HTTP ${status}); try again in a moment`, details);
   }
-  return failure(
-    "server_error",
-    `the provider failed (HTTP ${status}); try again in a moment`,
-    details,
-  );
+  return failure("server_error", `server error (HTTP ${status}); try again in a moment`, details);
+}
+
+function isRefusal(status: number): boolean {
+  return status >= 400 && status < 500 && status !== 408 && status !== 409 && status !== 429;
+}
+
+/** Google sends people to their billing also for a limit that passes, and then says when. */
+function saysNotPaid(said: string, retryAfterSeconds: number | undefined): boolean {
+  if (/insufficient[_ ](quota|balance|credits?|funds)|credit balance/i.test(said)) return true;
+  return retryAfterSeconds === undefined && /billing/i.test(said);
 }
 
 function networkFailure(code: string): ProviderFailure {
   const why =
     NETWORK_FAILURES[code] ??
-    (isCertificateCode(code)
-      ? "its TLS certificate could not be verified"
-      : "the connection failed");
+    (isCertificateCode(code) ? "TLS certificate not verified" : "connection failed");
   return failure("unreachable", `the provider could not be reached: ${why}`, {
     code,
     retryable: !isCertificateCode(code),
@@ -197,16 +214,16 @@ function networkFailure(code: string): ProviderFailure {
 }
 
 const NETWORK_FAILURES: Record<string, string | undefined> = {
-  ECONNREFUSED: "the connection was refused",
-  ECONNRESET: "the connection was broken off",
-  EPIPE: "the connection was broken off",
-  UND_ERR_SOCKET: "the connection was broken off",
-  ENOTFOUND: "its host name is not known",
-  EAI_AGAIN: "its host name could not be looked up",
-  ETIMEDOUT: "connecting took too long",
-  UND_ERR_CONNECT_TIMEOUT: "connecting took too long",
-  EHOSTUNREACH: "there is no way to its network",
-  ENETUNREACH: "there is no way to its network",
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "connection reset",
+  EPIPE: "connection reset",
+  UND_ERR_SOCKET: "connection reset",
+  ENOTFOUND: "host name not found",
+  EAI_AGAIN: "host name lookup failed",
+  ETIMEDOUT: "connection timed out",
+  UND_ERR_CONNECT_TIMEOUT: "connection timed out",
+  EHOSTUNREACH: "no route to host",
+  ENETUNREACH: "no route to host",
 };
 
 function isNetworkCode(code: string): boolean {
@@ -256,8 +273,13 @@ function numberIn(error: object, field: string): number | undefined {
 
 /** What the provider said. It may be searched, and must never be shown. */
 function wordsOf(error: object): string {
-  const { message, responseBody } = error as { message?: unknown; responseBody?: unknown };
-  return `${typeof message === "string" ? message : ""} ${typeof responseBody === "string" ? responseBody : ""}`;
+  const { message, responseBody, data, code, type } = error as Record<string, unknown>;
+  // An error within a stream has no body, and its chunk in its place.
+  const body = typeof responseBody === "string" ? responseBody : (JSON.stringify(data) ?? "");
+  return [message, code, type, body]
+    .filter((word) => typeof word === "string")
+    .join(" ")
+    .slice(0, MAX_ERROR_BODY_BYTES);
 }
 
 const PARAMETER_NAME = /^[a-z_][\w.[\]]{0,63}$/i;
