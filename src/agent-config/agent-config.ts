@@ -9,6 +9,7 @@ import {
   PROVIDER_APIS,
   PROVIDER_NAMES,
   SESSION_STORES,
+  TOKEN_LIMIT_FIELDS,
   TOOL_METHODS,
   TOOL_TYPES,
 } from "../api/choices.ts";
@@ -42,6 +43,8 @@ const providerConfigSchema = z.strictObject({
   api: z.enum(PROVIDER_APIS).optional(),
   /** These take precedence over the parameters of the pack. */
   parameters: parametersSchema,
+  /** The name of the token limit in a chat completion. Without it the agent finds out which one the server takes. */
+  tokenLimitField: z.enum(TOKEN_LIMIT_FIELDS).optional(),
   /** A path relative to the folder of the config. The file contains the key and nothing else. */
   apiKeyFile: z.string(),
 });
@@ -185,5 +188,6 @@ export type ToolConfig = z.output<typeof toolConfigSchema>;
 export type LimitsConfig = z.output<typeof limitsConfigSchema>;
 export type AuthConfig = z.output<typeof authConfigSchema>;
 export type AgentConfig = z.output<typeof agentConfigSchema>;
+export type TokenLimitField = (typeof TOKEN_LIMIT_FIELDS)[number];
 export type ProviderName = (typeof PROVIDER_NAMES)[number];
 export type HandlerName = (typeof HANDLER_NAMES)[number];

@@ -114,6 +114,7 @@ const OTHER_HANDLER =
   "(has(self.facade) && has(self.facade.handler) && self.facade.handler != 'runtime')";
 const NO_PROVIDER = "!has(self.provider)";
 const NO_SECRET_REF = `${NO_PROVIDER} || !has(self.provider.apiKeySecretRef)`;
+const NO_TOKEN_LIMIT_FIELD = `${NO_PROVIDER} || !has(self.provider.parameters) || !has(self.provider.parameters.tokenLimitField)`;
 const NEEDED = 'required when facade.handler is "runtime" (the default)';
 const NEEDED_OR_OTHER_HANDLER = `${NEEDED}; handlers "demo" and "echo" need none`;
 
@@ -186,6 +187,19 @@ export const agentRuntimeSpecSchema = withRules(specFields, [
     },
     path: ["provider", "api"],
     message: 'only provider "openai" has more than one API; remove it',
+    reason: "FieldValueForbidden",
+  },
+  {
+    cel: `${OTHER_HANDLER} || ${NO_TOKEN_LIMIT_FIELD} || self.provider.parameters.tokenLimitField == 'auto' || !has(self.provider.name) || self.provider.name == 'openai'`,
+    holds: (spec) => {
+      const { name, parameters } = spec.provider ?? {};
+      const { tokenLimitField = "auto" } = parameters ?? {};
+      return (
+        !isRuntime(spec) || tokenLimitField === "auto" || name === undefined || name === "openai"
+      );
+    },
+    path: ["provider", "parameters", "tokenLimitField"],
+    message: 'only provider "openai" has more than one name for it; remove it',
     reason: "FieldValueForbidden",
   },
   neededForRuntime(

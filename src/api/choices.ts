@@ -2,6 +2,8 @@
 export const PROVIDER_NAMES = ["openai", "anthropic", "google"] as const;
 /** The APIs of OpenAI. */
 export const PROVIDER_APIS = ["chat", "responses"] as const;
+/** The fields of a chat completion that may hold the most tokens of an answer. */
+export const TOKEN_LIMIT_FIELDS = ["max_tokens", "max_completion_tokens"] as const;
 export const HANDLER_NAMES = ["runtime", "demo", "echo"] as const;
 export const SESSION_STORES = ["memory", "redis"] as const;
 export const TOOL_TYPES = ["http", "grpc", "mcp", "openapi"] as const;

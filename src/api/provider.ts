@@ -1,6 +1,6 @@
 /** Which model an agent speaks with. */
 import { z } from "zod";
-import { PROVIDER_APIS, PROVIDER_NAMES } from "./choices.ts";
+import { PROVIDER_APIS, PROVIDER_NAMES, TOKEN_LIMIT_FIELDS } from "./choices.ts";
 import { DEFAULT_PROVIDER_SECRET_KEY } from "./group.ts";
 import { atomicList, httpURL, int32, text } from "./fields/types.ts";
 import { dataKey, dnsSubdomain } from "./fields/names.ts";
@@ -8,6 +8,12 @@ import { dataKey, dnsSubdomain } from "./fields/names.ts";
 const parametersSchema = z.strictObject({
   temperature: z.number().min(0).max(2).optional().describe("Randomness of the sampling"),
   maxTokens: int32(1).optional().describe("The most tokens of one answer"),
+  tokenLimitField: z
+    .enum(["auto", ...TOKEN_LIMIT_FIELDS])
+    .optional()
+    .describe(
+      "Under which name a chat completion of OpenAI's protocol asks for maxTokens; auto if unset: the name that the server takes",
+    ),
   topP: z.number().min(0).max(1).optional().describe("Nucleus sampling"),
   topK: int32(1).optional().describe("How many of the likeliest tokens are considered"),
   frequencyPenalty: z.number().min(-2).max(2).optional().describe("Penalty for frequent tokens"),

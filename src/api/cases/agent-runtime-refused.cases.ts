@@ -69,6 +69,19 @@ export const REFUSED_AGENT_RUNTIMES: readonly KindCase[] = [
     refusedAt: "spec.provider.api",
   },
   {
+    name: "a name for the token limit with a provider that has one only",
+    manifest: withProvider({
+      name: "google",
+      parameters: { tokenLimitField: "max_completion_tokens" },
+    }),
+    refusedAt: "spec.provider.parameters.tokenLimitField",
+  },
+  {
+    name: "a name for the token limit that no server has",
+    manifest: withProvider({ parameters: { tokenLimitField: "max_output_tokens" } }),
+    refusedAt: "spec.provider.parameters.tokenLimitField",
+  },
+  {
     name: "a base URL of another scheme",
     manifest: withProvider({ baseURL: "ftp://example.com" }),
     refusedAt: "spec.provider.baseURL",

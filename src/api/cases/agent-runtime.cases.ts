@@ -18,6 +18,17 @@ const taken: KindCase[] = [
       provider: { name: "google", api: "chat" },
     }),
   },
+  {
+    name: "an agent of another provider that leaves the name for the token limit open",
+    manifest: withProvider({ name: "google", parameters: { tokenLimitField: "auto" } }),
+  },
+  {
+    name: "a demo agent whose provider has a name for the token limit that it does not know",
+    manifest: manifestOf(AGENT_RUNTIME, {
+      facade: { handler: "demo" },
+      provider: { name: "google", parameters: { tokenLimitField: "max_tokens" } },
+    }),
+  },
   { name: "no replicas", manifest: runtime({ replicas: 0 }) },
   {
     name: "the older spelling of the key's Secret",
@@ -34,6 +45,7 @@ const taken: KindCase[] = [
       parameters: {
         temperature: 0.7,
         maxTokens: 1000,
+        tokenLimitField: "max_completion_tokens",
         topP: 1,
         topK: 40,
         frequencyPenalty: -2,

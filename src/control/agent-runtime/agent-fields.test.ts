@@ -20,6 +20,7 @@ const SPEC = {
     parameters: {
       temperature: 0,
       maxTokens: 1,
+      tokenLimitField: "auto",
       topP: 0,
       topK: 1,
       frequencyPenalty: 0,
@@ -92,6 +93,7 @@ const CHANGES: Record<string, unknown> = {
   "provider.api": "responses",
   "provider.parameters.temperature": 1,
   "provider.parameters.maxTokens": 2,
+  "provider.parameters.tokenLimitField": "max_tokens",
   "provider.parameters.topP": 1,
   "provider.parameters.topK": 2,
   "provider.parameters.frequencyPenalty": 1,

@@ -60,6 +60,7 @@ function judge(
 
 function fromSpec(provider: RuntimeSpec["provider"]): NonNullable<ProviderPart["result"]> {
   const { name, model, baseURL, apiKeySecretRef } = provider;
+  const { tokenLimitField, ...parameters } = provider.parameters ?? {};
   const value: ProviderConfig = {
     name,
     model,
@@ -68,7 +69,8 @@ function fromSpec(provider: RuntimeSpec["provider"]): NonNullable<ProviderPart["
       name === "openai"
         ? (provider.api ?? (baseURL === undefined ? "responses" : "chat"))
         : undefined,
-    parameters: provider.parameters ?? {},
+    parameters,
+    tokenLimitField: name !== "openai" || tokenLimitField === "auto" ? undefined : tokenLimitField,
     apiKeyFile: `${PROVIDER_FOLDER}/${apiKeySecretRef.key}`,
   };
   return { value, secretFiles: [fileOf(value, provider)] };

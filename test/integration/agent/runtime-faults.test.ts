@@ -296,6 +296,44 @@ describe("what a model does not support", () => {
   });
 });
 
+describe("a deployment that takes one name of the token limit only", () => {
+  it.each(["max_tokens", "max_completion_tokens"] as const)(
+    "is asked with that name, and found out once (%s)",
+    async (taken) => {
+      const other = taken === "max_tokens" ? "max_completion_tokens" : "max_tokens";
+      await using server = await startHttpServer(async (request, response) => {
+        const body = (await json(request)) as Record<string, unknown>;
+        bodies.push(body);
+        if (!(other in body)) return answerWell(response);
+        const message = `Unsupported parameter: '${other}' is not supported with this model.`;
+        const error = { message, param: other, code: "unsupported_parameter" };
+        response.writeHead(400, { "content-type": "application/json" });
+        response.end(JSON.stringify({ error }));
+      });
+      const bodies: Record<string, unknown>[] = [];
+      const handler = createRuntimeHandler({
+        readSecret: () => Promise.resolve("sk-secret-key"),
+        clock: systemClock,
+        log: createLog({ level: "silent" }),
+      });
+      // The name of the model suggests the name that is not taken.
+      const model = taken === "max_tokens" ? "gpt-5-mini" : "my-deployment";
+      const parameters = { maxTokens: 256 };
+      const config = aRuntimeConfig({ provider: { baseURL: server.url, model, parameters } });
+      for (let turns = 0; turns < 2; turns += 1) {
+        const turn = new RecordingTurn(config);
+        await handler.run(turn);
+        expect(turn.text).toBe("Fine.");
+      }
+      expect(bodies.map((body) => [body[taken], body[other]])).toEqual([
+        [undefined, 256],
+        [256, undefined],
+        [256, undefined],
+      ]);
+    },
+  );
+});
+
 describe("what a provider wants back", () => {
   const tool = aTool({
     url: "http://127.0.0.1:1/",

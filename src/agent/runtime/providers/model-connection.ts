@@ -6,6 +6,7 @@ import type { Clock } from "../../../time/clock.ts";
 import { providerBaseURL } from "./base-url.ts";
 import { createProviderFetch } from "./provider-fetch.ts";
 import { readProviderKey, type ReadSecret } from "./provider-key.ts";
+import { createTokenLimitFetch } from "./token-limit-fetch.ts";
 
 export interface ModelConnection {
   readonly provider: ProviderName;
@@ -30,8 +31,9 @@ export function createModelConnections(options: {
   return {
     async connect(config) {
       const apiKey = await readProviderKey(config, options.readSecret);
-      const { name, model, baseURL, api } = config;
-      const identity = hash("sha256", JSON.stringify([name, model, baseURL, api, apiKey]));
+      const { name, model, baseURL, api, tokenLimitField } = config;
+      const facts = [name, model, baseURL, api, tokenLimitField, apiKey];
+      const identity = hash("sha256", JSON.stringify(facts));
       if (kept?.identity !== identity) {
         kept = { identity, connection: await openConnection(config, apiKey, providerFetch) };
       }
@@ -55,10 +57,14 @@ async function openConnection(
   const connection = { provider, modelId, callOptions: {} };
   switch (provider) {
     case "openai": {
-      const openai = (await import("@ai-sdk/openai")).createOpenAI(settings);
+      const { createOpenAI } = await import("@ai-sdk/openai");
       // Other servers that speak OpenAI's protocol have the API of chat completions.
       const api = config.api ?? (config.baseURL === undefined ? "responses" : "chat");
-      if (api === "chat") return { ...connection, model: openai.chat(modelId) };
+      if (api === "chat") {
+        const fetch = createTokenLimitFetch(providerFetch, modelId, config.tokenLimitField);
+        return { ...connection, model: createOpenAI({ ...settings, fetch }).chat(modelId) };
+      }
+      const openai = createOpenAI(settings);
       return {
         ...connection,
         model: openai.responses(modelId),
