@@ -5,10 +5,15 @@
 import { runtimeSpecOf, toolRegistryNameOf, type RuntimeSpec } from "../../api/agent-runtime.ts";
 import { secretKeys } from "../../api/fields/core-objects.ts";
 import type { ManifestResource } from "../../api/manifest/manifest.ts";
-import { resolvePrompt } from "../../promptpack/render/resolve-prompt.ts";
+import { resolvePrompt, type ResolvedPrompt } from "../../promptpack/render/resolve-prompt.ts";
+import { providerAPI } from "../../control/agent-runtime/provider-part.ts";
 import { toolCredential } from "../../control/agent-runtime/tool-credential.ts";
 import { isGranted, namespaceFacts } from "../../control/namespace-grant.ts";
 import { redisURLProblem } from "../../control/agent-runtime/redis-url-problem.ts";
+import {
+  spelledInPack,
+  untakenParameters,
+} from "../../control/agent-runtime/untaken-parameters.ts";
 import { checkRegistryTools } from "./check-registry-tools.ts";
 import { checkPackContent } from "./check-pack-content.ts";
 import { Findings, type Finding } from "./findings.ts";
@@ -97,10 +102,23 @@ class ReferenceChecker {
 
   /** Checks what only handler `runtime` reads. */
   #checkRuntime(agent: Agent, { provider, promptPackRef }: RuntimeSpec): void {
+    const { tokenLimitField = "auto", ...given } = provider.parameters ?? {};
+    const own = tokenLimitField === "auto" ? given : { ...given, tokenLimitField };
     const older = agent.value.spec.providerSecretRef !== undefined;
     const path = older ? ["spec", "providerSecretRef"] : ["spec", "provider", "apiKeySecretRef"];
     this.#lookup.secretValue(agent, path, provider.apiKeySecretRef);
-    this.#checkPrompt(agent, promptPackRef, provider.model);
+    const prompt = this.#checkPrompt(agent, promptPackRef, provider.model);
+    const endpoint = { ...provider, api: providerAPI(provider) };
+    const all = { ...prompt?.parameters, ...own };
+    for (const { parameter, effect } of untakenParameters(endpoint, all)) {
+      if (Object.hasOwn(own, parameter)) {
+        const at = ["spec", "provider", "parameters", parameter];
+        this.#findings.warning(agent, at, `it ${effect}`);
+      } else {
+        const what = `${spelledInPack(parameter)} of prompt "${prompt?.name}"`;
+        this.#findings.warning(agent, ["spec", "promptPackRef"], `${what} ${effect}`);
+      }
+    }
   }
 
   #checkTools(agent: Agent): void {
@@ -146,20 +164,25 @@ class ReferenceChecker {
     else this.#findings.note(agent, path, `${message}, unless the namespace has other labels`);
   }
 
-  #checkPrompt(agent: Agent, ref: RuntimeSpec["promptPackRef"], model: string): void {
+  /** Returns the prompt when it could be resolved. */
+  #checkPrompt(
+    agent: Agent,
+    ref: RuntimeSpec["promptPackRef"],
+    model: string,
+  ): ResolvedPrompt | undefined {
     const path = ["spec", "promptPackRef"];
     const { name, namespace, prompt, variables } = ref;
     const pack = this.#lookup.find(agent, [...path, "name"], "PromptPack", name, namespace);
     if (pack !== undefined) this.#checkGrant(agent, [...path, "name"], pack);
     const document = pack === undefined ? undefined : this.checkPack(pack);
-    if (document === undefined) return;
+    if (document === undefined) return undefined;
     const resolved = resolvePrompt(document, { prompt, variables, model });
     if (resolved.ok) {
       for (const variable of resolved.value.unusedVariables) {
         const at = [...path, "variables", variable];
         this.#findings.warning(agent, at, `prompt "${resolved.value.name}" uses no such variable`);
       }
-      return;
+      return resolved.value;
     }
     const fields: Record<typeof resolved.reason, string> = {
       PromptNotFound: "prompt",
@@ -167,5 +190,6 @@ class ReferenceChecker {
       Invalid: "name",
     };
     this.#findings.error(agent, [...path, fields[resolved.reason]], resolved.message);
+    return undefined;
   }
 }

@@ -128,6 +128,37 @@ describe("validate", () => {
   `);
   });
 
+  it("warns of parameters that the model is not asked with, of the agent and of its prompt", async () => {
+    const given = runtime
+      .replace("name: openai", "name: anthropic")
+      .replace("some-model", "claude-opus-4-5")
+      .replace(
+        "promptPackRef",
+        "  parameters:\n    temperature: 1.5\n    seed: 3\n    maxTokens: 100\npromptPackRef",
+      );
+    const parameters = '"parameters": {"top_p": 0.5, "temperature": 0.1, "presence_penalty": 1}';
+    const withParameters = content("You help.").replace('You help."', `You help.", ${parameters}`);
+    expect(await check(agent(given), pack, withParameters, secret('{api-key: "k"}'))).toEqual({
+      code: 0,
+      lines: [
+        "11:20: warning: spec.provider.parameters.temperature: it is sent as 1, since Anthropic takes no more",
+        "12:13: warning: spec.provider.parameters.seed: it is not sent, since Anthropic's protocol has none",
+        '14:3: warning: spec.promptPackRef: presence_penalty of prompt "support" is not sent, since Anthropic\'s protocol has none',
+        '14:3: warning: spec.promptPackRef: top_p of prompt "support" is not sent, since Anthropic takes either temperature or topP',
+        "4 resources, 0 problems, 4 warnings",
+      ],
+    });
+  });
+
+  it("warns of them where the pack is not among the files, and not where another handler reads none", async () => {
+    const given = runtime.replace("promptPackRef", "  parameters: {topK: 5}\npromptPackRef");
+    expect((await check(agent(given))).lines).toContain(
+      "10:24: warning: spec.provider.parameters.topK: it is not sent, since OpenAI's protocol has none",
+    );
+    const demo = await check(agent(`${given}\nfacade: {handler: demo}`));
+    expect(demo.lines).toEqual(["1 resource, 0 problems"]);
+  });
+
   it("checks the URL of a session store, without repeating it", async () => {
     const { code, lines } = await check(
       agent(`facade: {handler: echo}

@@ -334,6 +334,33 @@ const CASES: Case[] = [
     message: "the environment variable OPENAI_API_KEY",
   },
   {
+    says: "parameters of the spec, the pack and its canary that the model is not asked with",
+    type: "ProviderReady",
+    reason: "Resolved",
+    spec: {
+      provider: {
+        name: "openai",
+        model: "o3",
+        apiKeySecretRef: { name: "openai-credentials", key: "api-key" },
+        parameters: { seed: 7, maxTokens: 100, temperature: 0.5 },
+      },
+    },
+    references: theReferences({
+      promptPack: packReference({
+        kept: [theVersion({ prompts: { support: { parameters: { top_k: 5, temperature: 1 } } } })],
+        canary: theVersion({ prompts: { support: { parameters: { top_k: 5, top_p: 0.5 } } } }),
+      }),
+    }),
+    observed: observed(1, 1),
+    phase: "Running",
+    message:
+      'The key for openai comes from Secret "openai-credentials", key "api-key". Parameters: ' +
+      'seed is not sent, since only chat completions have it (provider.api "chat"); ' +
+      'temperature is not sent, since the model "o3" takes none; ' +
+      "top_k of the pack is not sent, since OpenAI's protocol has none; " +
+      'top_p of the pack is not sent, since the model "o3" takes none',
+  },
+  {
     says: "a handler that needs no provider, whatever is said of one",
     type: "ProviderReady",
     reason: "NotNeeded",

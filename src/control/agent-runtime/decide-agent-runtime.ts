@@ -17,7 +17,7 @@ import { buildWorkload } from "./build-workload.ts";
 import { holds } from "../condition.ts";
 import type { ObservedWorkload } from "./available.ts";
 import { promptPackPart } from "./prompt-pack-part.ts";
-import { providerPart } from "./provider-part.ts";
+import { providerPart, tellUntakenParameters } from "./provider-part.ts";
 import { sessionStorePart } from "./session-store-part.ts";
 import { toolRegistryPart } from "./tool-registry-part.ts";
 import { facadePart } from "./facade-part.ts";
@@ -55,9 +55,10 @@ export function decideAgentRuntime(input: AgentRuntimeInput): AgentRuntimeDecisi
   const facts: AgentFacts = { agentRuntime, runtime, references, previous, policy };
 
   const facade = facadePart(facts);
-  const provider = providerPart(facts);
+  const providerAlone = providerPart(facts);
   // The pack may have another prompt for another model, and the prompt says which tools it wants.
-  const promptPack = promptPackPart(facts, provider.result?.value?.model);
+  const promptPack = promptPackPart(facts, providerAlone.result?.value?.model);
+  const provider = tellUntakenParameters(providerAlone, promptPack.result?.value.prompt);
   const toolRegistry = toolRegistryPart(facts, promptPack.result?.value);
   const sessionStore = sessionStorePart(facts);
 

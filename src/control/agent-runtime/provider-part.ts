@@ -1,11 +1,13 @@
 import { basename } from "node:path/posix";
 import type { RuntimeSpec } from "../../api/agent-runtime.ts";
-import type { ProviderConfig } from "../../agent-config/agent-config.ts";
+import type { AgentConfig, Parameters, ProviderConfig } from "../../agent-config/agent-config.ts";
 import { type AgentFacts, type AgentPart, previousFiles, PROVIDER_FOLDER } from "./agent-facts.ts";
+import { holds } from "../condition.ts";
 import { baseURLProblem, type TrustPolicy } from "../trust-policy.ts";
 import { describeSecretKey, judgeSecretKey, type SecretProblem } from "./judge-secret-key.ts";
 import type { SecretReference } from "./references.ts";
 import type { SecretFile } from "./workload-decision.ts";
+import { spelledInPack, untakenParameters } from "./untaken-parameters.ts";
 
 type ProviderPart = AgentPart<"ProviderReady", ProviderConfig | undefined>;
 
@@ -46,6 +48,31 @@ export function providerPart({
   };
 }
 
+/** Adds to the condition which parameters of the provider and of the prompts the model is not asked with. The condition stays True. */
+export function tellUntakenParameters(
+  part: ProviderPart,
+  prompts: AgentConfig["prompt"],
+): ProviderPart {
+  const provider = part.result?.value;
+  if (provider === undefined || !holds("AgentRuntime", part.finding)) return part;
+  const used = prompts === undefined ? [] : [prompts.active, prompts.canary?.prompt];
+  const told = (used.length === 0 ? [undefined] : used).flatMap((prompt) =>
+    untakenOf(provider, prompt?.parameters),
+  );
+  if (told.length === 0) return part;
+  const message = `${part.finding.message}. Parameters: ${[...new Set(told)].join("; ")}`;
+  return { ...part, finding: { ...part.finding, message } };
+}
+
+function untakenOf(provider: ProviderConfig, ofPack: Parameters = {}): string[] {
+  const own = { ...provider.parameters, tokenLimitField: provider.tokenLimitField };
+  return untakenParameters(provider, { ...ofPack, ...own }).map(({ parameter, effect }) =>
+    own[parameter] === undefined
+      ? `${spelledInPack(parameter)} of the pack ${effect}`
+      : `${parameter} ${effect}`,
+  );
+}
+
 type ProviderProblem = { reason: "NotAllowed"; message: string } | SecretProblem;
 
 function judge(
@@ -65,15 +92,22 @@ function fromSpec(provider: RuntimeSpec["provider"]): NonNullable<ProviderPart["
     name,
     model,
     baseURL,
-    api:
-      name === "openai"
-        ? (provider.api ?? (baseURL === undefined ? "responses" : "chat"))
-        : undefined,
+    api: providerAPI(provider),
     parameters,
     tokenLimitField: name !== "openai" || tokenLimitField === "auto" ? undefined : tokenLimitField,
     apiKeyFile: `${PROVIDER_FOLDER}/${apiKeySecretRef.key}`,
   };
   return { value, secretFiles: [fileOf(value, provider)] };
+}
+
+/** Which API of OpenAI is spoken. Other servers that speak OpenAI's protocol have the one of chat completions. */
+export function providerAPI({
+  name,
+  api,
+  baseURL,
+}: Pick<RuntimeSpec["provider"], "name" | "api" | "baseURL">): ProviderConfig["api"] {
+  if (name !== "openai") return undefined;
+  return api ?? (baseURL === undefined ? "responses" : "chat");
 }
 
 function fileOf(
