@@ -341,6 +341,75 @@ describe("the schema", () => {
     expect(message).toMatch(/; and 4 more$/);
   });
 
+  it.each([
+    ["compositions", aPackText({ compositions: { x: {} } }), "compositions"],
+    [
+      "the state of a member",
+      aPackText({ agents: { entry: "support", members: { support: { state: "s" } } } }),
+      "agents.members.support.state",
+    ],
+    [
+      "a state that runs a composition, and so has no prompt",
+      aPackText({
+        workflow: {
+          version: 1,
+          entry: "a",
+          states: { a: { orchestration: "composition", composition: "x", terminal: true } },
+        },
+      }),
+      "workflow.states.a.composition",
+    ],
+    [
+      "a template of the user's message",
+      withPrompt({ user_template: "{{input}}" }),
+      "prompts.support.user_template",
+    ],
+  ])("says of %s that a later specification has it, and nothing else", (_what, text, path) => {
+    const { problems } = refused(text);
+    expect(problems.map((problem) => problem.path)).toEqual([path]);
+    expect(problems[0]?.message).toMatch(/specification 1\.[45].*this version takes/);
+    expect(problems[0]?.message).toContain("1.5");
+    expect(problems[0]?.message).not.toContain("did you mean");
+  });
+
+  it("lists what is wrong besides fields of a later specification", () => {
+    const text = aPackText({
+      compositions: {},
+      id: "My",
+      prompts: { support: aPrompt({ toolz: [] }) },
+    });
+    expect(refused(text).problems.map(({ path, message }) => `${path}: ${message}`)).toEqual([
+      expect.stringContaining("compositions: belongs to specification 1.5"),
+      expect.stringContaining("id: must be of a-z"),
+      'prompts.support.toolz: unknown field; did you mean "tools"?',
+    ]);
+  });
+
+  it("takes a pack that names a later specification and needs none of it", () => {
+    const address = "https://promptpack.org/schema/v1.5.0/promptpack.schema.json";
+    expect(accepted(aPackText({ $schema: address })).warnings).toEqual([]);
+  });
+
+  it.each(["v1.6.0", "v1.6", "2.0", "v12.3.4"])(
+    "says that $schema names specification %s where a field is unknown",
+    (version) => {
+      const $schema = `https://promptpack.org/schema/${version}/promptpack.schema.json`;
+      const { message } = refused(withPrompt({ system_templates: {} }, { $schema }));
+      const [named] = /\d+\.\d+/.exec(version) ?? [];
+      expect(message).toContain(
+        `prompts.support.system_templates: unknown field; $schema names specification ${named} of PromptPack, and this version takes 1.4`,
+      );
+    },
+  );
+
+  it.each(["v1.4.0", "v1.3.1", "latest", "v1"])(
+    "looks for a misspelling where $schema names %s",
+    (version) => {
+      const $schema = `https://promptpack.org/schema/${version}/promptpack.schema.json`;
+      expect(refused(withPrompt({ toolz: [] }, { $schema })).message).toContain('mean "tools"');
+    },
+  );
+
   it("is not deceived by names that JavaScript gives to every object", () => {
     const text = `{"__proto__": {"id": "x"}, "constructor": {}, ${aPackText().slice(1)}`;
     expect(refused(text).problems.map(({ path }) => path)).toContain("constructor");
@@ -352,6 +421,43 @@ describe("the schema", () => {
     );
     expect(Object.keys(pack.prompts)).toEqual(["toString"]);
   });
+});
+
+describe("a fragment as others write it", () => {
+  const fragments = { tone: "Be kind." };
+
+  it.each([
+    "{{fragment:tone}}",
+    "{{ fragment:tone }}",
+    "{{fragment: tone}}",
+    "{{fragments:tone}}",
+    '{{fragment "tone"}}',
+    "{{fragment tone}}",
+    "{{> tone}}",
+    "{{>tone}}",
+  ])("is refused with the two ways to write it here: %s", (written) => {
+    const { message } = refused(withPrompt({ system_template: `Hi. ${written}` }, { fragments }));
+    expect(message).toContain("write {{tone}} or {{fragments.tone}}");
+    expect(message).not.toContain("no variable or fragment");
+    for (const cure of ["{{tone}}", "{{fragments.tone}}"]) {
+      accepted(withPrompt({ system_template: `Hi. ${cure}` }, { fragments }));
+    }
+  });
+
+  it("is refused inside of a fragment too", () => {
+    const { problems } = refused(
+      aPackText({ fragments: { ...fragments, a: "{{fragment:tone}}" } }),
+    );
+    expect(problems).toMatchObject([{ path: "fragments.a" }]);
+  });
+
+  it.each(["{{fragment:}}", "{{fragment:a b}}", "{{tone:fragment}}", "{{fragment:9}}"])(
+    "is no fragment without a name that one can have: %s",
+    (written) => {
+      const { message } = refused(withPrompt({ system_template: written }, { fragments }));
+      expect(message).toContain("no variable or fragment");
+    },
+  );
 });
 
 describe("the lenient forms", () => {

@@ -6,6 +6,7 @@ import {
   type PromptPackDocument,
   promptPackDocumentSchema,
 } from "../document/prompt-pack-document.ts";
+import { findLaterFields, withLaterFields } from "./later-fields.ts";
 import { readPackSource } from "./read-pack-source.ts";
 
 /** A little less than a ConfigMap holds, so that a growing pack is refused in plain words before it can no longer be applied. */
@@ -52,7 +53,10 @@ export function parsePromptPack(text: string): ParsedPromptPack {
     return { ok: false, reason: "InvalidJSON", message, problems: [problem] };
   }
   const validated = validate(promptPackDocumentSchema, source.value);
-  if (!validated.ok) return refuse(validated.problems);
+  if (!validated.ok) {
+    const later = findLaterFields(source.value);
+    return refuse(withLaterFields(validated.problems, later, source.value));
+  }
   const { problems, warnings } = checkPack(validated.value);
   if (problems.length > 0) return refuse(problems);
   return {

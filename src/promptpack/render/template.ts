@@ -27,6 +27,8 @@ const OPEN = "{{";
 const CLOSE = "}}";
 const PLACEHOLDER = /^([A-Za-z_][\w-]*)((?:\.[\w-]+|\[\d+\])*)$/;
 const QUOTE_LENGTH = 40;
+/** How others write a fragment: `{{fragment:name}}`, `{{fragments: name}}`, `{{fragment "name"}}`, `{{> name}}`. */
+const FOREIGN_FRAGMENT = /^\{\{\s*(?:fragments?\s*[:\s]|>)\s*["']?([A-Za-z_][\w-]*)["']?\s*\}\}$/i;
 
 export function parseTemplate(template: string): ParsedTemplate {
   const parts: TemplatePart[] = [];
@@ -64,6 +66,10 @@ function parsePlaceholder(written: string): Placeholder | undefined {
 function badPlaceholder(text: string): string {
   const quoted = `"${quote(text)}"`;
   if (/^\{\{\s*\}/.test(text)) return `${quoted} names nothing`;
+  const [, fragment] = FOREIGN_FRAGMENT.exec(text) ?? [];
+  if (fragment !== undefined) {
+    return `${quoted} is not how a fragment is written here; write {{${fragment}}} or {{fragments.${fragment}}}`;
+  }
   if (text.startsWith("{{{")) return `${quoted} has three braces; write two`;
   if (/^\{\{\s*[#^/>!&]|\||^\{\{\s*else\b/.test(text)) {
     return `${quoted}: conditions, loops, filters and the like are not supported; only {{variable}} and {{fragment}}`;
