@@ -55,7 +55,7 @@ export const CONDITIONS = {
     },
     ProviderReady: {
       true: ["Resolved", "NotNeeded"],
-      notTrue: ["NotAllowed", "SecretNotFound", "SecretKeyMissing"],
+      notTrue: ["NotAllowed", "SecretNotFound", "SecretKeyMissing", "InvalidKey"],
     },
     SessionStoreReady: {
       true: ["Resolved", "NotNeeded"],

@@ -93,6 +93,20 @@ describe("the readers of one machine", () => {
     });
   });
 
+  it("say of a key that cannot be sent why, from a file and from the environment", async () => {
+    const inFile = await gather(AGENT + secret("agents", 'llm: "k-1\\nk-2", redis: "a b"'));
+    expect(inFile.references.providerSecret).toMatchObject({
+      source: "secret",
+      unfitValues: { llm: "it holds a line break (2 lines)" },
+    });
+    const { references } = await gather(AGENT, { GOOGLE_GENERATIVE_AI_API_KEY: "k-1 k-2" });
+    expect(references.providerSecret).toMatchObject({
+      source: "environment",
+      unfitValues: { llm: "it holds a blank" },
+    });
+    expect(JSON.stringify([inFile.references, references])).not.toContain("k-1");
+  });
+
   it("look for a pack in the agent's namespace, unless the reference names another", async () => {
     const here = { found: true, name: "prompts", namespace: "agents" } as FoundPromptPack;
     const there = { ...here, namespace: "shared" };

@@ -1,4 +1,5 @@
 /** Looks up in the files, and in the environment of `omnia up`, what an agent refers to. */
+import { apiKeyProblem, headerValueProblem } from "../agent-config/credential.ts";
 import type { ReferenceReaders, SecretUse } from "../control/agent-runtime/gather-references.ts";
 import { redisURLProblem } from "../control/agent-runtime/redis-url-problem.ts";
 import type {
@@ -39,7 +40,11 @@ export function localReaders(
       // One Secret may hold both the provider's key and the store's URL, and a variable may give each of them.
       valuesRead.set(key, new Map([...(valuesRead.get(key) ?? []), ...values]));
       const url = use.type === "session-store" ? values.get(use.key) : undefined;
-      return { ...reference, urlProblem: url === undefined ? undefined : redisURLProblem(url) };
+      return {
+        ...reference,
+        urlProblem: url === undefined ? undefined : redisURLProblem(url),
+        unfitValues: unfitValues(values, use),
+      };
     },
     // Files hold no namespaces, so only the label that every namespace has is known.
     namespaceLabels: async () => undefined,
@@ -50,6 +55,20 @@ export function localReaders(
       return reference.found ? values : undefined;
     },
   };
+}
+
+function unfitValues(
+  values: ReadonlyMap<string, string>,
+  { type }: SecretUse,
+): Readonly<Record<string, string>> | undefined {
+  const judge =
+    type === "provider" ? apiKeyProblem : type === "tool" ? headerValueProblem : undefined;
+  if (judge === undefined) return undefined;
+  const unfit = [...values].flatMap(([key, value]): [string, string][] => {
+    const problem = judge(value);
+    return problem === undefined ? [] : [[key, problem]];
+  });
+  return unfit.length === 0 ? undefined : Object.fromEntries(unfit);
 }
 
 /** The variable that may give a value in place of the Secret, and the key that it is the value of. */

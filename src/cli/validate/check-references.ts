@@ -3,6 +3,7 @@
  * noted, because the object may be in the cluster.
  */
 import { runtimeSpecOf, toolRegistryNameOf, type RuntimeSpec } from "../../api/agent-runtime.ts";
+import { apiKeyProblem, headerValueProblem } from "../../agent-config/credential.ts";
 import { secretKeys } from "../../api/fields/core-objects.ts";
 import type { ManifestResource } from "../../api/manifest/manifest.ts";
 import { resolvePrompt, type ResolvedPrompt } from "../../promptpack/render/resolve-prompt.ts";
@@ -106,7 +107,7 @@ class ReferenceChecker {
     const own = tokenLimitField === "auto" ? given : { ...given, tokenLimitField };
     const older = agent.value.spec.providerSecretRef !== undefined;
     const path = older ? ["spec", "providerSecretRef"] : ["spec", "provider", "apiKeySecretRef"];
-    this.#lookup.secretValue(agent, path, provider.apiKeySecretRef);
+    this.#lookup.credential(agent, path, provider.apiKeySecretRef, apiKeyProblem);
     const prompt = this.#checkPrompt(agent, promptPackRef, provider.model);
     const endpoint = { ...provider, api: providerAPI(provider) };
     const all = { ...prompt?.parameters, ...own };
@@ -136,14 +137,14 @@ class ReferenceChecker {
         this.#findings.error(agent, at, `tool "${tool.name}": ${refusal}`);
       } else if (secretRef !== undefined && secretRef === tool.authSecretRef) {
         const at = ["spec", "tools", index, "authSecretRef"];
-        this.#lookup.secretValue(registry, at, secretRef, agent.namespace);
+        this.#lookup.credential(registry, at, secretRef, headerValueProblem, agent.namespace);
       }
     }
     for (const [index, { secretRef }] of (
       agent.value.spec.toolRegistryRef?.credentials ?? []
     ).entries()) {
       const at = ["spec", "toolRegistryRef", "credentials", index, "secretRef"];
-      this.#lookup.secretValue(agent, at, secretRef);
+      this.#lookup.credential(agent, at, secretRef, headerValueProblem);
     }
   }
 

@@ -82,6 +82,22 @@ export class ReferenceLookup {
     }
     return usable;
   }
+
+  /** Checks that the value under a key of a Secret can be sent as `judge` wants it. `path` is that of the reference in `from`. */
+  credential(
+    from: ManifestResource,
+    path: FieldPath,
+    selector: KeySelector,
+    judge: (value: string) => string | undefined,
+    namespace?: string,
+  ): void {
+    const value = this.secretValue(from, path, selector, namespace);
+    const problem = value === undefined ? undefined : judge(value);
+    if (problem === undefined) return;
+    const { name, key } = selector;
+    const message = `the key "${key}" of Secret "${name}" cannot be sent: ${problem}; write the key alone into the Secret, on one line, without blanks`;
+    this.#findings.error(from, [...path, "key"], message);
+  }
 }
 
 function list(keys: readonly string[]): string {

@@ -341,6 +341,43 @@ spec: {ports: [{name: http, port: 80}, {name: admin, port: 81}]}`;
   `);
   });
 
+  it.each([
+    ["two lines", String.raw`"k-1\nk-2"`, "a line break (2 lines)"],
+    ["a blank", '"k-1 k-2"', "a blank"],
+    ["a letter outside of ASCII", '"k-ключ"', "a character that is not of ASCII"],
+  ])(
+    "refuses a key of %s, which no header can take, without quoting it",
+    async (_what, value, says) => {
+      const { code, lines } = await check(
+        agent(runtime),
+        pack,
+        content("Hi"),
+        secret(`{api-key: ${value}}`),
+      );
+      expect(code).toBe(1);
+      expect(lines).toEqual([
+        `9:40: spec.provider.apiKeySecretRef.key: the key "api-key" of Secret "keys" cannot be sent: it holds ${says}; write the key alone into the Secret, on one line, without blanks`,
+        "4 resources, 1 problem",
+      ]);
+    },
+  );
+
+  it("takes a key with a line break at its end", async () => {
+    const key = secret(String.raw`{api-key: "k-1\n"}`);
+    expect((await check(agent(runtime), pack, content("Hi"), key)).code).toBe(0);
+  });
+
+  it("refuses the token of a tool that no header can take", async () => {
+    const { lines } = await check(
+      agent("facade: {handler: echo}\ntoolRegistryRef: {name: tools}"),
+      registry("{name: one, url: 'http://one', authSecretRef: {name: keys, key: token}}"),
+      secret(String.raw`{token: "t-1\nt-2"}`),
+    );
+    expect(lines[0]).toContain(
+      '14:71: spec.tools[0].authSecretRef.key: the key "token" of Secret "keys" cannot be sent: it holds a line break',
+    );
+  });
+
   it("checks the other files when one is not there", async () => {
     const there = join(folder(), "there.yaml");
     await writeFile(there, agent("facade: {handler: dmo}"));

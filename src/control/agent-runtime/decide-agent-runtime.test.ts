@@ -407,6 +407,50 @@ const CASES: Case[] = [
     phase: "Pending",
     message: 'nothing under the key "api-key"; it has "key", "token"',
   },
+  {
+    says: "a key that no header can take",
+    type: "ProviderReady",
+    reason: "InvalidKey",
+    references: theReferences({
+      providerSecret: {
+        ...secret("openai-credentials", "api-key"),
+        unfitValues: { "api-key": "it holds a line break (2 lines)" },
+      },
+    }),
+    phase: "Pending",
+    message:
+      'The key from Secret "openai-credentials", key "api-key" cannot be sent: it holds a line break (2 lines). Write the key alone into the Secret',
+  },
+  {
+    says: "a key of the environment that no header can take",
+    type: "ProviderReady",
+    reason: "InvalidKey",
+    references: theReferences({
+      providerSecret: {
+        found: true,
+        keys: [],
+        source: "environment",
+        name: "OPENAI_API_KEY",
+        unfitValues: { "api-key": "it holds a blank" },
+      },
+    }),
+    phase: "Pending",
+    message: "it holds a blank. Write the key alone into OPENAI_API_KEY",
+  },
+  {
+    says: "another key of the Secret that no header can take",
+    type: "ProviderReady",
+    reason: "Resolved",
+    references: theReferences({
+      providerSecret: {
+        ...secret("openai-credentials", "api-key", "notes"),
+        unfitValues: { notes: "it holds a blank" },
+      },
+    }),
+    observed: observed(1, 1),
+    phase: "Running",
+    message: "The key for openai comes from",
+  },
   // SessionStoreReady
   {
     says: "a URL in a Secret",

@@ -23,6 +23,26 @@ export function judgeSecretKey(
   return { reason: "SecretKeyMissing", message };
 }
 
+export interface CredentialProblem {
+  readonly reason: "InvalidKey";
+  readonly message: string;
+}
+
+/** Finds why a Secret does not give a credential that can be sent; `undefined` when it does. */
+export function judgeCredential(
+  selector: KeySelector,
+  reference: SecretReference | undefined,
+): SecretProblem | CredentialProblem | undefined {
+  const problem = judgeSecretKey(selector, reference);
+  if (problem !== undefined || reference?.found !== true) return problem;
+  const { unfitValues = {} } = reference;
+  if (!Object.hasOwn(unfitValues, selector.key)) return undefined;
+  const source = describeSecretKey(selector, reference);
+  const place = reference.source === "environment" ? `into ${reference.name}` : "into the Secret";
+  const message = `The key from ${source} cannot be sent: ${unfitValues[selector.key]}. Write the key alone ${place}, on one line, without blanks`;
+  return { reason: "InvalidKey", message };
+}
+
 /** Says where a value comes from, for the message of a condition that holds. */
 export function describeSecretKey(
   { name, key }: KeySelector,

@@ -4,14 +4,19 @@ import type { AgentConfig, Parameters, ProviderConfig } from "../../agent-config
 import { type AgentFacts, type AgentPart, previousFiles, PROVIDER_FOLDER } from "./agent-facts.ts";
 import { holds } from "../condition.ts";
 import { baseURLProblem, type TrustPolicy } from "../trust-policy.ts";
-import { describeSecretKey, judgeSecretKey, type SecretProblem } from "./judge-secret-key.ts";
+import {
+  type CredentialProblem,
+  describeSecretKey,
+  judgeCredential,
+  type SecretProblem,
+} from "./judge-secret-key.ts";
 import type { SecretReference } from "./references.ts";
 import type { SecretFile } from "./workload-decision.ts";
 import { spelledInPack, untakenParameters } from "./untaken-parameters.ts";
 
 type ProviderPart = AgentPart<"ProviderReady", ProviderConfig | undefined>;
 
-/** Finds whether the key of the model's provider is there. */
+/** Finds whether the key of the model's provider is there, and can be sent. */
 export function providerPart({
   agentRuntime,
   runtime,
@@ -73,7 +78,10 @@ function untakenOf(provider: ProviderConfig, ofPack: Parameters = {}): string[] 
   );
 }
 
-type ProviderProblem = { reason: "NotAllowed"; message: string } | SecretProblem;
+type ProviderProblem =
+  | { reason: "NotAllowed"; message: string }
+  | SecretProblem
+  | CredentialProblem;
 
 function judge(
   { baseURL, apiKeySecretRef }: RuntimeSpec["provider"],
@@ -82,7 +90,7 @@ function judge(
 ): ProviderProblem | undefined {
   const message = baseURLProblem(baseURL, policy);
   if (message !== undefined) return { reason: "NotAllowed", message };
-  return judgeSecretKey(apiKeySecretRef, secret);
+  return judgeCredential(apiKeySecretRef, secret);
 }
 
 function fromSpec(provider: RuntimeSpec["provider"]): NonNullable<ProviderPart["result"]> {

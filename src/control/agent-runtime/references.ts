@@ -51,6 +51,8 @@ export type SecretReference =
       readonly source: "secret" | "environment";
       /** The name of the Secret or of the environment variable. */
       readonly name: string;
+      /** Key → why its value does not fit the use that the Secret was read for, without the value. */
+      readonly unfitValues?: Readonly<Record<string, string>> | undefined;
     };
 
 /** `urlProblem` says why the value is no URL of a session store, without the value; see `redisURLProblem`. */

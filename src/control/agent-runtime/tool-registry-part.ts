@@ -3,7 +3,7 @@ import type { ToolConfig } from "../../agent-config/agent-config.ts";
 import type { ResolvedPrompt } from "../../promptpack/render/resolve-prompt.ts";
 import { type AgentFacts, type AgentPart, previousFiles, TOOLS_FOLDER } from "./agent-facts.ts";
 import type { Finding } from "../condition.ts";
-import { judgeSecretKey } from "./judge-secret-key.ts";
+import { judgeCredential } from "./judge-secret-key.ts";
 import { listNames, notFound, objectName } from "../object-name.ts";
 import { offeredConfigs, offeredTools, toolSecretPath } from "./offered-tools.ts";
 import type { ToolRegistryReference } from "./references.ts";
@@ -110,7 +110,7 @@ function judge(
   for (const { tool, credential } of tools) {
     const { secretRef } = credential;
     if (secretRef === undefined || !Object.hasOwn(toolSecrets, secretRef.name)) continue;
-    const problem = judgeSecretKey(secretRef, toolSecrets[secretRef.name]);
+    const problem = judgeCredential(secretRef, toolSecrets[secretRef.name]);
     if (problem === undefined) continue;
     const message = `${name}: tool "${tool.name}" needs a token. ${problem.message}`;
     return { type, reason: "Degraded", message };

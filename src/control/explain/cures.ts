@@ -67,6 +67,11 @@ export const CURES: Cures = {
         `Make the Secret that the message names, with the API key for ${field("provider", "name")} under the key it names.`,
       SecretKeyMissing:
         "Add the key that the message names to the Secret, or correct spec.provider.apiKeySecretRef.key.",
+      InvalidKey: (field) => {
+        const given = field("provider", "apiKeySecretRef", "name");
+        const secret = given === "…" ? field("providerSecretRef", "name") : given;
+        return `Write the key without line break or blank into Secret "${secret}", or where else the message says that it comes from.`;
+      },
     },
     SessionStoreReady: {
       SecretNotFound:

@@ -87,6 +87,36 @@ describe("the readers of a cluster", () => {
     expect(JSON.stringify(references)).not.toContain("sk-1");
   });
 
+  it("tell which values cannot be sent, by what they are for, and never the values", async () => {
+    const { references } = await gathered(anAgentRuntimeWithReferences(), {
+      secrets: {
+        "agents/openai-credentials": {
+          "api-key": "sk-1\nsk-2",
+          other: "two words",
+          good: "sk-3\n",
+        },
+        "agents/token": { value: "two words", other: "a\nb" },
+      },
+    });
+    expect(references.providerSecret).toMatchObject({
+      unfitValues: { "api-key": "it holds a line break (2 lines)", other: "it holds a blank" },
+    });
+    expect(references.toolSecrets?.["token"]).toMatchObject({
+      unfitValues: { other: "it holds a line break (2 lines)" },
+    });
+    expect(JSON.stringify(references)).not.toMatch(/sk-|two words/);
+    const { status } = decideAgentRuntime({
+      agentRuntime: anAgentRuntimeWithReferences(),
+      references,
+      observed: undefined,
+      previous: {},
+      now: NOW,
+    });
+    expect(status.conditions).toContainEqual(
+      expect.objectContaining({ type: "ProviderReady", status: "False", reason: "InvalidKey" }),
+    );
+  });
+
   it("do not ask for what the operator does not watch, and the conditions say so", async () => {
     const agentRuntime = anAgentRuntime({
       spec: {

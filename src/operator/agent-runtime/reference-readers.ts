@@ -36,7 +36,20 @@ export function clusterReaders(
       const facts = await secrets.facts(keyOf(name), signal);
       if (facts === undefined) return { found: false };
       const urlProblem = use.type === "session-store" ? facts.urlProblems.get(use.key) : undefined;
-      return { found: true, keys: facts.keys, source: "secret", name: name.name, urlProblem };
+      const unfit =
+        use.type === "provider"
+          ? facts.apiKeyProblems
+          : use.type === "tool"
+            ? facts.headerProblems
+            : undefined;
+      return {
+        found: true,
+        keys: facts.keys,
+        source: "secret",
+        name: name.name,
+        urlProblem,
+        unfitValues: unfit && unfit.size > 0 ? Object.fromEntries(unfit) : undefined,
+      };
     },
   };
 }

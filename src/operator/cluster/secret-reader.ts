@@ -1,3 +1,4 @@
+import { apiKeyProblem, headerValueProblem } from "../../agent-config/credential.ts";
 import { isSecretValue } from "../../control/is-secret-value.ts";
 import { redisURLProblem } from "../../control/agent-runtime/redis-url-problem.ts";
 import { SECRETS, type SecretObject } from "./kubernetes-objects.ts";
@@ -13,6 +14,10 @@ export interface SecretFacts {
   readonly digests: ReadonlyMap<string, string>;
   /** Key of the Secret → why its value is no URL of a session store. */
   readonly urlProblems: ReadonlyMap<string, string>;
+  /** Key of the Secret → why its value can be no API key. */
+  readonly apiKeyProblems: ReadonlyMap<string, string>;
+  /** Key of the Secret → why no HTTP header can have its value. */
+  readonly headerProblems: ReadonlyMap<string, string>;
 }
 
 export type SecretReader = Pick<ObjectReader<SecretObject, SecretFacts>, "facts">;
@@ -38,12 +43,20 @@ export function createSecretReader({
 export function secretFacts({ metadata, data }: SecretObject): SecretFacts {
   const digests = new Map<string, string>();
   const urlProblems = new Map<string, string>();
+  const apiKeyProblems = new Map<string, string>();
+  const headerProblems = new Map<string, string>();
   for (const [key, encoded] of Object.entries(data ?? {})) {
     const value = Buffer.from(encoded, "base64").toString("utf8");
     if (!isSecretValue(value)) continue;
     digests.set(key, digestOfValue(metadata.uid ?? "", value));
-    const problem = redisURLProblem(value);
-    if (problem !== undefined) urlProblems.set(key, problem);
+    for (const [problems, judge] of [
+      [urlProblems, redisURLProblem],
+      [apiKeyProblems, apiKeyProblem],
+      [headerProblems, headerValueProblem],
+    ] as const) {
+      const problem = judge(value);
+      if (problem !== undefined) problems.set(key, problem);
+    }
   }
-  return { keys: [...digests.keys()], digests, urlProblems };
+  return { keys: [...digests.keys()], digests, urlProblems, apiKeyProblems, headerProblems };
 }

@@ -80,7 +80,9 @@ beforeAll(async () => {
   const live = { "omnia.altairalabs.ai/local-url": tool().url };
   const dead = { "omnia.altairalabs.ai/local-url": gone().url };
   const manifests = [
-    core("Secret", "llm", { stringData: { "api-key": "k", empty: "" } }),
+    core("Secret", "llm", {
+      stringData: { "api-key": "k", empty: "", "two-lines": "k-1\nk-2", "line-end": "k\n" },
+    }),
     core("Secret", "store", {
       stringData: { url: "redis://127.0.0.1:1", web: "http://host", empty: "<url>" },
     }),
@@ -111,6 +113,8 @@ beforeAll(async () => {
     agent("no-secret", provider({ apiKeySecretRef: { name: "none", key: "k" } })),
     agent("no-secret-key", provider({ apiKeySecretRef: { name: "llm", key: "none" } })),
     agent("empty-secret-key", provider({ apiKeySecretRef: { name: "llm", key: "empty" } })),
+    agent("two-lines", provider({ apiKeySecretRef: { name: "llm", key: "two-lines" } })),
+    agent("line-end", provider({ apiKeySecretRef: { name: "llm", key: "line-end" } })),
     agent("no-pack", { promptPackRef: { name: "none" } }),
     agent("bad-pack", { promptPackRef: { name: "no-json" } }),
     agent("no-prompt", { promptPackRef: { name: "two-prompts" } }),
@@ -183,6 +187,8 @@ describe("an omnia up with every reason in it", () => {
     ["no-secret", "Available", "WaitingForReferences"],
     ["no-secret-key", "ProviderReady", "SecretKeyMissing"],
     ["empty-secret-key", "ProviderReady", "SecretKeyMissing"],
+    ["two-lines", "ProviderReady", "InvalidKey"],
+    ["line-end", "ProviderReady", "Resolved"],
     ["no-pack", "PromptPackReady", "NotFound"],
     ["bad-pack", "PromptPackReady", "Invalid"],
     ["no-prompt", "PromptPackReady", "PromptNotFound"],

@@ -1,4 +1,5 @@
 import type { ProviderConfig } from "../../../agent-config/agent-config.ts";
+import { apiKeyProblem } from "../../../agent-config/credential.ts";
 
 /** Reads a secret file. The path is relative to the folder of the agent config. */
 export type ReadSecret = (relativePath: string) => Promise<string>;
@@ -7,9 +8,6 @@ export type ReadSecret = (relativePath: string) => Promise<string>;
 export class ProviderKeyError extends Error {
   override readonly name = "ProviderKeyError";
 }
-
-// The characters that an HTTP header may have. Whoever tried to send another one would quote the key in its error.
-const HEADER_SAFE = /^[\x21-\x7e]+$/;
 
 export async function readProviderKey(
   config: Pick<ProviderConfig, "apiKeyFile">,
@@ -24,7 +22,8 @@ export async function readProviderKey(
     });
   }
   if (key === "") throw new ProviderKeyError("the provider's API key is empty");
-  if (!HEADER_SAFE.test(key)) {
+  // Whoever tried to send such a key would quote it in an error.
+  if (apiKeyProblem(key) !== undefined) {
     throw new ProviderKeyError(
       "the provider's API key holds a blank, a line break or another character that no key has",
     );
