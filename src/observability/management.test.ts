@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Management, type ManagementOptions, MAX_CONNECTIONS } from "./management.ts";
 import { createMetrics } from "./metrics.ts";
+import type { NotReadyReason } from "./readiness-answer.ts";
 
 /** These are short enough for a test. */
 const TIMEOUTS = { requestMs: 300, keepAliveMs: 300, unreadMs: 300, checkMs: 50 };
@@ -105,7 +106,7 @@ describe("the management port answers every probe", () => {
 
 describe("a connection to the management port", () => {
   it("goes on while others come from another address", async () => {
-    const { promise: ready, resolve } = Promise.withResolvers<readonly string[]>();
+    const { promise: ready, resolve } = Promise.withResolvers<readonly NotReadyReason[]>();
     const port = await aManagement({ reasons: () => ready });
     const quiet = connect({ host: "127.0.0.1", port, localAddress: "127.0.0.2" });
     await once(quiet, "connect");

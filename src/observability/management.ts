@@ -3,6 +3,7 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { limitConnections } from "./connection-limit.ts";
 import type { Metrics } from "./metrics.ts";
+import { type NotReadyReason, notReadyAnswer } from "./readiness-answer.ts";
 
 /** When more connections come, one without a request is closed for each: the kubelet is never refused. */
 export const MAX_CONNECTIONS = 64;
@@ -31,8 +32,8 @@ export interface ManagementOptions {
   readonly host?: string | undefined;
   readonly timeouts?: ManagementTimeouts | undefined;
   readonly metrics: Metrics;
-  /** Tells why the process cannot do its work now, in sentences for people. The list is empty when it can. */
-  readonly reasons: () => Promise<readonly string[]>;
+  /** Tells why the process cannot do its work now. The list is empty when it can. */
+  readonly reasons: () => Promise<readonly NotReadyReason[]>;
 }
 
 export class Management {
@@ -92,7 +93,7 @@ export class Management {
       case "/readyz": {
         const reasons = await this.#options.reasons();
         if (reasons.length === 0) answer(response, 200, { status: "ready" });
-        else answer(response, 503, { status: "not ready", reasons });
+        else answer(response, 503, notReadyAnswer(reasons));
         return;
       }
       case "/metrics": {

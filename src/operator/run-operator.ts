@@ -96,7 +96,9 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
   const management = new Management({
     metrics: registry,
     reasons: async () =>
-      watching.isSynced() ? [] : ["the API server has not told yet of everything that is watched"],
+      watching.isSynced()
+        ? []
+        : [{ message: "the API server has not told yet of everything that is watched" }],
   });
 
   const ending = new AbortController();

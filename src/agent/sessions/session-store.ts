@@ -172,9 +172,18 @@ export interface SessionStore {
   close(): Promise<void>;
 }
 
+const UNAVAILABLE = "the session store is unavailable: ";
+
 /** The store did not answer: nothing is known of the session. */
 export class StoreUnavailableError extends Error {
   override readonly name = "StoreUnavailableError";
+
+  /** What is wrong with the store, as the end of a sentence, where the message says it. */
+  get problem(): string | undefined {
+    return this.message.startsWith(UNAVAILABLE)
+      ? this.message.slice(UNAVAILABLE.length)
+      : undefined;
+  }
 }
 
 /** The store is full of sessions whose turns are running, so that none could make way. */

@@ -3,14 +3,14 @@
  * another process after it.
  */
 import { spawn, type ChildProcess } from "node:child_process";
-import { get } from "node:http";
 import * as z from "zod";
 import type { Clock, Timer } from "../../time/clock.ts";
 import type { SecretValues } from "../../observability/secrets/secret-values.ts";
 import { withoutSecrets } from "../../observability/secrets/without-secrets.ts";
 import { errorOfLogLine, LastWords } from "../../observability/log-line.ts";
-import { Deadline } from "../../time/deadline.ts";
 import { within } from "../../time/within.ts";
+import type { NotReadyReason } from "../../observability/readiness-answer.ts";
+import { askReadiness } from "../../probes/ask-readiness.ts";
 import { keepOutput } from "./output.ts";
 
 export type ProcessState =
@@ -33,17 +33,14 @@ export interface ReplicaProcessOptions {
   onError: (message: string) => void;
 }
 
+const HOST = "127.0.0.1";
 const STARTING_PROBE_INTERVAL_MS = 100;
 const PROBE_INTERVAL_MS = 2_000;
-/** It is longer than an agent takes to find out that its store does not answer, because that finding is an answer too. */
-const PROBE_TIMEOUT_MS = 5_000;
 /** Within this time a process must have said where it listens. */
 const START_TIMEOUT_MS = 60_000;
 /** After so many probes in a row without an answer, a process counts as not ready, and as hung. */
 const UNANSWERED_UNREADY = 2;
 const UNANSWERED_HUNG = 8;
-/** A probe reads no more of an answer. */
-const MAX_ANSWER_BYTES = 4 * 1024;
 /** After a process has ended, another one that it started may hold its output open for longer than this. */
 const OUTPUT_TIMEOUT_MS = 1_000;
 
@@ -59,6 +56,7 @@ export class ReplicaProcess {
   readonly #lastWords = new LastWords();
   readonly #over = new AbortController();
   #state: ProcessState = { state: "starting" };
+  #reasons: readonly NotReadyReason[] = [];
   readonly #startTimer: Timer;
   #killTimer: Timer | undefined;
   #hung = false;
@@ -98,6 +96,11 @@ export class ReplicaProcess {
     return this.#state;
   }
 
+  /** Why it is not ready, as it said last. */
+  get reasons(): readonly NotReadyReason[] {
+    return this.#reasons;
+  }
+
   get pid(): number | undefined {
     return this.#child.pid;
   }
@@ -130,15 +133,25 @@ export class ReplicaProcess {
     const { signal } = this.#over;
     let unanswered = 0;
     while (!signal.aborted) {
-      const answer = await askReadiness(managementPort, this.#options.clock, signal);
+      const answer = await askReadiness(
+        { host: HOST, port: managementPort },
+        this.#options.clock,
+        signal,
+      );
       if (signal.aborted) return;
       unanswered = answer === undefined ? unanswered + 1 : 0;
       if (answer?.ready === true) {
+        this.#reasons = [];
         this.#become({ state: "ready", facadePort });
       } else if (answer !== undefined || unanswered >= UNANSWERED_UNREADY) {
-        const message = withoutSecrets(
-          this.#options.secretValues.hide(answer?.message ?? "it does not answer"),
-        );
+        this.#reasons = (answer?.reasons ?? []).map(({ about, message }) => ({
+          about,
+          message: withoutSecrets(this.#options.secretValues.hide(message)),
+        }));
+        const message =
+          answer === undefined
+            ? "it does not answer"
+            : this.#reasons.map((reason) => reason.message).join("; ");
         this.#become(
           this.#state.state === "starting"
             ? { state: "starting", message }
@@ -190,52 +203,5 @@ export class ReplicaProcess {
     const before = JSON.stringify(this.#state);
     this.#state = state;
     if (JSON.stringify(state) !== before) this.#options.onChange();
-  }
-}
-
-interface Readiness {
-  readonly ready: boolean;
-  readonly message: string;
-}
-
-/** Resolves to `undefined` when no whole answer came in time. */
-async function askReadiness(
-  port: number,
-  clock: Clock,
-  signal: AbortSignal,
-): Promise<Readiness | undefined> {
-  using deadline = new Deadline({ ms: PROBE_TIMEOUT_MS, clock, signal });
-  return await requestReadiness(port, deadline.signal);
-}
-
-function requestReadiness(port: number, signal: AbortSignal): Promise<Readiness | undefined> {
-  return new Promise((resolve) => {
-    const request = get(
-      { host: "127.0.0.1", port, path: "/readyz", agent: false, signal },
-      (response) => {
-        let body = "";
-        response.setEncoding("utf8");
-        response.on("data", (text: string) => {
-          body += text;
-          if (body.length > MAX_ANSWER_BYTES) request.destroy();
-        });
-        response.on("close", () => {
-          const isWhole = response.complete || body.length > MAX_ANSWER_BYTES;
-          const ready = response.statusCode === 200;
-          resolve(isWhole ? { ready, message: messageOf(body) } : undefined);
-        });
-      },
-    );
-    request.on("error", () => resolve(undefined));
-  });
-}
-
-const notReadySchema = z.object({ reasons: z.array(z.string()).min(1) });
-
-function messageOf(body: string): string {
-  try {
-    return notReadySchema.parse(JSON.parse(body)).reasons.join("; ");
-  } catch {
-    return "it says that it is not ready";
   }
 }
