@@ -140,6 +140,10 @@ const FIELDS: Record<string, Field | readonly Field[]> = {
       { value, read: inConfig(`provider.parameters.${name}`) },
     ]),
   ),
+  "provider.parameters.tokenLimitField": {
+    value: "max_completion_tokens",
+    read: inConfig("provider.tokenLimitField"),
+  },
   "providerSecretRef.name": { value: "other", read: apiKey, seen: "sk-other", beside: OLDER },
   "providerSecretRef.key": {
     value: "second",
