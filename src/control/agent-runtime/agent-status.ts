@@ -44,7 +44,7 @@ export function agentStatus(facts: StatusFacts): AgentRuntimeStatus {
     promptPackVersion,
     endpoint:
       config &&
-      (facts.endpoint ?? `ws://${metadata.name}.${metadata.namespace}.svc:${config.facade.port}`),
+      (facts.endpoint ?? `ws://${metadata.name}.${metadata.namespace}.svc:${config.facade.port}/ws`),
     conditions: toConditions("AgentRuntime", [availability, ...references], {
       previous: status?.conditions,
       generation,

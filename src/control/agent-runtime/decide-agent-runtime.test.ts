@@ -540,7 +540,7 @@ describe("the status of an AgentRuntime", () => {
       availableReplicas: 2,
       ready: "2/3",
       selector: "app.kubernetes.io/name=omnia-agent,app.kubernetes.io/instance=support",
-      endpoint: "ws://support.agents.svc:8080",
+      endpoint: "ws://support.agents.svc:8080/ws",
       observedGeneration: 1,
       promptPackVersion: config?.prompt?.active.version,
     });
