@@ -164,13 +164,18 @@ export const agentConfigSchema = z.strictObject({
   }),
   /** Only for handler `runtime`. */
   provider: providerConfigSchema.optional(),
-  /** Only for handler `runtime`. The canary gets `weight` percent of the sessions, chosen by session id. */
+  /**
+   * Only for handler `runtime`. The canary gets `weight` percent of the new sessions, chosen by session id. `earlier` are the prompts of
+   * versions that are neither active nor a canary any more and that sessions may still have; where it is not set, no session keeps
+   * its version.
+   */
   prompt: z
     .strictObject({
       active: promptConfigSchema,
       canary: z
         .strictObject({ weight: z.int().min(0).max(100), prompt: promptConfigSchema })
         .optional(),
+      earlier: z.array(promptConfigSchema).optional(),
     })
     .optional(),
   tools: z.array(toolConfigSchema),

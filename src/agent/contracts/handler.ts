@@ -20,8 +20,6 @@ export interface EarlierRun {
   readonly said: string;
   /** The part of `said` that came after the last complete step. */
   readonly unfinished: string;
-  /** The version of the prompt pack, as content hash. */
-  readonly promptVersion: string | undefined;
 }
 
 export interface EarlierStep {
@@ -57,6 +55,8 @@ export interface Turn {
   /** The user's message. The turn's runner puts it into the history; the handler does not. */
   readonly content: string;
   readonly metadata: Readonly<Record<string, unknown>> | undefined;
+  /** The version of the prompt pack that the session has, if it has one. */
+  readonly promptVersion: string | undefined;
   /** The config as it was when the turn began. A turn has the same config from beginning to end. */
   readonly config: AgentConfig;
   /** Aborted when the turn has to stop: it was cancelled, its lease was lost, or it reached a limit. */

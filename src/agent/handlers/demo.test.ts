@@ -6,6 +6,7 @@ import { echoHandler } from "./echo.ts";
 import type { EarlierRun, Turn, TurnEvent } from "../contracts/handler.ts";
 
 class RecordedTurn implements Turn {
+  readonly promptVersion = undefined;
   readonly id = "turn-1";
   readonly sessionId = "session-1";
   readonly metadata = undefined;

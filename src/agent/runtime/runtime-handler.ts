@@ -10,7 +10,7 @@ import { TurnError } from "../contracts/turn-error.ts";
 import { limitsOf } from "../contracts/limits.ts";
 import type { Handler } from "../contracts/handler.ts";
 import { withinBudget } from "./history-budget.ts";
-import { promptForSession } from "./session-prompt.ts";
+import { promptOfSession } from "./session-prompt.ts";
 import { charactersIn, charactersOf, TokenRates } from "./token-rates.ts";
 
 export interface RuntimeHandlerOptions {
@@ -34,7 +34,7 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
   return {
     async run(turn) {
       const { provider, prompts } = partsOf(turn.config);
-      const prompt = promptForSession(prompts, turn.sessionId, turn.earlier?.promptVersion);
+      const prompt = promptOfSession(prompts, turn);
       const tools = prompt.tools ?? turn.config.tools;
       const { model } = provider;
       return runTurn(turn, {

@@ -1,20 +1,42 @@
+/** Which version of the prompt pack a session has, and so which prompt. */
 import { hash } from "node:crypto";
 import type { AgentConfig, PromptConfig } from "../../agent-config/agent-config.ts";
+import type { PromptVersions } from "../sessions/session-store.ts";
+
+type Prompts = NonNullable<AgentConfig["prompt"]>;
 
 /**
- * The prompt of a session: the canary's for `weight` percent of the sessions. A session keeps its prompt as long as the weight
- * stays, and changes to the canary's at most once while the weight grows. A turn that goes on after a takeover keeps the
- * version that it was begun with, as long as the config has it.
+ * Gives the version that a new session gets, and those that sessions keep. Of new sessions `weight` percent get the canary. Where the
+ * config has `earlier`, a session keeps its version to its end; otherwise all go on with the active one.
  */
-export function promptForSession(
-  prompts: NonNullable<AgentConfig["prompt"]>,
+export function promptVersions(
+  { handler, prompt }: Pick<AgentConfig, "handler" | "prompt">,
   sessionId: string,
-  begunWith?: string,
+): PromptVersions | undefined {
+  if (handler !== "runtime" || prompt === undefined) return undefined;
+  const fresh = promptForNew(prompt, sessionId).version;
+  return { fresh, kept: prompt.earlier === undefined ? [] : all(prompt).map(versionOf) };
+}
+
+/** The prompt of the session's version. A config that does not have that version any more gives the one of a new session. */
+export function promptOfSession(
+  prompts: Prompts,
+  { sessionId, promptVersion }: { sessionId: string; promptVersion: string | undefined },
 ): PromptConfig {
-  const { active, canary } = prompts;
-  if (begunWith !== undefined && active.version === begunWith) return active;
-  if (begunWith !== undefined && canary?.prompt.version === begunWith) return canary.prompt;
+  const own = all(prompts).find(({ version }) => version === promptVersion);
+  return own ?? promptForNew(prompts, sessionId);
+}
+
+function promptForNew({ active, canary }: Prompts, sessionId: string): PromptConfig {
   return canary !== undefined && percentileOf(sessionId) < canary.weight ? canary.prompt : active;
+}
+
+function all({ active, canary, earlier = [] }: Prompts): PromptConfig[] {
+  return [active, ...(canary === undefined ? [] : [canary.prompt]), ...earlier];
+}
+
+function versionOf({ version }: PromptConfig): string {
+  return version;
 }
 
 /** Between 0 and 99. Every replica gets the same for a session. */

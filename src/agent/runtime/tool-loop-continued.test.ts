@@ -50,7 +50,6 @@ async function run(
     usage: undefined,
     said: "",
     unfinished: "",
-    promptVersion: undefined,
   };
   const turn = new RecordingTurn(config, {
     content: "How is the weather?",

@@ -59,7 +59,17 @@ export interface NewTurn {
   /** The client's own id of the message. */
   messageId?: string | undefined;
   userMessage: string;
-  origin?: TurnOrigin | undefined;
+  origin?: Omit<TurnOrigin, "promptVersion"> | undefined;
+  promptVersions?: PromptVersions | undefined;
+}
+
+/**
+ * The versions of the prompt pack that a session may have. It keeps its own if that is among `kept`, and gets `fresh` otherwise: so
+ * it has one version from its first turn to its end, though another one would be chosen for it by now.
+ */
+export interface PromptVersions {
+  readonly fresh: string;
+  readonly kept: readonly string[];
 }
 
 /** A turn that this process runs. `fence` grows with every turn of a session: writes under an older one are refused. */
@@ -92,7 +102,8 @@ export type TakenOver =
   | { status: "none" };
 
 export type BegunTurn =
-  | { status: "started"; lease: TurnLease }
+  /** `promptVersion`: the one of `promptVersions` that the session has. */
+  | { status: "started"; lease: TurnLease; promptVersion?: string | undefined }
   /** The turn of another message is running. */
   | { status: "in-progress"; turnId: string }
   /** A message with this id was taken before: its turn is running or has ended. Its frames follow `seqBefore`. */

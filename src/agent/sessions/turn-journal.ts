@@ -8,7 +8,7 @@ import type { AssistantMessage, ToolMessage } from "./history-message.ts";
 /** What a turn was begun with, beside its message. */
 export interface TurnOrigin {
   handler?: string;
-  /** The content hash of the prompt pack. */
+  /** The content hash of the prompt pack that the session has. */
   promptVersion?: string;
   metadata?: Readonly<Record<string, unknown>>;
 }

@@ -30,10 +30,7 @@ interface OpenStep {
 }
 
 /** What the journal of a turn tells of the run of the replica that died. */
-export function readJournal({
-  journal,
-  origin,
-}: Pick<AbandonedTurn, "journal" | "origin">): JournalReading {
+export function readJournal({ journal }: Pick<AbandonedTurn, "journal">): JournalReading {
   const steps: OpenStep[] = [];
   /** The calls that were begun and are not done. */
   const open = new Map<string, CallInDoubt>();
@@ -70,7 +67,6 @@ export function readJournal({
       usage,
       said,
       unfinished: said.slice(unfinishedFrom),
-      promptVersion: origin.promptVersion,
     },
     inDoubt: [...open.values()],
     takeovers,

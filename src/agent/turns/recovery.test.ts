@@ -38,7 +38,7 @@ function done(id: string): JournalEntry & { message: ToolMessage } {
 }
 
 function read(...journal: JournalEntry[]) {
-  return readJournal({ journal, origin: { promptVersion: "v1" } });
+  return readJournal({ journal });
 }
 
 describe("a journal", () => {
@@ -72,7 +72,6 @@ describe("a journal", () => {
       usage: { input_tokens: 2, output_tokens: 1 },
       said: "Let me pay.\n\nIt is ",
       unfinished: "\n\nIt is ",
-      promptVersion: "v1",
     });
     expect(messagesOfEarlier(earlier)).toEqual([first.message, done("c1").message]);
   });

@@ -43,6 +43,8 @@ export interface TurnInput {
   readonly metadata: Readonly<Record<string, unknown>> | undefined;
   /** The client's own id of the message. */
   readonly messageId?: string | undefined;
+  /** The version of the prompt pack that the session has. */
+  readonly promptVersion: string | undefined;
   /** `clock.monotonic()` when the message came. */
   readonly receivedAt: number;
   /** Only for a turn that was taken over. */
@@ -60,6 +62,7 @@ export class RunningTurn implements Turn {
   readonly content: string;
   readonly metadata: Readonly<Record<string, unknown>> | undefined;
   readonly config: AgentConfig;
+  readonly promptVersion: string | undefined;
   readonly earlier: EarlierRun | undefined;
 
   readonly #context: TurnContext;
@@ -84,6 +87,7 @@ export class RunningTurn implements Turn {
     this.content = input.content;
     this.metadata = input.metadata;
     this.config = input.config;
+    this.promptVersion = input.promptVersion;
     this.earlier = takenOver?.earlier;
     this.#transcript = new Transcript(this.id, takenOver?.earlier);
     this.#writer = new TurnWriter(context, {

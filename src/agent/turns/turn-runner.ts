@@ -8,7 +8,7 @@ import {
 import type { Timer } from "../../time/clock.ts";
 import { within } from "../../time/within.ts";
 import type { Handler } from "../contracts/handler.ts";
-import { promptForSession } from "../runtime/session-prompt.ts";
+import { promptVersions } from "../runtime/session-prompt.ts";
 import {
   LEASE_RENEWAL_MS,
   limitsOf,
@@ -150,6 +150,7 @@ export class TurnRunner {
         turnId: randomUUID(),
         userMessage: message.content,
         origin: originOf(message, configOfTurn),
+        promptVersions: promptVersions(configOfTurn, message.sessionId),
         messageId: message.messageId,
       };
       await this.#unsure.settle(message.sessionId);
@@ -173,6 +174,7 @@ export class TurnRunner {
         content: message.content,
         metadata: message.metadata,
         messageId: message.messageId,
+        promptVersion: begun.promptVersion,
         receivedAt,
       });
       this.#hold(turn);
@@ -224,6 +226,7 @@ export class TurnRunner {
       content: abandoned.userMessage,
       metadata: origin.metadata,
       messageId: abandoned.messageId,
+      promptVersion: origin.promptVersion,
       receivedAt: clock.monotonic(),
       takenOver: { earlier: reading.earlier, lastSeq, journaled: journal.length },
     });
@@ -320,15 +323,6 @@ export class TurnRunner {
   };
 }
 
-function originOf(
-  { metadata, sessionId }: NewMessage,
-  { handler, prompt }: AgentConfig,
-): TurnOrigin {
-  return {
-    handler,
-    ...(handler === "runtime" && prompt !== undefined
-      ? { promptVersion: promptForSession(prompt, sessionId).version }
-      : {}),
-    ...(metadata === undefined ? {} : { metadata }),
-  };
+function originOf({ metadata }: NewMessage, { handler }: AgentConfig): TurnOrigin {
+  return { handler, ...(metadata === undefined ? {} : { metadata }) };
 }

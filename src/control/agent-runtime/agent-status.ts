@@ -44,7 +44,8 @@ export function agentStatus(facts: StatusFacts): AgentRuntimeStatus {
     promptPackVersion,
     endpoint:
       config &&
-      (facts.endpoint ?? `ws://${metadata.name}.${metadata.namespace}.svc:${config.facade.port}/ws`),
+      (facts.endpoint ??
+        `ws://${metadata.name}.${metadata.namespace}.svc:${config.facade.port}/ws`),
     conditions: toConditions("AgentRuntime", [availability, ...references], {
       previous: status?.conditions,
       generation,

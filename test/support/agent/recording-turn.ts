@@ -27,6 +27,7 @@ export class RecordingTurn implements Turn {
   readonly sessionId: string;
   readonly content: string;
   readonly metadata = undefined;
+  readonly promptVersion = undefined;
   readonly config: AgentConfig;
   readonly signal: AbortSignal;
   readonly events: TurnEvent[] = [];

@@ -66,7 +66,8 @@ export function describeAbandonedTurns(open: OpenSubject): void {
         turnId: "t1",
         messageId: "m1",
         userMessage: "Grüße 👋",
-        origin: { handler: "runtime", promptVersion: "0123456789ab", metadata: { a: [1, null] } },
+        origin: { handler: "runtime", metadata: { a: [1, null] } },
+        promptVersions: { fresh: "0123456789ab", kept: [] },
       });
       if (begun.status !== "started") throw new Error(begun.status);
       const { lease } = begun;

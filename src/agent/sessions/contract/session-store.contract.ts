@@ -20,6 +20,7 @@ import { describeAbandonedTurns } from "./abandoned-turns.contract.ts";
 import { describeSessionFrames } from "./session-frames.contract.ts";
 import { describeSessionOwners } from "./session-owners.contract.ts";
 import { describeSessionSizes } from "./session-sizes.contract.ts";
+import { describeSessionVersions } from "./session-versions.contract.ts";
 import { newSessionId } from "../session-id.ts";
 import {
   MAX_REMEMBERED_TURNS,
@@ -402,5 +403,6 @@ export function describeSessionStore(name: string, open: OpenSubject): void {
     describeSessionFrames(open);
     describeSessionOwners(open);
     describeSessionSizes(open);
+    describeSessionVersions(open);
   });
 }

@@ -118,7 +118,7 @@ export class MemorySessionStore implements SessionStore {
   }
 
   async beginTurn(sessionId: string, owner: string, turn: NewTurn): Promise<BegunTurn> {
-    const { turnId, messageId, userMessage } = turn;
+    const { turnId, messageId, userMessage, promptVersions } = turn;
     const session = this.#findOwn(sessionId, owner);
     if (session === undefined) return { status: "unknown-session" };
     this.#touch(session);
@@ -127,7 +127,7 @@ export class MemorySessionStore implements SessionStore {
     const isRunning = this.#isRunning(session);
     if (unended?.lease.turnId === turnId && unended.claim === turnId) {
       unended.leaseUntil = this.#clock.monotonic() + this.#leaseMs;
-      return { status: "started", lease: unended.lease };
+      return { status: "started", lease: unended.lease, promptVersion: session.promptVersion };
     }
     const seen = messageId === undefined ? undefined : session.messageIds.find(messageId);
     if (seen !== undefined && (isRunning || unended?.lease.turnId !== seen.turnId)) {
@@ -146,6 +146,10 @@ export class MemorySessionStore implements SessionStore {
     const seqBefore = session.lastSeq;
     session.fence += 1;
     const lease: TurnLease = { sessionId, turnId, fence: session.fence, seqBefore };
+    const { promptVersion = "" } = session;
+    if (promptVersions !== undefined && !promptVersions.kept.includes(promptVersion)) {
+      session.promptVersion = promptVersions.fresh;
+    }
     session.messages.push(message);
     session.messageBytes += bytes;
     session.frames.beginTurn(seqBefore);
@@ -160,7 +164,7 @@ export class MemorySessionStore implements SessionStore {
     };
     session.messageIds.add(messageId, { fence: session.fence, turnId, seqBefore });
     this.#count(session);
-    return { status: "started", lease };
+    return { status: "started", lease, promptVersion: session.promptVersion };
   }
 
   async withdrawTurn(
@@ -195,7 +199,8 @@ export class MemorySessionStore implements SessionStore {
       turn.journal.push({ type: "taken-over" });
     }
     turn.leaseUntil = this.#clock.monotonic() + this.#leaseMs;
-    const { userMessage, messageId, origin = {} } = turn.begun;
+    const { userMessage, messageId, origin } = turn.begun;
+    const { promptVersion } = session;
     return {
       status: "taken",
       turn: {
@@ -203,7 +208,7 @@ export class MemorySessionStore implements SessionStore {
         lastSeq: session.lastSeq,
         userMessage,
         messageId,
-        origin,
+        origin: { ...origin, ...(promptVersion === undefined ? {} : { promptVersion }) },
         journal: turn.journal.slice(),
         isCancelled: turn.isCancelled,
       },

@@ -30,6 +30,7 @@ export interface MemorySession {
   readonly holder: string;
   lastSeq: number;
   fence: number;
+  promptVersion: string | undefined;
   /** They are JSON: so what is handed out cannot be changed in here, and they are small. */
   readonly messages: string[];
   messageBytes: number;
@@ -50,6 +51,7 @@ export function newMemorySession(id: string, { owner, holder }: SessionClient): 
     holder,
     lastSeq: 0,
     fence: 0,
+    promptVersion: undefined,
     messages: [],
     messageBytes: 0,
     frames: new KeptFrames(),

@@ -21,7 +21,7 @@ export interface BeginTurnInput {
 
 /**
  * The script answers 'unknown-session' · 'in-progress', turn id · 'repeated', turn id, seq before, 1 when it is running ·
- * 'abandoned', turn id · 'started', fence, seq before, share.
+ * 'abandoned', turn id · 'started', fence, seq before, share, version.
  */
 export const beginTurn = sessionOperation({
   arguments: {
@@ -33,6 +33,8 @@ export const beginTurn = sessionOperation({
     remembered: "number",
     replica: "text",
     origin: "text",
+    freshVersion: "text",
+    keptVersion: "list",
   },
   lua: `
 local session = loadOf(owner)
@@ -42,7 +44,7 @@ if session.turn == turnId and session.claim == turnId then
   session.lease = now + lease
   save(session)
   touch(session)
-  return { 'started', session.fence, session.before, shareOf(session) }
+  return { 'started', session.fence, session.before, shareOf(session), session.version }
 end
 if messageId ~= '' then
   local taken = redis.call('HGET', messageIdsKey, 'm:' .. messageId)
@@ -74,13 +76,18 @@ forget(session)
 session.turn, session.fence, session.lease = turnId, fence, now + lease
 session.claim, session.replica, session.cancel = turnId, replica, 0
 session.before, session.bytes, session.cursor = session.seq, 0, session.seq
+local keeps = freshVersion == ''
+for at = keptVersionAt, keptVersionAt + keptVersionCount - 1 do
+  keeps = keeps or ARGV[at] == session.version
+end
+if not keeps then session.version = freshVersion end
 save(session)
 touch(session)
-return { 'started', fence, session.before, shareOf(session) }
+return { 'started', fence, session.before, shareOf(session), session.version }
 `,
   encode: ({
     owner,
-    turn: { turnId, messageId, userMessage, origin },
+    turn: { turnId, messageId, userMessage, origin, promptVersions },
     leaseMs,
     replica,
   }: BeginTurnInput) => ({
@@ -92,6 +99,8 @@ return { 'started', fence, session.before, shareOf(session) }
     remembered: MAX_REMEMBERED_TURNS,
     replica,
     origin: JSON.stringify({ ...origin, messageId }),
+    freshVersion: promptVersions?.fresh ?? "",
+    keptVersion: promptVersions?.kept ?? [],
   }),
   read(reply, { sessionId, turn: { turnId } }): BegunInRedis {
     const [status, ...rest] = asArray(reply);
@@ -111,7 +120,7 @@ return { 'started', fence, session.before, shareOf(session) }
         });
       }
       case "started": {
-        const [fence, seqBefore, share] = rest;
+        const [fence, seqBefore, share, version] = rest;
         const lease = {
           sessionId,
           turnId,
@@ -119,7 +128,7 @@ return { 'started', fence, session.before, shareOf(session) }
           seqBefore: asNumber(seqBefore),
         };
         return {
-          begun: { status, lease },
+          begun: { status, lease, promptVersion: asText(version) || undefined },
           share: readShare(asArray(share)),
         };
       }

@@ -14,7 +14,7 @@ export interface TakeOverInput {
 
 /**
  * The script answers 'none' · 'running', turn id · 'taken', fence, seq before, seq, turn id, 1 when it is to be cancelled,
- * the user's message, what the journal holds.
+ * the user's message, what the journal holds, version.
  */
 export const takeOver = sessionOperation({
   arguments: { owner: "text", lease: "number", claim: "text", replica: "text" },
@@ -39,7 +39,8 @@ end
 session.replica, session.lease = replica, now + lease
 save(session)
 touch(session)
-return { 'taken', session.fence, session.before, session.seq, session.turn, session.cancel, message, journal }
+return { 'taken', session.fence, session.before, session.seq, session.turn, session.cancel, message, journal,
+  session.version }
 `,
   encode: ({ owner, leaseMs, claim, replica }: TakeOverInput) => ({
     owner,
@@ -55,10 +56,12 @@ return { 'taken', session.fence, session.before, session.seq, session.turn, sess
       case "running":
         return { status, turnId: asText(rest[0]) };
       case "taken": {
-        const [fence, seqBefore, lastSeq, turnId, cancel, message, journal] = rest;
+        const [fence, seqBefore, lastSeq, turnId, cancel, message, journal, version] = rest;
         const userMessage = parseStoredMessage(asText(message));
         if (userMessage.role !== "user") throw unexpectedReply();
-        const [origin, ...entries] = asArray(journal).map(asText);
+        const [first, ...entries] = asArray(journal).map(asText);
+        const { origin, messageId } = parseStoredOrigin(first ?? "");
+        const promptVersion = asText(version);
         return {
           status,
           turn: {
@@ -70,7 +73,9 @@ return { 'taken', session.fence, session.before, session.seq, session.turn, sess
             },
             lastSeq: asNumber(lastSeq),
             userMessage: userMessage.content,
-            ...parseStoredOrigin(origin ?? ""),
+            messageId,
+            // A turn that an older version began says it in its origin.
+            origin: promptVersion === "" ? origin : { ...origin, promptVersion },
             journal: entries.map(parseStoredEntry),
             isCancelled: cancel === 1,
           },

@@ -3,7 +3,7 @@
  * is such that what cannot be written fails before anything is.
  *
  * `owner` is whose session it is. `replica` is the process that runs the turn. `claim` is the attempt to begin the turn, or to take it over, that succeeded:
- * so the same attempt is known when it is made again because its answer was lost.
+ * so the same attempt is known when it is made again because its answer was lost. `version` is that of the prompt pack.
  */
 import {
   MAX_HISTORY_BYTES_PER_SESSION,
@@ -25,7 +25,7 @@ export const OWNER_FIELD = "subject";
 /** What the hash calls the holder; older versions wrote none. */
 export const HOLDER_FIELD = "holder";
 
-const TEXTS = ["turn", "replica", "claim"];
+const TEXTS = ["turn", "replica", "claim", "version"];
 const NUMBERS = [
   "seq",
   "fence",
@@ -71,6 +71,7 @@ local function load()
   end
   if not session.turn then corrupt('the session has no turn') end
   session.replica, session.claim = session.replica or '', session.claim or ''
+  session.version = session.version or ''
   session.owner, session.holder = found[${SAVED.length + 1}], found[${SAVED.length + 2}] or ''
   return session
 end
