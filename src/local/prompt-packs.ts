@@ -47,7 +47,7 @@ export class LocalPromptPacks {
     const decided = new Map<string, FoundPromptPack>();
     for (const declared of world.promptPacks) {
       const { name, namespace } = declared.metadata;
-      const { allowedNamespaces } = declared.spec;
+      const { allowedNamespaces, rollout } = declared.spec;
       const key = objectKey(declared.metadata);
       const known = this.#known.get(key);
       const previous = known ?? (await this.#load(declared));
@@ -73,7 +73,16 @@ export class LocalPromptPacks {
         await this.#archive.save(declared.metadata, { versions: kept, status });
       }
       this.#known.set(key, next);
-      decided.set(key, { found: true, name, namespace, validity, versions, allowedNamespaces });
+      const { strategy } = rollout;
+      decided.set(key, {
+        found: true,
+        name,
+        namespace,
+        validity,
+        versions,
+        strategy,
+        allowedNamespaces,
+      });
     }
     for (const [key, { resource }] of this.#known) {
       if (decided.has(key)) continue;

@@ -78,6 +78,33 @@ describe("what is explained", () => {
       To do: Start the operator, or omnia up on one machine; if it runs, read its log."
     `);
   });
+
+  it("a prompt pack: its versions, and which part of the new sessions each gets", () => {
+    const conditions = [{ type: "SourceValid", status: "True", reason: "Valid", message: "" }];
+    const status = {
+      phase: "Canary",
+      conditions,
+      activeVersion: "0123456789ab",
+      activeSemver: "1.9.0",
+      canaryVersion: "ba9876543210",
+      canarySemver: "1.10.0",
+      canaryWeight: 25,
+    };
+    const spec = { rollout: { strategy: "canary", canary: { weight: 25 } } };
+    expect(lines(view("PromptPack", "prompts", { spec, status }))).toMatchInlineSnapshot(`
+      "PromptPack "prompts" is Canary, and all is well.
+
+      Versions:
+        active  1.9.0   0123456789ab  75 % of new sessions
+        canary  1.10.0  ba9876543210  25 % of new sessions
+      A session keeps the version that it began with."
+    `);
+    const { activeVersion, activeSemver } = status;
+    const immediate = { phase: "Active", conditions, activeVersion, activeSemver };
+    expect(lines(view("PromptPack", "prompts", { status: immediate }))).toContain(
+      "active  1.9.0  0123456789ab  100 % of new sessions",
+    );
+  });
 });
 
 describe("which one is meant", () => {

@@ -1,8 +1,9 @@
 /** `omnia explain`: tells why something is not ready, and the one thing to do about it. */
 import { DEFAULT_NAMESPACE } from "../../api/fields/names.ts";
-import { AGENT_RUNTIME } from "../../api/group.ts";
+import { AGENT_RUNTIME, PROMPT_PACK } from "../../api/group.ts";
 import { explain as explainStatus, type Explanation } from "../../control/explain/explain.ts";
 import { EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
+import { packVersionLines } from "./pack-versions.ts";
 import { findResource, readResourceName } from "./find-resource.ts";
 import { commandLine } from "../terminal/program-name.ts";
 import { readResources, shownSource } from "./read-resources.ts";
@@ -61,6 +62,7 @@ export function explanationLines(resource: ResourceView): Line[] {
       lines.push(`  ${type}: ${sentence(message)}`);
     }
   }
+  if (kind === PROMPT_PACK) return [...lines, ...packVersionLines(resource)];
   if (kind !== AGENT_RUNTIME) return lines;
 
   const serves = status.conditions.some(

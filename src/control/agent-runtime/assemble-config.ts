@@ -4,6 +4,7 @@ import {
   type AgentConfig,
   type ToolConfig,
 } from "../../agent-config/agent-config.ts";
+import { earlierPrompts } from "./earlier-prompts.ts";
 import { withoutUndefined } from "../without-undefined.ts";
 import type { AgentFacts } from "./agent-facts.ts";
 import type { PromptPackPart } from "./prompt-pack-part.ts";
@@ -36,6 +37,10 @@ export function assembleConfig(
   if (facade.problem !== undefined && runtime !== undefined && isNew) return undefined;
   const { name, namespace } = agentRuntime.metadata;
   const prompts = withCanaryTools(prompt.value.prompt, tools.value.canaryTools);
+  const earlier =
+    prompts !== undefined && prompt.value.keepsVersions === true
+      ? earlierPrompts(prompts, tools.value.tools, previous.config)
+      : prompts?.earlier;
   return {
     config: withoutUndefined<AgentConfig>({
       version: AGENT_CONFIG_VERSION,
@@ -44,7 +49,7 @@ export function assembleConfig(
       facade: facade.value,
       session: session.value,
       provider: provider.value,
-      prompt: prompts,
+      prompt: prompts && { ...prompts, earlier },
       tools: tools.value.tools,
     }),
     secretFiles: [facade, provider, prompt, tools, session].flatMap((part) => part.secretFiles),

@@ -14,6 +14,8 @@ import type { PromptPackReference } from "./references.ts";
 /** `resolved` is `undefined` where the last good prompt is kept. Its tools are kept then too. */
 export interface PromptPackPartValue {
   readonly prompt: AgentConfig["prompt"];
+  /** Whether sessions keep the version that they began with. */
+  readonly keepsVersions?: boolean | undefined;
   readonly resolved?:
     | { readonly active: ResolvedPrompt; readonly canary: ResolvedPrompt | undefined }
     | undefined;
@@ -78,6 +80,7 @@ function judge(
   }
   const canaryPrompt = canary === undefined ? undefined : resolve(canary.version);
   const value: PromptPackPartValue = {
+    keepsVersions: reference.strategy === "canary",
     prompt: {
       active: toPromptConfig(runtime, active, activePrompt.value),
       canary:

@@ -1,4 +1,5 @@
 /** What was gathered of the references of an AgentRuntime. It has the same shape in a cluster and on one machine. */
+import type { PromptPack } from "../../api/prompt-pack.ts";
 import type { ToolRegistryStatus } from "../../api/tool-registry.ts";
 import type { AllowedNamespaces } from "../../api/fields/allowed-namespaces.ts";
 import type { Finding } from "../condition.ts";
@@ -22,6 +23,8 @@ export type PromptPackReference =
       /** What was decided just now about the source, which may be newer than the status that was written last. */
       readonly validity: Finding<"PromptPack", "SourceValid">;
       readonly versions: RunningVersions;
+      /** With `canary` a session keeps the version that it began with; with `immediate` all sessions get the newest one. */
+      readonly strategy: PromptPack["spec"]["rollout"]["strategy"];
       readonly allowedNamespaces?: AllowedNamespaces | undefined;
     };
 

@@ -109,8 +109,9 @@ export function createPromptPacks(
         if (outcome?.decision === undefined) return { found: false };
         const { name, namespace = "" } = outcome.stored.metadata;
         const { validity, versions, facts } = outcome.decision;
-        const { allowedNamespaces } = facts.promptPack.spec;
-        return { found: true, name, namespace, validity, versions, allowedNamespaces };
+        const { allowedNamespaces, rollout } = facts.promptPack.spec;
+        const { strategy } = rollout;
+        return { found: true, name, namespace, validity, versions, strategy, allowedNamespaces };
       },
       subscribe: (listener) => decisions.subscribe(listener),
     },

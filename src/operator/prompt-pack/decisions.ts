@@ -128,9 +128,10 @@ export function createPackDecisions(
     toText({ decision }) {
       if (decision === undefined) return "";
       const { versions, validity, facts } = decision;
-      const { allowedNamespaces } = facts.promptPack.spec;
+      const { allowedNamespaces, rollout } = facts.promptPack.spec;
       const { reason, message } = validity;
-      return contentHash([versionsText(versions), reason, message, allowedNamespaces]);
+      const running = [versionsText(versions), rollout.strategy];
+      return contentHash([running, reason, message, allowedNamespaces]);
     },
   });
 }

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { aPack, aPrompt } from "../../support/builders/a-pack.ts";
 import { ChatClient } from "../../support/agent/chat-client.ts";
 import { startModelServer } from "../../support/agent/model-server.ts";
-import { startOmnia, type OmniaProcess } from "../../support/processes/omnia-process.ts";
+import { omnia, startOmnia, type OmniaProcess } from "../../support/processes/omnia-process.ts";
 import { startRedis, type RedisServer } from "../../support/redis/redis.ts";
 import { folderForEachTest, forAllTests } from "../../support/builders/fixtures.ts";
 
@@ -229,6 +229,52 @@ describe("a PromptPack", () => {
       seen.add(messagesOf()[0]?.content ?? "");
     }
     expect(seen).toEqual(new Set(["You are version 1.0.0.", "You are version 2.0.0."]));
+  });
+
+  it("keeps each session at the version that it began with, whatever the weight becomes", async () => {
+    await write({ rollout });
+    const up = await start();
+    const becomes = (status: object) =>
+      expect
+        .poll(() => up.status("PromptPack", "prompts"), { timeout: 20_000 })
+        .toMatchObject({
+          ...status,
+          conditions: expect.arrayContaining([
+            expect.objectContaining({ type: "AgentsNotified", status: "True" }),
+          ]) as unknown,
+        });
+    await expect
+      .poll(() => up.status("AgentRuntime", "bot"), { timeout: 20_000 })
+      .toMatchObject({ phase: "Running" });
+    const pack = packOf("2.0.0");
+    await write({ rollout, pack });
+    await becomes({ canaryWeight: 50 });
+    const clients = await Promise.all(Array.from({ length: 8 }, () => up.connect()));
+    const versions = async (): Promise<(string | undefined)[]> => {
+      const heard: (string | undefined)[] = [];
+      for (const client of clients) {
+        await client.ask("hello");
+        heard.push(messagesOf()[0]?.content);
+      }
+      return heard;
+    };
+    const begun = await versions();
+    for (const weight of [90, 10]) {
+      await write({ rollout: { strategy: "canary", canary: { weight } }, pack });
+      await becomes({ canaryWeight: weight });
+      expect(await versions()).toEqual(begun);
+    }
+    await write({ rollout: { strategy: "canary", canary: { weight: 100 } }, pack });
+    await becomes({ phase: "Active", activeSemver: "2.0.0" });
+    expect(await versions()).toEqual(begun);
+    const explain = ["explain", "pp/prompts", "--state", join(folder(), "state")];
+    expect((await omnia(explain, { env: { HOME: folder() } })).out).toMatch(
+      /active +2\.0\.0 +[0-9a-f]{12} +100 % of new sessions/,
+    );
+    await write({ rollout: { strategy: "immediate" }, pack });
+    await expect
+      .poll(versions, { timeout: 20_000 })
+      .toEqual(clients.map(() => "You are version 2.0.0."));
   });
 
   it("whose source has gone bad runs its last good version, also after a restart", async () => {

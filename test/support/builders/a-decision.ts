@@ -66,7 +66,8 @@ export function packReference({
     source: packSource(promptPack, { "promptpack.json": canary?.content ?? source }),
     previous: kept,
   });
-  return { found: true, name: "prompts", namespace: "agents", validity, versions };
+  const { strategy } = promptPack.spec.rollout;
+  return { found: true, name: "prompts", namespace: "agents", validity, versions, strategy };
 }
 
 const urlOf = (tool: string): string => `http://tools.example/${tool}`;
