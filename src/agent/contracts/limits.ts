@@ -119,6 +119,11 @@ export const PROVIDER_IDLE_LIMIT_MS = 90_000;
 export const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 /** Bytes that are read of an answer that is an error. */
 export const MAX_ERROR_BODY_BYTES = 64 * 1024;
+/** What a server may still send behind the end of its answer, before its connection is given up. */
+export const ANSWER_LINGER_MS = 1_000;
+/** Names of fields and events in which a server departed from its protocol, and their length, as they are logged. */
+export const MAX_DEPARTURES = 32;
+export const MAX_DEPARTURE_CHARACTERS = 64;
 /** Errors that are looked at: the one that was thrown, and its causes. */
 export const MAX_ERROR_CAUSES = 8;
 /** Characters that are shown of the word that a server gives for the end of an answer. */

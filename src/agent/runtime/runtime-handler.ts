@@ -29,7 +29,7 @@ export interface RuntimeHandler extends Handler {
 
 export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHandler {
   const { readSecret, log, clock, metrics, random = Math.random } = options;
-  const connections = createModelConnections({ readSecret, clock });
+  const connections = createModelConnections({ readSecret, clock, log });
   const tokenRates = new TokenRates();
   return {
     async run(turn) {

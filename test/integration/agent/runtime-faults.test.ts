@@ -239,7 +239,7 @@ describe("a provider that sends something else", () => {
   it.each<[string, string, (response: ServerResponse) => void]>([
     [
       "a page",
-      "empty",
+      "malformed",
       (response) => response.writeHead(200, { "content-type": "text/html" }).end("<html>"),
     ],
     ["nothing", "empty", (response) => response.writeHead(200).end()],

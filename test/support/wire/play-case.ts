@@ -84,14 +84,12 @@ export async function playCase(wireCase: WireCase, atTheEnd: AtTheEnd): Promise<
 }
 
 function startAgent(
-  { api, agent, wants }: WireCase,
+  { api, agent }: WireCase,
   { url, toolsUrl, atTheEnd }: { url: string; toolsUrl: string; atTheEnd: AtTheEnd },
 ): Promise<TestAgent> {
-  const field = wants === undefined ? {} : { tokenLimitField: wants };
   const provider = {
     ...PROVIDERS[api],
     ...(agent as Partial<ProviderConfig>),
-    parameters: { ...agent.parameters, ...field } as ProviderConfig["parameters"],
     baseURL: url,
   };
   const config = aRuntimeConfig({

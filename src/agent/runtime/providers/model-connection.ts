@@ -4,8 +4,11 @@ import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provid
 import type { ProviderConfig, ProviderName } from "../../../agent-config/agent-config.ts";
 import type { Clock } from "../../../time/clock.ts";
 import { providerBaseURL } from "./base-url.ts";
+import type { Log } from "../../../observability/log.ts";
 import { createProviderFetch } from "./provider-fetch.ts";
 import { readProviderKey, type ReadSecret } from "./provider-key.ts";
+import { createLenientFetch } from "./stream/lenient-fetch.ts";
+import type { CreateStreamMender } from "./stream/stream-mender.ts";
 import { createTokenLimitFetch } from "./token-limit-fetch.ts";
 
 export interface ModelConnection {
@@ -21,11 +24,13 @@ export interface ModelConnections {
   connect(config: ProviderConfig): Promise<ModelConnection>;
 }
 
-export function createModelConnections(options: {
+export interface ModelConnectionsOptions {
   readSecret: ReadSecret;
   clock: Pick<Clock, "setTimer">;
-}): ModelConnections {
-  const providerFetch = createProviderFetch(options.clock);
+  log: Log;
+}
+
+export function createModelConnections(options: ModelConnectionsOptions): ModelConnections {
   // An agent has one provider, so only the last connection is kept.
   let kept: { identity: string; connection: ModelConnection } | undefined;
   return {
@@ -35,7 +40,7 @@ export function createModelConnections(options: {
       const facts = [name, model, baseURL, api, tokenLimitField, apiKey];
       const identity = hash("sha256", JSON.stringify(facts));
       if (kept?.identity !== identity) {
-        kept = { identity, connection: await openConnection(config, apiKey, providerFetch) };
+        kept = { identity, connection: await openConnection(config, apiKey, options) };
       }
       return kept.connection;
     },
@@ -46,44 +51,73 @@ export function createModelConnections(options: {
 async function openConnection(
   config: ProviderConfig,
   apiKey: string,
-  providerFetch: typeof fetch,
+  options: ModelConnectionsOptions,
 ): Promise<ModelConnection> {
   const { name: provider, model: modelId } = config;
-  const settings = {
-    baseURL: providerBaseURL(provider, config.baseURL),
+  const baseURL = providerBaseURL(provider, config.baseURL);
+  const providerFetch = createProviderFetch(options.clock);
+  const settings = (createMender: CreateStreamMender, fetch = providerFetch) => ({
+    baseURL,
     apiKey,
-    fetch: providerFetch,
-  };
+    fetch: createLenientFetch({
+      fetch,
+      createMender,
+      clock: options.clock,
+      onDepartures: logOnce(config, options.log),
+    }),
+  });
   const connection = { provider, modelId, callOptions: {} };
   switch (provider) {
     case "openai": {
-      const { createOpenAI } = await import("@ai-sdk/openai");
       // Other servers that speak OpenAI's protocol have the API of chat completions.
       const api = config.api ?? (config.baseURL === undefined ? "responses" : "chat");
       if (api === "chat") {
-        const fetch = createTokenLimitFetch(providerFetch, modelId, config.tokenLimitField);
-        return { ...connection, model: createOpenAI({ ...settings, fetch }).chat(modelId) };
+        const { createChatMender } = await import("./stream/chat-stream.ts");
+        const limitFetch = createTokenLimitFetch(providerFetch, modelId, config.tokenLimitField);
+        const ofChat = settings(createChatMender, limitFetch);
+        if (config.baseURL === undefined) {
+          const { createOpenAI } = await import("@ai-sdk/openai");
+          return { ...connection, model: createOpenAI(ofChat).chat(modelId) };
+        }
+        const { createCompatibleModel } = await import("./compatible-model.ts");
+        return { ...connection, model: createCompatibleModel(modelId, ofChat) };
       }
-      const openai = createOpenAI(settings);
+      const { createOpenAI } = await import("@ai-sdk/openai");
+      const { createResponsesMender } = await import("./stream/responses-stream.ts");
       return {
         ...connection,
-        model: openai.responses(modelId),
+        model: createOpenAI(settings(createResponsesMender)).responses(modelId),
         // The agent keeps the history itself, and must not refer to parts of it by an id that only the provider knows.
         callOptions: { providerOptions: { openai: { store: false } } },
       };
     }
     case "anthropic": {
       const { createAnthropic } = await import("@ai-sdk/anthropic");
+      const { createAnthropicMender } = await import("./stream/anthropic-stream.ts");
       return {
         ...connection,
-        model: createAnthropic(settings)(modelId),
+        model: createAnthropic(settings(createAnthropicMender))(modelId),
         // Only complete arguments are of use, and not every server can stream them.
         callOptions: { providerOptions: { anthropic: { toolStreaming: false } } },
       };
     }
     case "google": {
       const { createGoogle } = await import("@ai-sdk/google");
-      return { ...connection, model: createGoogle(settings)(modelId) };
+      const { createGoogleMender } = await import("./stream/google-stream.ts");
+      return { ...connection, model: createGoogle(settings(createGoogleMender))(modelId) };
     }
   }
+}
+
+/** Servers depart from the protocol in every answer alike, so the first one is told of. */
+function logOnce({ name: provider, model }: ProviderConfig, log: Log) {
+  let isLogged = false;
+  return (departures: Record<string, number>): void => {
+    if (isLogged) return;
+    isLogged = true;
+    log.info(
+      { provider, model, departures },
+      "The provider departs from its protocol where these are; its answers are read all the same",
+    );
+  };
 }

@@ -4,6 +4,7 @@ import type {
   LanguageModelV4StreamPart,
   LanguageModelV4Usage,
   SharedV4ProviderMetadata,
+  SharedV4ProviderOptions,
   SharedV4Warning,
 } from "@ai-sdk/provider";
 import { exponentialBackoff, jittered } from "../../../time/backoff.ts";
@@ -19,7 +20,9 @@ import {
   providerTurnError,
   type ProviderFailure,
 } from "./provider-error.ts";
-import { errorInChunk, type StreamError } from "./stream-error.ts";
+import { errorInChunk } from "./stream-error.ts";
+import { RETURNED_FIELDS } from "./stream/returned-fields.ts";
+import { WholeCharacters } from "./whole-characters.ts";
 
 const BACKOFF = exponentialBackoff({ firstMs: 500, lastMs: MAX_PROVIDER_RETRY_WAIT_MS });
 
@@ -42,6 +45,8 @@ export interface ModelStep {
   hasBegun: boolean;
   end?: AnswerEnd | undefined;
   usage?: LanguageModelV4Usage | undefined;
+  /** Fields of the message that its server wants back, if it has any. */
+  returned?: SharedV4ProviderOptions[string] | undefined;
 }
 
 export function newModelStep(): ModelStep {
@@ -117,24 +122,18 @@ async function* readAnswer(step: ModelStep, context: StepContext): AsyncGenerato
   const { stream } = await connection.model.doStream({
     ...connection.callOptions,
     ...options,
-    includeRawChunks: true,
     abortSignal: signal,
   });
   const reader = stream.getReader();
   const open = new Map<string, AnswerPart>();
-  // An error that the package passes over ends the answer behind the text that came with it.
-  let passedOver: StreamError | undefined;
+  const characters = new WholeCharacters();
   try {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) break;
+      if (value.type === "text-delta") value.delta = characters.take(value.delta);
       if (value.type === "stream-start") warnOnce(value.warnings, context);
-      if (value.type === "error")
-        throw hasStatus(value.error) ? value.error : (passedOver ?? value.error);
-      if (value.type === "raw" || value.type === "finish") {
-        if (passedOver !== undefined) throw passedOver;
-        if (value.type === "raw") passedOver = errorInChunk(value.rawValue);
-      }
+      if (value.type === "error") throw withStatus(value.error);
       const text = takePart(step, open, value);
       if (text !== "") yield text;
     }
@@ -203,6 +202,7 @@ function takePart(
     case "finish":
       step.end = endOfAnswer(part.finishReason);
       step.usage = part.usage;
+      step.returned = part.providerMetadata?.[RETURNED_FIELDS];
       return "";
     case "tool-input-start":
     case "tool-input-delta":
@@ -278,12 +278,17 @@ export function answerPartsOf(
   const parts = step.parts.filter(
     (part) => part.type !== "reasoning" || hasAny(part.options, PROOFS),
   );
-  const wanted = parts.some(
-    (part) =>
-      part.type === "reasoning" ||
-      (part.type === "text" && hasAny(part.options, ["thoughtSignature", "phase"])),
-  );
-  return wanted ? { provider: connection.provider, model: connection.modelId, parts } : undefined;
+  const returned = step.toolCalls.length > 0 ? step.returned : undefined;
+  const wanted =
+    returned !== undefined ||
+    parts.some(
+      (part) =>
+        part.type === "reasoning" ||
+        (part.type === "text" && hasAny(part.options, ["thoughtSignature", "phase"])),
+    );
+  if (!wanted) return undefined;
+  const kept = { provider: connection.provider, model: connection.modelId, parts };
+  return returned === undefined ? kept : { ...kept, returned };
 }
 
 function hasAny(options: SharedV4ProviderMetadata | undefined, keys: readonly string[]): boolean {
@@ -292,8 +297,10 @@ function hasAny(options: SharedV4ProviderMetadata | undefined, keys: readonly st
   );
 }
 
-function hasStatus(error: unknown): boolean {
-  return typeof error === "object" && error !== null && "statusCode" in error;
+/** An error of a stream may be what its server wrote, without a status. */
+function withStatus(error: unknown): unknown {
+  const isKnown = error instanceof Error || Object.hasOwn(Object(error) as object, "statusCode");
+  return isKnown ? error : (errorInChunk({ error }) ?? error);
 }
 
 /** Throws when the stream ended without an error and the answer is incomplete all the same. */

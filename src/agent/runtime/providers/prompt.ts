@@ -30,6 +30,8 @@ export interface AnswerParts extends Record<string, unknown> {
   provider: string;
   model: string;
   parts: AnswerPart[];
+  /** Fields of the message that a server of chat completions wants back, under its own names. */
+  returned?: SharedV4ProviderOptions[string] | undefined;
 }
 export type AnswerPart =
   /** The next `length` characters of the message's content. */
@@ -71,7 +73,10 @@ export function toPrompt(
       case "assistant": {
         const calls = source.offersTools ? (message.toolCalls ?? []) : [];
         const content = assistantContent(message, calls, source);
-        if (content.length > 0) prompt.push({ role: "assistant", content });
+        const returned = calls.length > 0 ? partsOf(message, source)?.returned : undefined;
+        // The package of compatible servers writes these options into the message.
+        const fields = returned && { providerOptions: { openaiCompatible: returned } };
+        if (content.length > 0) prompt.push({ role: "assistant", content, ...fields });
         if (calls.length > 0) {
           const results = resultsAfter(messages, index);
           prompt.push({
@@ -124,17 +129,20 @@ function assistantContent(
     });
   }
 
-  const kept = message.providerMetadata as AnswerParts | undefined;
-  if (kept?.provider === source.provider && kept.model === source.model) {
-    for (const part of kept.parts) {
-      if (part.type === "text") addText(part.length, part.options);
-      else if (part.type === "tool-call") addCall(part.id);
-      else content.push({ type: "reasoning", text: part.text, providerOptions: part.options });
-    }
+  for (const part of partsOf(message, source)?.parts ?? []) {
+    if (part.type === "text") addText(part.length, part.options);
+    else if (part.type === "tool-call") addCall(part.id);
+    else content.push({ type: "reasoning", text: part.text, providerOptions: part.options });
   }
   addText(message.content.length - position);
   for (const id of callsLeft.keys()) addCall(id);
   return content;
+}
+
+/** The parts of the answer as the model gave them, if it is the model that is asked now. */
+function partsOf(message: AssistantMessage, source: PromptSource): AnswerParts | undefined {
+  const kept = message.providerMetadata as AnswerParts | undefined;
+  return kept?.provider === source.provider && kept.model === source.model ? kept : undefined;
 }
 
 function resultsAfter(

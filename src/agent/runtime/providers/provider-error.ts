@@ -12,6 +12,8 @@ import type { ProviderName } from "../../../agent-config/agent-config.ts";
 import { saysContextTooLong } from "./context-too-long.ts";
 import { saysModelNotFound } from "./model-not-found.ts";
 import { AnswerTooLargeError, ProviderSilentError } from "./provider-fetch.ts";
+import { errorInChunk } from "./stream-error.ts";
+import { NotAStreamError } from "./stream/not-a-stream.ts";
 
 export type ProviderFailureReason =
   | "key_refused"
@@ -95,6 +97,7 @@ export function describeProviderFailure(
     if (link instanceof AnswerTooLargeError) {
       return failure("too_large", "the answer is larger than an agent takes");
     }
+    if (link instanceof NotAStreamError) return notAStreamFailure(link, context);
   }
   const statuses = chain.flatMap((link) => numberIn(link, "statusCode") ?? []);
   const hadBegun = statuses.some((status) => status >= 200 && status < 300);
@@ -115,6 +118,21 @@ export function describeProviderFailure(
   const name = nameOf(error);
   if (name === "AI_APICallError") return networkFailure(name);
   return failure("malformed", "malformed answer; it could not be read", { code: name });
+}
+
+/** The answer may have been paid for, so the request is not made again. */
+function notAStreamFailure(
+  { what, status, contentType, error }: NotAStreamError,
+  context: { modelId: string; now: number },
+): ProviderFailure {
+  const came = `${what} came instead of a stream of events (HTTP ${status}, ${contentType ?? "no content type"})`;
+  const said = errorInChunk({ error });
+  if (said !== undefined) {
+    const failed = statusFailure(said.statusCode, said, context);
+    return { ...failed, message: `${failed.message}; ${came}`, retryable: false };
+  }
+  const reason = what === "an empty body" ? "empty" : "malformed";
+  return failure(reason, `${came}; does baseURL lead to the API?`, { status });
 }
 
 const MALFORMED_ERRORS = new Set([

@@ -1,0 +1,184 @@
+/** The stream of OpenAI's chat completions, which dozens of other servers speak. */
+import type { Departures } from "./departures.ts";
+import {
+  argumentsIn,
+  countIn,
+  fieldsOf,
+  idIn,
+  isFields,
+  listOf,
+  textIn,
+  type Fields,
+} from "./json-fields.ts";
+import type { StreamMender } from "./stream-mender.ts";
+
+export function createChatMender(departures: Departures): StreamMender {
+  let hasSpoken = false;
+  let hasEnded = false;
+
+  function mend(chunk: Fields, name?: string): Fields[] {
+    const error = errorOf(chunk, name);
+    if (chunk["choices"] === undefined && chunk["usage"] == null && error === undefined) {
+      departures.add(name === undefined ? `keys:${Object.keys(chunk).join(".")}` : `event:${name}`);
+      return [];
+    }
+    const choices = listOf(chunk["choices"]).filter((choice) => choice !== null);
+    const [choice] = choices;
+    if (choice !== undefined && !isFields(choice)) return [chunk];
+    const mended = mendChoice(fieldsOf(choice));
+    const usage = usageOf(chunk, fieldsOf(choice));
+    const events: Fields[] = [];
+    if (mended !== undefined || usage !== undefined) {
+      hasSpoken = true;
+      const list = mended === undefined ? [] : [mended];
+      events.push(usage === undefined ? { choices: list } : { choices: list, usage });
+    }
+    // The package reads an error before anything that stands beside it.
+    const failed = error ?? meaningful(fieldsOf(choice)["error"]);
+    if (failed !== undefined) events.push({ choices: [], error: failed });
+    return events;
+  }
+
+  function mendChoice(choice: Fields): Fields | undefined {
+    const delta = mendDelta(deltaOf(choice));
+    const reason = textIn(choice["finish_reason"]);
+    hasEnded ||= reason !== undefined;
+    if (Object.keys(delta).length === 0 && reason === undefined) return undefined;
+    return reason === undefined ? { delta } : { delta, finish_reason: reason };
+  }
+
+  function deltaOf({ delta, message, text }: Fields): Fields {
+    if (isFields(delta)) return delta;
+    if (typeof delta === "string") return { content: delta };
+    // Some servers repeat in `message` all that was said so far.
+    if (isFields(message) && !hasSpoken) return message;
+    return typeof text === "string" ? { content: text } : {};
+  }
+
+  function mendDelta(delta: Fields): Fields {
+    const mended: Fields = {};
+    const content = contentOf(delta["content"]);
+    if (content !== undefined) mended["content"] = content;
+    const thoughts = REASONING_TEXTS.find((field) => textIn(delta[field]) !== undefined);
+    if (thoughts !== undefined) mended[thoughts] = delta[thoughts];
+    const details = delta["reasoning_details"];
+    if (Array.isArray(details) && details.length > 0) mended["reasoning_details"] = details;
+    const refusal = textIn(delta["refusal"]);
+    if (refusal !== undefined) mended["refusal"] = refusal;
+    const calls = [...listOf(delta["tool_calls"]), ...oldCallOf(delta)].flatMap(mendCall);
+    if (calls.length > 0) mended["tool_calls"] = calls;
+    return mended;
+  }
+
+  return {
+    mend,
+    fromWhole(answer) {
+      const [choice] = listOf(answer["choices"]);
+      if (!isFields(choice)) return undefined;
+      const message = fieldsOf(choice["message"] ?? choice["delta"]);
+      const tool_calls = listOf(message["tool_calls"]).map((call, index) =>
+        isFields(call) ? { ...call, index } : call,
+      );
+      const finish_reason = textIn(choice["finish_reason"]) ?? "stop";
+      const delta = { ...message, tool_calls };
+      return mend({ ...answer, choices: [{ ...choice, delta, finish_reason }] });
+    },
+    // Without any reason the package takes the end for a fault of the protocol, and not for an answer that broke off.
+    atEnd: () => (hasEnded ? [] : [{ choices: [{ delta: {}, finish_reason: "" }] }]),
+    isOver: false,
+  };
+}
+
+const REASONING_TEXTS = ["reasoning_content", "reasoning"] as const;
+
+/** The content as a text or, when there are thoughts in it, as the parts that the package knows. */
+function contentOf(content: unknown): string | Fields[] | undefined {
+  if (typeof content === "string") return textIn(content);
+  const parts = listOf(content).flatMap((part): Fields[] => {
+    const fields = typeof part === "string" ? { type: "text", text: part } : fieldsOf(part);
+    const thought = isThought(fields["type"]) ? thoughtIn(fields) : "";
+    if (thought !== "") return [{ type: "thinking", thinking: [{ type: "text", text: thought }] }];
+    const text = isThought(fields["type"]) ? undefined : textIn(fields["text"]);
+    return text === undefined ? [] : [{ type: "text", text }];
+  });
+  if (parts.length === 0) return undefined;
+  const isText = parts.every(({ type }) => type === "text");
+  return isText ? parts.map(({ text }) => text as string).join("") : parts;
+}
+
+function isThought(type: unknown): boolean {
+  return type === "thinking" || type === "reasoning";
+}
+
+function thoughtIn(part: Fields): string {
+  const thought = part["thinking"] ?? part["reasoning"] ?? part["text"];
+  if (typeof thought === "string") return thought;
+  return listOf(thought)
+    .map((piece) => textIn(piece) ?? textIn(fieldsOf(piece)["text"]) ?? "")
+    .join("");
+}
+
+/** A call in the form that stood before `tool_calls`. */
+function oldCallOf(delta: Fields): Fields[] {
+  const call = delta["function_call"];
+  return isFields(call) ? [{ index: 0, function: call }] : [];
+}
+
+function mendCall(call: unknown): Fields[] {
+  if (!isFields(call)) return [];
+  const described = isFields(call["function"]) ? call["function"] : call;
+  const mended: Fields = {};
+  const index = countIn(call["index"]);
+  if (index !== undefined) mended["index"] = index;
+  const id = idIn(call["id"]);
+  if (id !== undefined) mended["id"] = id;
+  const asked: Fields = {};
+  const name = textIn(described["name"]);
+  if (name !== undefined) asked["name"] = name;
+  const written = argumentsIn(described["arguments"] ?? described["parameters"]);
+  if (written !== undefined) asked["arguments"] = written;
+  mended["function"] = asked;
+  const signature = textIn(
+    fieldsOf(fieldsOf(call["extra_content"])["google"])["thought_signature"],
+  );
+  if (signature !== undefined) {
+    mended["extra_content"] = { google: { thought_signature: signature } };
+  }
+  return [mended];
+}
+
+/** The error that a chunk has or is. */
+function errorOf(chunk: Fields, name: string | undefined): unknown {
+  const error = meaningful(chunk["error"]);
+  if (error !== undefined) return isOfTheAnswer(chunk, name) ? error : undefined;
+  if (chunk["choices"] !== undefined) return undefined;
+  const isError = name === "error" || chunk["object"] === "error" || chunk["type"] === "error";
+  const message = textIn(chunk["message"]) ?? textIn(chunk["detail"]);
+  const isUnnamed = name === undefined || name === "message";
+  return isError || (isUnnamed && message !== undefined)
+    ? { ...chunk, message: message ?? "error" }
+    : undefined;
+}
+
+/** A server may have events of its own beside the answer, and errors in them. */
+function isOfTheAnswer(chunk: Fields, name: string | undefined): boolean {
+  return chunk["choices"] !== undefined || name === undefined || NAMES.has(name);
+}
+
+const NAMES: ReadonlySet<string> = new Set(["error", "message"]);
+
+/** An error field is often there and says nothing. */
+function meaningful(error: unknown): unknown {
+  if (typeof error === "string") return error === "" ? undefined : { message: error };
+  if (!isFields(error)) return error === true ? { message: "error" } : undefined;
+  return Object.keys(error).length === 0 ? undefined : error;
+}
+
+function usageOf(chunk: Fields, choice: Fields): Fields | undefined {
+  const usage = chunk["usage"] ?? choice["usage"] ?? fieldsOf(chunk["x_groq"])["usage"];
+  const { prompt_tokens, completion_tokens, input_tokens, output_tokens } = fieldsOf(usage);
+  const prompt = countIn(prompt_tokens) ?? countIn(input_tokens);
+  const completion = countIn(completion_tokens) ?? countIn(output_tokens);
+  if (prompt === undefined && completion === undefined) return undefined;
+  return { prompt_tokens: prompt ?? 0, completion_tokens: completion ?? 0 };
+}

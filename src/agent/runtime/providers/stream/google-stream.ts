@@ -1,0 +1,123 @@
+/** The stream of Google's `streamGenerateContent`. */
+import type { Departures } from "./departures.ts";
+import { countIn, fieldsOf, idIn, isFields, listOf, textIn, type Fields } from "./json-fields.ts";
+import type { StreamMender } from "./stream-mender.ts";
+
+export function createGoogleMender(departures: Departures): StreamMender {
+  function mend(event: Fields): Fields[] {
+    const chunk = event["candidates"] === undefined ? fieldsOf(event["response"] ?? event) : event;
+    const mended: Fields = {};
+    const [candidate] = listOf(chunk["candidates"]).filter((item) => item !== null);
+    if (candidate !== undefined) {
+      if (!isFields(candidate)) return [event];
+      mended["candidates"] = [mendCandidate(candidate, departures)];
+    }
+    const usage = countsIn(chunk["usageMetadata"]);
+    if (usage !== undefined) mended["usageMetadata"] = usage;
+    const blockReason = textIn(fieldsOf(chunk["promptFeedback"])["blockReason"]);
+    if (blockReason !== undefined) mended["promptFeedback"] = { blockReason };
+    const error = errorOf(chunk["error"]);
+    if (error !== undefined) {
+      // The package reads an error before anything that stands beside it.
+      return Object.keys(mended).length === 0 ? [{ error }] : [mended, { error }];
+    }
+    if (Object.keys(mended).length > 0) return [mended];
+    departures.add(`keys:${Object.keys(event).join(".")}`);
+    return [];
+  }
+  return {
+    mend,
+    fromWhole: (answer) =>
+      Array.isArray(answer["candidates"]) || isFields(answer["promptFeedback"])
+        ? mend(answer)
+        : undefined,
+    atEnd: () => [],
+    isOver: false,
+  };
+}
+
+function mendCandidate(candidate: Fields, departures: Departures): Fields {
+  const mended: Fields = {};
+  const parts = partsOf(candidate["content"]).flatMap((part) => mendPart(part, departures));
+  if (parts.length > 0) mended["content"] = { parts };
+  for (const field of ["finishReason", "finishMessage", "continuationToken"]) {
+    const text = textIn(candidate[field]);
+    if (text !== undefined) mended[field] = text;
+  }
+  return mended;
+}
+
+function partsOf(content: unknown): unknown[] {
+  return typeof content === "string" ? [{ text: content }] : listOf(fieldsOf(content)["parts"]);
+}
+
+function mendPart(part: unknown, departures: Departures): Fields[] {
+  if (typeof part === "string") return [{ text: part }];
+  if (!isFields(part)) return [];
+  const signature = textIn(part["thoughtSignature"]);
+  const signed = signature === undefined ? {} : { thoughtSignature: signature };
+  if (isFields(part["functionCall"])) {
+    return [{ functionCall: mendCall(part["functionCall"]), ...signed }];
+  }
+  const { text } = part;
+  if (typeof text !== "string" && signature === undefined) {
+    departures.add(`part:${Object.keys(part).join(".")}`);
+    return [];
+  }
+  const thought = part["thought"] === true || part["thought"] === "true";
+  return [{ text: typeof text === "string" ? text : "", ...(thought && { thought }), ...signed }];
+}
+
+function mendCall(call: Fields): Fields {
+  const { args, name, partialArgs, willContinue } = call;
+  const mended: Fields = {};
+  const id = idIn(call["id"]);
+  if (id !== undefined) mended["id"] = id;
+  if (typeof name === "string") mended["name"] = name;
+  const given = typeof args === "string" ? objectIn(args) : args;
+  if (given !== undefined && given !== null) mended["args"] = given;
+  if (Array.isArray(partialArgs)) mended["partialArgs"] = partialArgs;
+  if (typeof willContinue === "boolean") mended["willContinue"] = willContinue;
+  return mended;
+}
+
+/** What is no JSON stays a text, so that the model is told that its arguments are none. */
+function objectIn(text: string): unknown {
+  if (text.trim() === "") return {};
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+const COUNTS = [
+  "promptTokenCount",
+  "candidatesTokenCount",
+  "thoughtsTokenCount",
+  "cachedContentTokenCount",
+  "toolUsePromptTokenCount",
+  "totalTokenCount",
+];
+
+function countsIn(usage: unknown): Fields | undefined {
+  const fields = fieldsOf(usage);
+  const counts = COUNTS.flatMap((name) => {
+    const count = countIn(fields[name]);
+    return count === undefined ? [] : [[name, count] as const];
+  });
+  return counts.length === 0 ? undefined : Object.fromEntries(counts);
+}
+
+function errorOf(error: unknown): Fields | undefined {
+  if (typeof error === "string" && error !== "") {
+    return { code: null, message: error, status: "UNKNOWN" };
+  }
+  const fields = fieldsOf(error);
+  if (Object.keys(fields).length === 0) return undefined;
+  return {
+    code: countIn(fields["code"]) ?? null,
+    message: textIn(fields["message"]) ?? "error",
+    status: textIn(fields["status"]) ?? "UNKNOWN",
+  };
+}

@@ -1,0 +1,41 @@
+/** Reads values of foreign JSON, whose shape nobody has checked. */
+export type Fields = Record<string, unknown>;
+
+const NO_FIELDS: Fields = Object.freeze({});
+
+export function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The fields of an object. Nothing else has any. */
+export function fieldsOf(value: unknown): Fields {
+  return isFields(value) ? value : NO_FIELDS;
+}
+
+/** A list is taken as it is, one item as a list of it. */
+export function listOf(value: unknown): unknown[] {
+  if (Array.isArray(value)) return value;
+  return value === undefined || value === null ? [] : [value];
+}
+
+/** A text that is not empty. */
+export function textIn(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+/** An id may have been written as a number. */
+export function idIn(value: unknown): string | undefined {
+  return typeof value === "number" ? String(value) : textIn(value);
+}
+
+/** A count may have been written as a text. */
+export function countIn(value: unknown): number | undefined {
+  const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+  return typeof number === "number" && Number.isFinite(number) && number >= 0 ? number : undefined;
+}
+
+/** The arguments of a call as JSON text. They may have been written as an object. */
+export function argumentsIn(value: unknown): string | undefined {
+  if (typeof value === "string") return value;
+  return value === undefined || value === null ? undefined : JSON.stringify(value);
+}

@@ -1,0 +1,35 @@
+import type { Clock } from "../../../../time/clock.ts";
+import { Departures } from "./departures.ts";
+import { mendedBody } from "./mended-body.ts";
+import type { CreateStreamMender } from "./stream-mender.ts";
+import { wellFormedJSON } from "./well-formed-json.ts";
+
+export interface LenientFetchOptions {
+  fetch: typeof fetch;
+  createMender: CreateStreamMender;
+  clock: Pick<Clock, "setTimer">;
+  /** Called when an answer departed from its protocol. */
+  onDepartures: (counts: Record<string, number>) => void;
+}
+
+/**
+ * The `fetch` between a provider's package and the network. What the package sends is well-formed Unicode, and what it
+ * receives is in the provider's own form.
+ */
+export function createLenientFetch(options: LenientFetchOptions): typeof fetch {
+  const { createMender, clock, onDepartures } = options;
+  return async (input, init) => {
+    const body = typeof init?.body === "string" ? wellFormedJSON(init.body) : init?.body;
+    const response = await options.fetch(input, { ...init, body: body ?? null });
+    if (!response.ok) return response;
+    const departures = new Departures();
+    const onEnd = (): void => {
+      const { counts } = departures;
+      if (Object.keys(counts).length > 0) onDepartures(counts);
+    };
+    const mender = createMender(departures);
+    const { status, statusText, headers } = response;
+    const mended = mendedBody({ response, mender, departures, clock, onEnd });
+    return new Response(mended, { status, statusText, headers });
+  };
+}

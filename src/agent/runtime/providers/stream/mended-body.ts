@@ -1,0 +1,217 @@
+/**
+ * The body of an answer as the provider's package is given it: a stream of events, each of which is in the provider's own
+ * form. A body that is no stream becomes one when it is a whole answer, and else an error that says what came.
+ */
+import { LATE, within } from "../../../../time/within.ts";
+import type { Clock } from "../../../../time/clock.ts";
+import { ANSWER_LINGER_MS } from "../../../contracts/limits.ts";
+import type { Departures } from "./departures.ts";
+import { isFields, type Fields } from "./json-fields.ts";
+import { parseLenient } from "./lenient-json.ts";
+import { NotAStreamError, type NotAStream } from "./not-a-stream.ts";
+import { ServerEvents, type ServerEvent } from "./server-events.ts";
+import type { StreamMender } from "./stream-mender.ts";
+
+export interface MendedBodyOptions {
+  response: Pick<Response, "body" | "status" | "headers">;
+  mender: StreamMender;
+  departures: Departures;
+  clock: Pick<Clock, "setTimer">;
+  /** Called once, when the answer has come to its end. */
+  onEnd: () => void;
+}
+
+export function mendedBody(options: MendedBodyOptions): ReadableStream<Uint8Array> {
+  const { response, clock, onEnd } = options;
+  const reader = response.body?.getReader();
+  const answer = new AnswerText(options);
+  const encoder = new TextEncoder();
+  const decoder = new TextDecoder();
+  let isRead = false;
+
+  async function nextText(): Promise<string> {
+    while (!answer.isOver) {
+      const result = await reader?.read();
+      isRead = result === undefined || result.done;
+      const text = isRead
+        ? answer.push(decoder.decode()) + answer.end()
+        : answer.push(decoder.decode(result?.value, { stream: true }));
+      if (text !== "") return text;
+    }
+    return "";
+  }
+
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const text = await nextText();
+          if (text !== "") return controller.enqueue(encoder.encode(text));
+        } catch (error) {
+          onEnd();
+          void reader?.cancel().catch(() => {});
+          throw error;
+        }
+        onEnd();
+        controller.close();
+        if (reader !== undefined && !isRead) void drain(reader, clock);
+      },
+      cancel(reason) {
+        onEnd();
+        return reader?.cancel(reason);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** Reads what is left of a body, so that its connection can serve the next request; a server that does not end it is hung up on. */
+async function drain(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  clock: Pick<Clock, "setTimer">,
+): Promise<void> {
+  async function readAll(): Promise<void> {
+    while (!(await reader.read()).done);
+  }
+  try {
+    const end = await within(ANSWER_LINGER_MS, readAll(), clock);
+    if (end === LATE) await reader.cancel();
+  } catch {
+    // The answer is complete, so nothing that happens to its connection matters.
+  }
+}
+
+/** An event of the provider's form, or the text of one that is no JSON. */
+type CleanEvent = Fields | string;
+
+class AnswerText {
+  readonly #options: MendedBodyOptions;
+  readonly #events = new ServerEvents();
+  /** Undefined until there is more than blanks, some of which servers send to keep a connection open. */
+  #kind: "stream" | "document" | undefined;
+  /** The pieces of a body that is one JSON value. */
+  readonly #document: string[] = [];
+  #hasEvents = false;
+  #isOver = false;
+
+  constructor(options: MendedBodyOptions) {
+    this.#options = options;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** The text of the events that this piece completes. */
+  push(text: string): string {
+    if (this.#kind === undefined) {
+      const [first] = /[^\s\0]/.exec(text) ?? [];
+      if (first === undefined) return "";
+      if (first === "<") throw this.#notAStream("an HTML page");
+      this.#kind = first === "{" || first === "[" ? "document" : "stream";
+    }
+    if (this.#kind === "stream") return this.#write(this.#events.push(text));
+    this.#document.push(text);
+    return "";
+  }
+
+  /** The text of the events that the end of the body completes. */
+  end(): string {
+    if (this.#isOver) return "";
+    if (this.#kind === undefined) throw this.#notAStream("an empty body");
+    const text =
+      this.#kind === "document"
+        ? this.#writeDocument(this.#document.join(""))
+        : this.#write(this.#events.end(), true);
+    if (!this.#hasEvents && !this.#events.sawField) {
+      throw this.#notAStream(this.#kind === "document" ? "JSON that is no answer" : "a text");
+    }
+    return this.#isOver ? text : text + this.#endAnswer();
+  }
+
+  #writeDocument(text: string): string {
+    const { mender } = this.#options;
+    const values = wholeValues(text);
+    // A body may begin with a line of JSON and go on as a stream, or be a JSON value in every line.
+    if (values === undefined) {
+      return this.#write([...this.#events.push(text), ...this.#events.end()], true);
+    }
+    const [answer] = values;
+    if (values.length === 1 && isFields(answer)) {
+      const events = mender.fromWhole(answer);
+      this.#hasEvents = events !== undefined;
+      if (events !== undefined) return written(events);
+      const failed = mender.mend(answer, undefined).find(isError);
+      if (failed !== undefined) throw this.#notAStream("an error", answer["error"] ?? answer);
+    }
+    return this.#write(values.map((value) => ({ name: undefined, data: JSON.stringify(value) })));
+  }
+
+  #endAnswer(): string {
+    this.#isOver = true;
+    return written(this.#options.mender.atEnd());
+  }
+
+  /** `isLast`: the stream has ended, maybe within the last of these events. */
+  #write(events: readonly ServerEvent[], isLast = false): string {
+    const clean: CleanEvent[] = [];
+    let isEnd = false;
+    for (const [index, { name, data }] of events.entries()) {
+      isEnd = data.trim() === "[DONE]";
+      if (!isEnd) this.#take({ name, data }, clean, isLast && index === events.length - 1);
+      isEnd ||= this.#options.mender.isOver;
+      if (isEnd) break;
+    }
+    // Here neighbours could be joined: these have come at once.
+    const text = written(clean);
+    return isEnd ? text + this.#endAnswer() : text;
+  }
+
+  #take({ name, data }: ServerEvent, clean: CleanEvent[], mayBeCut: boolean): void {
+    const { mender, departures } = this.#options;
+    const trimmed = data.trim();
+    if (trimmed === "" || trimmed === "null") return departures.add("data");
+    const values = parseLenient(trimmed);
+    if (values === undefined) {
+      const isJSON = trimmed.startsWith("{") || trimmed.startsWith("[");
+      if (isJSON && !mayBeCut) clean.push(trimmed.replaceAll("\n", " "));
+      else departures.add("data");
+      return;
+    }
+    for (const value of values.flat()) {
+      if (!isFields(value)) {
+        departures.add("data");
+        continue;
+      }
+      const events = mender.mend(value, name === "" ? undefined : name);
+      clean.push(...events);
+      this.#hasEvents ||= events.length > 0;
+    }
+  }
+
+  #notAStream(what: NotAStream, error?: unknown): NotAStreamError {
+    return new NotAStreamError(what, this.#options.response, error);
+  }
+}
+
+/** In the words of any provider. */
+function isError({ error, type }: Fields): boolean {
+  return error !== undefined || type === "error" || type === "response.failed";
+}
+
+/** The values of a body that is JSON: one answer, or a list of the events of one. */
+function wholeValues(text: string): unknown[] | undefined {
+  try {
+    return [JSON.parse(text)].flat();
+  } catch {
+    return undefined;
+  }
+}
+
+function written(events: readonly CleanEvent[]): string {
+  let text = "";
+  for (const event of events) {
+    text += `data: ${typeof event === "string" ? event : JSON.stringify(event)}\n\n`;
+  }
+  return text;
+}

@@ -1,0 +1,305 @@
+/** The stream of OpenAI's Responses, also as other servers speak it. */
+import type { Departures } from "./departures.ts";
+import {
+  argumentsIn,
+  countIn,
+  fieldsOf,
+  idIn,
+  isFields,
+  listOf,
+  textIn,
+  type Fields,
+} from "./json-fields.ts";
+import type { StreamMender } from "./stream-mender.ts";
+
+/** One item of the answer: a message, a thought or a call. */
+interface OutputItem {
+  readonly index: number;
+  readonly id: string;
+  readonly type: string;
+  readonly name: string | undefined;
+  readonly callId: string | undefined;
+  /** The arguments that came so far. */
+  written: string;
+  hasText: boolean;
+  isDone: boolean;
+}
+
+export function createResponsesMender(departures: Departures): StreamMender {
+  return new ResponsesMender(departures);
+}
+
+class ResponsesMender implements StreamMender {
+  readonly #departures: Departures;
+  readonly #items = new Map<number, OutputItem>();
+  #last: OutputItem | undefined;
+  #isOver = false;
+
+  constructor(departures: Departures) {
+    this.#departures = departures;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  mend(event: Fields, name: string | undefined): Fields[] {
+    const type = textIn(event["type"]) ?? name ?? "";
+    switch (type) {
+      case "response.output_item.added":
+        return this.#add(fieldsOf(event["item"]), event);
+      case "response.output_item.done":
+        return this.#finish(fieldsOf(event["item"]), event);
+      case "response.output_text.delta":
+      case "response.refusal.delta":
+        return this.#text(type, event);
+      case "response.output_text.done":
+        return this.#itemOf(event)?.hasText === true
+          ? []
+          : this.#text("response.output_text.delta", { ...event, delta: event["text"] });
+      case "response.function_call_arguments.delta":
+        return this.#arguments(event);
+      case "response.function_call_arguments.done": {
+        const item = this.#itemOf(event);
+        if (item !== undefined) item.written = argumentsIn(event["arguments"]) || item.written;
+        return [];
+      }
+      case "response.reasoning_summary_part.added":
+      case "response.reasoning_summary_part.done":
+        return this.#thought(type, event, {});
+      case "response.reasoning_summary_text.delta": {
+        const delta = textIn(event["delta"]);
+        return delta === undefined ? [] : this.#thought(type, event, { delta });
+      }
+      case "response.completed":
+      case "response.incomplete":
+      case "response.failed":
+      case "response.done":
+        return this.#end(type, fieldsOf(event["response"]));
+      case "error":
+        return [errorEvent(event)];
+      default:
+        return this.#other(event, type);
+    }
+  }
+
+  fromWhole(answer: Fields): Fields[] | undefined {
+    return Array.isArray(answer["output"]) ? this.#end("response.done", answer) : undefined;
+  }
+
+  atEnd(): Fields[] {
+    return [];
+  }
+
+  #other(event: Fields, type: string): Fields[] {
+    if (isFields(event["error"])) return [errorEvent(event)];
+    // The package says of an answer in chat completions that it is one.
+    if (type === "" && event["choices"] !== undefined) return [event];
+    // The rest of the protocol's own events repeats what other events say.
+    if (!type.startsWith("response.")) this.#departures.add(`event:${type}`);
+    return [];
+  }
+
+  #add(item: Fields, event: Fields): Fields[] {
+    const index = countIn(event["output_index"]) ?? this.#items.size;
+    const kept = readItem(item, index);
+    if (kept === undefined) return [];
+    if (event["output_index"] == null) this.#departures.add("output_index");
+    this.#items.set(index, kept);
+    this.#last = kept;
+    return [
+      { type: "response.output_item.added", output_index: index, item: writeItem(item, kept) },
+    ];
+  }
+
+  #finish(item: Fields, event: Fields): Fields[] {
+    const known = this.#itemOf({ item_id: item["id"], output_index: event["output_index"] });
+    const events: Fields[] = [];
+    let kept = known;
+    if (kept === undefined || kept.isDone || kept.type !== item["type"]) {
+      if (known?.isDone === true && known.type === item["type"]) return [];
+      events.push(...this.#add(item, event));
+      kept = events.length === 0 ? undefined : this.#last;
+    }
+    if (kept === undefined) return events;
+    if (kept.type === "message" && !kept.hasText) {
+      const text = textOf(item["content"]);
+      const delta = { output_index: kept.index, item_id: kept.id, delta: text };
+      events.push(...this.#text("response.output_text.delta", delta));
+    }
+    kept.written = argumentsIn(item["arguments"]) || kept.written;
+    kept.isDone = true;
+    events.push({
+      type: "response.output_item.done",
+      output_index: kept.index,
+      item: writeItem(item, kept),
+    });
+    return events;
+  }
+
+  #text(type: string, event: Fields): Fields[] {
+    const delta = textIn(event["delta"]);
+    if (delta === undefined) return [];
+    const item = this.#itemOf(event);
+    const begun =
+      item === undefined
+        ? this.#add(
+            { type: "message", id: event["item_id"] },
+            { output_index: event["output_index"] },
+          )
+        : [];
+    const spoken = item ?? this.#last;
+    if (spoken === undefined) return [];
+    spoken.hasText = true;
+    const { index, id } = spoken;
+    return [...begun, { type, item_id: id, output_index: index, delta }];
+  }
+
+  #arguments(event: Fields): Fields[] {
+    const item = this.#itemOf(event);
+    const delta = argumentsIn(event["delta"]) ?? "";
+    if (item === undefined || delta === "") return [];
+    item.written += delta;
+    return [
+      {
+        type: "response.function_call_arguments.delta",
+        item_id: item.id,
+        output_index: item.index,
+        delta,
+      },
+    ];
+  }
+
+  #thought(type: string, event: Fields, more: Fields): Fields[] {
+    const item = this.#itemOf(event);
+    if (item === undefined) return [];
+    const summary_index = countIn(event["summary_index"]) ?? 0;
+    return [{ type, item_id: item.id, output_index: item.index, summary_index, ...more }];
+  }
+
+  #end(type: string, response: Fields): Fields[] {
+    this.#isOver = true;
+    const error = response["error"];
+    const status = type === "response.done" ? response["status"] : type.slice("response.".length);
+    if (status === "failed" || response["status"] === "failed") {
+      return [{ type: "response.failed", sequence_number: 0, response: failureOf(error) }];
+    }
+    const usage = usageOf(response["usage"]);
+    const isIncomplete = status === "incomplete" || response["status"] === "incomplete";
+    // An incomplete response without a reason would count as a whole one.
+    const reason =
+      textIn(fieldsOf(response["incomplete_details"])["reason"]) ??
+      (isIncomplete ? "incomplete" : undefined);
+    return [
+      ...this.#unsaid(response),
+      {
+        type: isIncomplete ? "response.incomplete" : "response.completed",
+        response: {
+          ...(usage === undefined ? {} : { usage }),
+          ...(reason === undefined ? {} : { incomplete_details: { reason } }),
+        },
+      },
+    ];
+  }
+
+  /** What only the last event says, and what was not said to be done before it. */
+  #unsaid(response: Fields): Fields[] {
+    const output = listOf(response["output"]);
+    const fresh = output.flatMap((item, index) =>
+      isFields(item) && this.#items.get(index)?.isDone !== true && !this.#isKnown(item)
+        ? this.#finish(item, { output_index: index })
+        : [],
+    );
+    const open = [...this.#items.values()].filter(({ isDone }) => !isDone);
+    if (open.length > 0) this.#departures.add("response.output_item.done");
+    return [
+      ...fresh,
+      ...open.flatMap((item) => this.#finish({ type: item.type, id: item.id }, {})),
+    ];
+  }
+
+  #isKnown(item: Fields): boolean {
+    const id = idIn(item["id"]);
+    return [...this.#items.values()].some((known) => known.isDone && known.id === id);
+  }
+
+  /** The item that an event is about. */
+  #itemOf(event: Fields): OutputItem | undefined {
+    const index = countIn(event["output_index"]);
+    if (index !== undefined) return this.#items.get(index);
+    const id = idIn(event["item_id"]);
+    if (id === undefined) return this.#last;
+    return [...this.#items.values()].find((item) => item.id === id);
+  }
+}
+
+function readItem(item: Fields, index: number): OutputItem | undefined {
+  const type = textIn(item["type"]);
+  if (type !== "message" && type !== "reasoning" && type !== "function_call") return undefined;
+  const id = idIn(item["id"]) ?? `item_${index}`;
+  return {
+    index,
+    id,
+    type,
+    name: textIn(item["name"]),
+    callId: idIn(item["call_id"]) ?? idIn(item["id"]) ?? `call_${index}`,
+    written: argumentsIn(item["arguments"]) ?? "",
+    hasText: false,
+    isDone: false,
+  };
+}
+
+function writeItem(item: Fields, { id, type, name, callId, written, isDone }: OutputItem): Fields {
+  switch (type) {
+    case "message": {
+      const phase = item["phase"];
+      const isPhase = phase === "commentary" || phase === "final_answer";
+      return { type, id, ...(isPhase && { phase }) };
+    }
+    case "reasoning":
+      return { type, id, encrypted_content: textIn(item["encrypted_content"]) ?? null };
+    default:
+      return {
+        type,
+        id,
+        call_id: callId,
+        name: name ?? textIn(item["name"]),
+        arguments: written,
+        ...(isDone && { status: "completed" }),
+      };
+  }
+}
+
+function textOf(content: unknown): string {
+  if (typeof content === "string") return content;
+  return listOf(content)
+    .map((part) => textIn(fieldsOf(part)["text"]) ?? textIn(fieldsOf(part)["refusal"]) ?? "")
+    .join("");
+}
+
+function usageOf(usage: unknown): Fields | undefined {
+  const fields = fieldsOf(usage);
+  const input = countIn(fields["input_tokens"]) ?? countIn(fields["prompt_tokens"]);
+  const output = countIn(fields["output_tokens"]) ?? countIn(fields["completion_tokens"]);
+  if (input === undefined && output === undefined) return undefined;
+  return { input_tokens: input ?? 0, output_tokens: output ?? 0 };
+}
+
+function failureOf(error: unknown): Fields {
+  const fields = fieldsOf(error);
+  const code = idIn(fields["code"]) ?? textIn(fields["type"]) ?? null;
+  return { error: { code, message: textIn(fields["message"]) ?? textIn(error) ?? "error" } };
+}
+
+function errorEvent(event: Fields): Fields {
+  const error = isFields(event["error"]) ? event["error"] : event;
+  const code = idIn(error["code"]) ?? (error === event ? null : (textIn(error["type"]) ?? null));
+  const message = textIn(error["message"]) ?? textIn(event["error"]) ?? "error";
+  return {
+    type: "error",
+    sequence_number: 0,
+    code,
+    message,
+    param: textIn(error["param"]) ?? null,
+  };
+}
