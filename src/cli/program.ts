@@ -6,6 +6,7 @@ import { chatCommand } from "./chat/command.ts";
 import type { CreateCommand } from "./command-line/create-command.ts";
 import { conformanceCommand } from "./conformance/command.ts";
 import { crdsCommand } from "./crds.ts";
+import { initCommand } from "./init/command.ts";
 import { operatorCommand } from "./operator/command.ts";
 import { explainCommand, statusCommand } from "./resources/command.ts";
 import { EXIT_CODES, type ExitCode } from "./terminal/cli-error.ts";
@@ -16,6 +17,7 @@ import { validateCommand } from "./validate/command.ts";
 
 /** The commands in the order in which the help lists them. */
 const COMMANDS: readonly CreateCommand[] = [
+  initCommand,
   upCommand,
   chatCommand,
   validateCommand,
@@ -30,6 +32,7 @@ const COMMANDS: readonly CreateCommand[] = [
 const EXAMPLES = `
 Examples:
   omnia up                              run the quickstart agent, which needs no key
+  omnia init my-agent                   write the files of an agent of your own
   omnia up -f agents/                   run the agents of a folder, and follow its files
   omnia chat quickstart                 talk to an agent
   omnia chat quickstart -m "hello"      one question, one answer

@@ -24,7 +24,12 @@ beforeAll(async () => {
 });
 
 function environment(): Record<string, string> {
-  return { HOME: home(), XDG_STATE_HOME: join(home(), "state"), OMNIA_DEMO_PAUSES: "off" };
+  return {
+    HOME: home(),
+    TMPDIR: home(),
+    XDG_STATE_HOME: join(home(), "state"),
+    OMNIA_DEMO_PAUSES: "off",
+  };
 }
 
 describe("the page about the command line", () => {

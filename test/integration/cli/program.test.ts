@@ -29,7 +29,16 @@ describe("omnia", () => {
     ]);
     expect(version).toEqual({ code: 0, out: `${packageJSON.version}\n`, err: "" });
     expect(help).toMatchObject({ code: 0, err: "" });
-    for (const command of ["up", "chat", "validate", "status", "explain", "crds", "agent"]) {
+    for (const command of [
+      "init",
+      "up",
+      "chat",
+      "validate",
+      "status",
+      "explain",
+      "crds",
+      "agent",
+    ]) {
       expect(help.out).toMatch(new RegExp(`^ {2}${command}\\b`, "m"));
     }
     expect(help.out).toContain("Examples:");
