@@ -2,6 +2,7 @@
 import { cp, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { json } from "node:stream/consumers";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
   KUBE_API_SERVER_TIMEOUT_MS,
@@ -10,6 +11,7 @@ import {
 import { KubeCluster } from "../support/kubernetes/kube-cluster.ts";
 import { startModelServer } from "../support/agent/model-server.ts";
 import { OperatorProcess } from "../support/operator/operator-process.ts";
+import { startHttpServer } from "../support/processes/http-server.ts";
 import { startRedis } from "../support/redis/redis.ts";
 import { snippets } from "../support/documents/snippets.ts";
 import { ROOT } from "./omnia-up.ts";
@@ -128,6 +130,35 @@ describe("an agent with a model", () => {
     });
     expect(model.requests.at(-1)?.headers.authorization).toBe("Bearer sk-...");
     expect(JSON.stringify(model.requests.at(-1)?.body)).toMatch(/with the product Omnia/);
+    await up.interrupt();
+  });
+});
+
+describe("Ollama on this machine", () => {
+  it("is found, and an agent with its model runs and answers", async () => {
+    const bodies: unknown[] = [];
+    await using ollama = await startHttpServer(async (request, response) => {
+      if (request.url === "/v1/models") {
+        response.end(JSON.stringify({ data: [{ id: "llama3.2:latest" }] }));
+        return;
+      }
+      bodies.push(await json(request));
+      const choices = [{ index: 0, delta: { content: "It scatters." }, finish_reason: "stop" }];
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.end(`data: ${JSON.stringify({ id: "1", choices })}\n\ndata: [DONE]\n\n`);
+    });
+    const init = await run(commands("ollama-init"), { env: { OLLAMA_HOST: ollama.url } });
+    expect(init).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/my-agent answers with llama3\.2:latest by Ollama/) as unknown,
+    });
+    await using up = start(commands("ollama-up"));
+    await up.shows(/Talk to it: \S*omnia chat my-agent/);
+    expect(await run(commands("ollama-chat"))).toMatchObject({
+      code: 0,
+      output: "It scatters.\n",
+    });
+    expect(JSON.stringify(bodies)).toContain("Explains things to a child of eight.");
     await up.interrupt();
   });
 });

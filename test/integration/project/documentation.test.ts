@@ -1,8 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { parse, stringify } from "yaml";
 import { findDuplicates } from "../../../src/api/manifest/find-duplicates.ts";
 import { parseManifests } from "../../../src/api/manifest/manifest.ts";
+import { anAgentManifest } from "../../support/builders/manifests.ts";
 import { documents, snippets, snippetsOf } from "../../support/documents/snippets.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
@@ -78,7 +80,8 @@ describe("the documentation", () => {
     const problems = all
       .filter(({ language }) => language === "yaml")
       .flatMap((snippet) => {
-        const { resources, problems: found } = parseManifests(snippet.text, placeOf(snippet));
+        const text = wholeManifest(snippet.text);
+        const { resources, problems: found } = parseManifests(text, placeOf(snippet));
         return [...found, ...findDuplicates(resources)];
       });
     expect(problems).toEqual([]);
@@ -112,6 +115,13 @@ describe("a snippet", () => {
     ]);
   });
 });
+
+/** A block that begins with `provider:` is that part of an agent. */
+function wholeManifest(text: string): string {
+  if (!text.startsWith("provider:")) return text;
+  const at = { namespace: "agents", name: "agent" };
+  return stringify(anAgentManifest(at, parse(text) as object));
+}
 
 /** As GitHub makes them. */
 function anchorsOf(markdown: string): string[] {
