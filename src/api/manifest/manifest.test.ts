@@ -130,7 +130,7 @@ describe("parseManifests", () => {
     expect(problemsOf(file)).toMatchInlineSnapshot(`
       [
         "a.yaml:12:1: a tab in the indentation; YAML allows only spaces there",
-        "a.yaml:19:1: not valid YAML: missing closing "quote",
+        "a.yaml:18:7: not valid YAML: missing closing "quote",
         "a.yaml:25:1: not valid YAML: flow sequence in block collection must be sufficiently indented and end with a ]",
         "a.yaml:27:2: something stands behind the end of a value; a second document begins after a line "---"",
         "a.yaml:29:1: must be a mapping with apiVersion, kind, metadata",
@@ -305,8 +305,8 @@ ${ECHO.replace("support", "other").replace("{facade", "{nodeSelector: *labels, f
     ]);
   });
 
-  it("says once what stands behind a JSON value", () => {
-    expect(problemsOf('{"apiVersion": "v1"}\n{"apiVersion": "v1", "kind": "Secret"}\n')).toEqual([
+  it("says once what stands behind a value of YAML that looks like JSON", () => {
+    expect(problemsOf('{apiVersion: v1}\n{"apiVersion": "v1", "kind": "Secret"}\n')).toEqual([
       'a.yaml:2:1: something stands behind the end of a value; a second document begins after a line "---"',
     ]);
   });

@@ -1,10 +1,11 @@
 /** Turns users' files into typed resources, and finds every problem with its place. It is pure: the caller reads the files. */
 import type { z } from "zod";
-import { isOversized } from "../fields/core-objects.ts";
+import { CORE_API_VERSION, isOversized } from "../fields/core-objects.ts";
 import { type FieldPath, formatPath, validate } from "../fields/problems.ts";
 import { API_VERSION, OMNIA_KINDS } from "../group.ts";
 import { judgeKind, KIND_SCHEMAS, type Kind } from "../kinds.ts";
-import { parseYAMLDocuments, type Position, type YAMLDocument } from "./yaml-documents.ts";
+import type { Position } from "./text-positions.ts";
+import { parseManifestDocuments, type YAMLDocument } from "./yaml-documents.ts";
 
 export const MAX_FILE_BYTES = 8 * 1024 * 1024;
 export const MAX_DOCUMENTS_PER_FILE = 1_000;
@@ -14,6 +15,10 @@ export const MAX_PROBLEMS_PER_FILE = 200;
 /** Control characters, and what decoding leaves of bytes that are not UTF-8. Kubernetes' own tools refuse them too. */
 // oxlint-disable-next-line no-control-regex -- the pattern looks for these very characters
 const NO_TEXT = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u0084\u0086-\u009F\uFFFD-\uFFFF]/;
+
+/** What decoding as UTF-8 leaves of UTF-16: a zero beside each letter, and perhaps a byte order mark that is none. */
+// oxlint-disable-next-line no-control-regex -- the pattern looks for these very characters
+const UTF_16 = /^(\uFFFD\uFFFD)?([\u0009-\u007E]\u0000|\u0000[\u0009-\u007E])/;
 
 export interface Problem extends Position {
   readonly file: string;
@@ -41,19 +46,24 @@ export type ManifestResource = { [K in Kind]: Resource<K> }[Kind];
 export interface Manifests {
   readonly resources: ManifestResource[];
   readonly problems: Problem[];
+  /** How many resources the file declares, with those that cannot be used. */
+  readonly declared: number;
 }
 
 /** `file` only labels the problems and the resources. */
 export function parseManifests(text: string, file: string): Manifests {
   const resources: ManifestResource[] = [];
   const problems: Problem[] = [];
+  let declared = 0;
   const refuse = (message: string, position: Position = { line: 1, column: 1 }): Manifests => ({
     resources,
     problems: [{ file, ...position, severity: "error", message }],
+    declared,
   });
   if (Buffer.byteLength(text) > MAX_FILE_BYTES) {
     return refuse(`the file is larger than ${MAX_FILE_BYTES / 1024 / 1024} MiB; split it`);
   }
+  if (UTF_16.test(text)) return refuse("the file is UTF-16; save it as UTF-8");
   const foreign = text.search(NO_TEXT);
   if (foreign >= 0) {
     const before = text.slice(0, foreign).split("\n");
@@ -65,21 +75,28 @@ export function parseManifests(text: string, file: string): Manifests {
       },
     );
   }
-  const documents = parseYAMLDocuments(text, MAX_DOCUMENTS_PER_FILE);
+  const documents = parseManifestDocuments(text, {
+    isNamedJSON: /\.json$/i.test(file),
+    maxDocuments: MAX_DOCUMENTS_PER_FILE,
+  });
   if (documents === undefined) {
     return refuse(`the file has more than ${MAX_DOCUMENTS_PER_FILE} documents; split it`);
   }
   for (const document of documents) {
     problems.push(...document.problems.map((problem) => ({ file, ...problem })));
-    if (document.value === undefined) continue;
+    if (document.value === undefined) {
+      declared += 1;
+      continue;
+    }
+    if (document.value === null) continue;
     const reader = new DocumentReader(file, document);
-    reader.read(document.value, []);
+    declared += reader.read(document.value);
     problems.push(...reader.problems);
     // Nobody knows which value of a repeated key is meant, so neither is taken.
     const broken = document.problems.some(({ severity }) => severity === "error");
     if (!broken) resources.push(...reader.resources);
   }
-  return { resources, problems: shorten(problems) };
+  return { resources, problems: shorten(problems), declared };
 }
 
 /** The key by which a resource is found. No two resources may share it. */
@@ -106,8 +123,29 @@ class DocumentReader {
     this.#document = document;
   }
 
-  /** `root` is the path of `value` in its document. It is not empty for an item of a List. */
-  read(value: unknown, root: FieldPath): void {
+  /** Returns how many resources the document declares. */
+  read(document: unknown): number {
+    if (!isMapping(document) || !isList(document)) {
+      this.#readItem(document, []);
+      return 1;
+    }
+    const { apiVersion, kind, items } = document;
+    if (!Array.isArray(items)) {
+      this.#report(["items"], "must be a list of resources");
+      return 1;
+    }
+    // kubectl lets the items of a typed list, such as ConfigMapList, leave out what the list says.
+    const type = { apiVersion, kind: kind.slice(0, -LIST.length) };
+    for (const [index, item] of items.entries()) {
+      const isBare =
+        isMapping(item) && item["kind"] === undefined && item["apiVersion"] === undefined;
+      this.#readItem(isBare && type.kind !== "" ? { ...type, ...item } : item, ["items", index]);
+    }
+    return items.length;
+  }
+
+  /** `root` is the path of `value` in its document. It is not empty for an item of a list. */
+  #readItem(value: unknown, root: FieldPath): void {
     if (!isMapping(value)) {
       this.#report(root, "must be a mapping with apiVersion, kind, metadata");
       return;
@@ -115,8 +153,8 @@ class DocumentReader {
     const { apiVersion, kind } = value;
     const named = this.#require(root, "apiVersion", apiVersion, `like "${API_VERSION}"`);
     if (!this.#require(root, "kind", kind, `like ${OMNIA_KINDS.join(", ")}`) || !named) return;
-    if (apiVersion === "v1" && kind === "List" && root.length === 0) {
-      this.#readList(value["items"]);
+    if (isList(value)) {
+      this.#report([...root, "kind"], LIST_IN_LIST);
       return;
     }
     const verdict = judgeKind(apiVersion as string, kind as string);
@@ -125,14 +163,6 @@ class DocumentReader {
       return;
     }
     this.#readResource(verdict.kind, value, root);
-  }
-
-  #readList(items: unknown): void {
-    if (!Array.isArray(items)) {
-      this.#report(["items"], "must be a list of resources");
-      return;
-    }
-    for (const [index, item] of items.entries()) this.read(item, ["items", index]);
   }
 
   #readResource(kind: Kind, given: Record<string, unknown>, root: FieldPath): void {
@@ -150,6 +180,11 @@ class DocumentReader {
           : this.#document.positionOf(whole);
         this.#report(whole, message, "error", position);
       }
+      return;
+    }
+    const infinite = pathToInfinite(candidate, []);
+    if (infinite !== undefined) {
+      this.#report([...root, ...infinite], "is no number that Kubernetes can hold");
       return;
     }
     if (result.value.kind === "ConfigMap" && isOversized(result.value)) {
@@ -191,6 +226,26 @@ class DocumentReader {
   }
 }
 
+const LIST = "List";
+const LIST_IN_LIST =
+  "kubectl refuses a list inside of a list; write its items into the list around it";
+
+interface List extends Record<string, unknown> {
+  readonly apiVersion: string;
+  readonly kind: string;
+}
+
+/** `v1 List`, or the list of one kind, as an API server answers it. Kinds of others may end in "List" and be none. */
+function isList(value: Record<string, unknown>): value is List {
+  const { apiVersion, kind } = value;
+  if (typeof apiVersion !== "string" || typeof kind !== "string" || !kind.endsWith(LIST)) {
+    return false;
+  }
+  if (Array.isArray(value["items"])) return true;
+  if (kind === LIST) return apiVersion === CORE_API_VERSION;
+  return judgeKind(apiVersion, kind.slice(0, -LIST.length)).taken;
+}
+
 /** Inside these fields a null is data, and does not mean an unset field. */
 const FREE_FORM = new Set(["inputSchema", "data", "stringData", "binaryData"]);
 
@@ -206,6 +261,17 @@ function withoutNulls(mapping: Record<string, unknown>): Record<string, unknown>
 function clean(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(clean);
   return isMapping(value) ? withoutNulls(value) : value;
+}
+
+/** Fields that take any value would take these numbers of YAML too, and JSON has none of them. */
+function pathToInfinite(value: unknown, path: FieldPath): FieldPath | undefined {
+  if (typeof value === "number") return Number.isFinite(value) ? undefined : path;
+  if (typeof value !== "object" || value === null) return undefined;
+  for (const [key, field] of Object.entries(value)) {
+    const found = pathToInfinite(field, [...path, Array.isArray(value) ? Number(key) : key]);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function isMapping(value: unknown): value is Record<string, unknown> {

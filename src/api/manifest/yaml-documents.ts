@@ -1,28 +1,25 @@
 /** Reads YAML into documents that know the place of each value. JSON is read too, because it is YAML. */
 import {
+  type Alias,
   type Document,
   isAlias,
   isMap,
   isNode,
   isScalar,
   isSeq,
-  LineCounter,
   type Node,
   type Pair,
   parseAllDocuments,
-  type ScalarTag,
-  type CollectionTag,
-  visit,
-  type YAMLError,
   type YAMLMap,
 } from "yaml";
 import type { FieldPath } from "../fields/problems.ts";
-
-export interface Position {
-  /** Counted from 1, as editors do. */
-  readonly line: number;
-  readonly column: number;
-}
+import { foreignNotations, refusedHead } from "./foreign-notations.ts";
+import { kubectlTags } from "./kubectl-scalars.ts";
+import { type DocumentPart, splitDocuments } from "./split-documents.ts";
+import { type Position, TextPositions } from "./text-positions.ts";
+import { describeError, describeWarning, firstErrors } from "./yaml-messages.ts";
+import { placeOf, scalarsOf } from "./yaml-scalars.ts";
+import { convertDocument } from "./yaml-value.ts";
 
 export interface YAMLProblem extends Position {
   severity: "error" | "warning";
@@ -39,102 +36,116 @@ export interface YAMLDocument {
   keyPositionOf(path: FieldPath): Position;
 }
 
-/** How often aliases may be followed in one document, counting the aliases inside of what they stand for. */
-const MAX_ALIAS_COUNT = 100;
-
-const TAG_PREFIX = "tag:yaml.org,2002:";
-const KNOWN_TAGS = new Set(["map", "seq", "str", "null", "bool", "int", "float", "merge"]);
+const UNREAD_DOCUMENT =
+  'kubectl reads nothing of what stands here, behind the end of a document; begin a document with a line "---"';
 
 /**
- * YAML 1.1 as Kubernetes' own tools read it, so that a file means the same for both: `yes` and `on` are booleans, `0777` is
- * octal, and times of day and dates stay strings.
+ * Reads documents as kubectl does, and says where that is a surprise. Leaves out documents that hold nothing. Returns `undefined`
+ * when there are more than `maxDocuments`. `isNamedJSON` says whether the name of the file ends in `.json`.
  */
-function tagsOfKubernetes(
-  tags: (ScalarTag | CollectionTag | string)[],
-): (ScalarTag | CollectionTag)[] {
-  return tags.flatMap((tag) => {
-    if (typeof tag === "string" || tag.format === "TIME") return [];
-    if (!KNOWN_TAGS.has(tag.tag.replace(TAG_PREFIX, ""))) return [];
-    return tag.format === "EXP" ? [orText(tag as ScalarTag)] : [tag];
-  });
-}
-
-/** A number that is too great, like the hash 123e456, counts as text. */
-function orText(tag: ScalarTag): ScalarTag {
-  return {
-    ...tag,
-    resolve(text, ...rest) {
-      const value = tag.resolve(text, ...rest);
-      return Number.isFinite(value) ? value : text;
-    },
-  };
-}
-
-/** Leaves out documents that hold nothing. Returns `undefined` when there are more than `maxDocuments`. */
-export function parseYAMLDocuments(text: string, maxDocuments: number): YAMLDocument[] | undefined {
-  const parts = splitDocuments(text);
+export function parseManifestDocuments(
+  text: string,
+  { isNamedJSON, maxDocuments }: { isNamedJSON: boolean; maxDocuments: number },
+): YAMLDocument[] | undefined {
+  const parts = splitDocuments(text, isNamedJSON);
   if (parts.length > maxDocuments) return undefined;
-  return parts.flatMap(({ text: part, linesBefore }) => {
-    const lines = new LineCounter();
-    const documents = parseAllDocuments(part, {
-      version: "1.1",
-      customTags: tagsOfKubernetes,
-      stringKeys: true,
-      // The parser would compare every key with every other. `findFaults` looks for repeated keys instead.
-      uniqueKeys: false,
-      prettyErrors: false,
-      logLevel: "silent",
-      lineCounter: lines,
-    });
-    const at = (offset: number): Position => {
-      const { line, col } = lines.linePos(offset);
-      return { line: linesBefore + Math.max(1, line), column: Math.max(1, col) };
-    };
-    return [...documents]
-      .filter((document) => document.contents !== null || document.errors.length > 0)
-      .map((document) => readDocument(document, at))
-      .filter(({ value, problems }) => problems.length > 0 || value !== null);
-  });
+  const positions = new TextPositions(withLineFeeds(text));
+  return parts.flatMap((part) => readPart(part, positions));
 }
 
-/**
- * The text is cut at every line `---`, as kubectl does. So a quote or bracket that is never closed spoils only its own
- * document.
- */
-function splitDocuments(text: string): { text: string; linesBefore: number }[] {
-  const starts = [0, ...[...text.matchAll(/^---(?=\s|$)/gm)].map(({ index }) => index)];
-  let linesBefore = 0;
-  return starts.map((start, index) => {
-    const part = { text: text.slice(start, starts[index + 1]), linesBefore };
-    linesBefore += part.text.split("\n").length - 1;
-    return part;
-  });
+/** Reads documents that are not meant for kubectl. Returns `undefined` when there are more than `maxDocuments`. */
+export function parseYAMLDocuments(text: string, maxDocuments: number): YAMLDocument[] | undefined {
+  const parts = text.split(/^---(?=\s|$)/m).filter((part) => part.trim() !== "");
+  if (parts.length > maxDocuments) return undefined;
+  const positions = new TextPositions(text);
+  return parse(text)
+    .map((document) => readDocument(document, (offset) => positions.at(offset), false))
+    .filter(({ value, problems }) => problems.length > 0 || value !== null);
 }
 
-function readDocument(document: Document.Parsed, at: (offset: number) => Position): YAMLDocument {
+/** A line may end with a carriage return alone, which YAML allows and the `yaml` package does not. No offset changes. */
+function withLineFeeds(text: string): string {
+  return text.replaceAll(/\r(?!\n)/g, "\n");
+}
+
+function parse(text: string): Document.Parsed[] {
+  const documents = parseAllDocuments(text, {
+    version: "1.1",
+    customTags: kubectlTags,
+    stringKeys: true,
+    // The parser would compare every key with every other. The conversion to a value looks for repeated keys instead.
+    uniqueKeys: false,
+    prettyErrors: false,
+    logLevel: "silent",
+  });
+  return [...documents].filter(
+    (document) => document.contents !== null || document.errors.length > 0,
+  );
+}
+
+function readPart(part: DocumentPart, positions: TextPositions): YAMLDocument[] {
+  const at = (offset: number): Position => positions.at(part.offset + offset);
+  const found: YAMLProblem[] = part.problems.map(({ offset, severity, message }) => ({
+    ...positions.at(offset),
+    severity,
+    message,
+  }));
+  const head = part.isJSON ? undefined : refusedHead(part.text);
+  if (head !== undefined) {
+    return [refusal(...found, { ...at(head.offset), severity: "error", message: head.message })];
+  }
+  const [first, ...others] = parse(withLineFeeds(part.text));
+  if (first === undefined) return found.length === 0 ? [] : [refusal(...found)];
+  const document = readDocument(first, at, true);
+  if (!part.isJSON && first.errors.length === 0) {
+    for (const { offset, severity, message } of foreignNotations(part.text, scalarsOf(first))) {
+      found.push({ ...at(offset), severity, message });
+    }
+  }
+  document.problems.unshift(...found);
+  const unread = others.flatMap(({ contents }) =>
+    contents === null
+      ? []
+      : [refusal({ ...at(contents.range[0]), severity: "error", message: UNREAD_DOCUMENT })],
+  );
+  return [document, ...unread].filter(
+    ({ value, problems }) => problems.length > 0 || value !== null,
+  );
+}
+
+/** A document of which nothing is read. */
+function refusal(...problems: YAMLProblem[]): YAMLDocument {
+  const { line, column } = problems[0] ?? { line: 1, column: 1 };
+  const position = (): Position => ({ line, column });
+  return { value: undefined, problems, positionOf: position, keyPositionOf: position };
+}
+
+function readDocument(
+  document: Document.Parsed,
+  at: (offset: number) => Position,
+  isForKubectl: boolean,
+): YAMLDocument {
   const start = at(document.contents?.range[0] ?? document.range[0]);
-  const faults = findFaults(document);
   const problems: YAMLProblem[] = [
-    ...firstErrors(document.errors).map((error) => describe(error, "error" as const)),
-    ...document.warnings.map((warning) => describe(warning, "warning" as const)),
-    ...faults.repeatedKeys.map((offset) => problemAt(offset, REPEATED_KEY)),
-    ...faults.endlessAliases.map((offset) => problemAt(offset, ENDLESS_ALIAS)),
+    ...firstErrors(document.errors).map((error) => ({
+      ...at(placeOf(error, document)),
+      severity: "error" as const,
+      message: describeError(error),
+    })),
+    ...document.warnings.map((warning) => ({
+      ...at(warning.pos[0]),
+      severity: "warning" as const,
+      message: describeWarning(warning),
+    })),
   ];
-  function describe(error: YAMLError, severity: "error" | "warning"): YAMLProblem {
-    return { ...at(error.pos[0]), severity, message: describeError(error) };
-  }
-  function problemAt(offset: number, message: string): YAMLProblem {
-    return { ...at(offset), severity: "error", message };
-  }
-
-  // A repeated key leaves the rest of the document readable. Other errors do not.
   let value: unknown;
-  if (document.errors.length === 0 && faults.endlessAliases.length === 0) {
-    try {
-      value = document.toJS({ maxAliasCount: MAX_ALIAS_COUNT });
-    } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      problems.push({ ...start, severity: "error", message: describeExpansionError(error) });
+  let targets: ReadonlyMap<Alias, unknown> = new Map();
+  if (document.errors.length === 0) {
+    // A repeated key leaves the rest of the document readable.
+    const converted = convertDocument(document, isForKubectl);
+    ({ value, targets } = converted);
+    for (const { offset, severity, message } of converted.problems) {
+      problems.push({ ...(offset === undefined ? start : at(offset)), severity, message });
     }
   }
 
@@ -152,7 +163,7 @@ function readDocument(document: Document.Parsed, at: (offset: number) => Positio
     let node: unknown = document.contents;
     let found = { key: start, value: start };
     for (const step of path) {
-      if (isAlias(node)) node = node.resolve(document);
+      if (isAlias(node)) node = targets.get(node);
       let key: Node | undefined;
       if (isMap(node)) {
         const pair = pairOf(node, step);
@@ -179,91 +190,4 @@ function readDocument(document: Document.Parsed, at: (offset: number) => Positio
     positionOf: (path) => locate(path).value,
     keyPositionOf: (path) => locate(path).key,
   };
-}
-
-/** Finds the faults that the parser lets pass: repeated keys, and aliases inside of what they stand for. */
-function findFaults(document: Document.Parsed): {
-  repeatedKeys: number[];
-  endlessAliases: number[];
-} {
-  const repeatedKeys: number[] = [];
-  const endlessAliases: number[] = [];
-  // The visit follows the order of the text, so an alias stands for the latest anchor of its name so far.
-  const anchored = new Map<string, unknown>();
-  visit(document, {
-    Map(_, map) {
-      if (map.anchor !== undefined) anchored.set(map.anchor, map);
-      const seen = new Set<unknown>();
-      for (const { key } of map.items) {
-        if (!isScalar(key)) continue;
-        if (seen.has(key.value)) repeatedKeys.push(key.range?.[0] ?? 0);
-        seen.add(key.value);
-      }
-    },
-    Seq(_, list) {
-      if (list.anchor !== undefined) anchored.set(list.anchor, list);
-    },
-    Alias(_, alias, ancestors: readonly unknown[]) {
-      const target = anchored.get(alias.source);
-      if (target !== undefined && ancestors.includes(target)) {
-        endlessAliases.push(alias.range?.[0] ?? 0);
-      }
-    },
-  });
-  return { repeatedKeys, endlessAliases };
-}
-
-/** Keeps one error for each place, and only the first unexpected token, because later ones only follow from it. */
-function firstErrors(errors: readonly YAMLError[]): YAMLError[] {
-  const places = new Set<number>();
-  let unexpected = false;
-  return errors.filter(({ code, pos: [start] }) => {
-    if (places.has(start) || (code === "UNEXPECTED_TOKEN" && unexpected)) return false;
-    unexpected ||= code === "UNEXPECTED_TOKEN";
-    places.add(start);
-    return true;
-  });
-}
-
-const REPEATED_KEY = "this field is there twice; remove one of the two";
-const ENDLESS_ALIAS =
-  "an alias (*name) stands inside of its own anchor (&name); write the value out";
-
-const MESSAGES: { [Code in YAMLError["code"]]?: string } = {
-  TAB_AS_INDENT: "a tab in the indentation; YAML allows only spaces there",
-  TAG_RESOLVE_FAILED: "this tag is unknown and ignored",
-  RESOURCE_EXHAUSTION: "nested too deeply",
-  BLOCK_IN_FLOW: 'a "," or a closing bracket is missing at this place or before it',
-  MULTILINE_IMPLICIT_KEY:
-    'a "," or ":" is missing, or the indentation is wrong, here or in the next line',
-  NON_STRING_KEY: "the name of a field must be a text; a template ({{ }}) must be rendered first",
-};
-
-function describeError({ code, message }: YAMLError): string {
-  const known = MESSAGES[code];
-  if (known !== undefined) return known;
-  if (message.endsWith(" at node end")) {
-    return 'something stands behind the end of a value; a second document begins after a line "---"';
-  }
-  if (message.startsWith("Nested mappings")) {
-    return 'a ": " inside of a value; correct the indentation, or put the value in quotes';
-  }
-  if (message.startsWith("Implicit map keys need")) {
-    return 'a field without ":"; write it as "name: value"';
-  }
-  if (message.startsWith("Missing , or :")) return 'a "," or ":" is missing between two fields';
-  // The text after the colon comes from the file, and may be a secret.
-  const [what = ""] = message.split(": ", 1);
-  return `not valid YAML: ${what.charAt(0).toLowerCase()}${what.slice(1)}`;
-}
-
-/** Describes errors in aliases and merges, which are followed when a document is turned into a value. */
-function describeExpansionError({ message }: Error): string {
-  if (message.startsWith("Unresolved alias")) {
-    return "an alias (*name) needs its anchor (&name) before it";
-  }
-  if (message.startsWith("Merge sources")) {
-    return "a merge (<<) needs a mapping, or an alias of one";
-  }
-  return "aliases expand to too much; write the values out";
 }

@@ -1,4 +1,4 @@
-import type { Position } from "../../api/manifest/yaml-documents.ts";
+import type { Position } from "../../api/manifest/text-positions.ts";
 
 /**
  * Finds a place of a text in the file that holds the text as a literal block (`key: |`). `block` is the position of its `|`. In

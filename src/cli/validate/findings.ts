@@ -1,6 +1,6 @@
 import { type FieldPath, formatPath } from "../../api/fields/problems.ts";
 import type { ManifestResource, Problem } from "../../api/manifest/manifest.ts";
-import type { Position } from "../../api/manifest/yaml-documents.ts";
+import type { Position } from "../../api/manifest/text-positions.ts";
 
 export interface Finding extends Omit<Problem, "severity"> {
   /** A note says what could not be checked. */

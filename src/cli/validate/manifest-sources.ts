@@ -3,13 +3,11 @@ import { createReadStream } from "node:fs";
 import type { Readable } from "node:stream";
 import { findDuplicates } from "../../api/manifest/find-duplicates.ts";
 import {
-  MAX_DOCUMENTS_PER_FILE,
   MAX_FILE_BYTES,
   parseManifests,
   type ManifestResource,
   type Problem,
 } from "../../api/manifest/manifest.ts";
-import { parseYAMLDocuments } from "../../api/manifest/yaml-documents.ts";
 import { listManifestFiles, MAX_FILES } from "../../local/manifests/list.ts";
 import { CliError } from "../terminal/cli-error.ts";
 
@@ -70,7 +68,7 @@ export async function readManifestSources(
     throw new CliError("There is nothing to check: the input is empty.");
   }
 
-  const parsed = [...texts].map(([file, text]) => ({ text, ...parseManifests(text, file) }));
+  const parsed = [...texts].map(([file, text]) => parseManifests(text, file));
   const resources = parsed.flatMap((file) => file.resources);
   return {
     resources,
@@ -80,29 +78,8 @@ export async function readManifestSources(
       ...findDuplicates(resources),
     ],
     texts,
-    count: parsed.reduce((sum, file) => sum + Math.max(file.resources.length, countIn(file)), 0),
+    count: parsed.reduce((sum, file) => sum + file.declared, 0),
   };
-}
-
-/** Counts the resources that a file holds. Its text is read again only when some of them may be unusable. */
-function countIn({
-  text,
-  resources,
-  problems,
-}: {
-  text: string;
-  resources: readonly ManifestResource[];
-  problems: readonly Problem[];
-}): number {
-  const hasErrors = problems.some(({ severity }) => severity === "error");
-  if (!hasErrors || text.length > MAX_FILE_BYTES) return resources.length;
-  const documents = parseYAMLDocuments(text, MAX_DOCUMENTS_PER_FILE) ?? [];
-  return documents.reduce((sum, { value }) => sum + countOf(value), 0);
-}
-
-function countOf(document: unknown): number {
-  const { kind, items } = (document ?? {}) as { kind?: unknown; items?: unknown };
-  return kind === "List" && Array.isArray(items) ? items.length : 1;
 }
 
 async function readBounded(input: Readable): Promise<string> {

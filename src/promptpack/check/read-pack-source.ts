@@ -1,6 +1,7 @@
 /** Reads the text of a pack, which is JSON or YAML, into a value with the place of each of its parts. */
 import type { FieldPath } from "../../api/fields/problems.ts";
-import { parseYAMLDocuments, type Position } from "../../api/manifest/yaml-documents.ts";
+import type { Position } from "../../api/manifest/text-positions.ts";
+import { parseYAMLDocuments } from "../../api/manifest/yaml-documents.ts";
 import { offsetsOf, scanJSON } from "./scan-json.ts";
 
 export type PackSource =
