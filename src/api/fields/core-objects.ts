@@ -45,7 +45,9 @@ function dataMap(value: z.ZodType<string>) {
 }
 
 const TEXT_HINT = "must be a string; put it in quotes";
-const plainText = () => z.string({ error: TEXT_HINT });
+/** A number or a word such as `true` is told of the quotes in few words. Other values are described as everywhere. */
+const plainText = () =>
+  z.string({ error: ({ input }) => (typeof input === "object" ? undefined : TEXT_HINT) });
 
 export const configMapSchema = z
   .strictObject({
@@ -114,7 +116,12 @@ export const serviceSchema = z.looseObject({
             name: z.string().optional(),
             port: portNumber(),
             protocol: z.string().optional(),
-            targetPort: z.union([portNumber(), z.string()]).optional(),
+            targetPort: z
+              .union(
+                [portNumber(), z.string()],
+                "must be a port number (1 to 65535) or a port's name",
+              )
+              .optional(),
             appProtocol: z.string().optional(),
           }),
         )

@@ -10,6 +10,10 @@ export const DURATION_PATTERN = new RegExp(`^(${NUMBER}${UNIT})+$`);
 /** Longer texts are refused before they are looked at. */
 export const DURATION_MAX_LENGTH = 64;
 
+const HINT = 'must be a duration like "30s" or "1h30m"';
+/** Short enough to be a duration with its unit. */
+const BARE_NUMBER = new RegExp(`^(?=.{1,${DURATION_MAX_LENGTH - 1}}$)${NUMBER}$`);
+
 const NANOSECONDS: Record<string, bigint> = {
   ns: 1n,
   us: 1_000n,
@@ -63,17 +67,21 @@ export function formatDuration(milliseconds: number): string {
 export function durationField(minimum: string, maximum: string) {
   const lowest = nanosecondsOf(minimum);
   const highest = nanosecondsOf(maximum);
-  return withRules(
-    pattern(DURATION_MAX_LENGTH, DURATION_PATTERN, 'must be a duration like "30s" or "1h30m"'),
-    [
-      {
-        cel: `duration(self) >= duration('${minimum}') && duration(self) <= duration('${maximum}')`,
-        holds: (value) => {
-          const nanoseconds = nanosecondsOf(value);
-          return nanoseconds >= lowest && nanoseconds <= highest;
-        },
-        message: `must be from ${minimum} to ${maximum}`,
-      },
-    ],
-  );
+  const isWithin = (duration: string): boolean => {
+    const nanoseconds = nanosecondsOf(duration);
+    return nanoseconds >= lowest && nanoseconds <= highest;
+  };
+  const range = `from ${minimum} to ${maximum}`;
+  /** A number without a unit is most often meant as seconds. */
+  const hint = ({ input }: { input?: unknown }): string => {
+    if (typeof input !== "string" || !BARE_NUMBER.test(input)) return HINT;
+    return isWithin(`${input}s`) ? `${HINT}; write ${input}s` : `${HINT}, ${range}`;
+  };
+  return withRules(pattern(DURATION_MAX_LENGTH, DURATION_PATTERN, hint), [
+    {
+      cel: `duration(self) >= duration('${minimum}') && duration(self) <= duration('${maximum}')`,
+      holds: isWithin,
+      message: `must be ${range}`,
+    },
+  ]);
 }

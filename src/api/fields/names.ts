@@ -93,7 +93,7 @@ export function metadataSchema<Name extends z.ZodType<string>>(name: Name) {
     name,
     // Templates write an unset namespace as an empty one.
     namespace: z
-      .preprocess((given) => given || undefined, dnsLabel().optional())
+      .preprocess((given) => (given === "" ? undefined : given), dnsLabel().optional())
       .transform((namespace) => namespace ?? DEFAULT_NAMESPACE),
     labels: metadataMap(labelValue(), isQualifiedName).optional(),
     annotations: metadataMap(z.string(), (key) => isQualifiedName(key.toLowerCase())).optional(),

@@ -55,7 +55,9 @@ function fieldProblems(issue: z.core.$ZodIssue): FieldProblem[] {
 function describe(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case "invalid_type":
-      return issue.input === undefined ? "required" : typeMessage(issue.expected, issue.input);
+      return issue.input === undefined
+        ? "required"
+        : typeMessage(issue.expected, issue.input, issue.inst);
     case "invalid_value":
       return issue.input === undefined ? "required" : choiceMessage(issue.values, issue.input);
     case "unrecognized_keys": {
@@ -88,16 +90,32 @@ const TYPE_NAMES: Record<string, string> = {
   boolean: "true or false",
 };
 
-function typeMessage(expected: string, input: unknown): string {
+function typeMessage(expected: string, input: unknown, schema: unknown): string {
   const message = `must be ${TYPE_NAMES[expected] ?? expected}, not ${typeOf(input)}`;
   if (expected === "string" && (typeof input === "number" || typeof input === "boolean")) {
-    return `${message}; put it in quotes`;
+    return cured(message, String(input), schema, "put it in quotes");
   }
-  const quoted = typeof input === "string" && /^(true|false|-?[0-9.]+)$/.test(input);
-  if (quoted && ["int", "number", "boolean"].includes(expected)) {
-    return `${message}; remove the quotes`;
+  if (expected === "string" && typeof input === "object" && input !== null) {
+    return `${message}; write its text behind "|"`;
+  }
+  const unquoted = typeof input === "string" ? withoutQuotes(input) : undefined;
+  if (unquoted !== undefined && ["int", "number", "boolean"].includes(expected)) {
+    return cured(message, unquoted, schema, "remove the quotes");
   }
   return message;
+}
+
+/** Names the cure if it cures, and otherwise what the value would have to be. `value` is what the cure would make of it. */
+function cured(message: string, value: unknown, schema: unknown, cure: string): string {
+  if (!(schema instanceof z.ZodType)) return message;
+  const result = schema.safeParse(value, { error: describe });
+  if (result.success) return `${message}; ${cure}`;
+  return result.error.issues[0]?.message ?? message;
+}
+
+function withoutQuotes(text: string): unknown {
+  if (text === "true" || text === "false") return text === "true";
+  return /^-?[0-9]+(\.[0-9]+)?$/.test(text) ? Number(text) : undefined;
 }
 
 function typeOf(input: unknown): string {

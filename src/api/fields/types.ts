@@ -16,9 +16,16 @@ export function text(maxLength: number) {
   return z.string().min(1).max(maxLength);
 }
 
-/** A string of a certain form. The form of a string that is too long is not looked at. */
-export function pattern(maxLength: number, form: RegExp, message?: string) {
-  return z.string().max(maxLength, { abort: true }).regex(form, message);
+/**
+ * A string of a certain form. The form of a string that is too long is not looked at. `message` may depend on what was written.
+ */
+export function pattern(
+  maxLength: number,
+  form: RegExp,
+  message?: string | ((issue: { input?: unknown }) => string),
+) {
+  const hint = typeof message === "function" ? { error: message } : message;
+  return z.string().max(maxLength, { abort: true }).regex(form, hint);
 }
 
 /** A map of strings. */

@@ -370,6 +370,16 @@ describe("manifests that fell short", () => {
         ],
       },
     ],
+    [
+      "14-cure-that-leads-on",
+      {
+        names: "",
+        problems: [
+          '3:18: metadata.name: must begin with a letter, be of a-z, 0-9 and "-", and end with a letter or digit (a Service is named after it)',
+          '4:48: spec.session.ttl: must be a duration like "30s" or "1h30m"; write 3600s',
+        ],
+      },
+    ],
   ])("are read as kubectl reads them: %s", async (folder, expected) => {
     const path = new URL(`../../../test/cases/manifests/${folder}/a.yaml`, import.meta.url);
     expect(read(await readFile(path, "utf8"))).toEqual(expected);
