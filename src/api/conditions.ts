@@ -51,7 +51,7 @@ export const CONDITIONS = {
     },
     ToolRegistryReady: {
       true: ["Resolved", "NotReferenced"],
-      notTrue: ["NotFound", "NotAllowed", "Degraded", "Failed"],
+      notTrue: ["NotFound", "NotAllowed", "ToolsMissing", "Degraded", "Failed"],
     },
     ProviderReady: {
       true: ["Resolved", "NotNeeded"],

@@ -10,12 +10,14 @@ import { resolvePrompt, type ResolvedPrompt } from "../../promptpack/render/reso
 import { providerAPI } from "../../control/agent-runtime/provider-part.ts";
 import { toolCredential } from "../../control/agent-runtime/tool-credential.ts";
 import { isGranted, namespaceFacts } from "../../control/namespace-grant.ts";
+import { missingTools } from "../../control/agent-runtime/offered-tools.ts";
+import { listNames } from "../../control/object-name.ts";
 import { redisURLProblem } from "../../control/agent-runtime/redis-url-problem.ts";
 import {
   spelledInPack,
   untakenParameters,
 } from "../../control/agent-runtime/untaken-parameters.ts";
-import { checkRegistryTools } from "./check-registry-tools.ts";
+import { checkRegistryTools, toolsAmongFiles } from "./check-registry-tools.ts";
 import { checkPackContent } from "./check-pack-content.ts";
 import { Findings, type Finding } from "./findings.ts";
 import { ReferenceLookup, type ResourceOf } from "./reference-lookup.ts";
@@ -28,7 +30,8 @@ export function checkReferences(
   texts: ReadonlyMap<string, string>,
 ): readonly Finding[] {
   const findings = new Findings();
-  const checker = new ReferenceChecker(new ReferenceLookup(resources, findings), findings, texts);
+  const lookup = new ReferenceLookup(resources, findings);
+  const checker = new ReferenceChecker(lookup, findings, { resources, texts });
   for (const resource of resources) {
     if (resource.kind === "PromptPack") checker.checkPack(resource);
     if (resource.kind === "ToolRegistry") checkRegistryTools(resource, resources, findings);
@@ -37,15 +40,21 @@ export function checkReferences(
   return findings.all;
 }
 
+interface Files {
+  readonly resources: readonly ManifestResource[];
+  /** The text of each file by its name. */
+  readonly texts: ReadonlyMap<string, string>;
+}
+
 class ReferenceChecker {
   readonly #lookup: ReferenceLookup;
   readonly #findings: Findings;
-  readonly #texts: ReadonlyMap<string, string>;
+  readonly #files: Files;
 
-  constructor(index: ReferenceLookup, findings: Findings, texts: ReadonlyMap<string, string>) {
-    this.#lookup = index;
+  constructor(lookup: ReferenceLookup, findings: Findings, files: Files) {
+    this.#lookup = lookup;
     this.#findings = findings;
-    this.#texts = texts;
+    this.#files = files;
   }
 
   checkPack(pack: ResourceOf<"PromptPack">): ReturnType<typeof checkPackContent> {
@@ -55,14 +64,16 @@ class ReferenceChecker {
     if (configMap === undefined) return undefined;
     const content = this.#lookup.valueOf(pack, [...path, "key"], configMap, key);
     if (content === undefined) return undefined;
-    return checkPackContent(configMap, key, this.#texts.get(configMap.file) ?? "", this.#findings);
+    const text = this.#files.texts.get(configMap.file) ?? "";
+    return checkPackContent(configMap, key, text, this.#findings);
   }
 
   checkAgent(agent: Agent): void {
     const { facade, session, env = [] } = agent.value.spec;
     const runtime = runtimeSpecOf(agent.value.spec);
-    if (runtime !== undefined) this.#checkRuntime(agent, runtime);
+    const prompt = runtime === undefined ? undefined : this.#checkRuntime(agent, runtime);
     this.#checkTools(agent);
+    if (prompt !== undefined) this.#checkWantedTools(agent, prompt);
     if (session.type === "redis" && session.storeRef !== undefined) {
       const path = ["spec", "session", "storeRef"];
       const url = this.#lookup.secretValue(agent, path, session.storeRef);
@@ -102,7 +113,10 @@ class ReferenceChecker {
   }
 
   /** Checks what only handler `runtime` reads. */
-  #checkRuntime(agent: Agent, { provider, promptPackRef }: RuntimeSpec): void {
+  #checkRuntime(
+    agent: Agent,
+    { provider, promptPackRef }: RuntimeSpec,
+  ): ResolvedPrompt | undefined {
     const { tokenLimitField = "auto", ...given } = provider.parameters ?? {};
     const own = tokenLimitField === "auto" ? given : { ...given, tokenLimitField };
     const older = agent.value.spec.providerSecretRef !== undefined;
@@ -120,6 +134,7 @@ class ReferenceChecker {
         this.#findings.warning(agent, ["spec", "promptPackRef"], `${what} ${effect}`);
       }
     }
+    return prompt;
   }
 
   #checkTools(agent: Agent): void {
@@ -163,6 +178,25 @@ class ReferenceChecker {
     const message = `${kind} "${name}" does not allow namespace "${agent.namespace}" in its allowedNamespaces`;
     if (allowedNamespaces?.from !== "Selector") this.#findings.error(agent, path, message);
     else this.#findings.note(agent, path, `${message}, unless the namespace has other labels`);
+  }
+
+  /** Notes which tools the prompt wants and nobody gives, unless the registry is not among the files as a whole. */
+  #checkWantedTools(agent: Agent, prompt: ResolvedPrompt): void {
+    const named = toolRegistryNameOf(agent.value.spec);
+    const registry =
+      named && this.#lookup.peek("ToolRegistry", named.name, named.namespace ?? agent.namespace);
+    const tools =
+      named === undefined ? [] : registry && toolsAmongFiles(registry, this.#files.resources);
+    const missing = tools === undefined ? [] : missingTools(tools, prompt);
+    if (missing.length === 0) return;
+    const wants = `prompt "${prompt.name}" wants ${missing.length === 1 ? "the tool" : "the tools"} ${listNames(missing)}`;
+    if (named === undefined) {
+      const message = `${wants}, and the agent names no ToolRegistry in toolRegistryRef`;
+      this.#findings.note(agent, ["spec", "promptPackRef", "name"], message);
+    } else {
+      const message = `${wants}, which ToolRegistry "${named.name}" does not offer`;
+      this.#findings.note(agent, ["spec", "toolRegistryRef", "name"], message);
+    }
   }
 
   /** Returns the prompt when it could be resolved. */

@@ -1,6 +1,7 @@
 import { LOCAL_URL_ANNOTATION } from "../../api/group.ts";
 import type { ManifestResource } from "../../api/manifest/manifest.ts";
-import { resolveTools } from "../../control/tool-registry/resolve-tools.ts";
+import type { ResolvedTool } from "../../control/tool-registry/resolved-tool.ts";
+import { type ProbedURLs, resolveTools } from "../../control/tool-registry/resolve-tools.ts";
 import { backedBy, type ServiceView } from "../../control/tool-registry/service-view.ts";
 import type { Findings } from "./findings.ts";
 import type { ResourceOf } from "./reference-lookup.ts";
@@ -12,11 +13,8 @@ export function checkRegistryTools(
   findings: Findings,
 ): void {
   const { tools: entries } = registry.value.spec;
-  const urls = entries.flatMap(({ url }) => url ?? []);
-  const probes = new Map(urls.map((url) => [url, { reachable: true }]));
-  const services = resources.filter(
-    (resource) => resource.kind === "Service" && resource.namespace === registry.namespace,
-  ) as ResourceOf<"Service">[];
+  const probes = allReachable(registry);
+  const services = servicesOf(registry, resources);
   // A Service must be right both in a cluster and on one machine, where a URL may stand for it.
   for (const views of [services.map(clusterView), services.map(localView)]) {
     const owners = entries.flatMap((entry, index) =>
@@ -31,6 +29,35 @@ export function checkRegistryTools(
       }
     }
   }
+}
+
+/**
+ * The tools that a registry has in a cluster, or `undefined` when that cannot be told, since an entry selects Services that are
+ * not among the files.
+ */
+export function toolsAmongFiles(
+  registry: ResourceOf<"ToolRegistry">,
+  resources: readonly ManifestResource[],
+): ResolvedTool[] | undefined {
+  const services = servicesOf(registry, resources).map(clusterView);
+  const outcomes = resolveTools(registry.value.spec.tools, services, allReachable(registry));
+  if (outcomes.some(({ problem }) => problem?.reason === "NoServices")) return undefined;
+  return outcomes.flatMap(({ tool }) => tool ?? []);
+}
+
+function allReachable({ value }: ResourceOf<"ToolRegistry">): ProbedURLs {
+  const urls = value.spec.tools.flatMap(({ url }) => url ?? []);
+  return new Map(urls.map((url) => [url, { reachable: true }]));
+}
+
+function servicesOf(
+  { namespace }: ResourceOf<"ToolRegistry">,
+  resources: readonly ManifestResource[],
+): ResourceOf<"Service">[] {
+  return resources.filter(
+    (resource): resource is ResourceOf<"Service"> =>
+      resource.kind === "Service" && resource.namespace === namespace,
+  );
 }
 
 function clusterView({ value: { metadata, spec } }: ResourceOf<"Service">): ServiceView {

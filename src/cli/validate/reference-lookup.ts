@@ -29,12 +29,17 @@ export class ReferenceLookup {
     name: string,
     namespace: string = from.namespace,
   ): ResourceOf<K> | undefined {
-    const found = this.#byName.get(resourceKey({ kind, namespace, name }));
+    const found = this.peek(kind, name, namespace);
     if (found === undefined) {
       const message = `${kind} "${name}" of namespace "${namespace}" is not among the files, so it was not checked`;
       this.#findings.note(from, path, message);
     }
-    return found as ResourceOf<K> | undefined;
+    return found;
+  }
+
+  /** Adds no note. */
+  peek<K extends Kind>(kind: K, name: string, namespace: string): ResourceOf<K> | undefined {
+    return this.#byName.get(resourceKey({ kind, namespace, name })) as ResourceOf<K> | undefined;
   }
 
   of<K extends Kind>(kind: K, namespace: string): ResourceOf<K>[] {

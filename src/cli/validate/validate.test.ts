@@ -378,6 +378,46 @@ spec: {ports: [{name: http, port: 80}, {name: admin, port: 81}]}`;
     );
   });
 
+  describe("of tools that a prompt wants", () => {
+    const wants = content("Hi").replace(
+      '"system_template"',
+      '"tools": ["one", "refund"], "system_template"',
+    );
+    const withRegistry = agent(`${runtime}\ntoolRegistryRef: {name: tools}`);
+    const rest = [pack, wants, secret("{api-key: k}")];
+
+    it("notes those that the registry does not offer", async () => {
+      const offers = registry("{name: one, url: 'http://one'}");
+      const { code, lines } = await check(withRegistry, offers, ...rest);
+      expect(code).toBe(0);
+      expect(lines).toMatchInlineSnapshot(`
+        [
+          "11:27: note: spec.toolRegistryRef.name: prompt "support" wants the tool "refund", which ToolRegistry "tools" does not offer",
+          "5 resources, 0 problems, 1 note",
+        ]
+      `);
+    });
+
+    it("notes them where the agent names no registry", async () => {
+      expect((await check(agent(runtime), ...rest)).lines).toMatchInlineSnapshot(`
+        [
+          "10:25: note: spec.promptPackRef.name: prompt "support" wants the tools "one", "refund", and the agent names no ToolRegistry in toolRegistryRef",
+          "4 resources, 0 problems, 1 note",
+        ]
+      `);
+    });
+
+    it("says nothing where the registry, or a Service of it, is not among the files", async () => {
+      const selects = registry("{name: one, selector: {matchLabels: {team: support}}, port: http}");
+      for (const files of [[], [selects]]) {
+        const { lines } = await check(withRegistry, ...files, ...rest);
+        expect(lines.join("\n")).not.toContain("wants");
+      }
+      const { lines } = await check(withRegistry, selects, service("one"), ...rest);
+      expect(lines.join("\n")).toContain('wants the tool "refund"');
+    });
+  });
+
   it("checks the other files when one is not there", async () => {
     const there = join(folder(), "there.yaml");
     await writeFile(there, agent("facade: {handler: dmo}"));

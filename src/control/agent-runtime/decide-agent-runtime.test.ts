@@ -313,6 +313,85 @@ const CASES: Case[] = [
     phase: "Running",
     message: 'No tool of ToolRegistry "tools" can be called',
   },
+  {
+    says: "a tool that the prompt names and the registry does not have",
+    type: "ToolRegistryReady",
+    reason: "ToolsMissing",
+    spec: TOOLS,
+    references: theReferences({
+      promptPack: packReference({
+        kept: [
+          theVersion({ prompts: { support: { tools: ["lookup_user", "refund", "refund"] } } }),
+        ],
+      }),
+      toolRegistry: registryReference(),
+    }),
+    observed: observed(1, 1),
+    phase: "Running",
+    message:
+      'Prompt "support" of PromptPack "prompts" wants the tool "refund", which ToolRegistry "tools" does not offer; it has "lookup-user". Add them',
+  },
+  {
+    says: "tools that the pack describes and the registry, of which one tool is out of reach, does not have",
+    type: "ToolRegistryReady",
+    reason: "ToolsMissing",
+    spec: TOOLS,
+    references: theReferences({
+      promptPack: packReference({
+        kept: [theVersion({ tools: { refund: { name: "refund_money", description: "d" } } })],
+      }),
+      toolRegistry: registryReference({ reachable: { a: true, b: false } }),
+    }),
+    observed: observed(1, 1),
+    phase: "Running",
+    message: 'does not offer; it has "a", "b"',
+  },
+  {
+    says: "tools that the prompt names, of an agent without a registry",
+    type: "ToolRegistryReady",
+    reason: "ToolsMissing",
+    references: theReferences({
+      promptPack: packReference({
+        kept: [theVersion({ prompts: { support: { tools: ["lookup", "refund"] } } })],
+      }),
+    }),
+    observed: observed(1, 1),
+    phase: "Running",
+    message:
+      'wants the tools "lookup", "refund", and the agent has no tools: toolRegistryRef is not set',
+  },
+  {
+    says: "tools that only the canary names",
+    type: "ToolRegistryReady",
+    reason: "ToolsMissing",
+    references: theReferences({
+      promptPack: packReference({
+        kept: [theVersion()],
+        canary: theVersion({ version: "2.0.0", prompts: { support: { tools: ["refund"] } } }),
+      }),
+    }),
+    observed: observed(1, 1),
+    phase: "Running",
+    message:
+      'Prompt "support" of the canary version of PromptPack "prompts" wants the tool "refund"',
+  },
+  {
+    says: "tools that a prompt names and never calls",
+    type: "ToolRegistryReady",
+    reason: "NotReferenced",
+    references: theReferences({
+      promptPack: packReference({
+        kept: [
+          theVersion({
+            prompts: { support: { tools: ["refund"], tool_policy: { tool_choice: "none" } } },
+          }),
+        ],
+      }),
+    }),
+    observed: observed(1, 1),
+    phase: "Running",
+    message: "toolRegistryRef is not set",
+  },
   // ProviderReady
   {
     says: "a key in a Secret",

@@ -8,7 +8,9 @@ import type { ResolvedTool, ToolType } from "../tool-registry/resolved-tool.ts";
 /** An entry of one of these types stands for a server with tools of its own. */
 const SERVERS: readonly ToolType[] = ["mcp", "openapi"];
 
-type ToolNaming = Pick<ResolvedPrompt, "tools" | "blocklist" | "packTools">;
+type ToolNaming = Pick<ResolvedPrompt, "blocklist" | "packTools"> & {
+  readonly tools?: readonly string[] | undefined;
+};
 
 /** The tools come in the order of their names. */
 export function offeredTools(tools: readonly ResolvedTool[], prompt: ToolNaming): ToolConfig[] {
@@ -25,6 +27,34 @@ export function offeredConfigs(tools: readonly ToolConfig[], prompt: ToolNaming)
     if (!offered.has(tool.name)) offered.set(tool.name, tool);
   }
   return [...offered.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/**
+ * The tools that a prompt names and none of `tools` is, in the order of the pack. A prompt without a list of tools wants those
+ * that its pack describes. Where a server may have any tool, none is missing.
+ */
+export function missingTools(
+  tools: readonly ResolvedTool[],
+  prompt: ToolNaming & Pick<ResolvedPrompt, "toolChoice">,
+): string[] {
+  if (prompt.toolChoice === "none") return [];
+  // What is blocked counts as offered too: nobody misses it.
+  const offered = offeredTools(tools, { packTools: prompt.packTools, blocklist: [] });
+  const servers = offered.filter(({ type }) => SERVERS.includes(type));
+  if (servers.some(({ allow }) => allow === undefined)) return [];
+  const known = new Set([
+    ...offered.flatMap(({ name, registryName }) => [underscored(name), underscored(registryName)]),
+    ...servers.flatMap(({ allow = [] }) => allow.map(underscored)),
+    ...prompt.blocklist.flatMap((name) => spellings(name, prompt)),
+  ]);
+  const wanted = new Set(prompt.tools ?? Object.keys(prompt.packTools));
+  return [...wanted].filter((name) => !spellings(name, prompt).some((each) => known.has(each)));
+}
+
+/** A pack may name a tool by its key, too. */
+function spellings(written: string, { packTools }: Pick<ToolNaming, "packTools">): string[] {
+  const packTool = Object.hasOwn(packTools, written) ? packTools[written] : undefined;
+  return [underscored(written), underscored(packTool?.name ?? written)];
 }
 
 /** Answers no tool when the prompt does not want it, and a server with fewer tools when the prompt wants some of them. */
@@ -44,19 +74,16 @@ function restrict(tool: ToolConfig, prompt: ToolNaming): ToolConfig[] {
   return [{ ...server, allow, block }];
 }
 
-/** A registry writes the names of tools with "-", a pack with "_". A pack may also name a tool by its key. */
+/** A registry writes the names of tools with "-", a pack with "_". */
 function isNamed(
   names: readonly string[],
   { name, registryName }: ToolConfig,
   { packTools }: ToolNaming,
 ): boolean {
   const own = [underscored(name), underscored(registryName)];
-  return names.some((written) => {
-    const packTool = Object.hasOwn(packTools, written) ? packTools[written] : undefined;
-    return (
-      own.includes(underscored(written)) || own.includes(underscored(packTool?.name ?? written))
-    );
-  });
+  return names.some((written) =>
+    spellings(written, { packTools }).some((each) => own.includes(each)),
+  );
 }
 
 function findPackTool(

@@ -5,7 +5,7 @@ import { type AgentFacts, type AgentPart, previousFiles, TOOLS_FOLDER } from "./
 import type { Finding } from "../condition.ts";
 import { judgeCredential } from "./judge-secret-key.ts";
 import { listNames, notFound, objectName } from "../object-name.ts";
-import { offeredConfigs, offeredTools, toolSecretPath } from "./offered-tools.ts";
+import { missingTools, offeredConfigs, offeredTools, toolSecretPath } from "./offered-tools.ts";
 import type { ToolRegistryReference } from "./references.ts";
 import type { ResolvedTool } from "../tool-registry/resolved-tool.ts";
 import { type ToolCredential, toolCredential } from "./tool-credential.ts";
@@ -34,13 +34,8 @@ export function toolRegistryPart(
   const type = "ToolRegistryReady";
   const named = toolRegistryNameOf(agentRuntime.spec);
   if (runtime === undefined || named === undefined) {
-    const { handler } = agentRuntime.spec.facade;
-    const message =
-      runtime === undefined
-        ? `Handler "${handler}" calls no tools`
-        : "The agent has no tools: toolRegistryRef is not set";
     return {
-      finding: { type, reason: "NotReferenced", message },
+      finding: { type, ...judgeWithoutRegistry(facts, prompts) },
       result: { value: { tools: [] }, secretFiles: [] },
     };
   }
@@ -51,7 +46,8 @@ export function toolRegistryPart(
     return { finding: { type, reason: "NotFound", message }, result: keep(previous, prompts) };
   }
   const offered = withCredentials(agentRuntime, registry);
-  const finding = judge(name, registry, offered, facts);
+  const missing = findMissing(registry.tools, facts, prompts);
+  const finding = judge(name, registry, offered, facts, missing);
   const secretFiles = offered.flatMap(secretFileOf);
   if (prompts?.resolved === undefined) {
     // Tools belong to a prompt. Where the last prompt is kept, its tools are kept too.
@@ -63,6 +59,54 @@ export function toolRegistryPart(
       prompt,
     );
   return { finding, result: { value: toolsFor(prompts.resolved, offer), secretFiles } };
+}
+
+function judgeWithoutRegistry(
+  facts: AgentFacts,
+  prompts: PromptPackPartValue | undefined,
+): Omit<ToolsFinding, "type"> {
+  const { runtime, agentRuntime } = facts;
+  if (runtime === undefined) {
+    const message = `Handler "${agentRuntime.spec.facade.handler}" calls no tools`;
+    return { reason: "NotReferenced", message };
+  }
+  const missing = findMissing([], facts, prompts);
+  if (missing !== undefined) {
+    const message = `${missing.says}, and the agent has no tools: toolRegistryRef is not set. Name a ToolRegistry that has them, or remove them from the pack`;
+    return { reason: "ToolsMissing", message };
+  }
+  return {
+    reason: "NotReferenced",
+    message: "The agent has no tools: toolRegistryRef is not set",
+  };
+}
+
+/** `says` begins a sentence: which prompt of which pack wants which tools. */
+interface MissingTools {
+  readonly says: string;
+}
+
+/** Where the last prompt is kept, it is not known what it named. */
+function findMissing(
+  tools: readonly ResolvedTool[],
+  { agentRuntime, runtime }: AgentFacts,
+  prompts: PromptPackPartValue | undefined,
+): MissingTools | undefined {
+  if (prompts?.resolved === undefined || runtime === undefined) return undefined;
+  const pack = objectName("PromptPack", runtime.promptPackRef, agentRuntime.metadata.namespace);
+  const { active, canary } = prompts.resolved;
+  for (const [prompt, version] of [
+    [active, ""],
+    [canary, "the canary version of "],
+  ] as const) {
+    const missing = prompt === undefined ? [] : missingTools(tools, prompt);
+    if (prompt === undefined || missing.length === 0) continue;
+    const noun = missing.length === 1 ? "the tool" : "the tools";
+    return {
+      says: `Prompt "${prompt.name}" of ${version}${pack} wants ${noun} ${listNames(missing)}`,
+    };
+  }
+  return undefined;
 }
 
 interface CredentialedTool {
@@ -88,6 +132,7 @@ function judge(
   { status }: FoundRegistry,
   tools: readonly CredentialedTool[],
   { agentRuntime, references: { toolSecrets = {} } }: AgentFacts,
+  missing: MissingTools | undefined,
 ): ToolsFinding {
   const type = "ToolRegistryReady";
   const state = status.conditions?.find((condition) => condition.type === "AllToolsReady");
@@ -96,6 +141,14 @@ function judge(
     if (credential.refusal === undefined) continue;
     const message = `${name}: tool "${tool.name}" is sent no credential, and cannot be called: ${credential.refusal}`;
     return { type, reason: "NotAllowed", message };
+  }
+  const names = tools.map(({ tool }) => tool.name);
+  // A registry that has found nothing yet may still find them.
+  if (missing !== undefined && (names.length > 0 || status.phase === "Ready")) {
+    const has = names.length === 0 ? "it has none" : `it has ${listNames(names)}`;
+    const besides = status.phase === "Ready" ? "" : `. ${why}`;
+    const message = `${missing.says}, which ${name} does not offer; ${has}. Add them to the registry, or remove them from the pack${besides}`;
+    return { type, reason: "ToolsMissing", message };
   }
   switch (status.phase) {
     case "Degraded":
@@ -115,7 +168,6 @@ function judge(
     const message = `${name}: tool "${tool.name}" needs a token. ${problem.message}`;
     return { type, reason: "Degraded", message };
   }
-  const names = tools.map(({ tool }) => tool.name);
   const unknown = agentRuntime.spec.toolRegistryRef?.credentials?.find(
     (each) => !names.includes(each.tool),
   );

@@ -55,6 +55,10 @@ export const CURES: Cures = {
         `Make the ToolRegistry "${field("toolRegistryRef", "name")}", or remove spec.toolRegistryRef.`,
       NotAllowed:
         "Give the credential of the tool that the message names in spec.toolRegistryRef.credentials, from a Secret of the agent's namespace.",
+      ToolsMissing: (field) =>
+        field("toolRegistryRef", "name") === "…"
+          ? "Make a ToolRegistry with the tools that the message lists, and name it in spec.toolRegistryRef; or remove them from the pack."
+          : `Add the tools that the message lists to ToolRegistry "${field("toolRegistryRef", "name")}", or remove them from the pack.`,
       Degraded: (field) =>
         `Mend the tool that the message names: see ToolRegistry "${field("toolRegistryRef", "name")}". The other tools work.`,
       Failed: (field) =>

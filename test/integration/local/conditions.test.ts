@@ -98,6 +98,10 @@ beforeAll(async () => {
       aPack({ prompts: { a: aPrompt({ id: "a" }), b: aPrompt({ id: "b" }) } }),
     ),
     ...pack(
+      "wants-tools",
+      aPack({ prompts: { a: aPrompt({ id: "a", tools: ["inline", "refund"] }) } }),
+    ),
+    ...pack(
       "wants-variable",
       aPack({
         prompts: { a: aPrompt({ id: "a", system_template: "Hi {{who}}", variables: [required] }) },
@@ -119,6 +123,11 @@ beforeAll(async () => {
     agent("bad-pack", { promptPackRef: { name: "no-json" } }),
     agent("no-prompt", { promptPackRef: { name: "two-prompts" } }),
     agent("no-variables", { promptPackRef: { name: "wants-variable" } }),
+    agent("wants-tools", { promptPackRef: { name: "wants-tools" } }),
+    agent("misses-a-tool", {
+      promptPackRef: { name: "wants-tools" },
+      toolRegistryRef: { name: "all" },
+    }),
     agent("no-registry", { toolRegistryRef: { name: "none" } }),
     agent("some-tools", { toolRegistryRef: { name: "some" } }),
     agent("dead-tools", { toolRegistryRef: { name: "refuses" } }),
@@ -180,6 +189,8 @@ describe("an omnia up with every reason in it", () => {
     ["runs", "PromptPackReady", "Resolved"],
     ["runs", "ProviderReady", "Resolved"],
     ["runs", "ToolRegistryReady", "NotReferenced"],
+    ["wants-tools", "ToolRegistryReady", "ToolsMissing"],
+    ["misses-a-tool", "ToolRegistryReady", "ToolsMissing"],
     ["runs", "SessionStoreReady", "NotNeeded"],
     ["demo", "PromptPackReady", "NotReferenced"],
     ["demo", "ProviderReady", "NotNeeded"],

@@ -1,0 +1,63 @@
+import { describe, expect, it } from "vitest";
+import { registryReference } from "../../../test/support/builders/a-decision.ts";
+import type { PackTool } from "../../promptpack/document/tools.ts";
+import { missingTools } from "./offered-tools.ts";
+
+const packTool = (name: string): PackTool => ({ name, description: "does something" });
+
+interface Wanted {
+  tools?: string[];
+  blocklist?: string[];
+  packTools?: Record<string, PackTool>;
+}
+
+function missing(wanted: Wanted, entries: string[], entry: Record<string, unknown> = {}): string[] {
+  const reachable = Object.fromEntries(entries.map((name) => [name, true]));
+  const registry = registryReference({ reachable, entry });
+  if (!registry.found) throw new Error("there is no registry");
+  return missingTools(registry.tools, {
+    blocklist: [],
+    packTools: {},
+    toolChoice: "auto",
+    ...wanted,
+  });
+}
+
+describe("the tools that nobody gives", () => {
+  it("are those that the prompt names, each once, in the order of the pack", () => {
+    expect(missing({ tools: ["c", "a", "b", "c"] }, ["a"])).toEqual(["c", "b"]);
+    expect(missing({ tools: [] }, [])).toEqual([]);
+  });
+
+  it("are those that the pack describes where the prompt has no list, and no others", () => {
+    const packTools = { a: packTool("a"), b: packTool("b") };
+    expect(missing({ packTools }, ["a"])).toEqual(["b"]);
+    expect(missing({ packTools, tools: ["a"] }, ["a"])).toEqual([]);
+  });
+
+  it("are found by key or name, with - as with _", () => {
+    const packTools = { search: packTool("web_search") };
+    expect(missing({ packTools, tools: ["search"] }, ["web-search"])).toEqual([]);
+    expect(missing({ packTools, tools: ["web_search"] }, ["web-search"])).toEqual([]);
+    expect(missing({ packTools }, ["search"])).toEqual([]);
+  });
+
+  it("are not those that the prompt never calls", () => {
+    const packTools = { search: packTool("web_search") };
+    expect(missing({ tools: ["a", "b"], blocklist: ["a"] }, ["b"])).toEqual([]);
+    expect(missing({ packTools, blocklist: ["web-search"] }, ["b"])).toEqual([]);
+    expect(missing({ packTools, blocklist: ["search"] }, ["b"])).toEqual([]);
+  });
+
+  it("are not known where a server may have any tool, and else follow from its list", () => {
+    const wanted = { tools: ["a", "b"] };
+    expect(missing(wanted, ["server"], { type: "mcp" })).toEqual([]);
+    expect(missing(wanted, ["server"], { type: "openapi", allow: ["a"] })).toEqual(["b"]);
+  });
+
+  it("are found in a moment, however many there are", () => {
+    const many = Array.from({ length: 20_000 }, (_, index) => `tool_${index}`);
+    const entries = Array.from({ length: 128 }, (_, index) => `tool-${index}`);
+    expect(missing({ tools: many }, entries)).toHaveLength(20_000 - 128);
+  });
+});
