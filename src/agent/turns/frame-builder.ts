@@ -28,10 +28,12 @@ export class FrameBuilder {
     this.#clock = clock;
   }
 
-  ofEvent(event: TurnEvent): TurnFrame {
+  ofChunk(content: string): TurnFrame {
+    return { type: "chunk", ...this.#stamp(), content };
+  }
+
+  ofToolEvent(event: Exclude<TurnEvent, { type: "chunk" }>): TurnFrame {
     switch (event.type) {
-      case "chunk":
-        return { type: "chunk", ...this.#stamp(), content: event.content };
       case "tool-call": {
         const { id, name } = event;
         return {

@@ -135,8 +135,9 @@ describe("frames", () => {
     expect(delivered).toEqual([]);
     stored.resolve();
     await runner.whenIdle();
-    expect(store.calls).toEqual(["append 1", "append 2,3", "end 4"]);
-    expect(delivered.map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
+    expect(store.calls).toEqual(["append 1", "append 2", "end 3"]);
+    expect(delivered).toMatchObject([{ content: "a" }, { content: "bc" }, { type: "done" }]);
+    expect(delivered.map(({ seq }) => seq)).toEqual([1, 2, 3]);
     expect(delivered.at(-1)).toMatchObject({ type: "done", content: "abc" });
   });
 

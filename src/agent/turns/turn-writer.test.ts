@@ -109,9 +109,50 @@ describe("a writer", () => {
     writer.record({ role: "assistant", turnId: "turn-1", content: "Let me see." }, undefined);
     expect([store.writes, published]).toEqual([[], []]);
     await writer.stored();
-    expect(store.writes).toEqual([[1, 2, "said", "step"]]);
-    expect(published.map(({ seq }) => seq)).toEqual([1, 2]);
-    expect(writer.publishedSeq).toBe(2);
+    expect(store.writes).toEqual([[1, "said", "step"]]);
+    expect(published).toMatchObject([{ type: "chunk", seq: 1, content: "Let me see." }]);
+    expect(writer.publishedSeq).toBe(1);
+  });
+
+  it("makes one chunk of the texts between two tool events, in the order in which all of them came", async () => {
+    const { writer, store, say, published } = await aWriter();
+    void say("Let me ");
+    void say("see.");
+    void writer.emit({ type: "tool-call", id: "call-1", name: "look", arguments: {} });
+    void writer.emit({ type: "tool-result", id: "call-1", result: "rain" });
+    void say("It ");
+    void say("rains.");
+    await writer.stored();
+    expect(store.writes).toEqual([[1, 2, 3, 4, "said", "call-started", "call-done", "said"]]);
+    expect(published).toMatchObject([
+      { type: "chunk", seq: 1, content: "Let me see." },
+      { type: "tool_call", seq: 2 },
+      { type: "tool_result", seq: 3 },
+      { type: "chunk", seq: 4, content: "It rains." },
+    ]);
+  });
+
+  it("sends the first text at once, and joins what follows without a wait", async () => {
+    const { writer, say, clock, published } = await aWriter();
+    for (const content of ["a", "b", "c", "d", "e"]) await say(content);
+    await writer.stored();
+    expect(published).toMatchObject([
+      { seq: 1, content: "a" },
+      { seq: 2, content: "bcde" },
+    ]);
+    await clock.advance(0);
+    for (const content of ["f", "g"]) await say(content);
+    await writer.stored();
+    expect(published.slice(2)).toMatchObject([{ seq: 3, content: "fg" }]);
+  });
+
+  it("sends each text by itself that comes by itself", async () => {
+    const { say, clock, published } = await aWriter();
+    for (const content of ["a", "b", "c"]) {
+      await say(content);
+      await clock.advance(0);
+    }
+    expect(published).toMatchObject([{ content: "a" }, { content: "b" }, { content: "c" }]);
   });
 
   it("gathers what comes while a write is under way for the next one", async () => {
@@ -129,8 +170,9 @@ describe("a writer", () => {
     await stored;
     expect(store.writes).toEqual([
       [1, "said"],
-      [2, 3, "said"],
+      [2, "said"],
     ]);
+    expect(published).toMatchObject([{ content: "a" }, { content: "bc" }]);
   });
 
   it("writes what was only recorded when it is asked to, and nothing when there is nothing", async () => {
@@ -152,10 +194,10 @@ describe("a writer", () => {
   it("tells the client's message id with the first frame and with the last", async () => {
     const { writer, say } = await aWriter("message-1");
     void say("a");
-    void say("b");
-    const frames = await writer.end(STOP, { answer: "ab", ...NO_PAUSES });
+    void writer.emit({ type: "tool-call", id: "call-1", name: "look", arguments: {} });
+    const frames = await writer.end(STOP, { answer: "a", ...NO_PAUSES });
     expect(frames.map((frame) => frame.message_id)).toEqual(["message-1", undefined, "message-1"]);
-    expect(frames.at(-1)).toMatchObject({ type: "done", content: "ab", seq: 3 });
+    expect(frames.at(-1)).toMatchObject({ type: "done", content: "a", seq: 3 });
   });
 
   it("measures the time to the first chunk once", async () => {

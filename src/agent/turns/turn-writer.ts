@@ -1,8 +1,10 @@
 /**
  * Writes a turn to the session store and publishes what is stored. A frame is stored before any client is sent it. Frames
- * that come while a write is under way go into the next write, together with the entries of the journal.
+ * that come while a write is under way go into the next write, together with the entries of the journal. So do those that come
+ * in one go with others, and the texts that follow each other in one write are one chunk.
  */
 import type { ErrorBody, TurnFrame } from "../../protocol/frames.ts";
+import { endOfTick } from "../../time/end-of-tick.ts";
 import { untilAborted } from "../../time/until-aborted.ts";
 import type { StepNote, TurnEvent } from "../contracts/handler.ts";
 import { MAX_UNSTORED_CHARACTERS, TURN_WRITE_RETRIES_MS } from "../contracts/limits.ts";
@@ -53,13 +55,15 @@ export class TurnWriter {
   readonly #journal: JournalWriter;
   readonly #recent = new RecentWrites();
 
-  /** The frames for the next write, and their size. */
+  /** The frames for the next write, the text that follows them, and the size of both. */
   #unstored: TurnFrame[] = [];
+  #unstoredText = "";
   #unstoredCharacters = 0;
   #writing: Promise<void> | undefined;
   #room: Promise<void> | undefined;
   #lastActivity: number;
   #publishedSeq: number;
+  #hasWritten = false;
   #hasPublishedChunk = false;
 
   constructor(context: TurnContext, options: TurnWriterOptions) {
@@ -83,7 +87,7 @@ export class TurnWriter {
 
   /** Whether frames wait to be stored, or could not be stored. */
   get hasUnstoredFrames(): boolean {
-    return this.#unstored.length > 0;
+    return this.#unstored.length > 0 || this.#unstoredText !== "";
   }
 
   /** Settles when the write that is under way is done; undefined when there is none. */
@@ -105,9 +109,15 @@ export class TurnWriter {
    */
   emit(event: TurnEvent): Promise<void> {
     this.#lastActivity = this.#context.clock.monotonic();
-    if (event.type === "chunk" && event.content === "") return SETTLED;
-    this.#unstored.push(this.#frames.ofEvent(event));
-    this.#unstoredCharacters += sizeOf(event);
+    if (event.type === "chunk") {
+      if (event.content === "") return SETTLED;
+      this.#unstoredText += event.content;
+      this.#unstoredCharacters += event.content.length;
+    } else {
+      this.#closeChunk();
+      this.#unstored.push(this.#frames.ofToolEvent(event));
+      this.#unstoredCharacters += TOOL_EVENT_CHARACTERS;
+    }
     this.#journal.emit(event);
     this.#startWriting();
     return this.#whatIsFull() === undefined ? SETTLED : (this.#room ??= this.#waitForRoom());
@@ -120,7 +130,7 @@ export class TurnWriter {
 
   /** Settles when all that was emitted and recorded is stored. Rejects with TurnStopped when the turn has to stop before. */
   async stored(): Promise<void> {
-    if (this.#unstored.length > 0 || this.#journal.isPending) this.#startWriting();
+    if (this.#isPending) this.#startWriting();
     while (this.#writing !== undefined && this.#stop.stopped === undefined) {
       await untilAborted(this.#writing, this.#stop.signal);
     }
@@ -141,6 +151,7 @@ export class TurnWriter {
     },
   ): Promise<readonly TurnFrame[]> {
     const { answer, messages, pausesMs } = options;
+    this.#closeChunk();
     const frames = [...this.#unstored, this.#frames.ofEnding(ending, answer)];
     const end = { frames, messages };
     await withStoreRetries(() => this.#end(end), { clock: this.#context.clock, pausesMs });
@@ -162,13 +173,27 @@ export class TurnWriter {
     this.#context.feeds.publishFailure(this.#lease.sessionId, this.#frames.ofFailure(error));
   }
 
-  /** The write begins in a later microtask, so that events that are emitted in the same moment are written in one step. */
-  #startWriting(): void {
-    this.#writing ??= SETTLED.then(() => this.#write());
+  get #isPending(): boolean {
+    return this.hasUnstoredFrames || this.#journal.isPending;
   }
 
+  /** The text that was emitted becomes a frame. Text that follows is not added to it any more. */
+  #closeChunk(): void {
+    if (this.#unstoredText === "") return;
+    this.#unstored.push(this.#frames.ofChunk(this.#unstoredText));
+    this.#unstoredText = "";
+  }
+
+  #startWriting(): void {
+    this.#writing ??= this.#write();
+  }
+
+  /** A write begins when all that comes in one go has come; the first one, which the client waits for, in the next microtask. */
   async #write(): Promise<void> {
-    while (this.#unstored.length > 0 || this.#journal.isPending) {
+    await (this.#hasWritten ? endOfTick() : SETTLED);
+    this.#hasWritten = true;
+    while (this.#isPending) {
+      this.#closeChunk();
       const frames = this.#unstored;
       const write = { frames, journal: this.#journal.take() };
       this.#unstored = [];
@@ -188,6 +213,7 @@ export class TurnWriter {
         break;
       }
       if (frames.length > 0) this.publish(frames);
+      if (this.#isPending) await endOfTick();
     }
     this.#writing = undefined;
   }
@@ -237,8 +263,4 @@ export class TurnWriter {
     const { sessionId, turnId } = this.#lease;
     this.#context.log[level]({ sessionId, turnId, error }, message);
   }
-}
-
-function sizeOf(event: TurnEvent): number {
-  return event.type === "chunk" ? event.content.length : TOOL_EVENT_CHARACTERS;
 }

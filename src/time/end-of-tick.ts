@@ -1,0 +1,7 @@
+/**
+ * Settles when all is done that follows from the present event without a wait: so that what comes at once is handled at once. No
+ * other event is handled in between, so this delays nothing.
+ */
+export function endOfTick(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve));
+}
