@@ -13,6 +13,7 @@ import { measureKnownAttacks } from "./known-attacks.ts";
 import { measureMemory } from "./memory.ts";
 import { measureOperatorScale } from "./operator-scale.ts";
 import { measureSessionLength } from "./session-length.ts";
+import { measureStreamCPU } from "./stream-cpu.ts";
 
 export interface Measurement {
   readonly what: string;
@@ -26,6 +27,7 @@ export interface Measurement {
 
 const BENCHES: Record<string, () => Promise<Measurement[]>> = {
   "echo-cpu": measureEchoCPU,
+  "stream-cpu": measureStreamCPU,
   "first-chunk": measureFirstChunk,
   "session-length": measureSessionLength,
   memory: measureMemory,

@@ -7,7 +7,7 @@ import { TurnClient } from "./turn-client.ts";
 const WARM_UP_TURNS = 10_000;
 const TURNS = 20_000;
 const ROUNDS = 7;
-const TARGET = 2;
+const TARGET = 1.8;
 
 export async function measureEchoCPU(): Promise<Measurement[]> {
   await using agent = await MeasuredProcess.startAgent({ handler: "echo" });

@@ -22,8 +22,8 @@ export class MeasuredProcess implements AsyncDisposable {
   }
 
   /** A program of this folder that tells its port over the channel to its parent. */
-  static async start(file: string): Promise<MeasuredProcess> {
-    const child = spawn(process.execPath, [join(import.meta.dirname, file)], {
+  static async start(file: string, args: readonly string[] = []): Promise<MeasuredProcess> {
+    const child = spawn(process.execPath, [join(import.meta.dirname, file), ...args], {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
     const [{ port }] = (await once(child, "message")) as [{ port: number }];
