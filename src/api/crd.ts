@@ -63,7 +63,7 @@ const DEFINITIONS: readonly Definition[] = [
       text("Handler", ".spec.facade.handler"),
       text("Model", ".spec.provider.model"),
       text("Pack", ".spec.promptPackRef.name"),
-      reasonOf("Available"),
+      reasonOf("Ready"),
       AGE,
     ],
     scale: {

@@ -5,6 +5,9 @@ import { type Finding, toConditions } from "../condition.ts";
 import { withoutUndefined } from "../without-undefined.ts";
 import { agentSelectorText } from "./agent-selector.ts";
 import { available, type ObservedWorkload, wantedReplicas } from "./available.ts";
+import { progressing } from "./progressing.ts";
+import { ready } from "./ready.ts";
+import { withReports } from "./replica-reports.ts";
 
 interface StatusFacts {
   agentRuntime: AgentRuntime;
@@ -21,21 +24,20 @@ interface StatusFacts {
 }
 
 export function agentStatus(facts: StatusFacts): AgentRuntimeStatus {
-  const { agentRuntime, config, observed, references, unmet, now } = facts;
+  const { agentRuntime, config, observed, unmet, now } = facts;
   const { metadata, status } = agentRuntime;
   const wanted = wantedReplicas(agentRuntime, observed);
-  const availability = available({
-    observed,
-    wanted,
-    runnable: facts.isRunnable,
-    unmet,
-  });
+  const replicas = { observed, wanted, runnable: facts.isRunnable, unmet };
+  const availability = available(replicas);
+  const progress = progressing(replicas);
+  const references = facts.references.map((finding) => withReports(finding, observed?.reports));
+  const readiness = ready({ wanted, observed, availability, progress, references });
   const generation = metadata.generation ?? 1;
-  const { replicas = 0, readyReplicas = 0, availableReplicas = 0 } = observed ?? {};
+  const { readyReplicas = 0, availableReplicas = 0 } = observed ?? {};
   const promptPackVersion = config?.prompt?.active.version;
   return withoutUndefined<AgentRuntimeStatus>({
     phase: phaseOf(availability),
-    replicas,
+    replicas: observed?.replicas ?? 0,
     readyReplicas,
     availableReplicas,
     ready: `${readyReplicas}/${wanted}`,
@@ -46,7 +48,7 @@ export function agentStatus(facts: StatusFacts): AgentRuntimeStatus {
       config &&
       (facts.endpoint ??
         `ws://${metadata.name}.${metadata.namespace}.svc:${config.facade.port}/ws`),
-    conditions: toConditions("AgentRuntime", [availability, ...references], {
+    conditions: toConditions("AgentRuntime", [availability, ...references, progress, readiness], {
       previous: status?.conditions,
       generation,
       now,

@@ -1,12 +1,32 @@
 import type { AgentRuntime } from "../../api/agent-runtime.ts";
 import type { Finding } from "../condition.ts";
+import { RUNS_UNREADY } from "../replica-words.ts";
+
+/** What a replica that runs and is not ready says of itself, in words without secrets. */
+export interface ReplicaReport {
+  /** The part that is to blame, where it has a condition of its own. */
+  readonly about?: "session-store" | "provider" | undefined;
+  readonly message: string;
+}
+
+/** Why replicas that are wanted do not come to be, in the words of what runs them. */
+export interface Obstacle {
+  readonly reason: "RolloutStuck" | "Quota" | "Unschedulable" | "ImagePull";
+  readonly message: string;
+}
 
 /** The replicas as they are observed. */
 export interface ObservedWorkload {
   readonly replicas: number;
   readonly readyReplicas: number;
   readonly availableReplicas: number;
+  /** The replicas of the newest spec. `undefined` while what runs the replicas has not seen that spec. */
   readonly updatedReplicas?: number | undefined;
+  /** The number that an autoscaler wants. */
+  readonly scaledTo?: number | undefined;
+  readonly obstacle?: Obstacle | undefined;
+  /** Each report once, however many replicas say the same. */
+  readonly reports?: readonly ReplicaReport[] | undefined;
   /** Why replicas are not there yet although they have not failed, such as a lack of room. */
   readonly waiting?: string | undefined;
   /** `message` has the container's own words, without secrets. */
@@ -27,14 +47,14 @@ interface AvailabilityFacts {
   unmet: readonly string[];
 }
 
-/** How many replicas there should be. Where an autoscaler sets the number, it is the number of replicas that are there. */
+/** How many replicas there should be. Where an autoscaler sets the number and it is not known, as many as are there. */
 export function wantedReplicas(
   { spec }: AgentRuntime,
   observed: ObservedWorkload | undefined,
 ): number {
   const { autoscaling } = spec;
   if (autoscaling?.enabled !== true) return spec.replicas;
-  return observed?.replicas ?? autoscaling.minReplicas;
+  return observed?.scaledTo ?? observed?.replicas ?? autoscaling.minReplicas;
 }
 
 /** Finds whether clients can connect. They can when at least one replica is available, whatever else is wrong. */
@@ -55,8 +75,10 @@ export function available(facts: AvailabilityFacts): Finding<"AgentRuntime", "Av
   }
   if (unmet.length > 0) return { type, reason: "WaitingForReferences", message: unmet.join(". ") };
   const message = `None of ${wanted} replica${wanted === 1 ? "" : "s"} is available yet`;
-  const why = observed?.waiting === undefined ? "" : `: ${observed.waiting}`;
-  return { type, reason: "WaitingForPods", message: message + why };
+  const reports = wordsOf(observed?.reports);
+  const why = observed?.waiting ?? (reports && `${RUNS_UNREADY}: ${reports}`);
+  const said = why === undefined ? message : `${message}: ${why}`;
+  return { type, reason: "WaitingForPods", message: said };
 }
 
 function describe(observed: ObservedWorkload, wanted: number): string {
@@ -67,5 +89,11 @@ function describe(observed: ObservedWorkload, wanted: number): string {
     return `${count}${others}: ${failure.message}`;
   }
   if (waiting !== undefined) return `${count}; others wait: ${waiting}`;
+  const reports = wordsOf(observed.reports);
+  if (reports !== undefined) return `${count}; others run and are not ready: ${reports}`;
   return updatedReplicas < wanted ? `${count}; a change is being rolled out` : count;
+}
+
+function wordsOf(reports: readonly ReplicaReport[] = []): string | undefined {
+  return reports.length === 0 ? undefined : reports.map(({ message }) => message).join("; ");
 }

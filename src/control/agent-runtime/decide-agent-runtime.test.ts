@@ -581,7 +581,89 @@ const CASES: Case[] = [
     phase: "Pending",
     message: "cannot be used: it must begin with redis:// or rediss://",
   },
+  {
+    says: "a replica that runs and cannot reach its store",
+    type: "SessionStoreReady",
+    reason: "Unreachable",
+    spec: REDIS,
+    references: theReferences({ sessionStoreSecret: redisSecret }),
+    observed: {
+      ...observed(1, 0),
+      reports: [{ about: "session-store", message: "the session store does not answer" }],
+    },
+    phase: "Pending",
+    message: "A replica runs and is not ready: the session store does not answer",
+  },
+  {
+    says: "a key that a replica cannot use",
+    type: "ProviderReady",
+    reason: "InvalidKey",
+    spec: { replicas: 2 },
+    observed: {
+      ...observed(2, 1),
+      reports: [{ about: "provider", message: "the provider's API key is empty" }],
+    },
+    phase: "Running",
+    message: "the provider's API key is empty",
+  },
+  {
+    says: "a replica that says why it is not ready",
+    type: "Available",
+    reason: "WaitingForPods",
+    observed: { ...observed(1, 0), reports: [{ message: "a" }, { message: "b" }] },
+    phase: "Pending",
+    message: "None of 1 replica is available yet: a replica runs and is not ready: a; b",
+  },
+  // Progressing
+  {
+    says: "all replicas of the newest spec",
+    type: "Progressing",
+    reason: "Complete",
+    spec: { replicas: 2 },
+    observed: observed(2, 2),
+    phase: "Running",
+    message: "(2)",
+  },
+  {
+    says: "old replicas that are still there",
+    type: "Progressing",
+    reason: "RollingOut",
+    observed: { ...observed(2, 2), updatedReplicas: 1 },
+    phase: "Running",
+    message: "newest spec",
+  },
+  {
+    says: "a spec that nothing has seen yet",
+    type: "Progressing",
+    reason: "RollingOut",
+    observed: { ...observed(1, 1), updatedReplicas: undefined },
+    phase: "Running",
+    message: "newest spec",
+  },
+  {
+    says: "nothing that could run",
+    type: "Progressing",
+    reason: "WaitingForReferences",
+    references: theReferences({ promptPack: { found: false } }),
+    phase: "Pending",
+    message: 'PromptPack "prompts" is not there',
+  },
+  ...(["RolloutStuck", "Quota", "Unschedulable", "ImagePull"] as const).map((reason): Case => ({
+    says: `an obstacle, ${reason}`,
+    type: "Progressing",
+    reason,
+    spec: { replicas: 3 },
+    observed: { ...observed(1, 1), obstacle: { reason, message: "why" } },
+    phase: "Running",
+    message: "why",
+  })),
 ];
+
+/** The condition Ready in a world. */
+function readyIn(given: Parameters<typeof decided>[0]): string {
+  const found = decided(given).status.conditions?.find(({ type }) => type === "Ready");
+  return `${found?.status} ${found?.reason}`;
+}
 
 describe("the status of an AgentRuntime", () => {
   it.each(CASES)(
@@ -601,7 +683,8 @@ describe("the status of an AgentRuntime", () => {
   );
 
   it("knows every reason of the table, and tells its conditions in their order", () => {
-    for (const [type, reasons] of Object.entries(CONDITIONS.AgentRuntime)) {
+    const { Ready: _, ...parts } = CONDITIONS.AgentRuntime;
+    for (const [type, reasons] of Object.entries(parts)) {
       const told = CASES.filter((one) => one.type === type).map(({ reason }) => reason);
       expect([...new Set(told)].toSorted()).toEqual(
         [...reasons.true, ...reasons.notTrue].toSorted(),
@@ -664,6 +747,8 @@ describe("the status of an AgentRuntime", () => {
       {},
       {},
       {},
+      {},
+      { status: "True", lastTransitionTime: "2026-03-01T12:01:00Z", observedGeneration: 7 },
     ]);
   });
 
@@ -672,6 +757,77 @@ describe("the status of an AgentRuntime", () => {
     expect(status.conditions?.[0]?.message).toBe(
       "1 of 1 replica available; a change is being rolled out",
     );
+  });
+});
+
+describe("Ready", () => {
+  it("is everything as the newest spec wants it, and nothing less", () => {
+    const spec = { replicas: 3 };
+    expect(readyIn({ spec, observed: observed(3, 3) })).toBe("True AsWanted");
+    expect(readyIn({ spec, observed: observed(3, 1) })).toBe("False RollingOut");
+    expect(readyIn({ spec, observed: undefined })).toBe("False WaitingForPods");
+    const old = { ...observed(3, 3), updatedReplicas: 2 };
+    expect(readyIn({ spec, observed: old })).toBe("False RollingOut");
+    const surge = { ...observed(4, 4), updatedReplicas: 3 };
+    expect(readyIn({ spec, observed: surge })).toBe("False RollingOut");
+    const unseen = { ...observed(3, 3), updatedReplicas: undefined };
+    expect(readyIn({ spec, observed: unseen })).toBe("False RollingOut");
+    expect(readyIn({ spec, observed: observed(2, 2) })).toBe("False RollingOut");
+    expect(readyIn({ spec: { replicas: 0 }, observed: observed(0, 0) })).toBe("True ScaledToZero");
+    expect(readyIn({ spec: { replicas: 0 }, observed: observed(1, 1) })).toBe("False RollingOut");
+  });
+
+  it("counts the replicas that an autoscaler wants, whatever the spec says", () => {
+    const spec = { replicas: 1, autoscaling: { enabled: true } };
+    const scaled = (available: number) => ({ ...observed(2, available), scaledTo: 5 });
+    expect(readyIn({ spec, observed: scaled(2) })).toBe("False RollingOut");
+    expect(readyIn({ spec, observed: { ...observed(5, 5), scaledTo: 5 } })).toBe("True AsWanted");
+  });
+
+  it("has the reason of what is to be mended first", () => {
+    const failure = { reason: "PodsFailing", message: "m" } as const;
+    const failing = { ...observed(2, 1), failure };
+    expect(readyIn({ spec: { replicas: 2 }, observed: failing })).toBe("False PodsFailing");
+    const stuck = { ...failing, obstacle: { reason: "RolloutStuck", message: "m" } } as const;
+    expect(readyIn({ observed: stuck })).toBe("False RolloutStuck");
+    const none = { ...stuck, availableReplicas: 0 };
+    expect(readyIn({ observed: none })).toBe("False PodsFailing");
+    const quota = { ...none, obstacle: { reason: "Quota", message: "m" } } as const;
+    expect(readyIn({ observed: quota })).toBe("False Quota");
+    const references = theReferences({ providerSecret: { found: false } });
+    expect(readyIn({ references, observed: quota })).toBe("False SecretNotFound");
+    const tools = theReferences({ toolRegistry: registryReference({ reachable: { a: false } }) });
+    expect(readyIn({ spec: TOOLS, references: tools, observed: observed(1, 1) })).toBe(
+      "False Failed",
+    );
+  });
+
+  it("is False in every case in which another condition is, with a reason of another", () => {
+    for (const {
+      type: _type,
+      reason: _reason,
+      phase: _phase,
+      message: _message,
+      ...given
+    } of CASES) {
+      const conditions = decided(given).status.conditions ?? [];
+      const others = conditions.filter(({ type }) => type !== "Ready");
+      const broken = others.filter(
+        ({ status, reason }) => status !== "True" && reason !== "ScaledToZero",
+      );
+      const found = conditions.find(({ type }) => type === "Ready");
+      if (broken.length > 0) {
+        expect(found?.status).toBe("False");
+        expect(broken.map(({ reason }) => reason)).toContain(found?.reason);
+      }
+    }
+  });
+
+  it("may have every reason that another condition may have when it does not hold", () => {
+    const { Ready: own, ...parts } = CONDITIONS.AgentRuntime;
+    const reasons = Object.values(parts).flatMap(({ notTrue }) => notTrue as readonly string[]);
+    const all = new Set([...reasons, "RollingOut"].filter((reason) => reason !== "ScaledToZero"));
+    expect([...own.notTrue].toSorted()).toEqual([...all].toSorted());
   });
 });
 
@@ -716,7 +872,8 @@ describe("a reference that breaks later", () => {
       expect(after.workload).toEqual(before.workload);
       expect(after.status.phase).toBe("Running");
       const notTrue = after.status.conditions?.filter(({ status }) => status !== "True");
-      expect(notTrue?.map((condition) => condition.type)).toEqual([type]);
+      expect(notTrue?.map((condition) => condition.type)).toEqual([type, "Ready"]);
+      expect(notTrue?.[1]).toMatchObject({ reason: notTrue?.[0]?.reason });
     },
   );
 
@@ -802,13 +959,17 @@ describe("handlers without a model", () => {
       tools: [],
     });
     expect(workload?.secretFiles).toEqual([]);
-    expect(status.conditions?.slice(1).map(({ status }) => status)).toEqual(Array(4).fill("True"));
+    expect(status.conditions?.slice(1, 5).map(({ status }) => status)).toEqual(
+      Array(4).fill("True"),
+    );
   });
 
   it("start without the Secret of their store, and say that it is missing", () => {
     const { config, status } = decided({ spec: { ...ECHO, ...REDIS }, references: {} });
     expect(config?.session.type).toBe("redis");
-    expect(status.conditions?.at(-1)).toMatchObject({ reason: "SecretNotFound" });
+    expect(status.conditions?.find(({ type }) => type === "SessionStoreReady")).toMatchObject({
+      reason: "SecretNotFound",
+    });
   });
 });
 
@@ -846,10 +1007,16 @@ describe("any world", () => {
     providerSecret: anySecret,
     sessionStoreSecret: anySecret,
     apiKeysSecret: anySecret,
-    observed: fc.constantFrom(undefined, observed(0, 0), observed(1, 0), observed(3, 2), {
-      ...observed(1, 0),
-      failure: { reason: "PodsFailing" as const, message: "m" },
-    }),
+    observed: fc.constantFrom(
+      undefined,
+      observed(0, 0),
+      observed(1, 0),
+      observed(3, 2),
+      observed(3, 3),
+      { ...observed(1, 0), failure: { reason: "PodsFailing" as const, message: "m" } },
+      { ...observed(1, 1), obstacle: { reason: "Quota" as const, message: "m" } },
+      { ...observed(2, 1), reports: [{ about: "session-store" as const, message: "m" }] },
+    ),
   });
   type World = typeof anyWorld extends fc.Arbitrary<infer W> ? W : never;
 
@@ -905,6 +1072,11 @@ describe("any world", () => {
         const isAvailable = status.conditions?.[0]?.status === "True";
         expect(isAvailable).toBe((next.observed?.availableReplicas ?? 0) > 0);
         expect(status.phase === "Running").toBe(isAvailable);
+        const [isReady, ...others] = (status.conditions ?? []).toReversed();
+        const areWell = others.every(
+          (other) => other.status === "True" || other.reason === "ScaledToZero",
+        );
+        if (isReady?.status === "True") expect(areWell).toBe(true);
         // A file that the config names is among those that the workload has.
         const files = workload?.secretFiles.map(({ path }) => path) ?? [];
         const named = [config?.provider?.apiKeyFile, config?.session.storeURLFile];

@@ -1,12 +1,24 @@
 /** Names the one thing to do for every reason why a condition does not hold. */
 import type { CONDITIONS, ConditionType } from "../../api/conditions.ts";
+import {
+  CONTAINER_NOT_STARTED,
+  IMAGE_NOT_PULLED,
+  NODE_SILENT,
+  PODS_NOT_MADE,
+  RUNS_UNREADY,
+} from "../replica-words.ts";
 
 type Conditions = typeof CONDITIONS;
 type Kind = keyof Conditions;
 
 /** Reads a field of the resource's spec, such as `field("provider", "name")`. The answer is "…" when the field is not set. */
 export type ReadField = (...path: string[]) => string;
-export type Cure = string | ((field: ReadField) => string);
+/** What a cure depends on besides the spec: the message of the condition, and the name of the resource. */
+export interface Said {
+  readonly message: string;
+  readonly name: string;
+}
+export type Cure = string | ((field: ReadField, said: Said) => string);
 
 type ReasonsNotTrue<C> = C extends { notTrue: readonly (infer Reason extends string)[] }
   ? Reason
@@ -28,12 +40,55 @@ const LABEL_THE_SERVICE =
 const CORRECT_THE_TOOL =
   "Correct the entry or the Service that the message names: its annotations, its port, its name or its schema.";
 
+const MAKE_WHAT_IS_NAMED = "Make what the message names; the agent starts by itself then.";
+const CORRECT_THE_IMAGE =
+  "Correct the image that the message names (spec.image, or the operator's agent image where the spec names none). For a registry that asks for a login, name its Secret in spec.imagePullSecrets. No container has run, so there is no log.";
+const FIND_A_NODE =
+  "Give the cluster a node that takes the pod, or change what the message names: spec.resources, spec.nodeSelector, spec.tolerations or spec.affinity. The pod has not run, so it has no log.";
+
+/** What to do about replicas that fail. Only a container that has run has a log. */
+function mendTheReplica(_field: ReadField, { message }: Said): string {
+  if (message.includes(IMAGE_NOT_PULLED)) return CORRECT_THE_IMAGE;
+  if (message.includes(PODS_NOT_MADE)) {
+    return "Mend what the message names: a limit range, a policy, an admission webhook or a service account of the namespace, or the field of the spec that it refuses. There is no pod, so there is no log.";
+  }
+  if (message.includes(CONTAINER_NOT_STARTED)) {
+    return "Correct what the message names, in spec.env, in the spec's image or in the Secret or ConfigMap. The container has not run, so it has no log.";
+  }
+  if (message.includes("(OOMKilled)")) {
+    return "Raise spec.resources.limits.memory, or have the agent hold less.";
+  }
+  return "Read the message of the replica and its log, and mend what they name.";
+}
+
+/** The API server names the quota, whatever it counts. */
+function raiseTheQuota(_field: ReadField, { message }: Said): string {
+  const [, quota] = /(?:exceeded|failed) quota: ([^,:\s]+)/.exec(message) ?? [];
+  const which =
+    quota === undefined ? "the quota that the message names" : `ResourceQuota "${quota}"`;
+  return message.includes("must specify")
+    ? `Set in spec.resources what ${which} counts and the message names.`
+    : `Raise ${which}, or ask for less in spec.resources or spec.replicas. The pods that are missing do not exist, so they have no log.`;
+}
+
+function waitOrMend(_field: ReadField, { message }: Said): string {
+  if (message.includes(NODE_SILENT)) {
+    return "Bring the node back. If it stays away, Kubernetes starts the pod on another one after some minutes.";
+  }
+  return message.includes(RUNS_UNREADY)
+    ? "Mend what the replica names; it becomes ready by itself then. Its log may say more."
+    : "Wait a moment; if it stays so, look at the log of a replica.";
+}
+
+const SEE_THE_CAUSE =
+  "Mend what the message names; the condition that has the same reason says more.";
+
 export const CURES: Cures = {
   AgentRuntime: {
     Available: {
-      WaitingForReferences: "Make what the message names; the agent starts by itself then.",
-      WaitingForPods: "Wait a moment; if it stays so, look at the log of a replica.",
-      PodsFailing: "Read the message of the replica and its log, and mend what they name.",
+      WaitingForReferences: MAKE_WHAT_IS_NAMED,
+      WaitingForPods: waitOrMend,
+      PodsFailing: mendTheReplica,
       DeadlineExceeded:
         "See in the log and the events of the new replicas why they do not become ready, then change the spec.",
       ScaledToZero: (field) =>
@@ -84,6 +139,39 @@ export const CURES: Cures = {
         "Add the key that the message names to the Secret, or correct spec.session.storeRef.key.",
       InvalidURL:
         "Put a URL like redis://:password@host:6379/0 into the Secret, redis+sentinel://host:26379/mymaster or redis+cluster://host:6379 where there are several servers, rediss for TLS, with the password percent-encoded.",
+      Unreachable:
+        "Start the session store, or let the pods connect to it. If it answers and refuses, correct the URL in the Secret that the message names. The agent becomes ready by itself then.",
+    },
+    Progressing: {
+      WaitingForReferences: MAKE_WHAT_IS_NAMED,
+      RolloutStuck: (field, said) =>
+        `${mendTheReplica(field, said)} Or set the spec back: the replicas of before serve until then.`,
+      Quota: raiseTheQuota,
+      Unschedulable: FIND_A_NODE,
+      ImagePull: CORRECT_THE_IMAGE,
+    },
+    Ready: {
+      RollingOut: "Wait a moment: the replicas are being brought to the newest spec.",
+      WaitingForReferences: SEE_THE_CAUSE,
+      WaitingForPods: SEE_THE_CAUSE,
+      PodsFailing: mendTheReplica,
+      DeadlineExceeded: SEE_THE_CAUSE,
+      RolloutStuck: mendTheReplica,
+      Quota: raiseTheQuota,
+      Unschedulable: FIND_A_NODE,
+      ImagePull: CORRECT_THE_IMAGE,
+      NotFound: SEE_THE_CAUSE,
+      NotAllowed: SEE_THE_CAUSE,
+      Invalid: SEE_THE_CAUSE,
+      PromptNotFound: SEE_THE_CAUSE,
+      VariablesMissing: SEE_THE_CAUSE,
+      Degraded: SEE_THE_CAUSE,
+      Failed: SEE_THE_CAUSE,
+      SecretNotFound: SEE_THE_CAUSE,
+      SecretKeyMissing: SEE_THE_CAUSE,
+      InvalidKey: SEE_THE_CAUSE,
+      InvalidURL: SEE_THE_CAUSE,
+      Unreachable: SEE_THE_CAUSE,
     },
   },
   PromptPack: {

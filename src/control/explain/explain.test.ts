@@ -64,6 +64,67 @@ describe("explaining", () => {
     expect(starting.summary).toContain("ToolRegistryReady");
   });
 
+  it("names an obstacle before the replicas that it keeps away, and does not send to a log that there is none of", () => {
+    const words = "pods cannot be made: exceeded quota: small, requested: cpu=1, used: cpu=2";
+    const quota = explain(
+      resource(
+        "AgentRuntime",
+        { ...condition("Available", "ReplicasAvailable", "True"), message: "1 of 3" },
+        { ...condition("Progressing", "Quota"), message: words },
+        { ...condition("Ready", "Quota"), message: words },
+      ),
+    );
+    expect(quota.summary).toContain("Progressing is False, Quota");
+    expect(quota.cure).toContain('Raise ResourceQuota "small"');
+    for (const reason of ["Unschedulable", "ImagePull"]) {
+      const { summary, cure } = explain(
+        resource(
+          "AgentRuntime",
+          condition("Available", reason === "ImagePull" ? "PodsFailing" : "WaitingForPods"),
+          condition("Progressing", reason),
+          condition("Ready", reason),
+        ),
+      );
+      expect(summary).toContain(`Progressing is False, ${reason}`);
+      expect(cure).toMatch(/no log/);
+      expect(cure).not.toContain("kubectl");
+    }
+  });
+
+  it.each([
+    ["PodsFailing", "No replica is available: pods cannot be made: denied by a webhook", /no log/],
+    ["PodsFailing", 'the container cannot be started: secret "a" not found', /no log/],
+    ["PodsFailing", 'image "a" cannot be pulled: not found', /imagePullSecrets.*no log/],
+    ["PodsFailing", "more memory than its limit and was ended (OOMKilled)", /limits\.memory/],
+    ["PodsFailing", "no config (exit code 1)", /its log/],
+    ["WaitingForPods", "a replica runs and is not ready: the store", /the replica names/],
+    ["WaitingForPods", 'its node "a" does not report its state', /Bring the node back/],
+    ["WaitingForPods", "None of 1 replica is available yet", /Wait a moment/],
+  ])("fits the cure of %s to the words %s", (reason, message, cure) => {
+    const broken = { ...condition("Available", reason), message };
+    expect(explain(resource("AgentRuntime", broken)).cure).toMatch(cure);
+  });
+
+  it("says what a replica that runs misses before that it is waited for", () => {
+    const { summary } = explain(
+      resource(
+        "AgentRuntime",
+        condition("Available", "WaitingForPods"),
+        condition("SessionStoreReady", "Unreachable"),
+        condition("Ready", "Unreachable"),
+      ),
+    );
+    expect(summary).toContain("SessionStoreReady is False, Unreachable");
+  });
+
+  it("does not say that all is well while something is being rolled out", () => {
+    const { spec, metadata, kind } = anAgentRuntime();
+    const { status } = decided({ observed: { ...observed(2, 2), updatedReplicas: 1 } });
+    const explained = explain({ kind, metadata, spec, status });
+    expect(explained.summary).toContain("Ready is False, RollingOut");
+    expect(explained.cure).toContain("Wait a moment");
+  });
+
   it("says that there is nothing to do", () => {
     const { spec, metadata, kind } = anAgentRuntime();
     const { status } = decided({ observed: observed(1, 1) });

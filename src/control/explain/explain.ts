@@ -1,5 +1,6 @@
 /** Explains from the status of a resource why it is not ready, and names the one thing to do. */
 import type { OmniaKind } from "../../api/group.ts";
+import { firstCause } from "../first-cause.ts";
 import { type Cure, CURES, type ReadField } from "./cures.ts";
 
 /** A resource as it was read, of this version or a later one. */
@@ -30,21 +31,6 @@ export interface Explanation {
   cure: string;
 }
 
-/** The condition to mend comes first: when a replica waits for its references, that is the condition of the reference. */
-const CAUSES_FIRST: Readonly<Record<OmniaKind, readonly string[]>> = {
-  AgentRuntime: [
-    "PromptPackReady",
-    "ProviderReady",
-    "SessionStoreReady",
-    "Available",
-    "ToolRegistryReady",
-  ],
-  PromptPack: ["SourceValid", "AgentsNotified"],
-  ToolRegistry: ["ToolsAvailable", "AllToolsReady"],
-};
-/** These reasons only say that something else is the cause. */
-const WAITING: readonly string[] = ["WaitingForReferences", "WaitingForPods"];
-
 export function explain(resource: ExplainedResource): Explanation {
   const { kind, metadata, status } = resource;
   const name = `${kind} "${metadata.name}"`;
@@ -65,7 +51,10 @@ export function explain(resource: ExplainedResource): Explanation {
       cure: "Wait a moment; if it stays so, read the log of the operator.",
     };
   }
-  const broken = firstCause(kind, conditions);
+  const broken = firstCause(
+    kind,
+    conditions.filter((condition) => condition.status !== "True"),
+  );
   if (broken === undefined) {
     return {
       summary: `${state}, and all is well`,
@@ -80,23 +69,16 @@ export function explain(resource: ExplainedResource): Explanation {
   };
 }
 
-function firstCause(
-  kind: OmniaKind,
-  conditions: readonly ExplainedCondition[],
-): ExplainedCondition | undefined {
-  const order = CAUSES_FIRST[kind];
-  const rank = ({ type, reason }: ExplainedCondition): number =>
-    order.includes(type) && !WAITING.includes(reason) ? order.indexOf(type) : order.length;
-  return conditions
-    .filter(({ status }) => status !== "True")
-    .toSorted((a, b) => rank(a) - rank(b))[0];
-}
-
-function cureOf({ kind, spec }: ExplainedResource, { type, reason }: ExplainedCondition): string {
+function cureOf(
+  { kind, spec, metadata }: ExplainedResource,
+  { type, reason, message }: ExplainedCondition,
+): string {
   const cures: Readonly<Record<string, Readonly<Record<string, Cure>>>> = CURES[kind];
   const cure = cures[type]?.[reason];
   if (cure === undefined) return "Do what the message says.";
-  return typeof cure === "string" ? cure : cure(fieldReader(spec));
+  return typeof cure === "string"
+    ? cure
+    : cure(fieldReader(spec), { message, name: metadata.name });
 }
 
 function fieldReader(spec: Readonly<Record<string, unknown>>): ReadField {

@@ -32,6 +32,28 @@ describe("statusTransitions", () => {
     ]);
   });
 
+  it("tells of the same words once, and not that a rollout begins and ends while all goes on", () => {
+    const before = [condition("Progressing", "True", "Complete"), condition("Ready", "True", "Ok")];
+    const quota = [
+      condition("Progressing", "False", "Quota", "exceeded quota"),
+      condition("Ready", "False", "Quota", "exceeded quota"),
+    ];
+    expect(statusTransitions(before, quota)).toEqual([
+      { type: "Warning", condition: "Progressing", reason: "Quota", message: "exceeded quota" },
+    ]);
+    const rolling = [
+      condition("Progressing", "True", "RollingOut"),
+      condition("Ready", "False", "RollingOut", "other words"),
+    ];
+    expect(statusTransitions(before, rolling)).toMatchObject([
+      { type: "Normal", condition: "Ready", reason: "RollingOut" },
+    ]);
+    expect(statusTransitions(quota, rolling)).toMatchObject([
+      { type: "Normal", condition: "Progressing", reason: "RollingOut" },
+      { type: "Normal", condition: "Ready", reason: "RollingOut" },
+    ]);
+  });
+
   it("tells of a new condition only when it does not hold, and is not alarmed at replicas that start", () => {
     const after = [
       condition("A", "True", "NotNeeded"),

@@ -109,8 +109,14 @@ export function theReferences(given: AgentReferences = {}): AgentReferences {
   };
 }
 
+/** Replicas that are all of the newest spec. */
 export function observed(replicas: number, available: number): ObservedWorkload {
-  return { replicas, readyReplicas: available, availableReplicas: available };
+  return {
+    replicas,
+    readyReplicas: available,
+    availableReplicas: available,
+    updatedReplicas: replicas,
+  };
 }
 
 /** Of an AgentRuntime with the given fields of the spec. */
