@@ -3,7 +3,9 @@ import { randomUUID } from "node:crypto";
 import type { Controller } from "../kube/controller/controller.ts";
 import { EventRecorder } from "../kube/events.ts";
 import { type Backoff, exponentialBackoff } from "../time/backoff.ts";
-import { createAgentRuntimeController } from "./agent-runtime/controller.ts";
+import { askReadiness } from "../probes/ask-readiness.ts";
+import type { AskReplica } from "./agent-runtime/pods/replica-reports.ts";
+import { createAgentRuntimes } from "./agent-runtime/controller.ts";
 import type { ControllerSettings, OperatorContext } from "./cluster/operator-context.ts";
 import { FollowedSecrets } from "./cluster/followed-secrets.ts";
 import { EVENT_REPORTER } from "./cluster/labels.ts";
@@ -19,6 +21,8 @@ export interface OperatorParts extends Omit<OperatorContext, "events"> {
   readonly instance: string;
   readonly controllerSettings: (controller: string, backoff?: Backoff) => ControllerSettings;
   readonly random: () => number;
+  /** @default it asks the pod itself */
+  readonly askReplica?: AskReplica | undefined;
   /** The time between two probes of the tools that are given by URL. */
   readonly probeIntervalMs?: number | undefined;
   /** The time between two looks at a Secret when Secrets are not watched. */
@@ -52,7 +56,7 @@ export function createOperator(parts: OperatorParts): Operator {
     probeIntervalMs,
   });
   const followed = settings.secrets === "get" ? followSecrets(parts) : undefined;
-  const agentRuntimes = createAgentRuntimeController(
+  const agents = createAgentRuntimes(
     context,
     {
       promptPacks: promptPacks.decided,
@@ -62,24 +66,26 @@ export function createOperator(parts: OperatorParts): Operator {
         caches,
         newest: followed && ((key, signal) => followed.newest(key, signal)),
       }),
+      askReplica: parts.askReplica ?? ((address, signal) => askReadiness(address, clock, signal)),
     },
     controllerSettings("agentruntime"),
   );
   const controllers = [
     promptPacks.controller,
     toolRegistries.controller,
-    agentRuntimes,
+    agents.controller,
     ...(followed === undefined ? [] : [followed.controller]),
   ];
   return {
     promptPacks,
     toolRegistries,
-    agentRuntimes,
+    agentRuntimes: agents.controller,
     controllers,
     async run(signal) {
       await Promise.all([
         ...controllers.map((controller) => controller.run(signal)),
         toolRegistries.run(signal),
+        agents.run(signal),
       ]);
     },
   };

@@ -13,12 +13,8 @@ type Kind = keyof Conditions;
 
 /** Reads a field of the resource's spec, such as `field("provider", "name")`. The answer is "…" when the field is not set. */
 export type ReadField = (...path: string[]) => string;
-/** What a cure depends on besides the spec: the message of the condition, and the name of the resource. */
-export interface Said {
-  readonly message: string;
-  readonly name: string;
-}
-export type Cure = string | ((field: ReadField, said: Said) => string);
+/** The message is that of the condition. */
+export type Cure = string | ((field: ReadField, message: string) => string);
 
 type ReasonsNotTrue<C> = C extends { notTrue: readonly (infer Reason extends string)[] }
   ? Reason
@@ -47,7 +43,7 @@ const FIND_A_NODE =
   "Give the cluster a node that takes the pod, or change what the message names: spec.resources, spec.nodeSelector, spec.tolerations or spec.affinity. The pod has not run, so it has no log.";
 
 /** What to do about replicas that fail. Only a container that has run has a log. */
-function mendTheReplica(_field: ReadField, { message }: Said): string {
+function mendTheReplica(_field: ReadField, message: string): string {
   if (message.includes(IMAGE_NOT_PULLED)) return CORRECT_THE_IMAGE;
   if (message.includes(PODS_NOT_MADE)) {
     return "Mend what the message names: a limit range, a policy, an admission webhook or a service account of the namespace, or the field of the spec that it refuses. There is no pod, so there is no log.";
@@ -62,7 +58,7 @@ function mendTheReplica(_field: ReadField, { message }: Said): string {
 }
 
 /** The API server names the quota, whatever it counts. */
-function raiseTheQuota(_field: ReadField, { message }: Said): string {
+function raiseTheQuota(_field: ReadField, message: string): string {
   const [, quota] = /(?:exceeded|failed) quota: ([^,:\s]+)/.exec(message) ?? [];
   const which =
     quota === undefined ? "the quota that the message names" : `ResourceQuota "${quota}"`;
@@ -71,7 +67,7 @@ function raiseTheQuota(_field: ReadField, { message }: Said): string {
     : `Raise ${which}, or ask for less in spec.resources or spec.replicas. The pods that are missing do not exist, so they have no log.`;
 }
 
-function waitOrMend(_field: ReadField, { message }: Said): string {
+function waitOrMend(_field: ReadField, message: string): string {
   if (message.includes(NODE_SILENT)) {
     return "Bring the node back. If it stays away, Kubernetes starts the pod on another one after some minutes.";
   }
@@ -144,8 +140,8 @@ export const CURES: Cures = {
     },
     Progressing: {
       WaitingForReferences: MAKE_WHAT_IS_NAMED,
-      RolloutStuck: (field, said) =>
-        `${mendTheReplica(field, said)} Or set the spec back: the replicas of before serve until then.`,
+      RolloutStuck: (field, message) =>
+        `${mendTheReplica(field, message)} Or set the spec back: the replicas of before serve until then.`,
       Quota: raiseTheQuota,
       Unschedulable: FIND_A_NODE,
       ImagePull: CORRECT_THE_IMAGE,

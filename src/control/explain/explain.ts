@@ -70,15 +70,13 @@ export function explain(resource: ExplainedResource): Explanation {
 }
 
 function cureOf(
-  { kind, spec, metadata }: ExplainedResource,
+  { kind, spec }: ExplainedResource,
   { type, reason, message }: ExplainedCondition,
 ): string {
   const cures: Readonly<Record<string, Readonly<Record<string, Cure>>>> = CURES[kind];
   const cure = cures[type]?.[reason];
   if (cure === undefined) return "Do what the message says.";
-  return typeof cure === "string"
-    ? cure
-    : cure(fieldReader(spec), { message, name: metadata.name });
+  return typeof cure === "string" ? cure : cure(fieldReader(spec), message);
 }
 
 function fieldReader(spec: Readonly<Record<string, unknown>>): ReadField {

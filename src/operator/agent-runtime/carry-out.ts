@@ -28,6 +28,8 @@ export interface CarriedOut {
   readonly created: readonly AgentChild[];
   /** What became of the write of the ConfigMap. */
   readonly files: ChildWrite;
+  /** What became of the write of the Deployment. */
+  readonly deployment: ChildWrite;
   /** Which objects could not be written and why, for people. */
   readonly problem: string | undefined;
   /** When an object that could not be written should be tried again. */
@@ -65,6 +67,7 @@ export async function carryOut(
 
   // No replica is started that nobody could connect to, that would be open to everybody, or whose ConfigMap has a name that somebody
   // else uses.
+  let written: ChildWrite = "refused";
   if (own.deployment !== undefined || writer.refused.length === 0) {
     const digest = nextEnvironmentDigest(own.deployment, wanted);
     const { publicKey } = signer;
@@ -75,14 +78,20 @@ export async function carryOut(
       settings,
       publicKey,
     };
-    await writer.apply("deployment", buildDeployment(deployment));
+    written = await writer.apply("deployment", buildDeployment(deployment));
   }
 
   await writer.applyOrDelete("podDisruptionBudget", buildPodDisruptionBudget(at, workload));
 
   const { created, refused } = writer;
   const writtenFiles = await writingFiles;
-  return { created, files: writtenFiles, problem: problemOf(refused), retryInMs: retryOf(refused) };
+  return {
+    created,
+    files: writtenFiles,
+    deployment: written,
+    problem: problemOf(refused),
+    retryInMs: retryOf(refused),
+  };
 }
 
 function nextEnvironmentDigest(

@@ -21,8 +21,10 @@ import { applyObjects } from "./apply-objects.ts";
 import { childrenOf, ownedBy } from "./children.ts";
 import { decide } from "./decide.ts";
 import { gather } from "./gather.ts";
+import { hearReplicas } from "./hear-replicas.ts";
 import { AgentMemories } from "./memories.ts";
 import { type Pass, type Phase, runPhases } from "./pass.ts";
+import { type AskReplica, ReplicaReports } from "./pods/replica-reports.ts";
 import { prepareFiles } from "./prepare-files.ts";
 import { tellOwners } from "./tell-owners.ts";
 import { tellPods } from "./tell-pods.ts";
@@ -30,15 +32,22 @@ import { watchForAgents } from "./triggers.ts";
 import { waitForCreated } from "./wait-for-created.ts";
 import { writeStatus } from "./write-status.ts";
 
-export function createAgentRuntimeController(
+export interface AgentRuntimes {
+  readonly controller: Controller;
+  /** Asks replicas that are not ready why, until the signal is aborted. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+export function createAgentRuntimes(
   context: OperatorContext,
   sources: {
     promptPacks: DecidedPromptPacks;
     toolRegistries: DecidedToolRegistries;
     secrets: SecretReader;
+    askReplica: AskReplica;
   },
   settings: ControllerSettings,
-): Controller {
+): AgentRuntimes {
   const { caches, clock, signer } = context;
   const { namespaces, policy } = context.settings;
   const { secrets } = sources;
@@ -47,9 +56,15 @@ export function createAgentRuntimeController(
   const statuses = new WrittenStatuses<AgentRuntimeStatus>(context, AGENT_RUNTIMES);
   const unreadable = new UnreadableSpecs(context, AGENT_RUNTIMES);
   const memories = new AgentMemories(clock, signer);
+  const reports = new ReplicaReports({
+    clock,
+    ask: sources.askReplica,
+    onChange: (key) => controller.queue.add(key),
+  });
 
   const phases: readonly Phase[] = [
     waitForCreated(clock),
+    hearReplicas(reports),
     gather({ ...sources, namespaces, namespaceObjects }, policy),
     decide(clock, policy),
     prepareFiles({ secrets, configMaps }, signer),
@@ -64,6 +79,7 @@ export function createAgentRuntimeController(
     if (stored === undefined) {
       // Kubernetes deletes the agent's objects, because of their owner references.
       memories.forget(key);
+      reports.forget(key);
       statuses.forget(key);
       return;
     }
@@ -86,7 +102,12 @@ export function createAgentRuntimeController(
     };
   }
 
-  const controller = new Controller({ name: "agentruntime", clock, ...settings, reconcile });
+  const controller: Controller = new Controller({
+    name: "agentruntime",
+    clock,
+    ...settings,
+    reconcile,
+  });
   watchForAgents(controller, caches, sources);
-  return controller;
+  return { controller, run: (signal) => reports.run(signal) };
 }

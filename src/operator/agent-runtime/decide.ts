@@ -5,26 +5,28 @@ import {
 import type { TrustPolicy } from "../../control/trust-policy.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { Phase } from "./pass.ts";
-import { observeWorkload } from "./pods/observe-workload.ts";
+import { observeWorkload, type WorkloadFacts } from "./pods/observe-workload.ts";
 
 /** Decides the agent config, the workload and the status. Reads and writes nothing. */
 export function decide(clock: Pick<Clock, "now">, policy: TrustPolicy): Phase {
   return async (pass) => {
-    const { agentRuntime, gathered, own, pods } = pass;
+    const { agentRuntime, gathered, own, pods, reports } = pass;
     if (gathered === undefined) return;
     const { references, lastFiles } = gathered;
-    const decideWith = (problem: string | undefined): AgentRuntimeDecision =>
+    const decideAfter = (
+      writes: Pick<WorkloadFacts, "problem" | "isOutdated">,
+    ): AgentRuntimeDecision =>
       decideAgentRuntime({
         agentRuntime,
         references,
-        observed: observeWorkload({ deployment: own.deployment, pods, problem }),
+        observed: observeWorkload({ deployment: own.deployment, pods, reports, ...writes }),
         previous: lastFiles,
         policy,
         now: clock.now(),
       });
     pass.decision = {
-      ...decideWith(undefined),
-      statusWith: (problem) => decideWith(problem).status,
+      ...decideAfter({}),
+      statusAfter: (writes) => decideAfter(writes).status,
     };
   };
 }

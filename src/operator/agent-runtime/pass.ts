@@ -1,5 +1,6 @@
 import type { AgentRuntime, AgentRuntimeStatus } from "../../api/agent-runtime.ts";
 import type { AgentRuntimeDecision } from "../../control/agent-runtime/decide-agent-runtime.ts";
+import type { ReplicaReport } from "../../control/agent-runtime/available.ts";
 import type { AgentReferences } from "../../control/agent-runtime/references.ts";
 import type { ReconcileResult } from "../../kube/controller/controller.ts";
 import type { PodObject, StoredAgentRuntime } from "../cluster/kubernetes-objects.ts";
@@ -7,10 +8,13 @@ import type { AgentWanted, CarriedOut } from "./carry-out.ts";
 import type { AgentChildren } from "./children.ts";
 import type { KnownFiles } from "./files/agent-files.ts";
 import type { AgentMemory } from "./memories.ts";
+import type { WorkloadFacts } from "./pods/observe-workload.ts";
 
 interface Decision extends AgentRuntimeDecision {
-  /** The status when an object could not be written. `problem` says why, for people. */
-  readonly statusWith: (problem: string) => AgentRuntimeStatus;
+  /** The status after what became of the writes. */
+  readonly statusAfter: (
+    writes: Pick<WorkloadFacts, "problem" | "isOutdated">,
+  ) => AgentRuntimeStatus;
 }
 
 /** One pass over one AgentRuntime: what the caches hold at its beginning, and what the phases add to that. */
@@ -23,6 +27,8 @@ export interface Pass {
   /** Those of them that the agent owns. */
   readonly own: AgentChildren;
   readonly pods: readonly PodObject[];
+  /** Set by `hearReplicas`. */
+  reports?: readonly ReplicaReport[];
   /** Set by `gather`. */
   gathered?: { readonly references: AgentReferences; readonly lastFiles: KnownFiles };
   /** Set by `decide`. */

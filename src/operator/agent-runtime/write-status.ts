@@ -8,9 +8,14 @@ export function writeStatus(statuses: WrittenStatuses<AgentRuntimeStatus>): Phas
     if (decision === undefined) return;
     const problem = applied?.problem;
     // The caches are about to show what was created, which leads to another pass and to another status.
-    const isOutdated = applied !== undefined && applied.created.length > 0;
-    if (isOutdated && problem === undefined) return;
-    const status = problem === undefined ? decision.status : decision.statusWith(problem);
+    const isAboutToShow = applied !== undefined && applied.created.length > 0;
+    if (isAboutToShow && problem === undefined) return;
+    // What the Deployment tells of its replicas is about the spec before.
+    const isOutdated = applied !== undefined && applied.deployment !== "unchanged";
+    const status =
+      problem === undefined && !isOutdated
+        ? decision.status
+        : decision.statusAfter({ problem, isOutdated });
     await statuses.write(stored, status, signal);
   };
 }

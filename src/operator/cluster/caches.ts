@@ -173,18 +173,7 @@ function readinessOf({
 
 /** Most of a pod is its spec, which was decided here. */
 function stateOf({ metadata, spec, status }: kinds.PodObject): kinds.PodObject {
-  const { phase, reason, message, conditions } = status ?? {};
-  const containerStatuses = status?.containerStatuses?.map(
-    ({ name, ready, started, restartCount, state, lastState }) =>
-      withoutUndefined<kinds.ContainerStatus>({
-        name,
-        ready,
-        started,
-        restartCount,
-        state,
-        lastState,
-      }),
-  );
+  const { phase, reason, message, podIP, conditions } = status ?? {};
   return {
     metadata,
     spec: withoutUndefined<NonNullable<typeof spec>>({ nodeName: spec?.nodeName }),
@@ -192,10 +181,30 @@ function stateOf({ metadata, spec, status }: kinds.PodObject): kinds.PodObject {
       phase,
       reason,
       message,
+      podIP,
       conditions,
-      containerStatuses,
+      initContainerStatuses: status?.initContainerStatuses?.map(stateOfContainer),
+      containerStatuses: status?.containerStatuses?.map(stateOfContainer),
     }),
   };
+}
+
+function stateOfContainer({
+  name,
+  ready,
+  started,
+  restartCount,
+  state,
+  lastState,
+}: kinds.ContainerStatus): kinds.ContainerStatus {
+  return withoutUndefined<kinds.ContainerStatus>({
+    name,
+    ready,
+    started,
+    restartCount,
+    state,
+    lastState,
+  });
 }
 
 function labelsOf({

@@ -55,7 +55,9 @@ export interface PodStatus {
   phase?: string;
   reason?: string;
   message?: string;
+  podIP?: string;
   conditions?: { type: string; status: string; reason?: string; message?: string }[];
+  initContainerStatuses?: ContainerStatus[];
   containerStatuses?: ContainerStatus[];
 }
 export type ContainerStatus = Pick<

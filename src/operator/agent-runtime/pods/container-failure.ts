@@ -1,4 +1,5 @@
 /** Says why a container does not run, in words that stay the same while the kubelet tries again and again. */
+import { CONTAINER_NOT_STARTED, IMAGE_NOT_PULLED } from "../../../control/replica-words.ts";
 import type { PodObject } from "../../cluster/kubernetes-objects.ts";
 import { AGENT_CONTAINER } from "../objects/build-deployment.ts";
 import { lastWords } from "../../../observability/log-line.ts";
@@ -28,11 +29,20 @@ const START_FAILURES: readonly string[] = [
 /** The same for a container that was made: it has ended without having run. */
 const START_ENDS: readonly string[] = ["StartError", "ContainerCannotRun"];
 
+export interface ContainerFailure {
+  readonly message: string;
+  /** The image cannot be had. Nothing is known of the container then. */
+  readonly isOfImage: boolean;
+}
+
 /** `undefined`: the container is ready, or may become so. */
-export function containerFailure(status: ContainerStatus): string | undefined {
+export function containerFailure(status: ContainerStatus): ContainerFailure | undefined {
   const failure = failureOf(status);
-  if (failure === undefined || status.name === AGENT_CONTAINER) return failure;
-  return `container "${status.name}": ${failure}`;
+  if (failure === undefined) return undefined;
+  const isOfImage = IMAGE_FAILURES.includes(status.state?.waiting?.reason ?? "");
+  const message =
+    status.name === AGENT_CONTAINER ? failure : `container "${status.name}": ${failure}`;
+  return { message, isOfImage };
 }
 
 function failureOf({ ready, started, state, lastState }: ContainerStatus): string | undefined {
@@ -53,12 +63,12 @@ function imageFailure(message: string): string {
   const [, image, cause = ""] =
     /^Back-off pulling image ("[^"]*")(?:: ErrImagePull: )?(.*)$/s.exec(message) ?? [];
   const why = stableMessage(image === undefined ? message : cause);
-  if (why !== "") return `the image cannot be pulled: ${why}`;
-  return image === undefined ? "the image cannot be pulled" : `image ${image} cannot be pulled`;
+  if (why !== "") return `the image ${IMAGE_NOT_PULLED}: ${why}`;
+  return `${image === undefined ? "the image" : `image ${image}`} ${IMAGE_NOT_PULLED}`;
 }
 
 function startFailure(message: string): string {
-  return `the container cannot be started: ${stableMessage(message)}`;
+  return `${CONTAINER_NOT_STARTED}: ${stableMessage(message)}`;
 }
 
 function endOf({ exitCode, reason, message = "", signal }: Terminated): string {

@@ -260,6 +260,142 @@ describe("a Deployment that does not get on", () => {
   });
 });
 
+describe("what is in the way of replicas", () => {
+  const condition = (type: string, reason: string, message: string): Condition => ({
+    type,
+    status: type === "ReplicaFailure" ? "True" : "False",
+    reason,
+    message,
+  });
+  const obstacle = (...[deployment, ...pods]: [DeploymentObject, ...PodObject[]]) =>
+    observeWorkload({ deployment, pods })?.obstacle;
+  const cannotCreate = (message: string) =>
+    obstacle(aDeployment({}, [condition("ReplicaFailure", "FailedCreate", message)]));
+  const rolledOut = aDeployment({ replicas: 1, updatedReplicas: 1 }, [
+    { ...condition("Progressing", "NewReplicaSetAvailable", ""), status: "True" },
+  ]);
+  const unschedulable = (message: string): PodObject =>
+    aPod({
+      phase: "Pending",
+      conditions: [{ type: "PodScheduled", status: "False", reason: "Unschedulable", message }],
+    });
+
+  it.each([
+    ["exceeded quota: small, requested: pods=1, used: pods=4, limited: pods=4", "Quota"],
+    ["failed quota: small: must specify limits.cpu for: agent", "Quota"],
+    ["maximum cpu usage per Container is 1, but limit is 2", "RolloutStuck"],
+    ['admission webhook "deny.example" denied the request: not today', "RolloutStuck"],
+    [
+      'error looking up service account agents/gone: serviceaccount "gone" not found',
+      "RolloutStuck",
+    ],
+    ['violates PodSecurity "restricted:latest": runAsNonRoot != true', "RolloutStuck"],
+  ])("is told in the API server's own words: %s", (words, reason) => {
+    const message = `pods "${POD}" is forbidden: ${words}`;
+    expect(cannotCreate(message)).toEqual({ reason, message: `pods cannot be made: ${words}` });
+  });
+
+  it("is a quota on another object, too", () => {
+    const problem = 'the API server refuses Deployment "support": exceeded quota: few';
+    const observed = observeWorkload({ deployment: undefined, pods: [], problem });
+    expect(observed?.obstacle).toEqual({ reason: "Quota", message: problem });
+  });
+
+  it.each([
+    "0/3 nodes are available: 3 Insufficient cpu.",
+    "0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector.",
+    "0/3 nodes are available: 3 node(s) had untolerated taint {a: b}.",
+  ])("is told in the scheduler's own words: %s", (words) => {
+    expect(obstacle(aDeployment(), unschedulable(words))).toEqual({
+      reason: "Unschedulable",
+      message: `no node takes it: ${words}`,
+    });
+  });
+
+  it("is an image that cannot be had, whether a rollout is under way or not", () => {
+    for (const deployment of [aDeployment(), rolledOut]) {
+      expect(obstacle(deployment, aPod(waiting("ErrImagePull", '"a:1": not found')))).toEqual({
+        reason: "ImagePull",
+        message: 'the image cannot be pulled: "a:1": not found',
+      });
+    }
+  });
+
+  it("is a container that fails, unless its template has been seen to work", () => {
+    const pod = aPod(crashed("boom"));
+    const stuck = { reason: "RolloutStuck", message: "boom (exit code 1)" };
+    expect(obstacle(aDeployment(), pod)).toEqual(stuck);
+    expect(obstacle(rolledOut, pod)).toBeUndefined();
+  });
+
+  it("is an init container that somebody has injected", () => {
+    const [status] = crashed("no certificate").containerStatuses ?? [];
+    const init = { ...status, name: "mesh-init" } as ContainerStatus;
+    expect(obstacle(aDeployment(), aPod({ initContainerStatuses: [init] }))).toEqual({
+      reason: "RolloutStuck",
+      message: 'container "mesh-init": no certificate (exit code 1)',
+    });
+  });
+
+  it("is what replicas say of themselves, when the time of a rollout is over", () => {
+    const overdue = aDeployment({}, [condition("Progressing", "ProgressDeadlineExceeded", "")]);
+    const reports = [{ message: "the session store does not answer" }];
+    const observed = observeWorkload({ deployment: overdue, pods: [aPod(starting)], reports });
+    expect(observed).toMatchObject({
+      failure: { reason: "DeadlineExceeded", message: "the session store does not answer" },
+      obstacle: { reason: "RolloutStuck", message: "the session store does not answer" },
+      reports,
+    });
+  });
+
+  it("is none while replicas start, and when all is well", () => {
+    expect(obstacle(aDeployment(), aPod(starting))).toBeUndefined();
+    expect(obstacle(aDeployment(), aPod(waiting("ContainerCreating")))).toBeUndefined();
+    expect(obstacle(rolledOut, aPod(ready))).toBeUndefined();
+  });
+
+  it("is not what was so before the last change", () => {
+    const before = { ...rolledOut, status: { ...rolledOut.status, observedGeneration: 1 } };
+    expect(observeWorkload({ deployment: before, pods: [] })).not.toHaveProperty("updatedReplicas");
+    const written = observeWorkload({ deployment: rolledOut, pods: [], isOutdated: true });
+    expect(written).not.toHaveProperty("updatedReplicas");
+  });
+});
+
+describe("replicas that are missing", () => {
+  const waits = (...pods: PodObject[]) =>
+    observeWorkload({ deployment: aDeployment({ availableReplicas: 0 }), pods })?.waiting;
+  const onNode = (conditions: NonNullable<PodStatus["conditions"]>): PodObject => ({
+    ...aPod({ ...ready, conditions }),
+    spec: { nodeName: "node-1" },
+  });
+
+  it("are on a node that is not heard of", () => {
+    const conditions = [
+      { type: "ContainersReady", status: "True" },
+      { type: "Ready", status: "False" },
+    ];
+    expect(waits(onNode(conditions))).toBe('its node "node-1" does not report its state');
+  });
+
+  it("wait for a readiness gate of somebody else", () => {
+    const message = 'the status of pod readiness gate "lb" is not "True", but False';
+    const conditions = [
+      { type: "ContainersReady", status: "True" },
+      { type: "Ready", status: "False", reason: "ReadinessGatesNotReady", message },
+    ];
+    expect(waits(onNode(conditions))).toContain('readiness gate "lb"');
+  });
+
+  it("were evicted, as long as none has taken their place", () => {
+    const message = "The node was low on resource: memory.";
+    const evicted = aPod({ phase: "Failed", reason: "Evicted", message });
+    expect(waits(evicted, aPod(starting))).toBe(`a pod was ended (Evicted): ${message}`);
+    const whole = aDeployment({ availableReplicas: 1 });
+    expect(observeWorkload({ deployment: whole, pods: [evicted] })?.waiting).toBeUndefined();
+  });
+});
+
 describe("what people are told", () => {
   const tell = (facts: Partial<Parameters<typeof observeWorkload>[0]>, wanted = 2) =>
     available({

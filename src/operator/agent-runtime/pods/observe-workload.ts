@@ -1,39 +1,88 @@
 /** Describes the replicas of an agent from what the cluster tells of them. */
-import type { ObservedWorkload } from "../../../control/agent-runtime/available.ts";
+import type {
+  ObservedWorkload,
+  Obstacle,
+  ReplicaReport,
+} from "../../../control/agent-runtime/available.ts";
+import { NODE_SILENT, PODS_NOT_MADE } from "../../../control/replica-words.ts";
 import type { DeploymentObject, PodObject } from "../../cluster/kubernetes-objects.ts";
 import { ROLL_HASH_ANNOTATION } from "../../cluster/labels.ts";
-import { containerFailure } from "./container-failure.ts";
+import { type ContainerFailure, containerFailure } from "./container-failure.ts";
 import { stableMessage } from "./stable-message.ts";
 
-/** `problem` says which part of the workload could not be made, and why. */
-export function observeWorkload(facts: {
-  deployment: DeploymentObject | undefined;
-  pods: readonly PodObject[];
-  problem?: string | undefined;
-}): ObservedWorkload | undefined {
-  const { deployment, problem } = facts;
+/** The words of the API server about a quota: that it is used up, or that it counts what a pod does not state. */
+const QUOTA = /\b(?:exceeded|failed) quota: /;
+
+export interface WorkloadFacts {
+  readonly deployment: DeploymentObject | undefined;
+  readonly pods: readonly PodObject[];
+  /** What replicas that run and are not ready say of themselves. */
+  readonly reports?: readonly ReplicaReport[] | undefined;
+  /** Which part of the workload could not be made, and why. */
+  readonly problem?: string | undefined;
+  /** The Deployment was just written, and the one that is given is the one before. */
+  readonly isOutdated?: boolean | undefined;
+}
+
+export function observeWorkload(facts: WorkloadFacts): ObservedWorkload | undefined {
+  const { deployment, problem, reports, isOutdated = false } = facts;
   if (deployment === undefined && problem === undefined) return undefined;
-  const { status = {} } = deployment ?? {};
+  const { status = {}, spec } = deployment ?? {};
+  const { replicas = 0, readyReplicas = 0, availableReplicas = 0, updatedReplicas = 0 } = status;
   const pods = ofLastTemplate(facts.pods.filter(isAlive), deployment);
-  const message = problem ?? firstOf(pods.map(podFailure)) ?? replicaFailure(deployment);
-  const waiting = firstOf(pods.map(whyWaiting));
+  const failures = pods.flatMap(podFailures);
+  const notMade = problem ?? notMadeBy(deployment);
+  const unschedulable = firstOf(pods.map(whyUnschedulable));
+  const isMissing = availableReplicas < (spec?.replicas ?? 1);
+  const waiting =
+    unschedulable ??
+    firstOf(pods.map(whyUnreachable)) ??
+    (isMissing ? firstOf(facts.pods.map(howItEnded)) : undefined);
+  const message = notMade ?? firstOf(failures.map((failure) => failure.message));
+  const words = waiting ?? firstOf((reports ?? []).map((report) => report.message));
   const failure: ObservedWorkload["failure"] =
     message !== undefined
       ? { reason: "PodsFailing", message }
       : isOverdue(deployment)
         ? {
             reason: "DeadlineExceeded",
-            message: waiting ?? "new replicas did not become ready in time",
+            message: words ?? "new replicas did not become ready in time",
           }
         : undefined;
   return {
-    replicas: status.replicas ?? 0,
-    readyReplicas: status.readyReplicas ?? 0,
-    availableReplicas: status.availableReplicas ?? 0,
-    ...(isCurrent(deployment) ? { updatedReplicas: status.updatedReplicas ?? 0 } : {}),
+    replicas,
+    readyReplicas,
+    availableReplicas,
+    ...(isCurrent(deployment) && !isOutdated ? { updatedReplicas } : {}),
+    scaledTo: spec?.replicas,
     failure,
     waiting,
+    reports: reports?.length === 0 ? undefined : reports,
+    obstacle: obstacleOf({
+      notMade,
+      image: firstOf(failures.map(({ isOfImage, message: why }) => (isOfImage ? why : undefined))),
+      unschedulable,
+      // What a replica fails of that ran before is no matter of a rollout.
+      failure: hasRolledOut(deployment) ? undefined : failure?.message,
+    }),
   };
+}
+
+/** What is in the way of the replicas that are wanted, the nearest to its cause first. */
+function obstacleOf(words: {
+  notMade: string | undefined;
+  image: string | undefined;
+  unschedulable: string | undefined;
+  /** Why a rollout fails. */
+  failure: string | undefined;
+}): Obstacle | undefined {
+  const { notMade, image, unschedulable, failure } = words;
+  if (notMade !== undefined) {
+    return { reason: QUOTA.test(notMade) ? "Quota" : "RolloutStuck", message: notMade };
+  }
+  if (image !== undefined) return { reason: "ImagePull", message: image };
+  if (unschedulable !== undefined) return { reason: "Unschedulable", message: unschedulable };
+  return failure === undefined ? undefined : { reason: "RolloutStuck", message: failure };
 }
 
 /** A pod that ended, for example by an eviction, is replaced, and so is a pod that is being deleted. */
@@ -63,14 +112,17 @@ function isCurrent(deployment: DeploymentObject | undefined): boolean {
   );
 }
 
-function podFailure({ status }: PodObject): string | undefined {
-  return firstOf((status?.containerStatuses ?? []).map(containerFailure));
+function podFailures({ status }: PodObject): ContainerFailure[] {
+  const { initContainerStatuses = [], containerStatuses = [] } = status ?? {};
+  return [...initContainerStatuses, ...containerStatuses].flatMap(
+    (container) => containerFailure(container) ?? [],
+  );
 }
 
-function replicaFailure(deployment: DeploymentObject | undefined): string | undefined {
+function notMadeBy(deployment: DeploymentObject | undefined): string | undefined {
   const condition = conditionOf(deployment, "ReplicaFailure");
   return condition?.status === "True" && condition.message !== undefined
-    ? `pods cannot be made: ${stableMessage(condition.message)}`
+    ? `${PODS_NOT_MADE}: ${stableMessage(condition.message)}`
     : undefined;
 }
 
@@ -78,17 +130,42 @@ function isOverdue(deployment: DeploymentObject | undefined): boolean {
   return conditionOf(deployment, "Progressing")?.reason === "ProgressDeadlineExceeded";
 }
 
+/** Whether every replica of the newest template was available at some time. */
+function hasRolledOut(deployment: DeploymentObject | undefined): boolean {
+  return conditionOf(deployment, "Progressing")?.reason === "NewReplicaSetAvailable";
+}
+
 function conditionOf(deployment: DeploymentObject | undefined, type: string) {
   if (!isCurrent(deployment)) return undefined;
   return deployment?.status?.conditions?.find((condition) => condition.type === type);
 }
 
-function whyWaiting({ status }: PodObject): string | undefined {
+function whyUnschedulable({ status }: PodObject): string | undefined {
   const scheduled = status?.conditions?.find(({ type }) => type === "PodScheduled");
   if (scheduled?.status !== "False" || scheduled.message === undefined) return undefined;
   // The part about preemption does not say what is missing.
   const [why = ""] = scheduled.message.split(/,? *preemption: /);
   return `no node takes it: ${stableMessage(why)}`;
+}
+
+/** Its containers were ready when they were last heard of, and it counts as not ready all the same. */
+function whyUnreachable({ spec, status }: PodObject): string | undefined {
+  const conditionOfPod = (type: string) =>
+    status?.conditions?.find((condition) => condition.type === type);
+  const ready = conditionOfPod("Ready");
+  if (ready === undefined || ready.status === "True") return undefined;
+  if (conditionOfPod("ContainersReady")?.status !== "True") return undefined;
+  if (ready.reason === "ReadinessGatesNotReady") {
+    return `a readiness gate of the pod is closed: ${stableMessage(ready.message ?? "")}`;
+  }
+  return `its node "${spec?.nodeName ?? ""}" ${NODE_SILENT}`;
+}
+
+/** A pod that was ended from outside, such as by an eviction, and stays as a record of that. */
+function howItEnded({ status }: PodObject): string | undefined {
+  const { phase, reason, message } = status ?? {};
+  if (phase !== "Failed" || reason === undefined) return undefined;
+  return `a pod was ended (${reason}): ${stableMessage(message ?? "")}`;
 }
 
 /** Takes the first of several in alphabetical order, so that the same pods always lead to the same message. */
