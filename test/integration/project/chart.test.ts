@@ -155,8 +155,13 @@ describe("what the chart renders", () => {
       find(of, "Deployment").spec.template.spec.containers[0].args.find((argument: string) =>
         argument.startsWith("--network-policy="),
       );
+    // The operator asks replicas that are not ready why.
+    const operator = {
+      namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": RELEASE_NAMESPACE } },
+      podSelector: find(manifests, "Deployment").spec.selector,
+    };
     expect(readNetworkPolicy(argumentOf(manifests)?.split("=")[1] ?? "")).toEqual({
-      managementFrom: [],
+      managementFrom: [operator],
       ingress: [],
       egress: [],
     });
@@ -175,7 +180,7 @@ describe("what the chart renders", () => {
       egress,
     });
     expect(readNetworkPolicy(argumentOf(named)?.split("=")[1] ?? "")).toEqual({
-      managementFrom: [monitoring],
+      managementFrom: [monitoring, operator],
       ingress: [],
       egress,
     });
