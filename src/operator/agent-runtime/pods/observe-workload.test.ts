@@ -306,10 +306,13 @@ describe("what is in the way of replicas", () => {
     "0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector.",
     "0/3 nodes are available: 3 node(s) had untolerated taint {a: b}.",
   ])("is told in the scheduler's own words: %s", (words) => {
-    expect(obstacle(aDeployment(), unschedulable(words))).toEqual({
-      reason: "Unschedulable",
-      message: `no node takes it: ${words}`,
-    });
+    const more = " no new claims to deallocate, preemption: 0/3 nodes are available: 3 No victims.";
+    for (const said of [words, words + more]) {
+      expect(obstacle(aDeployment(), unschedulable(said))).toEqual({
+        reason: "Unschedulable",
+        message: `no node takes it: ${words}`,
+      });
+    }
   });
 
   it("is an image that cannot be had, whether a rollout is under way or not", () => {

@@ -143,8 +143,8 @@ function conditionOf(deployment: DeploymentObject | undefined, type: string) {
 function whyUnschedulable({ status }: PodObject): string | undefined {
   const scheduled = status?.conditions?.find(({ type }) => type === "PodScheduled");
   if (scheduled?.status !== "False" || scheduled.message === undefined) return undefined;
-  // The part about preemption does not say what is missing.
-  const [why = ""] = scheduled.message.split(/,? *preemption: /);
+  // The parts about preemption and about claims do not say what is missing.
+  const [why = ""] = scheduled.message.split(/ *no new claims to deallocate|,? *preemption: /);
   return `no node takes it: ${stableMessage(why)}`;
 }
 
