@@ -3,7 +3,10 @@ import type { AgentConfig } from "../agent-config/agent-config.ts";
 import type { AgentRuntime, AgentRuntimeStatus } from "../api/agent-runtime.ts";
 import { DEFAULT_NAMESPACE } from "../api/fields/names.ts";
 import type { ObservedWorkload } from "../control/agent-runtime/available.ts";
-import { decideAgentRuntime } from "../control/agent-runtime/decide-agent-runtime.ts";
+import {
+  type AgentRuntimeDecision,
+  decideAgentRuntime,
+} from "../control/agent-runtime/decide-agent-runtime.ts";
 import { gatherReferences } from "../control/agent-runtime/gather-references.ts";
 import type { TrustPolicy } from "../control/trust-policy.ts";
 import type { SecretFile, WorkloadDecision } from "../control/agent-runtime/workload-decision.ts";
@@ -49,6 +52,7 @@ interface RunningWith {
   readonly secretFiles: readonly SecretFile[];
   readonly secrets: ReadonlyMap<string, string | undefined>;
   readonly variables: Readonly<Record<string, string>>;
+  readonly replicas: number;
   readonly revision: string;
 }
 
@@ -137,19 +141,27 @@ export class LocalAgent {
     const before = canonicalJSON([this.config, this.#environmentProblem]);
     const readers = localReaders(world, decided);
     const references = await gatherReferences(this.#resource, readers, this.#options.policy);
-    const observed = this.#observe();
-    const decision = decideAgentRuntime({
-      agentRuntime: { ...this.#resource, status: this.#status },
-      references,
-      observed,
-      previous: this.#runningWith ?? {},
-      endpoint: this.#endpoint(),
-      policy: this.#options.policy,
-      now,
-    });
-    this.#status = decision.status;
-    if (decision.config !== undefined && decision.workload !== undefined) {
-      await this.#carryOut(decision.config, decision.workload, readers, world);
+    const previous = this.#runningWith ?? {};
+    const decideWith = (workload: ObservedWorkload | undefined): AgentRuntimeDecision =>
+      decideAgentRuntime({
+        agentRuntime: { ...this.#resource, status: this.#status },
+        references,
+        observed: workload,
+        previous,
+        endpoint: this.#endpoint(),
+        policy: this.#options.policy,
+        now,
+      });
+    const decision = decideWith(this.#observe());
+    if (decision.config === undefined || decision.workload === undefined) {
+      this.#status = decision.status;
+    } else {
+      try {
+        await this.#carryOut(decision.config, decision.workload, readers, world);
+      } finally {
+        // What was observed before is about the spec before.
+        this.#status = decideWith(this.#observe()).status;
+      }
     }
     return canonicalJSON([this.config, this.#environmentProblem]) !== before;
   }
@@ -174,10 +186,17 @@ export class LocalAgent {
   #observe(): ObservedWorkload | undefined {
     const problem = this.#environmentProblem;
     if (this.#runningWith === undefined && problem === undefined) return undefined;
-    const observed = observeWorkload(this.#workload.replicas(), this.#runningWith?.revision ?? "");
+    const observed = {
+      ...observeWorkload(this.#workload.replicas(), this.#runningWith?.revision ?? ""),
+      scaledTo: this.#runningWith?.replicas,
+    };
     return problem === undefined
       ? observed
-      : { ...observed, failure: { reason: "PodsFailing", message: problem } };
+      : {
+          ...observed,
+          failure: { reason: "PodsFailing", message: problem },
+          obstacle: { reason: "RolloutStuck", message: problem },
+        };
   }
 
   async #carryOut(
@@ -211,15 +230,17 @@ export class LocalAgent {
 
     const revision = `${workload.rollHash}-${contentHash(variables)}`;
     const secrets = this.#secretContents(workload.secretFiles, secretValues);
+    const replicas = replicasOf(workload);
     await this.#workload.apply({
-      replicas: replicasOf(workload),
+      replicas,
       revision,
       environment: processEnvironment(world.environment, variables),
       config: JSON.stringify(config, null, 2),
       secrets,
       secretVariables: resolved.secrets,
     });
-    this.#runningWith = { config, secretFiles: workload.secretFiles, secrets, variables, revision };
+    const { secretFiles } = workload;
+    this.#runningWith = { config, secretFiles, secrets, variables, replicas, revision };
   }
 
   #secretContents(

@@ -54,6 +54,28 @@ describe("observeWorkload", () => {
     ).toBeUndefined();
   });
 
+  it("hears what replicas say that run and are not ready, each thing once", () => {
+    const reasons = [
+      { about: "session-store" as const, message: "the session store does not answer" },
+    ];
+    const starting = replica({ state: "starting", everReady: false, reasons });
+    expect(observeWorkload([starting], "new").reports).toBeUndefined();
+    const slow = { ...starting, slow: true };
+    const unready = replica({ id: 2, state: "unready", reasons });
+    expect(observeWorkload([slow, unready], "new").reports).toEqual(reasons);
+    expect(observeWorkload([replica({ reasons: [] })], "new").reports).toBeUndefined();
+  });
+
+  it("sees a rollout that is stuck in a replica that never was ready, and in no other", () => {
+    const failing = { state: "waiting", failures: 2, lastEnd: "it ended with code 1" } as const;
+    const fresh = replica({ ...failing, everReady: false });
+    expect(observeWorkload([fresh, replica({ id: 2, revision: "old" })], "new").obstacle).toEqual({
+      reason: "RolloutStuck",
+      message: "replica 1: it ended with code 1",
+    });
+    expect(observeWorkload([replica(failing)], "new").obstacle).toBeUndefined();
+  });
+
   it("sees that one is not ready for too long, and why", () => {
     const overdue = replica({
       state: "starting",

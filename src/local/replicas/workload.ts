@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { SECRETS_FOLDER } from "../../agent-config/agent-config.ts";
 import type { Backoff } from "../../time/backoff.ts";
 import type { Clock, Timer } from "../../time/clock.ts";
+import type { NotReadyReason } from "../../observability/readiness-answer.ts";
 import { SecretValues } from "../../observability/secrets/secret-values.ts";
 import { makePrivateFolder, syncPrivateFolder, writePrivateFile } from "../state/private-files.ts";
 import { planReplicas, type ObservedReplica, type ReplicaState } from "./plan.ts";
@@ -39,6 +40,8 @@ export interface WantedWorkload {
 export interface ReplicaView extends ObservedReplica {
   /** Why it is not ready, in the words of its process. */
   message?: string | undefined;
+  /** The same, each reason with what it is about. */
+  reasons?: readonly NotReadyReason[] | undefined;
   /** How its last process ended, since one was last ready. */
   lastEnd?: string | undefined;
   /** How many processes in a row ended without having run well. */
@@ -148,6 +151,7 @@ export class AgentWorkload {
       overdue: replica.overdue,
       lastEnd: replica.lastEnd,
       message: replica.message,
+      reasons: replica.process?.reasons,
       pid: replica.process?.pid,
     }));
   }

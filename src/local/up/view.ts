@@ -22,7 +22,7 @@ export interface AgentView {
   readonly ready: string;
   readonly handler: string;
   readonly model: string;
-  /** The reason of the first condition that does not hold. */
+  /** Why it is not as its spec wants it. */
   readonly reason: string;
 }
 
@@ -61,7 +61,8 @@ export function upView(
 
 function agentView({ resource: { metadata, spec }, status }: LocalAgent): AgentView {
   const { handler } = spec.facade;
-  const broken = status.conditions?.find((condition) => condition.status !== "True");
+  const broken = (status.conditions ?? []).filter((condition) => condition.status !== "True");
+  const cause = broken.find(({ type }) => type === SUMMARY) ?? broken[0];
   return {
     name: metadata.name,
     namespace: metadata.namespace,
@@ -69,16 +70,26 @@ function agentView({ resource: { metadata, spec }, status }: LocalAgent): AgentV
     ready: status.ready ?? "0/0",
     handler,
     model: handler === "runtime" ? (spec.provider?.model ?? "") : "",
-    reason: broken?.reason ?? "",
+    reason: cause?.reason ?? "",
   };
 }
 
 /** Reasons that are true for a moment at every start and change. The phase says as much. */
-const PASSING_REASONS = new Set(["WaitingForPods", "Notifying"]);
+const PASSING_REASONS = new Set(["WaitingForPods", "Notifying", "RollingOut"]);
+/** The condition that follows from all others. */
+const SUMMARY = "Ready";
 
 function complaintsOf({ kind, metadata, status }: LocalResource): Complaint[] {
-  return (status.conditions ?? [])
-    .filter(({ status: holds, reason }) => holds !== "True" && !PASSING_REASONS.has(reason))
+  const broken = (status.conditions ?? []).filter(
+    ({ type, status: holds, reason }) =>
+      holds !== "True" && type !== SUMMARY && !PASSING_REASONS.has(reason),
+  );
+  // What two conditions say in the same words is said once, by the one that says more.
+  const isSaid = ({ type, message }: (typeof broken)[number]): boolean =>
+    type === "Progressing" &&
+    broken.some((other) => other.type !== type && other.message.includes(message));
+  return broken
+    .filter((condition) => !isSaid(condition))
     .map(({ type, reason, message }) => ({
       about: `${kind} ${metadata.namespace}/${metadata.name}`,
       condition: type,

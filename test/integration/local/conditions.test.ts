@@ -214,6 +214,15 @@ describe("an omnia up with every reason in it", () => {
     ["zero", "Available", "ScaledToZero"],
     ["no-variable", "Available", "PodsFailing"],
     ["store-is-down", "Available", "WaitingForPods"],
+    ["runs", "Progressing", "Complete"],
+    ["runs", "Ready", "AsWanted"],
+    ["no-pack", "Progressing", "WaitingForReferences"],
+    ["no-pack", "Ready", "NotFound"],
+    ["no-secret", "Ready", "SecretNotFound"],
+    ["some-tools", "Ready", "Degraded"],
+    ["zero", "Ready", "ScaledToZero"],
+    ["no-variable", "Progressing", "RolloutStuck"],
+    ["no-variable", "Ready", "PodsFailing"],
   ])("gives AgentRuntime %s the condition %s with reason %s", async (name, type, reason) => {
     expect(await condition("AgentRuntime", name, type)).toMatchObject({ reason });
   });
@@ -257,6 +266,21 @@ describe("an omnia up with every reason in it", () => {
     expect((await condition("ToolRegistry", "nowhere", "ToolsAvailable"))?.message).toContain(
       "local-url",
     );
+  });
+
+  it("hears from a replica that its store is down", async () => {
+    await vi.waitFor(async () => {
+      for (const type of ["SessionStoreReady", "Ready"]) {
+        expect(await condition("AgentRuntime", "store-is-down", type)).toMatchObject({
+          status: "False",
+          reason: "Unreachable",
+          message: expect.stringContaining("the session store does not answer"),
+        });
+      }
+    }, 10_000);
+    const { out } = await omnia(["explain", "store-is-down"], { env: env() });
+    expect(out).toContain("SessionStoreReady is False, Unreachable");
+    expect(out).toContain("Start the session store");
   });
 
   it("says in the log why a replica does not become ready, in its own words", async () => {
