@@ -83,6 +83,7 @@ export const CONDITIONS = {
         "Invalid",
         "PromptNotFound",
         "VariablesMissing",
+        "ToolsMissing",
         "Degraded",
         "Failed",
         "SecretNotFound",

@@ -102,7 +102,7 @@ describe("the files of a new agent", () => {
     fc.assert(
       fc.property(purpose, (text) => {
         const { prompt } = resourcesOf(planOf("demo", { purpose: text }));
-        const lines = text.trim().split("\n");
+        const lines = text.trim().split(/[\n\u2028]/);
         expect(prompt).toContain(lines.map((line) => line.trimEnd()).join("\n"));
       }),
     );

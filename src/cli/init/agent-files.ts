@@ -166,10 +166,11 @@ ${template}
 `;
 }
 
+/** Unusual ends of a line become usual ones, since YAML reads them in more than one way. */
 function linesOf(text: string): string[] {
   return text
     .trim()
-    .split(/\r\n|\r|\n/)
+    .split(/\r\n|[\r\n\u0085\u2028\u2029]/)
     .map((line) => line.trimEnd());
 }
 

@@ -326,7 +326,7 @@ describe("the schema", () => {
       { path: "id", line: 2, column: 9 },
       { path: "version", line: 4, column: 14 },
     ]);
-    expect(message).toContain("; version: must be a string");
+    expect(message).toContain("; version: must be a version like");
   });
 
   it("names the line in YAML too, and counts what it does not list", () => {
