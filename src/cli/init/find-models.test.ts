@@ -29,6 +29,16 @@ describe("the models of a server", () => {
     ]);
   });
 
+  it("are asked for in Ollama's own way first", async () => {
+    const tags = JSON.stringify({ models: [{ name: "qwen3:4b", size: 1 }] });
+    await using server = await startHttpServer((request, response) => {
+      if (request.url === "/api/tags") response.end(tags);
+      else response.writeHead(404).end();
+    });
+    expect(await listModels(`${server.url}/v1`, search, "ollama")).toEqual(["qwen3:4b"]);
+    expect(await listModels(`${server.url}/v1`, search, "lmstudio")).toEqual([]);
+  });
+
   it("are found where the URL has no path, too", async () => {
     await using server = await startHttpServer((request, response) => {
       response.end(request.url === "/v1/models" ? list("qwen") : "");

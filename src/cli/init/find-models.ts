@@ -33,7 +33,7 @@ export async function findLocalServers(
       .filter(([, { kind }]) => kind === "local")
       .map(async ([source]) => {
         const baseURL = localBaseURL(source, env);
-        const models = await listModels(baseURL, search);
+        const models = await listModels(baseURL, search, source);
         return { source, baseURL, models };
       }),
   );
@@ -57,10 +57,19 @@ export function localBaseURL(
 }
 
 /** The names of the models, as the server lists them; none when nothing answers there, or something else does. */
-export async function listModels(baseURL: string, { signal, clock }: Search): Promise<string[]> {
+export async function listModels(
+  baseURL: string,
+  search: Search,
+  source?: SourceName,
+): Promise<string[]> {
+  const own = source === "ollama" ? await ask(new URL("/api/tags", baseURL).href, search) : [];
+  return own.length > 0 ? own : await ask(modelListURL(baseURL), search);
+}
+
+async function ask(url: string, { signal, clock }: Search): Promise<string[]> {
   using deadline = new Deadline({ ms: ANSWER_LIMIT_MS, clock, signal });
   try {
-    const response = await fetch(modelListURL(baseURL), {
+    const response = await fetch(url, {
       signal: deadline.signal,
       redirect: "error",
       headers: { accept: "application/json" },
@@ -78,16 +87,22 @@ export function modelListURL(baseURL: string): string {
   return `${new URL(url).pathname === "/" ? `${url}/v1` : url}/models`;
 }
 
-const modelListSchema = z.object({
-  data: z.array(z.object({ id: z.string().min(1).max(MAX_MODEL_NAME_LENGTH) })),
-});
+const nameSchema = z.string().min(1).max(MAX_MODEL_NAME_LENGTH);
+/** OpenAI's protocol has the first form, Ollama's own API the second one. */
+const modelListSchema = z.union([
+  z
+    .object({ data: z.array(z.object({ id: nameSchema })) })
+    .transform(({ data }) => data.map(({ id }) => id)),
+  z
+    .object({ models: z.array(z.object({ name: nameSchema })) })
+    .transform(({ models }) => models.map(({ name }) => name)),
+]);
 /** These models make vectors of texts, and answer nothing. */
 const EMBEDDING = /embed|(^|[/-])(bge|gte|e5)-|all-minilm|rerank/i;
 
 function modelsIn(text: string): string[] {
   const list = modelListSchema.safeParse(JSON.parse(text));
-  const names = list.success ? list.data.data.map(({ id }) => id) : [];
-  return [...new Set(names)]
+  return [...new Set(list.success ? list.data : [])]
     .filter((name) => !EMBEDDING.test(name) && !/\p{Cc}/u.test(name))
     .slice(0, MAX_MODELS);
 }

@@ -162,7 +162,7 @@ async function chooseModel(
   if (baseURL === undefined || (source.kind === "cloud" && source.provider !== "openai")) {
     return { model: await chooseCloudModel(context, source), baseURL };
   }
-  const models = server?.models ?? (await listModels(baseURL, context));
+  const models = server?.models ?? (await listModels(baseURL, context, sourceName));
   const [first] = models;
   if (first !== undefined) {
     if (questions === undefined || models.length === 1) return { model: first, baseURL };

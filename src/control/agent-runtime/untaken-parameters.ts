@@ -5,7 +5,7 @@
 import type { ProviderConfig } from "../../agent-config/agent-config.ts";
 import { isOpenAIReasoningModel } from "../../agent-config/openai-reasoning-model.ts";
 
-export type Endpoint = Pick<ProviderConfig, "name" | "model" | "api">;
+export type Endpoint = Pick<ProviderConfig, "name" | "model" | "api" | "baseURL">;
 export type GivenParameters = Partial<ProviderConfig["parameters"]> &
   Pick<ProviderConfig, "tokenLimitField">;
 type Parameter = keyof GivenParameters;
@@ -115,9 +115,9 @@ function isReasoning({ name, model }: Endpoint): boolean {
   return name === "openai" && isOpenAIReasoningModel(model);
 }
 
-/** Chat completions with tools are asked for without reasoning from these models, and then they do take the parameter. */
-function isAskedNotToReason({ model, api }: Endpoint): boolean {
-  return api === "chat" && /^gpt-5\.([6-9]|\d\d)(-|$)/.test(model);
+/** OpenAI's own chat completions with tools are asked for without reasoning from these models, and then they do take the parameter. */
+function isAskedNotToReason({ model, api, baseURL }: Endpoint): boolean {
+  return api === "chat" && baseURL === undefined && /^gpt-5\.([6-9]|\d\d)(-|$)/.test(model);
 }
 
 /** Models of Anthropic that let a caller choose how tokens are sampled. Newer ones do not. Other servers may have any model. */
