@@ -5,7 +5,10 @@ import type { AssistantMessage, HistoryMessage, ToolMessage } from "../sessions/
 
 export type TurnEvent =
   | { type: "chunk"; content: string }
-  /** The call is about to be made. Once this is stored, other replicas assume that it may have had its effect. */
+  /**
+   * The call is about to be made. Once this is stored, other replicas assume that it may have had its effect. No other call of
+   * the session has its id.
+   */
   | { type: "tool-call"; id: string; name: string; arguments: Record<string, unknown> }
   /** Exactly one of `result` and `error`. */
   | { type: "tool-result"; id: string; result?: unknown; error?: string };

@@ -128,6 +128,8 @@ export const MAX_DEPARTURE_CHARACTERS = 64;
 export const MAX_ERROR_CAUSES = 8;
 /** Characters that are shown of the word that a server gives for the end of an answer. */
 export const MAX_FINISH_REASON_CHARACTERS = 64;
+/** A longer id of a call is not shown to clients, but in its place a shorter one. */
+export const MAX_CALL_ID_CHARACTERS = 256;
 /** Models whose number of characters in a token is remembered. */
 export const MAX_RATED_MODELS = 16;
 

@@ -9,6 +9,7 @@ import { runTurn, type TurnMetrics } from "./tool-loop.ts";
 import { TurnError } from "../contracts/turn-error.ts";
 import { limitsOf } from "../contracts/limits.ts";
 import type { Handler } from "../contracts/handler.ts";
+import { callIdsOf } from "./tools/call-ids.ts";
 import { withinBudget } from "./history-budget.ts";
 import { promptOfSession } from "./session-prompt.ts";
 import { charactersIn, charactersOf, TokenRates } from "./token-rates.ts";
@@ -37,8 +38,10 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
       const prompt = promptOfSession(prompts, turn);
       const tools = prompt.tools ?? turn.config.tools;
       const { model } = provider;
+      const connection = await connect(provider);
+      const history = await turn.history();
       return runTurn(turn, {
-        connection: await connect(provider),
+        connection,
         prompt,
         sampling: samplingOptions(prompt.parameters, provider.parameters),
         tools,
@@ -47,11 +50,11 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
         random,
         log: log.child({ turnId: turn.id }),
         metrics,
-        history: async () =>
-          withinBudget(await turn.history(), {
-            tokens: limitsOf(turn.config).maxHistoryTokens,
-            charactersPerToken: tokenRates.charactersPerToken(model),
-          }),
+        usedCallIds: callIdsOf(history),
+        history: withinBudget(history, {
+          tokens: limitsOf(turn.config).maxHistoryTokens,
+          charactersPerToken: tokenRates.charactersPerToken(model),
+        }),
         onTokens: (messages, tokens) => {
           const beside = JSON.stringify(tools.map(({ inputSchema }) => inputSchema));
           const characters = charactersIn(prompt.system) + charactersIn(beside);

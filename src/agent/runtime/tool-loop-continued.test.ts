@@ -141,6 +141,21 @@ describe("a turn that goes on", () => {
     expect(called()).toEqual([]);
   });
 
+  it("gives a call another id than those of the calls before", async () => {
+    const answers = [
+      { toolCalls: [{ id: "c1", name: "get-weather", arguments: '{"city":"Oslo"}' }] },
+      { content: "Still 21 degrees." },
+    ];
+    model().mock.onMessage(/./, () => answers.shift() ?? { content: "" });
+    const { turn, result } = await run({ steps: [aStep("done")] });
+    expect(called()).toEqual(['{"city":"Oslo"}']);
+    expect(turn.events.slice(0, 2)).toMatchObject([
+      { type: "tool-call", id: "c1-2" },
+      { type: "tool-result", id: "c1-2" },
+    ]);
+    expect(result.finishReason).toBe("stop");
+  });
+
   it("whose answer was complete only ends", async () => {
     const message = { role: "assistant", turnId: "t", content: "Sunny." } as const;
     const { turn, result } = await run({

@@ -9,6 +9,7 @@ import {
 } from "../../../test/support/agent/recording-turn.ts";
 import { aRuntimeConfig, aTool } from "../../../test/support/builders/agent-config.ts";
 import type { PromptConfig, ToolConfig } from "../../agent-config/agent-config.ts";
+import type { HistoryMessage } from "../sessions/history-message.ts";
 import { systemClock } from "../../time/clock.ts";
 import { createLog } from "../../observability/log.ts";
 import { createRuntimeHandler } from "./runtime-handler.ts";
@@ -216,28 +217,43 @@ describe("a turn with tools", () => {
     ]);
   });
 
-  it("runs a call id once, gives the same call the same outcome, and another call another id", async () => {
-    const { model, run, toolCalls, lastMessages } = await aToolLoop();
+  it("runs every call once, also under an id that was there before, and gives it another id", async () => {
+    const { model, run, toolCalls, tools, lastMessages } = await aToolLoop();
     const call = { id: "call_1", name: "get-weather", arguments: '{"city":"Oslo"}' };
     const answers = [
       { toolCalls: [call] },
-      { toolCalls: [call] },
-      { toolCalls: [{ ...call, arguments: '{"city":"Rome"}' }] },
+      { toolCalls: [call, { ...call, arguments: '{"city":"Rome"}' }] },
       { content: "Sunny." },
     ];
     model.mock.onMessage(/./, () => answers.shift() ?? { content: "" });
-    const { turn } = await run();
+    tools.answerTool = (_path, { city }) => Promise.resolve(city);
+    const earlier = { role: "user", turnId: "t-0", content: "?" } as const;
+    const history: HistoryMessage[] = [
+      earlier,
+      {
+        role: "assistant",
+        turnId: "t-0",
+        content: "Let me see.",
+        toolCalls: [{ id: "call_1", name: "get-weather", arguments: {} }],
+      },
+    ];
+    const { turn } = await run({ history });
     expect(toolCalls.map(([, toolArguments]) => toolArguments)).toEqual([
+      { city: "Oslo" },
       { city: "Oslo" },
       { city: "Rome" },
     ]);
     const told = turn.events.flatMap((event) => (event.type === "tool-call" ? event.id : []));
-    expect(told).toEqual(["call_1", "call_1-3"]);
-    expect(lastMessages().flatMap((message) => message.tool_call_id ?? [])).toEqual([
-      "call_1",
-      "call_1",
-      "call_1-3",
-    ]);
+    // The provider's package gives the second call of one answer an id by itself.
+    expect(told).toEqual(["call_1-2", "call_1-3", expect.any(String)]);
+    expect(new Set([...told, "call_1"]).size).toBe(4);
+    const results = lastMessages().filter(({ role }) => role === "tool");
+    expect(results.map((message) => message.tool_call_id)).toEqual(["call_1", ...told]);
+    expect(results.slice(1).map(({ content }) => content)).toEqual(["Oslo", "Oslo", "Rome"]);
+    const recorded = turn.recorded.flatMap((message) =>
+      "toolCallId" in message ? message.toolCallId : [],
+    );
+    expect(recorded).toEqual(told);
   });
 });
 
@@ -275,7 +291,7 @@ describe("the limits of a turn", () => {
     model.mock.onMessage(/./, { toolCalls: [{ ...call, id: "call_1" }] });
     const { result } = await run({ prompt: { maxRounds: 2 } });
     expect(result.finishReason).toBe("tool_limit");
-    expect(toolCalls).toHaveLength(1);
+    expect(toolCalls).toHaveLength(2);
   });
 
   it("are not reached by a model that answers after the last round", async () => {

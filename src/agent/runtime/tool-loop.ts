@@ -25,6 +25,7 @@ import { ProviderFailedError, providerTurnError } from "./providers/provider-err
 import type { ReadSecret } from "./providers/provider-key.ts";
 import type { AssistantMessage, HistoryMessage, ToolMessage } from "../sessions/history-message.ts";
 import { addUsage } from "../contracts/add-usage.ts";
+import { CallIds } from "./tools/call-ids.ts";
 import { functionTools, ToolRuns, type ToolRun } from "./tools/tool-runs.ts";
 
 export type TurnMetrics = Pick<AgentMetrics, "toolCallsTotal" | "providerTokensTotal">;
@@ -40,8 +41,10 @@ export interface ToolLoopContext {
   random: () => number;
   log: Log;
   metrics: TurnMetrics | undefined;
+  /** The ids of all calls that the session had before this turn. */
+  usedCallIds: readonly string[];
   /** The messages that the model is told of the turns before this one. */
-  history: () => Promise<readonly HistoryMessage[]>;
+  history: readonly HistoryMessage[];
   /** Called when the provider has counted the tokens of a prompt with these messages. */
   onTokens: (messages: readonly HistoryMessage[], tokens: number) => void;
 }
@@ -49,7 +52,7 @@ export interface ToolLoopContext {
 export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<TurnResult> {
   const { prompt, metrics } = context;
   const messages: HistoryMessage[] = [
-    ...(await context.history()),
+    ...context.history,
     { role: "user", turnId: turn.id, content: turn.content },
   ];
   // Stops the tools and the request that still run when the turn ends, for whatever reason.
@@ -57,6 +60,7 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
   const signal = AbortSignal.any([turn.signal, stop.signal]);
   const toolRuns = new ToolRuns({
     tools: context.tools,
+    callIds: new CallIds(context.usedCallIds),
     maxRounds: prompt.maxRounds,
     maxCalls: prompt.maxToolCallsPerTurn,
     context: { ...context, signal },

@@ -434,6 +434,7 @@ describe("what a provider wants back", () => {
     });
     await handler.run(next);
     expect(provider.bodies[2].contents.at(-2).parts).toEqual([
+      { text: "Let me look.\n\n" },
       { text: "Sunny.", thoughtSignature: "signed too" },
     ]);
   });

@@ -5,7 +5,7 @@ import { playCase } from "../../support/wire/play-case.ts";
 import { readWireCases } from "../../support/wire/wire-case.ts";
 
 /** Cases that do not hold yet. */
-const FALLS_SHORT: readonly string[] = ["anth-same-id-twice", "chat-ids-count-from-zero"];
+const FALLS_SHORT: readonly string[] = [];
 
 describe.concurrent("an agent and what model servers send", () => {
   for (const wireCase of readWireCases()) {

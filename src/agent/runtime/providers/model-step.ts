@@ -284,6 +284,7 @@ export function answerPartsOf(
     parts.some(
       (part) =>
         part.type === "reasoning" ||
+        (part.type === "tool-call" && part.serverId !== undefined) ||
         (part.type === "text" && hasAny(part.options, ["thoughtSignature", "phase"])),
     );
   if (!wanted) return undefined;

@@ -1,9 +1,17 @@
 import { describe, expect, it } from "vitest";
 import type { HistoryMessage } from "../../sessions/history-message.ts";
-import { NO_ANSWER, NO_TEXT, toPrompt, UNKNOWN_OUTCOME, type AnswerParts } from "./prompt.ts";
+import {
+  BEGINNING_NOT_KNOWN,
+  NO_TEXT,
+  NOT_ANSWERED,
+  RESULTS_NOT_USED,
+  toPrompt,
+  UNKNOWN_OUTCOME,
+  type AnswerParts,
+} from "./prompt.ts";
 
 const turnId = "turn-1";
-const source = { provider: "openai", model: "gpt-4o", offersTools: true };
+const source = { provider: "openai", model: "gpt-4o", offersTools: true } as const;
 
 function user(content: string): HistoryMessage {
   return { role: "user", turnId, content };
@@ -114,10 +122,23 @@ describe("the prompt", () => {
     expect(prompt[1]).toEqual({ role: "assistant", content: [{ type: "text", text: "It is" }] });
   });
 
-  it("never lets two users' messages follow each other, nor one follow a result", () => {
-    const failed = toPrompt("", [user("a"), assistant(" "), user("b")], source);
-    const noAnswer = { role: "assistant", content: [{ type: "text", text: NO_ANSWER }] };
-    expect(failed[1]).toEqual(noAnswer);
+  it("joins users' messages that follow each other, and says which were not answered", () => {
+    const failed = toPrompt(
+      "",
+      [user("a"), assistant(" "), user("b"), user(""), user("c")],
+      source,
+    );
+    const text = ["a", NOT_ANSWERED, "b", NOT_ANSWERED, NO_TEXT, NOT_ANSWERED, "c"].join("\n\n");
+    expect(failed).toEqual([{ role: "user", content: [{ type: "text", text }] }]);
+  });
+
+  it("puts nothing into the mouth of the model where it said nothing", () => {
+    const history = [user("a"), user("b"), assistant("Fine."), user("c"), user("d")];
+    const said = toPrompt("", history, source).filter(({ role }) => role === "assistant");
+    expect(said).toEqual([{ role: "assistant", content: [{ type: "text", text: "Fine." }] }]);
+  });
+
+  it("never lets a user's message follow a result", () => {
     const afterTools = toPrompt(
       "",
       [user("a"), assistant("", { toolCalls: [call] }), result("call_1", { result: 1 }), user("b")],
@@ -129,6 +150,14 @@ describe("the prompt", () => {
       "tool",
       "assistant",
       "user",
+    ]);
+    expect(afterTools[3]).toMatchObject({ content: [{ text: RESULTS_NOT_USED }] });
+  });
+
+  it("begins with a user's message also where the history does not", () => {
+    expect(toPrompt("", [assistant("a"), user("b")], source).slice(0, 2)).toEqual([
+      { role: "user", content: [{ type: "text", text: BEGINNING_NOT_KNOWN }] },
+      { role: "assistant", content: [{ type: "text", text: "a" }] },
     ]);
   });
 
@@ -147,9 +176,25 @@ describe("the prompt", () => {
     ];
     const prompt = toPrompt("", history, { ...source, offersTools: false });
     expect(prompt.slice(1)).toEqual([
-      { role: "assistant", content: [{ type: "text", text: "Let me look." }] },
-      { role: "assistant", content: [{ type: "text", text: "Sunny." }] },
+      {
+        role: "assistant",
+        content: [
+          { type: "text", text: "Let me look.\n\n" },
+          { type: "text", text: "Sunny." },
+        ],
+      },
     ]);
+  });
+
+  it("gives each call an id of its own, also where the session has one twice", () => {
+    const again = [assistant("", { toolCalls: [call] }), result("call_1", { result: 2 })];
+    const history = [user("a"), ...again, user("b"), ...again];
+    const ids = toPrompt("", history, source).flatMap(({ content }) =>
+      typeof content === "string"
+        ? []
+        : content.flatMap((part) => ("toolCallId" in part ? part.toolCallId : [])),
+    );
+    expect(ids).toEqual(["call_1", "call_1", "call_1-2", "call_1-2"]);
   });
 
   it("writes ids for Anthropic without the signs that it refuses", () => {
@@ -160,6 +205,32 @@ describe("the prompt", () => {
     expect(prompt[2]).toMatchObject({
       content: [{ toolCallId: "functions_weather_0", output: { type: "json", value: 1 } }],
     });
+  });
+});
+
+describe("the id of a call that is too long for others", () => {
+  const long = `call_${"x".repeat(60)}`;
+  const parts: AnswerParts = {
+    provider: "openai",
+    model: "gpt-4o",
+    parts: [{ type: "tool-call", id: long, serverId: long }],
+  };
+  const history = [
+    user("a"),
+    assistant("", { toolCalls: [{ ...call, id: long }], providerMetadata: parts }),
+    result(long, { result: 1 }),
+  ];
+
+  it("goes back to the server that gave it as it was", () => {
+    const prompt = toPrompt("", history, source);
+    expect(prompt[1]).toMatchObject({ content: [{ toolCallId: long }] });
+    expect(prompt[2]).toMatchObject({ content: [{ toolCallId: long }] });
+  });
+
+  it("is made to fit for another one", () => {
+    const prompt = toPrompt("", history, { ...source, model: "gpt-5" });
+    expect(prompt[1]).toMatchObject({ content: [{ toolCallId: long.slice(0, 40) }] });
+    expect(prompt[2]).toMatchObject({ content: [{ toolCallId: long.slice(0, 40) }] });
   });
 });
 

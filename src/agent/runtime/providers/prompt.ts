@@ -1,6 +1,7 @@
 /**
  * Turns the messages of a session into the prompt for a provider. Every provider accepts the prompt, however the earlier
- * turns ended: each tool call has exactly one result right after it, and no user message follows another one.
+ * turns ended: the first message is the user's, each tool call has an id of its own and exactly one result right after it, a
+ * result is followed by a message of the model, and otherwise users and the model take turns.
  */
 import type {
   LanguageModelV4Message,
@@ -8,15 +9,25 @@ import type {
   LanguageModelV4ToolResultOutput,
   SharedV4ProviderOptions,
 } from "@ai-sdk/provider";
+import type { ProviderName } from "../../../agent-config/agent-config.ts";
 import type {
   AssistantMessage,
   HistoryMessage,
   HistoryToolCall,
   ToolMessage,
 } from "../../sessions/history-message.ts";
+import { WireCallIds } from "./wire-call-ids.ts";
 
-/** The text in place of an answer when the turn failed or was cancelled before the first word. */
-export const NO_ANSWER = "(no answer)";
+/**
+ * Follows a user's message whose turn failed or was cancelled before the first word, in one message with the next one. It
+ * stands in the user's message, since a model repeats what it seems to have said itself.
+ */
+export const NOT_ANSWERED = "[The message above was not answered. The next message follows.]";
+/** What the model says after the results of its calls when the turn failed or was cancelled before it said anything. */
+export const RESULTS_NOT_USED =
+  "I got the results of these calls, and was interrupted before I could answer with them.";
+/** The user's message in place of those before a history that does not begin with one. */
+export const BEGINNING_NOT_KNOWN = "[The beginning of this conversation is not known.]";
 /** The text in place of an empty message, which Anthropic refuses. */
 export const NO_TEXT = "(empty message)";
 /** The result of a tool call whose turn ended before the call did. */
@@ -37,14 +48,15 @@ export type AnswerPart =
   /** The next `length` characters of the message's content. */
   | { type: "text"; length: number; options?: SharedV4ProviderOptions }
   | { type: "reasoning"; text: string; options: SharedV4ProviderOptions }
-  | { type: "tool-call"; id: string };
+  /** `serverId`: the id that the server gave, where it is too long to be the call's id with others. */
+  | { type: "tool-call"; id: string; serverId?: string };
 
 type AssistantContent = Extract<LanguageModelV4Message, { role: "assistant" }>["content"];
 type ToolContent = Extract<LanguageModelV4Message, { role: "tool" }>["content"];
 
 export interface PromptSource {
   /** The provider and the model that are asked. Parts that another model made are left out. */
-  provider: string;
+  provider: ProviderName;
   model: string;
   /** Whether the model is offered tools. Without them, calls of earlier turns are left out: not every server accepts them then. */
   offersTools: boolean;
@@ -57,32 +69,28 @@ export function toPrompt(
 ): LanguageModelV4Prompt {
   const prompt: LanguageModelV4Prompt = [];
   if (system.trim() !== "") prompt.push({ role: "system", content: system });
-  for (let index = 0; index < messages.length; index += 1) {
-    const message = messages[index] as HistoryMessage;
+  const wireIds = new WireCallIds(source.provider);
+  for (const [index, message] of messages.entries()) {
     switch (message.role) {
-      case "user": {
-        const last = prompt.at(-1)?.role;
-        if (last === "user" || last === "tool") {
-          prompt.push({ role: "assistant", content: [{ type: "text", text: NO_ANSWER }] });
-        }
+      case "user":
         // A client can send half a surrogate pair in JSON. Providers would refuse every request with it.
-        const text = message.content.trim() === "" ? NO_TEXT : message.content.toWellFormed();
-        prompt.push({ role: "user", content: [{ type: "text", text }] });
+        addUserText(
+          prompt,
+          message.content.trim() === "" ? NO_TEXT : message.content.toWellFormed(),
+        );
         break;
-      }
       case "assistant": {
-        const calls = source.offersTools ? (message.toolCalls ?? []) : [];
-        const content = assistantContent(message, calls, source);
-        const returned = calls.length > 0 ? partsOf(message, source)?.returned : undefined;
+        const kept = partsOf(message, source);
+        const parts = kept?.parts ?? [];
+        const calls = source.offersTools ? callsOf(message, parts, wireIds) : [];
+        const returned = calls.length > 0 ? kept?.returned : undefined;
         // The package of compatible servers writes these options into the message.
-        const fields = returned && { providerOptions: { openaiCompatible: returned } };
-        if (content.length > 0) prompt.push({ role: "assistant", content, ...fields });
+        const options = returned && { openaiCompatible: returned };
+        addAnswer(prompt, assistantContent(message, parts, calls), options);
         if (calls.length > 0) {
           const results = resultsAfter(messages, index);
-          prompt.push({
-            role: "tool",
-            content: calls.map((call) => toolResult(call, results, source)),
-          });
+          const content = calls.map((call) => toolResult(call, results));
+          prompt.push({ role: "tool", content });
         }
         break;
       }
@@ -94,17 +102,82 @@ export function toPrompt(
   return prompt;
 }
 
+function addUserText(prompt: LanguageModelV4Prompt, text: string): void {
+  const last = prompt.at(-1);
+  if (last?.role === "user") {
+    // Only texts are added to users' messages.
+    const before = last.content.map((part) => (part.type === "text" ? part.text : "")).join("");
+    last.content = [{ type: "text", text: [before, NOT_ANSWERED, text].join(PARAGRAPH) }];
+    return;
+  }
+  if (last?.role === "tool") {
+    prompt.push({ role: "assistant", content: [{ type: "text", text: RESULTS_NOT_USED }] });
+  }
+  prompt.push({ role: "user", content: [{ type: "text", text }] });
+}
+
+function addAnswer(
+  prompt: LanguageModelV4Prompt,
+  content: AssistantContent,
+  options: SharedV4ProviderOptions | undefined,
+): void {
+  // A thought alone is no message.
+  if (content.every(({ type }) => type === "reasoning")) return;
+  const last = prompt.at(-1);
+  if (last === undefined || last.role === "system") addUserText(prompt, BEGINNING_NOT_KNOWN);
+  const message = { role: "assistant" as const, ...(options && { providerOptions: options }) };
+  if (last?.role !== "assistant") prompt.push({ ...message, content });
+  else prompt.splice(-1, 1, { ...last, ...message, content: joined(last.content, content) });
+}
+
+const PARAGRAPH = "\n\n";
+
+/** Two answers as one message. Some packages join the texts of a message with nothing in between. */
+function joined(before: AssistantContent, after: AssistantContent): AssistantContent {
+  const beforeAt = before.findLastIndex(({ type }) => type === "text");
+  const afterAt = after.findIndex(({ type }) => type === "text");
+  const [end, begin] = [before[beforeAt], after[afterAt]];
+  if (end?.type !== "text" || begin?.type !== "text") return [...before, ...after];
+  // A text with options may be signed as it is.
+  if (end.providerOptions === undefined) {
+    return [...before.with(beforeAt, { ...end, text: end.text + PARAGRAPH }), ...after];
+  }
+  if (begin.providerOptions !== undefined) return [...before, ...after];
+  return [...before, ...after.with(afterAt, { ...begin, text: PARAGRAPH + begin.text })];
+}
+
+/** A call, with the id that it has in the request. */
+interface WireCall extends HistoryToolCall {
+  readonly wireId: string;
+}
+
+function callsOf(
+  { toolCalls = [] }: AssistantMessage,
+  parts: readonly AnswerPart[],
+  wireIds: WireCallIds,
+): WireCall[] {
+  const serverIds = new Map(
+    parts.flatMap((part) => (part.type === "tool-call" ? [[part.id, part.serverId]] : [])),
+  );
+  const calls = new Map(toolCalls.map((call) => [call.id, call]));
+  return [...calls.values()].map((call) => ({
+    ...call,
+    wireId: wireIds.next(call.id, serverIds.get(call.id)),
+  }));
+}
+
 function assistantContent(
   message: AssistantMessage,
-  calls: readonly HistoryToolCall[],
-  source: PromptSource,
+  parts: readonly AnswerPart[],
+  calls: readonly WireCall[],
 ): AssistantContent {
   const content: AssistantContent = [];
   const callsLeft = new Map(calls.map((call) => [call.id, call]));
   let position = 0;
 
   function addText(length: number, options?: SharedV4ProviderOptions): void {
-    const text = message.content.slice(position, position + length);
+    // A model may be cut off within a character, and begin the next text in the middle of one.
+    const text = message.content.slice(position, position + length).toWellFormed();
     position += length;
     // Anthropic refuses blank text. A text with options is kept, since they may contain a signature.
     if (text.trim() === "" && options === undefined) return;
@@ -120,7 +193,7 @@ function assistantContent(
     callsLeft.delete(id);
     content.push({
       type: "tool-call",
-      toolCallId: callId(id, source),
+      toolCallId: call.wireId,
       toolName: call.name,
       input: call.arguments,
       ...(call.providerMetadata === undefined
@@ -129,7 +202,7 @@ function assistantContent(
     });
   }
 
-  for (const part of partsOf(message, source)?.parts ?? []) {
+  for (const part of parts) {
     if (part.type === "text") addText(part.length, part.options);
     else if (part.type === "tool-call") addCall(part.id);
     else content.push({ type: "reasoning", text: part.text, providerOptions: part.options });
@@ -150,21 +223,20 @@ function resultsAfter(
   index: number,
 ): Map<string, ToolMessage> {
   const results = new Map<string, ToolMessage>();
-  for (const message of messages.slice(index + 1)) {
-    if (message.role !== "tool") break;
+  for (let at = index + 1; ; at += 1) {
+    const message = messages[at];
+    if (message?.role !== "tool") return results;
     results.set(message.toolCallId, message);
   }
-  return results;
 }
 
 function toolResult(
-  call: HistoryToolCall,
+  call: WireCall,
   results: ReadonlyMap<string, ToolMessage>,
-  source: PromptSource,
 ): ToolContent[number] {
   return {
     type: "tool-result",
-    toolCallId: callId(call.id, source),
+    toolCallId: call.wireId,
     toolName: call.name,
     output: toolOutput(results.get(call.id)),
   };
@@ -185,9 +257,4 @@ function toolOutput(message: ToolMessage | undefined): LanguageModelV4ToolResult
       { type: "json" }
     >["value"],
   };
-}
-
-/** Anthropic refuses ids that contain a dot or a colon, as those of other servers may. */
-function callId(id: string, source: PromptSource): string {
-  return source.provider === "anthropic" ? id.replaceAll(/[^\w-]/g, "_") : id;
 }

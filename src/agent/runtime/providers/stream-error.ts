@@ -3,7 +3,7 @@
  * `choices`, within a choice, or as a bare text. It reads the chunks as they came.
  */
 
-/** In the shape of the errors that the provider packages throw. */
+/** It has the fields of the errors that the provider packages throw. */
 export class StreamError extends Error {
   override readonly name = "StreamError";
   readonly statusCode: number;

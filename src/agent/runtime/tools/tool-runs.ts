@@ -1,10 +1,10 @@
-/** The tool calls of one turn. Each call id runs once, a turn has a limited number of calls, and a failed call is a result. */
+/** The tool calls of one turn. Each call runs once, a turn has a limited number of calls, and a failed call is a result. */
 import type { LanguageModelV4FunctionTool } from "@ai-sdk/provider";
 import type { ToolConfig } from "../../../agent-config/agent-config.ts";
 import type { AgentMetrics } from "../../contracts/agent-metrics.ts";
 import type { EarlierStep } from "../../contracts/handler.ts";
 import type { ModelStep, StepToolCall } from "../providers/model-step.ts";
-import type { ToolMessage } from "../../sessions/history-message.ts";
+import type { CallIds } from "./call-ids.ts";
 import { findTool } from "./find-tool.ts";
 import type { HttpToolContext } from "./http-tool.ts";
 import { runTool } from "./run-tool.ts";
@@ -25,21 +25,15 @@ export interface ToolRun {
 
 export interface ToolRunsOptions {
   tools: readonly ToolConfig[];
+  callIds: CallIds;
   maxRounds: number;
   maxCalls: number;
   context: HttpToolContext;
   metrics: Pick<AgentMetrics, "toolCallsTotal"> | undefined;
 }
 
-interface TakenCall {
-  readonly name: string;
-  readonly input: string;
-  outcome?: ToolOutcome | undefined;
-}
-
 export class ToolRuns {
   readonly #options: ToolRunsOptions;
-  readonly #byId = new Map<string, TakenCall>();
   #rounds = 0;
   #calls = 0;
   #limitReached = false;
@@ -53,22 +47,10 @@ export class ToolRuns {
     return this.#limitReached;
   }
 
-  /**
-   * Takes the calls of one step, whose ids differ. Each begins with its `start`. A call that repeats an earlier one under the
-   * same id has the outcome of the earlier one. A different call under a used id is given another id in the step, since there
-   * are servers that count from one in every answer.
-   */
+  /** Takes the calls of one step, and gives them their ids, also in the step. Each begins with its `start`. */
   takeRound(step: Pick<ModelStep, "toolCalls" | "parts">): ToolRun[] {
     this.#rounds += 1;
-    for (const call of step.toolCalls) {
-      const first = this.#byId.get(call.id);
-      if (first === undefined || (first.name === call.name && first.input === call.input)) continue;
-      const id = `${call.id}-${this.#rounds}`;
-      for (const part of step.parts) {
-        if (part.type === "tool-call" && part.id === call.id) part.id = id;
-      }
-      call.id = id;
-    }
+    this.#options.callIds.assign(step);
     return step.toolCalls.map((call) => this.#take(call));
   }
 
@@ -77,15 +59,11 @@ export class ToolRuns {
     this.#rounds += 1;
     const open: ToolRun[] = [];
     for (const { id, name, input, isStarted, outcome } of calls) {
-      if (outcome === undefined) {
-        open.push(this.#take({ id, name, input }));
-      } else if (isStarted) {
-        this.#byId.set(id, { name, input, outcome: outcomeOf(outcome) });
-        this.#calls += 1;
-      } else if (!this.#byId.has(id)) {
-        // The call was refused, and not because it repeated another one: so it was beyond the limit.
-        this.#limitReached = true;
-      }
+      this.#options.callIds.keep(id);
+      if (outcome === undefined) open.push(this.#take({ id, name, input }));
+      else if (isStarted) this.#calls += 1;
+      // The call was refused: so it was beyond the limit.
+      else this.#limitReached = true;
     }
     return open;
   }
@@ -94,33 +72,21 @@ export class ToolRuns {
     const parsed = parseToolArguments(call.input);
     const { id, name } = call;
     const run = { id, name, arguments: parsed.ok ? parsed.arguments : {} };
-    const refusal = this.#refusalOf(call);
-    if (refusal !== undefined)
+    const limit = this.#limitOf();
+    if (limit !== undefined) {
+      this.#limitReached = true;
+      const refusal = { error: `not called: a turn has at most ${limit}` };
       return { ...run, isCall: false, start: () => Promise.resolve(refusal) };
-    const entry: TakenCall = { name, input: call.input };
-    this.#byId.set(id, entry);
+    }
     this.#calls += 1;
-    return {
-      ...run,
-      isCall: true,
-      start: async () => (entry.outcome = await this.#run(call, parsed)),
-    };
+    return { ...run, isCall: true, start: () => this.#run(call, parsed) };
   }
 
-  /** The outcome of a call that is not run. Undefined when it is to be run. */
-  #refusalOf(call: StepToolCall): ToolOutcome | undefined {
+  /** The limit that the next call is beyond. */
+  #limitOf(): string | undefined {
     const { maxRounds, maxCalls } = this.#options;
-    if (this.#rounds > maxRounds) {
-      this.#limitReached = true;
-      return { error: `not called: a turn has at most ${maxRounds} rounds of tool calls` };
-    }
-    const first = this.#byId.get(call.id);
-    if (first !== undefined) return first.outcome ?? { error: "not called: it is running already" };
-    if (this.#calls >= maxCalls) {
-      this.#limitReached = true;
-      return { error: `not called: a turn has at most ${maxCalls} tool calls` };
-    }
-    return undefined;
+    if (this.#rounds > maxRounds) return `${maxRounds} rounds of tool calls`;
+    return this.#calls >= maxCalls ? `${maxCalls} tool calls` : undefined;
   }
 
   async #run(
@@ -156,10 +122,6 @@ export class ToolRuns {
     if (problem !== undefined) return { error: problem };
     return runTool(tool, parsed.arguments, context);
   }
-}
-
-function outcomeOf({ result, error }: ToolMessage): ToolOutcome {
-  return error === undefined ? { result } : { error };
 }
 
 /** The tools as they are described to the model. */
