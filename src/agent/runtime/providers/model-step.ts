@@ -20,7 +20,7 @@ import {
   providerTurnError,
   type ProviderFailure,
 } from "./provider-error.ts";
-import { errorInChunk } from "./stream-error.ts";
+import { streamErrorOf } from "./stream-error.ts";
 import { RETURNED_FIELDS } from "./stream/returned-fields.ts";
 import { WholeCharacters } from "./whole-characters.ts";
 
@@ -301,7 +301,7 @@ function hasAny(options: SharedV4ProviderMetadata | undefined, keys: readonly st
 /** An error of a stream may be what its server wrote, without a status. */
 function withStatus(error: unknown): unknown {
   const isKnown = error instanceof Error || Object.hasOwn(Object(error) as object, "statusCode");
-  return isKnown ? error : (errorInChunk({ error }) ?? error);
+  return isKnown ? error : (streamErrorOf(error) ?? error);
 }
 
 /** Throws when the stream ended without an error and the answer is incomplete all the same. */

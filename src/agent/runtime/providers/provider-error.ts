@@ -12,7 +12,7 @@ import type { ProviderName } from "../../../agent-config/agent-config.ts";
 import { saysContextTooLong } from "./context-too-long.ts";
 import { saysModelNotFound } from "./model-not-found.ts";
 import { AnswerTooLargeError, ProviderSilentError } from "./provider-fetch.ts";
-import { errorInChunk } from "./stream-error.ts";
+import { streamErrorOf } from "./stream-error.ts";
 import { NotAStreamError } from "./stream/not-a-stream.ts";
 
 export type ProviderFailureReason =
@@ -126,7 +126,7 @@ function notAStreamFailure(
   context: { modelId: string; now: number },
 ): ProviderFailure {
   const came = `${what} came instead of a stream of events (HTTP ${status}, ${contentType ?? "no content type"})`;
-  const said = errorInChunk({ error });
+  const said = streamErrorOf(error);
   if (said !== undefined) {
     const failed = statusFailure(said.statusCode, said, context);
     return { ...failed, message: `${failed.message}; ${came}`, retryable: false };
