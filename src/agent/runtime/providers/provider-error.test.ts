@@ -133,6 +133,16 @@ describe("what a provider's failure is called", () => {
     expect(describeIt(error)).toMatchObject({ reason: "quota_exceeded", retryable: false });
   });
 
+  it.each([
+    [400, "Your credit balance is too low to access the API."],
+    [400, "Budget has been exceeded! Current cost: 1.2, Max budget: 1.0"],
+    [403, "insufficient_user_quota"],
+    [429, "billing_not_active"],
+  ])("knows what was not paid also behind HTTP %i: %s", (status, message) => {
+    const error = describeIt(apiError(status, { message }));
+    expect(error).toMatchObject({ reason: "quota_exceeded", retryable: false });
+  });
+
   it("does ask again where a limit passes, though it is told with a word on billing", () => {
     const message = "You exceeded your current quota, please check your plan and billing details.";
     const details = [{ retryDelay: "2s" }];

@@ -215,9 +215,12 @@ function isRefusal(status: number): boolean {
   return status >= 400 && status < 500 && status !== 408 && status !== 409 && status !== 429;
 }
 
+const NOT_PAID =
+  /insufficient[_ ](user_)?(quota|balance|credits?|funds)|credit balance|budget[_ ](has been )?exceeded/i;
+
 /** Google sends people to their billing also for a limit that passes, and then says when. */
 function saysNotPaid(said: string, retryAfterSeconds: number | undefined): boolean {
-  if (/insufficient[_ ](quota|balance|credits?|funds)|credit balance/i.test(said)) return true;
+  if (NOT_PAID.test(said)) return true;
   return retryAfterSeconds === undefined && /billing/i.test(said);
 }
 
