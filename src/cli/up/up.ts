@@ -6,6 +6,7 @@ import { UpError } from "../../local/state/up-error.ts";
 import { runUp } from "../../local/up/up.ts";
 import { systemClock } from "../../time/clock.ts";
 import { CliError, EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
+import { endByForce } from "../terminal/end-by-force.ts";
 import { programName } from "../terminal/program-name.ts";
 import type { Streams } from "../terminal/streams.ts";
 
@@ -30,7 +31,7 @@ export async function up(flags: UpFlags, streams: Streams): Promise<ExitCode> {
   for (const signal of SIGNALS) process.on(signal, onSignal);
   const entry = process.argv[1] ?? "";
   try {
-    await runUp({
+    const { isHanging } = await runUp({
       files: flags.filename ?? [],
       port: flags.port,
       host: flags.host,
@@ -49,6 +50,7 @@ export async function up(flags: UpFlags, streams: Streams): Promise<ExitCode> {
       random: Math.random,
       createGateway,
     });
+    if (isHanging) await endByForce(streams);
     return EXIT_CODES.ok;
   } catch (error) {
     if (error instanceof UpError) {

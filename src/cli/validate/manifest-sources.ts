@@ -8,12 +8,16 @@ import {
   type ManifestResource,
   type Problem,
 } from "../../api/manifest/manifest.ts";
-import { listManifestFiles, MAX_FILES } from "../../local/manifests/list.ts";
+import { listManifestFiles } from "../../local/manifests/list.ts";
+import type { PatientFiles } from "../../local/manifests/patient-files.ts";
+import { describeUnread } from "../../local/manifests/unread.ts";
 import { CliError } from "../terminal/cli-error.ts";
 
 /** This path stands for the standard input. */
 const STANDARD_INPUT = "-";
 const STANDARD_INPUT_LABEL = "<stdin>";
+/** What a shell hands over, as with `-f <(helm template my-release)`. It may be a pipe, of which somebody writes the other end. */
+const HANDED_OVER = /^\/dev\/(stdin|fd\/[0-9]+)$/;
 
 export interface ManifestSources {
   readonly resources: readonly ManifestResource[];
@@ -28,36 +32,40 @@ export interface ManifestSources {
 export async function readManifestSources(
   paths: readonly string[],
   stdin: Readable,
+  patientFiles: PatientFiles,
 ): Promise<ManifestSources> {
   const texts = new Map<string, string>();
   const unreadable: Problem[] = [];
-  const { files, missing, tooMany } = await listManifestFiles(
-    paths.filter((path) => path !== STANDARD_INPUT),
+  const streams = paths.filter((path) => path === STANDARD_INPUT || HANDED_OVER.test(path));
+  const { files, missing, unread } = await listManifestFiles(
+    paths.filter((path) => !streams.includes(path)),
+    patientFiles,
   );
-  const isAllMissing = missing.length > 0 && files.length === 0;
-  if (isAllMissing && !paths.includes(STANDARD_INPUT)) {
+  const isAllMissing = missing.length > 0 && files.length + unread.length === 0;
+  if (isAllMissing && streams.length === 0) {
     throw new CliError(`There is no such file or folder: ${missing.join(", ")}`, {
       cure: "-f takes manifests, folders that hold some, or - for the standard input.",
-    });
-  }
-  if (tooMany) {
-    throw new CliError(`There are more than ${MAX_FILES} manifests.`, {
-      cure: "Name the folders that matter, one after the other.",
     });
   }
   for (const path of missing) {
     unreadable.push(problemOfFile(path, "there is no such file or folder"));
   }
-  for (const { path } of files) {
-    try {
-      texts.set(path, await readBounded(createReadStream(path)));
-    } catch (error) {
-      const { code = "unknown error" } = error as NodeJS.ErrnoException;
-      unreadable.push(problemOfFile(path, `the file cannot be read (${code})`));
-    }
+  for (const { path, severity, message } of unread) {
+    unreadable.push({ ...problemOfFile(path, message), severity });
   }
-  if (paths.includes(STANDARD_INPUT)) {
-    texts.set(STANDARD_INPUT_LABEL, await readBounded(stdin));
+  const add = async (path: string, read: () => Promise<string>): Promise<void> => {
+    try {
+      texts.set(path, await read());
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === undefined) throw error;
+      unreadable.push(problemOfFile(path, describeUnread("file", code)));
+    }
+  };
+  for (const { path } of files) await add(path, () => patientFiles.read(path, MAX_FILE_BYTES));
+  for (const path of new Set(streams)) {
+    if (path === STANDARD_INPUT) await add(STANDARD_INPUT_LABEL, () => readBounded(stdin));
+    else await add(path, () => readBounded(createReadStream(path)));
   }
   if (texts.size + unreadable.length === 0) {
     throw new CliError(`There are no manifests in ${paths.join(", ")}`, {

@@ -1,6 +1,8 @@
-import { writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { open, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { promisify } from "node:util";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { capturedStreams } from "../../../test/support/processes/captured-streams.ts";
 import { validate } from "./validate.ts";
 import { folderForEachTest } from "../../../test/support/builders/fixtures.ts";
@@ -426,5 +428,31 @@ spec: {ports: [{name: http, port: 80}, {name: admin, port: 81}]}`;
     expect(await validate({ filename: [absent, there], output: "text" }, streams)).toBe(1);
     expect(out()).toContain(`${absent}:1:1: there is no such file or folder`);
     expect(out()).toContain(`${there}:6:21: spec.facade.handler:`);
+  });
+
+  it("names what it cannot read, and checks the rest", async () => {
+    await promisify(execFile)("mkfifo", [join(folder(), "pipe.yaml")]);
+    await symlink(join(folder(), "gone"), join(folder(), "link.yaml"));
+    await symlink(join(folder(), "gone"), join(folder(), "minor"));
+    await writeFile(join(folder(), "there.yaml"), agent("facade: {handler: demo}"));
+    const { streams, out } = capturedStreams();
+    expect(await validate({ filename: [folder()], output: "text" }, streams)).toBe(1);
+    expect(out().replaceAll(`${folder()}/`, "")).toMatchInlineSnapshot(`
+      "link.yaml:1:1: this link leads nowhere; correct or remove it
+      minor:1:1: warning: this link leads nowhere; correct or remove it
+      pipe.yaml:1:1: this is a pipe, a socket or a device, and no file; write what it gives into a file
+      1 resource, 2 problems, 1 warning
+      "
+    `);
+  });
+
+  it("reads what a shell hands over, and names what it does not", async () => {
+    await writeFile(join(folder(), "a.yaml"), agent("facade: {handler: demo}"));
+    const handle = await open(join(folder(), "a.yaml"));
+    onTestFinished(() => handle.close());
+    const { streams, out } = capturedStreams();
+    const filename = [`/dev/fd/${handle.fd}`, "/dev/fd/9999"];
+    expect(await validate({ filename, output: "text" }, streams)).toBe(1);
+    expect(out()).toMatch(/^\/dev\/fd\/9999:1:1: .*ENOENT.*\n1 resource, 1 problem\n$/);
   });
 });

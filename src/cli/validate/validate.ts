@@ -2,6 +2,9 @@
 import { checkReferences } from "./check-references.ts";
 import { EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
 import type { Finding } from "./findings.ts";
+import { PatientFiles } from "../../local/manifests/patient-files.ts";
+import { endByForce } from "../terminal/end-by-force.ts";
+import { systemClock } from "../../time/clock.ts";
 import { readManifestSources } from "./manifest-sources.ts";
 import type { OutputFormat, Streams } from "../terminal/streams.ts";
 import { styled, type Line, type Style } from "../../observability/terminal/line.ts";
@@ -14,7 +17,8 @@ export interface ValidateFlags {
 
 export async function validate(flags: ValidateFlags, streams: Streams): Promise<ExitCode> {
   const { stdout } = streams;
-  const sources = await readManifestSources(flags.filename, streams.stdin);
+  const files = new PatientFiles(systemClock, new AbortController().signal);
+  const sources = await readManifestSources(flags.filename, streams.stdin, files);
   const findings = inOrder(
     [...sources.problems, ...checkReferences(sources.resources, sources.texts)],
     [...sources.texts.keys()],
@@ -25,6 +29,7 @@ export async function validate(flags: ValidateFlags, streams: Streams): Promise<
     for (const finding of findings) printLine(stdout, lineOf(finding));
     printLine(stdout, summaryOf(sources.count, findings));
   }
+  if (files.isHanging) await endByForce(streams);
   const failed = findings.some(({ severity }) => severity === "error");
   return failed ? EXIT_CODES.failed : EXIT_CODES.ok;
 }

@@ -1,8 +1,14 @@
-import { mkdir, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { MAX_FILE_BYTES } from "../../api/manifest/manifest.ts";
-import { losesResources, readManifests, type ManifestState } from "./last-good-manifests.ts";
+import {
+  losesResources,
+  readManifests as read,
+  type ManifestState,
+} from "./last-good-manifests.ts";
+import { PatientFiles } from "./patient-files.ts";
+import { systemClock } from "../../time/clock.ts";
 import { folderForEachTest } from "../../../test/support/builders/fixtures.ts";
 
 const folder = folderForEachTest();
@@ -10,6 +16,9 @@ const folder = folderForEachTest();
 const configMap = (name: string, value = "1"): string =>
   `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\ndata: {key: "${value}"}\n`;
 const file = (name: string): string => join(folder(), name);
+const files = new PatientFiles(systemClock, new AbortController().signal);
+const readManifests = (paths: string[], before?: ManifestState): Promise<ManifestState> =>
+  read(paths, files, before);
 const names = ({ resources }: ManifestState): string => resources.map(({ name }) => name).join(" ");
 const problems = (state: ManifestState): string[] =>
   state.problems.map(
@@ -126,6 +135,23 @@ describe("readManifests, again", () => {
     await writeFile(file("a.yaml"), configMap("one"));
     state = await readManifests([folder()], state);
     expect([names(state), problems(state)]).toEqual(["one", []]);
+  });
+
+  it("keeps what a file declared while it cannot be read, and says so", async () => {
+    await mkdir(file("folder"));
+    await writeFile(file("folder/a.yaml"), configMap("a"));
+    let state = await readManifests([folder()]);
+    await rename(file("folder"), file("elsewhere.d"));
+    await symlink(file("folder"), file("folder"));
+    await rm(file("elsewhere.d"), { recursive: true });
+    state = await readManifests([folder()], state);
+    expect([names(state), problems(state)]).toEqual([
+      "a",
+      [expect.stringMatching(/^folder:1:1: .*ELOOP/)],
+    ]);
+    await rm(file("folder"));
+    state = await readManifests([folder()], state);
+    expect([names(state), problems(state)]).toEqual(["", []]);
   });
 
   it("prefers what another file declares now to what a bad file declared before", async () => {

@@ -2,7 +2,7 @@
  * Reads the resources that files declare, and what is wrong with the files. Each reading begins from the one before: a file that
  * has not changed is not read again, and a file that has errors now keeps what it declared last.
  */
-import { readFile } from "node:fs/promises";
+import { sep } from "node:path";
 import { findDuplicates } from "../../api/manifest/find-duplicates.ts";
 import {
   MAX_FILE_BYTES,
@@ -11,7 +11,9 @@ import {
   type Problem,
   resourceKey,
 } from "../../api/manifest/manifest.ts";
-import { listManifestFiles, MAX_FILES, type ManifestListing } from "./list.ts";
+import { listManifestFiles, type ManifestListing } from "./list.ts";
+import { FileError, type PatientFiles } from "./patient-files.ts";
+import { describeUnread } from "./unread.ts";
 import { UpError } from "../state/up-error.ts";
 
 export interface ManifestState {
@@ -33,9 +35,10 @@ interface FileState {
 /** Rejects with an UpError when a path does not exist at the first reading. Later, that removes what the path declared. */
 export async function readManifests(
   paths: readonly string[],
+  patientFiles: PatientFiles,
   before?: ManifestState,
 ): Promise<ManifestState> {
-  const listing = await listManifestFiles(paths);
+  const listing = await listManifestFiles(paths, patientFiles);
   if (before === undefined && listing.missing.length > 0) {
     throw new UpError(
       `There is no such file or folder: ${listing.missing.join(", ")}`,
@@ -47,8 +50,11 @@ export async function readManifests(
   const files = new Map<string, FileState>();
   for (const { path, stamp } of listing.files) {
     const known = before?.files.get(path);
-    const state = known?.stamp === stamp ? known : await readOne(path, stamp, known);
+    const state = known?.stamp === stamp ? known : await readOne(path, stamp, known, patientFiles);
     if (state !== undefined) files.set(path, state);
+  }
+  for (const [path, state] of before?.files ?? []) {
+    if (!files.has(path) && isUnread(path, listing)) files.set(path, state);
   }
   return { files, listing, ...combine(files, listing) };
 }
@@ -60,9 +66,14 @@ export function losesResources(before: ManifestState, after: ManifestState): boo
 }
 
 function isSameListing(a: ManifestListing, b: ManifestListing): boolean {
-  const shown = ({ files, missing, tooMany }: ManifestListing): string =>
-    JSON.stringify([files, missing, tooMany]);
+  const shown = ({ files, missing, unread }: ManifestListing): string =>
+    JSON.stringify([files, missing, unread]);
   return shown(a) === shown(b);
+}
+
+/** Whether the file is there and only cannot be read now. Then it keeps what it declared last. */
+function isUnread(path: string, { unread }: ManifestListing): boolean {
+  return unread.some((one) => path === one.path || path.startsWith(`${one.path}${sep}`));
 }
 
 /** Resolves to `undefined` when the file was deleted since it was listed. */
@@ -70,16 +81,18 @@ async function readOne(
   path: string,
   stamp: string,
   known: FileState | undefined,
+  patientFiles: PatientFiles,
 ): Promise<FileState | undefined> {
   let resources: readonly ManifestResource[] = [];
   let problems: readonly Problem[];
   try {
-    ({ resources, problems } = parseManifests(await readBounded(path, stamp), path));
+    // A text that is one byte too long is refused by the parser.
+    const text = await patientFiles.read(path, MAX_FILE_BYTES);
+    ({ resources, problems } = parseManifests(text, path));
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") return undefined;
-    if (code === undefined) throw error;
-    problems = [problemAt(path, `the file cannot be read (${code})`)];
+    if (!(error instanceof FileError)) throw error;
+    if (error.code === "ENOENT") return undefined;
+    problems = [problemAt(path, describeUnread("file", error.code))];
   }
   const bad = problems.some(({ severity }) => severity === "error");
   return {
@@ -90,16 +103,9 @@ async function readOne(
   };
 }
 
-async function readBounded(path: string, stamp: string): Promise<string> {
-  // A text that is one byte too long takes the place of a larger file. The parser refuses it, and nobody reads a gigabyte.
-  const size = Number(stamp.split(" ")[2]);
-  if (size > MAX_FILE_BYTES) return " ".repeat(MAX_FILE_BYTES + 1);
-  return readFile(path, "utf8");
-}
-
 function combine(
   files: ReadonlyMap<string, FileState>,
-  { missing, tooMany }: ManifestListing,
+  { missing, unread }: ManifestListing,
 ): Pick<ManifestState, "resources" | "problems"> {
   const states = [...files.values()];
   const declared = states.flatMap((file) => file.declared);
@@ -113,15 +119,17 @@ function combine(
     resources: [...byKey.values()],
     problems: [
       ...missing.map((path) => problemAt(path, "this file or folder is not there any more")),
-      ...(tooMany
-        ? [problemAt(".", `there are more than ${MAX_FILES} manifests; the rest is not read`)]
-        : []),
+      ...unread.map(({ path, severity, message }) => problemAt(path, message, severity)),
       ...states.flatMap((file) => file.problems),
       ...findDuplicates(declared),
     ],
   };
 }
 
-function problemAt(file: string, message: string): Problem {
-  return { file, line: 1, column: 1, severity: "error", message };
+function problemAt(
+  file: string,
+  message: string,
+  severity: Problem["severity"] = "error",
+): Problem {
+  return { file, line: 1, column: 1, severity, message };
 }

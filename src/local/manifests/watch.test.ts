@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../time/clock.ts";
 import type { ManifestState } from "./last-good-manifests.ts";
+import { PatientFiles } from "./patient-files.ts";
 import { watchManifests } from "./watch.ts";
 import { folderForEachTest, forEachTest } from "../../../test/support/builders/fixtures.ts";
 
@@ -18,7 +19,9 @@ const file = (name: string): string => join(folder(), name);
 
 /** Follows until the names of the resources are as expected. Resolves to everything that was seen until then. */
 async function watching(paths: string[]) {
-  const states = watchManifests({ paths, clock: systemClock, signal: ending().signal });
+  const { signal } = ending();
+  const files = new PatientFiles(systemClock, signal);
+  const states = watchManifests({ paths, files, clock: systemClock, signal });
   const seen: string[] = [];
   const next = async (): Promise<string> => {
     const { value } = (await states.next()) as { value: ManifestState };

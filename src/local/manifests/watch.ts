@@ -2,6 +2,7 @@
 import { watch, type FSWatcher } from "node:fs";
 import type { Clock } from "../../time/clock.ts";
 import { losesResources, readManifests, type ManifestState } from "./last-good-manifests.ts";
+import type { PatientFiles } from "./patient-files.ts";
 import { Wake } from "../../time/wake.ts";
 
 /** After a change, the files are read once no other change has come for this long, because an editor saves in several steps. */
@@ -19,20 +20,27 @@ const POLL_MS_PER_FILE = 5;
 /** So many folders are watched at most. Changes in other folders are found by polling. */
 const MAX_WATCHED_FOLDERS = 256;
 
-/** Gives the first state at once, or rejects with an UpError. Ends when the signal is aborted. */
+/**
+ * Gives the first state at once, or rejects with an UpError. Ends when the signal is aborted, whatever the files do: `files` must
+ * have the same signal.
+ */
 export async function* watchManifests({
   paths,
+  files,
   clock,
   signal,
 }: {
   paths: readonly string[];
+  files: PatientFiles;
   clock: Clock;
   signal: AbortSignal;
 }): AsyncGenerator<ManifestState, void, undefined> {
   const changed = new Wake();
   using folders = new WatchedFolders(() => changed.raise());
   // The watch begins before the reading, so that a change in between is noticed.
-  let state = await readManifests(paths);
+  const first = await read();
+  if (first === undefined) return;
+  let state = first;
   folders.follow(state.listing.folders);
   changed.raise();
   yield state;
@@ -41,7 +49,8 @@ export async function* watchManifests({
     await changed.wait(signal);
     poll.cancel();
     if (signal.aborted) return;
-    let next = await readManifests(paths, state);
+    let next = await read(state);
+    if (next === undefined) return;
     if (next === state) continue;
     next = await settle(state, next);
     folders.follow(next.listing.folders);
@@ -50,13 +59,23 @@ export async function* watchManifests({
     if (!signal.aborted) yield state;
   }
 
+  /** Resolves to `undefined` when the signal was aborted meanwhile. */
+  async function read(before?: ManifestState): Promise<ManifestState | undefined> {
+    try {
+      return await readManifests(paths, files, before);
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      throw error;
+    }
+  }
+
   /** Reads until nothing changes any more. Each reading begins from the last state that was given. */
   async function settle(before: ManifestState, first: ManifestState): Promise<ManifestState> {
     let last = first;
     for (let reads = 1; reads < MAX_READS && !signal.aborted; reads += 1) {
       const wait = losesResources(before, last) ? CONFIRM_LOSS_MS : QUIET_MS;
       await clock.sleep(wait, signal).catch(() => {});
-      const again = await readManifests(paths, before);
+      const again = (await read(before)) ?? last;
       if (isSameFiles(again, last)) return again;
       last = again;
     }

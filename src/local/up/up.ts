@@ -20,6 +20,7 @@ import { createUpOutput, logTo, type UpOutput } from "./output.ts";
 import type { Output } from "../../observability/terminal/writer.ts";
 import { upView, type UpView } from "./view.ts";
 import { Wake } from "../../time/wake.ts";
+import { PatientFiles } from "../manifests/patient-files.ts";
 import { watchManifests } from "../manifests/watch.ts";
 
 /** Takes the connections of clients. It is passed in, because gateways and the processes of this machine do not know each other. */
@@ -74,18 +75,26 @@ const RETRY_MS = 2_000;
 /** After the agents have ended, their last frames have this time to reach the clients. */
 const FLUSH_MS = 1_000;
 
-/** Resolves when it was ended. Rejects with an UpError when it cannot start. */
-export async function runUp(options: UpOptions): Promise<void> {
+/**
+ * Resolves when it was ended, to whether an operation on a file still hangs, for which Node.js would wait. Rejects with an UpError
+ * when it cannot start.
+ */
+export async function runUp(options: UpOptions): Promise<{ isHanging: boolean }> {
   const { host, clock, env, signal } = options;
   await using ended = new AsyncDisposableStack();
   const over = new AbortController();
   ended.defer(() => over.abort());
 
   const paths = options.files.length > 0 ? options.files : [await quickstartFolder()];
-  const states = watchManifests({ paths, clock, signal: over.signal });
+  const files = new PatientFiles(clock, over.signal);
+  const states = watchManifests({ paths, files, clock, signal: over.signal });
   // The files come first, because nothing else makes sense without them.
+  const end = (): void => over.abort();
+  signal.addEventListener("abort", end);
+  if (signal.aborted) end();
   const first = await states.next();
-  if (first.done === true) return;
+  signal.removeEventListener("abort", end);
+  if (first.done === true) return files;
 
   const changed = new Wake();
   const output = ended.use(createUpOutput(options.out, clock, options.program));
@@ -148,6 +157,7 @@ export async function runUp(options: UpOptions): Promise<void> {
   await up.drain(gateway, options.endNow);
   over.abort();
   await Promise.all([following, probing]);
+  return files;
 }
 
 /** The loop: whenever anything changes, everything is decided again. */

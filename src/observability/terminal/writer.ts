@@ -54,6 +54,14 @@ export function passOn(output: Output, chunk: string | Buffer): void {
   write(output, chunk.toString());
 }
 
+/** Resolves when everything that was printed to `output` has left the process. */
+export function printed(output: Output): Promise<void> {
+  const stream = output as unknown as Writable;
+  return new Promise((resolve) => {
+    stream.write("", () => resolve());
+  });
+}
+
 /** Colours only for a terminal that wants colour (NO_COLOR, FORCE_COLOR, TERM). */
 function painted(output: Output, line: Line): string {
   // The type hides only that other text can be written, too.
