@@ -161,6 +161,7 @@ export const CURES: Cures = {
       Invalid: SEE_THE_CAUSE,
       PromptNotFound: SEE_THE_CAUSE,
       VariablesMissing: SEE_THE_CAUSE,
+      ToolsMissing: SEE_THE_CAUSE,
       Degraded: SEE_THE_CAUSE,
       Failed: SEE_THE_CAUSE,
       SecretNotFound: SEE_THE_CAUSE,
