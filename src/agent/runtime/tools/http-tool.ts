@@ -11,6 +11,7 @@ import {
   MAX_TOOL_RETRY_WAIT_MS,
 } from "../../contracts/limits.ts";
 import type { ReadSecret } from "../providers/provider-key.ts";
+import { wellFormedJSON } from "../providers/stream/well-formed-json.ts";
 import type { ToolOutcome } from "./tool-outcome.ts";
 import { SecretFilter } from "../../../observability/secrets/secret-filter.ts";
 import { SecretValues } from "../../../observability/secrets/secret-values.ts";
@@ -208,7 +209,7 @@ async function readOutcome(
 /** What is nested too deep stays text, since the provider's package and the stores walk through a result by recursion. */
 function parsedOrText(text: string): unknown {
   try {
-    const value = JSON.parse(text) as unknown;
+    const value = JSON.parse(wellFormedJSON(text)) as unknown;
     return isTooDeep(value) ? text : value;
   } catch {
     return text;

@@ -1,5 +1,6 @@
 /** Checks what a model wrote as the arguments of a tool call, before it reaches the tool. */
 import { isTooDeep, MAX_JSON_DEPTH } from "../../../promptpack/document/json-depth.ts";
+import { wellFormedJSON } from "../providers/stream/well-formed-json.ts";
 import type { CompiledSchema } from "../../../promptpack/schema/compile-schema.ts";
 import { nextTurn } from "../../../time/next-turn.ts";
 import {
@@ -22,7 +23,7 @@ export function parseToolArguments(input: string): ParsedArguments {
   }
   let value: unknown;
   try {
-    value = JSON.parse(input);
+    value = JSON.parse(wellFormedJSON(input));
   } catch (error) {
     return { ok: false, problem: `the arguments are not valid JSON: ${(error as Error).message}` };
   }

@@ -1,11 +1,13 @@
 /**
- * JSON.stringify writes half of a surrogate pair as an escape, and whole pairs as they are. So such an escape in its output is
- * a half, which providers refuse, as a whole request with it. U+FFFD takes its place, in strings and in keys.
+ * Puts U+FFFD in place of each half of a surrogate pair in the strings and keys of a JSON text. Providers refuse a whole
+ * request for one. JSON.stringify writes a half as an escape, and whole pairs as they are.
  */
 export function wellFormedJSON(text: string): string {
-  if (!text.includes("\\ud")) return text;
-  // Every escape is matched, so that a backslash that is itself escaped begins none.
-  return text.replaceAll(/\\(?:ud[89a-f][\da-f]{2}|[^])/g, (escape) =>
-    escape.length > 2 ? "\uFFFD" : escape,
-  );
+  const raw = text.toWellFormed();
+  if (!/\\ud/i.test(raw)) return raw;
+  return raw.replaceAll(ESCAPES, (escape) => (escape.length === HALF_LENGTH ? "\uFFFD" : escape));
 }
+
+/** A whole pair, a half, or any other escape: so no backslash that is itself escaped is taken for the begin of one. */
+const ESCAPES = /\\(?:ud[89ab][\da-f]{2}\\ud[c-f][\da-f]{2}|ud[89a-f][\da-f]{2}|[^])/gi;
+const HALF_LENGTH = "\\ud83d".length;
