@@ -119,6 +119,8 @@ export const PROVIDER_IDLE_LIMIT_MS = 90_000;
 export const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 /** Bytes that are read of an answer that is an error. */
 export const MAX_ERROR_BODY_BYTES = 64 * 1024;
+/** A server that said why its answer ended, and neither sends more nor ends its stream, is not waited for any longer. */
+export const ANSWER_END_WAIT_MS = 5_000;
 /** What a server may still send behind the end of its answer, before its connection is given up. */
 export const ANSWER_LINGER_MS = 1_000;
 /** Names of fields and events in which a server departed from its protocol, and their length, as they are logged. */

@@ -43,10 +43,14 @@ class AnthropicMender implements StreamMender {
   get isOver(): boolean {
     return this.#isOver;
   }
+  get mayEnd(): boolean {
+    return this.#stopReason !== undefined;
+  }
 
   mend(event: Fields, name: string | undefined): Fields[] {
     const error = event["error"];
-    switch (textIn(event["type"]) ?? (isFields(error) ? "error" : (name ?? ""))) {
+    const type = textIn(event["type"]) ?? (isFields(error) ? "error" : name);
+    switch (name === "error" ? name : (type ?? "")) {
       case "message_start":
         return this.#start(fieldsOf(event["message"]));
       case "content_block_start":
@@ -64,7 +68,7 @@ class AnthropicMender implements StreamMender {
       case "ping":
         return [];
       default:
-        this.#departures.add(`event:${textIn(event["type"]) ?? name ?? ""}`);
+        this.#departures.add(`event:${type ?? ""}`);
         return [];
     }
   }

@@ -85,6 +85,9 @@ export function createChatMender(departures: Departures): StreamMender {
     },
     // Without any reason the package takes the end for a fault of the protocol, and not for an answer that broke off.
     atEnd: () => (hasEnded ? [] : [{ choices: [{ delta: {}, finish_reason: "" }] }]),
+    get mayEnd() {
+      return hasEnded;
+    },
     isOver: false,
   };
 }
@@ -170,6 +173,7 @@ const NAMES: ReadonlySet<string> = new Set(["error", "message"]);
 /** An error field is often there and says nothing. */
 function meaningful(error: unknown): unknown {
   if (typeof error === "string") return error === "" ? undefined : { message: error };
+  if (typeof error === "number" && error !== 0) return { message: "error", code: error };
   if (!isFields(error)) return error === true ? { message: "error" } : undefined;
   return Object.keys(error).length === 0 ? undefined : error;
 }

@@ -4,19 +4,24 @@ import { countIn, fieldsOf, idIn, isFields, listOf, textIn, type Fields } from "
 import type { StreamMender } from "./stream-mender.ts";
 
 export function createGoogleMender(departures: Departures): StreamMender {
-  function mend(event: Fields): Fields[] {
+  let mayEnd = false;
+
+  function mend(event: Fields, name?: string): Fields[] {
     const chunk = event["candidates"] === undefined ? fieldsOf(event["response"] ?? event) : event;
     const mended: Fields = {};
     const [candidate] = listOf(chunk["candidates"]).filter((item) => item !== null);
     if (candidate !== undefined) {
       if (!isFields(candidate)) return [event];
-      mended["candidates"] = [mendCandidate(candidate, departures)];
+      const kept = mendCandidate(candidate, departures);
+      // An answer that is longer than one request goes on in another one.
+      mayEnd ||= kept["finishReason"] !== undefined && kept["finishReason"] !== "CONTINUATION";
+      mended["candidates"] = [kept];
     }
     const usage = countsIn(chunk["usageMetadata"]);
     if (usage !== undefined) mended["usageMetadata"] = usage;
     const blockReason = textIn(fieldsOf(chunk["promptFeedback"])["blockReason"]);
     if (blockReason !== undefined) mended["promptFeedback"] = { blockReason };
-    const error = errorOf(chunk["error"]);
+    const error = errorOf(chunk["error"] ?? (name === "error" ? chunk : undefined));
     if (error !== undefined) {
       // The package reads an error before anything that stands beside it.
       return Object.keys(mended).length === 0 ? [{ error }] : [mended, { error }];
@@ -32,6 +37,9 @@ export function createGoogleMender(departures: Departures): StreamMender {
         ? mend(answer)
         : undefined,
     atEnd: () => [],
+    get mayEnd() {
+      return mayEnd;
+    },
     isOver: false,
   };
 }

@@ -29,7 +29,8 @@ export function createLenientFetch(options: LenientFetchOptions): typeof fetch {
     };
     const mender = createMender(departures);
     const { status, statusText, headers } = response;
-    const mended = mendedBody({ response, mender, departures, clock, onEnd });
+    const signal = init?.signal ?? undefined;
+    const mended = mendedBody({ response, mender, departures, clock, signal, onEnd });
     return new Response(mended, { status, statusText, headers });
   };
 }

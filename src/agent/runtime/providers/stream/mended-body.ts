@@ -4,7 +4,7 @@
  */
 import { LATE, within } from "../../../../time/within.ts";
 import type { Clock } from "../../../../time/clock.ts";
-import { ANSWER_LINGER_MS } from "../../../contracts/limits.ts";
+import { ANSWER_END_WAIT_MS, ANSWER_LINGER_MS } from "../../../contracts/limits.ts";
 import type { Departures } from "./departures.ts";
 import { isFields, type Fields } from "./json-fields.ts";
 import { parseLenient } from "./lenient-json.ts";
@@ -17,25 +17,40 @@ export interface MendedBodyOptions {
   mender: StreamMender;
   departures: Departures;
   clock: Pick<Clock, "setTimer">;
+  /** Aborted when nobody wants the answer any more. */
+  signal: AbortSignal | undefined;
   /** Called once, when the answer has come to its end. */
   onEnd: () => void;
 }
 
 export function mendedBody(options: MendedBodyOptions): ReadableStream<Uint8Array> {
-  const { response, clock, onEnd } = options;
+  const { response, mender, clock, signal, onEnd } = options;
   const reader = response.body?.getReader();
   const answer = new AnswerText(options);
   const encoder = new TextEncoder();
   const decoder = new TextDecoder();
   let isRead = false;
 
+  /** The next bytes. Undefined at the end, which an answer has reached that lacks nothing and does not go on. */
+  async function nextBytes(): Promise<Uint8Array | undefined> {
+    if (reader === undefined) return undefined;
+    if (!mender.mayEnd) return (await reader.read()).value;
+    try {
+      const result = await within(ANSWER_END_WAIT_MS, reader.read(), clock);
+      return result === LATE ? undefined : result.value;
+    } catch (error) {
+      if (signal?.aborted === true) throw error;
+      return undefined;
+    }
+  }
+
   async function nextText(): Promise<string> {
     while (!answer.isOver) {
-      const result = await reader?.read();
-      isRead = result === undefined || result.done;
+      const bytes = await nextBytes();
+      isRead = bytes === undefined;
       const text = isRead
         ? answer.push(decoder.decode()) + answer.end()
-        : answer.push(decoder.decode(result?.value, { stream: true }));
+        : answer.push(decoder.decode(bytes, { stream: true }));
       if (text !== "") return text;
     }
     return "";
@@ -54,7 +69,9 @@ export function mendedBody(options: MendedBodyOptions): ReadableStream<Uint8Arra
         }
         onEnd();
         controller.close();
-        if (reader !== undefined && !isRead) void drain(reader, clock);
+        if (reader === undefined) return;
+        if (isRead) void reader.cancel().catch(() => {});
+        else void drain(reader, clock);
       },
       cancel(reason) {
         onEnd();
@@ -168,10 +185,12 @@ class AnswerText {
   }
 
   #take({ name, data }: ServerEvent, clean: CleanEvent[], mayBeCut: boolean): void {
-    const { mender, departures } = this.#options;
+    const { departures } = this.#options;
     const trimmed = data.trim();
     if (trimmed === "" || trimmed === "null") return departures.add("data");
     const values = parseLenient(trimmed);
+    if (values === undefined && name === "error")
+      return this.#mend({ error: trimmed }, name, clean);
     if (values === undefined) {
       const isJSON = trimmed.startsWith("{") || trimmed.startsWith("[");
       if (isJSON && !mayBeCut) clean.push(trimmed.replaceAll("\n", " "));
@@ -183,10 +202,14 @@ class AnswerText {
         departures.add("data");
         continue;
       }
-      const events = mender.mend(value, name === "" ? undefined : name);
-      clean.push(...events);
-      this.#hasEvents ||= events.length > 0;
+      this.#mend(value, name === "" ? undefined : name, clean);
     }
+  }
+
+  #mend(value: Fields, name: string | undefined, clean: CleanEvent[]): void {
+    const events = this.#options.mender.mend(value, name);
+    clean.push(...events);
+    this.#hasEvents ||= events.length > 0;
   }
 
   #notAStream(what: NotAStream, error?: unknown): NotAStreamError {

@@ -42,10 +42,13 @@ class ResponsesMender implements StreamMender {
   get isOver(): boolean {
     return this.#isOver;
   }
+  get mayEnd(): boolean {
+    return this.#isOver;
+  }
 
   mend(event: Fields, name: string | undefined): Fields[] {
     const type = textIn(event["type"]) ?? name ?? "";
-    switch (type) {
+    switch (name === "error" ? name : type) {
       case "response.output_item.added":
         return this.#add(fieldsOf(event["item"]), event);
       case "response.output_item.done":
@@ -77,6 +80,7 @@ class ResponsesMender implements StreamMender {
       case "response.done":
         return this.#end(type, fieldsOf(event["response"]));
       case "error":
+      case "response.error":
         return [errorEvent(event)];
       default:
         return this.#other(event, type);

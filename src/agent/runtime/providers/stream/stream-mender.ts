@@ -13,6 +13,8 @@ export interface StreamMender {
   fromWhole(answer: Fields): Fields[] | undefined;
   /** The events that the stream lacks at its end. */
   atEnd(): Fields[];
+  /** Whether the server has said why the answer ended: nothing that matters but counts of tokens may follow. */
+  readonly mayEnd: boolean;
   /** Whether the answer has come to its end, whatever else the server sends. */
   readonly isOver: boolean;
 }
