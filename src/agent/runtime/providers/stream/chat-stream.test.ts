@@ -1,0 +1,194 @@
+import { describe, expect, it } from "vitest";
+import { createChatMender } from "./chat-stream.ts";
+import { Departures } from "./departures.ts";
+import type { Fields } from "./json-fields.ts";
+
+function mend(...events: (Fields | [string, Fields])[]): Fields[] {
+  const mender = createChatMender(new Departures());
+  return events.flatMap((event) =>
+    Array.isArray(event) ? mender.mend(event[1], event[0]) : mender.mend(event, undefined),
+  );
+}
+
+const delta = (fields: unknown): Fields => ({ choices: [{ index: 0, delta: fields }] });
+const call = (fields: unknown): Fields => delta({ tool_calls: [fields] });
+
+describe("a chunk of a chat completion", () => {
+  it.each<[string, Fields, unknown]>([
+    ["a text", { content: "a", role: "" }, { content: "a" }],
+    [
+      "a text in parts",
+      { content: ["a", { type: "text", text: "b" }, { type: "x" }, null] },
+      { content: "ab" },
+    ],
+    ["one part", { content: { type: "text", text: "a" } }, { content: "a" }],
+    [
+      "thoughts among the parts",
+      {
+        content: [
+          { type: "thinking", thinking: [{ type: "text", text: "hm" }, "!"] },
+          { type: "text", text: "a" },
+        ],
+      },
+      {
+        content: [
+          { type: "thinking", thinking: [{ type: "text", text: "hm!" }] },
+          { type: "text", text: "a" },
+        ],
+      },
+    ],
+    ["thoughts", { reasoning_content: "hm", reasoning: "hm" }, { reasoning_content: "hm" }],
+    [
+      "thoughts under another name",
+      { reasoning: "hm", reasoning_content: null },
+      { reasoning: "hm" },
+    ],
+    ["a refusal", { refusal: "no", content: null }, { refusal: "no" }],
+    [
+      "fields of odd types",
+      { content: "a", refusal: false, reasoning: {}, tool_calls: "x" },
+      { content: "a" },
+    ],
+    [
+      "one call outside of a list",
+      { tool_calls: { id: "1", function: { name: "f" } } },
+      { tool_calls: [{ id: "1", function: { name: "f" } }] },
+    ],
+    [
+      "a call of old",
+      { function_call: { name: "f", arguments: "{}" } },
+      { tool_calls: [{ index: 0, function: { name: "f", arguments: "{}" } }] },
+    ],
+  ])("may have %s", (_what, fields, wanted) => {
+    expect(mend(delta(fields))).toEqual([{ choices: [{ delta: wanted }] }]);
+  });
+
+  it.each<[string, unknown, unknown]>([
+    [
+      "arguments as an object",
+      { index: 0, function: { name: "f", arguments: { a: 1 } } },
+      { index: 0, function: { name: "f", arguments: '{"a":1}' } },
+    ],
+    [
+      "neither index nor type",
+      { id: "1", function: { name: "f", arguments: "" } },
+      { id: "1", function: { name: "f", arguments: "" } },
+    ],
+    [
+      "an index as a text",
+      { index: "1", id: 7, function: null, name: "f" },
+      { index: 1, id: "7", function: { name: "f" } },
+    ],
+    [
+      "an empty name and id",
+      { index: 0, id: "", function: { name: "", arguments: "x" } },
+      { index: 0, function: { arguments: "x" } },
+    ],
+    [
+      "a signature",
+      {
+        index: 0,
+        function: { name: "f" },
+        extra_content: { google: { thought_signature: "S", x: 1 } },
+      },
+      { index: 0, function: { name: "f" }, extra_content: { google: { thought_signature: "S" } } },
+    ],
+    [
+      "other extra content",
+      { index: 0, function: { name: "f" }, extra_content: "x" },
+      { index: 0, function: { name: "f" } },
+    ],
+  ])("may have a call with %s", (_what, fields, wanted) => {
+    expect(mend(call(fields))).toEqual([{ choices: [{ delta: { tool_calls: [wanted] } }] }]);
+  });
+
+  it.each<[string, Fields, Fields[]]>([
+    [
+      "no choices but counts",
+      { choices: null, usage: { prompt_tokens: 1, completion_tokens: "2" } },
+      [{ choices: [], usage: { prompt_tokens: 1, completion_tokens: 2 } }],
+    ],
+    [
+      "counts in its choice",
+      { choices: [{ delta: {}, usage: { prompt_tokens: 1 } }] },
+      [{ choices: [], usage: { prompt_tokens: 1, completion_tokens: 0 } }],
+    ],
+    [
+      "counts without numbers",
+      { choices: [], usage: { prompt_tokens: null, total_tokens: -1 } },
+      [],
+    ],
+    ["a choice without delta", { choices: [{ index: 0, finish_reason: null }] }, []],
+    ["an empty finish reason", { choices: [{ delta: {}, finish_reason: "" }] }, []],
+    [
+      "a finish reason",
+      { choices: [{ finish_reason: "stop" }] },
+      [{ choices: [{ delta: {}, finish_reason: "stop" }] }],
+    ],
+    [
+      "one choice outside of a list",
+      { choices: { delta: { content: "a" } } },
+      [{ choices: [{ delta: { content: "a" } }] }],
+    ],
+    ["choices that are none", { choices: [null] }, []],
+    ["choices of another protocol", { choices: 7 }, [{ choices: 7 }]],
+    [
+      "a text as its delta",
+      { choices: [{ delta: "a" }] },
+      [{ choices: [{ delta: { content: "a" } }] }],
+    ],
+    [
+      "a text of a completion",
+      { choices: [{ text: "a" }] },
+      [{ choices: [{ delta: { content: "a" } }] }],
+    ],
+    ["an error that says nothing", { choices: [], error: null }, []],
+    [
+      "an error of the choice",
+      { choices: [{ delta: { content: "a" }, error: { code: 5 } }] },
+      [{ choices: [{ delta: { content: "a" } }] }, { choices: [], error: { code: 5 } }],
+    ],
+    ["an error as a text", { error: "boom" }, [{ choices: [], error: { message: "boom" } }]],
+    [
+      "an error of old",
+      { object: "error", message: "boom", code: 5 },
+      [{ choices: [], error: { object: "error", message: "boom", code: 5 } }],
+    ],
+    ["nothing of a chunk", { id: "c", done: true }, []],
+  ])("may have %s", (_what, chunk, wanted) => {
+    expect(mend(chunk)).toEqual(wanted);
+  });
+
+  it("is left out when it is an event of the server's own, also one with an error", () => {
+    expect(
+      mend(["tool.log", { error: "no" }], ["x", { message: "hi" }], delta({ content: "a" })),
+    ).toEqual([{ choices: [{ delta: { content: "a" } }] }]);
+  });
+
+  it("counts by its content whatever its event is called", () => {
+    expect(mend(["completion", delta({ content: "a" })], ["error", { code: 5 }])).toEqual([
+      { choices: [{ delta: { content: "a" } }] },
+      { choices: [], error: { code: 5, message: "error" } },
+    ]);
+  });
+
+  it("may have a message in place of its delta, unless that repeats what was said", () => {
+    const message = (content: string): Fields => ({ choices: [{ message: { content } }] });
+    expect(mend(message("a"))).toEqual([{ choices: [{ delta: { content: "a" } }] }]);
+    expect(mend(delta({ content: "a" }), message("a"))).toEqual([
+      { choices: [{ delta: { content: "a" } }] },
+    ]);
+  });
+});
+
+describe("the end of a chat completion", () => {
+  it("is an empty finish reason where the server gave none", () => {
+    const mender = createChatMender(new Departures());
+    mender.mend(delta({ content: "a" }), undefined);
+    expect(mender.mayEnd).toBe(false);
+    expect(mender.atEnd()).toEqual([{ choices: [{ delta: {}, finish_reason: "" }] }]);
+    mender.mend({ choices: [{ finish_reason: "stop" }] }, undefined);
+    expect(mender.mayEnd).toBe(true);
+    expect(mender.atEnd()).toEqual([]);
+  });
+});
