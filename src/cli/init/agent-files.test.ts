@@ -97,7 +97,7 @@ describe("the files of a new agent", () => {
     );
     const purpose = fc
       .string({ unit: character, maxLength: 60 })
-      .map((text) => text.replaceAll("{{", "{"))
+      .map((text) => text.replaceAll(/\{+/g, "{"))
       .filter((text) => text.trim() !== "");
     fc.assert(
       fc.property(purpose, (text) => {

@@ -103,7 +103,7 @@ const EMBEDDING = /embed|(^|[/-])(bge|gte|e5)-|all-minilm|rerank/i;
 function modelsIn(text: string): string[] {
   const list = modelListSchema.safeParse(JSON.parse(text));
   return [...new Set(list.success ? list.data : [])]
-    .filter((name) => !EMBEDDING.test(name) && !/\p{Cc}/u.test(name))
+    .filter((name) => !EMBEDDING.test(name) && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(name))
     .slice(0, MAX_MODELS);
 }
 

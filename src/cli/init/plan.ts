@@ -88,19 +88,24 @@ function checkFlags({ provider, model, baseUrl, purpose, name }: InitFlags): voi
   }
 }
 
+/** What YAML does not take as it is, besides the ends of lines. */
+const UNUSABLE_IN_TEXT = /[^\P{Cc}\n\t\r\u0085]|[\uFEFF\uFFFE\uFFFF\p{Cs}]/u;
+const UNUSABLE_IN_LINE = /[\p{Cc}\p{Cs}\u2028\u2029\uFEFF\uFFFE\uFFFF]/u;
+
 function purposeProblem(purpose: string): string | undefined {
   if (purpose.trim() === "") return "The purpose is empty.";
   if (purpose.length > MAX_PURPOSE_LENGTH) {
     return `The purpose has more than ${MAX_PURPOSE_LENGTH} characters. Put the rest into prompts.yaml.`;
   }
-  if (/[^\P{Cc}\n\t\r]/u.test(purpose)) return "The purpose has control characters in it.";
+  if (UNUSABLE_IN_TEXT.test(purpose)) return "The purpose has control characters in it.";
   return purpose.includes("{{")
     ? "The purpose has {{ in it, which a template takes for a variable. Put it into prompts.yaml."
     : undefined;
 }
 
 function modelProblem(model: string): string | undefined {
-  return text(256).safeParse(model).success && model.trim() === model && !/\p{Cc}/u.test(model)
+  const isName = text(256).safeParse(model).success && model.trim() === model;
+  return isName && !UNUSABLE_IN_LINE.test(model)
     ? undefined
     : "The name of a model has 1 to 256 characters, none of them a control character, and no blank around it.";
 }

@@ -3,6 +3,7 @@ import { createGoogle } from "@ai-sdk/google";
 import { createOpenAI } from "@ai-sdk/openai";
 import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provider";
 import { describe, expect, it } from "vitest";
+import { createCompatibleModel } from "../../agent/runtime/providers/compatible-model.ts";
 import { samplingOptions } from "../../agent/runtime/providers/sampling-options.ts";
 import { type Endpoint, type GivenParameters, untakenParameters } from "./untaken-parameters.ts";
 
@@ -26,6 +27,7 @@ const ENDPOINTS: readonly Endpoint[] = [
     "gpt-5",
     "gpt-5-chat-latest",
     "gpt-5.4-mini",
+    "gpt-5.6",
     "gpt-6-luna",
     "o1",
     "o3-mini",
@@ -33,6 +35,7 @@ const ENDPOINTS: readonly Endpoint[] = [
   ].flatMap((model): Endpoint[] => [
     { name: "openai", model, api: "responses" },
     { name: "openai", model, api: "chat" },
+    { name: "openai", model, api: "chat", baseURL: "http://models.example/v1" },
   ]),
   ...[
     "claude-3-haiku-20240307",
@@ -61,7 +64,7 @@ const ENDPOINTS: readonly Endpoint[] = [
 
 describe("untakenParameters", () => {
   it.each(ENDPOINTS)(
-    "says what the package of the provider leaves out ($name $api $model)",
+    "says what the package of the provider leaves out ($name $api $model $baseURL)",
     async (endpoint) => {
       for (const given of [ALL, { ...ALL, temperature: 0.5 }, { topP: 0.5 }, { maxTokens: 1000 }]) {
         const told = untakenParameters(endpoint, given).map(({ parameter }) => parameter);
@@ -108,6 +111,8 @@ async function leftOutByPackage(endpoint: Endpoint, given: GivenParameters): Pro
   const options: LanguageModelV4CallOptions = {
     ...samplingOptions({}, parameters),
     prompt: [{ role: "user", content: [{ type: "text", text: "Hello" }] }],
+    // Most agents have tools, and with them some models are asked otherwise.
+    tools: [{ type: "function", name: "now", inputSchema: { type: "object", properties: {} } }],
   };
   const { stream } = await modelOf(endpoint).doStream(options);
   const warnings = [];
@@ -120,7 +125,7 @@ async function leftOutByPackage(endpoint: Endpoint, given: GivenParameters): Pro
   return [...new Set(names)].toSorted();
 }
 
-function modelOf({ name, model, api }: Endpoint): LanguageModelV4 {
+function modelOf({ name, model, api, baseURL }: Endpoint): Pick<LanguageModelV4, "doStream"> {
   const settings = {
     apiKey: "sk-1",
     fetch: () =>
@@ -128,6 +133,7 @@ function modelOf({ name, model, api }: Endpoint): LanguageModelV4 {
   };
   switch (name) {
     case "openai":
+      if (baseURL !== undefined) return createCompatibleModel(model, { ...settings, baseURL });
       return api === "chat"
         ? createOpenAI(settings).chat(model)
         : createOpenAI(settings).responses(model);

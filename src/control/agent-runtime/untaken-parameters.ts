@@ -53,8 +53,11 @@ const RULES: readonly Rule[] = [
   },
   {
     parameters: ["temperature"],
-    applies: ({ name, model, api }) =>
-      name === "openai" && api === "chat" && /^gpt-4o(-mini)?-search-preview/.test(model),
+    applies: ({ name, model, api, baseURL }) =>
+      name === "openai" &&
+      api === "chat" &&
+      baseURL === undefined &&
+      /^gpt-4o(-mini)?-search-preview/.test(model),
     effect: notSentToModel,
   },
   {
