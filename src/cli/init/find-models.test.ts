@@ -10,12 +10,12 @@ import { findLocalServers, listModels, localBaseURL } from "./find-models.ts";
 const search = { signal: new AbortController().signal, clock: systemClock };
 
 /** What `listModels` makes of an answer to `GET /v1/models`. */
-async function modelsOf(answer: (response: ServerResponse) => void): Promise<string[]> {
+async function modelsOf(answer: (response: ServerResponse) => void): Promise<readonly string[]> {
   await using server = await startHttpServer((request, response) => {
     if (request.url === "/v1/models") answer(response);
     else response.writeHead(404).end();
   });
-  return await listModels(`${server.url}/v1/`, search);
+  return (await listModels(`${server.url}/v1/`, search)).models;
 }
 
 const list = (...ids: unknown[]): string => JSON.stringify({ data: ids.map((id) => ({ id })) });
@@ -35,15 +35,15 @@ describe("the models of a server", () => {
       if (request.url === "/api/tags") response.end(tags);
       else response.writeHead(404).end();
     });
-    expect(await listModels(`${server.url}/v1`, search, "ollama")).toEqual(["qwen3:4b"]);
-    expect(await listModels(`${server.url}/v1`, search, "lmstudio")).toEqual([]);
+    expect((await listModels(`${server.url}/v1`, search, "ollama")).models).toEqual(["qwen3:4b"]);
+    expect((await listModels(`${server.url}/v1`, search, "lmstudio")).models).toEqual([]);
   });
 
   it("are found where the URL has no path, too", async () => {
     await using server = await startHttpServer((request, response) => {
       response.end(request.url === "/v1/models" ? list("qwen") : "");
     });
-    expect(await listModels(server.url, search)).toEqual(["qwen"]);
+    expect((await listModels(server.url, search)).models).toEqual(["qwen"]);
   });
 
   it.each<[string, (response: ServerResponse) => void]>([
@@ -62,14 +62,21 @@ describe("the models of a server", () => {
   });
 
   it("are none where nothing listens, or where no answer comes", async () => {
-    expect(await listModels("http://127.0.0.1:1/v1", search)).toEqual([]);
+    expect((await listModels("http://127.0.0.1:1/v1", search)).models).toEqual([]);
     const clock = new ManualClock();
     const asked = Promise.withResolvers<void>();
     await using silent = await startHttpServer(() => asked.resolve());
     const models = listModels(silent.url, { ...search, clock });
     await asked.promise;
     await clock.advance(2_000);
-    expect(await models).toEqual([]);
+    expect(await models).toEqual({ models: [], wantsKey: false });
+  });
+
+  it("may be told to those with a key only", async () => {
+    await using server = await startHttpServer((_request, response) => {
+      response.writeHead(401).end(list("qwen"));
+    });
+    expect(await listModels(server.url, search)).toEqual({ models: [], wantsKey: true });
   });
 
   it("are no longer waited for when the search is given up", async () => {

@@ -33,7 +33,7 @@ export async function findLocalServers(
       .filter(([, { kind }]) => kind === "local")
       .map(async ([source]) => {
         const baseURL = localBaseURL(source, env);
-        const models = await listModels(baseURL, search, source);
+        const { models } = await listModels(baseURL, search, source);
         return { source, baseURL, models };
       }),
   );
@@ -56,17 +56,29 @@ export function localBaseURL(
   return `${url.origin}/v1`;
 }
 
-/** The names of the models, as the server lists them; none when nothing answers there, or something else does. */
+export interface ModelList {
+  /** None when nothing answers there, or something else does. */
+  readonly models: readonly string[];
+  /** Whether the server wants a key before it tells. */
+  readonly wantsKey: boolean;
+}
+
+const NO_LIST: ModelList = { models: [], wantsKey: false };
+
+/** What the server lists as its models. */
 export async function listModels(
   baseURL: string,
   search: Search,
   source?: SourceName,
-): Promise<string[]> {
-  const own = source === "ollama" ? await ask(new URL("/api/tags", baseURL).href, search) : [];
-  return own.length > 0 ? own : await ask(modelListURL(baseURL), search);
+): Promise<ModelList> {
+  if (source === "ollama") {
+    const own = await ask(new URL("/api/tags", baseURL).href, search);
+    if (own.models.length > 0) return own;
+  }
+  return await ask(modelListURL(baseURL), search);
 }
 
-async function ask(url: string, { signal, clock }: Search): Promise<string[]> {
+async function ask(url: string, { signal, clock }: Search): Promise<ModelList> {
   using deadline = new Deadline({ ms: ANSWER_LIMIT_MS, clock, signal });
   try {
     const response = await fetch(url, {
@@ -74,10 +86,11 @@ async function ask(url: string, { signal, clock }: Search): Promise<string[]> {
       redirect: "error",
       headers: { accept: "application/json" },
     });
-    return response.ok ? modelsIn(await readText(response)) : [];
+    if (response.ok) return { models: modelsIn(await readText(response)), wantsKey: false };
+    return { models: [], wantsKey: response.status === 401 || response.status === 403 };
   } catch {
     signal.throwIfAborted();
-    return [];
+    return NO_LIST;
   }
 }
 

@@ -167,21 +167,28 @@ async function chooseModel(
   if (baseURL === undefined || (source.kind === "cloud" && source.provider !== "openai")) {
     return { model: await chooseCloudModel(context, source), baseURL };
   }
-  const models = server?.models ?? (await listModels(baseURL, context, sourceName));
+  const { models, wantsKey } =
+    server === undefined
+      ? await listModels(baseURL, context, sourceName)
+      : { models: server.models, wantsKey: false };
   const [first] = models;
   if (first !== undefined) {
     if (questions === undefined || models.length === 1) return { model: first, baseURL };
     const options = models.map((name) => ({ value: name, name, line: name }));
     return { model: await questions.choose("Which model?", options), baseURL };
   }
-  const missing = `${baseURL} lists no models.`;
+  const missing = wantsKey
+    ? `${baseURL} wants a key before it lists its models.`
+    : `${baseURL} lists no models.`;
   if (questions !== undefined) {
     questions.tell(missing);
     return { model: await questions.ask("Which model?", undefined, modelProblem), baseURL };
   }
-  const start =
-    source.kind === "local" ? `Start it (${source.start}), or give --model` : "Give --model";
-  throw usageError(`${missing} So there is none to choose.`, `${start}.`);
+  const cure =
+    source.kind === "local" && !wantsKey
+      ? `Start it (${source.start}), or give --model.`
+      : "Give --model.";
+  throw usageError(`${missing} So there is none to choose.`, cure);
 }
 
 async function chooseCloudModel(
