@@ -77,8 +77,12 @@ const protocols: Protocol[] = [
     usage: { input_tokens: 11, output_tokens: 5 },
     messages: (body) => body.input.slice(1),
     secondTurn: [
-      { role: "user", content: [{ type: "input_text", text: "How is the weather?" }] },
-      { role: "assistant", content: "Let me look." },
+      {
+        type: "message",
+        role: "user",
+        content: [{ type: "input_text", text: "How is the weather?" }],
+      },
+      { type: "message", role: "assistant", content: "Let me look." },
       {
         type: "function_call",
         call_id: "call_1",
@@ -86,8 +90,12 @@ const protocols: Protocol[] = [
         arguments: '{"city":"Oslo"}',
       },
       { type: "function_call_output", call_id: "call_1", output: '{"degrees":21}' },
-      { role: "assistant", content: "It is 21 degrees in Oslo today." },
-      { role: "user", content: [{ type: "input_text", text: "And before that?" }] },
+      { type: "message", role: "assistant", content: "It is 21 degrees in Oslo today." },
+      {
+        type: "message",
+        role: "user",
+        content: [{ type: "input_text", text: "And before that?" }],
+      },
     ],
   },
   {

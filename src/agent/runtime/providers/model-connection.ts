@@ -5,6 +5,7 @@ import type { ProviderConfig, ProviderName } from "../../../agent-config/agent-c
 import type { Clock } from "../../../time/clock.ts";
 import { providerBaseURL } from "./base-url.ts";
 import type { Log } from "../../../observability/log.ts";
+import { createMessageItemsFetch } from "./message-items-fetch.ts";
 import { createProviderFetch } from "./provider-fetch.ts";
 import { readProviderKey, type ReadSecret } from "./provider-key.ts";
 import { createLenientFetch } from "./stream/lenient-fetch.ts";
@@ -17,6 +18,8 @@ export interface ModelConnection {
   readonly model: Pick<LanguageModelV4, "doStream">;
   /** The options that every call of this model has. */
   readonly callOptions: Pick<LanguageModelV4CallOptions, "providerOptions">;
+  /** Whether an answer that the limit of tokens has cut off may be called a whole one. */
+  readonly hidesLength?: boolean | undefined;
 }
 
 export interface ModelConnections {
@@ -84,11 +87,15 @@ async function openConnection(
       }
       const { createOpenAI } = await import("@ai-sdk/openai");
       const { createResponsesMender } = await import("./stream/responses-stream.ts");
+      const isOfOpenAI = config.baseURL === undefined;
+      const itemsFetch = isOfOpenAI ? providerFetch : createMessageItemsFetch(providerFetch);
       return {
         ...connection,
-        model: createOpenAI(settings(createResponsesMender)).responses(modelId),
+        model: createOpenAI(settings(createResponsesMender, itemsFetch)).responses(modelId),
         // The agent keeps the history itself, and must not refer to parts of it by an id that only the provider knows.
         callOptions: { providerOptions: { openai: { store: false } } },
+        // llama.cpp and Ollama call every Response completed.
+        hidesLength: !isOfOpenAI,
       };
     }
     case "anthropic": {

@@ -141,7 +141,25 @@ async function* readAnswer(step: ModelStep, context: StepContext): AsyncGenerato
     // This is not awaited, since a broken stream may never settle it.
     reader.cancel().catch(() => {});
   }
+  if (connection.hidesLength === true && usedAllTokens(step, options)) {
+    step.end = { type: "length" };
+  }
   checkEnd(step);
+}
+
+/** An answer with calls is left out, since they came whole. */
+function usedAllTokens(
+  { end, usage, toolCalls }: ModelStep,
+  { maxOutputTokens }: Pick<LanguageModelV4CallOptions, "maxOutputTokens">,
+): boolean {
+  const used = usage?.outputTokens.total;
+  return (
+    end?.type === "complete" &&
+    toolCalls.length === 0 &&
+    used !== undefined &&
+    maxOutputTokens !== undefined &&
+    used >= maxOutputTokens
+  );
 }
 
 const warned = new WeakSet<ModelConnection>();
