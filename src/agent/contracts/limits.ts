@@ -132,7 +132,9 @@ export const MAX_ERROR_CAUSES = 8;
 export const MAX_FINISH_REASON_CHARACTERS = 64;
 /** A longer id of a call is not shown to clients, but in its place a shorter one. */
 export const MAX_CALL_ID_CHARACTERS = 256;
-/** Models whose number of characters in a token is remembered. */
+/** How often a model that refuses a prompt as too long is asked with fewer earlier turns, in one step. The last time without any. */
+export const MAX_SHORTER_PROMPTS = 3;
+/** Models of which a replica remembers the characters in a token, and the longest prompt. */
 export const MAX_RATED_MODELS = 16;
 
 // Tools

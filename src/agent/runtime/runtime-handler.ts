@@ -10,9 +10,10 @@ import { TurnError } from "../contracts/turn-error.ts";
 import { limitsOf } from "../contracts/limits.ts";
 import type { Handler } from "../contracts/handler.ts";
 import { callIdsOf } from "./tools/call-ids.ts";
-import { withinBudget } from "./history-budget.ts";
+import { ContextLimits } from "./context-limits.ts";
+import { PromptFit } from "./prompt-fit.ts";
 import { promptOfSession } from "./session-prompt.ts";
-import { charactersIn, charactersOf, TokenRates } from "./token-rates.ts";
+import { charactersIn, TokenRates } from "./token-rates.ts";
 
 export interface RuntimeHandlerOptions {
   readSecret: ReadSecret;
@@ -32,18 +33,20 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
   const { readSecret, log, clock, metrics, random = Math.random } = options;
   const connections = createModelConnections({ readSecret, clock, log });
   const tokenRates = new TokenRates();
+  const contextLimits = new ContextLimits();
   return {
     async run(turn) {
       const { provider, prompts } = partsOf(turn.config);
       const prompt = promptOfSession(prompts, turn);
       const tools = prompt.tools ?? turn.config.tools;
-      const { model } = provider;
+      const schemas = JSON.stringify(tools.map(({ inputSchema }) => inputSchema));
+      const sampling = samplingOptions(prompt.parameters, provider.parameters);
       const connection = await connect(provider);
       const history = await turn.history();
       return runTurn(turn, {
         connection,
         prompt,
-        sampling: samplingOptions(prompt.parameters, provider.parameters),
+        sampling,
         tools,
         readSecret,
         clock,
@@ -51,16 +54,15 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
         log: log.child({ turnId: turn.id }),
         metrics,
         usedCallIds: callIdsOf(history),
-        history: withinBudget(history, {
-          tokens: limitsOf(turn.config).maxHistoryTokens,
-          charactersPerToken: tokenRates.charactersPerToken(model),
+        history,
+        fit: new PromptFit({
+          model: JSON.stringify([provider.name, provider.baseURL, provider.model]),
+          limits: contextLimits,
+          rates: tokenRates,
+          besideCharacters: charactersIn(prompt.system) + charactersIn(schemas),
+          answerTokens: sampling.maxOutputTokens,
+          maxHistoryTokens: limitsOf(turn.config).maxHistoryTokens,
         }),
-        onTokens: (messages, tokens) => {
-          const beside = JSON.stringify(tools.map(({ inputSchema }) => inputSchema));
-          const characters = charactersIn(prompt.system) + charactersIn(beside);
-          const all = messages.reduce((sum, message) => sum + charactersOf(message), characters);
-          tokenRates.observe(model, all, tokens);
-        },
       });
     },
     async ready(config) {

@@ -12,6 +12,7 @@ import type { Log } from "../../observability/log.ts";
 import type { Usage } from "../../protocol/frames.ts";
 import { AnswerContinuation } from "./answer-continuation.ts";
 import type { EarlierRun, Turn, TurnEvent, TurnResult } from "../contracts/handler.ts";
+import type { PromptFit, ShorterPrompt } from "./prompt-fit.ts";
 import type { ModelConnection } from "./providers/model-connection.ts";
 import type { SamplingOptions } from "./providers/sampling-options.ts";
 import {
@@ -21,7 +22,11 @@ import {
   type ModelStep,
 } from "./providers/model-step.ts";
 import { toPrompt } from "./providers/prompt.ts";
-import { ProviderFailedError, providerTurnError } from "./providers/provider-error.ts";
+import {
+  ProviderFailedError,
+  providerTurnError,
+  ProviderTurnError,
+} from "./providers/provider-error.ts";
 import type { ReadSecret } from "./providers/provider-key.ts";
 import type { AssistantMessage, HistoryMessage, ToolMessage } from "../sessions/history-message.ts";
 import { addUsage } from "../contracts/add-usage.ts";
@@ -43,18 +48,17 @@ export interface ToolLoopContext {
   metrics: TurnMetrics | undefined;
   /** The ids of all calls that the session had before this turn. */
   usedCallIds: readonly string[];
-  /** The messages that the model is told of the turns before this one. */
+  /** The messages of the turns before this one. */
   history: readonly HistoryMessage[];
-  /** Called when the provider has counted the tokens of a prompt with these messages. */
-  onTokens: (messages: readonly HistoryMessage[], tokens: number) => void;
+  /** How many of them the model is told. */
+  fit: PromptFit;
 }
 
 export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<TurnResult> {
   const { prompt, metrics } = context;
-  const messages: HistoryMessage[] = [
-    ...context.history,
-    { role: "user", turnId: turn.id, content: turn.content },
-  ];
+  /** The messages of this turn, and what the model is told of those before it. */
+  const own: HistoryMessage[] = [{ role: "user", turnId: turn.id, content: turn.content }];
+  let told = context.fit.toldOf(context.history, own);
   // Stops the tools and the request that still run when the turn ends, for whatever reason.
   const stop = new AbortController();
   const signal = AbortSignal.any([turn.signal, stop.signal]);
@@ -72,12 +76,50 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
   let continuation = continuationOf(earlier);
 
   function remember(message: ToolMessage): void {
-    messages.push(message);
+    own.push(message);
     turn.record(message);
   }
 
+  /** Asks the model, again with fewer of the earlier turns when it says that the conversation is too long. */
   async function answer(toolChoice: ToolChoice): Promise<ModelStep> {
-    const step = newModelStep();
+    let shorter: ShorterPrompt | undefined;
+    for (let refusals = 1; ; refusals += 1) {
+      const step = newModelStep();
+      try {
+        await hear(step, toolChoice);
+        shorter?.answered();
+        return step;
+      } catch (error) {
+        shorter = step.hasBegun ? undefined : shorterAfter(error, refusals);
+        if (shorter === undefined) {
+          const content = continuation?.wholeOf(step.text) ?? step.text;
+          if (content !== "")
+            turn.record({ role: "assistant", turnId: turn.id, content, partial: true });
+          throw error;
+        }
+        told = shorter.told;
+      }
+    }
+  }
+
+  function shorterAfter(error: unknown, refusals: number): ShorterPrompt | undefined {
+    if (!(error instanceof ProviderTurnError)) return undefined;
+    const { failure } = error;
+    const shorter = context.fit.shorterThan({ told, own, failure, refusals });
+    if (shorter === undefined) return undefined;
+    const { provider, modelId: model } = context.connection;
+    const { reason, status, contextRefusal } = failure;
+    const messages = { left: shorter.told.length, leftOut: told.length - shorter.told.length };
+    context.log.warn(
+      { provider, model, reason, status, ...contextRefusal, messages },
+      "The conversation is longer than the model takes; it is asked again with fewer of the earlier turns",
+    );
+    return shorter;
+  }
+
+  /** Passes on what the model says. */
+  async function hear(step: ModelStep, toolChoice: ToolChoice): Promise<void> {
+    const messages = [...told, ...own];
     const options = callOptions(messages, toolChoice, context, continuation?.instruction);
     try {
       for await (const text of streamModelStep(step, { ...context, options, signal })) {
@@ -89,17 +131,11 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
         lastText = fresh;
         await turn.emit({ type: "chunk", content });
       }
-    } catch (error) {
-      const content = continuation?.wholeOf(step.text) ?? step.text;
-      if (content !== "")
-        turn.record({ role: "assistant", turnId: turn.id, content, partial: true });
-      throw error;
     } finally {
       usage = addUsage(usage, usageOf(step, context));
       const promptTokens = step.usage?.inputTokens.total;
-      if (promptTokens !== undefined) context.onTokens(messages, promptTokens);
+      if (promptTokens !== undefined) context.fit.counted(messages, promptTokens);
     }
-    return step;
   }
 
   /** Runs the calls. Each is stored as begun before it is made, and all outcomes are stored when this settles. */
@@ -110,7 +146,7 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
 
   try {
     for (const step of earlier?.steps ?? []) {
-      messages.push(step.message, ...step.calls.flatMap(({ outcome }) => outcome ?? []));
+      own.push(step.message, ...step.calls.flatMap(({ outcome }) => outcome ?? []));
       await run(toolRuns.takeEarlier(step));
     }
     const finished = earlier?.steps.at(-1)?.finishReason;
@@ -133,7 +169,7 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
               provider: context.connection.provider,
             });
       if (message.content !== "" || !isLast) {
-        messages.push(message);
+        own.push(message);
         const stepUsage = usageOf(step, { ...context, metrics: undefined });
         turn.record(message, { usage: stepUsage, inputs: inputsOf(step, runs), finishReason });
       }

@@ -11,6 +11,11 @@ import { startLlamaServer, type LlamaServer } from "../../support/model-server/l
 import { startHttpServer } from "../../support/processes/http-server.ts";
 
 const llama = forAllTests(startLlamaServer, (server) => server[Symbol.asyncDispose]());
+/** What a model makes of a prompt takes longer with its length, so the limit is low where it is to be reached. */
+const forgetful = forAllTests(
+  () => startLlamaServer({ contextTokens: 1_024 }),
+  (server) => server[Symbol.asyncDispose](),
+);
 const orders = forAllTests(
   () =>
     startHttpServer(async (request, response) => {
@@ -22,6 +27,7 @@ const orders = forAllTests(
 
 const protocols: { protocol: string; provider: Pick<ProviderConfig, "name" | "api"> }[] = [
   { protocol: "chat completions", provider: { name: "openai", api: "chat" } },
+  { protocol: "Responses", provider: { name: "openai", api: "responses" } },
   { protocol: "Anthropic messages", provider: { name: "anthropic" } },
 ];
 
@@ -162,6 +168,37 @@ describe.each(protocols)("an agent on a real model server, by $protocol,", ({ pr
       }
     }, 20_000);
     expect(answer).toBe(SHORT);
+  });
+
+  it("leaves older turns out when the conversation is longer than the model takes", async () => {
+    const agent = await startAgent({ provider, server: forgetful() });
+    const client = await agent.connect();
+    for (let turn = 1; turn <= 6; turn += 1) {
+      expect((await ask(client, `${turn}: ${"x".repeat(400)}`)).content).toBe(SHORT);
+    }
+    const warnings = agent.logged.filter(({ reason }) => reason === "context_too_long");
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toMatchObject({
+      level: "warn",
+      contextTokens: 1_024,
+      messages: { leftOut: 2 },
+    });
+  });
+
+  it("says that one message is too long, and goes on with the next one", async () => {
+    const agent = await startAgent({ provider, server: forgetful() });
+    const client = await agent.connect();
+    expect((await ask(client, "hi")).content).toBe(SHORT);
+    client.say("x".repeat(2_000));
+    const { error } = await client.nextOf("error");
+    expect(error).toMatchObject({
+      code: "PROVIDER_ERROR",
+      details: { reason: "context_too_long", status: 400 },
+    });
+    expect(error.message).toContain("context length (HTTP 400)");
+    for (const question of ["hi", "and again"]) {
+      expect((await ask(client, question)).content).toBe(SHORT);
+    }
   });
 
   it("answers as many sessions at once as the server can", async () => {

@@ -11,6 +11,10 @@ const run = promisify(execFile);
 
 const START_TIMEOUT_MS = 60_000;
 const INSTALL_TIMEOUT_MS = 110_000;
+export interface LlamaServerOptions {
+  /** What a conversation may have with its answer. A character is about a token for this model. */
+  contextTokens?: number | undefined;
+}
 
 export interface LlamaServer extends AsyncDisposable {
   /** Without a path. */
@@ -24,8 +28,10 @@ export interface LlamaServer extends AsyncDisposable {
   busySlots(): Promise<number>;
 }
 
-export async function startLlamaServer(): Promise<LlamaServer> {
-  const server = new RunningLlama(await installation());
+export async function startLlamaServer({
+  contextTokens = 8_192,
+}: LlamaServerOptions = {}): Promise<LlamaServer> {
+  const server = new RunningLlama(await installation(), contextTokens);
   await server.start();
   return server;
 }
@@ -33,11 +39,13 @@ export async function startLlamaServer(): Promise<LlamaServer> {
 class RunningLlama implements LlamaServer {
   readonly key = "tiny-key";
   readonly #folder: string;
+  readonly #contextTokens: number;
   #url = "http://127.0.0.1:0";
   #process: ChildProcess | undefined;
 
-  constructor(folder: string) {
+  constructor(folder: string, contextTokens: number) {
     this.#folder = folder;
+    this.#contextTokens = contextTokens;
   }
 
   get url(): string {
@@ -47,9 +55,8 @@ class RunningLlama implements LlamaServer {
   async start(): Promise<void> {
     const program = join(this.#folder, "bin/python");
     const files = [join(this.#folder, "serve.py"), join(this.#folder, "tiny.gguf")];
-    const child = spawn(program, [...files, new URL(this.#url).port, this.key], {
-      stdio: ["pipe", "pipe", "pipe"],
-    });
+    const settings = [new URL(this.#url).port, this.key, String(this.#contextTokens)];
+    const child = spawn(program, [...files, ...settings], { stdio: ["pipe", "pipe", "pipe"] });
     let output = "";
     const listening = Promise.withResolvers<string>();
     const read = (chunk: Buffer): void => {

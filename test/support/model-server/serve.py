@@ -1,6 +1,6 @@
-"""Serves a model by llama.cpp's own HTTP server on loopback, until its input ends: serve.py MODEL PORT KEY
+"""Serves a model by llama.cpp's own HTTP server on loopback, until its input ends: serve.py MODEL PORT KEY CONTEXT
 
-Port 0 is any free one. The line "listening on URL" says that it is ready. Each of the eight slots has its own context.
+Port 0 is any free one. The line "listening on URL" says that it is ready. Each of the eight slots has CONTEXT tokens.
 """
 
 import os
@@ -8,7 +8,7 @@ import sys
 
 import xllamacpp
 
-model, port, key = sys.argv[1:4]
+model, port, key, context = sys.argv[1:5]
 parameters = xllamacpp.CommonParams()
 parameters.model.path = model
 parameters.model_alias = {"tiny"}
@@ -16,7 +16,7 @@ parameters.hostnames = ["127.0.0.1"]
 parameters.port = int(port)
 parameters.api_keys = [key]
 parameters.n_parallel = 8
-parameters.n_ctx = 8 * 8192
+parameters.n_ctx = 8 * int(context)
 parameters.kv_unified = False
 parameters.use_jinja = True
 parameters.warmup = False

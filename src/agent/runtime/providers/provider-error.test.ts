@@ -73,7 +73,7 @@ describe("what a provider's failure is called", () => {
     [
       413,
       {},
-      "context length (HTTP 413); the conversation is longer than the model takes; begin a new session",
+      "context length (HTTP 413); the message is longer than the model takes, even without the turns before it",
     ],
     [429, {}, "rate limit (HTTP 429); try again in a while"],
     [429, { "retry-after": "12" }, "rate limit (HTTP 429); try again in 12 s"],

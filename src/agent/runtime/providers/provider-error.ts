@@ -9,7 +9,7 @@ import {
   PROVIDER_IDLE_LIMIT_MS,
 } from "../../contracts/limits.ts";
 import type { ProviderName } from "../../../agent-config/agent-config.ts";
-import { saysContextTooLong } from "./context-too-long.ts";
+import { contextRefusalIn, saysContextTooLong, type ContextRefusal } from "./context-too-long.ts";
 import { saysModelNotFound } from "./model-not-found.ts";
 import { AnswerTooLargeError, ProviderSilentError } from "./provider-fetch.ts";
 import { streamErrorOf } from "./stream-error.ts";
@@ -43,6 +43,10 @@ export interface ProviderFailure {
   retryable: boolean;
   status?: number | undefined;
   retryAfterSeconds?: number | undefined;
+  /** Set for `context_too_long`. */
+  contextRefusal?: ContextRefusal | undefined;
+  /** The server said nothing at all. Some do so when the conversation is longer than the model takes. */
+  mayBeTooLong?: boolean | undefined;
   /** The server's word for how its answer ended, short and harmless. */
   finishReason?: string | undefined;
   /** The code of a failed system call, or the name of an error that nobody expected. It goes to the log only. */
@@ -57,14 +61,31 @@ export class ProviderFailedError extends Error {
   constructor(
     reason: ProviderFailureReason,
     message: string,
-    more: Pick<Partial<ProviderFailure>, "retryable" | "finishReason"> = {},
+    more: Pick<Partial<ProviderFailure>, "retryable" | "finishReason" | "mayBeTooLong"> = {},
   ) {
     super(message);
     this.failure = failure(reason, message, more);
   }
 }
 
-export function providerTurnError(failure: ProviderFailure, provider: ProviderName): TurnError {
+/** What the client is told of a failure, and the failure itself for whoever can still do something about it. */
+export class ProviderTurnError extends TurnError {
+  readonly failure: ProviderFailure;
+
+  constructor(
+    failure: ProviderFailure,
+    message: string,
+    more: ConstructorParameters<typeof TurnError>[2],
+  ) {
+    super("PROVIDER_ERROR", message, more);
+    this.failure = failure;
+  }
+}
+
+export function providerTurnError(
+  failure: ProviderFailure,
+  provider: ProviderName,
+): ProviderTurnError {
   const { reason, status, retryAfterSeconds, finishReason, code } = failure;
   const details = {
     reason,
@@ -74,7 +95,7 @@ export function providerTurnError(failure: ProviderFailure, provider: ProviderNa
   };
   // These stand in for the error itself, which contains the whole request and answer.
   const facts = [reason, finishReason, status, code].filter((fact) => fact !== undefined);
-  return new TurnError("PROVIDER_ERROR", `${provider}: ${failure.message}`, {
+  return new ProviderTurnError(failure, `${provider}: ${failure.message}`, {
     details,
     cause: new Error(`the provider failed: ${facts.join(", ")}`),
   });
@@ -131,8 +152,14 @@ function notAStreamFailure(
     const failed = statusFailure(said.statusCode, said, context);
     return { ...failed, message: `${failed.message}; ${came}`, retryable: false };
   }
-  const reason = what === "an empty body" ? "empty" : "malformed";
-  return failure(reason, `${came}; does baseURL lead to the API?`, { status });
+  if (what !== "an empty body") {
+    return failure("malformed", `${came}; does baseURL lead to the API?`, { status });
+  }
+  const isAPI = contentType === "text/event-stream";
+  const why = isAPI
+    ? "is the conversation past its context length"
+    : "does baseURL lead to the API";
+  return failure("empty", `${came}; ${why}?`, { status, mayBeTooLong: true });
 }
 
 const MALFORMED_ERRORS = new Set([
@@ -169,6 +196,13 @@ function statusFailure(
       { status },
     );
   }
+  if (status >= 400 && status !== 404 && status !== 429 && saysContextTooLong(said, status)) {
+    return failure(
+      "context_too_long",
+      `context length (HTTP ${status}); the message is longer than the model takes, even without the turns before it`,
+      { status, contextRefusal: contextRefusalIn(said) },
+    );
+  }
   if (status === 404 || (isRefusal(status) && saysModelNotFound(said))) {
     const orElse = status === 404 ? ", or baseURL leads elsewhere" : "";
     return failure(
@@ -184,13 +218,6 @@ function statusFailure(
       retryable: true,
       retryAfterSeconds,
     });
-  }
-  if (status === 413 || (status < 500 && saysContextTooLong(said))) {
-    return failure(
-      "context_too_long",
-      `context length (HTTP ${status}); the conversation is longer than the model takes; begin a new session`,
-      { status },
-    );
   }
   if (status < 400) {
     return failure(
