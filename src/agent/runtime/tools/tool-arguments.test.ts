@@ -11,7 +11,21 @@ describe("the arguments that a model writes", () => {
     expect(parseToolArguments(" ")).toEqual({ ok: true, arguments: {} });
   });
 
-  it.each(['{"city":', "[1]", '"Oslo"', "null", "42"])(
+  it.each([
+    ["null for nothing", "null", {}],
+    ["the object as a string", '"{\\"city\\":\\"Oslo\\"}"', { city: "Oslo" }],
+    [
+      "half a surrogate pair",
+      '{"city":"Os\\ud83dlo","\\udc00":1}',
+      { city: "Os\uFFFDlo", "\uFFFD": 1 },
+    ],
+    ["half a pair in the object as a string", '"{\\"city\\":\\"\\\\ud83d\\"}"', { city: "\uFFFD" }],
+    ["a pair", '{"city":"\\uD83D\\uDE00"}', { city: "😀" }],
+  ])("may be %s", (_what, input, wanted) => {
+    expect(parseToolArguments(input)).toEqual({ ok: true, arguments: wanted });
+  });
+
+  it.each(['{"city":', "[1]", '"Oslo"', '"{"', "42"])(
     "are refused as %s, with the reason",
     (input) => {
       expect(parseToolArguments(input)).toMatchObject({ ok: false, problem: /^the arguments / });

@@ -24,10 +24,14 @@ export function parseToolArguments(input: string): ParsedArguments {
   let value: unknown;
   try {
     value = JSON.parse(wellFormedJSON(input));
+    // Some servers write the JSON of the arguments as a string, and null where there are none.
+    const isWithin = typeof value === "string" && value.trim().startsWith("{");
+    if (isWithin) value = JSON.parse(wellFormedJSON(value as string));
+    value ??= {};
   } catch (error) {
     return { ok: false, problem: `the arguments are not valid JSON: ${(error as Error).message}` };
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+  if (typeof value !== "object" || Array.isArray(value)) {
     return { ok: false, problem: "the arguments must be a JSON object" };
   }
   if (isTooDeep(value)) {
