@@ -184,20 +184,18 @@ class ResponsesMender implements StreamMender {
   #end(type: string, response: Fields): Fields[] {
     this.#isOver = true;
     const error = response["error"];
-    const status = type === "response.done" ? response["status"] : type.slice("response.".length);
-    if (status === "failed" || response["status"] === "failed") {
+    const words = [type.slice("response.".length), textIn(response["status"])];
+    const ends = words.filter((word) => word !== undefined && !ENDS_OF_WHOLE.has(word));
+    if (ends.includes("failed")) {
       return [{ type: "response.failed", sequence_number: 0, response: failureOf(error) }];
     }
     const usage = usageOf(response["usage"]);
-    const isIncomplete = status === "incomplete" || response["status"] === "incomplete";
     // An incomplete response without a reason would count as a whole one.
-    const reason =
-      textIn(fieldsOf(response["incomplete_details"])["reason"]) ??
-      (isIncomplete ? "incomplete" : undefined);
+    const reason = textIn(fieldsOf(response["incomplete_details"])["reason"]) ?? ends.at(-1);
     return [
       ...this.#unsaid(response),
       {
-        type: isIncomplete ? "response.incomplete" : "response.completed",
+        type: ends.length > 0 ? "response.incomplete" : "response.completed",
         response: {
           ...(usage === undefined ? {} : { usage }),
           ...(reason === undefined ? {} : { incomplete_details: { reason } }),
@@ -236,6 +234,9 @@ class ResponsesMender implements StreamMender {
     return [...this.#items.values()].find((item) => item.id === id);
   }
 }
+
+/** Words for the end of a response, in its event's name or as its status, that take nothing from it. */
+const ENDS_OF_WHOLE: ReadonlySet<string> = new Set(["done", "completed", "in_progress", "queued"]);
 
 function readItem(item: Fields, index: number): OutputItem | undefined {
   const type = textIn(item["type"]);
