@@ -67,7 +67,7 @@ describe("the runtime handler", () => {
     const turn = handlerWith(() => Promise.resolve("")).run(new RecordingTurn(config));
     await expect(turn).rejects.toMatchObject({
       code: "PROVIDER_ERROR",
-      message: "the provider's API key is empty",
+      message: "openai: the provider's API key is empty",
       details: { reason: "key_missing" },
     });
   });

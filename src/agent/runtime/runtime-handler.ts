@@ -75,7 +75,7 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
       return await connections.connect(provider);
     } catch (error) {
       if (!(error instanceof ProviderKeyError)) throw error;
-      throw new TurnError("PROVIDER_ERROR", error.message, {
+      throw new TurnError("PROVIDER_ERROR", `${provider.name}: ${error.message}`, {
         details: { reason: "key_missing" },
         cause: error,
       });
