@@ -138,8 +138,8 @@ describe("Ollama on this machine", () => {
   it("is found, and an agent with its model runs and answers", async () => {
     const bodies: unknown[] = [];
     await using ollama = await startHttpServer(async (request, response) => {
-      if (request.url === "/v1/models") {
-        response.end(JSON.stringify({ data: [{ id: "llama3.2:latest" }] }));
+      if (request.url === "/api/tags") {
+        response.end(JSON.stringify({ models: [{ name: "llama3.2:latest" }] }));
         return;
       }
       bodies.push(await json(request));

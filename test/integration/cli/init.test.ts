@@ -43,9 +43,13 @@ function run(args: readonly string[], env: Record<string, string> = {}): Promise
 /** A server with OpenAI's protocol, as Ollama has it: two models, one of which answers every question alike. */
 function answerAsOllama(bodies: unknown[]) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const names = ["nomic-embed-text:latest", "llama3.2:latest", "qwen3:4b"];
+    if (request.url === "/api/tags") {
+      response.end(JSON.stringify({ models: names.map((name) => ({ name })) }));
+      return;
+    }
     if (request.url === "/v1/models") {
-      const ids = ["nomic-embed-text:latest", "llama3.2:latest", "qwen3:4b"];
-      response.end(JSON.stringify({ object: "list", data: ids.map((id) => ({ id })) }));
+      response.end(JSON.stringify({ object: "list", data: names.map((id) => ({ id })) }));
       return;
     }
     bodies.push(await json(request));
