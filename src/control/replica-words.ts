@@ -1,5 +1,9 @@
 /** The words by which conditions tell what is wrong with replicas, and by which the cure of a condition knows it. */
 
+/** An object that the agent needs has the name of one of somebody else. */
+export const NAME_TAKEN = "belongs to somebody else";
+/** An object that the agent needs cannot be written. */
+export const WRITE_REFUSED = "the API server refuses";
 /** There is no pod at all. */
 export const PODS_NOT_MADE = "pods cannot be made";
 /** There is a pod whose container never began to run. */

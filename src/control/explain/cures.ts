@@ -3,9 +3,11 @@ import type { CONDITIONS, ConditionType } from "../../api/conditions.ts";
 import {
   CONTAINER_NOT_STARTED,
   IMAGE_NOT_PULLED,
+  NAME_TAKEN,
   NODE_SILENT,
   PODS_NOT_MADE,
   RUNS_UNREADY,
+  WRITE_REFUSED,
 } from "../replica-words.ts";
 
 type Conditions = typeof CONDITIONS;
@@ -44,6 +46,12 @@ const FIND_A_NODE =
 
 /** What to do about replicas that fail. Only a container that has run has a log. */
 function mendTheReplica(_field: ReadField, message: string): string {
+  if (message.includes(NAME_TAKEN)) {
+    return "Remove the object that the message names, or give the AgentRuntime another name.";
+  }
+  if (message.includes(WRITE_REFUSED)) {
+    return "Change in the spec what the message names, or allow it in the quota or the policy that refuses it.";
+  }
   if (message.includes(IMAGE_NOT_PULLED)) return CORRECT_THE_IMAGE;
   if (message.includes(PODS_NOT_MADE)) {
     return "Mend what the message names: a limit range, a policy, an admission webhook or a service account of the namespace, or the field of the spec that it refuses. There is no pod, so there is no log.";

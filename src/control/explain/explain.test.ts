@@ -93,6 +93,8 @@ describe("explaining", () => {
 
   it.each([
     ["PodsFailing", "No replica is available: pods cannot be made: denied by a webhook", /no log/],
+    ["PodsFailing", 'Service "a" is there and belongs to somebody else', /another name/],
+    ["PodsFailing", 'the API server refuses Deployment "a": no', /refuses it/],
     ["PodsFailing", 'the container cannot be started: secret "a" not found', /no log/],
     ["PodsFailing", 'image "a" cannot be pulled: not found', /imagePullSecrets.*no log/],
     ["PodsFailing", "more memory than its limit and was ended (OOMKilled)", /limits\.memory/],

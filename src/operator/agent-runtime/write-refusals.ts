@@ -5,6 +5,7 @@ import {
   isNotFound,
   isRefusal,
 } from "../../kube/client/api-error.ts";
+import { NAME_TAKEN, WRITE_REFUSED } from "../../control/replica-words.ts";
 import { NotOursError } from "../../kube/apply-owned.ts";
 import { exponentialBackoff } from "../../time/backoff.ts";
 import type { Clock } from "../../time/clock.ts";
@@ -83,7 +84,7 @@ function refusalOf(what: string, error: unknown, tries: number): WriteRefusal {
   if (error instanceof NotOursError && (!error.isLeftover || isLasting)) {
     const problem = error.isLeftover
       ? `${what} of an AgentRuntime that was deleted is still there; see what keeps it`
-      : `${what} is there and belongs to somebody else; remove it, or give the AgentRuntime another name`;
+      : `${what} is there and ${NAME_TAKEN}; remove it, or give the AgentRuntime another name`;
     return { problem, retryInMs: TAKEN_RETRY_MS, isTaken: true };
   }
   const isBetweenTwo = isConflict(error) || isNotFound(error);
@@ -95,6 +96,6 @@ function refusalOf(what: string, error: unknown, tries: number): WriteRefusal {
   if (isNamespaceTerminating(error)) {
     return { problem: undefined, retryInMs: LAST_REFUSED_RETRY_MS, isTaken: false };
   }
-  const problem = `the API server refuses ${what}: ${stableMessage(error.message)}`;
+  const problem = `${WRITE_REFUSED} ${what}: ${stableMessage(error.message)}`;
   return { problem, retryInMs: refusedBackoff(tries), isTaken: false };
 }

@@ -229,7 +229,7 @@ spec:
         ready: "0/1",
         replicas: 1,
         selector: "a=b",
-        ...condition("Available", "WaitingForPods"),
+        ...condition("Ready", "WaitingForPods"),
       }),
       status("promptpacks", {
         phase: "Canary",

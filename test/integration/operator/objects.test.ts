@@ -390,5 +390,6 @@ describe("the objects of an agent", () => {
     await expect(wait("Available", "100ms")).rejects.toThrow("timed out");
     await say(1);
     await wait("Available", "30s");
+    await wait("Ready", "30s");
   });
 });

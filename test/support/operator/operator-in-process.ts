@@ -18,6 +18,7 @@ import type {
   SecretAccess,
 } from "../../../src/operator/cluster/operator-context.ts";
 import type { AgentNetworkPolicy } from "../../../src/operator/cluster/agent-network-policy.ts";
+import type { AskReplica } from "../../../src/operator/agent-runtime/pods/replica-reports.ts";
 import { createOperator, type Operator } from "../../../src/operator/operator.ts";
 import { systemClock } from "../../../src/time/clock.ts";
 import { type KubeCluster, OPERATOR_USER } from "../kubernetes/kube-cluster.ts";
@@ -39,6 +40,8 @@ interface Options {
   readonly runsAgents?: boolean;
   readonly secrets?: SecretAccess;
   readonly networkPolicy?: AgentNetworkPolicy;
+  /** What the pods of the simulated kubelet say of themselves: nothing listens at their addresses. */
+  readonly askReplica?: AskReplica;
   /** @default OPERATOR_USER */
   readonly user?: string;
 }
@@ -95,6 +98,7 @@ export class OperatorInProcess {
       runsAgents = false,
       secrets = "watch",
       networkPolicy,
+      askReplica,
       user = OPERATOR_USER,
     }: Options = {},
   ): Promise<OperatorInProcess> {
@@ -139,6 +143,7 @@ export class OperatorInProcess {
         networkPolicy,
       },
       signer: aConfigSigner(),
+      askReplica,
       random: Math.random,
       instance: "test",
       controllerSettings: () => ({ onReconciled: (done) => reconciled.push(done) }),

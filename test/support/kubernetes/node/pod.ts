@@ -8,6 +8,8 @@ export interface Pod extends KubernetesObject {
 
 export interface PodStatus {
   phase?: string;
+  reason?: string;
+  message?: string;
   podIP?: string;
   startTime?: string;
   conditions?: {

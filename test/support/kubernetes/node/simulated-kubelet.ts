@@ -38,7 +38,7 @@ export class SimulatedKubelet {
   readonly #folder: string;
   readonly #pods = new Cache<Pod>();
   readonly #running = new Map<string, { pod: SimulatedPod; ended: Promise<void> }>();
-  readonly #behaviours = new Map<string, PodBehaviour>();
+  readonly #behaviours = new Map<string, (pod: Pod) => PodBehaviour>();
   readonly #stop = new AbortController();
   #watching: Promise<void> | undefined;
   #lastIP = 0;
@@ -87,8 +87,8 @@ export class SimulatedKubelet {
   }
 
   /** What becomes of the pods of an agent ("namespace/name") from now on, those that run included. */
-  setBehaviour(agent: string, behaviour: PodBehaviour): void {
-    this.#behaviours.set(agent, behaviour);
+  setBehaviour(agent: string, behaviour: PodBehaviour | ((pod: Pod) => PodBehaviour)): void {
+    this.#behaviours.set(agent, typeof behaviour === "function" ? behaviour : () => behaviour);
     for (const { pod } of this.#running.values()) pod.wake();
   }
 
@@ -143,7 +143,8 @@ export class SimulatedKubelet {
         const current = this.#pods.get(key);
         return current?.metadata.uid === uid ? current : undefined;
       },
-      behaviour: (current) => this.#behaviours.get(agentOf(current)) ?? { state: "ready" },
+      behaviour: (current) =>
+        this.#behaviours.get(agentOf(current))?.(current) ?? { state: "ready" },
       request: (method, path, body) => server.request(method, path, body),
       read: async (plural, name) => {
         const path = `/api/v1/namespaces/${namespace}/${plural}/${name}`;

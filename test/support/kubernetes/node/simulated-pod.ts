@@ -13,9 +13,15 @@ export type PodBehaviour =
   /** It runs, and its readiness probe fails. */
   | { state: "unready" }
   /** `message` is the container's last word. */
-  | { state: "crash-loop"; message: string }
-  | { state: "image-pull-fails" }
-  | { state: "unschedulable" };
+  | { state: "crash-loop"; message: string; reason?: string; exitCode?: number }
+  /** The container is never made. */
+  | { state: "start-fails"; reason: string; message: string }
+  | { state: "image-pull-fails"; message?: string }
+  | { state: "unschedulable"; message?: string }
+  /** Nothing is heard of the node any more. */
+  | { state: "node-silent" }
+  /** The pod is ended by its node, for good. */
+  | { state: "evicted"; message: string };
 
 /** A container that really runs. */
 export interface Container {
@@ -114,9 +120,14 @@ export class SimulatedPod {
       return fileRefreshMs;
     }
     const behaviour = this.#options.behaviour(pod);
+    if (pod.status?.phase === "Failed") return fileRefreshMs;
+    if (behaviour.state === "evicted") {
+      await this.#report(pod, { phase: "Failed", reason: "Evicted", message: behaviour.message });
+      return fileRefreshMs;
+    }
     if (pod.spec.nodeName === undefined) {
       if (behaviour.state === "unschedulable") {
-        await this.#report(pod, unschedulable());
+        await this.#report(pod, unschedulable(behaviour.message));
         return fileRefreshMs;
       }
       await request("POST", `${this.#path}/binding`, {
@@ -154,7 +165,9 @@ export class SimulatedPod {
     const { readyAfterMs, startContainer, read, fileRefreshMs } = this.#options;
     const untilRefresh = Math.max(0, this.#refreshed + fileRefreshMs - performance.now());
     if (this.#problem !== undefined) return RETRY_MS;
-    if (behaviour.state === "image-pull-fails") return untilRefresh;
+    if (behaviour.state === "image-pull-fails" || behaviour.state === "start-fails") {
+      return untilRefresh;
+    }
     if (behaviour.state === "crash-loop") {
       if (this.#restarts === 0) this.#restarts = 1;
       await this.container?.stop();
@@ -182,18 +195,24 @@ export class SimulatedPod {
     const { podIP, readyAfterMs } = this.#options;
     const afterMs = (behaviour.state === "ready" ? behaviour.afterMs : undefined) ?? readyAfterMs;
     const isUp = this.#startedAt !== undefined && performance.now() - this.#startedAt >= afterMs;
-    const isReady = behaviour.state === "ready" && isUp && this.container?.isReady !== false;
+    const isSilent = behaviour.state === "node-silent";
+    const isReady =
+      (behaviour.state === "ready" || isSilent) && isUp && this.container?.isReady !== false;
     const startedAt = this.#created;
     let state: ContainerState = { running: { startedAt } };
     let lastState: ContainerState = {};
     if (behaviour.state === "image-pull-fails") {
-      const message = `Back-off pulling image "${pod.spec.containers[0]?.image ?? ""}"`;
+      const image = pod.spec.containers[0]?.image ?? "";
+      const message = behaviour.message ?? `Back-off pulling image "${image}"`;
       state = { waiting: { reason: "ImagePullBackOff", message } };
+    } else if (behaviour.state === "start-fails") {
+      state = { waiting: { reason: behaviour.reason, message: behaviour.message } };
     } else if (behaviour.state === "crash-loop") {
       const message = "back-off 5m0s restarting failed container";
       state = { waiting: { reason: "CrashLoopBackOff", message } };
       const ended = { startedAt, finishedAt: startedAt, message: behaviour.message };
-      lastState = { terminated: { reason: "Error", exitCode: 1, ...ended } };
+      const { reason = "Error", exitCode = 1 } = behaviour;
+      lastState = { terminated: { reason, exitCode, ...ended } };
     } else if (this.#problem !== undefined) {
       state = { waiting: { reason: "ContainerCreating" } };
     }
@@ -212,7 +231,7 @@ export class SimulatedPod {
         said("PodScheduled", true),
         said("Initialized", true),
         said("ContainersReady", isReady, "ContainersNotReady"),
-        said("Ready", isReady, "ContainersNotReady"),
+        said("Ready", isReady && !isSilent, isSilent ? undefined : "ContainersNotReady"),
       ],
       containerStatuses: pod.spec.containers.map(({ name, image = "" }) => ({
         name,
@@ -239,8 +258,7 @@ export class SimulatedPod {
   }
 }
 
-function unschedulable(): PodStatus {
-  const message = "0/1 nodes are available: 1 Insufficient memory.";
+function unschedulable(message = "0/1 nodes are available: 1 Insufficient memory."): PodStatus {
   return {
     phase: "Pending",
     conditions: [{ type: "PodScheduled", status: "False", reason: "Unschedulable", message }],
