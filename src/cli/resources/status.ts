@@ -64,9 +64,12 @@ interface Column {
 const NONE = "-";
 const phase: Column = {
   head: "PHASE",
-  cell: ({ status: { phase: text = NONE } }) => {
+  cell: ({ status: { phase: text = NONE, conditions } }) => {
+    const isReady = conditions.find(({ type }) => type === "Ready")?.status !== "False";
     const style = PHASE_STYLES[text];
-    return style === undefined ? text : { text, style };
+    if (style === undefined) return text;
+    // It serves, and is not all that its spec wants.
+    return { text, style: style === "green" && !isReady ? "yellow" : style };
   },
 };
 const field = (head: string, ...path: string[]): Column => ({

@@ -144,7 +144,7 @@ export const CURES: Cures = {
       InvalidURL:
         "Put a URL like redis://:password@host:6379/0 into the Secret, redis+sentinel://host:26379/mymaster or redis+cluster://host:6379 where there are several servers, rediss for TLS, with the password percent-encoded.",
       Unreachable:
-        "Start the session store, or let the pods connect to it. If it answers and refuses, correct the URL in the Secret that the message names. The agent becomes ready by itself then.",
+        "Start the session store, or let the replicas connect to it. If it answers and refuses, correct the URL in the Secret that the message names. The agent becomes ready by itself then.",
     },
     Progressing: {
       WaitingForReferences: MAKE_WHAT_IS_NAMED,

@@ -13,6 +13,7 @@ export const ENDING = "Ending: the agents finish what they do. Ctrl-C again ends
 
 const HEADINGS = ["AGENT", "NAMESPACE", "PHASE", "READY", "HANDLER", "MODEL", "REASON"] as const;
 const PHASE_COLUMN = 2;
+const REASON_COLUMN = 6;
 const GAP = "  ";
 /** So many problems and so many complaints are shown. The others are counted. */
 const MAX_LISTED = 8;
@@ -56,11 +57,16 @@ function agentTable(agents: readonly AgentView[], columns: number): Line[] {
     if (!line.startsWith(phase, start)) return line;
     return [
       line.slice(0, start),
-      styled(PHASE_STYLES[phase] ?? "yellow", phase),
+      styled(phaseStyle(phase, row[REASON_COLUMN] ?? ""), phase),
       line.slice(start + phase.length),
     ];
   });
   return [styled("bold", heading), ...rows];
+}
+
+/** An agent that runs and is not all that its spec wants has a reason. */
+function phaseStyle(phase: string, reason: string): Style {
+  return phase === "Running" && reason !== "" ? "yellow" : (PHASE_STYLES[phase] ?? "yellow");
 }
 
 const PHASE_STYLES: Readonly<Record<string, Style>> = {

@@ -1,11 +1,12 @@
 /** Brings about each fault of docs/troubleshooting.md, and finds what its row says: the condition, the event, the cause, the cure. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
 import { explain, type ExplainedResource } from "../../../src/control/explain/explain.ts";
 import type { NotReadyReason } from "../../../src/observability/readiness-answer.ts";
 import { KUBE_API_SERVER_TIMEOUT_MS } from "../../support/kubernetes/kube-api-server.ts";
-import { KubeCluster } from "../../support/kubernetes/kube-cluster.ts";
+import { KubeCluster, OPERATOR_USER } from "../../support/kubernetes/kube-cluster.ts";
 import type { Pod } from "../../support/kubernetes/node/pod.ts";
 import type { PodBehaviour } from "../../support/kubernetes/node/simulated-pod.ts";
 import { AgentInCluster, SOME_TIME } from "../../support/operator/agent-in-cluster.ts";
@@ -352,5 +353,83 @@ describe("the table of faults", () => {
         .map((one) => `${one.type} ${one.reason}`);
       expect(told).toContain(event);
     }, SOME_TIME);
+  });
+});
+
+describe("Ready", () => {
+  const kubectl = (place: Place, ...args: string[]): Promise<string> =>
+    cluster().server.kubectl([...args, "-n", place.namespace]);
+  const awaitReady = (place: Place): Promise<string> =>
+    kubectl(place, "wait", "--for=condition=Ready", `ar/${NAME}`, "--timeout=20s");
+
+  it("is awaited until every replica has what a change asks for, and until none has more", async () => {
+    const place = new Place();
+    await cluster().create(aNamespaceManifest(place.namespace));
+    await place.create({ ...ECHO, replicas: 2 });
+    await awaitReady(place);
+    for (const [change, replicas] of [
+      [{ env: [{ name: "ROUND", value: "1" }] }, 2],
+      [{ replicas: 4 }, 4],
+      [{ env: [{ name: "ROUND", value: "2" }], replicas: 3 }, 3],
+      [{ replicas: 1 }, 1],
+    ] as [{ env?: object[]; replicas?: number }, number][]) {
+      await place.changes(change);
+      await awaitReady(place);
+      const pods = await cluster().list("Pod", place.namespace);
+      const staying = pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+      expect(staying).toHaveLength(replicas);
+      for (const { spec, status } of staying) {
+        expect(spec.containers[0].env).toEqual(expect.arrayContaining(change.env ?? []));
+        expect(status.containerStatuses[0].ready).toBe(true);
+      }
+    }
+  });
+
+  it("is not awaited in vain: an image that is not there never becomes ready, and the old replica serves", async () => {
+    const place = new Place();
+    await cluster().create(aNamespaceManifest(place.namespace));
+    place.behave(({ spec }) => ({
+      state: spec.containers[0]?.image === "none:1" ? "image-pull-fails" : "ready",
+    }));
+    await place.runs();
+    await place.changes({ image: "none:1" });
+    const wait = kubectl(place, "wait", "--for=condition=Ready", `ar/${NAME}`, "--timeout=2s");
+    await expect(wait).rejects.toThrow("timed out");
+    expect(await place.agent.condition("Available")).toMatchObject({ status: "True" });
+    await place.changes({ image: null });
+    await awaitReady(place);
+  });
+
+  it("follows a session store within five seconds, and nothing is written while it stays away", async () => {
+    const place = new Place();
+    await cluster().create(aNamespaceManifest(place.namespace));
+    await storeSecret(place, "redis://store:6379/0");
+    await place.runs({ ...redis, replicas: 2 });
+    const within5s = { timeout: 5_000, interval: 50 };
+    place.say({ about: "session-store", message: NO_ANSWER });
+    for (const type of ["SessionStoreReady", "Ready"]) {
+      await vi.waitFor(
+        async () =>
+          expect(await place.agent.condition(type)).toMatchObject({ reason: "Unreachable" }),
+        within5s,
+      );
+    }
+    expect(await place.agent.condition("Available")).toMatchObject({
+      reason: "WaitingForPods",
+      message: expect.stringContaining(NO_ANSWER),
+    });
+    await delay(1_000);
+    const since = Date.now();
+    await delay(5_000);
+    const writes = await cluster().audit.writes({ by: OPERATOR_USER, since });
+    expect(writes.filter(({ what }) => what.includes(place.namespace))).toEqual([]);
+
+    place.behave({ state: "ready" });
+    for (const type of ["SessionStoreReady", "Ready"]) {
+      await vi.waitFor(
+        async () => expect(await place.agent.condition(type)).toMatchObject({ status: "True" }),
+        within5s,
+      );
+    }
   });
 });
