@@ -1,3 +1,7 @@
+/**
+ * What replicas say of themselves at `/readyz`. The kubelet asks the same and tells nobody the answer, but for its status code. The log
+ * of a pod, or the API server's way to a pod, would say it too, and would need a right that the operator does not have.
+ */
 import { MANAGEMENT_PORT } from "../../../agent-config/agent-config.ts";
 import type { ReplicaReport } from "../../../control/agent-runtime/available.ts";
 import type { Readiness } from "../../../probes/ask-readiness.ts";
@@ -11,10 +15,10 @@ import { stableMessage } from "./stable-message.ts";
 const START_MS = 2_000;
 /** A replica is asked again after this time. */
 const INTERVAL_MS = 2_000;
-const TICK_MS = 250;
+const TICK_MS = 100;
 /** Replicas of one agent mostly say the same, so that a few speak for all. */
 const MAX_REPLICAS_OF_AGENT = 4;
-const MAX_ASKED_AT_ONCE = 32;
+const MAX_ASKED_AT_ONCE = 64;
 const UNANSWERED: ReplicaReport = {
   message: "it says nothing of itself that the operator can read; its log says more",
 };
