@@ -1,5 +1,6 @@
 import type { Log } from "../../observability/log.ts";
 import type { ConnectedFrame, ConnectionErrorFrame, ErrorBody } from "../../protocol/frames.ts";
+import { encodeTextFrame } from "../../protocol/text-frame.ts";
 import type { Clock } from "../../time/clock.ts";
 import { TurnError } from "../contracts/turn-error.ts";
 import { StoreUnavailableError } from "../sessions/session-store.ts";
@@ -8,7 +9,10 @@ import { errorBody } from "../turns/turn-ending.ts";
 
 /** Where the frames of a connection leave. */
 export interface FrameOutlet {
-  send(text: string): void;
+  /** Sends one frame of a WebSocket. */
+  send(bytes: Buffer): void;
+  /** Sends what `send` is called with meanwhile in one write. */
+  sendTogether(send: () => void): void;
   /** Undefined while there is room; otherwise settles when there is, or when the connection has closed. */
   whenWritable(): Promise<void> | undefined;
 }
@@ -51,6 +55,6 @@ export class ConnectionFrames {
   }
 
   #send(frame: ConnectedFrame | ConnectionErrorFrame): void {
-    this.#outlet.send(JSON.stringify(frame));
+    this.#outlet.send(encodeTextFrame(JSON.stringify(frame)));
   }
 }

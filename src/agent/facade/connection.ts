@@ -1,4 +1,5 @@
 /** The connection of one client: reads its frames, one after the other, and closes when the client does not keep to the limits. */
+import type { Writable } from "node:stream";
 import type { RawData, WebSocket } from "ws";
 import type { AgentMetrics } from "../contracts/agent-metrics.ts";
 import type { Timer } from "../../time/clock.ts";
@@ -39,6 +40,8 @@ export interface ConnectionContext extends SessionsContext {
 }
 
 export interface ConnectionClient {
+  /** What the client's WebSocket writes to. */
+  readonly stream: Writable;
   /** What the client was let in with, when the agent authenticates its clients. */
   readonly credential: Credential | undefined;
   readonly identity: SessionClient;
@@ -83,8 +86,8 @@ export class Connection implements SessionsOwner, Pinged {
   constructor(socket: ClientSocket, context: ConnectionContext, client: ConnectionClient) {
     this.#context = context;
     this.#socket = socket;
-    this.#outbox = new Outbox(socket, context, this);
-    const { credential, identity, sessionId } = client;
+    const { stream, credential, identity, sessionId } = client;
+    this.#outbox = new Outbox(socket, stream, context, this);
     this.#credential = credential;
     this.#sessions = new ConnectionSessions(context, {
       client: identity,

@@ -204,7 +204,7 @@ export class Facade {
       subject: credential?.subject,
       address: request.socket.remoteAddress,
     });
-    const client = { credential, identity, sessionId };
+    const client = { stream: socket, credential, identity, sessionId };
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       socket.off("error", ignore);
       metrics.connectionsTotal.add(1);

@@ -1,11 +1,12 @@
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
 import { createAgentMetrics } from "../contracts/agent-metrics.ts";
 import { createMetrics } from "../../observability/metrics.ts";
+import { encodeTextFrame } from "../../protocol/text-frame.ts";
 import { DEFAULT_LIMITS } from "../contracts/limits.ts";
 import { Outbox } from "./outbox.ts";
 
@@ -19,7 +20,7 @@ describe("Outbox", () => {
     const client = new WebSocket(`ws://127.0.0.1:${(http.address() as AddressInfo).port}`);
     await once(client, "open");
     client.pause();
-    const [socket] = (await connected) as [WebSocket];
+    const [socket, request] = (await connected) as [WebSocket, IncomingMessage];
     onTestFinished(() => {
       client.terminate();
       socket.terminate();
@@ -33,8 +34,10 @@ describe("Outbox", () => {
       requestsInflight: () => 0,
     });
     const context = { clock, metrics, limits: () => DEFAULT_LIMITS };
-    const outbox = new Outbox(socket, context, { onStuck: () => socket.close(1013) });
-    const piece = "x".repeat(1024 * 1024);
+    const outbox = new Outbox(socket, request.socket, context, {
+      onStuck: () => socket.close(1013),
+    });
+    const piece = encodeTextFrame("x".repeat(1024 * 1024));
     for (let count = 0; count < 32; count++) outbox.send(piece);
     const room = outbox.whenWritable();
     expect(room).toBeDefined();

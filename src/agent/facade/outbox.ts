@@ -1,3 +1,4 @@
+import type { Writable } from "node:stream";
 import type { WebSocket } from "ws";
 import type { AgentMetrics } from "../contracts/agent-metrics.ts";
 import type { Clock, Timer } from "../../time/clock.ts";
@@ -11,7 +12,7 @@ export interface OutboxContext {
 }
 
 /** A frame of at most this length leaves at once when nothing waits before it, so no callback is needed when it has left. */
-const SHORT_CHARACTERS = 4 * 1024;
+const SHORT_BYTES = 4 * 1024;
 
 /**
  * Sends frames to one client. It never drops a frame: whoever sends much waits for `whenWritable` in between, and a client
@@ -19,6 +20,7 @@ const SHORT_CHARACTERS = 4 * 1024;
  */
 export class Outbox {
   readonly #socket: WebSocket;
+  readonly #stream: Writable;
   readonly #context: OutboxContext;
   readonly #owner: { onStuck(): void };
   // These are made for clients that are sent much, since most are idle.
@@ -26,25 +28,42 @@ export class Outbox {
   #full: PromiseWithResolvers<void> | undefined;
   #stuckTimer: Timer | undefined;
 
-  constructor(socket: WebSocket, context: OutboxContext, owner: { onStuck(): void }) {
+  /** `stream`: what the WebSocket itself writes to, without a compression of messages. */
+  constructor(
+    socket: WebSocket,
+    stream: Writable,
+    context: OutboxContext,
+    owner: { onStuck(): void },
+  ) {
     this.#socket = socket;
+    this.#stream = stream;
     this.#context = context;
     this.#owner = owner;
   }
 
-  send(text: string): void {
+  /** The WebSocket would write the head of a frame by itself, and encode the frame for each client anew. */
+  send(bytes: Buffer): void {
     const socket = this.#socket;
     if (socket.readyState !== socket.OPEN) return;
     this.#context.metrics.messagesSentTotal.add(1);
-    if (text.length <= SHORT_CHARACTERS && socket.bufferedAmount === 0) {
-      socket.send(text);
+    if (bytes.length <= SHORT_BYTES && this.#stream.writableLength === 0) {
+      this.#stream.write(bytes);
       return;
     }
-    socket.send(text, (this.#onWritten ??= () => this.#makeRoom()));
+    this.#stream.write(bytes, (this.#onWritten ??= () => this.#makeRoom()));
     if (this.#full === undefined && this.#isFull()) {
       this.#full = Promise.withResolvers();
       const { clock, limits } = this.#context;
       this.#stuckTimer = clock.setTimer(limits().maxUnsentMs, () => this.#giveUp());
+    }
+  }
+
+  sendTogether(send: () => void): void {
+    this.#stream.cork();
+    try {
+      send();
+    } finally {
+      this.#stream.uncork();
     }
   }
 
@@ -61,7 +80,7 @@ export class Outbox {
   }
 
   #isFull(): boolean {
-    return this.#socket.bufferedAmount > this.#context.limits().maxUnsentBytes;
+    return this.#stream.writableLength > this.#context.limits().maxUnsentBytes;
   }
 
   // This is also called for a write that failed; the socket then emits "close".

@@ -4,6 +4,7 @@
  * read from the store.
  */
 import type { ErrorBody, TurnFrame } from "../../protocol/frames.ts";
+import { encodeTextFrame } from "../../protocol/text-frame.ts";
 import type { Clock } from "../../time/clock.ts";
 import { TURN_WRITE_RETRIES_MS } from "../contracts/limits.ts";
 import { FramesForgottenError, StoreUnavailableError } from "../sessions/session-store.ts";
@@ -63,7 +64,12 @@ export class SessionView implements Follower {
       this.#pushedSeq = frames.at(-1)?.frame.seq ?? this.#pushedSeq;
       return;
     }
-    for (const { frame, text } of frames) {
+    if (frames.length === 1) this.#push(frames);
+    else this.#outlet.sendTogether(() => this.#push(frames));
+  }
+
+  #push(frames: readonly EncodedFrame[]): void {
+    for (const { frame, bytes } of frames) {
       if (frame.seq <= this.#cursor) continue;
       if (frame.seq > this.#cursor + 1) {
         // The frames between were written by another replica.
@@ -71,13 +77,13 @@ export class SessionView implements Follower {
         return;
       }
       this.#cursor = frame.seq;
-      this.#outlet.send(text);
+      this.#outlet.send(bytes);
       if (isLast(frame)) this.#context.owner.onIdle(this);
     }
   }
 
   deliverFailure(text: string): void {
-    this.#outlet.send(text);
+    this.#outlet.send(encodeTextFrame(text));
     this.#context.owner.onIdle(this);
   }
 
@@ -133,7 +139,7 @@ export class SessionView implements Follower {
     const take = (frame: TurnFrame): boolean => {
       if (frame.seq <= this.#cursor) return true;
       this.#cursor = frame.seq;
-      this.#outlet.send(JSON.stringify(frame));
+      this.#outlet.send(encodeTextFrame(JSON.stringify(frame)));
       awaitsEnd = !isLast(frame);
       return !this.#isPushed();
     };
@@ -186,7 +192,7 @@ export class SessionView implements Follower {
       if (state === "nothing" && keptAfter !== undefined) {
         this.#context.frames.sendError(this.sessionId, forgotten(keptAfter));
       }
-      this.#outlet.send(JSON.stringify(frame));
+      this.#outlet.send(encodeTextFrame(JSON.stringify(frame)));
       state = isLast(frame) ? "ended" : "begun";
       return state !== "ended";
     };
@@ -232,9 +238,11 @@ export class SessionView implements Follower {
       for (;;) {
         try {
           for await (const frames of use.store.frames(this.sessionId, position, signal)) {
-            for (const frame of frames) {
-              if (signal.aborted || !take(frame)) return;
-            }
+            let isEnough = false;
+            this.#outlet.sendTogether(() => {
+              isEnough = !frames.every((frame) => !signal.aborted && take(frame));
+            });
+            if (isEnough) return;
             await this.#outlet.whenWritable();
           }
           return;

@@ -1,9 +1,10 @@
 import type { TurnFrame } from "../../protocol/frames.ts";
+import { encodeTextFrame } from "../../protocol/text-frame.ts";
 
-/** A frame with its text, which is made once for all the clients that it is sent to. */
+/** A frame with its bytes on a WebSocket, which are made once for all the clients that it is sent to. */
 export interface EncodedFrame {
   readonly frame: TurnFrame;
-  readonly text: string;
+  readonly bytes: Buffer;
 }
 
 /** Someone on this replica who gets the frames of a session as they come. */
@@ -37,7 +38,10 @@ export class SessionFeeds {
   publish(sessionId: string, frames: readonly TurnFrame[]): void {
     const followers = this.#followers.get(sessionId);
     if (followers === undefined) return;
-    const encoded = frames.map((frame) => ({ frame, text: JSON.stringify(frame) }));
+    const encoded = frames.map((frame) => ({
+      frame,
+      bytes: encodeTextFrame(JSON.stringify(frame)),
+    }));
     for (const follower of followers) follower.deliver(encoded);
   }
 
