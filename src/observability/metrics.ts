@@ -56,6 +56,7 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
   }
   return {
     counter: ({ name, help, labels }) => {
+      if (labels === undefined) return plainCounter({ name, help, registers });
       const counter = new Counter<string>({
         name,
         help,
@@ -115,4 +116,19 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
     contentType: registry.contentType,
     text: () => registry.metrics(),
   };
+}
+
+/** A counter that is brought up to date when it is read: those without labels count what happens most. */
+function plainCounter(options: { name: string; help: string; registers: Registry[] }): {
+  add(value: number): void;
+} {
+  let fresh = 0;
+  new Counter({
+    ...options,
+    collect() {
+      this.inc(fresh);
+      fresh = 0;
+    },
+  });
+  return { add: (value) => void (fresh += value) };
 }
