@@ -29,7 +29,7 @@ export interface ModelConnections {
 
 export interface ModelConnectionsOptions {
   readSecret: ReadSecret;
-  clock: Pick<Clock, "setTimer">;
+  clock: Pick<Clock, "setTimer" | "monotonic">;
   log: Log;
 }
 
