@@ -96,7 +96,7 @@ describe("a turn that goes on", () => {
       usage: { input_tokens: 5, output_tokens: 2 },
     });
     expect(called()).toEqual([]);
-    expect(turn.events).toMatchObject([{ type: "chunk" }, { type: "chunk" }]);
+    expect(new Set(turn.events.map(({ type }) => type))).toEqual(new Set(["chunk"]));
     expect(turn.text).toBe("\n\nIt is 7 degrees.");
     expect(result).toEqual({
       finishReason: "stop",

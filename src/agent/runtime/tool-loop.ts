@@ -121,16 +121,17 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
   async function hear(step: ModelStep, toolChoice: ToolChoice): Promise<void> {
     const messages = [...told, ...own];
     const options = callOptions(messages, toolChoice, context, continuation?.instruction);
+    const onText = (text: string): Promise<void> | undefined => {
+      const fresh = continuation === undefined ? text : continuation.take(text);
+      if (fresh === "") return undefined;
+      // Without a break, the text after a tool call would run into the text before it.
+      const isFirst = continuation === undefined && step.text.length === text.length;
+      const content = isFirst && runsInto(lastText, text) ? `\n\n${text}` : fresh;
+      lastText = fresh;
+      return turn.emit({ type: "chunk", content });
+    };
     try {
-      for await (const text of streamModelStep(step, { ...context, options, signal })) {
-        const fresh = continuation === undefined ? text : continuation.take(text);
-        if (fresh === "") continue;
-        // Without a break, the text after a tool call would run into the text before it.
-        const isFirst = continuation === undefined && step.text.length === text.length;
-        const content = isFirst && runsInto(lastText, text) ? `\n\n${text}` : fresh;
-        lastText = fresh;
-        await turn.emit({ type: "chunk", content });
-      }
+      await streamModelStep(step, { ...context, options, signal, onText });
     } finally {
       usage = addUsage(usage, usageOf(step, context));
       const promptTokens = step.usage?.inputTokens.total;

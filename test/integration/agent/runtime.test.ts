@@ -196,10 +196,12 @@ describe.each(protocols)("$name", (protocol) => {
         toolCalls: [{ id: "call_1", name: "get-weather", arguments: '{"city":"Oslo"}' }],
         usage,
       },
+      { latency: 40 },
     );
     model().mock.on(
       { userMessage: "weather", hasToolResult: true },
       { content: "It is 21 degrees in Oslo today.", usage },
+      { latency: 40 },
     );
     model().mock.onMessage("before that", { content: "You asked for the weather.", usage });
   });

@@ -22,6 +22,7 @@ import {
 } from "./provider-error.ts";
 import { streamErrorOf } from "./stream-error.ts";
 import { RETURNED_FIELDS } from "./stream/returned-fields.ts";
+import { openBypass } from "./stream/text-bypass.ts";
 import { WholeCharacters } from "./whole-characters.ts";
 
 const BACKOFF = exponentialBackoff({ firstMs: 500, lastMs: MAX_PROVIDER_RETRY_WAIT_MS });
@@ -57,24 +58,23 @@ export interface StepContext {
   connection: ModelConnection;
   options: LanguageModelV4CallOptions;
   signal: AbortSignal;
+  /** Takes the answer's text as it comes. Settles when there may be more of it. */
+  onText: (text: string) => Promise<void> | undefined;
   clock: Pick<Clock, "now" | "sleep">;
   random: () => number;
   log: Log;
 }
 
 /**
- * Yields the answer's text as it comes, and adds all parts of the answer to `step`, which has what was said also after a
- * failure. The provider's stream is read only as fast as the caller asks for text. Rejects with a TurnError when the provider
- * failed, and with the signal's reason when that was aborted.
+ * Hands the answer's text on as it comes, and adds all parts of the answer to `step`, which has what was said also after a
+ * failure. The provider's stream is read only as fast as the text is taken. Rejects with a TurnError when the provider failed,
+ * and with the signal's reason when that was aborted.
  */
-export async function* streamModelStep(
-  step: ModelStep,
-  context: StepContext,
-): AsyncGenerator<string, void> {
+export async function streamModelStep(step: ModelStep, context: StepContext): Promise<void> {
   const { connection, signal, clock, log } = context;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      yield* readAnswer(step, context);
+      await readAnswer(step, context);
       return;
     } catch (error) {
       signal.throwIfAborted();
@@ -117,27 +117,43 @@ function retryWait(
   return wait > MAX_PROVIDER_RETRY_WAIT_MS ? undefined : wait;
 }
 
-async function* readAnswer(step: ModelStep, context: StepContext): AsyncGenerator<string, void> {
-  const { connection, options, signal } = context;
+async function readAnswer(step: ModelStep, context: StepContext): Promise<void> {
+  const { connection, options, signal, onText } = context;
+  const open = new Map<string, AnswerPart>();
+  const characters = new WholeCharacters();
+  /** Of the text that was made last. */
+  let id = "";
+
+  function take(part: LanguageModelV4StreamPart): Promise<void> | undefined {
+    if (part.type === "text-delta") part.delta = characters.take(part.delta);
+    const text = takePart(step, open, part);
+    return text === "" ? undefined : onText(text);
+  }
+
+  const bypass = openBypass(signal, (delta) => take({ type: "text-delta", id, delta }));
   const { stream } = await connection.model.doStream({
     ...connection.callOptions,
     ...options,
     abortSignal: signal,
   });
   const reader = stream.getReader();
-  const open = new Map<string, AnswerPart>();
-  const characters = new WholeCharacters();
   try {
     for (;;) {
+      bypass.isReaderWaiting = true;
       const { done, value } = await reader.read();
+      bypass.isReaderWaiting = false;
       if (done) break;
-      if (value.type === "text-delta") value.delta = characters.take(value.delta);
       if (value.type === "stream-start") warnOnce(value.warnings, context);
       if (value.type === "error") throw withStatus(value.error);
-      const text = takePart(step, open, value);
-      if (text !== "") yield text;
+      if (value.type === "text-delta") {
+        id = value.id;
+        bypass.onMade(value.delta);
+      }
+      const room = take(value);
+      if (room !== undefined) await room;
     }
   } finally {
+    bypass.isReaderWaiting = false;
     // This is not awaited, since a broken stream may never settle it.
     reader.cancel().catch(() => {});
   }

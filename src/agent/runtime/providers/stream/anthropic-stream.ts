@@ -10,6 +10,7 @@ import {
   type Fields,
 } from "./json-fields.ts";
 import type { StreamMender } from "./stream-mender.ts";
+import type { TextPiece } from "./text-bypass.ts";
 
 /** Deltas by their kind: the field with their text, and the kind of block that they belong to. */
 const DELTAS = {
@@ -93,6 +94,12 @@ class AnthropicMender implements StreamMender {
   /** A server that gave the reason why the answer stopped has said all. */
   atEnd(): Fields[] {
     return this.#stopReason === undefined || this.#isOver ? [] : this.#stop();
+  }
+
+  pieceIn({ type, index, delta }: Fields): TextPiece | undefined {
+    return type === "content_block_delta" && isFields(delta) && delta["type"] === "text_delta"
+      ? { holder: delta, field: "text", block: index }
+      : undefined;
   }
 
   #start(message: Fields): Fields[] {

@@ -7,10 +7,13 @@ import {
   idIn,
   isFields,
   listOf,
+  onlyField,
+  onlyItem,
   textIn,
   type Fields,
 } from "./json-fields.ts";
 import type { StreamMender } from "./stream-mender.ts";
+import type { TextPiece } from "./text-bypass.ts";
 
 export function createChatMender(departures: Departures): StreamMender {
   let hasSpoken = false;
@@ -88,8 +91,16 @@ export function createChatMender(departures: Departures): StreamMender {
     get mayEnd() {
       return hasEnded;
     },
+    pieceIn,
     isOver: false,
   };
+}
+
+function pieceIn(event: Fields): TextPiece | undefined {
+  const delta = onlyField(onlyItem(onlyField(event, "choices")), "delta");
+  return textIn(onlyField(delta, "content")) === undefined
+    ? undefined
+    : { holder: delta as Fields, field: "content", block: "content" };
 }
 
 const REASONING_TEXTS = ["reasoning_content", "reasoning"] as const;

@@ -1,7 +1,18 @@
 /** The stream of Google's `streamGenerateContent`. */
 import type { Departures } from "./departures.ts";
-import { countIn, fieldsOf, idIn, isFields, listOf, textIn, type Fields } from "./json-fields.ts";
+import {
+  countIn,
+  fieldsOf,
+  idIn,
+  isFields,
+  listOf,
+  onlyField,
+  onlyItem,
+  textIn,
+  type Fields,
+} from "./json-fields.ts";
 import type { StreamMender } from "./stream-mender.ts";
+import type { TextPiece } from "./text-bypass.ts";
 
 export function createGoogleMender(departures: Departures): StreamMender {
   let mayEnd = false;
@@ -40,8 +51,17 @@ export function createGoogleMender(departures: Departures): StreamMender {
     get mayEnd() {
       return mayEnd;
     },
+    pieceIn,
     isOver: false,
   };
+}
+
+function pieceIn({ candidates, usageMetadata, ...others }: Fields): TextPiece | undefined {
+  if (Object.keys(others).length > 0) return undefined;
+  const part = onlyItem(onlyField(onlyField(onlyItem(candidates), "content"), "parts"));
+  if (textIn(onlyField(part, "text")) === undefined) return undefined;
+  const beside = usageMetadata === undefined ? undefined : { usageMetadata };
+  return { holder: part as Fields, field: "text", block: "text", beside };
 }
 
 function mendCandidate(candidate: Fields, departures: Departures): Fields {

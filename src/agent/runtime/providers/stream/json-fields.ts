@@ -12,6 +12,18 @@ export function fieldsOf(value: unknown): Fields {
   return isFields(value) ? value : NO_FIELDS;
 }
 
+/** The value of the only field that there is. Undefined when there are others, or none of this name. */
+export function onlyField(value: unknown, name: string): unknown {
+  if (!isFields(value) || !(name in value)) return undefined;
+  for (const other in value) if (other !== name) return undefined;
+  return value[name];
+}
+
+/** The only item of a list. Undefined when there are more, or none. */
+export function onlyItem(value: unknown): unknown {
+  return Array.isArray(value) && value.length === 1 ? value[0] : undefined;
+}
+
 /** A list is taken as it is, one item as a list of it. */
 export function listOf(value: unknown): unknown[] {
   if (Array.isArray(value)) return value;

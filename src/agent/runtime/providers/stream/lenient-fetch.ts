@@ -1,6 +1,7 @@
 import type { Clock } from "../../../../time/clock.ts";
 import { Departures } from "./departures.ts";
 import { mendedBody } from "./mended-body.ts";
+import { bypassOf } from "./text-bypass.ts";
 import type { CreateStreamMender } from "./stream-mender.ts";
 import { wellFormedJSON } from "./well-formed-json.ts";
 
@@ -30,7 +31,8 @@ export function createLenientFetch(options: LenientFetchOptions): typeof fetch {
     const mender = createMender(departures);
     const { status, statusText, headers } = response;
     const signal = init?.signal ?? undefined;
-    const mended = mendedBody({ response, mender, departures, clock, signal, onEnd });
+    const bypass = bypassOf(signal);
+    const mended = mendedBody({ response, mender, departures, bypass, clock, signal, onEnd });
     return new Response(mended, { status, statusText, headers });
   };
 }

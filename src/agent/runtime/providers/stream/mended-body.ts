@@ -4,6 +4,7 @@
  */
 import { LATE, within } from "../../../../time/within.ts";
 import type { Clock } from "../../../../time/clock.ts";
+import { endOfTick } from "../../../../time/end-of-tick.ts";
 import { ANSWER_END_WAIT_MS, ANSWER_LINGER_MS } from "../../../contracts/limits.ts";
 import type { Departures } from "./departures.ts";
 import { isFields, type Fields } from "./json-fields.ts";
@@ -11,11 +12,15 @@ import { parseLenient } from "./lenient-json.ts";
 import { NotAStreamError, type NotAStream } from "./not-a-stream.ts";
 import { ServerEvents, type ServerEvent } from "./server-events.ts";
 import type { StreamMender } from "./stream-mender.ts";
+import type { TextBypass } from "./text-bypass.ts";
+import { TextPieces, type CleanEvent } from "./text-pieces.ts";
 
 export interface MendedBodyOptions {
   response: Pick<Response, "body" | "status" | "headers">;
   mender: StreamMender;
   departures: Departures;
+  /** Takes text in place of the package, if there is somebody who reads what the package makes of it. */
+  bypass?: TextBypass | undefined;
   clock: Pick<Clock, "setTimer">;
   /** Aborted when nobody wants the answer any more. */
   signal: AbortSignal | undefined;
@@ -24,12 +29,14 @@ export interface MendedBodyOptions {
 }
 
 export function mendedBody(options: MendedBodyOptions): ReadableStream<Uint8Array> {
-  const { response, mender, clock, signal, onEnd } = options;
+  const { response, mender, bypass, clock, signal, onEnd } = options;
   const reader = response.body?.getReader();
-  const answer = new AnswerText(options);
+  const answer = new AnswerEvents(options);
+  const pieces = new TextPieces(mender, bypass);
   const encoder = new TextEncoder();
   const decoder = new TextDecoder();
   let isRead = false;
+  let hasGiven = false;
 
   /** The next bytes. Undefined at the end, which an answer has reached that lacks nothing and does not go on. */
   async function nextBytes(): Promise<Uint8Array | undefined> {
@@ -45,13 +52,18 @@ export function mendedBody(options: MendedBodyOptions): ReadableStream<Uint8Arra
   }
 
   async function nextText(): Promise<string> {
+    // What the package was given comes out of it now, when it waits for nothing else.
+    if (hasGiven) await endOfTick();
+    hasGiven = false;
     while (!answer.isOver) {
       const bytes = await nextBytes();
       isRead = bytes === undefined;
-      const text = isRead
-        ? answer.push(decoder.decode()) + answer.end()
+      const events = isRead
+        ? [...answer.push(decoder.decode()), ...answer.end()]
         : answer.push(decoder.decode(bytes, { stream: true }));
-      if (text !== "") return text;
+      const given = await pieces.take(events, answer.isOver);
+      hasGiven = given.length > 0;
+      if (hasGiven) return written(given);
     }
     return "";
   }
@@ -98,10 +110,7 @@ async function drain(
   }
 }
 
-/** An event of the provider's form, or the text of one that is no JSON. */
-type CleanEvent = Fields | string;
-
-class AnswerText {
+class AnswerEvents {
   readonly #options: MendedBodyOptions;
   readonly #events = new ServerEvents();
   /** Undefined until there is more than blanks, some of which servers send to keep a connection open. */
@@ -119,58 +128,58 @@ class AnswerText {
     return this.#isOver;
   }
 
-  /** The text of the events that this piece completes. */
-  push(text: string): string {
+  /** The events that this piece of text completes. */
+  push(text: string): CleanEvent[] {
     if (this.#kind === undefined) {
       const [first] = /[^\s\0]/.exec(text) ?? [];
-      if (first === undefined) return "";
+      if (first === undefined) return [];
       if (first === "<") throw this.#notAStream("an HTML page");
       this.#kind = first === "{" || first === "[" ? "document" : "stream";
     }
-    if (this.#kind === "stream") return this.#write(this.#events.push(text));
+    if (this.#kind === "stream") return this.#read(this.#events.push(text));
     this.#document.push(text);
-    return "";
+    return [];
   }
 
-  /** The text of the events that the end of the body completes. */
-  end(): string {
-    if (this.#isOver) return "";
+  /** The events that the end of the body completes. */
+  end(): CleanEvent[] {
+    if (this.#isOver) return [];
     if (this.#kind === undefined) throw this.#notAStream("an empty body");
-    const text =
+    const events =
       this.#kind === "document"
-        ? this.#writeDocument(this.#document.join(""))
-        : this.#write(this.#events.end(), true);
+        ? this.#readDocument(this.#document.join(""))
+        : this.#read(this.#events.end(), true);
     if (!this.#hasEvents && !this.#events.sawField) {
       throw this.#notAStream(this.#kind === "document" ? "JSON that is no answer" : "a text");
     }
-    return this.#isOver ? text : text + this.#endAnswer();
+    return this.#isOver ? events : [...events, ...this.#endAnswer()];
   }
 
-  #writeDocument(text: string): string {
+  #readDocument(text: string): CleanEvent[] {
     const { mender } = this.#options;
     const values = wholeValues(text);
     // A body may begin with a line of JSON and go on as a stream, or be a JSON value in every line.
     if (values === undefined) {
-      return this.#write([...this.#events.push(text), ...this.#events.end()], true);
+      return this.#read([...this.#events.push(text), ...this.#events.end()], true);
     }
     const [answer] = values;
     if (values.length === 1 && isFields(answer)) {
       const events = mender.fromWhole(answer);
       this.#hasEvents = events !== undefined;
-      if (events !== undefined) return written(events);
+      if (events !== undefined) return events;
       const failed = mender.mend(answer, undefined).find(isError);
       if (failed !== undefined) throw this.#notAStream("an error", answer["error"] ?? answer);
     }
-    return this.#write(values.map((value) => ({ name: undefined, data: JSON.stringify(value) })));
+    return this.#read(values.map((value) => ({ name: undefined, data: JSON.stringify(value) })));
   }
 
-  #endAnswer(): string {
+  #endAnswer(): Fields[] {
     this.#isOver = true;
-    return written(this.#options.mender.atEnd());
+    return this.#options.mender.atEnd();
   }
 
   /** `isLast`: the stream has ended, maybe within the last of these events. */
-  #write(events: readonly ServerEvent[], isLast = false): string {
+  #read(events: readonly ServerEvent[], isLast = false): CleanEvent[] {
     const clean: CleanEvent[] = [];
     let isEnd = false;
     for (const [index, { name, data }] of events.entries()) {
@@ -179,9 +188,7 @@ class AnswerText {
       isEnd ||= this.#options.mender.isOver;
       if (isEnd) break;
     }
-    // Here neighbours could be joined: these have come at once.
-    const text = written(clean);
-    return isEnd ? text + this.#endAnswer() : text;
+    return isEnd ? [...clean, ...this.#endAnswer()] : clean;
   }
 
   #take({ name, data }: ServerEvent, clean: CleanEvent[], mayBeCut: boolean): void {

@@ -11,6 +11,7 @@ import {
   type Fields,
 } from "./json-fields.ts";
 import type { StreamMender } from "./stream-mender.ts";
+import type { TextPiece } from "./text-bypass.ts";
 
 /** One item of the answer: a message, a thought or a call. */
 interface OutputItem {
@@ -93,6 +94,12 @@ class ResponsesMender implements StreamMender {
 
   atEnd(): Fields[] {
     return [];
+  }
+
+  pieceIn(event: Fields): TextPiece | undefined {
+    return event["type"] === "response.output_text.delta"
+      ? { holder: event, field: "delta", block: event["item_id"] }
+      : undefined;
   }
 
   #other(event: Fields, type: string): Fields[] {

@@ -1,5 +1,6 @@
 import type { Departures } from "./departures.ts";
 import type { Fields } from "./json-fields.ts";
+import type { TextPiece } from "./text-bypass.ts";
 
 /**
  * Brings the events of one answer into the form that the provider's package reads, in which they have only the fields that the
@@ -15,6 +16,8 @@ export interface StreamMender {
   atEnd(): Fields[];
   /** Whether the server has said why the answer ended: nothing that matters but counts of tokens may follow. */
   readonly mayEnd: boolean;
+  /** The text in an event that `mend` gave, when it says nothing else. */
+  pieceIn(event: Fields): TextPiece | undefined;
   /** Whether the answer has come to its end, whatever else the server sends. */
   readonly isOver: boolean;
 }
