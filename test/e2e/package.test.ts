@@ -149,12 +149,23 @@ describe("the npm package", () => {
     } finally {
       await thread.terminate();
     }
-    const chunks = await readdir(join(ROOT, "dist"));
-    const names = chunks.filter((name) => name.endsWith(".js"));
-    const texts = await Promise.all(
-      names.map((name) => readFile(join(ROOT, "dist", name), "utf8")),
-    );
-    expect(texts.filter((text) => text.includes("./pack-thread.js"))).toHaveLength(1);
+    expect(await chunksWith("./pack-thread.js")).toHaveLength(1);
+  });
+
+  it("has the thread in which omnia up reads large manifests", async () => {
+    const text = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n";
+    const thread = new Worker(join(ROOT, "dist/manifest-thread.js"));
+    try {
+      const answer = once(thread, "message");
+      // oxlint-disable-next-line require-post-message-target-origin -- this is a thread, and no window
+      thread.postMessage({ text, file: "a.yaml" });
+      expect(await answer).toMatchObject([
+        { resources: [{ resource: { name: "a" } }], problems: [] },
+      ]);
+    } finally {
+      await thread.terminate();
+    }
+    expect(await chunksWith("./manifest-thread.js")).toHaveLength(1);
   });
 
   it("keeps Kubernetes, providers and Redis in chunks of their own", async () => {
@@ -183,6 +194,17 @@ describe("the npm package", () => {
     expect(holds(withAgent, lazy)).toEqual(lazy.map(() => false));
   });
 });
+
+/** The chunks of the bundle that hold `text`. */
+async function chunksWith(text: string): Promise<string[]> {
+  const files = await readdir(join(ROOT, "dist"));
+  const chunks = await Promise.all(
+    files
+      .filter((name) => name.endsWith(".js"))
+      .map((name) => readFile(join(ROOT, "dist", name), "utf8")),
+  );
+  return chunks.filter((chunk) => chunk.includes(text));
+}
 
 /** Everything that is imported from these on, save dynamically. */
 function loadedWith(chunks: ReadonlyMap<string, string>, entries: readonly string[]): Set<string> {

@@ -7,6 +7,7 @@ import {
   MAX_PROBLEMS_PER_FILE,
   parseManifests,
 } from "./manifest.ts";
+import { MAX_TOKENS } from "./yaml-tokens.ts";
 
 const HEAD = `apiVersion: omnia.altairalabs.ai/v1alpha1
 kind: AgentRuntime
@@ -409,6 +410,28 @@ spec: {tools: [{name: a, selector: {}, port: HTTP}]}
       );
     });
 
+    it.each([
+      ["items", `a: [${"a,".repeat(MAX_TOKENS)}]`],
+      ["lines", `${"# a\n".repeat(MAX_TOKENS / 2)}a: b\n`],
+      ["documents together", `---\na: [${"a,".repeat(1_500)}]\n`.repeat(200)],
+    ])("refuses what holds too many %s", (_, text) => {
+      const { problems } = parseManifests(text, "a.yaml");
+      expect(problems.at(-1)?.message).toMatch(/too many values and lines; split it|more problems/);
+    });
+
+    it("reads no further after many errors of syntax", () => {
+      const started = processorTime();
+      expect(problemsOf(`a: ${'"'.repeat(200_000)}`).length).toBeGreaterThan(0);
+      expect(processorTime() - started).toBeLessThan(5_000);
+    });
+
+    it("lists the first of very many problems", () => {
+      const items = "- 3\n".repeat(50_000);
+      expect(problemsOf(`apiVersion: v1\nkind: List\nitems:\n${items}`)).toHaveLength(
+        MAX_PROBLEMS_PER_FILE + 1,
+      );
+    });
+
     it("lists so many problems and counts the others", () => {
       const fields = Array.from({ length: 1_000 }, (_, index) => `  field${index}: 1`).join("\n");
       const problems = problemsOf(`${HEAD}spec:\n  facade: {handler: echo}\n${fields}\n`);
@@ -466,7 +489,7 @@ spec: {tools: [{name: a, selector: {}, port: HTTP}]}
     fc.assert(
       fc.property(fc.array(fc.oneof(pieces, fc.string()), { maxLength: 40 }), (parts) => {
         const text = parts.join("");
-        const lines = text.split("\n").length + 1;
+        const lines = text.split(/\r\n|\r|\n/).length + 1;
         for (const { line, column, message } of parseManifests(text, "a.yaml").problems) {
           expect(line).toBeGreaterThanOrEqual(1);
           expect(line).toBeLessThanOrEqual(lines);

@@ -37,7 +37,7 @@ interface Resource<K extends Kind> {
   readonly value: z.output<(typeof KIND_SCHEMAS)[K]>;
   readonly file: string;
   /** Where the field at `path` of the value is written, or else the nearest thing around it. */
-  positionOf(path: FieldPath): Position;
+  readonly positionOf: (path: FieldPath) => Position;
 }
 
 /** One resource of a file; its `kind` says what its `value` is. */
@@ -52,8 +52,8 @@ export interface Manifests {
 
 /** `file` only labels the problems and the resources. */
 export function parseManifests(text: string, file: string): Manifests {
-  const resources: ManifestResource[] = [];
-  const problems: Problem[] = [];
+  let resources: ManifestResource[] = [];
+  let problems: Problem[] = [];
   let declared = 0;
   const refuse = (message: string, position: Position = { line: 1, column: 1 }): Manifests => ({
     resources,
@@ -83,7 +83,7 @@ export function parseManifests(text: string, file: string): Manifests {
     return refuse(`the file has more than ${MAX_DOCUMENTS_PER_FILE} documents; split it`);
   }
   for (const document of documents) {
-    problems.push(...document.problems.map((problem) => ({ file, ...problem })));
+    problems = problems.concat(document.problems.map((problem) => ({ file, ...problem })));
     if (document.value === undefined) {
       declared += 1;
       continue;
@@ -91,10 +91,10 @@ export function parseManifests(text: string, file: string): Manifests {
     if (document.value === null) continue;
     const reader = new DocumentReader(file, document);
     declared += reader.read(document.value);
-    problems.push(...reader.problems);
+    problems = problems.concat(reader.problems);
     // Nobody knows which value of a repeated key is meant, so neither is taken.
     const broken = document.problems.some(({ severity }) => severity === "error");
-    if (!broken) resources.push(...reader.resources);
+    if (!broken) resources = resources.concat(reader.resources);
   }
   return { resources, problems: shorten(problems), declared };
 }

@@ -1,6 +1,7 @@
 /** Reads YAML into documents that know the place of each value. JSON is read too, because it is YAML. */
 import {
   type Alias,
+  Composer,
   type Document,
   isAlias,
   isMap,
@@ -9,7 +10,6 @@ import {
   isSeq,
   type Node,
   type Pair,
-  parseAllDocuments,
   type YAMLMap,
 } from "yaml";
 import type { FieldPath } from "../fields/problems.ts";
@@ -19,6 +19,7 @@ import { type DocumentPart, splitDocuments } from "./split-documents.ts";
 import { type Position, TextPositions } from "./text-positions.ts";
 import { describeError, describeWarning, firstErrors } from "./yaml-messages.ts";
 import { placeOf, scalarsOf } from "./yaml-scalars.ts";
+import { TokenBudget, TokenLimitError } from "./yaml-tokens.ts";
 import { convertDocument } from "./yaml-value.ts";
 
 export interface YAMLProblem extends Position {
@@ -50,7 +51,8 @@ export function parseManifestDocuments(
   const parts = splitDocuments(text, isNamedJSON);
   if (parts.length > maxDocuments) return undefined;
   const positions = new TextPositions(withLineFeeds(text));
-  return parts.flatMap((part) => readPart(part, positions));
+  const budget = new TokenBudget();
+  return parts.flatMap((part) => readPart(part, positions, budget));
 }
 
 /** Reads documents that are not meant for kubectl. Returns `undefined` when there are more than `maxDocuments`. */
@@ -58,7 +60,7 @@ export function parseYAMLDocuments(text: string, maxDocuments: number): YAMLDocu
   const parts = text.split(/^---(?=\s|$)/m).filter((part) => part.trim() !== "");
   if (parts.length > maxDocuments) return undefined;
   const positions = new TextPositions(text);
-  return parse(text)
+  return parse(text, new TokenBudget())
     .map((document) => readDocument(document, (offset) => positions.at(offset), false))
     .filter(({ value, problems }) => problems.length > 0 || value !== null);
 }
@@ -68,8 +70,9 @@ function withLineFeeds(text: string): string {
   return text.replaceAll(/\r(?!\n)/g, "\n");
 }
 
-function parse(text: string): Document.Parsed[] {
-  const documents = parseAllDocuments(text, {
+/** Rejects with a TokenLimitError. */
+function parse(text: string, budget: TokenBudget): Document.Parsed[] {
+  const composer = new Composer({
     version: "1.1",
     customTags: kubectlTags,
     stringKeys: true,
@@ -78,43 +81,54 @@ function parse(text: string): Document.Parsed[] {
     prettyErrors: false,
     logLevel: "silent",
   });
-  return [...documents].filter(
+  return [...composer.compose(budget.read(text), false, text.length)].filter(
     (document) => document.contents !== null || document.errors.length > 0,
   );
 }
 
-function readPart(part: DocumentPart, positions: TextPositions): YAMLDocument[] {
+function readPart(
+  part: DocumentPart,
+  positions: TextPositions,
+  budget: TokenBudget,
+): YAMLDocument[] {
   const at = (offset: number): Position => positions.at(part.offset + offset);
   const found: YAMLProblem[] = part.problems.map(({ offset, severity, message }) => ({
     ...positions.at(offset),
     severity,
     message,
   }));
+  const refused = ({ offset, message }: { offset: number; message: string }): YAMLDocument[] => [
+    refusal([...found, { ...at(offset), severity: "error", message }]),
+  ];
   const head = part.isJSON ? undefined : refusedHead(part.text);
-  if (head !== undefined) {
-    return [refusal(...found, { ...at(head.offset), severity: "error", message: head.message })];
+  if (head !== undefined) return refused(head);
+  let documents: Document.Parsed[];
+  try {
+    documents = parse(withLineFeeds(part.text), budget);
+  } catch (error) {
+    if (error instanceof TokenLimitError) return refused(error);
+    throw error;
   }
-  const [first, ...others] = parse(withLineFeeds(part.text));
-  if (first === undefined) return found.length === 0 ? [] : [refusal(...found)];
+  const [first, ...others] = documents;
+  if (first === undefined) return found.length === 0 ? [] : [refusal(found)];
   const document = readDocument(first, at, true);
   if (!part.isJSON && first.errors.length === 0) {
     for (const { offset, severity, message } of foreignNotations(part.text, scalarsOf(first))) {
       found.push({ ...at(offset), severity, message });
     }
   }
-  document.problems.unshift(...found);
   const unread = others.flatMap(({ contents }) =>
     contents === null
       ? []
-      : [refusal({ ...at(contents.range[0]), severity: "error", message: UNREAD_DOCUMENT })],
+      : [refusal([{ ...at(contents.range[0]), severity: "error", message: UNREAD_DOCUMENT }])],
   );
-  return [document, ...unread].filter(
+  return [{ ...document, problems: [...found, ...document.problems] }, ...unread].filter(
     ({ value, problems }) => problems.length > 0 || value !== null,
   );
 }
 
 /** A document of which nothing is read. */
-function refusal(...problems: YAMLProblem[]): YAMLDocument {
+function refusal(problems: YAMLProblem[]): YAMLDocument {
   const { line, column } = problems[0] ?? { line: 1, column: 1 };
   const position = (): Position => ({ line, column });
   return { value: undefined, problems, positionOf: position, keyPositionOf: position };

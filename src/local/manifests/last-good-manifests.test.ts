@@ -7,6 +7,7 @@ import {
   readManifests as read,
   type ManifestState,
 } from "./last-good-manifests.ts";
+import { ManifestParser } from "./manifest-parser.ts";
 import { PatientFiles } from "./patient-files.ts";
 import { systemClock } from "../../time/clock.ts";
 import { folderForEachTest } from "../../../test/support/builders/fixtures.ts";
@@ -16,9 +17,13 @@ const folder = folderForEachTest();
 const configMap = (name: string, value = "1"): string =>
   `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\ndata: {key: "${value}"}\n`;
 const file = (name: string): string => join(folder(), name);
-const files = new PatientFiles(systemClock, new AbortController().signal);
+const { signal } = new AbortController();
+const means = {
+  patientFiles: new PatientFiles(systemClock, signal),
+  parser: new ManifestParser({ clock: systemClock, signal }),
+};
 const readManifests = (paths: string[], before?: ManifestState): Promise<ManifestState> =>
-  read(paths, files, before);
+  read(paths, means, before);
 const names = ({ resources }: ManifestState): string => resources.map(({ name }) => name).join(" ");
 const problems = (state: ManifestState): string[] =>
   state.problems.map(

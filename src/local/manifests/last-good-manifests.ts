@@ -6,12 +6,12 @@ import { sep } from "node:path";
 import { findDuplicates } from "../../api/manifest/find-duplicates.ts";
 import {
   MAX_FILE_BYTES,
-  parseManifests,
   type ManifestResource,
   type Problem,
   resourceKey,
 } from "../../api/manifest/manifest.ts";
 import { listManifestFiles, type ManifestListing } from "./list.ts";
+import type { ManifestParser } from "./manifest-parser.ts";
 import { FileError, type PatientFiles } from "./patient-files.ts";
 import { describeUnread } from "./unread.ts";
 import { UpError } from "../state/up-error.ts";
@@ -35,10 +35,10 @@ interface FileState {
 /** Rejects with an UpError when a path does not exist at the first reading. Later, that removes what the path declared. */
 export async function readManifests(
   paths: readonly string[],
-  patientFiles: PatientFiles,
+  means: { patientFiles: PatientFiles; parser: ManifestParser },
   before?: ManifestState,
 ): Promise<ManifestState> {
-  const listing = await listManifestFiles(paths, patientFiles);
+  const listing = await listManifestFiles(paths, means.patientFiles);
   if (before === undefined && listing.missing.length > 0) {
     throw new UpError(
       `There is no such file or folder: ${listing.missing.join(", ")}`,
@@ -48,10 +48,14 @@ export async function readManifests(
   if (before !== undefined && isSameListing(listing, before.listing)) return before;
 
   const files = new Map<string, FileState>();
-  for (const { path, stamp } of listing.files) {
-    const known = before?.files.get(path);
-    const state = known?.stamp === stamp ? known : await readOne(path, stamp, known, patientFiles);
-    if (state !== undefined) files.set(path, state);
+  try {
+    for (const { path, stamp } of listing.files) {
+      const known = before?.files.get(path);
+      const state = known?.stamp === stamp ? known : await readOne(path, stamp, known, means);
+      if (state !== undefined) files.set(path, state);
+    }
+  } finally {
+    means.parser.rest();
   }
   for (const [path, state] of before?.files ?? []) {
     if (!files.has(path) && isUnread(path, listing)) files.set(path, state);
@@ -81,14 +85,14 @@ async function readOne(
   path: string,
   stamp: string,
   known: FileState | undefined,
-  patientFiles: PatientFiles,
+  { patientFiles, parser }: { patientFiles: PatientFiles; parser: ManifestParser },
 ): Promise<FileState | undefined> {
   let resources: readonly ManifestResource[] = [];
   let problems: readonly Problem[];
   try {
     // A text that is one byte too long is refused by the parser.
     const text = await patientFiles.read(path, MAX_FILE_BYTES);
-    ({ resources, problems } = parseManifests(text, path));
+    ({ resources, problems } = await parser.parse(text, path));
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
     if (error.code === "ENOENT") return undefined;

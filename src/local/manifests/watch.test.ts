@@ -20,8 +20,8 @@ const file = (name: string): string => join(folder(), name);
 /** Follows until the names of the resources are as expected. Resolves to everything that was seen until then. */
 async function watching(paths: string[]) {
   const { signal } = ending();
-  const files = new PatientFiles(systemClock, signal);
-  const states = watchManifests({ paths, files, clock: systemClock, signal });
+  const patientFiles = new PatientFiles(systemClock, signal);
+  const states = watchManifests({ paths, patientFiles, clock: systemClock, signal });
   const seen: string[] = [];
   const next = async (): Promise<string> => {
     const { value } = (await states.next()) as { value: ManifestState };

@@ -2,6 +2,7 @@
 import { watch, type FSWatcher } from "node:fs";
 import type { Clock } from "../../time/clock.ts";
 import { losesResources, readManifests, type ManifestState } from "./last-good-manifests.ts";
+import { ManifestParser } from "./manifest-parser.ts";
 import type { PatientFiles } from "./patient-files.ts";
 import { Wake } from "../../time/wake.ts";
 
@@ -21,21 +22,22 @@ const POLL_MS_PER_FILE = 5;
 const MAX_WATCHED_FOLDERS = 256;
 
 /**
- * Gives the first state at once, or rejects with an UpError. Ends when the signal is aborted, whatever the files do: `files` must
- * have the same signal.
+ * Gives the first state at once, or rejects with an UpError. Ends when the signal is aborted, whatever the files do: `patientFiles`
+ * must have the same signal.
  */
 export async function* watchManifests({
   paths,
-  files,
+  patientFiles,
   clock,
   signal,
 }: {
   paths: readonly string[];
-  files: PatientFiles;
+  patientFiles: PatientFiles;
   clock: Clock;
   signal: AbortSignal;
 }): AsyncGenerator<ManifestState, void, undefined> {
   const changed = new Wake();
+  const parser = new ManifestParser({ clock, signal });
   using folders = new WatchedFolders(() => changed.raise());
   // The watch begins before the reading, so that a change in between is noticed.
   const first = await read();
@@ -62,7 +64,7 @@ export async function* watchManifests({
   /** Resolves to `undefined` when the signal was aborted meanwhile. */
   async function read(before?: ManifestState): Promise<ManifestState | undefined> {
     try {
-      return await readManifests(paths, files, before);
+      return await readManifests(paths, { patientFiles, parser }, before);
     } catch (error) {
       if (signal.aborted) return undefined;
       throw error;

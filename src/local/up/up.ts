@@ -87,7 +87,7 @@ export async function runUp(options: UpOptions): Promise<{ isHanging: boolean }>
 
   const paths = options.files.length > 0 ? options.files : [await quickstartFolder()];
   const files = new PatientFiles(clock, over.signal);
-  const states = watchManifests({ paths, files, clock, signal: over.signal });
+  const states = watchManifests({ paths, patientFiles: files, clock, signal: over.signal });
   // The files come first, because nothing else makes sense without them.
   const end = (): void => over.abort();
   signal.addEventListener("abort", end);
