@@ -7,6 +7,7 @@ import type { CreateCommand } from "./command-line/create-command.ts";
 import { conformanceCommand } from "./conformance/command.ts";
 import { crdsCommand } from "./crds.ts";
 import { initCommand } from "./init/command.ts";
+import { migrateCommand } from "./migrate/command.ts";
 import { operatorCommand } from "./operator/command.ts";
 import { explainCommand, statusCommand } from "./resources/command.ts";
 import { EXIT_CODES, type ExitCode } from "./terminal/cli-error.ts";
@@ -21,6 +22,7 @@ const COMMANDS: readonly CreateCommand[] = [
   upCommand,
   chatCommand,
   validateCommand,
+  migrateCommand,
   statusCommand,
   explainCommand,
   crdsCommand,

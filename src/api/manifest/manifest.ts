@@ -4,6 +4,7 @@ import { CORE_API_VERSION, isOversized } from "../fields/core-objects.ts";
 import { type FieldPath, formatPath, validate } from "../fields/problems.ts";
 import { API_VERSION, OMNIA_KINDS } from "../group.ts";
 import { judgeKind, KIND_SCHEMAS, type Kind } from "../kinds.ts";
+import { describeForm, recogniseForm } from "../upstream/recognise-form.ts";
 import type { Position } from "./text-positions.ts";
 import { parseManifestDocuments, type YAMLDocument } from "./yaml-documents.ts";
 
@@ -155,6 +156,13 @@ class DocumentReader {
     if (!this.#require(root, "kind", kind, `like ${OMNIA_KINDS.join(", ")}`) || !named) return;
     if (isList(value)) {
       this.#report([...root, "kind"], LIST_IN_LIST);
+      return;
+    }
+    const foreign = recogniseForm(value);
+    if (foreign !== undefined) {
+      // Each of its fields would be an unknown one, with a hint at something that was not meant.
+      const path = [...root, ...foreign.path];
+      this.#report(path, describeForm(foreign), "error", this.#document.keyPositionOf(path));
       return;
     }
     const verdict = judgeKind(apiVersion as string, kind as string);
