@@ -110,6 +110,15 @@ describe("the first steps", () => {
   );
 });
 
+describe("manifests of AltairaLabs' Omnia", () => {
+  it("are translated into what validate takes", async () => {
+    expect(await run(commands("migrate"))).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/resources translated[^]*resources, 0 problems/) as unknown,
+    });
+  });
+});
+
 describe("an agent with a model", () => {
   it("is checked, runs, and answers", async () => {
     await using model = await startModelServer();

@@ -118,6 +118,11 @@ describe("migrate", () => {
     expect(err).toContain("Nothing was written");
   });
 
+  it("changes no character of what is ours, also none that a terminal would obey", async () => {
+    const text = ours.replace("t}", '"a\u200bb\u202ec"}').replaceAll("\n", "\r\n");
+    expect((await run(["-"], "-", text)).out).toBe(text);
+  });
+
   it("says when there is nothing to do, and when there is nothing to read", async () => {
     expect(await run(["-"], "-", ours)).toEqual({
       code: 0,

@@ -1,6 +1,6 @@
 /** `omnia migrate`: writes manifests of AltairaLabs' Omnia in the form that is read here. */
 import { migrateManifests, type MigrationRemark } from "../../api/migration/migrate-manifests.ts";
-import { printLine, printText } from "../../observability/terminal/writer.ts";
+import { printFile, printLine } from "../../observability/terminal/writer.ts";
 import { PatientFiles } from "../../local/manifests/patient-files.ts";
 import { systemClock } from "../../time/clock.ts";
 import { endByForce } from "../terminal/end-by-force.ts";
@@ -48,7 +48,7 @@ async function migrateFiles(
     return EXIT_CODES.failed;
   }
   if (flags.output === STANDARD_OUTPUT) {
-    printText(stdout, joinDocuments(migration.files.map(({ text }) => text)));
+    printFile(stdout, joinDocuments(migration.files.map(({ text }) => text)));
   } else {
     const named = outputPaths(migration.files, flags.filename, flags.output);
     await writeFiles(flags.output, named);

@@ -4,7 +4,15 @@ import { describe, expect, it } from "vitest";
 import { ControlSequence } from "./control-sequence.ts";
 import { styled } from "./line.ts";
 import { visibleJSON, visibleLine, visibleText } from "./visible-text.ts";
-import { draw, printJSON, printJSONText, printLine, printText, type Output } from "./writer.ts";
+import {
+  draw,
+  printFile,
+  printJSON,
+  printJSONText,
+  printLine,
+  printText,
+  type Output,
+} from "./writer.ts";
 
 /** What a terminal obeys, and what makes a text read otherwise than it is. */
 const HOSTILE: readonly [string, string][] = [
@@ -43,6 +51,15 @@ function codeOf(character: string): string {
 }
 
 describe("the writer", () => {
+  it.each(HOSTILE)(
+    "leaves %j (%s) in a file as it is, unless a terminal is shown it",
+    (character) => {
+      const text = `a${character}b\n`;
+      expect(print((output) => printFile(output, text))).toBe(text);
+      expect(print((output) => printFile(output, text), true)).toBe(`a${codeOf(character)}b\n`);
+    },
+  );
+
   it.each(HOSTILE)("writes out %j (%s), in a text as in a line", (character) => {
     const shown = `a${codeOf(character)}b\n`;
     for (const terminal of [true, false]) {

@@ -27,6 +27,14 @@ export function printText(output: Output, text: string, before = ""): void {
   write(output, visibleText(text, before));
 }
 
+/**
+ * A text that is to become a file, such as a manifest. In a pipe or a file it stays as it is, because another character in a prompt
+ * would be another prompt; a terminal is shown it as any text.
+ */
+export function printFile(output: Output, text: string): void {
+  write(output, output.isTTY === true ? visibleText(text) : text);
+}
+
 export function printLine(output: Output, line: Line = ""): void {
   write(output, `${painted(output, line)}\n`);
 }

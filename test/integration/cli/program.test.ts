@@ -34,6 +34,7 @@ describe("omnia", () => {
       "up",
       "chat",
       "validate",
+      "migrate",
       "status",
       "explain",
       "crds",
@@ -58,6 +59,7 @@ describe("omnia", () => {
         ["up", "--port", "http"],
         ["agent", "--port", "http"],
         ["validate"],
+        ["migrate"],
       ].map((args) => run(args)),
     );
     expect(results.map(({ code, out }) => ({ code, out }))).toEqual(
@@ -81,6 +83,8 @@ describe("omnia", () => {
     Try: omnia agent --help
     omnia: required option '-f, --filename <path...>' not specified
     Try: omnia validate --help
+    omnia: required option '-f, --filename <path...>' not specified
+    Try: omnia migrate --help
     "
   `);
   });

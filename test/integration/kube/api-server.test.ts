@@ -5,6 +5,7 @@ import { AGENT_RUNTIME_CASES } from "../../../src/api/cases/agent-runtime.cases.
 import { crdYAML } from "../../../src/api/crd.ts";
 import { API_VERSION } from "../../../src/api/group.ts";
 import { type ManifestResource, parseManifests } from "../../../src/api/manifest/manifest.ts";
+import { migrateManifests } from "../../../src/api/migration/migrate-manifests.ts";
 import { PROMPT_PACK_CASES } from "../../../src/api/cases/prompt-pack.cases.ts";
 import { TOOL_REGISTRY_CASES } from "../../../src/api/cases/tool-registry.cases.ts";
 import {
@@ -14,6 +15,7 @@ import {
 } from "../../support/kubernetes/kube-api-server.ts";
 import { installKinds } from "../../support/kubernetes/kube-api-server-kinds.ts";
 import { REFERENCE_BLOCKS } from "../../support/documents/reference-page.ts";
+import { manifestCase } from "../../support/builders/manifest-case.ts";
 import { forAllTests } from "../../support/builders/fixtures.ts";
 
 const server = forAllTests(
@@ -71,6 +73,24 @@ describe.each([
 });
 
 describe("an API server with the CRDs", () => {
+  it.each([
+    "15-upstream-2026-07",
+    "16-upstream-2025-12",
+    "upstream-all-fields",
+    "upstream-providers",
+  ])("takes what is translated of AltairaLabs' Omnia: %s", async (name) => {
+    const sources = [{ name: "a.yaml", text: manifestCase(name) }];
+    const [file] = migrateManifests(sources).files;
+    const { resources, problems } = parseManifests(file?.text ?? "", "a.yaml");
+    expect(problems).toEqual([]);
+    const ours = resources.filter(({ apiVersion }) => apiVersion === API_VERSION);
+    expect(ours.length).toBeGreaterThan(1);
+    await server().kubectl(
+      ["apply", "--dry-run=server", "--validate=strict", "-f", "-"],
+      file?.text,
+    );
+  });
+
   it.each(REFERENCE_BLOCKS)("takes the block $name of the reference page", async ({ manifest }) => {
     const [resource] = parseManifests(manifest, "page.yaml").resources;
     const path = `/apis/${API_VERSION}/namespaces/${resource?.namespace}/agentruntimes`;
