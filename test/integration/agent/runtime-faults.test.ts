@@ -334,6 +334,32 @@ describe("a deployment that takes one name of the token limit only", () => {
   );
 });
 
+describe("what departs from a provider's protocol", () => {
+  it("is read all the same, and logged once, by name and without what is in it", async () => {
+    await using provider = await startProvider((response) => {
+      sse(response, "null");
+      response.write('event: gossip\ndata: {"private":"what the provider said"}\n\n');
+      answerWell(response);
+    });
+    const logged: string[] = [];
+    const handler = createRuntimeHandler({
+      readSecret: () => Promise.resolve("sk-secret-key"),
+      clock: systemClock,
+      log: createLog({ destination: { write: (line) => void logged.push(line) } }),
+    });
+    const config = aRuntimeConfig({ provider: { baseURL: provider.url } });
+    for (let turns = 0; turns < 2; turns += 1) {
+      const turn = new RecordingTurn(config);
+      await handler.run(turn);
+      expect(turn.text).toBe("Fine.");
+    }
+    expect(logged).toHaveLength(1);
+    const [line] = logged.map((text) => JSON.parse(text) as Record<string, unknown>);
+    expect(line).toMatchObject({ departures: { data: 1, "event:gossip": 1 } });
+    for (const secret of secrets) expect(logged[0]).not.toContain(secret);
+  });
+});
+
 describe("what a provider wants back", () => {
   const tool = aTool({
     url: "http://127.0.0.1:1/",

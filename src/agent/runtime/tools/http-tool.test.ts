@@ -249,6 +249,13 @@ describe("the request to an http tool", () => {
 });
 
 describe("the answer of an http tool", () => {
+  it("has no half of a surrogate pair in its values and keys", async () => {
+    await using tool = await startTool(json({ city: "Os\ud83dlo", "\udc00": ["😀"] }));
+    expect(await call(aTool({ url: tool.url }))).toEqual({
+      result: { city: "Os\uFFFDlo", "\uFFFD": ["😀"] },
+    });
+  });
+
   it.each([
     ["application/json; charset=utf-8", '{"degrees":21}', { degrees: 21 }],
     ["application/problem+json", "[1]", [1]],

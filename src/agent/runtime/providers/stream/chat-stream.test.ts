@@ -21,6 +21,7 @@ describe("a chunk of a chat completion", () => {
       { content: ["a", { type: "text", text: "b" }, { type: "x" }, null] },
       { content: "ab" },
     ],
+    ["a number", { content: 18 }, { content: "18" }],
     ["one part", { content: { type: "text", text: "a" } }, { content: "a" }],
     [
       "thoughts among the parts",
@@ -178,6 +179,30 @@ describe("a chunk of a chat completion", () => {
     expect(mend(delta({ content: "a" }), message("a"))).toEqual([
       { choices: [{ delta: { content: "a" } }] },
     ]);
+  });
+});
+
+describe("the calls of a chat completion", () => {
+  const whole = { index: 0, id: "1", function: { name: "f", arguments: '{"a":{}}' } };
+  const piece = (written: string, id?: string): Fields =>
+    call({ index: 0, id, function: { name: "f", arguments: written } });
+
+  it("are left out where they come once more as a whole", () => {
+    expect(mend(call(whole), call(whole))).toHaveLength(1);
+    expect(mend(piece('{"a":', "1"), piece("{}"), piece("}", "1"), call(whole))).toHaveLength(3);
+  });
+
+  it("count each where they differ in anything", () => {
+    expect(mend(call(whole), call({ ...whole, id: "2" }))).toHaveLength(2);
+    expect(mend(call(whole), call({ ...whole, index: 1 }))).toHaveLength(2);
+    expect(
+      mend(call(whole), call({ ...whole, function: { name: "f", arguments: "{}" } })),
+    ).toHaveLength(2);
+    expect(mend(call({ ...whole, id: null }), call({ ...whole, id: null }))).toHaveLength(2);
+  });
+
+  it("are pieces as long as they are not whole, though two of them are the same", () => {
+    expect(mend(piece("[", "1"), piece("[", "1"))).toHaveLength(2);
   });
 });
 

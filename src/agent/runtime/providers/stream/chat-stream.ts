@@ -18,6 +18,8 @@ import type { TextPiece } from "./text-bypass.ts";
 export function createChatMender(departures: Departures): StreamMender {
   let hasSpoken = false;
   let hasEnded = false;
+  /** What came of each call that has an index and an id. */
+  const written = new Map<unknown, { id: unknown; text: string }>();
 
   function mend(chunk: Fields, name?: string): Fields[] {
     const error = errorOf(chunk, name);
@@ -68,9 +70,25 @@ export function createChatMender(departures: Departures): StreamMender {
     if (Array.isArray(details) && details.length > 0) mended["reasoning_details"] = details;
     const refusal = textIn(delta["refusal"]);
     if (refusal !== undefined) mended["refusal"] = refusal;
-    const calls = [...listOf(delta["tool_calls"]), ...oldCallOf(delta)].flatMap(mendCall);
+    const calls = [...listOf(delta["tool_calls"]), ...oldCallOf(delta)]
+      .flatMap(mendCall)
+      .filter((call) => !isRepeated(call));
     if (calls.length > 0) mended["tool_calls"] = calls;
     return mended;
+  }
+
+  /** Some servers send each call once more as a whole, when all its pieces have come. */
+  function isRepeated(call: Fields): boolean {
+    const { index, id } = call;
+    const piece = textIn(fieldsOf(call["function"])["arguments"]) ?? "";
+    const known = written.get(index);
+    if (index === undefined || (known === undefined && id === undefined)) return false;
+    const isSame = known !== undefined && id !== undefined && known.id === id;
+    if (isSame && piece.endsWith("}") && piece === known.text) return true;
+    if (known === undefined || (id !== undefined && !isSame))
+      written.set(index, { id, text: piece });
+    else known.text += piece;
+    return false;
   }
 
   return {
@@ -108,6 +126,7 @@ const REASONING_TEXTS = ["reasoning_content", "reasoning"] as const;
 /** The content as a text or, when there are thoughts in it, as the parts that the package knows. */
 function contentOf(content: unknown): string | Fields[] | undefined {
   if (typeof content === "string") return textIn(content);
+  if (typeof content === "number") return String(content);
   const parts = listOf(content).flatMap((part): Fields[] => {
     const fields = typeof part === "string" ? { type: "text", text: part } : fieldsOf(part);
     const thought = isThought(fields["type"]) ? thoughtIn(fields) : "";

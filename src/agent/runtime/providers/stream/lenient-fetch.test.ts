@@ -182,6 +182,20 @@ describe("a success that is no stream", () => {
     expect(error).toMatchObject({ status: 200, ...wanted });
   });
 
+  it("is told where the server says that there is no content", async () => {
+    const fetch = createLenientFetch({
+      fetch: () => Promise.resolve(new Response(null, { status: 204 })),
+      createMender: createChatMender,
+      clock: new ManualClock(),
+      onDepartures: () => {},
+    });
+    const response = await fetch("http://model.example", { method: "POST", body: "{}" });
+    expect(await rejectionOf(response.text())).toMatchObject({
+      what: "an empty body",
+      status: 204,
+    });
+  });
+
   it("may be a stream all the same that begins with a line of JSON", async () => {
     expect(await eventsOf({ pieces: ['{"note":1}\n\n', CHUNKS] })).toEqual(SAID);
   });

@@ -29,7 +29,9 @@ export function createLenientFetch(options: LenientFetchOptions): typeof fetch {
       if (Object.keys(counts).length > 0) onDepartures(counts);
     };
     const mender = createMender(departures);
-    const { status, statusText, headers } = response;
+    const { statusText, headers } = response;
+    // The other successes may have no body, and so not the error that says so.
+    const status = 200;
     const signal = init?.signal ?? undefined;
     const bypass = bypassOf(signal);
     const mended = mendedBody({ response, mender, departures, bypass, clock, signal, onEnd });
