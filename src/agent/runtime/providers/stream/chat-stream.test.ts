@@ -1,7 +1,12 @@
+import { createOpenAI } from "@ai-sdk/openai";
 import { describe, expect, it } from "vitest";
+import { ManualClock } from "../../../../../test/support/builders/manual-clock.ts";
+import { rejectionOf } from "../../../../../test/support/builders/rejection-of.ts";
+import { createCompatibleModel } from "../compatible-model.ts";
 import { createChatMender } from "./chat-stream.ts";
 import { Departures } from "./departures.ts";
 import type { Fields } from "./json-fields.ts";
+import { createLenientFetch } from "./lenient-fetch.ts";
 
 function mend(...events: (Fields | [string, Fields])[]): Fields[] {
   const mender = createChatMender(new Departures());
@@ -147,13 +152,18 @@ describe("a chunk of a chat completion", () => {
     [
       "an error of the choice",
       { choices: [{ delta: { content: "a" }, error: { code: 5 } }] },
-      [{ choices: [{ delta: { content: "a" } }] }, { choices: [], error: { code: 5 } }],
+      [{ choices: [{ delta: { content: "a" } }] }, { error: { message: "error", code: 5 } }],
     ],
-    ["an error as a text", { error: "boom" }, [{ choices: [], error: { message: "boom" } }]],
+    ["an error as a text", { error: "boom" }, [{ error: { message: "boom" } }]],
+    [
+      "an error with a word for a code",
+      { error: { status: "UNAVAILABLE", type: 7, param: "x", details: [] } },
+      [{ error: { message: "error", code: "UNAVAILABLE", param: "x" } }],
+    ],
     [
       "an error of old",
       { object: "error", message: "boom", code: 5 },
-      [{ choices: [], error: { object: "error", message: "boom", code: 5 } }],
+      [{ error: { message: "boom", code: 5 } }],
     ],
     ["nothing of a chunk", { id: "c", done: true }, []],
   ])("may have %s", (_what, chunk, wanted) => {
@@ -169,7 +179,7 @@ describe("a chunk of a chat completion", () => {
   it("counts by its content whatever its event is called", () => {
     expect(mend(["completion", delta({ content: "a" })], ["error", { code: 5 }])).toEqual([
       { choices: [{ delta: { content: "a" } }] },
-      { choices: [], error: { code: 5, message: "error" } },
+      { error: { code: 5, message: "error" } },
     ]);
   });
 
@@ -179,6 +189,37 @@ describe("a chunk of a chat completion", () => {
     expect(mend(delta({ content: "a" }), message("a"))).toEqual([
       { choices: [{ delta: { content: "a" } }] },
     ]);
+  });
+});
+
+describe("an error in a chat completion", () => {
+  const settings = (said: object) => ({
+    baseURL: "http://model.example/v1",
+    apiKey: "k",
+    fetch: createLenientFetch({
+      fetch: () => Promise.resolve(new Response(`data: ${JSON.stringify(said)}\n\n`)),
+      createMender: createChatMender,
+      clock: new ManualClock(),
+      onDepartures: () => {},
+    }),
+  });
+  const overloaded = { choices: [], error: { message: "busy", type: "overloaded_error" } };
+
+  it("comes out of the package for compatible servers", async () => {
+    const { stream } = await createCompatibleModel("m", settings(overloaded)).doStream({
+      prompt: [],
+    });
+    const parts = await Array.fromAsync(stream);
+    expect(parts).toContainEqual({
+      type: "error",
+      error: expect.objectContaining(overloaded.error),
+    });
+  });
+
+  it("comes out of OpenAI's own package", async () => {
+    const model = createOpenAI(settings(overloaded)).chat("m");
+    const error = await rejectionOf(Promise.resolve(model.doStream({ prompt: [] })));
+    expect(error).toMatchObject({ statusCode: 503 });
   });
 });
 

@@ -38,9 +38,9 @@ export function createChatMender(departures: Departures): StreamMender {
       const list = mended === undefined ? [] : [mended];
       events.push(usage === undefined ? { choices: list } : { choices: list, usage });
     }
-    // The package reads an error before anything that stands beside it.
+    // A package reads an error before anything that stands beside it, or not at all.
     const failed = error ?? meaningful(fieldsOf(choice)["error"]);
-    if (failed !== undefined) events.push({ choices: [], error: failed });
+    if (failed !== undefined) events.push({ error: mendError(failed) });
     return events;
   }
 
@@ -180,8 +180,19 @@ function mendCall(call: unknown): Fields[] {
   return [mended];
 }
 
+/** An error in the form that packages know. Some servers have a word for it where others have a number. */
+function mendError(error: Fields): Fields {
+  const { code, status, type } = error;
+  const known = [code, status].find((word) => typeof word === "number" || textIn(word));
+  const mended: Fields = { message: textIn(error["message"]) ?? textIn(error["msg"]) ?? "error" };
+  if (known !== undefined) mended["code"] = known;
+  if (textIn(type) !== undefined) mended["type"] = type;
+  if (textIn(error["param"]) !== undefined) mended["param"] = error["param"];
+  return mended;
+}
+
 /** The error that a chunk has or is. */
-function errorOf(chunk: Fields, name: string | undefined): unknown {
+function errorOf(chunk: Fields, name: string | undefined): Fields | undefined {
   const error = meaningful(chunk["error"]);
   if (error !== undefined) return isOfTheAnswer(chunk, name) ? error : undefined;
   if (chunk["choices"] !== undefined) return undefined;
@@ -201,7 +212,7 @@ function isOfTheAnswer(chunk: Fields, name: string | undefined): boolean {
 const NAMES: ReadonlySet<string> = new Set(["error", "message"]);
 
 /** An error field is often there and says nothing. */
-function meaningful(error: unknown): unknown {
+function meaningful(error: unknown): Fields | undefined {
   if (typeof error === "string") return error === "" ? undefined : { message: error };
   if (typeof error === "number" && error !== 0) return { message: "error", code: error };
   if (!isFields(error)) return error === true ? { message: "error" } : undefined;
