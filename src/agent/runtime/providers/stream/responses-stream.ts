@@ -33,6 +33,7 @@ export function createResponsesMender(departures: Departures): StreamMender {
 class ResponsesMender implements StreamMender {
   readonly #departures: Departures;
   readonly #items = new Map<number, OutputItem>();
+  readonly #itemsById = new Map<string, OutputItem>();
   #last: OutputItem | undefined;
   #isOver = false;
 
@@ -117,6 +118,7 @@ class ResponsesMender implements StreamMender {
     if (kept === undefined) return [];
     if (event["output_index"] == null) this.#departures.add("output_index");
     this.#items.set(index, kept);
+    this.#itemsById.set(kept.id, kept);
     this.#last = kept;
     return [
       { type: "response.output_item.added", output_index: index, item: writeItem(item, kept) },
@@ -229,7 +231,7 @@ class ResponsesMender implements StreamMender {
 
   #isKnown(item: Fields): boolean {
     const id = idIn(item["id"]);
-    return [...this.#items.values()].some((known) => known.isDone && known.id === id);
+    return id !== undefined && this.#itemsById.get(id)?.isDone === true;
   }
 
   /** The item that an event is about. */
@@ -238,7 +240,7 @@ class ResponsesMender implements StreamMender {
     if (index !== undefined) return this.#items.get(index);
     const id = idIn(event["item_id"]);
     if (id === undefined) return this.#last;
-    return [...this.#items.values()].find((item) => item.id === id);
+    return this.#itemsById.get(id);
   }
 }
 

@@ -85,6 +85,12 @@ describe("a stream of events", () => {
     expect(events.sawField).toBe(isStream);
   });
 
+  it("takes an event of many lines in time that grows with its length", () => {
+    const events = new ServerEvents();
+    for (let count = 0; count < 2_000; count += 1) events.push("data: x\n".repeat(100));
+    expect(events.end()[0]?.data).toHaveLength(2 * 200_000 - 1);
+  });
+
   it("takes a line that comes in many pieces in time that grows with its length", () => {
     const events = new ServerEvents();
     for (let count = 0; count < 200_000; count += 1) events.push("0123456789");

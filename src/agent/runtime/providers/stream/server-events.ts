@@ -12,7 +12,8 @@ export class ServerEvents {
   #pieces: string[] = [];
   #endedInReturn = false;
   #name: string | undefined;
-  #data: string | undefined;
+  /** The lines of data of the event that has not come to its end. */
+  #data: string[] = [];
   #sawField = false;
 
   /** Whether anything was a field or a comment of an event stream. */
@@ -63,8 +64,8 @@ export class ServerEvents {
   #takeData(data: string, events: ServerEvent[]): void {
     this.#sawField = true;
     // No JSON goes on behind the end of an object with another object, or with the mark of the end.
-    if (this.#data?.endsWith("}") === true && /^[{[]/.test(data)) this.#complete(events);
-    this.#data = this.#data === undefined ? data : `${this.#data}\n${data}`;
+    if (this.#data.at(-1)?.endsWith("}") === true && /^[{[]/.test(data)) this.#complete(events);
+    this.#data.push(data);
   }
 
   #takeRareLine(line: string, events: ServerEvent[]): void {
@@ -75,7 +76,7 @@ export class ServerEvents {
       case "event":
         this.#sawField = true;
         // The name of an event stands before its data.
-        if (this.#data !== undefined) this.#complete(events);
+        if (this.#data.length > 0) this.#complete(events);
         this.#name = value.trim();
         return;
       case "id":
@@ -93,8 +94,8 @@ export class ServerEvents {
   }
 
   #complete(events: ServerEvent[]): void {
-    if (this.#data !== undefined) events.push({ name: this.#name, data: this.#data });
-    this.#data = undefined;
+    if (this.#data.length > 0) events.push({ name: this.#name, data: this.#data.join("\n") });
+    this.#data = [];
     this.#name = undefined;
   }
 }
