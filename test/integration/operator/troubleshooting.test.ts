@@ -169,8 +169,13 @@ const FAULTS: Readonly<Record<string, (place: Place) => Promise<void>>> = {
     await place.create({});
   },
   "The API key holds what no key has": async (place) => {
+    await place.references("Secret model");
+    await cluster().create(aSecretManifest(place.at("model"), { "api-key": "sk two words" }));
+    await place.create({});
+  },
+  "A replica cannot use the API key that it has": async (place) => {
     await place.references();
-    place.say({ about: "provider", message: "the provider's API key holds a blank" });
+    place.say({ about: "provider", message: "the provider's API key is missing" });
     await place.create({});
   },
   "The Secret of the session store is not there": (place) => place.create(redis),
