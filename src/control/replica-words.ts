@@ -4,6 +4,8 @@
 export const NAME_TAKEN = "belongs to somebody else";
 /** An object that the agent needs cannot be written. */
 export const WRITE_REFUSED = "the API server refuses";
+/** The administrator has said which images there may be, and this is none of them. */
+export const IMAGE_NOT_ALLOWED = "The operator does not allow the image";
 /** There is no pod at all. */
 export const PODS_NOT_MADE = "pods cannot be made";
 /** There is a pod whose container never began to run. */

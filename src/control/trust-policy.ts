@@ -1,4 +1,5 @@
 /** What the administrator of a cluster leaves to those who write resources. */
+import { IMAGE_NOT_ALLOWED } from "./replica-words.ts";
 import type { CrossNamespaceReferences } from "./namespace-grant.ts";
 
 export interface TrustPolicy {
@@ -39,7 +40,7 @@ export function imageProblem(
   const isAllowed = (pattern: string): boolean =>
     pattern.endsWith("*") ? image.startsWith(pattern.slice(0, -1)) : image === pattern;
   if (allowed.some(isAllowed)) return undefined;
-  return `The operator does not allow the image "${image}"; use one of ${allowed.join(", ")}, or have the operator's allowedImages list it`;
+  return `${IMAGE_NOT_ALLOWED} "${image}"; use one of ${allowed.join(", ")}, or have the operator's allowedImages list it`;
 }
 
 function isHost(pattern: string, { host, hostname }: URL): boolean {

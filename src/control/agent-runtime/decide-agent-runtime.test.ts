@@ -784,6 +784,13 @@ describe("Ready", () => {
     expect(readyIn({ spec, observed: { ...observed(5, 5), scaledTo: 5 } })).toBe("True AsWanted");
   });
 
+  it("is not, while replicas run whose spec has come to name an image that is not allowed", () => {
+    const policy = { ...DEFAULT_TRUST_POLICY, allowedImages: ["agents.example/*"] };
+    const given = { spec: { image: "other.example/a:1" }, policy, observed: observed(1, 1) };
+    expect(readyIn(given)).toBe("False RolloutStuck");
+    expect(decided(given).status.phase).toBe("Running");
+  });
+
   it("has the reason of what is to be mended first", () => {
     const failure = { reason: "PodsFailing", message: "m" } as const;
     const failing = { ...observed(2, 1), failure };

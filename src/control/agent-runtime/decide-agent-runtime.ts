@@ -107,5 +107,9 @@ function withRefusal(
   refusedImage: string | undefined,
 ): ObservedWorkload | undefined {
   if (observed === undefined || refusedImage === undefined) return observed;
-  return { ...observed, failure: { reason: "PodsFailing", message: refusedImage } };
+  return {
+    ...observed,
+    failure: { reason: "PodsFailing", message: refusedImage },
+    obstacle: { reason: "RolloutStuck", message: refusedImage },
+  };
 }

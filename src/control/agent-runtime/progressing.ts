@@ -14,8 +14,8 @@ interface ProgressFacts {
 export function progressing(facts: ProgressFacts): Finding<"AgentRuntime", "Progressing"> {
   const type = "Progressing";
   const { observed, wanted, runnable, unmet } = facts;
-  if (!runnable) return { type, reason: "WaitingForReferences", message: unmet.join(". ") };
   if (observed?.obstacle !== undefined) return { type, ...observed.obstacle };
+  if (!runnable) return { type, reason: "WaitingForReferences", message: unmet.join(". ") };
   if (isComplete(observed, wanted)) {
     const message = `Every replica that is wanted (${wanted}) is available and runs the newest spec`;
     return { type, reason: "Complete", message };

@@ -2,6 +2,7 @@
 import type { CONDITIONS, ConditionType } from "../../api/conditions.ts";
 import {
   CONTAINER_NOT_STARTED,
+  IMAGE_NOT_ALLOWED,
   IMAGE_NOT_PULLED,
   NAME_TAKEN,
   NODE_SILENT,
@@ -38,14 +39,22 @@ const LABEL_THE_SERVICE =
 const CORRECT_THE_TOOL =
   "Correct the entry or the Service that the message names: its annotations, its port, its name or its schema.";
 
-const MAKE_WHAT_IS_NAMED = "Make what the message names; the agent starts by itself then.";
+const USE_AN_ALLOWED_IMAGE =
+  "Set spec.image to one of those that the message lists, or have the operator's allowedImages list this one.";
 const CORRECT_THE_IMAGE =
   "Correct the image that the message names (spec.image, or the operator's agent image where the spec names none). For a registry that asks for a login, name its Secret in spec.imagePullSecrets. No container has run, so there is no log.";
 const FIND_A_NODE =
   "Give the cluster a node that takes the pod, or change what the message names: spec.resources, spec.nodeSelector, spec.tolerations or spec.affinity. The pod has not run, so it has no log.";
 
+function makeWhatIsNamed(_field: ReadField, message: string): string {
+  return message.startsWith(IMAGE_NOT_ALLOWED)
+    ? USE_AN_ALLOWED_IMAGE
+    : "Make what the message names; the agent starts by itself then.";
+}
+
 /** What to do about replicas that fail. Only a container that has run has a log. */
 function mendTheReplica(_field: ReadField, message: string): string {
+  if (message.includes(IMAGE_NOT_ALLOWED)) return USE_AN_ALLOWED_IMAGE;
   if (message.includes(NAME_TAKEN)) {
     return "Remove the object that the message names, or give the AgentRuntime another name.";
   }
@@ -90,7 +99,7 @@ const SEE_THE_CAUSE =
 export const CURES: Cures = {
   AgentRuntime: {
     Available: {
-      WaitingForReferences: MAKE_WHAT_IS_NAMED,
+      WaitingForReferences: makeWhatIsNamed,
       WaitingForPods: waitOrMend,
       PodsFailing: mendTheReplica,
       DeadlineExceeded:
@@ -147,7 +156,7 @@ export const CURES: Cures = {
         "Start the session store, or let the replicas connect to it. If it answers and refuses, correct the URL in the Secret that the message names. The agent becomes ready by itself then.",
     },
     Progressing: {
-      WaitingForReferences: MAKE_WHAT_IS_NAMED,
+      WaitingForReferences: makeWhatIsNamed,
       RolloutStuck: (field, message) =>
         `${mendTheReplica(field, message)} Or set the spec back: the replicas of before serve until then.`,
       Quota: raiseTheQuota,

@@ -93,6 +93,9 @@ describe("explaining", () => {
 
   it.each([
     ["PodsFailing", "No replica is available: pods cannot be made: denied by a webhook", /no log/],
+    ["PodsFailing", 'The operator does not allow the image "a"', /allowedImages/],
+    ["WaitingForReferences", 'The operator does not allow the image "a"', /allowedImages/],
+    ["WaitingForReferences", 'PromptPack "a" is not there', /^Make what/],
     ["PodsFailing", 'Service "a" is there and belongs to somebody else', /another name/],
     ["PodsFailing", 'the API server refuses Deployment "a": no', /refuses it/],
     ["PodsFailing", 'the container cannot be started: secret "a" not found', /no log/],
