@@ -75,15 +75,17 @@ async function openConnection(
       // Other servers that speak OpenAI's protocol have the API of chat completions.
       const api = config.api ?? (config.baseURL === undefined ? "responses" : "chat");
       if (api === "chat") {
-        const { createChatMender } = await import("./stream/chat-stream.ts");
+        const { createChatMender, createOpenAIChatMender } =
+          await import("./stream/chat-stream.ts");
         const limitFetch = createTokenLimitFetch(providerFetch, modelId, config.tokenLimitField);
-        const ofChat = settings(createChatMender, limitFetch);
         if (config.baseURL === undefined) {
           const { createOpenAI } = await import("@ai-sdk/openai");
-          return { ...connection, model: createOpenAI(ofChat).chat(modelId) };
+          const ofOpenAI = settings(createOpenAIChatMender, limitFetch);
+          return { ...connection, model: createOpenAI(ofOpenAI).chat(modelId) };
         }
         const { createCompatibleModel } = await import("./compatible-model.ts");
-        return { ...connection, model: createCompatibleModel(modelId, ofChat) };
+        const ofOthers = settings(createChatMender, limitFetch);
+        return { ...connection, model: createCompatibleModel(modelId, ofOthers) };
       }
       const { createOpenAI } = await import("@ai-sdk/openai");
       const { createResponsesMender } = await import("./stream/responses-stream.ts");

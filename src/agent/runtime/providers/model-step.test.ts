@@ -11,7 +11,7 @@ import { createCompatibleModel } from "./compatible-model.ts";
 import type { ModelConnection } from "./model-connection.ts";
 import { newModelStep, streamModelStep, type ModelStep } from "./model-step.ts";
 import { createAnthropicMender } from "./stream/anthropic-stream.ts";
-import { createChatMender } from "./stream/chat-stream.ts";
+import { createChatMender, createOpenAIChatMender } from "./stream/chat-stream.ts";
 import { createGoogleMender } from "./stream/google-stream.ts";
 import { createLenientFetch } from "./stream/lenient-fetch.ts";
 import { createResponsesMender } from "./stream/responses-stream.ts";
@@ -151,7 +151,7 @@ const APIS: Record<string, Api> = {
     events: chatEvents,
   },
   "chat completions": {
-    createMender: createChatMender,
+    createMender: createOpenAIChatMender,
     model: (settings) => createOpenAI(settings).chat("m"),
     provider: "openai",
     events: chatEvents,

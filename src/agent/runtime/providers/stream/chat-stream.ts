@@ -15,7 +15,13 @@ import {
 import type { StreamMender } from "./stream-mender.ts";
 import type { TextPiece } from "./text-bypass.ts";
 
-export function createChatMender(departures: Departures): StreamMender {
+/** The package of OpenAI itself wants every choice to have its number. */
+export function createOpenAIChatMender(departures: Departures): StreamMender {
+  return createChatMender(departures, { index: 0 });
+}
+
+/** `every`: fields that every choice is to have. */
+export function createChatMender(departures: Departures, every: Fields = {}): StreamMender {
   let hasSpoken = false;
   let hasEnded = false;
   /** What came of each call that has an index and an id. */
@@ -49,7 +55,7 @@ export function createChatMender(departures: Departures): StreamMender {
     const reason = textIn(choice["finish_reason"]);
     hasEnded ||= reason !== undefined;
     if (Object.keys(delta).length === 0 && reason === undefined) return undefined;
-    return reason === undefined ? { delta } : { delta, finish_reason: reason };
+    return reason === undefined ? { ...every, delta } : { ...every, delta, finish_reason: reason };
   }
 
   function deltaOf({ delta, message, text }: Fields): Fields {
@@ -105,7 +111,7 @@ export function createChatMender(departures: Departures): StreamMender {
       return mend({ ...answer, choices: [{ ...choice, delta, finish_reason }] });
     },
     // Without any reason the package takes the end for a fault of the protocol, and not for an answer that broke off.
-    atEnd: () => (hasEnded ? [] : [{ choices: [{ delta: {}, finish_reason: "" }] }]),
+    atEnd: () => (hasEnded ? [] : [{ choices: [{ ...every, delta: {}, finish_reason: "" }] }]),
     get mayEnd() {
       return hasEnded;
     },
@@ -115,7 +121,7 @@ export function createChatMender(departures: Departures): StreamMender {
 }
 
 function pieceIn(event: Fields): TextPiece | undefined {
-  const delta = onlyField(onlyItem(onlyField(event, "choices")), "delta");
+  const delta = onlyField(onlyItem(onlyField(event, "choices")), "delta", "index");
   return textIn(onlyField(delta, "content")) === undefined
     ? undefined
     : { holder: delta as Fields, field: "content", block: "content" };

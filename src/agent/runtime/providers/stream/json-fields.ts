@@ -12,10 +12,10 @@ export function fieldsOf(value: unknown): Fields {
   return isFields(value) ? value : NO_FIELDS;
 }
 
-/** The value of the only field that there is. Undefined when there are others, or none of this name. */
-export function onlyField(value: unknown, name: string): unknown {
+/** The value of the only field that there is beside `unheeded`. Undefined when there are others, or none of this name. */
+export function onlyField(value: unknown, name: string, unheeded?: string): unknown {
   if (!isFields(value) || !(name in value)) return undefined;
-  for (const other in value) if (other !== name) return undefined;
+  for (const other in value) if (other !== name && other !== unheeded) return undefined;
   return value[name];
 }
 

@@ -77,7 +77,7 @@ function sse(...events: unknown[]): string {
 
 const SAID = [
   { choices: [{ delta: { content: "Grüße " } }] },
-  { choices: [{ delta: { content: "👩‍👩‍👧" } }] },
+  { choices: [{ delta: { reasoning: "👩‍👩‍👧" } }] },
   { choices: [{ delta: {}, finish_reason: "stop" }] },
 ];
 const CHUNKS = sse(...SAID, "[DONE]");

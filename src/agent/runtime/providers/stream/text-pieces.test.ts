@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createAnthropicMender } from "./anthropic-stream.ts";
-import { createChatMender } from "./chat-stream.ts";
+import { createChatMender, createOpenAIChatMender } from "./chat-stream.ts";
 import { Departures } from "./departures.ts";
 import { createGoogleMender } from "./google-stream.ts";
 import type { Fields } from "./json-fields.ts";
@@ -137,6 +137,14 @@ describe("pieces of text", () => {
     await give([ofChat("x")], "x");
     expect(await give([ofChat("y"), event, ofChat("z")])).toEqual([event, ofChat("z")]);
     expect(said).toEqual(["y"]);
+  });
+
+  it("are known with the number of their choice too", async () => {
+    const { give, said } = piecesOf(createOpenAIChatMender);
+    const event = (content: string): Fields => ({ choices: [{ index: 0, delta: { content } }] });
+    await give([event("a")], "a");
+    expect(await give([event("b")])).toEqual([]);
+    expect(said).toEqual(["b"]);
   });
 
   it.each<[string, object]>([
