@@ -56,7 +56,7 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
   }
   return {
     counter: ({ name, help, labels }) => {
-      if (labels === undefined) return plainCounter({ name, help, registers });
+      if (labels === undefined) return plainCounter({ name, help }, registry);
       const counter = new Counter<string>({
         name,
         help,
@@ -119,16 +119,20 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
 }
 
 /** A counter that is brought up to date when it is read: those without labels count what happens most. */
-function plainCounter(options: { name: string; help: string; registers: Registry[] }): {
-  add(value: number): void;
-} {
+function plainCounter(
+  { name, help }: Description<never>,
+  registry: Registry,
+): { add(value: number): void } {
   let fresh = 0;
-  new Counter({
-    ...options,
+  const counter = new Counter({
+    name,
+    help,
+    registers: [],
     collect() {
       this.inc(fresh);
       fresh = 0;
     },
   });
+  registry.registerMetric(counter);
   return { add: (value) => void (fresh += value) };
 }
