@@ -60,8 +60,14 @@ export function parseYAMLDocuments(text: string, maxDocuments: number): YAMLDocu
   const parts = text.split(/^---(?=\s|$)/m).filter((part) => part.trim() !== "");
   if (parts.length > maxDocuments) return undefined;
   const positions = new TextPositions(text);
-  return parse(text, new TokenBudget())
-    .map((document) => readDocument(document, (offset) => positions.at(offset), false))
+  const at = (offset: number): Position => positions.at(offset);
+  const documents = parse(text, new TokenBudget());
+  if (documents instanceof TokenLimitError) {
+    const { offset, message } = documents;
+    return [refusal([{ ...at(offset), severity: "error", message }])];
+  }
+  return documents
+    .map((document) => readDocument(document, at, false))
     .filter(({ value, problems }) => problems.length > 0 || value !== null);
 }
 
@@ -70,8 +76,7 @@ function withLineFeeds(text: string): string {
   return text.replaceAll(/\r(?!\n)/g, "\n");
 }
 
-/** Rejects with a TokenLimitError. */
-function parse(text: string, budget: TokenBudget): Document.Parsed[] {
+function parse(text: string, budget: TokenBudget): Document.Parsed[] | TokenLimitError {
   const composer = new Composer({
     version: "1.1",
     customTags: kubectlTags,
@@ -81,9 +86,14 @@ function parse(text: string, budget: TokenBudget): Document.Parsed[] {
     prettyErrors: false,
     logLevel: "silent",
   });
-  return [...composer.compose(budget.read(text), false, text.length)].filter(
-    (document) => document.contents !== null || document.errors.length > 0,
-  );
+  try {
+    return [...composer.compose(budget.read(text), false, text.length)].filter(
+      (document) => document.contents !== null || document.errors.length > 0,
+    );
+  } catch (error) {
+    if (error instanceof TokenLimitError) return error;
+    throw error;
+  }
 }
 
 function readPart(
@@ -102,13 +112,8 @@ function readPart(
   ];
   const head = part.isJSON ? undefined : refusedHead(part.text);
   if (head !== undefined) return refused(head);
-  let documents: Document.Parsed[];
-  try {
-    documents = parse(withLineFeeds(part.text), budget);
-  } catch (error) {
-    if (error instanceof TokenLimitError) return refused(error);
-    throw error;
-  }
+  const documents = parse(withLineFeeds(part.text), budget);
+  if (documents instanceof TokenLimitError) return refused(documents);
   const [first, ...others] = documents;
   if (first === undefined) return found.length === 0 ? [] : [refusal(found)];
   const document = readDocument(first, at, true);

@@ -23,7 +23,7 @@ export class TokenLimitError extends Error {
 export class TokenBudget {
   #left = MAX_TOKENS;
 
-  /** Rejects with a TokenLimitError when the limit is reached. */
+  /** Throws a TokenLimitError when the limit is reached. */
   *read(text: string): Generator<CST.Token, void> {
     const parser = new Parser();
     let offset = 0;
@@ -32,7 +32,7 @@ export class TokenBudget {
     for (const lexeme of new Lexer().lex(text)) {
       this.#left -= 1;
       if (this.#left < 0)
-        throw new TokenLimitError("the file holds too many values and lines; split it", offset);
+        throw new TokenLimitError("holds too many values and lines; split it", offset);
       if (lexeme === "[" || lexeme === "{") depth += 1;
       if (lexeme === "]" || lexeme === "}") depth -= 1;
       if (depth > MAX_DEPTH) throw new TokenLimitError("nested too deeply", offset);

@@ -684,6 +684,12 @@ describe("a pack that would hold up who reads it", () => {
   const record = (length: number, item: (index: number) => unknown): Record<string, unknown> =>
     Object.fromEntries(list(length, (index) => [`n${index}`, item(index)]));
 
+  it("is refused with more YAML than anybody writes", () => {
+    const { message } = refused(`a: [${"1,".repeat(200_001)}]`);
+    expect(message).toContain("holds too many values and lines; split it");
+    expect(refused(`a: ${"[".repeat(100_000)}`).message).toContain("nested too deeply");
+  });
+
   it("may have patterns that take for ever elsewhere", () => {
     const variables = list(150, (index) => ({
       name: `v${index}`,
