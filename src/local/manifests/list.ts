@@ -68,7 +68,6 @@ class Walk {
       this.#leaveOut(folder, message);
       return;
     }
-    this.listing.folders.push(folder);
     let names: string[];
     try {
       names = await this.#files.namesIn(folder);
@@ -78,6 +77,8 @@ class Walk {
         this.#leaveOut(folder, describeUnread("folder", codeOf(error)));
       return;
     }
+    // To watch a folder that does not answer would hold up the whole process.
+    this.listing.folders.push(folder);
     for (const name of names.toSorted()) {
       if (name.startsWith(".") || SKIPPED_FOLDERS.has(name)) continue;
       const path = join(folder, name);
