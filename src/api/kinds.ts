@@ -60,11 +60,13 @@ export function judgeKind(apiVersion: string, kind: string): KindVerdict {
   const [group, version] = splitAPIVersion(apiVersion);
   if (isOneOf(OMNIA_KINDS, kind)) {
     if (apiVersion === API_VERSION) return { taken: true, kind };
-    return wrongAPIVersion(kind, API_VERSION);
+    const isOther = group === GROUP && /^[a-z0-9]{1,24}$/.test(version);
+    return wrongAPIVersion(kind, API_VERSION, isOther ? `, and no version ${version}` : "");
   }
   if (group === GROUP) {
     const meant = nearest(kind, OMNIA_KINDS);
-    const cure = meant === undefined ? "" : `; did you mean ${meant}?`;
+    const core = isOneOf(CORE_KINDS, kind) ? `; ${kind} has apiVersion "${CORE_API_VERSION}"` : "";
+    const cure = meant === undefined ? core : `; did you mean ${meant}?`;
     return error("kind", `${GROUP} has no such kind (it has ${OMNIA_KINDS.join(", ")})${cure}`);
   }
   if (isOneOf(CORE_KINDS, kind) && !group.includes(".")) {
@@ -96,8 +98,8 @@ function splitAPIVersion(apiVersion: string): [group: string, version: string] {
   return slash < 0 ? ["", apiVersion] : [apiVersion.slice(0, slash), apiVersion.slice(slash + 1)];
 }
 
-function wrongAPIVersion(kind: string, right: string): KindVerdict {
-  return error("apiVersion", `${kind} has apiVersion "${right}"`);
+function wrongAPIVersion(kind: string, right: string, besides = ""): KindVerdict {
+  return error("apiVersion", `${kind} has apiVersion "${right}"${besides}`);
 }
 
 function error(field: "apiVersion" | "kind", message: string): KindVerdict {

@@ -19,6 +19,24 @@ describe("nearest", () => {
     expect(nearest(word, fields)).toBeUndefined();
   });
 
+  it.each([
+    ["compositions", ["compilation"]],
+    ["user_template", ["system_template"]],
+    ["imagePullPolicy", ["image", "imagePullSecrets"]],
+    ["Registry", ["ToolRegistry"]],
+  ])("does not take %s for another word that is like it", (word, others) => {
+    expect(nearest(word, others)).toBeUndefined();
+  });
+
+  it.each([
+    ["toolRegistries", "toolRegistryRef"],
+    ["affinities", "affinity"],
+    ["timeoutSeconds", "timeout"],
+    ["ToolRegisteries", "ToolRegistry"],
+  ])("finds what %s was meant to be, although its end is another one", (word, meant) => {
+    expect(nearest(word, [meant, "x"])).toBe(meant);
+  });
+
   it("prefers the one with fewest mistakes", () => {
     expect(nearest("maxReplica", ["minReplicas", "maxReplicas"])).toBe("maxReplicas");
   });

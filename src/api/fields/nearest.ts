@@ -4,6 +4,11 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   const near = candidates
     .map((candidate) => ({ candidate, distance: distance(lower, candidate.toLowerCase()) }))
     .filter(({ distance: far }) => far <= Math.max(1, Math.floor(word.length / 3)))
+    // With many mistakes it is another word, unless it begins like the one that is meant: "compositions" is no "compilation".
+    .filter(
+      ({ candidate, distance: far }) =>
+        far <= MAX_MISTAKES || 2 * commonStart(lower, candidate.toLowerCase()) >= lower.length,
+    )
     .toSorted((a, b) => a.distance - b.distance);
   if (near[0] !== undefined) return near[0].candidate;
   // "apiKeySecret" for "apiKeySecretRef", "replica" for "replicas".
@@ -11,8 +16,19 @@ export function nearest(word: string, candidates: readonly string[]): string | u
     (candidate) =>
       lower.length >= 4 &&
       candidate.length >= 4 &&
-      (candidate.toLowerCase().startsWith(lower) || lower.startsWith(candidate.toLowerCase())),
+      (candidate.toLowerCase().startsWith(lower) ||
+        // What follows is an addition, as in "timeoutSeconds", and not the most of the word, as in "imagePullPolicy".
+        (lower.startsWith(candidate.toLowerCase()) && 2 * candidate.length >= lower.length)),
   );
+}
+
+/** So many mistakes may be anywhere in a word. */
+const MAX_MISTAKES = 2;
+
+function commonStart(a: string, b: string): number {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length += 1;
+  return length;
 }
 
 /** Longer words are hardly misspellings, and comparing them takes too long. */

@@ -205,7 +205,16 @@ items:
       "AgentRuntime",
       'apiVersion: AgentRuntime has apiVersion "omnia.altairalabs.ai/v1alpha1"',
     ],
-    ["omnia.altairalabs.ai/v1", "PromptPack", "apiVersion: PromptPack has apiVersion"],
+    [
+      "omnia.altairalabs.ai/v1",
+      "PromptPack",
+      'apiVersion: PromptPack has apiVersion "omnia.altairalabs.ai/v1alpha1", and no version v1',
+    ],
+    [
+      "omnia.altairalabs.ai/v1alpha1",
+      "Secret",
+      'kind: omnia.altairalabs.ai has no such kind (it has AgentRuntime, PromptPack, ToolRegistry); Secret has apiVersion "v1"',
+    ],
     ["omnia.altairalabs.ai/v1alpha1", "Agent", "kind: omnia.altairalabs.ai has no such kind"],
     ["omnia.altairalabs.ai/v1alpha1", "ConfigMap", "kind: omnia.altairalabs.ai has no such kind"],
     ["omnia.altairlabs.ai/v1alpha1", "Agent", "apiVersion: unknown group; did you mean"],

@@ -133,6 +133,20 @@ describe("which one is meant", () => {
     expect(find(text)).toBe(expected);
   });
 
+  it.for([
+    ["agentruntim/sales", "Did you mean agentruntime/sales? Kinds are agentruntime, promptpack"],
+    ["tool-registry/x", "Did you mean toolregistry/x?"],
+    ["provider/x", "Kinds are agentruntime, promptpack, toolregistry."],
+  ] as const)("%s names no kind", ([text, cure]) => {
+    const [prefix] = text.split("/");
+    expect(() => find(text)).toThrow(
+      expect.objectContaining({
+        message: `"${prefix}" is neither a kind nor a namespace with something in it.`,
+        cure: expect.stringMatching(new RegExp(`^${RegExp.escape(cure)}`)),
+      }),
+    );
+  });
+
   it("takes the namespace into account", () => {
     expect(find("support", "agents")).toBe("AgentRuntime agents/support");
     expect(() => find("prompts", "default")).toThrow("no agent, prompt pack or tool registry");

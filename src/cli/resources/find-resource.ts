@@ -2,7 +2,7 @@
 import { AGENT_RUNTIME, OMNIA_KINDS, type OmniaKind } from "../../api/group.ts";
 import { nearest } from "../../api/fields/nearest.ts";
 import { CliError } from "../terminal/cli-error.ts";
-import { kindNamed, pluralOf, shownName, type ResourceView } from "./view.ts";
+import { kindNamed, KIND_WORDS, pluralOf, shownName, type ResourceView } from "./view.ts";
 
 /** More names than this would not help. */
 const MAX_LISTED = 10;
@@ -12,6 +12,8 @@ export interface ResourceName {
   /** Without a kind an agent is meant, or else whatever has the name. */
   readonly kind?: OmniaKind | undefined;
   readonly namespace?: string | undefined;
+  /** What stands before the name and is no kind. It is a namespace, or a kind that is misspelt. */
+  readonly prefix?: string | undefined;
 }
 
 /** Reads KIND/NAME and NAME, and also NAMESPACE/NAME and KIND/NAMESPACE/NAME, since lists show names with their namespace. */
@@ -27,7 +29,8 @@ export function readResourceName(text: string, namespace: string | undefined): R
       exitCode: 2,
     });
   }
-  return { name, kind, namespace: within ?? namespace };
+  const prefix = kind === undefined ? within : undefined;
+  return { name, kind, namespace: within ?? namespace, prefix };
 }
 
 /** Returns the one resource of that name. Throws a CliError when there is none, or more than one. */
@@ -53,7 +56,18 @@ export function findResource(
 }
 
 function notFound(resources: readonly ResourceView[], wanted: ResourceName): CliError {
-  const { kind, namespace, name } = wanted;
+  const { kind, namespace, name, prefix } = wanted;
+  const isNamespace = resources.some(({ metadata }) => metadata.namespace === prefix);
+  if (prefix !== undefined && !isNamespace) {
+    const meant = nearest(prefix, KIND_WORDS);
+    const hint = meant === undefined ? "" : `Did you mean ${meant}/${name}? `;
+    return new CliError(
+      `${JSON.stringify(prefix)} is neither a kind nor a namespace with something in it.`,
+      {
+        cure: `${hint}Kinds are ${KIND_WORDS.join(", ")}.`,
+      },
+    );
+  }
   const ofKind = resources.filter((one) => kind === undefined || one.kind === kind);
   const where = namespace === undefined ? "" : ` in namespace ${namespace}`;
   const what = kind ?? "agent, prompt pack or tool registry";

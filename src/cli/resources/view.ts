@@ -61,6 +61,9 @@ const KIND_NAMES: Readonly<Record<OmniaKind, { readonly plural: string; readonly
     [TOOL_REGISTRY]: { plural: "toolregistries", short: "tr" },
   };
 
+/** The words for kinds that hints name. */
+export const KIND_WORDS: readonly string[] = OMNIA_KINDS.map((kind) => kind.toLowerCase());
+
 export function pluralOf(kind: OmniaKind): string {
   return KIND_NAMES[kind].plural;
 }
