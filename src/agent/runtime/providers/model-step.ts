@@ -2,6 +2,7 @@
 import type {
   LanguageModelV4CallOptions,
   LanguageModelV4StreamPart,
+  LanguageModelV4ToolCall,
   LanguageModelV4Usage,
   SharedV4ProviderMetadata,
   SharedV4ProviderOptions,
@@ -224,6 +225,7 @@ function takePart(
       // The provider has run this tool itself. The agent offers no such tool.
       if (part.providerExecuted === true) return "";
       step.hasBegun = true;
+      if (hasCall(step, part)) return "";
       step.toolCalls.push({
         id: part.toolCallId,
         name: part.toolName,
@@ -257,6 +259,19 @@ function takePart(
     case "error":
       return "";
   }
+}
+
+/** Servers give several calls one id. A call that is the same in all else, too, is one whose event came twice. */
+function hasCall(
+  { toolCalls }: ModelStep,
+  { toolCallId, toolName, input }: LanguageModelV4ToolCall,
+): boolean {
+  return (
+    toolCallId !== "" &&
+    toolCalls.some(
+      (call) => call.id === toolCallId && call.name === toolName && call.input === input,
+    )
+  );
 }
 
 function openBlock<Block extends AnswerPart>(

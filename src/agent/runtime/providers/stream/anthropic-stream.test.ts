@@ -184,3 +184,20 @@ describe("the end of an answer of Anthropic's protocol", () => {
     ]);
   });
 });
+
+describe("a call of Anthropic's protocol", () => {
+  const begin = (id: string): Fields => start(0, { type: "tool_use", id, name: "f", input: {} });
+  const written = delta(0, { type: "input_json_delta", partial_json: '{"a":1}' });
+
+  it("does not end before its arguments when its begin came twice", () => {
+    const once = mend(begin("c"), written, stop(0));
+    expect(mend(begin("c"), begin("c"), written, stop(0))).toEqual(once);
+  });
+
+  it("ends where another one begins in its place, whatever its id is", () => {
+    const ends = (...events: Fields[]): number =>
+      mend(...events).filter(({ type }) => type === "content_block_stop").length;
+    expect(ends(begin("c"), written, begin("d"), written, stop(0))).toBe(2);
+    expect(ends(begin("c"), written, stop(0), begin("c"), written, stop(0))).toBe(2);
+  });
+});

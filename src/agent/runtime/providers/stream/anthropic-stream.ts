@@ -30,6 +30,8 @@ class AnthropicMender implements StreamMender {
   readonly #departures: Departures;
   /** The kinds of the blocks that have begun and not ended, by index. */
   readonly #open = new Map<number, string>();
+  /** The id of the call that has begun last. */
+  #lastCall: string | undefined;
   /** Blocks that the agent has no use for. Their further events are left out. */
   readonly #ignored = new Set<number>();
   #lastIndex = -1;
@@ -116,6 +118,11 @@ class AnthropicMender implements StreamMender {
   #startBlock(event: Fields): Fields[] {
     const index = countIn(event["index"]) ?? this.#lastIndex + 1;
     const block = fieldsOf(event["content_block"]);
+    // The begin came twice. Taken for the begin of another block, it would end the call before its arguments came.
+    const id = idIn(block["id"]);
+    if (id !== undefined && id === this.#lastCall && this.#open.get(index) === "tool_use")
+      return [];
+    this.#lastCall = id;
     const events = this.#open.has(index) ? this.#stopBlock(index) : [];
     this.#lastIndex = index;
     const start = (content: Fields, ...deltas: Fields[]): Fields[] => {

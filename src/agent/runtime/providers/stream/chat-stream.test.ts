@@ -242,6 +242,11 @@ describe("the calls of a chat completion", () => {
     expect(mend(call({ ...whole, id: null }), call({ ...whole, id: null }))).toHaveLength(2);
   });
 
+  it("begin once, also when the event came twice", () => {
+    expect(mend(piece("", "1"), piece("", "1"), piece("{}"))).toHaveLength(2);
+    expect(mend(piece("", "1"), piece("{}"), piece("", "2"))).toHaveLength(3);
+  });
+
   it("are pieces as long as they are not whole, though two of them are the same", () => {
     expect(mend(piece("[", "1"), piece("[", "1"))).toHaveLength(2);
   });

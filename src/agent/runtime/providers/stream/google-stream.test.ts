@@ -107,3 +107,16 @@ describe("a chunk of Google's protocol", () => {
     expect(mender.mayEnd).toBe(true);
   });
 });
+
+describe("a call of Google's protocol", () => {
+  const calls = (...names: string[]): Fields =>
+    said(names.map((name) => ({ functionCall: { name, args: {} } })));
+
+  it("is made once when its event came twice, and as often as it stands in one event or apart from it", () => {
+    const mender = createGoogleMender(new Departures());
+    const mended = [calls("f", "f"), calls("f", "f"), said([{ text: "a" }]), calls("f")].map(
+      (event) => mender.mend(event, undefined).length,
+    );
+    expect(mended).toEqual([1, 0, 1, 1]);
+  });
+});

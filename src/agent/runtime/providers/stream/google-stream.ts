@@ -16,6 +16,18 @@ import type { TextPiece } from "./text-bypass.ts";
 
 export function createGoogleMender(departures: Departures): StreamMender {
   let mayEnd = false;
+  /** The last event, if it has a call. */
+  let lastCall: string | undefined;
+
+  /** Calls may go without an id: then no more than the event tells whether it came twice. */
+  function isRepeatedCall(event: Fields, candidate: Fields): boolean {
+    const hasCall = partsOf(candidate["content"]).some((part) =>
+      isFields(fieldsOf(part)["functionCall"]),
+    );
+    const before = lastCall;
+    lastCall = hasCall ? JSON.stringify(event) : undefined;
+    return hasCall && lastCall === before;
+  }
 
   function mend(event: Fields, name?: string): Fields[] {
     const chunk = event["candidates"] === undefined ? fieldsOf(event["response"] ?? event) : event;
@@ -23,6 +35,10 @@ export function createGoogleMender(departures: Departures): StreamMender {
     const [candidate] = listOf(chunk["candidates"]).filter((item) => item !== null);
     if (candidate !== undefined) {
       if (!isFields(candidate)) return [event];
+      if (isRepeatedCall(event, candidate)) {
+        departures.add("event:twice");
+        return [];
+      }
       const kept = mendCandidate(candidate, departures);
       // An answer that is longer than one request goes on in another one.
       mayEnd ||= kept["finishReason"] !== undefined && kept["finishReason"] !== "CONTINUATION";
