@@ -34,7 +34,7 @@ dist/omnia.js: $(INSTALLED) rolldown.config.ts tsconfig.json $(SOURCES)
 up: setup ## Run agents on this machine: the quickstart agent, which needs no key, unless ARGS says otherwise
 	@exec ./omnia up $(ARGS)
 
-test: setup ## Run every test, with a real Redis and a real Kubernetes API server
+test: setup ## Run every test, with a real Redis, model server and Kubernetes API server
 	@test/support/prepare
 	@echo "Running the tests"
 	@vitest run $(ARGS)

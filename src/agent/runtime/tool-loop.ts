@@ -11,7 +11,7 @@ import type { Clock } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";
 import type { Usage } from "../../protocol/frames.ts";
 import { AnswerContinuation } from "./answer-continuation.ts";
-import type { EarlierRun, Turn, TurnEvent, TurnResult } from "../contracts/handler.ts";
+import type { EarlierRun, Turn, TurnResult } from "../contracts/handler.ts";
 import type { PromptFit, ShorterPrompt } from "./prompt-fit.ts";
 import type { ModelConnection } from "./providers/model-connection.ts";
 import type { SamplingOptions } from "./providers/sampling-options.ts";
@@ -31,6 +31,7 @@ import type { ReadSecret } from "./providers/provider-key.ts";
 import type { AssistantMessage, HistoryMessage, ToolMessage } from "../sessions/history-message.ts";
 import { addUsage } from "../contracts/add-usage.ts";
 import { CallIds } from "./tools/call-ids.ts";
+import { runCalls } from "./tools/run-calls.ts";
 import { functionTools, ToolRuns, type ToolRun } from "./tools/tool-runs.ts";
 
 export type TurnMetrics = Pick<AgentMetrics, "toolCallsTotal" | "providerTokensTotal">;
@@ -141,7 +142,7 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
 
   /** Runs the calls. Each is stored as begun before it is made, and all outcomes are stored when this settles. */
   async function run(runs: readonly ToolRun[]): Promise<void> {
-    await runTools(turn, runs, { remember, stop });
+    await runCalls(turn, runs, { remember, stop });
     await turn.stored();
   }
 
@@ -180,50 +181,6 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
   } finally {
     stop.abort();
   }
-}
-
-/** Runs the calls of one step at the same time, and remembers their results in the order of the calls. */
-async function runTools(
-  turn: Turn,
-  runs: readonly ToolRun[],
-  { remember, stop }: { remember: (message: ToolMessage) => void; stop: AbortController },
-): Promise<void> {
-  const emit = oneAtATime(turn);
-  const calls = runs.filter(({ isCall }) => isCall);
-  // They are emitted in the same moment, so that they are stored in one step.
-  await Promise.all(
-    calls.map(({ id, name, arguments: toolArguments }) =>
-      turn.emit({ type: "tool-call", id, name, arguments: toolArguments }),
-    ),
-  );
-  if (calls.length > 0) await turn.stored();
-  const ended = await Promise.allSettled(
-    runs.map(async (run): Promise<ToolMessage> => {
-      try {
-        const outcome = await run.start();
-        if (run.isCall) await emit({ type: "tool-result", id: run.id, ...outcome });
-        return {
-          role: "tool",
-          turnId: turn.id,
-          toolCallId: run.id,
-          toolName: run.name,
-          ...outcome,
-        };
-      } catch (error) {
-        stop.abort(error);
-        throw error;
-      }
-    }),
-  );
-  for (const end of ended) if (end.status === "fulfilled") remember(end.value);
-  turn.signal.throwIfAborted();
-  for (const end of ended) if (end.status === "rejected") throw end.reason;
-}
-
-/** A turn takes one event after the other, and results may come at the same time. */
-function oneAtATime(turn: Turn): (event: TurnEvent) => Promise<void> {
-  let last: Promise<void> = Promise.resolve();
-  return (event) => (last = last.then(() => turn.emit(event)));
 }
 
 type ToolChoice = PromptConfig["toolChoice"];
