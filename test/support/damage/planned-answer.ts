@@ -12,6 +12,8 @@ export interface PlannedCall {
   city: string;
   /** How many pieces the arguments come in. */
   pieces: number;
+  /** Whether they begin with an empty one, where the protocol has them in pieces. */
+  beginsEmpty: boolean;
 }
 
 export interface PlannedEvent {
@@ -28,9 +30,14 @@ export const aPlannedAnswer: fc.Arbitrary<PlannedAnswer> = fc
   .record({
     thoughts: fc.array(text, { maxLength: 2 }),
     texts: fc.array(text, { maxLength: 4 }),
-    calls: fc.array(fc.record({ city: text, pieces: fc.integer({ min: 1, max: 4 }) }), {
-      maxLength: 3,
-    }),
+    calls: fc.array(
+      fc.record({
+        city: text,
+        pieces: fc.integer({ min: 1, max: 4 }),
+        beginsEmpty: fc.boolean(),
+      }),
+      { maxLength: 3 },
+    ),
   })
   .filter(({ texts, calls }) => texts.join("").trim() !== "" || calls.length > 0);
 
@@ -51,7 +58,8 @@ export function plannedEvents(
   const calls = answer.calls.map((call, index) => {
     const number = firstNumber + index;
     const given = argumentsOf(call, number);
-    return { id: `call_${number}`, given, pieces: inPieces(JSON.stringify(given), call.pieces) };
+    const pieces = inPieces(JSON.stringify(given), call.pieces);
+    return { id: `call_${number}`, given, pieces: call.beginsEmpty ? ["", ...pieces] : pieces };
   });
   return EVENTS[api]({ ...answer, calls });
 }
