@@ -367,6 +367,5 @@ function checkEnd(step: ModelStep): void {
     ? new ProviderFailedError("interrupted", "the answer broke off before its end")
     : new ProviderFailedError("empty", "the answer ended before its first word", {
         retryable: true,
-        mayBeTooLong: true,
       });
 }

@@ -45,7 +45,7 @@ export interface ProviderFailure {
   retryAfterSeconds?: number | undefined;
   /** Set for `context_too_long`. */
   contextRefusal?: ContextRefusal | undefined;
-  /** The server said nothing at all. Some do so when the conversation is longer than the model takes. */
+  /** The body of the answer was empty. Some servers do so when the conversation is longer than the model takes. */
   mayBeTooLong?: boolean | undefined;
   /** The server's word for how its answer ended, short and harmless. */
   finishReason?: string | undefined;
@@ -61,7 +61,7 @@ export class ProviderFailedError extends Error {
   constructor(
     reason: ProviderFailureReason,
     message: string,
-    more: Pick<Partial<ProviderFailure>, "retryable" | "finishReason" | "mayBeTooLong"> = {},
+    more: Pick<Partial<ProviderFailure>, "retryable" | "finishReason"> = {},
   ) {
     super(message);
     this.failure = failure(reason, message, more);
