@@ -10,6 +10,7 @@ import {
   visit,
   type YAMLMap,
 } from "yaml";
+import { splitDocuments } from "../manifest/split-documents.ts";
 import { manifestTags } from "./manifest-tags.ts";
 
 /** How often aliases may be followed in one document. */
@@ -26,6 +27,8 @@ export interface ManifestPart {
   readonly text: string;
   /** The line in the file with which the part begins, counted from 1. */
   readonly line: number;
+  /** Whether it is one of several JSON objects with nothing between them. */
+  readonly isStreamed: boolean;
   /** `undefined` for a part that holds nothing but comments. */
   readonly document: Document | undefined;
   /** Why the part cannot be read. */
@@ -40,13 +43,26 @@ export interface PartResource {
 }
 
 export function partsOf({ name, text }: SourceFile): ManifestPart[] {
+  const streamed = jsonStreamOf(name, text);
+  if (streamed !== undefined) return streamed;
   const starts = [0, ...[...text.matchAll(/^---(?=\s|$)/gm)].map(({ index }) => index)];
   let line = 1;
   return [...new Set(starts)].map((start, index, all): ManifestPart => {
     const part = text.slice(start, all[index + 1]);
     const first = line;
     line += part.split("\n").length - 1;
-    return { file: name, text: part, line: first, ...read(part, first) };
+    return { file: name, text: part, line: first, isStreamed: false, ...read(part, first) };
+  });
+}
+
+/** JSON objects one after the other, which kubectl reads too. */
+function jsonStreamOf(name: string, text: string): ManifestPart[] | undefined {
+  const parts = splitDocuments(text, /\.json$/i.test(name));
+  if (parts.length < 2 || !parts.every(({ isJSON }) => isJSON)) return undefined;
+  return parts.map(({ offset }, index): ManifestPart => {
+    const part = text.slice(index === 0 ? 0 : offset, parts[index + 1]?.offset);
+    const line = text.slice(0, offset).split("\n").length;
+    return { file: name, text: part, line, isStreamed: true, ...read(part, line) };
   });
 }
 

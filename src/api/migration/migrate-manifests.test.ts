@@ -409,6 +409,31 @@ spec: {facade: {handler: echo}}
     expect(text).not.toContain('"kind"');
   });
 
+  it("of JSON, one after the other, become documents of YAML where one is translated", () => {
+    const json = (kind: string, spec: object): string =>
+      JSON.stringify(parse(resource(kind, kind.toLowerCase(), spec)));
+    const mine = json("AgentRuntime", { facade: { handler: "echo" } });
+    expect(migrated(`${mine}\n${mine} ${mine}`)).toMatchObject({ translated: 0, problems: [] });
+    const { text } = migrated(`${mine}${json("ToolRegistry", { probe: {}, tools: [] })}\n${mine}`);
+    expect(text.split(/^---$/m)).toHaveLength(3);
+    expect(migrated(text).text).toBe(text);
+    expect(parseManifests(text, "a.yaml").resources.map(({ kind }) => kind)).toEqual([
+      "AgentRuntime",
+      "ToolRegistry",
+      "AgentRuntime",
+    ]);
+  });
+
+  it("keep numbers and texts, in quotes where YAML might read something else", () => {
+    const { text } = migrated(`apiVersion: ${API_VERSION}
+kind: AgentRuntime
+metadata: {name: a, labels: {commit: 123e456, on: "yes", day: 2026-01-01}}
+spec: {mode: agent, facade: {handler: echo}, runtime: {replicas: 0x2}}
+`);
+    expect(text).toContain('labels: {commit: "123e456", "on": "yes", day: 2026-01-01}');
+    expect(text).toContain("replicas: 0x2");
+  });
+
   it("that cannot be read are a problem, with their line", () => {
     const { problems } = migrated(`${own}---\na: [\n`, "a: 1\na: 2\n");
     expect(problems).toMatchObject([

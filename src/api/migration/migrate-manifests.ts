@@ -4,6 +4,7 @@ import { formatPath } from "../fields/problems.ts";
 import { AGENT_RUNTIME, type OmniaKind, PROMPT_PACK } from "../group.ts";
 import { recogniseForm } from "../upstream/recognise-form.ts";
 import { UPSTREAM_KINDS } from "../upstream/upstream-kinds.ts";
+import { joinDocuments } from "./join-documents.ts";
 import { ManifestIndex } from "./manifest-index.ts";
 import {
   type ManifestPart,
@@ -51,7 +52,9 @@ export function migrateManifests(sources: readonly SourceFile[]): Migration {
   const parts = files.flatMap((file) => file.parts);
   for (const part of parts) migrator.translate(part);
   const migrated = files.map(({ source, parts: own }): MigratedFile => {
-    const text = own.map((part) => migrator.textOf(part)).join("");
+    const isStream = own.some((part) => part.isStreamed && migrator.hasChanged(part));
+    const texts = own.map((part) => migrator.textOf(part));
+    const text = isStream ? joinDocuments(texts) : texts.join("");
     return { name: source.name, text, isChanged: text !== source.text };
   });
   const { translated, remarks, problems } = migrator;
@@ -137,6 +140,10 @@ class Migrator {
     });
     const why = "# A server of one's own wants no key, and an AgentRuntime names one.";
     this.#secrets.set(part, [...(this.#secrets.get(part) ?? []), `---\n${why}\n${secret}`]);
+  }
+
+  hasChanged(part: ManifestPart): boolean {
+    return this.#changed.has(part);
   }
 
   /** What is to be written in place of a part. */

@@ -1,4 +1,5 @@
 /** `omnia migrate`: writes manifests of AltairaLabs' Omnia in the form that is read here. */
+import { joinDocuments } from "../../api/migration/join-documents.ts";
 import { migrateManifests, type MigrationRemark } from "../../api/migration/migrate-manifests.ts";
 import { printFile, printLine } from "../../observability/terminal/writer.ts";
 import { PatientFiles } from "../../local/manifests/patient-files.ts";
@@ -7,7 +8,6 @@ import { endByForce } from "../terminal/end-by-force.ts";
 import { EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
 import type { Streams } from "../terminal/streams.ts";
 import { readManifestSources } from "../validate/manifest-sources.ts";
-import { joinDocuments } from "./join-documents.ts";
 import { outputPaths, writeFiles } from "./output-files.ts";
 
 /** This stands for the standard output. */
@@ -37,10 +37,12 @@ async function migrateFiles(
     streams.stdin,
     patientFiles,
   );
-  const unreadable = problems.filter(({ file }) => !texts.has(file));
-  for (const { file, line, column, message } of unreadable) {
-    printLine(stderr, `${file}:${line}:${column}: ${message}`);
+  const unread = problems.filter(({ file }) => !texts.has(file));
+  for (const { file, line, column, severity, message } of unread) {
+    const prefix = severity === "error" ? "" : `${severity}: `;
+    printLine(stderr, `${file}:${line}:${column}: ${prefix}${message}`);
   }
+  const unreadable = unread.filter(({ severity }) => severity === "error");
   const migration = migrateManifests([...texts].map(([name, text]) => ({ name, text })));
   for (const problem of migration.problems) printLine(stderr, lineOf(problem));
   if (unreadable.length + migration.problems.length > 0) {
