@@ -268,3 +268,53 @@ describe.each(Object.entries(APIS))("an answer in %s", (_name, api) => {
     );
   });
 });
+
+describe("text that goes past the package", () => {
+  it("makes the stream wait that is not taken", async () => {
+    const events = chatEvents([{ text: "a" }, { text: "b" }, { text: "c" }, { text: "d" }]);
+    let reads = 0;
+    const network: typeof fetch = () => {
+      const stream = new ReadableStream<Uint8Array>(
+        {
+          async pull(controller) {
+            await nextTick();
+            const event = events[reads++];
+            if (event === undefined) controller.close();
+            else controller.enqueue(Buffer.from(`data: ${JSON.stringify(event)}\n\n`));
+          },
+        },
+        { highWaterMark: 0 },
+      );
+      return Promise.resolve(new Response(stream));
+    };
+    const clock = new ManualClock();
+    const model = createCompatibleModel("m", {
+      baseURL: "http://model.test",
+      apiKey: "k",
+      fetch: createLenientFetch({
+        fetch: network,
+        createMender: createChatMender,
+        clock,
+        onDepartures: () => {},
+      }),
+    });
+    const texts: string[] = [];
+    const room = Promise.withResolvers<void>();
+    const step = newModelStep();
+    const ended = streamModelStep(step, {
+      connection: { provider: "openai", modelId: "m", model, callOptions: {} },
+      options: { prompt: [{ role: "user", content: [{ type: "text", text: "hello" }] }] },
+      signal: new AbortController().signal,
+      onText: (text) => (texts.push(text) === 2 ? room.promise : undefined),
+      clock,
+      random: () => 0,
+      log: createLog({ level: "silent" }),
+    });
+    await waitFor(20);
+    // The event with the role, and those of two texts.
+    expect([texts, reads]).toEqual([["a", "b"], 3]);
+    room.resolve();
+    await ended;
+    expect(texts).toEqual(["a", "b", "c", "d"]);
+  });
+});

@@ -38,10 +38,9 @@ export function mendedBody(options: MendedBodyOptions): ReadableStream<Uint8Arra
   let isRead = false;
   let hasGiven = false;
 
-  /** The next bytes. Undefined at the end, which an answer has reached that lacks nothing and does not go on. */
-  async function nextBytes(): Promise<Uint8Array | undefined> {
+  /** The next bytes of an answer that lacks nothing. Undefined at its end, which it has also reached when it does not go on. */
+  async function lastBytes(): Promise<Uint8Array | undefined> {
     if (reader === undefined) return undefined;
-    if (!mender.mayEnd) return (await reader.read()).value;
     try {
       const result = await within(ANSWER_END_WAIT_MS, reader.read(), clock);
       return result === LATE ? undefined : result.value;
@@ -56,12 +55,13 @@ export function mendedBody(options: MendedBodyOptions): ReadableStream<Uint8Arra
     if (hasGiven) await endOfTick();
     hasGiven = false;
     while (!answer.isOver) {
-      const bytes = await nextBytes();
+      const bytes = mender.mayEnd ? await lastBytes() : (await reader?.read())?.value;
       isRead = bytes === undefined;
       const events = isRead
         ? [...answer.push(decoder.decode()), ...answer.end()]
         : answer.push(decoder.decode(bytes, { stream: true }));
-      const given = await pieces.take(events, answer.isOver);
+      const { given, room } = pieces.take(events, answer.isOver);
+      if (room !== undefined) await room;
       hasGiven = given.length > 0;
       if (hasGiven) return written(given);
     }

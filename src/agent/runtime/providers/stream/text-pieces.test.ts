@@ -47,8 +47,8 @@ function piecesOf(createMender: CreateStreamMender) {
   const bypass = new TextBypass((text) => void said.push(text));
   const pieces = new TextPieces(createMender(new Departures()), bypass);
   /** The events for the package, which makes this text of them and then waits. */
-  const give = async (events: Fields[], made?: string) => {
-    const given = await pieces.take(events, false);
+  const give = (events: Fields[], made?: string) => {
+    const { given } = pieces.take(events, false);
     if (made !== undefined) bypass.onMade(made);
     bypass.isReaderWaiting = true;
     return given;
@@ -57,59 +57,59 @@ function piecesOf(createMender: CreateStreamMender) {
 }
 
 describe.each(APIS)("pieces of text in %s", (_name, createMender, text, other) => {
-  it("are one event when they come at once", async () => {
+  it("are one event when they come at once", () => {
     const { give } = piecesOf(createMender);
-    expect(await give([text("a"), text("b"), other, text("c"), text("d")])).toEqual([
+    expect(give([text("a"), text("b"), other, text("c"), text("d")])).toEqual([
       text("ab"),
       other,
       text("cd"),
     ]);
   });
 
-  it("go past the package when what came before has come out of it", async () => {
+  it("go past the package when what came before has come out of it", () => {
     const { give, said } = piecesOf(createMender);
-    expect(await give([text("a")], "a")).toEqual([text("a")]);
-    expect(await give([text("b"), text("c")])).toEqual([]);
-    expect(await give([text("d"), other])).toEqual([other]);
+    expect(give([text("a")], "a")).toEqual([text("a")]);
+    expect(give([text("b"), text("c")])).toEqual([]);
+    expect(give([text("d"), other])).toEqual([other]);
     expect(said).toEqual(["bc", "d"]);
   });
 
-  it("go through the package while that has not made the text before", async () => {
+  it("go through the package while that has not made the text before", () => {
     const { give, said } = piecesOf(createMender);
-    await give([text("a")]);
-    expect(await give([text("b")], "a")).toEqual([text("b")]);
-    expect(await give([text("c")], "c")).toEqual([text("c")]);
+    give([text("a")]);
+    expect(give([text("b")], "a")).toEqual([text("b")]);
+    expect(give([text("c")], "c")).toEqual([text("c")]);
     expect(said).toEqual([]);
-    expect(await give([text("d")])).toEqual([]);
+    expect(give([text("d")])).toEqual([]);
     expect(said).toEqual(["d"]);
   });
 
-  it("go through the package while its reader is busy", async () => {
+  it("go through the package while its reader is busy", () => {
     const { bypass, give, said } = piecesOf(createMender);
-    await give([text("a")], "a");
+    give([text("a")], "a");
     bypass.isReaderWaiting = false;
-    expect(await give([text("b")])).toEqual([text("b")]);
+    expect(give([text("b")])).toEqual([text("b")]);
     expect(said).toEqual([]);
   });
 
-  it("go through the package again after an event of another kind", async () => {
+  it("go through the package again after an event of another kind", () => {
     const { give, said } = piecesOf(createMender);
-    await give([text("a")], "a");
-    await give([other]);
-    expect(await give([text("b")], "b")).toEqual([text("b")]);
-    expect(await give([text("c")])).toEqual([]);
+    give([text("a")], "a");
+    give([other]);
+    expect(give([text("b")], "b")).toEqual([text("b")]);
+    expect(give([text("c")])).toEqual([]);
     expect(said).toEqual(["c"]);
   });
 
-  it("are left as they are without a bypass, but for those that come at once", async () => {
+  it("are left as they are without a bypass, but for those that come at once", () => {
     const pieces = new TextPieces(createMender(new Departures()), undefined);
-    expect(await pieces.take([text("a")], false)).toEqual([text("a")]);
-    expect(await pieces.take([text("b"), text("c")], false)).toEqual([text("bc")]);
+    expect(pieces.take([text("a")], false).given).toEqual([text("a")]);
+    expect(pieces.take([text("b"), text("c")], false).given).toEqual([text("bc")]);
   });
 });
 
 describe("pieces of text", () => {
-  it("of two blocks are two events", async () => {
+  it("of two blocks are two events", () => {
     const { give, said } = piecesOf(createAnthropicMender);
     const inBlock = (index: number, text: string): Fields => ({
       type: "content_block_delta",
@@ -117,8 +117,8 @@ describe("pieces of text", () => {
       delta: { type: "text_delta", text },
     });
     const events = [inBlock(0, "a"), inBlock(1, "b"), inBlock(1, "c")];
-    expect(await give(events, "bc")).toEqual([inBlock(0, "a"), inBlock(1, "bc")]);
-    expect(await give([inBlock(0, "d")])).toEqual([inBlock(0, "d")]);
+    expect(give(events, "bc")).toEqual([inBlock(0, "a"), inBlock(1, "bc")]);
+    expect(give([inBlock(0, "d")])).toEqual([inBlock(0, "d")]);
     expect(said).toEqual([]);
   });
 
@@ -132,58 +132,53 @@ describe("pieces of text", () => {
     ["as a list of parts", { choices: [{ delta: { content: [{ type: "text", text: "a" }] } }] }],
     ["beside thoughts", { choices: [{ delta: { content: "a", reasoning_content: "b" } }] }],
     ["in two choices", { choices: [{ delta: { content: "a" } }, { delta: { content: "b" } }] }],
-  ])("%s stay events of their own", async (_what, event) => {
+  ])("%s stay events of their own", (_what, event) => {
     const { give, said } = piecesOf(createChatMender);
-    await give([ofChat("x")], "x");
-    expect(await give([ofChat("y"), event, ofChat("z")])).toEqual([event, ofChat("z")]);
+    give([ofChat("x")], "x");
+    expect(give([ofChat("y"), event, ofChat("z")])).toEqual([event, ofChat("z")]);
     expect(said).toEqual(["y"]);
   });
 
-  it("are known with the number of their choice too", async () => {
+  it("are known with the number of their choice too", () => {
     const { give, said } = piecesOf(createOpenAIChatMender);
     const event = (content: string): Fields => ({ choices: [{ index: 0, delta: { content } }] });
-    await give([event("a")], "a");
-    expect(await give([event("b")])).toEqual([]);
+    give([event("a")], "a");
+    expect(give([event("b")])).toEqual([]);
     expect(said).toEqual(["b"]);
   });
 
   it.each<[string, object]>([
     ["that are thoughts", { text: "a", thought: true }],
     ["with a signature", { text: "a", thoughtSignature: "s" }],
-  ])("%s stay parts of their own", async (_what, part) => {
+  ])("%s stay parts of their own", (_what, part) => {
     const { give, said } = piecesOf(createGoogleMender);
     const event = { candidates: [{ content: { parts: [part] } }] };
-    await give([ofGoogle("x")], "x");
-    expect(await give([event])).toEqual([event]);
+    give([ofGoogle("x")], "x");
+    expect(give([event])).toEqual([event]);
     expect(said).toEqual([]);
   });
 
-  it("leave the last usage that stood beside them to the event that follows, or to the end", async () => {
+  it("leave the last usage that stood beside them to the event that follows, or to the end", () => {
     const { give, said, pieces } = piecesOf(createGoogleMender);
-    expect(await give([ofGoogle("a", 1), ofGoogle("b", 2)], "ab")).toEqual([ofGoogle("ab", 2)]);
-    expect(await give([ofGoogle("c", 3)])).toEqual([]);
-    expect(await give([ofGoogle("d", 4)])).toEqual([]);
+    expect(give([ofGoogle("a", 1), ofGoogle("b", 2)], "ab")).toEqual([ofGoogle("ab", 2)]);
+    expect(give([ofGoogle("c", 3)])).toEqual([]);
+    expect(give([ofGoogle("d", 4)])).toEqual([]);
     const end = { candidates: [{ finishReason: "STOP" }] };
     const usage = { usageMetadata: { candidatesTokenCount: 4 } };
-    expect(await give([end])).toEqual([usage, end]);
-    await give([ofGoogle("e", 5)], "e");
-    await give([ofGoogle("f", 6)]);
-    expect(await pieces.take([], true)).toEqual([{ usageMetadata: { candidatesTokenCount: 6 } }]);
+    expect(give([end])).toEqual([usage, end]);
+    give([ofGoogle("e", 5)], "e");
+    give([ofGoogle("f", 6)]);
+    expect(pieces.take([], true).given).toEqual([{ usageMetadata: { candidatesTokenCount: 6 } }]);
     expect(said).toEqual(["c", "d", "f"]);
   });
 
-  it("make the stream wait that goes past the package, until there is room", async () => {
-    const room = Promise.withResolvers<void>();
-    const bypass = new TextBypass(() => room.promise);
+  it("give what they have to wait for when they go past the package", () => {
+    const room = Promise.resolve();
+    const bypass = new TextBypass(() => room);
     const pieces = new TextPieces(createChatMender(new Departures()), bypass);
-    await pieces.take([ofChat("a")], false);
+    expect(pieces.take([ofChat("a")], false).room).toBeUndefined();
     bypass.onMade("a");
     bypass.isReaderWaiting = true;
-    let isTaken = false;
-    const taken = pieces.take([ofChat("b")], false).then(() => (isTaken = true));
-    await new Promise(setImmediate);
-    expect(isTaken).toBe(false);
-    room.resolve();
-    await taken;
+    expect(pieces.take([ofChat("b")], false)).toEqual({ given: [], room });
   });
 });

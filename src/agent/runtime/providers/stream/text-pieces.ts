@@ -6,6 +6,11 @@ import type { TextBypass, TextPiece } from "./text-bypass.ts";
 /** An event of the provider's form, or the text of one that is no JSON. */
 export type CleanEvent = Fields | string;
 
+export interface TakenEvents {
+  readonly given: CleanEvent[];
+  readonly room: Promise<void> | undefined;
+}
+
 export class TextPieces {
   readonly #mender: Pick<StreamMender, "pieceIn">;
   readonly #bypass: TextBypass | undefined;
@@ -20,19 +25,19 @@ export class TextPieces {
   }
 
   /**
-   * Answers the events for the package out of those that have come at once. `isLast`: no more events come. Settles when there
-   * is room for the text that went past it.
+   * Answers the events for the package out of those that have come at once, and what to wait for before more is read, if text
+   * went past it. `isLast`: no more events come.
    */
-  async take(events: readonly CleanEvent[], isLast: boolean): Promise<CleanEvent[]> {
+  take(events: readonly CleanEvent[], isLast: boolean): TakenEvents {
     const joined = this.#join(events);
     const bypass = this.#bypass;
     const [first] = joined;
     const piece = this.#pieceIn(first);
+    let room: Promise<void> | undefined;
     if (piece !== undefined && piece.block === this.#block && bypass?.isOpen === true) {
       joined.shift();
       this.#beside = piece.beside ?? this.#beside;
-      const room = bypass.say(piece.holder[piece.field] as string);
-      if (room !== undefined) await room;
+      room = bypass.say(piece.holder[piece.field] as string);
     }
     if (this.#beside !== undefined && (joined.length > 0 || isLast)) {
       joined.unshift(this.#beside);
@@ -43,11 +48,12 @@ export class TextPieces {
       this.#block = last?.block;
       bypass?.onGiven(last?.holder[last.field] as string | undefined);
     }
-    return joined;
+    return { given: joined, room };
   }
 
   /** Makes one event of the pieces of one text that follow each other. */
   #join(events: readonly CleanEvent[]): CleanEvent[] {
+    if (events.length < 2) return [...events];
     const joined: CleanEvent[] = [];
     let before: { event: Fields; piece: TextPiece; texts: string[] } | undefined;
     const close = (): void => {
