@@ -27,20 +27,19 @@ export function createProviderFetch(clock: WatchClock): typeof fetch {
       giveUp.abort(new ProviderSilentError("no byte for too long")),
     );
 
-    async function unlessSilent<T>(wait: Promise<T>): Promise<T> {
-      watch.begin();
-      try {
-        const result = await wait;
-        watch.end();
-        return result;
-      } catch (error) {
-        watch.close();
-        throw giveUp.signal.aborted ? giveUp.signal.reason : error;
-      }
-    }
+    const failed = (error: unknown): unknown => {
+      watch.close();
+      return giveUp.signal.aborted ? giveUp.signal.reason : error;
+    };
 
+    watch.begin();
     // A redirect is never followed, since the key would be sent to wherever it leads.
-    const response = await unlessSilent(fetch(input, { ...init, signal, redirect: "manual" }));
+    const response = await fetch(input, { ...init, signal, redirect: "manual" }).catch(
+      (error: unknown) => {
+        throw failed(error);
+      },
+    );
+    watch.end();
     if (response.body === null) {
       watch.close();
       return response;
@@ -53,13 +52,20 @@ export function createProviderFetch(clock: WatchClock): typeof fetch {
       {
         // This runs only while somebody wants more, so a slow reader is not taken for a silent provider.
         async pull(controller) {
-          const { done, value } = await unlessSilent(reader.read());
-          if (done) {
+          watch.begin();
+          let read: Awaited<ReturnType<typeof reader.read>>;
+          try {
+            read = await reader.read();
+          } catch (error) {
+            throw failed(error);
+          }
+          watch.end();
+          if (read.done) {
             watch.close();
             return controller.close();
           }
-          bytes += value.byteLength;
-          if (bytes <= limit) return controller.enqueue(value);
+          bytes += read.value.byteLength;
+          if (bytes <= limit) return controller.enqueue(read.value);
           watch.close();
           giveUp.abort(new AnswerTooLargeError(`more than ${limit} bytes`));
           // The beginning of an error is enough.
