@@ -12,5 +12,7 @@ export const PODS_NOT_MADE = "pods cannot be made";
 export const CONTAINER_NOT_STARTED = "the container cannot be started";
 export const IMAGE_NOT_PULLED = "cannot be pulled";
 export const NODE_SILENT = "does not report its state";
+/** There was a pod, and its node wanted it no more. */
+export const POD_ENDED = "a pod was ended";
 /** The container runs, and says of itself that it could serve no turn. */
 export const RUNS_UNREADY = "a replica runs and is not ready";

@@ -6,6 +6,7 @@ import {
   IMAGE_NOT_PULLED,
   NAME_TAKEN,
   NODE_SILENT,
+  POD_ENDED,
   PODS_NOT_MADE,
   RUNS_UNREADY,
   WRITE_REFUSED,
@@ -87,6 +88,9 @@ function raiseTheQuota(_field: ReadField, message: string): string {
 function waitOrMend(_field: ReadField, message: string): string {
   if (message.includes(NODE_SILENT)) {
     return "Bring the node back. If it stays away, Kubernetes starts the pod on another one after some minutes.";
+  }
+  if (message.includes(POD_ENDED)) {
+    return "Mend what the message or the events of the pod name: mostly a node that lacks memory or disk, or a limit in spec.resources. Another pod is being started.";
   }
   return message.includes(RUNS_UNREADY)
     ? "Mend what the replica names; it becomes ready by itself then. Its log may say more."

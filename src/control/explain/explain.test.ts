@@ -104,6 +104,7 @@ describe("explaining", () => {
     ["PodsFailing", "no config (exit code 1)", /its log/],
     ["WaitingForPods", "a replica runs and is not ready: the store", /the replica names/],
     ["WaitingForPods", 'its node "a" does not report its state', /Bring the node back/],
+    ["WaitingForPods", "a pod was ended (Evicted): low on memory", /lacks memory/],
     ["WaitingForPods", "None of 1 replica is available yet", /Wait a moment/],
   ])("fits the cure of %s to the words %s", (reason, message, cure) => {
     const broken = { ...condition("Available", reason), message };

@@ -392,8 +392,18 @@ describe("replicas that are missing", () => {
 
   it("were evicted, as long as none has taken their place", () => {
     const message = "The node was low on resource: memory.";
-    const evicted = aPod({ phase: "Failed", reason: "Evicted", message });
-    expect(waits(evicted, aPod(starting))).toBe(`a pod was ended (Evicted): ${message}`);
+    const at = (time: string) => ({ creationTimestamp: `2026-03-01T${time}Z` });
+    const evicted = aPod({ phase: "Failed", reason: "Evicted", message }, at("12:00:00"));
+    const next = aPod(starting, at("12:00:01"));
+    expect(waits(evicted, next)).toBe(`a pod was ended (Evicted): ${message}`);
+    const terminated = { exitCode: 0, ...ENDED, finishedAt: new Date("2026-03-01T12:00:00Z") };
+    const inOrder = aPod(
+      { ...aContainer({ state: { terminated } }), phase: "Succeeded" },
+      at("08:00:00"),
+    );
+    expect(waits(inOrder, next)).toBe("a pod was ended by its node; its events say why");
+    expect(waits(inOrder, aPod(starting, at("16:00:00")))).toBeUndefined();
+    expect(waits(inOrder, evicted, aPod(ready, at("12:00:01")))).toBeUndefined();
     const whole = aDeployment({ availableReplicas: 1 });
     expect(observeWorkload({ deployment: whole, pods: [evicted] })?.waiting).toBeUndefined();
   });

@@ -4,7 +4,7 @@ import type {
   Obstacle,
   ReplicaReport,
 } from "../../../control/agent-runtime/available.ts";
-import { NODE_SILENT, PODS_NOT_MADE } from "../../../control/replica-words.ts";
+import { NODE_SILENT, POD_ENDED, PODS_NOT_MADE } from "../../../control/replica-words.ts";
 import type { DeploymentObject, PodObject } from "../../cluster/kubernetes-objects.ts";
 import { ROLL_HASH_ANNOTATION } from "../../cluster/labels.ts";
 import { type ContainerFailure, containerFailure } from "./container-failure.ts";
@@ -12,6 +12,9 @@ import { stableMessage } from "./stable-message.ts";
 
 /** The words of the API server about a quota: that it is used up, or that it counts what a pod does not state. */
 const QUOTA = /\b(?:exceeded|failed) quota: /;
+
+/** A pod takes the place of one that ended so long before at most. */
+const SUCCESSION_MS = 60_000;
 
 export interface WorkloadFacts {
   readonly deployment: DeploymentObject | undefined;
@@ -37,7 +40,7 @@ export function observeWorkload(facts: WorkloadFacts): ObservedWorkload | undefi
   const waiting =
     unschedulable ??
     firstOf(pods.map(whyUnreachable)) ??
-    (isMissing ? firstOf(facts.pods.map(howItEnded)) : undefined);
+    (isMissing ? firstOf(justEnded(facts.pods, pods).map(howItEnded)) : undefined);
   const message = notMade ?? firstOf(failures.map((failure) => failure.message));
   const words = waiting ?? firstOf((reports ?? []).map((report) => report.message));
   const failure: ObservedWorkload["failure"] =
@@ -161,11 +164,43 @@ function whyUnreachable({ spec, status }: PodObject): string | undefined {
   return `its node "${spec?.nodeName ?? ""}" ${NODE_SILENT}`;
 }
 
-/** A pod that was ended from outside, such as by an eviction, and stays as a record of that. */
+/** The pods that ended when those that are awaited were made in their place. The others have had their successors long since. */
+function justEnded(all: readonly PodObject[], alive: readonly PodObject[]): readonly PodObject[] {
+  const awaited = alive.filter(({ status }) =>
+    (status?.containerStatuses ?? []).every(({ ready }) => !ready),
+  );
+  return all.filter((pod) => {
+    if (isAlive(pod) || pod.metadata.deletionTimestamp !== undefined) return false;
+    const endedAt = endOf(pod);
+    return awaited.some(
+      ({ metadata }) => Math.abs(timeOf(metadata.creationTimestamp) - endedAt) < SUCCESSION_MS,
+    );
+  });
+}
+
+/** A pod that its node did not even begin with has ended when it was made. */
+function endOf({ metadata, status }: PodObject): number {
+  const ends = (status?.containerStatuses ?? []).map(({ state }) =>
+    timeOf(state?.terminated?.finishedAt),
+  );
+  return Math.max(timeOf(metadata.creationTimestamp), ...ends);
+}
+
+/** Milliseconds since 1970; 0 for a time that is not told. */
+function timeOf(time: string | Date | undefined): number {
+  return new Date(time ?? 0).getTime();
+}
+
+/**
+ * A pod that was ended from outside, such as by an eviction, and stays as a record of that. Of one whose container came to its end in
+ * order meanwhile, the kubelet says no more than that.
+ */
 function howItEnded({ status }: PodObject): string | undefined {
   const { phase, reason, message } = status ?? {};
-  if (phase !== "Failed" || reason === undefined) return undefined;
-  return `a pod was ended (${reason}): ${stableMessage(message ?? "")}`;
+  if (phase !== "Failed" && phase !== "Succeeded") return undefined;
+  return reason === undefined
+    ? `${POD_ENDED} by its node; its events say why`
+    : `${POD_ENDED} (${reason}): ${stableMessage(message ?? "")}`;
 }
 
 /** Takes the first of several in alphabetical order, so that the same pods always lead to the same message. */
