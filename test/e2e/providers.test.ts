@@ -32,6 +32,8 @@ beforeEach(async () => {
   model().mock.on(
     { userMessage: "A-1042", hasToolResult: true },
     { content: "Your order was shipped, and arrives tomorrow.", usage },
+    // Pieces that come at once may reach the client as one.
+    { latency: 20 },
   );
   model().mock.onMessage("which order", { content: "You asked about A-1042." });
 });
