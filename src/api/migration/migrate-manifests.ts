@@ -5,7 +5,7 @@ import { AGENT_RUNTIME, type OmniaKind, PROMPT_PACK } from "../group.ts";
 import { recogniseForm } from "../upstream/recognise-form.ts";
 import { UPSTREAM_KINDS } from "../upstream/upstream-kinds.ts";
 import { joinDocuments } from "./join-documents.ts";
-import { ManifestIndex } from "./manifest-index.ts";
+import { KnownResources } from "./known-resources.ts";
 import {
   type ManifestPart,
   type PartResource,
@@ -46,7 +46,7 @@ export interface Migration {
 
 export function migrateManifests(sources: readonly SourceFile[]): Migration {
   const files = sources.map((source) => ({ source, parts: partsOf(source) }));
-  const index = new ManifestIndex(files.flatMap(({ parts }) => parts));
+  const index = new KnownResources(files.flatMap(({ parts }) => parts));
   const migrator = new Migrator(index);
   // The AgentRuntimes come first: then it is known which of them uses a Provider.
   const parts = files.flatMap((file) => file.parts);
@@ -65,12 +65,12 @@ class Migrator {
   translated = 0;
   readonly remarks: MigrationRemark[] = [];
   readonly problems: MigrationRemark[] = [];
-  readonly #index: ManifestIndex;
+  readonly #index: KnownResources;
   readonly #changed = new Set<ManifestPart>();
   readonly #secrets = new Map<ManifestPart, string[]>();
   readonly #takenOut = new Map<ManifestPart, PartResource[]>();
 
-  constructor(index: ManifestIndex) {
+  constructor(index: KnownResources) {
     this.#index = index;
   }
 

@@ -6,7 +6,7 @@ import { type ManifestPart, resourcesOf } from "./manifest-parts.ts";
 import type { MigrationWorld, ObjectKey, ProviderObject } from "./world.ts";
 
 /** Finds the resources of some files by kind, namespace and name. */
-export class ManifestIndex implements MigrationWorld {
+export class KnownResources implements MigrationWorld {
   readonly #resources = new Map<string, YAMLMap>();
   readonly #packs: YAMLMap[] = [];
   readonly #users = new Map<string, string[]>();
