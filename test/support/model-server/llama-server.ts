@@ -61,7 +61,7 @@ class RunningLlama implements LlamaServer {
     const listening = Promise.withResolvers<string>();
     const read = (chunk: Buffer): void => {
       output = (output + chunk.toString()).slice(-8_192);
-      const url = /^listening on (http:\S+)$/m.exec(output)?.[1];
+      const url = /listening on (http:\/\/[\d.]+:\d+)\n/.exec(output)?.[1];
       if (url !== undefined) listening.resolve(url);
     };
     child.stdout.on("data", read);

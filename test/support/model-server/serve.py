@@ -21,7 +21,8 @@ parameters.kv_unified = False
 parameters.use_jinja = True
 parameters.warmup = False
 server = xllamacpp.Server(parameters)
-print("listening on", server.listening_address, flush=True)
+# In one write, since the server's own log goes the same way.
+os.write(1, f"listening on {server.listening_address}\n".encode())
 # The end of the input means that the test is gone, however it ended.
 sys.stdin.read()
 os._exit(0)
