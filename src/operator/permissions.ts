@@ -65,6 +65,8 @@ export function ownNamespaceRules(names: {
   const secret = { apiGroups: [""], resources: ["secrets"] };
   return [
     { ...lease, resourceNames: [names.lease], verbs: ["get", "update"] },
+    // Whether the pod of the operator that holds the lease is still there.
+    { apiGroups: [""], resources: ["pods"], verbs: ["get"] },
     { ...secret, resourceNames: [names.signingKey], verbs: ["get"] },
     // A rule for `create` cannot be limited to a name.
     { ...lease, verbs: ["create"] },

@@ -26,7 +26,7 @@ import {
   type Watching,
 } from "./cluster/caches.ts";
 import { loadConfigSigner } from "./cluster/config-signer.ts";
-import { LEASE_NAME, OPERATOR } from "./cluster/labels.ts";
+import { HOLDER_POD_ANNOTATION, LEASE_NAME, OPERATOR } from "./cluster/labels.ts";
 import type { ControllerSettings, OperatorSettings } from "./cluster/operator-context.ts";
 import { createOperator } from "./operator.ts";
 import { createOperatorMetrics, type OperatorMetrics } from "./operator-metrics.ts";
@@ -43,6 +43,8 @@ export interface OperatorOptions {
   readonly ownNamespace: string;
   /** The name of this process among others, such as that of its pod. */
   readonly instance: string;
+  /** The pod that this process runs in, when that is in the namespace of the lease. */
+  readonly pod?: { readonly name: string; readonly uid: string } | undefined;
   readonly requestsPerSecond: number;
   readonly burst: number;
   readonly workers: number;
@@ -130,12 +132,13 @@ async function leadWheneverElected(
   by: { leaseNamespace: string; leaseClient: KubeClient; client: KubeClient },
   signal: AbortSignal,
 ): Promise<void> {
-  const { instance, clock, random, log } = standing.options;
+  const { instance, pod, clock, random, log } = standing.options;
   const election: LeaderElectionOptions = {
     client: by.leaseClient,
     namespace: by.leaseNamespace,
     name: LEASE_NAME,
     identity: `${instance}_${randomUUID()}`,
+    pods: { annotation: HOLDER_POD_ANNOTATION, own: pod },
     clock,
     random,
     onError: (error) =>

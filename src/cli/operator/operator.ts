@@ -69,6 +69,7 @@ export async function operator(flags: OperatorFlags, { env }: Streams): Promise<
         leaseNamespace: flags.leaderElect ? namespace : undefined,
         ownNamespace: namespace,
         instance: hostname(),
+        pod: ownPod(env, namespace),
         requestsPerSecond: flags.kubeApiQps,
         burst: flags.kubeApiBurst,
         workers: flags.workers,
@@ -84,6 +85,15 @@ export async function operator(flags: OperatorFlags, { env }: Streams): Promise<
   } finally {
     process.off("SIGTERM", end).off("SIGINT", end);
   }
+}
+
+/** The pod that this runs in, as the chart tells it. Others look for it in the namespace of the lease only. */
+function ownPod(
+  env: Readonly<Record<string, string | undefined>>,
+  leaseNamespace: string,
+): { name: string; uid: string } | undefined {
+  const { POD_NAMESPACE: namespace, POD_NAME: name = "", POD_UID: uid = "" } = env;
+  return namespace !== leaseNamespace || name === "" || uid === "" ? undefined : { name, uid };
 }
 
 /** The namespace of the pod that this runs in, or else of the kubeconfig's context. */

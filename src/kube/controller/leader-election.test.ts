@@ -17,7 +17,13 @@ import { RateLimiter } from "../client/rate-limiter.ts";
 import type { Transport } from "../client/transport.ts";
 
 interface StoredLease {
-  metadata: { name: string; namespace: string; resourceVersion: string; labels?: object };
+  metadata: {
+    name: string;
+    namespace: string;
+    resourceVersion: string;
+    labels?: object;
+    annotations?: Record<string, string>;
+  };
   spec: { holderIdentity: string; renewTime: string };
 }
 
@@ -27,6 +33,9 @@ type Line = "up" | "hangs" | "answers late";
 /** One lease as an API server keeps it, and a line to it for each who wants to lead: faults that no real one can be asked for. */
 class LeaseServer {
   lease: StoredLease | undefined;
+  /** Name → uid. */
+  readonly pods = new Map<string, string>();
+  mayReadPods = true;
   readonly lines = new Map<string, Line>();
   readonly #late: (() => void)[] = [];
   #version = 0;
@@ -34,9 +43,9 @@ class LeaseServer {
   transportOf(name: string): Transport {
     return {
       close() {},
-      send: async ({ method, body, signal }) => {
+      send: async ({ method, path, body, signal }) => {
         const line = this.lines.get(name) ?? "up";
-        const answer = line === "hangs" ? undefined : this.#answer(method, body);
+        const answer = line === "hangs" ? undefined : this.#answer(method, path, body);
         if (line !== "up") {
           await new Promise<void>((resolve, reject) => {
             if (answer !== undefined) this.#late.push(resolve);
@@ -58,12 +67,19 @@ class LeaseServer {
     if (this.lease !== undefined) this.lease.metadata.resourceVersion = `${++this.#version}`;
   }
 
-  #answer(method: string, body: string | undefined): IncomingMessage {
-    const [status, sent] = this.#carryOut(method, body);
+  #answer(method: string, path: string, body: string | undefined): IncomingMessage {
+    const [, pod] = /\/pods\/(.+)$/.exec(path) ?? [];
+    const [status, sent] = pod === undefined ? this.#carryOut(method, body) : this.#podOf(pod);
     return Object.assign(Readable.from([Buffer.from(JSON.stringify(sent))]), {
       statusCode: status,
       headers: {},
     }) as unknown as IncomingMessage;
+  }
+
+  #podOf(name: string): [number, object] {
+    if (!this.mayReadPods) return [403, { message: "pods is forbidden" }];
+    const uid = this.pods.get(name);
+    return uid === undefined ? [404, {}] : [200, { metadata: { name, uid } }];
   }
 
   #carryOut(method: string, body: string | undefined): [number, object] {
@@ -88,9 +104,13 @@ function aCampaign() {
   const clock = new ManualClock();
   /** What happened, with the second in which it did. */
   const told: { at: number; what: string }[] = [];
+  const errors: string[] = [];
   const tell = (what: string): number => told.push({ at: clock.monotonic(), what });
 
-  function compete(name: string, own: Partial<Clock> = {}) {
+  function compete(
+    name: string,
+    { podUID, ...own }: Partial<Clock> & { podUID?: string | undefined } = {},
+  ) {
     const ending = new AbortController();
     stops.push(() => ending.abort());
     const ownClock: Clock = {
@@ -112,9 +132,13 @@ function aCampaign() {
         namespace: "default",
         name: "lease",
         identity: name,
+        pods: {
+          annotation: "example.com/pod",
+          own: podUID === undefined ? undefined : { name: `pod-of-${name}`, uid: podUID },
+        },
         clock: ownClock,
         random: () => 0.5,
-        onError: () => {},
+        onError: (error) => errors.push((error as Error).message),
       },
       async (signal, granted) => {
         [leadership, leading] = [granted, signal];
@@ -142,7 +166,16 @@ function aCampaign() {
   }
 
   const timeOf = (what: string): number => told.find((one) => one.what === what)?.at ?? Number.NaN;
-  return { server, clock, told, compete, pass, timeOf, whats: () => told.map(({ what }) => what) };
+  return {
+    server,
+    clock,
+    told,
+    errors,
+    compete,
+    pass,
+    timeOf,
+    whats: () => told.map(({ what }) => what),
+  };
 }
 
 describe("runAsLeader", () => {
@@ -263,6 +296,64 @@ describe("runAsLeader", () => {
     expect(server.lease).toMatchObject({ spec: { holderIdentity: "" } });
     compete("b");
     await pass(100);
+    expect(whats()).toEqual(["a leads", "a ends", "b leads"]);
+  });
+
+  it.each([
+    ["is gone", undefined],
+    ["is another of the same name", "newer"],
+  ])("a killed leader whose pod %s is followed within 3 s", async (_, uid) => {
+    const { server, clock, compete, pass, timeOf } = aCampaign();
+    server.pods.set("pod-of-a", "first");
+    compete("a", { podUID: "first" });
+    await pass(100);
+    compete("b", { podUID: "other" });
+    await pass(20_000);
+    server.lines.set("a", "hangs");
+    if (uid === undefined) server.pods.delete("pod-of-a");
+    else server.pods.set("pod-of-a", uid);
+    const killed = clock.monotonic();
+    await pass(2 * LEASE_MS);
+    expect(timeOf("b leads") - killed).toBeLessThanOrEqual(3_000);
+  });
+
+  it.each([
+    ["whose pod is still there", true, "first"],
+    ["whose pod nobody may look at", false, undefined],
+  ])("a killed leader %s is waited for", async (_, mayRead, uid) => {
+    const { server, clock, errors, compete, pass, timeOf } = aCampaign();
+    compete("a", { podUID: "first" });
+    server.mayReadPods = mayRead;
+    if (uid !== undefined) server.pods.set("pod-of-a", uid);
+    await pass(100);
+    compete("b", { podUID: "other" });
+    await pass(20_000);
+    server.lines.set("a", "hangs");
+    const killed = clock.monotonic();
+    await pass(2 * LEASE_MS);
+    expect(timeOf("b leads") - killed).toBeGreaterThan(LEASE_MS - 2 * RETRY_MS);
+    const refusals = errors.filter((error) => error.includes("forbidden"));
+    expect(refusals).toHaveLength(mayRead ? 0 : 1);
+  });
+
+  it("a leader that runs in no pod is not taken for gone because of the pod of an earlier one", async () => {
+    const { server, compete, pass, whats } = aCampaign();
+    server.pods.set("pod-of-a", "first");
+    const first = compete("a", { podUID: "first" });
+    await pass(100);
+    expect(server.lease?.metadata.annotations).toEqual({ "example.com/pod": "a pod-of-a first" });
+    first.end();
+    await first.ended;
+    server.pods.delete("pod-of-a");
+    compete("b");
+    await pass(100);
+    expect(server.lease?.metadata.annotations).toBeUndefined();
+    compete("c", { podUID: "third" });
+    // An operator that does not know the annotation leaves it as it finds it.
+    if (server.lease !== undefined) {
+      server.lease.metadata.annotations = { "example.com/pod": "a pod-of-a first" };
+    }
+    await pass(60_000);
     expect(whats()).toEqual(["a leads", "a ends", "b leads"]);
   });
 });

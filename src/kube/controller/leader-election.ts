@@ -2,7 +2,7 @@ import { ConnectionError, isConflict, isNotFound } from "../client/api-error.ts"
 import type { KubeClient } from "../client/client.ts";
 import type { Clock } from "../../time/clock.ts";
 import { Deadline } from "../../time/deadline.ts";
-import type { KubernetesObject, ResourceType } from "../client/object.ts";
+import type { KubernetesObject, ObjectMeta, ResourceType } from "../client/object.ts";
 
 /** A lease that was not renewed for this long may be taken by others. */
 export const LEASE_MS = 10_000;
@@ -21,6 +21,14 @@ export const LEASES: ResourceType = {
   namespaced: true,
 };
 
+const PODS: ResourceType = {
+  group: "",
+  version: "v1",
+  kind: "Pod",
+  plural: "pods",
+  namespaced: true,
+};
+
 interface Lease extends KubernetesObject {
   spec?: {
     holderIdentity?: string | null;
@@ -35,11 +43,22 @@ export interface LeaderElectionOptions {
   client: KubeClient;
   namespace: string;
   name: string;
-  /** The name of this process, which no other process ever had. */
+  /** The name of this process, which no other process ever had. It holds no blank. */
   identity: string;
+  /** With it, the lease tells which pod its holder runs in, so that nobody waits for a holder whose pod is gone. */
+  pods?: HolderPods | undefined;
+  /** What a holder says in the annotations of the lease. `undefined` removes what an earlier holder said there. */
+  annotations?: Readonly<Record<string, string | undefined>> | undefined;
   clock: Clock;
   random: () => number;
   onError: (error: unknown) => void;
+}
+
+export interface HolderPods {
+  /** The annotation of the lease that names the pod of its holder. */
+  readonly annotation: string;
+  /** The pod that this process runs in, which is in the namespace of the lease. `undefined`: it runs in none. */
+  readonly own: { readonly name: string; readonly uid: string } | undefined;
 }
 
 /** What a leader asks before it does what only a leader may do. */
@@ -56,7 +75,9 @@ export interface Leadership {
  * outer signal is aborted. The lease is given back only after `lead` has ended, so that two never lead at once. Rejects with
  * LeaseLostError when the lease was lost; `lead` has ended then too, and the caller may wait for the lease again.
  *
- * Whether a lease has expired is judged by how long this process saw it unchanged, never by the times written in it.
+ * Whether a lease has expired is judged by how long this process saw it unchanged, never by the times written in it. A lease whose
+ * holder ran in a pod that is gone is free at once: the kubelet removes a pod when its processes have ended, and the API server takes
+ * the token of a pod no longer when the pod is gone.
  * A leader writes through `client.fencedBy(() => leadership.assertHeld())`.
  */
 export async function runAsLeader(
@@ -104,6 +125,8 @@ class Election {
   #seenChange = 0;
   /** When the last renewal was sent. Others count from a later moment, before its answer came. */
   #renewed = 0;
+  /** The holder whose pod could not be looked at, which is told once. */
+  #unseenHolder: string | undefined;
 
   constructor(options: LeaderElectionOptions) {
     this.#options = options;
@@ -195,15 +218,16 @@ class Election {
     }
     this.#lease = current;
     const holder = current?.spec?.holderIdentity ?? "";
-    const isFree =
-      current === undefined ||
+    if (current !== undefined && holder !== identity) {
       // A leader has lost a lease that another held meanwhile, even if nobody holds it now.
-      (!isLeading && (holder === "" || clock.monotonic() - this.#seenChange >= LEASE_MS));
-    if (holder !== identity && !isFree) return "another's";
+      if (isLeading) return "another's";
+      const isFree = holder === "" || clock.monotonic() - this.#seenChange >= LEASE_MS;
+      if (!isFree && !(await this.#isPodGone(current, holder, signal))) return "another's";
+    }
 
     const time = new Date(clock.now()).toISOString().replace("Z", "000Z");
     const wanted: Lease = {
-      metadata: current?.metadata ?? { namespace, name },
+      metadata: this.#annotated(current?.metadata ?? { namespace, name }),
       spec: {
         holderIdentity: identity,
         leaseDurationSeconds: LEASE_MS / 1000,
@@ -236,6 +260,41 @@ class Election {
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw error;
+    }
+  }
+
+  #annotated(metadata: ObjectMeta): ObjectMeta {
+    const { identity, pods, annotations = {} } = this.#options;
+    const said = { ...metadata.annotations, ...annotations };
+    if (pods !== undefined) {
+      const { own } = pods;
+      said[pods.annotation] = own && `${identity} ${own.name} ${own.uid}`;
+    }
+    const kept = Object.entries(said).filter(
+      (one): one is [string, string] => one[1] !== undefined,
+    );
+    return kept.length === 0
+      ? { ...metadata, annotations: undefined }
+      : { ...metadata, annotations: Object.fromEntries(kept) };
+  }
+
+  /** False also when it is not known. */
+  async #isPodGone({ metadata }: Lease, holder: string, signal: AbortSignal): Promise<boolean> {
+    const { client, namespace, pods, onError } = this.#options;
+    if (pods === undefined) return false;
+    const said = metadata.annotations?.[pods.annotation]?.split(" ") ?? [];
+    const [identity, name = "", uid = "", ...more] = said;
+    // A holder that knows nothing of this annotation leaves there what an earlier one said.
+    if (identity !== holder || name === "" || uid === "" || more.length > 0) return false;
+    try {
+      const pod = await client.getMetadata(PODS, { namespace, name }, signal);
+      return pod.metadata.uid !== uid;
+    } catch (error) {
+      if (isNotFound(error)) return true;
+      if (signal.aborted) throw error;
+      if (this.#unseenHolder !== holder) onError(error);
+      this.#unseenHolder = holder;
+      return false;
     }
   }
 

@@ -12,6 +12,8 @@ export const COMPONENT_LABEL = "app.kubernetes.io/component";
 export const OPERATOR = "omnia-operator";
 /** The name of the lease. Of several operators in one namespace, the one that holds it leads. */
 export const LEASE_NAME = `${OPERATOR}.${GROUP}`;
+/** On the lease: the holder, and the name and uid of the pod that it runs in. */
+export const HOLDER_POD_ANNOTATION = `${GROUP}/holder-pod`;
 /** The Secret with the key that signs agent configs. It is in the namespace of the operator. */
 export const SIGNING_KEY_NAME = `${OPERATOR}-signing-key`;
 /** The controller that stands in the events. */

@@ -19,6 +19,8 @@ const TAKEOVER_MS = 15_000;
 const AGENTS = 20;
 const USERS = ["operator-a", "operator-b", "operator-c"] as const;
 const operators: OperatorProcess[] = [];
+/** A pod that stands for the one that an operator runs in. No node runs it. */
+const spec = { schedulerName: "nobody", containers: [{ name: "operator", image: "omnia:test" }] };
 
 const cluster = forAllTests(
   () =>
@@ -37,10 +39,15 @@ beforeAll(async () => {
 
 afterAll(() => Promise.all(operators.map((operator) => operator.kill())));
 
-async function start(user: (typeof USERS)[number]): Promise<OperatorProcess> {
+async function start(
+  user: (typeof USERS)[number],
+  leaseNamespace = "system",
+  pod?: { name: string; uid: string },
+): Promise<OperatorProcess> {
   const operator = await OperatorProcess.start({
     kubeconfig: await cluster().kubeconfigOf(user),
-    leaseNamespace: "system",
+    leaseNamespace,
+    pod,
   });
   operators.push(operator);
   return operator;
@@ -108,5 +115,42 @@ describe("of several operators", () => {
       third.lines.filter(({ msg }) => msg === "This process leads").length;
     await vi.waitFor(() => expect(leads()).toBe(2), SOME_TIME);
     for (const agent of await createAgents("again")) await agent.becomes("Running", SOME_TIME);
+  });
+
+  it("a leader that was killed is followed at once when its pod is gone, and is waited for while its pod is there", async () => {
+    const namespace = "pods";
+    await cluster().create(aNamespaceManifest(namespace));
+    await permitOperator(cluster().server, "operator-b", {
+      namespaces: [],
+      ownNamespace: namespace,
+    });
+    await permitOperator(cluster().server, "operator-c", {
+      namespaces: [],
+      ownNamespace: namespace,
+    });
+    const aPod = async (name: string): Promise<{ name: string; uid: string }> => {
+      const pod = { kind: "Pod", metadata: { name, namespace }, spec } as const;
+      await cluster().create(pod);
+      return (await cluster().get(pod)).metadata;
+    };
+    const pods = [await aPod("first"), await aPod("second"), await aPod("third")] as const;
+    const first = await start("operator-b", namespace, pods[0]);
+    await first.logs("This process leads");
+    const second = await start("operator-c", namespace, pods[1]);
+    await cluster().server.request(
+      "DELETE",
+      `/api/v1/namespaces/${namespace}/pods/first?gracePeriodSeconds=0`,
+    );
+    await first.kill();
+    const killed = performance.now();
+    await second.logs("This process leads");
+    expect(performance.now() - killed).toBeLessThan(5_000);
+
+    const third = await start("operator-b", namespace, pods[2]);
+    await second.kill();
+    const killedToo = performance.now();
+    await third.logs("This process leads");
+    expect(performance.now() - killedToo).toBeGreaterThan(6_000);
+    await third.stop();
   });
 });

@@ -318,6 +318,8 @@ describe("what the chart renders", () => {
       .containers;
     expect(container.env).toEqual([
       expect.objectContaining({ name: "POD_NAMESPACE" }),
+      expect.objectContaining({ name: "POD_NAME" }),
+      expect.objectContaining({ name: "POD_UID" }),
       { name: "LOG_LEVEL", value: "info" },
       { name: "NODE_OPTIONS", value: "--max-old-space-size=99" },
     ]);

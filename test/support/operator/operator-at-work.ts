@@ -8,6 +8,7 @@ import { KubeConfig } from "@kubernetes/client-node";
 import { DEFAULT_TRUST_POLICY } from "../../../src/control/trust-policy.ts";
 import { createLog } from "../../../src/observability/log.ts";
 import { agentNetworkPolicySchema } from "../../../src/operator/cluster/agent-network-policy.ts";
+import { HOLDER_POD_ANNOTATION, LEASE_NAME } from "../../../src/operator/cluster/labels.ts";
 import { runOperator } from "../../../src/operator/run-operator.ts";
 import { systemClock } from "../../../src/time/clock.ts";
 import {
@@ -235,6 +236,19 @@ export class OperatorAtWork {
       await this.#cluster.patch(this.agent.runtime, { spec: { replicas: 1 } });
       await this.until(async () => !(await this.#isThere(this.agent.disruptionBudget)));
     },
+    succeed: async () => {
+      await this.stop();
+      const lease: KubeObject = {
+        kind: "Lease",
+        metadata: { name: LEASE_NAME, namespace: this.own },
+      };
+      await this.#cluster.patch(lease, {
+        metadata: { annotations: { [HOLDER_POD_ANNOTATION]: "another gone uid" } },
+        spec: { holderIdentity: "another" },
+      });
+      await this.start();
+      await this.until(async () => !(await this.#holds(lease, '"holderIdentity":"another"')));
+    },
     open: async () => {
       await this.stop();
       await this.start({ makesNetworkPolicies: false });
@@ -246,6 +260,7 @@ export class OperatorAtWork {
 /** The part of the work that needs the right, where it is not the first. */
 export function partThatNeeds(right: OperatorRight): string {
   const { verb, resource, scope } = right;
+  if (scope === "own" && resource === "/pods") return "succeed";
   if (scope === "own") return nameOf(right) === nameOf(RENEWAL) ? "renew" : "make";
   const parts: Record<string, string> = {
     "patch /pods": "tell",

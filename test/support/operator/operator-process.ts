@@ -19,6 +19,8 @@ export interface OperatorProcessOptions {
   namespaces?: readonly string[];
   /** With it, the operator leads only when no other does. */
   leaseNamespace?: string;
+  /** The pod in the namespace of the lease that it runs in, as the chart tells it. */
+  pod?: { name: string; uid: string } | undefined;
   flags?: readonly string[];
   /** The file that Node.js runs. @default the sources */
   program?: string;
@@ -35,6 +37,12 @@ export class OperatorProcess {
 
   private constructor(options: OperatorProcessOptions, folder: string) {
     const { kubeconfig, namespaces = [], leaseNamespace, flags = [], program = PROGRAM } = options;
+    const { pod } = options;
+    const ofPod = {
+      POD_NAMESPACE: leaseNamespace,
+      POD_NAME: pod?.name,
+      POD_UID: pod?.uid,
+    };
     const lease =
       leaseNamespace === undefined
         ? ["--no-leader-elect"]
@@ -49,7 +57,12 @@ export class OperatorProcess {
     const args = [program, "operator", ...image, ...port, ...rate, ...lease, ...flags, ...scope];
     this.#child = spawn(process.execPath, args, {
       cwd: folder,
-      env: { PATH: process.env["PATH"] ?? "", KUBECONFIG: kubeconfig, LOG_LEVEL: "debug" },
+      env: {
+        PATH: process.env["PATH"] ?? "",
+        KUBECONFIG: kubeconfig,
+        LOG_LEVEL: "debug",
+        ...(pod === undefined ? {} : ofPod),
+      },
       stdio: ["ignore", "pipe", "pipe"],
     });
     const read = (text: string): void => {
