@@ -5,12 +5,17 @@ import { SessionClient, type TurnEnd } from "../../src/protocol/client/session-c
 import type { ConnectionEvents, Transport } from "../../src/protocol/client/transport.ts";
 import type { ServerFrame, TurnFrame } from "../../src/protocol/frames.ts";
 import type { SurvivalRandom } from "./random.ts";
-import type { SurvivalReplica } from "./replica.ts";
 import { messageOf, type SurvivalTurn } from "./turn.ts";
 
 export interface Talk {
   readonly turn: SurvivalTurn;
   readonly end: TurnEnd;
+}
+
+/** Where a connection may lead to. */
+export interface OfferedReplica {
+  readonly url: string;
+  readonly isOffered: boolean;
 }
 
 /** How often the line breaks just when a message was sent. */
@@ -36,7 +41,7 @@ export class SurvivalTalker {
   }
 
   /** To any of the replicas, and whenever the line has broken, to any of them again. */
-  async connect(replicas: readonly SurvivalReplica[], signal: AbortSignal): Promise<void> {
+  async connect(replicas: readonly OfferedReplica[], signal: AbortSignal): Promise<void> {
     let messages = 0;
     const name = Math.floor(this.random.next() * 2 ** 32).toString(36);
     this.#client = await SessionClient.connect(
@@ -82,7 +87,7 @@ export class SurvivalTalker {
     if (frame.type === "error") this.errorCodes.push(frame.error.code);
   }
 
-  #transport(replicas: readonly SurvivalReplica[]): Transport {
+  #transport(replicas: readonly OfferedReplica[]): Transport {
     return {
       open: (_url: string, events: ConnectionEvents) => {
         this.connections += 1;

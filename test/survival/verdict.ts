@@ -25,8 +25,6 @@ export async function breachesOfSession(
   const { runningTurnId, abandonedTurnId } = (await store.find(sessionId, OWNER)) ?? {};
   const expected = talks.flatMap(({ turn, end }) => expectedHistory(turn, end));
   return [
-    ...breachesOfOrder(frames),
-    ...breachesOfTurns(frames, talks),
     ...(runningTurnId === undefined && abandonedTurnId === undefined
       ? []
       : [`its turn ${runningTurnId ?? abandonedTurnId} has come to no end`]),
@@ -36,7 +34,16 @@ export async function breachesOfSession(
       frames.map((frame) => JSON.stringify(frame)),
       kept.map((frame) => JSON.stringify(frame)),
     ),
-  ].map((breach) => `session ${sessionId}: ${breach}`);
+  ]
+    .map((breach) => `session ${sessionId}: ${breach}`)
+    .concat(breachesOfTalker(talker));
+}
+
+/** Of what a client has heard alone, whatever is kept of it. */
+export function breachesOfTalker({ sessionId, talks, frames }: SurvivalTalker): string[] {
+  return [...breachesOfOrder(frames), ...breachesOfTurns(frames, talks)].map(
+    (breach) => `session ${sessionId}: ${breach}`,
+  );
 }
 
 /** Of all sessions together: a call has its effect once, or, when that is in doubt, once at most. */
