@@ -65,6 +65,8 @@ export const toolConfigSchema = z.strictObject({
   headers: z.record(z.string(), z.string()),
   /** A path relative to the folder of the config. The content of the file is sent as `Authorization: Bearer …`. */
   authFile: z.string().optional(),
+  /** Which addresses it may have, besides public ones, as network/address-verdict.ts describes it. Without it no other. */
+  allowedAddresses: z.array(z.string()).optional(),
   /** Only these tools of an mcp or openapi server may be called. */
   allow: z.array(z.string()).optional(),
   /** These tools of an mcp or openapi server may not be called. */

@@ -1,6 +1,7 @@
 /** What the administrator of a cluster leaves to those who write resources. */
 import { IMAGE_NOT_ALLOWED } from "./replica-words.ts";
 import type { CrossNamespaceReferences } from "./namespace-grant.ts";
+import type { AllowedAddresses } from "../network/address-verdict.ts";
 
 export interface TrustPolicy {
   readonly crossNamespaceReferences: CrossNamespaceReferences;
@@ -8,6 +9,8 @@ export interface TrustPolicy {
   readonly allowedBaseURLHosts: readonly string[];
   /** What `image` may name: an image, or with a `*` at its end all images that begin so. Empty: any image. */
   readonly allowedImages: readonly string[];
+  /** Networks that the `url` of a tool may lead to besides public addresses, such as `10.0.0.0/8`. */
+  readonly allowedToolNetworks: AllowedAddresses;
 }
 
 /** Of a machine with one user, and of a cluster whose administrator sets nothing. */
@@ -15,6 +18,7 @@ export const DEFAULT_TRUST_POLICY: TrustPolicy = {
   crossNamespaceReferences: "Allowed",
   allowedBaseURLHosts: [],
   allowedImages: [],
+  allowedToolNetworks: [],
 };
 
 /** `undefined`: it may be used. The message has the cure. */

@@ -7,6 +7,7 @@ import type { AgentRuntime } from "../api/agent-runtime.ts";
 import { API_VERSION } from "../api/group.ts";
 import type { ManifestResource } from "../api/manifest/manifest.ts";
 import type { ObjectName } from "../control/object-name.ts";
+import { MACHINE_ADDRESSES } from "../network/address-verdict.ts";
 import type { ProbeResult } from "../probes/probe.ts";
 import { ToolProbes } from "../probes/tool-probes.ts";
 import { LocalAgent, type LocalAgentOptions } from "./agent.ts";
@@ -62,7 +63,11 @@ export class LocalControl {
 
   constructor(options: LocalControlOptions) {
     this.#options = options;
-    this.#probes = new ToolProbes({ clock: options.clock, onChange: options.onChange });
+    this.#probes = new ToolProbes({
+      clock: options.clock,
+      allowedAddresses: MACHINE_ADDRESSES,
+      onChange: options.onChange,
+    });
     this.#promptPacks = new LocalPromptPacks(
       new PackArchive(join(options.stateFolder, "promptpacks")),
       options.policy.crossNamespaceReferences,

@@ -3,6 +3,7 @@ import type { ToolRegistry, ToolRegistryStatus } from "../api/tool-registry.ts";
 import { decideToolRegistry } from "../control/tool-registry/decide-tool-registry.ts";
 import type { ToolRegistryReference } from "../control/agent-runtime/references.ts";
 import { objectKey, serviceViews, type LocalWorld } from "./world.ts";
+import { MACHINE_ADDRESSES } from "../network/address-verdict.ts";
 import type { ProbeResult } from "../probes/probe.ts";
 import { withGeneration } from "./with-generation.ts";
 
@@ -27,6 +28,7 @@ export class LocalToolRegistries {
         toolRegistry: { ...resource, status: before?.status },
         services: serviceViews(world, namespace, probes),
         probes,
+        urlAddresses: MACHINE_ADDRESSES,
         now,
       });
       known.set(key, { resource, status });

@@ -1,5 +1,7 @@
 /** Finds whether something listens behind a URL: a probe opens a connection, sends nothing, and closes it. */
 import { connect } from "node:net";
+import type { AddressPolicy } from "../network/address-verdict.ts";
+import { AddressRefusedError, guardedLookup, isRefusedHost } from "../network/guarded-lookup.ts";
 import { systemClock } from "../time/clock.ts";
 
 const PROBE_TIMEOUT_MS = 1_500;
@@ -8,7 +10,15 @@ export interface ProbeResult {
   readonly reachable: boolean;
   /** Says why the tool is not reachable. */
   readonly message?: string;
+  /** Whether the address rule forbids to connect. The message then names no address. */
+  readonly refused?: boolean;
 }
+
+const REFUSED: ProbeResult = {
+  reachable: false,
+  refused: true,
+  message: "its address is not allowed for tools",
+};
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = {
   "http:": 80,
@@ -17,22 +27,31 @@ const DEFAULT_PORTS: Readonly<Record<string, number>> = {
   "grpcs:": 443,
 };
 
-export async function probe(url: string, signal: AbortSignal): Promise<ProbeResult> {
+/** Connects only where the policy allows it, so that nobody learns from a status what listens in a network of others. */
+export async function probe(
+  url: string,
+  policy: AddressPolicy,
+  signal: AbortSignal,
+): Promise<ProbeResult> {
   const address = addressOf(url);
   if (address === undefined)
     return { reachable: false, message: "its URL has no host to connect to" };
   const { host, port } = address;
-  const failure = await new Promise<string | undefined>((resolve) => {
-    const socket = connect({ host, port, signal });
-    const end = (why?: string): void => {
+  if (isRefusedHost(host, policy)) return REFUSED;
+  const failure = await new Promise<string | ProbeResult | undefined>((resolve) => {
+    const socket = connect({ host, port, signal, lookup: guardedLookup(policy) });
+    const end = (why?: string | ProbeResult): void => {
       timer.cancel();
       socket.destroy();
       resolve(why);
     };
     const timer = systemClock.setTimer(PROBE_TIMEOUT_MS, () => end("does not answer"));
     socket.once("connect", () => end());
-    socket.on("error", (error) => end(describe(error)));
+    socket.on("error", (error) =>
+      end(error instanceof AddressRefusedError ? REFUSED : describe(error)),
+    );
   });
+  if (typeof failure === "object") return failure;
   return failure === undefined
     ? { reachable: true }
     : { reachable: false, message: `${host}:${port} ${failure}` };

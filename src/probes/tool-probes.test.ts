@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type AddressInfo, type Server } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { ManualClock } from "../../test/support/builders/manual-clock.ts";
+import { addressPolicy, MACHINE_ADDRESSES } from "../network/address-verdict.ts";
 import { systemClock } from "../time/clock.ts";
 import { probe } from "./probe.ts";
 import { ToolProbes } from "./tool-probes.ts";
@@ -32,6 +33,7 @@ async function listen(
 
 describe("probe", () => {
   const signal = new AbortController().signal;
+  const policy = addressPolicy(MACHINE_ADDRESSES);
 
   it("connects, sends nothing, and leaves", async () => {
     let bytes: Promise<number> | undefined;
@@ -43,7 +45,7 @@ describe("probe", () => {
       `127.0.0.1:${port}`,
       `grpc://127.0.0.1:${port}`,
     ]) {
-      expect(await probe(url, signal)).toEqual({ reachable: true });
+      expect(await probe(url, policy, signal)).toEqual({ reachable: true });
     }
     expect(await bytes).toBe(0);
   });
@@ -52,14 +54,51 @@ describe("probe", () => {
     const { port, server } = await listen();
     server.close();
     await once(server, "close");
-    expect(await probe(`http://127.0.0.1:${port}/secret-path`, signal)).toEqual({
+    expect(await probe(`http://127.0.0.1:${port}/secret-path`, policy, signal)).toEqual({
       reachable: false,
       message: `127.0.0.1:${port} refuses connections: nothing listens there`,
     });
-    expect(await probe("http://no-such-host.invalid", signal)).toEqual({
+    expect(await probe("http://no-such-host.invalid", policy, signal)).toEqual({
       reachable: false,
       message: "no-such-host.invalid:80 cannot be found: its name has no address here",
     });
+  });
+});
+
+describe("the probe of an address that is not allowed", () => {
+  const signal = new AbortController().signal;
+  const refused = {
+    reachable: false,
+    refused: true,
+    message: "its address is not allowed for tools",
+  };
+
+  it.each(["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1"])(
+    "connects to nothing and tells nothing, with %s",
+    async (host) => {
+      let connections = 0;
+      const { port } = await listen(0, () => (connections += 1));
+      for (const scheme of ["http://", "grpc://", ""]) {
+        const url = `${scheme}${host}:${port}`;
+        expect(await probe(url, addressPolicy([]), signal)).toEqual(refused);
+      }
+      expect(connections).toBe(0);
+    },
+  );
+
+  it.each(["http://169.254.169.254/", "http://metadata.google.internal/", "http://[fe80::1]/"])(
+    "is refused also where private addresses and this machine are allowed: %s",
+    async (url) => {
+      expect(await probe(url, addressPolicy(MACHINE_ADDRESSES), signal)).toEqual(refused);
+    },
+  );
+
+  it("says the same of a port where something listens and of one where nothing does", async () => {
+    const { port, server } = await listen();
+    const open = await probe(`http://127.0.0.1:${port}/`, addressPolicy([]), signal);
+    server.close();
+    await once(server, "close");
+    expect(await probe(`http://127.0.0.1:${port}/`, addressPolicy([]), signal)).toEqual(open);
   });
 });
 
@@ -67,7 +106,11 @@ describe("ToolProbes", () => {
   it("probe a URL that is new before they answer, and then only as time goes by", async () => {
     let connections = 0;
     const { port } = await listen(0, () => (connections += 1));
-    const probes = new ToolProbes({ clock: systemClock, onChange: () => {} });
+    const probes = new ToolProbes({
+      allowedAddresses: MACHINE_ADDRESSES,
+      clock: systemClock,
+      onChange: () => {},
+    });
     const urls = new Set([`http://127.0.0.1:${port}`]);
     for (let index = 0; index < 3; index += 1) {
       expect(await probes.results("tools", urls, ending().signal)).toEqual(
@@ -81,7 +124,11 @@ describe("ToolProbes", () => {
     const { port, server } = await listen();
     const clock = new ManualClock();
     let changes = 0;
-    const probes = new ToolProbes({ clock, onChange: () => (changes += 1) });
+    const probes = new ToolProbes({
+      allowedAddresses: MACHINE_ADDRESSES,
+      clock,
+      onChange: () => (changes += 1),
+    });
     const running = probes.run(ending().signal);
     const url = `http://127.0.0.1:${port}`;
     const reachable = async (): Promise<boolean | undefined> =>
@@ -107,7 +154,11 @@ describe("ToolProbes", () => {
     const url = `http://127.0.0.1:${port}`;
     const clock = new ManualClock();
     const told: string[][] = [];
-    const probes = new ToolProbes({ clock, onChange: (owners) => told.push([...owners].sort()) });
+    const probes = new ToolProbes({
+      allowedAddresses: MACHINE_ADDRESSES,
+      clock,
+      onChange: (owners) => told.push([...owners].sort()),
+    });
     const running = probes.run(ending().signal);
     const ask = (owner: string) => probes.results(owner, new Set([url]), ending().signal);
     await Promise.all([ask("a"), ask("b"), ask("c")]);
@@ -126,7 +177,11 @@ describe("ToolProbes", () => {
     const { port } = await listen(0, () => (connections += 1));
     const { port: other } = await listen();
     const clock = new ManualClock();
-    const probes = new ToolProbes({ clock, onChange: () => {} });
+    const probes = new ToolProbes({
+      allowedAddresses: MACHINE_ADDRESSES,
+      clock,
+      onChange: () => {},
+    });
     const running = probes.run(ending().signal);
     await probes.results("a", new Set([`http://127.0.0.1:${port}`]), ending().signal);
     await expect.poll(() => connections).toBe(1);
@@ -146,7 +201,11 @@ describe("ToolProbes", () => {
   it("reach every URL though only some are probed at once", async () => {
     const listening = await Promise.all(Array.from({ length: 100 }, () => listen()));
     const urls = new Set(listening.map(({ port }) => `http://127.0.0.1:${port}`));
-    const probes = new ToolProbes({ clock: systemClock, onChange: () => {} });
+    const probes = new ToolProbes({
+      allowedAddresses: MACHINE_ADDRESSES,
+      clock: systemClock,
+      onChange: () => {},
+    });
     const results = await probes.results("a", urls, ending().signal);
     expect([...results.values()]).toEqual(Array.from({ length: 100 }, () => ({ reachable: true })));
   });

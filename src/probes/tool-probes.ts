@@ -1,5 +1,10 @@
 /** Knows which tools that are given by URL are reachable. Each is probed when it is first asked for, and regularly from then on. */
 import type { Clock } from "../time/clock.ts";
+import {
+  addressPolicy,
+  type AddressPolicy,
+  type AllowedAddresses,
+} from "../network/address-verdict.ts";
 import { probe, type ProbeResult } from "./probe.ts";
 
 /** A tool is probed again after this time. */
@@ -8,6 +13,8 @@ const MAX_PROBES_AT_ONCE = 32;
 
 export interface ToolProbesOptions {
   readonly clock: Clock;
+  /** What may be connected to, besides public addresses. */
+  readonly allowedAddresses: AllowedAddresses;
   /** Called with the owners whose results have changed. */
   readonly onChange: (owners: ReadonlySet<string>) => void;
   readonly intervalMs?: number | undefined;
@@ -23,6 +30,7 @@ interface KnownURL {
 /** Probes only the URLs that an owner wants now. A URL that several owners want is probed once. */
 export class ToolProbes {
   readonly #options: ToolProbesOptions;
+  readonly #policy: AddressPolicy;
   readonly #known = new Map<string, KnownURL>();
   readonly #wanted = new Map<string, ReadonlySet<string>>();
   #someAreWanted = Promise.withResolvers<void>();
@@ -31,6 +39,7 @@ export class ToolProbes {
 
   constructor(options: ToolProbesOptions) {
     this.#options = options;
+    this.#policy = addressPolicy(options.allowedAddresses);
   }
 
   /**
@@ -123,7 +132,7 @@ export class ToolProbes {
     try {
       const isWanted = state.owners.size > 0;
       if (!isWanted || signal.aborted) return false;
-      const result = await probe(url, signal);
+      const result = await probe(url, this.#policy, signal);
       if (signal.aborted) return false;
       const before = state.result;
       state.result = result;

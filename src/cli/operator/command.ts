@@ -19,6 +19,7 @@ type RawOperatorFlags = Omit<
   crossNamespaceReferences: CrossNamespaceReferences;
   allowedBaseUrlHosts?: string | string[];
   allowedImages?: string | string[];
+  allowedToolNetworks?: string | string[];
 };
 
 export function operatorCommand({ streams, end }: CommandContext): Command {
@@ -65,6 +66,12 @@ export function operatorCommand({ streams, end }: CommandContext): Command {
     )
     .addOption(
       new Option(
+        "--allowed-tool-networks <network...>",
+        "networks that the url of a tool may lead to besides public addresses, such as 10.0.0.0/8 (default: none)",
+      ).env("OMNIA_ALLOWED_TOOL_NETWORKS"),
+    )
+    .addOption(
+      new Option(
         "--secrets <access>",
         "watch: a changed Secret is in the pods at once; get: it is read by its name every minute, without list and watch",
       )
@@ -104,17 +111,20 @@ export function operatorCommand({ streams, end }: CommandContext): Command {
     )
     .option("--management-port <port>", "port of /healthz, /readyz and /metrics", portValue, 8081)
     .action(async (raw: RawOperatorFlags) => {
-      const { resync, namespace, allowedBaseUrlHosts, allowedImages, ...others } = raw;
+      const { resync, namespace, allowedBaseUrlHosts, allowedImages, ...rest } = raw;
+      const { allowedToolNetworks, ...others } = rest;
       const { crossNamespaceReferences, networkPolicy: rules, ...flags } = others;
-      const [{ operator }, { readNetworkPolicy }] = await Promise.all([
+      const [{ operator }, { readNetworkPolicy }, { readToolNetworks }] = await Promise.all([
         import("./operator.ts"),
         import("./read-network-policy.ts"),
+        import("./read-tool-networks.ts"),
       ]);
       const networkPolicy = rules === undefined ? undefined : readNetworkPolicy(rules);
       const policy = {
         crossNamespaceReferences,
         allowedBaseURLHosts: listOf(allowedBaseUrlHosts),
         allowedImages: listOf(allowedImages),
+        allowedToolNetworks: readToolNetworks(listOf(allowedToolNetworks)),
       };
       const namespaces = listOf(namespace);
       const read = { resyncMs: resync, namespaces, policy, networkPolicy };

@@ -115,6 +115,7 @@ function toToolConfig(tool: ResolvedTool, packTool: PackTool | undefined): ToolC
     retries: tool.retries,
     headers: { ...tool.headers },
     authFile: authSecretRef && toolSecretPath(tool.name, authSecretRef.key),
+    allowedAddresses: tool.allowedAddresses && [...tool.allowedAddresses],
     allow: allow && [...allow],
   };
 }

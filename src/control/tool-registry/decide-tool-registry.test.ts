@@ -47,18 +47,21 @@ interface Given {
   tools?: object[];
   services?: ServiceView[];
   /** URL → the result of its probe. */
-  probes?: Record<string, { reachable: boolean; message?: string }>;
+  probes?: Record<string, { reachable: boolean; message?: string; refused?: boolean }>;
+  urlAddresses?: readonly string[];
 }
 
 function decide({
   tools = [discovered()],
   services = [],
   probes = {},
+  urlAddresses,
 }: Given): ToolRegistryDecision {
   return decideToolRegistry({
     toolRegistry: aToolRegistry({ spec: { tools } }),
     services,
     probes: new Map(Object.entries(probes)),
+    urlAddresses,
     now: NOW,
   });
 }
@@ -294,6 +297,7 @@ describe("discovery", () => {
         retries: 2,
         headers: {},
         noCredential: expect.stringContaining("selector.names") as string,
+        allowedAddresses: ["private"],
         available: true,
       },
     ]);
@@ -485,6 +489,8 @@ describe("discovery", () => {
       annotations: { [TOOL_PATH_ANNOTATION]: path },
     });
     expect(urls({ services: [service] })).toEqual([url]);
+    const [tool] = decide({ services: [service] }).tools;
+    expect(tool?.allowedAddresses).toEqual(["private", "loopback"]);
   });
 
   it("says what the gatherer knows of a Service without endpoints", () => {
@@ -492,6 +498,31 @@ describe("discovery", () => {
     expect(decide({ services }).status.conditions?.[0]?.message).toContain(
       "give it the annotation",
     );
+  });
+});
+
+describe("the addresses of a tool with a URL", () => {
+  it("are those that are allowed, besides public ones", () => {
+    const urlAddresses = ["10.0.0.0/8"];
+    const [tool] = decide({ tools: [{ name: "a", url: URL }], urlAddresses }).tools;
+    expect(tool?.allowedAddresses).toEqual(urlAddresses);
+  });
+
+  it("that are not allowed make it out of reach, with the cure and without another word", () => {
+    const probe = {
+      reachable: false,
+      refused: true,
+      message: "its address is not allowed for tools",
+    };
+    const { status, tools } = decide({
+      tools: [{ name: "a", url: URL }],
+      probes: { [URL]: probe },
+    });
+    expect(status.tools).toMatchObject([{ available: false, reason: "Unreachable" }]);
+    expect(status.conditions?.[1]?.message).toContain(
+      `${URL} cannot be connected to: its address is not allowed for tools. Offer the tool as a Service, or have the operator's allowedToolNetworks list its network`,
+    );
+    expect(tools).toHaveLength(1);
   });
 });
 

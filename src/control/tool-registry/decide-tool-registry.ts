@@ -1,6 +1,7 @@
 /** The pure decision about a ToolRegistry: its tools and its status. */
 import type { ToolRegistry, ToolRegistryStatus } from "../../api/tool-registry.ts";
 import { toConditions } from "../condition.ts";
+import type { AllowedAddresses } from "../../network/address-verdict.ts";
 import { withoutUndefined } from "../without-undefined.ts";
 import { allToolsReady } from "./all-tools-ready.ts";
 import { toolsAvailable } from "./tools-available.ts";
@@ -15,6 +16,8 @@ export interface ToolRegistryInput {
   services: readonly ServiceView[];
   /** A URL of an entry that is not among them has not been tried yet. */
   probes: ProbedURLs;
+  /** What tools that are given by URL may have as an address, besides public ones. Without it nothing else. */
+  urlAddresses?: AllowedAddresses | undefined;
   /** Milliseconds since 1970. */
   now: number;
 }
@@ -27,7 +30,7 @@ export interface ToolRegistryDecision {
 export function decideToolRegistry(input: ToolRegistryInput): ToolRegistryDecision {
   const { metadata, spec, status } = input.toolRegistry;
   const services = input.services.filter(({ namespace }) => namespace === metadata.namespace);
-  const outcomes = resolveTools(spec.tools, services, input.probes);
+  const outcomes = resolveTools(spec.tools, services, input.probes, input.urlAddresses);
   const problems = outcomes.flatMap(({ name, problem }) =>
     problem === undefined ? [] : [{ tool: name, ...problem }],
   );

@@ -5,6 +5,11 @@
 import type { ConditionReason } from "../../api/conditions.ts";
 import { parseDuration } from "../../api/fields/duration.ts";
 import { TOOL_LABEL } from "../../api/group.ts";
+import {
+  type AllowedAddresses,
+  MACHINE_ADDRESSES,
+  PRIVATE_ADDRESSES,
+} from "../../network/address-verdict.ts";
 import { listNames } from "../object-name.ts";
 import type { ToolEntry } from "../../api/tool-registry.ts";
 import { noCredential } from "./no-credential.ts";
@@ -33,7 +38,12 @@ export interface ToolOutcome {
 /** For each URL, whether it can be connected to, and why not. */
 export type ProbedURLs = ReadonlyMap<
   string,
-  { readonly reachable: boolean; readonly message?: string | undefined }
+  {
+    readonly reachable: boolean;
+    readonly message?: string | undefined;
+    /** Whether the address rule forbids to connect. */
+    readonly refused?: boolean | undefined;
+  }
 >;
 
 /** Selectors may match any number of Services. More tools than this are left out, because a status lists no more. */
@@ -41,12 +51,13 @@ const MAX_TOOLS = 1024;
 
 /**
  * The outcomes come in the order of the entries, and for an entry in the order of the names of its Services. A tool whose name
- * was there before is invalid.
+ * was there before is invalid. `urlAddresses` are what a tool that is given by its URL may have, besides public addresses.
  */
 export function resolveTools(
   entries: readonly ToolEntry[],
   services: readonly ServiceView[],
   probes: ProbedURLs,
+  urlAddresses?: AllowedAddresses,
 ): ToolOutcome[] {
   const schemas = new ToolSchemas();
   const names = new Set<string>();
@@ -57,7 +68,7 @@ export function resolveTools(
     outcomes.push(
       ...(entry.url === undefined
         ? discover(entry, services, schemas, left)
-        : [inlineTool(entry, entry.url, probes, schemas)]),
+        : [inlineTool({ ...entry, url: entry.url }, probes, schemas, urlAddresses)]),
     );
   }
   return outcomes.map((outcome) => {
@@ -69,12 +80,12 @@ export function resolveTools(
 }
 
 function inlineTool(
-  entry: ToolEntry,
-  url: string,
+  entry: ToolEntry & { url: string },
   probes: ProbedURLs,
   schemas: ToolSchemas,
+  allowedAddresses: AllowedAddresses | undefined,
 ): ToolOutcome {
-  const { name, type, inputSchema } = entry;
+  const { name, type, url, inputSchema } = entry;
   const schemaProblem = inputSchema && schemas.problemOf(inputSchema);
   if (schemaProblem !== undefined) {
     const message = `its inputSchema cannot be used: ${schemaProblem}`;
@@ -88,11 +99,16 @@ function inlineTool(
     url,
     ...fromEntry(entry),
     fallbackDescription: name,
+    allowedAddresses,
     available,
   };
   if (available) return { name, type, endpoint: url, tool };
   const why = probe?.message ?? "it has not been tried yet";
-  const message = `${url} cannot be connected to: ${why}. See that it runs and that its URL is right`;
+  const cure =
+    probe?.refused === true
+      ? "Offer the tool as a Service, or have the operator's allowedToolNetworks list its network"
+      : "See that it runs and that its URL is right";
+  const message = `${url} cannot be connected to: ${why}. ${cure}`;
   return { name, type, endpoint: url, tool, problem: { reason: "Unreachable", message } };
 }
 
@@ -146,6 +162,8 @@ function discoveredTool(entry: ToolEntry, service: ServiceView, read: ServiceToo
     description: read.description,
     inputSchema: read.inputSchema,
     fallbackDescription: service.name,
+    // A Service leads to pods, and no Service leads to the agent's own machine but the stand-in on a machine without a cluster.
+    allowedAddresses: service.localURL === undefined ? PRIVATE_ADDRESSES : MACHINE_ADDRESSES,
     available: service.readyEndpoints,
   };
   if (service.readyEndpoints) return { name, type, endpoint: read.url, tool };

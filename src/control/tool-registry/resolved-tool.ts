@@ -1,5 +1,6 @@
 import type { KeySelector } from "../../api/fields/pod-fields.ts";
 import type { ToolEntry } from "../../api/tool-registry.ts";
+import type { AllowedAddresses } from "../../network/address-verdict.ts";
 
 export type ToolType = ToolEntry["type"];
 
@@ -22,5 +23,7 @@ export interface ResolvedTool {
   /** Why it is never sent a credential, as `noCredential` says of its Service. `undefined`: it may be sent one. */
   readonly noCredential?: string | undefined;
   readonly allow?: readonly string[] | undefined;
+  /** Which addresses it may have, besides public ones. `undefined`: no other. */
+  readonly allowedAddresses?: AllowedAddresses | undefined;
   readonly available: boolean;
 }

@@ -33,6 +33,7 @@ export function createToolRegistries(
   const probed = new Map<string, number>();
   const probes = new ToolProbes({
     clock,
+    allowedAddresses: context.settings.policy.allowedToolNetworks,
     onChange: (keys) => {
       for (const key of keys) {
         probed.set(key, (probed.get(key) ?? 0) + 1);

@@ -35,7 +35,7 @@ type RegistryWorld = readonly [
 export type RegistryDecisions = Decisions<RegistryWorld, RegistryOutcome>;
 
 export function createRegistryDecisions(
-  { caches, clock }: Pick<OperatorContext, "caches" | "clock">,
+  { caches, clock, settings }: Pick<OperatorContext, "caches" | "clock" | "settings">,
   parts: {
     statuses: WrittenStatuses<ToolRegistryStatus>;
     services: ToolServices;
@@ -60,11 +60,13 @@ export function createRegistryDecisions(
         const decision = isSameObject ? before?.decision : undefined;
         return { stored, decision, problem: read.problem };
       }
+      const networks = settings.policy.allowedToolNetworks;
       const urls = new Set(read.spec.tools.flatMap(({ url }) => url ?? []));
       const decision = decideToolRegistry({
         toolRegistry: toResource(TOOL_REGISTRY, stored, read.spec, status),
         services: offered,
         probes: await probes.results(key, urls, signal),
+        urlAddresses: networks.length === 0 ? undefined : networks,
         now: clock.now(),
       });
       return { stored, decision: { ...decision, allowedNamespaces: read.spec.allowedNamespaces } };

@@ -36,6 +36,7 @@ export function aTool(tool: Partial<ToolConfig> & Pick<ToolConfig, "url">): Tool
     timeoutMs: 5_000,
     retries: 0,
     headers: {},
+    allowedAddresses: ["private", "loopback"],
     ...tool,
   };
 }

@@ -82,7 +82,8 @@ export class OperatorAtWork {
           agentImage: "agent:test",
           agentImagePullPolicy: undefined,
           namespaces: this.#watchesAll ? [] : [this.namespace],
-          policy: DEFAULT_TRUST_POLICY,
+          // The tools of tests listen on this machine.
+          policy: { ...DEFAULT_TRUST_POLICY, allowedToolNetworks: ["127.0.0.0/8"] },
           secrets: "watch",
           networkPolicy: makesNetworkPolicies ? agentNetworkPolicySchema.parse({}) : undefined,
         },

@@ -138,7 +138,8 @@ export class OperatorInProcess {
         agentImage: "agent:test",
         agentImagePullPolicy: undefined,
         namespaces: [],
-        policy: DEFAULT_TRUST_POLICY,
+        // The tools of tests listen on this machine.
+        policy: { ...DEFAULT_TRUST_POLICY, allowedToolNetworks: ["127.0.0.0/8"] },
         secrets,
         networkPolicy,
       },
