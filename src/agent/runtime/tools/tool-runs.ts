@@ -6,10 +6,10 @@ import type { EarlierStep } from "../../contracts/handler.ts";
 import type { ModelStep, StepToolCall } from "../providers/model-step.ts";
 import type { CallIds } from "./call-ids.ts";
 import { findTool } from "./find-tool.ts";
-import type { HttpToolContext } from "./http-tool.ts";
-import { runTool } from "./run-tool.ts";
+import type { HttpToolContext } from "./http/http-tool-server.ts";
+import { runTool } from "./tool-servers.ts";
 import { checkToolArguments, parseToolArguments } from "./tool-arguments.ts";
-import type { ToolOutcome } from "./tool-outcome.ts";
+import type { ToolOutcome } from "./server/tool-outcome.ts";
 
 export interface ToolRun {
   readonly id: string;

@@ -1,6 +1,6 @@
 import type { ToolConfig } from "../../../agent-config/agent-config.ts";
-import { callHttpTool, type HttpToolContext } from "./http-tool.ts";
-import type { ToolOutcome } from "./tool-outcome.ts";
+import { callHttpTool, type HttpToolContext } from "./http/http-tool-server.ts";
+import type { ToolOutcome } from "./server/tool-outcome.ts";
 
 /** Rejects only when the signal is aborted, with its reason. When something goes wrong in a tool, that is its outcome. */
 export async function runTool(

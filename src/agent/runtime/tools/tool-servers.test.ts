@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { aTool } from "../../../../test/support/builders/agent-config.ts";
 import { systemClock } from "../../../time/clock.ts";
-import { runTool } from "./run-tool.ts";
+import { runTool } from "./tool-servers.ts";
 
 describe("runTool", () => {
   it.each(["grpc", "mcp", "openapi"] as const)(

@@ -1,20 +1,20 @@
 /** Calls a tool at a URL. The arguments are sent as JSON in the body, or in the query when the method has no body. */
-import { isTooDeep } from "../../../promptpack/document/json-depth.ts";
-import type { ToolConfig } from "../../../agent-config/agent-config.ts";
-import { exponentialBackoff, jittered } from "../../../time/backoff.ts";
-import type { Clock } from "../../../time/clock.ts";
-import { Deadline } from "../../../time/deadline.ts";
+import { isTooDeep } from "../../../../promptpack/document/json-depth.ts";
+import type { ToolConfig } from "../../../../agent-config/agent-config.ts";
+import { exponentialBackoff, jittered } from "../../../../time/backoff.ts";
+import type { Clock } from "../../../../time/clock.ts";
+import { Deadline } from "../../../../time/deadline.ts";
 import {
   MAX_TOOL_ERROR_BYTES,
   MAX_TOOL_OUTPUT_BYTES,
   MAX_TOOL_REDIRECTS,
   MAX_TOOL_RETRY_WAIT_MS,
-} from "../../contracts/limits.ts";
-import type { ReadSecret } from "../providers/provider-key.ts";
-import { wellFormedJSON } from "../providers/stream/well-formed-json.ts";
-import type { ToolOutcome } from "./tool-outcome.ts";
-import { SecretFilter } from "../../../observability/secrets/secret-filter.ts";
-import { SecretValues } from "../../../observability/secrets/secret-values.ts";
+} from "../../../contracts/limits.ts";
+import type { ReadSecret } from "../../providers/provider-key.ts";
+import { wellFormedJSON } from "../../providers/stream/well-formed-json.ts";
+import type { ToolOutcome } from "../server/tool-outcome.ts";
+import { SecretFilter } from "../../../../observability/secrets/secret-filter.ts";
+import { SecretValues } from "../../../../observability/secrets/secret-values.ts";
 
 const BACKOFF = exponentialBackoff({ firstMs: 200, lastMs: MAX_TOOL_RETRY_WAIT_MS });
 /** A tool that answers with one of these may take the call later. */
