@@ -148,6 +148,8 @@ export const MAX_TOOL_RETRY_WAIT_MS = 5_000;
 
 /** More than a model writes in one answer. */
 export const MAX_ARGUMENT_CHARACTERS = 1024 * 1024;
+/** Begins of objects that are looked at in arguments that are no JSON. */
+export const MAX_ARGUMENT_STATES = 64;
 /** To check the arguments of one call against the schema of its tool. A step is about ten nanoseconds. */
 export const MAX_ARGUMENT_STEPS = 6_000_000;
 /** Problems with the arguments of a call that a model is told at a time. */

@@ -1,6 +1,7 @@
 /** Checks what a model wrote as the arguments of a tool call, before it reaches the tool. */
 import { isTooDeep, MAX_JSON_DEPTH } from "../../../promptpack/document/json-depth.ts";
 import { wellFormedJSON } from "../providers/stream/well-formed-json.ts";
+import { lastStateOf } from "./growing-arguments.ts";
 import type { CompiledSchema } from "../../../promptpack/schema/compile-schema.ts";
 import { nextTurn } from "../../../time/next-turn.ts";
 import {
@@ -23,11 +24,12 @@ export function parseToolArguments(input: string): ParsedArguments {
   }
   let value: unknown;
   try {
-    value = JSON.parse(wellFormedJSON(input));
-    // Some servers write the JSON of the arguments as a string, and null where there are none.
+    value = parseLastState(wellFormedJSON(input));
+    // Some servers write the JSON of the arguments as a string, and null or an empty list where there are none.
     const isWithin = typeof value === "string" && value.trim().startsWith("{");
     if (isWithin) value = JSON.parse(wellFormedJSON(value as string));
     value ??= {};
+    if (Array.isArray(value) && value.length === 0) value = {};
   } catch (error) {
     return { ok: false, problem: `the arguments are not valid JSON: ${(error as Error).message}` };
   }
@@ -39,6 +41,16 @@ export function parseToolArguments(input: string): ParsedArguments {
     return { ok: false, problem };
   }
   return { ok: true, arguments: value as Record<string, unknown> };
+}
+
+function parseLastState(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const last = lastStateOf(text);
+    if (last === undefined) throw error;
+    return JSON.parse(last);
+  }
 }
 
 /** By schema. A schema object lives as long as the agent config that it is a part of, and so does its compiled form. */
