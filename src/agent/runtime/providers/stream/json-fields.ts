@@ -40,10 +40,11 @@ export function idIn(value: unknown): string | undefined {
   return typeof value === "number" ? String(value) : textIn(value);
 }
 
-/** A count may have been written as a text. */
+/** A count may have been written as a text, or as an estimate that is no whole number. */
 export function countIn(value: unknown): number | undefined {
   const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-  return typeof number === "number" && Number.isFinite(number) && number >= 0 ? number : undefined;
+  const count = typeof number === "number" ? Math.round(number) : -1;
+  return Number.isSafeInteger(count) && count >= 0 ? count : undefined;
 }
 
 /** The arguments of a call as JSON text. They may have been written as an object. */
