@@ -19,6 +19,8 @@ export const TOOL_NAME_ANNOTATION = `${GROUP}/tool-name`;
 export const TOOL_SCHEMA_ANNOTATION = `${GROUP}/tool-schema`;
 /** Annotation of a Service: the URL that stands for it on one machine, without a cluster. */
 export const LOCAL_URL_ANNOTATION = `${GROUP}/local-url`;
+/** Annotation of a resource of ours in a cluster: the namespace of the operator that looks after it. */
+export const MANAGED_BY_ANNOTATION = `${GROUP}/managed-by`;
 
 /** The key of a PromptPack's ConfigMap that is read unless the PromptPack names another. */
 export const DEFAULT_PACK_KEY = "promptpack.json";

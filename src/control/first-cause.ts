@@ -11,6 +11,7 @@ const CAUSES_FIRST: Readonly<Record<OmniaKind, readonly string[]>> = {
     "Available",
     "Progressing RolloutStuck",
     "ToolRegistryReady",
+    "Managed",
   ],
   PromptPack: ["SourceValid", "AgentsNotified"],
   ToolRegistry: ["ToolsAvailable", "AllToolsReady"],

@@ -2,7 +2,7 @@
  * What the API server holds the operator's writes to, besides its rights: rights cannot tell the objects of the operator from those
  * of others. The ValidatingAdmissionPolicy of the chart is generated from it; the chart adds for which account it counts.
  */
-import { GROUP } from "../api/group.ts";
+import { GROUP, MANAGED_BY_ANNOTATION } from "../api/group.ts";
 import {
   EVENT_REPORTER,
   LEASE_NAME,
@@ -14,22 +14,34 @@ import { ownNamespaceRules, type PolicyRule, WATCHED_NAMESPACE_RULES } from "./p
 
 const WRITES = ["create", "update", "patch", "delete", "deletecollection"];
 
-/** Everything that the operator may write, but for the statuses of its own kinds, which only it writes. */
 const writtenRules: readonly PolicyRule[] = [
   ...WATCHED_NAMESPACE_RULES,
   ...ownNamespaceRules({ lease: LEASE_NAME, signingKey: SIGNING_KEY_NAME }),
-].filter(
-  ({ apiGroups, verbs }) =>
-    !apiGroups.includes(GROUP) && verbs.some((verb) => WRITES.includes(verb)),
-);
+].filter(({ verbs }) => verbs.some((verb) => WRITES.includes(verb)));
 
+/** Everything that the operator may write, but for the statuses of its own kinds, which only it writes. */
 const written = [
   ...new Set(
     writtenRules.flatMap(({ apiGroups, resources }) =>
-      resources.map((resource) => `${apiGroups[0]}/${resource}`),
+      resources
+        .filter((resource) => !resource.endsWith("/status"))
+        .map((resource) => `${apiGroups[0]}/${resource}`),
     ),
   ),
 ].map((each) => each.split("/") as [group: string, resource: string]);
+
+const OWN_KINDS = written.flatMap(([group, resource]) => (group === GROUP ? resource : []));
+/** What the operator makes carries its label. These are made by users, or have rules of their own. */
+const WITHOUT_LABEL = listOf(["leases", "events", ...OWN_KINDS]);
+
+/** Of the metadata, nothing differs but the one annotation. */
+const isOnlyAnnotated = [
+  ...["labels", "finalizers", "ownerReferences"].map(
+    (field) => `object.metadata.?${field} == oldObject.metadata.?${field}`,
+  ),
+  hasAnnotationsOf("object", "oldObject"),
+  hasAnnotationsOf("oldObject", "object"),
+].join(" && ");
 
 /** The fields of a ValidatingAdmissionPolicy's spec. The expressions are in CEL. */
 export const ADMISSION_POLICY = {
@@ -49,15 +61,19 @@ export const ADMISSION_POLICY = {
   ],
   validations: [
     {
-      expression: `variables.kind in ['leases', 'events'] || request.operation == 'DELETE' || ${hasLabel("object")}`,
+      expression: `variables.kind in ${WITHOUT_LABEL} || request.operation == 'DELETE' || ${hasLabel("object")}`,
       message: `the operator may write nothing without the label ${MANAGED_BY_LABEL}=${OPERATOR}`,
       reason: "Forbidden",
     },
     {
       // It puts its label back where somebody has removed it.
-      expression:
-        "variables.kind in ['leases', 'events'] || request.operation == 'CREATE' || variables.wasOurs",
+      expression: `variables.kind in ${WITHOUT_LABEL} || request.operation == 'CREATE' || variables.wasOurs`,
       message: `the operator may change and delete only what carries the label ${MANAGED_BY_LABEL}=${OPERATOR} or belongs to one of its resources`,
+      reason: "Forbidden",
+    },
+    {
+      expression: `!(variables.kind in ${listOf(OWN_KINDS)}) || (request.operation == 'UPDATE' && object.spec == oldObject.spec && ${isOnlyAnnotated})`,
+      message: `the operator may change nothing of an AgentRuntime, a PromptPack or a ToolRegistry but its annotation ${MANAGED_BY_ANNOTATION}`,
       reason: "Forbidden",
     },
     {
@@ -90,4 +106,14 @@ function hasLabel(object: string): string {
 
 function hasOwner(object: string): string {
   return `${object}.metadata.?ownerReferences.orValue([]).exists(owner, owner.apiVersion.startsWith('${GROUP}/'))`;
+}
+
+/** Whether the one object has every annotation of the other with the same value, but for the annotation that tells of a claim. */
+function hasAnnotationsOf(one: string, other: string): string {
+  const annotations = `${other}.metadata.?annotations.orValue({})`;
+  return `${annotations}.all(key, key == '${MANAGED_BY_ANNOTATION}' || ${one}.metadata.?annotations[?key] == ${other}.metadata.?annotations[?key])`;
+}
+
+function listOf(words: readonly string[]): string {
+  return `[${words.map((word) => `'${word}'`).join(", ")}]`;
 }

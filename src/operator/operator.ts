@@ -1,11 +1,14 @@
 /** The three controllers, put together over caches that are already being filled. They work while this process leads. */
 import { randomUUID } from "node:crypto";
 import type { Controller } from "../kube/controller/controller.ts";
+import { keyOf } from "../kube/client/object.ts";
 import { EventRecorder } from "../kube/events.ts";
 import { type Backoff, exponentialBackoff } from "../time/backoff.ts";
 import { askReadiness } from "../probes/ask-readiness.ts";
 import type { AskReplica } from "./agent-runtime/pods/replica-reports.ts";
 import { createAgentRuntimes } from "./agent-runtime/controller.ts";
+import { Claims } from "./claims/claims.ts";
+import { OtherOperators } from "./claims/other-operators.ts";
 import type { ControllerSettings, OperatorContext } from "./cluster/operator-context.ts";
 import { FollowedSecrets } from "./cluster/followed-secrets.ts";
 import { EVENT_REPORTER } from "./cluster/labels.ts";
@@ -19,6 +22,10 @@ const secretBackoff = exponentialBackoff({ firstMs: 5_000, lastMs: 20_000 });
 export interface OperatorParts extends Omit<OperatorContext, "events"> {
   /** The name of this process, which stands in the events that it reports. */
   readonly instance: string;
+  /** The namespace of this operator, by which other operators know it. */
+  readonly ownNamespace: string;
+  /** Whether this operator leads by a lease. One without takes no resource from an operator that has no lease. */
+  readonly hasLease: boolean;
   readonly controllerSettings: (controller: string, backoff?: Backoff) => ControllerSettings;
   readonly random: () => number;
   /** @default it asks the pod itself */
@@ -50,14 +57,37 @@ export function createOperator(parts: OperatorParts): Operator {
     onError: (error) => log.warn({ error }, "An event could not be written"),
   });
   const context: OperatorContext = { client, caches, events, clock, log, settings, signer };
-  const promptPacks = createPromptPacks(context, controllerSettings("promptpack"));
-  const toolRegistries = createToolRegistries(context, {
+  const cachesOfKinds = [caches.agentRuntimes, caches.promptPacks, caches.toolRegistries] as const;
+  const others = new OtherOperators({
+    client,
+    clock,
+    judges: parts.hasLease,
+    isConcerned: (other) =>
+      cachesOfKinds.some((cache) => cache.indexed("operator", other).length > 0),
+    onChange: (other) => {
+      const kinds = [agents.controller, promptPacks.controller, toolRegistries.controller];
+      for (const [index, cache] of cachesOfKinds.entries()) {
+        for (const { metadata } of cache.indexed("operator", other)) {
+          kinds[index]?.queue.add(keyOf(metadata));
+        }
+      }
+    },
+    onError: (other, error) =>
+      log.warn(
+        { operator: other, error },
+        "It cannot be seen whether another operator still runs, so that it counts as running",
+      ),
+  });
+  const claims = new Claims({ client, own: parts.ownNamespace, others, clock });
+  const promptPacks = createPromptPacks(context, claims, controllerSettings("promptpack"));
+  const toolRegistries = createToolRegistries(context, claims, {
     ...controllerSettings("toolregistry"),
     probeIntervalMs,
   });
   const followed = settings.secrets === "get" ? followSecrets(parts) : undefined;
   const agents = createAgentRuntimes(
     context,
+    claims,
     {
       promptPacks: promptPacks.decided,
       toolRegistries: toolRegistries.decided,
@@ -86,6 +116,7 @@ export function createOperator(parts: OperatorParts): Operator {
         ...controllers.map((controller) => controller.run(signal)),
         toolRegistries.run(signal),
         agents.run(signal),
+        others.run(signal),
       ]);
     },
   };

@@ -1,5 +1,6 @@
 /** What the operator may do in a cluster, which is exactly what it does. The roles of the chart are generated from it. */
 import { GROUP } from "../api/group.ts";
+import { LEASE_NAME } from "./cluster/labels.ts";
 import type { SecretAccess } from "./cluster/operator-context.ts";
 
 export interface PolicyRule {
@@ -14,8 +15,8 @@ const KINDS = ["agentruntimes", "promptpacks", "toolregistries"] as const;
 
 /** The rules in every namespace that is watched, but for those about Secrets. */
 export const WATCHED_NAMESPACE_RULES: readonly PolicyRule[] = [
-  { apiGroups: [GROUP], resources: KINDS, verbs: ["list", "watch"] },
-  // Only users write the specs.
+  // An annotation tells which operator looks after it. Only users write the specs.
+  { apiGroups: [GROUP], resources: KINDS, verbs: ["list", "watch", "patch"] },
   { apiGroups: [GROUP], resources: KINDS.map((kind) => `${kind}/status`), verbs: ["patch"] },
   // The configs of agents and the versions of packs. Old versions are deleted.
   { apiGroups: [""], resources: ["configmaps"], verbs: [...WATCH, "create", "patch", "delete"] },
@@ -48,9 +49,17 @@ export const SECRET_RULES: Readonly<Record<SecretAccess, readonly PolicyRule[]>>
   get: [{ ...SECRETS, verbs: ["get"] }],
 };
 
-/** When all namespaces are watched: `allowedNamespaces` may select namespaces by their labels. */
+/** When all namespaces are watched. */
 export const CLUSTER_RULES: readonly PolicyRule[] = [
+  // `allowedNamespaces` may select namespaces by their labels.
   { apiGroups: [""], resources: ["namespaces"], verbs: ["list", "watch"] },
+  // Whether another operator still runs, which looked after a resource before.
+  {
+    apiGroups: ["coordination.k8s.io"],
+    resources: ["leases"],
+    resourceNames: [LEASE_NAME],
+    verbs: ["get"],
+  },
 ];
 
 /**

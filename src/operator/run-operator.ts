@@ -26,7 +26,13 @@ import {
   type Watching,
 } from "./cluster/caches.ts";
 import { loadConfigSigner } from "./cluster/config-signer.ts";
-import { HOLDER_POD_ANNOTATION, LEASE_NAME, OPERATOR } from "./cluster/labels.ts";
+import { looksAfterText } from "./claims/other-operators.ts";
+import {
+  HOLDER_POD_ANNOTATION,
+  LEASE_NAME,
+  LOOKS_AFTER_ANNOTATION,
+  OPERATOR,
+} from "./cluster/labels.ts";
 import type { ControllerSettings, OperatorSettings } from "./cluster/operator-context.ts";
 import { createOperator } from "./operator.ts";
 import { createOperatorMetrics, type OperatorMetrics } from "./operator-metrics.ts";
@@ -132,13 +138,14 @@ async function leadWheneverElected(
   by: { leaseNamespace: string; leaseClient: KubeClient; client: KubeClient },
   signal: AbortSignal,
 ): Promise<void> {
-  const { instance, pod, clock, random, log } = standing.options;
+  const { instance, pod, settings, clock, random, log } = standing.options;
   const election: LeaderElectionOptions = {
     client: by.leaseClient,
     namespace: by.leaseNamespace,
     name: LEASE_NAME,
     identity: `${instance}_${randomUUID()}`,
     pods: { annotation: HOLDER_POD_ANNOTATION, own: pod },
+    annotations: { [LOOKS_AFTER_ANNOTATION]: looksAfterText(settings.namespaces) },
     clock,
     random,
     onError: (error) =>
@@ -178,6 +185,8 @@ async function lead(standing: Standing, client: KubeClient, signal: AbortSignal)
       settings,
       signer,
       instance,
+      ownNamespace: options.ownNamespace,
+      hasLease: options.leaseNamespace !== undefined,
       random: options.random,
       controllerSettings: (controller, backoff) =>
         settingsOf({ controller, backoff }, options, metrics),

@@ -97,6 +97,9 @@ function waitOrMend(_field: ReadField, message: string): string {
     : "Wait a moment; if it stays so, look at the log of a replica.";
 }
 
+const ONE_OPERATOR =
+  "Limit watchNamespaces of one of the two operators, or uninstall one. To hand the AgentRuntime over to the other one, remove its annotation omnia.altairalabs.ai/managed-by.";
+
 const SEE_THE_CAUSE =
   "Mend what the message names; the condition that has the same reason says more.";
 
@@ -167,6 +170,7 @@ export const CURES: Cures = {
       Unschedulable: FIND_A_NODE,
       ImagePull: CORRECT_THE_IMAGE,
     },
+    Managed: { ManagedByAnother: ONE_OPERATOR },
     Ready: {
       RollingOut: "Wait a moment: the replicas are being brought to the newest spec.",
       WaitingForReferences: SEE_THE_CAUSE,
@@ -190,6 +194,7 @@ export const CURES: Cures = {
       InvalidKey: SEE_THE_CAUSE,
       InvalidURL: SEE_THE_CAUSE,
       Unreachable: SEE_THE_CAUSE,
+      ManagedByAnother: ONE_OPERATOR,
     },
   },
   PromptPack: {

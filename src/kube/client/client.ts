@@ -88,6 +88,11 @@ export class KubeClient {
     return new KubeClient(this.#options, check, this.#priority);
   }
 
+  /** A client like this one, whose writes are those of another field manager. */
+  as(fieldManager: string): KubeClient {
+    return new KubeClient({ ...this.#options, fieldManager }, this.#beforeWrite, this.#priority);
+  }
+
   /** A client like this one, whose requests give way to others when the rate limit is reached. */
   givingWay(): KubeClient {
     return new KubeClient(this.#options, this.#beforeWrite, "later");

@@ -24,7 +24,10 @@ export interface ReflectorOptions<T extends KubernetesObject> {
   namespace?: string | undefined;
   labelSelector?: string | undefined;
   metadataOnly?: boolean | undefined;
-  /** Gives the part of an object that is kept. Its name, namespace, uid and resourceVersion must stay. */
+  /**
+   * Gives the part of an object that is kept. Its name, namespace, uid and resourceVersion must stay. Of the managed fields nothing is
+   * kept but what is read from them here.
+   */
   transform?: ((object: T) => T) | undefined;
   clock: Clock;
   random: () => number;
@@ -129,8 +132,7 @@ export class Reflector<T extends KubernetesObject> {
 
   #kept(object: T): T {
     const { transform } = this.#options;
-    const kept = withoutUnread(object);
-    return transform === undefined ? kept : transform(kept);
+    return withoutUnread(transform === undefined ? object : transform(object));
   }
 
   #take(event: WatchEvent<T>): void {
@@ -150,7 +152,7 @@ export class Reflector<T extends KubernetesObject> {
 }
 
 /**
- * Removes what nobody here reads: the managed fields, which are about half of an object's size, and the manifest that kubectl keeps
+ * Removes what nobody reads later: the managed fields, which are about half of an object's size, and the manifest that kubectl keeps
  * in an annotation, which holds the values of a Secret.
  */
 function withoutUnread<T extends KubernetesObject>(object: T): T {

@@ -6,6 +6,7 @@ import {
 } from "../../api/agent-runtime.ts";
 import { AGENT_RUNTIME } from "../../api/group.ts";
 import { Controller, type ReconcileResult } from "../../kube/controller/controller.ts";
+import type { Claims } from "../claims/claims.ts";
 import { createConfigMapReader } from "../cluster/config-map-reader.ts";
 import { AGENT_RUNTIMES, type StoredAgentRuntime } from "../cluster/kubernetes-objects.ts";
 import type {
@@ -22,6 +23,7 @@ import { childrenOf, ownedBy } from "./children.ts";
 import { decide } from "./decide.ts";
 import { gather } from "./gather.ts";
 import { hearReplicas } from "./hear-replicas.ts";
+import { ManagedConditions } from "./managed-conditions.ts";
 import { AgentMemories } from "./memories.ts";
 import { type Pass, type Phase, runPhases } from "./pass.ts";
 import { type AskReplica, ReplicaReports } from "./pods/replica-reports.ts";
@@ -40,6 +42,7 @@ export interface AgentRuntimes {
 
 export function createAgentRuntimes(
   context: OperatorContext,
+  claims: Claims,
   sources: {
     promptPacks: DecidedPromptPacks;
     toolRegistries: DecidedToolRegistries;
@@ -55,6 +58,7 @@ export function createAgentRuntimes(
   const configMaps = createConfigMapReader(context);
   const statuses = new WrittenStatuses<AgentRuntimeStatus>(context, AGENT_RUNTIMES);
   const unreadable = new UnreadableSpecs(context, AGENT_RUNTIMES);
+  const managed = new ManagedConditions(context, claims);
   const memories = new AgentMemories(clock, signer);
   const reports = new ReplicaReports({
     clock,
@@ -78,15 +82,32 @@ export function createAgentRuntimes(
     const stored = caches.agentRuntimes.get(key);
     if (stored === undefined) {
       // Kubernetes deletes the agent's objects, because of their owner references.
-      memories.forget(key);
-      reports.forget(key);
-      statuses.forget(key);
+      forget(key);
+      claims.forget(AGENT_RUNTIMES, key);
+      managed.forget(key);
       return;
     }
     if (stored.metadata.deletionTimestamp !== undefined) return;
+    const claim = await claims.of(AGENT_RUNTIMES, stored, signal);
+    if (!claim.isHeld) {
+      forget(key);
+      const { claimant, requeueAfterMs } = claim;
+      if (claimant === undefined) return { requeueAfterMs };
+      return { requeueAfterMs: await managed.say(stored, claimant, signal) };
+    }
+    const clearInMs = await managed.clear(stored, signal);
     const read = readSpec(agentRuntimeSpecSchema, stored.spec);
     if (!read.ok) return await unreadable.refuse(stored, read.problem, signal);
-    return await runPhases(phases, beginPass(key, stored, read.spec), signal);
+    const result = await runPhases(phases, beginPass(key, stored, read.spec), signal);
+    const delays = [clearInMs, result?.requeueAfterMs].filter((delay) => delay !== undefined);
+    return delays.length === 0 ? undefined : { requeueAfterMs: Math.min(...delays) };
+  }
+
+  /** What another operator may do to it meanwhile is found in the caches. */
+  function forget(key: string): void {
+    memories.forget(key);
+    reports.forget(key);
+    statuses.forget(key);
   }
 
   function beginPass(key: string, stored: StoredAgentRuntime, spec: AgentRuntime["spec"]): Pass {

@@ -12,6 +12,7 @@ import { Reflector, type ReflectorOptions } from "../../kube/watch/reflector.ts"
 import { withoutUndefined } from "../../control/without-undefined.ts";
 import * as kinds from "./kubernetes-objects.ts";
 import { AGENT_LABEL_SELECTOR, SERVICE_NAME_LABEL } from "./labels.ts";
+import { operatorsOf, withKeptOff } from "./operators-of.ts";
 import {
   configMapsOf,
   promptPackOf,
@@ -22,11 +23,11 @@ import {
 } from "./references-of.ts";
 
 export interface OperatorCaches {
-  /** Indexes: promptPack, toolRegistry, secret, configMap, each by the key of the object that the AgentRuntime refers to; namespace. */
+  /** Indexes: promptPack, toolRegistry, secret, configMap, each by the key of the object that the AgentRuntime refers to; namespace; operator. */
   readonly agentRuntimes: Cache<kinds.StoredAgentRuntime>;
-  /** Index: source, by the key of the ConfigMap. */
+  /** Indexes: source, by the key of the ConfigMap; operator. */
   readonly promptPacks: Cache<kinds.StoredPromptPack>;
-  /** Indexes: toolSecret, by the bare name of a Secret; namespace. */
+  /** Indexes: toolSecret, by the bare name of a Secret; namespace; operator. */
   readonly toolRegistries: Cache<kinds.StoredToolRegistry>;
   /** Metadata only. Index: owner, by uid, which finds the kept versions of a PromptPack. */
   readonly configMaps: Cache<KubernetesObject>;
@@ -62,9 +63,17 @@ export function createCaches(): OperatorCaches {
       secret: secretsOf,
       configMap: configMapsOf,
       namespace: one(namespaceOf),
+      operator: operatorsOf,
     }),
-    promptPacks: new Cache({ source: one(sourceOf) }),
-    toolRegistries: new Cache({ toolSecret: toolSecretNamesOf, namespace: one(namespaceOf) }),
+    promptPacks: new Cache<kinds.StoredPromptPack>({
+      source: one(sourceOf),
+      operator: operatorsOf,
+    }),
+    toolRegistries: new Cache<kinds.StoredToolRegistry>({
+      toolSecret: toolSecretNamesOf,
+      namespace: one(namespaceOf),
+      operator: operatorsOf,
+    }),
     configMaps: new Cache({
       owner: ({ metadata }) => (metadata.ownerReferences ?? []).map(({ uid }) => uid),
     }),
@@ -124,7 +133,7 @@ export function watchCluster(options: {
 
   const ofAgents = { labelSelector: AGENT_LABEL_SELECTOR };
   const reflectors: Pick<Reflector<KubernetesObject>, "run" | "synced" | "isSynced">[] = [
-    ...reflect(kinds.AGENT_RUNTIMES, caches.agentRuntimes),
+    ...reflect(kinds.AGENT_RUNTIMES, caches.agentRuntimes, { transform: withKeptOff }),
     ...reflect(kinds.PROMPT_PACKS, caches.promptPacks),
     ...reflect(kinds.TOOL_REGISTRIES, caches.toolRegistries),
     ...reflect(kinds.CONFIG_MAPS, caches.configMaps, { metadataOnly: true, transform: identityOf }),

@@ -18,7 +18,10 @@ type Stored<Kind extends { spec: unknown; status?: unknown }> = KubernetesObject
   spec: Kind["spec"];
   status?: Kind["status"];
 };
-export type StoredAgentRuntime = Stored<AgentRuntime>;
+export type StoredAgentRuntime = Stored<AgentRuntime> & {
+  /** The operators that say in its status that they keep off. It is read from the managed fields when the object comes. */
+  keptOffBy?: readonly string[];
+};
 export type StoredPromptPack = Stored<PromptPack>;
 export type StoredToolRegistry = Stored<ToolRegistry>;
 

@@ -14,6 +14,8 @@ export const OPERATOR = "omnia-operator";
 export const LEASE_NAME = `${OPERATOR}.${GROUP}`;
 /** On the lease: the holder, and the name and uid of the pod that it runs in. */
 export const HOLDER_POD_ANNOTATION = `${GROUP}/holder-pod`;
+/** On the lease: the namespaces that its holder looks after, separated by commas, or "*" for all of them. */
+export const LOOKS_AFTER_ANNOTATION = `${GROUP}/looks-after`;
 /** The Secret with the key that signs agent configs. It is in the namespace of the operator. */
 export const SIGNING_KEY_NAME = `${OPERATOR}-signing-key`;
 /** The controller that stands in the events. */

@@ -5,6 +5,7 @@ import { isConflict, isNotFound } from "../../kube/client/api-error.ts";
 import { applyStatus } from "../../kube/apply-status.ts";
 import { keyOf, type KubernetesObject, type ResourceType } from "../../kube/client/object.ts";
 import type { OperatorContext } from "./operator-context.ts";
+import { ownStatus } from "./own-status.ts";
 
 interface StatusWithConditions {
   conditions?: Condition[] | undefined;
@@ -21,7 +22,7 @@ interface Written<Status> {
 }
 
 /**
- * The statuses of one kind as this process wrote them last, which is the only one that writes them. The cache shows a written
+ * The statuses of one kind as this process wrote them last, which is the only one that writes them but for the condition Managed. The cache shows a written
  * status only after a while, and a decision from the status before would undo what was written.
  */
 export class WrittenStatuses<Status extends StatusWithConditions> {
@@ -37,7 +38,8 @@ export class WrittenStatuses<Status extends StatusWithConditions> {
   /** The status as it was written last. The same object is returned until another status is written. */
   of(stored: KubernetesObject & { status?: Status | undefined }): Status | undefined {
     const last = this.#lastOf(stored);
-    const { status, metadata } = stored;
+    const { metadata } = stored;
+    const status = ownStatus(stored.status);
     if (last === undefined) return status;
     const isOther = metadata.resourceVersion !== last.over && status !== last.status;
     if (isOther && status !== undefined) {
@@ -88,7 +90,8 @@ export class WrittenStatuses<Status extends StatusWithConditions> {
     // When many resources are created at once, the objects that they need are written before their statuses.
     const client = this.#context.client.givingWay();
     try {
-      return await applyStatus({ client, type: this.#type, live, status, signal });
+      const own = { ...live, status: ownStatus(live.status) };
+      return await applyStatus({ client, type: this.#type, live: own, status, signal });
     } catch (error) {
       // The object was deleted meanwhile, and perhaps created again. The cache is about to show that.
       if (isNotFound(error) || isConflict(error)) return false;

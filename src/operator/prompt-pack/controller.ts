@@ -6,6 +6,7 @@ import { sourceValid } from "../../control/prompt-pack/source-valid.ts";
 import type { ApiError } from "../../kube/client/api-error.ts";
 import { Controller, type ReconcileResult } from "../../kube/controller/controller.ts";
 import { keyOf } from "../../kube/client/object.ts";
+import type { Claims } from "../claims/claims.ts";
 import { PROMPT_PACKS, type StoredPromptPack } from "../cluster/kubernetes-objects.ts";
 import type {
   ControllerSettings,
@@ -31,6 +32,7 @@ export interface PromptPacks {
 
 export function createPromptPacks(
   context: OperatorContext,
+  claims: Claims,
   settings: ControllerSettings,
 ): PromptPacks {
   const { caches, clock } = context;
@@ -42,9 +44,17 @@ export function createPromptPacks(
 
   async function reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult | void> {
     const outcome = await decisions.renew(key, signal);
-    if (outcome === undefined) return statuses.forget(key);
+    if (outcome === undefined) {
+      claims.forget(PROMPT_PACKS, key);
+      return statuses.forget(key);
+    }
     const { stored, decision, problem } = outcome;
     if (stored.metadata.deletionTimestamp !== undefined) return;
+    const claim = await claims.of(PROMPT_PACKS, stored, signal);
+    if (!claim.isHeld) {
+      statuses.forget(key);
+      return { requeueAfterMs: claim.requeueAfterMs };
+    }
     if (problem !== undefined) return await unreadable.refuse(stored, problem, signal);
     if (decision === undefined) return;
     // A version is kept before the status names it, so that each version in a status is found after a restart.

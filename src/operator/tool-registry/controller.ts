@@ -1,8 +1,9 @@
 /** The ToolRegistries of the cluster: their controller, and what was decided about them for the agents that refer to them. */
 import type { ToolRegistryStatus } from "../../api/tool-registry.ts";
-import { Controller } from "../../kube/controller/controller.ts";
+import { Controller, type ReconcileResult } from "../../kube/controller/controller.ts";
 import { keyOf } from "../../kube/client/object.ts";
 import { ToolProbes } from "../../probes/tool-probes.ts";
+import type { Claims } from "../claims/claims.ts";
 import { TOOL_REGISTRIES, type StoredToolRegistry } from "../cluster/kubernetes-objects.ts";
 import type {
   ControllerSettings,
@@ -24,6 +25,7 @@ export interface ToolRegistries {
 
 export function createToolRegistries(
   context: OperatorContext,
+  claims: Claims,
   settings: ControllerSettings & { readonly probeIntervalMs?: number | undefined },
 ): ToolRegistries {
   const { caches, clock } = context;
@@ -50,9 +52,10 @@ export function createToolRegistries(
   });
   const decisions = createRegistryDecisions(context, { statuses, services, probes, probed });
 
-  async function reconcile(key: string, signal: AbortSignal): Promise<void> {
+  async function reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult | void> {
     const outcome = await decisions.renew(key, signal);
     if (outcome === undefined) {
+      claims.forget(TOOL_REGISTRIES, key);
       statuses.forget(key);
       probes.forget(key);
       probed.delete(key);
@@ -60,6 +63,11 @@ export function createToolRegistries(
     }
     const { stored, decision, problem } = outcome;
     if (stored.metadata.deletionTimestamp !== undefined) return;
+    const claim = await claims.of(TOOL_REGISTRIES, stored, signal);
+    if (!claim.isHeld) {
+      statuses.forget(key);
+      return { requeueAfterMs: claim.requeueAfterMs };
+    }
     if (problem !== undefined) return await unreadable.refuse(stored, problem, signal);
     if (decision !== undefined) await statuses.write(stored, decision.status, signal);
   }

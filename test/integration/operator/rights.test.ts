@@ -11,7 +11,9 @@ import type { KubernetesObject, ResourceType } from "../../../src/kube/client/ob
 import { RateLimiter } from "../../../src/kube/client/rate-limiter.ts";
 import { createTransport } from "../../../src/kube/client/transport.ts";
 import { LEASES } from "../../../src/kube/controller/leader-election.ts";
+import { MANAGED_BY_ANNOTATION } from "../../../src/api/group.ts";
 import {
+  AGENT_RUNTIMES,
   CONFIG_MAPS,
   DEPLOYMENTS,
   NETWORK_POLICIES,
@@ -234,6 +236,21 @@ describe("under the policy the account of the operator may not", () => {
     await expect(patched(change)).rejects.toThrow(/nothing of a pod but its metadata/);
     await expect(patched({ metadata: { labels: null } })).rejects.toThrow(/without the label/);
     await patched({ metadata: { annotations: { note: "told" } } });
+  });
+
+  it("change anything of an AgentRuntime but the annotation that tells whose it is", async () => {
+    const at = { name: "support", namespace: "whole" };
+    const patched = (patch: object) => client().mergePatch(AGENT_RUNTIMES, at, patch, signal);
+    for (const patch of [
+      { spec: { replicas: 3 } },
+      { metadata: { labels: { note: "told" } } },
+      { metadata: { annotations: { note: "told" } } },
+      { metadata: { finalizers: ["example.com/never"] } },
+    ]) {
+      await expect(patched(patch)).rejects.toThrow(/nothing of an AgentRuntime/);
+    }
+    await patched({ metadata: { annotations: { [MANAGED_BY_ANNOTATION]: null } } });
+    await patched({ metadata: { annotations: { [MANAGED_BY_ANNOTATION]: "whole-own" } } });
   });
 
   it("change the key that it signs with", async () => {

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
+import { MANAGED_BY_ANNOTATION } from "../../../src/api/group.ts";
 import { explain, type ExplainedResource } from "../../../src/control/explain/explain.ts";
 import type { NotReadyReason } from "../../../src/observability/readiness-answer.ts";
 import { KUBE_API_SERVER_TIMEOUT_MS } from "../../support/kubernetes/kube-api-server.ts";
@@ -303,6 +304,12 @@ const FAULTS: Readonly<Record<string, (place: Place) => Promise<void>>> = {
       SOME_TIME,
     );
     place.behave({ state: "ready", afterMs: 60_000 });
+  },
+  "Another operator looks after the agent": async (place) => {
+    const { metadata, ...agent } = anAgentManifest(place.at(NAME), ECHO);
+    const annotations = { [MANAGED_BY_ANNOTATION]: "other" };
+    const claimed = { ...metadata, annotations };
+    await cluster().create({ ...agent, metadata: claimed });
   },
   "An object has the name of one of the agent's": async (place) => {
     await cluster().create({ kind: "ConfigMap", metadata: place.at(`${NAME}-config`) });

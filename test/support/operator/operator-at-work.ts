@@ -5,6 +5,7 @@
 import { Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { KubeConfig } from "@kubernetes/client-node";
+import { MANAGED_BY_ANNOTATION } from "../../../src/api/group.ts";
 import { DEFAULT_TRUST_POLICY } from "../../../src/control/trust-policy.ts";
 import { createLog } from "../../../src/observability/log.ts";
 import { agentNetworkPolicySchema } from "../../../src/operator/cluster/agent-network-policy.ts";
@@ -130,7 +131,8 @@ export class OperatorAtWork {
       .slice(this.#before)
       .filter(({ status }) => (status === 403) === isRefused)
       .map(({ verb, resource, namespace }) => {
-        const isOfCluster = resource === "/namespaces";
+        const isOfCluster =
+          resource === "/namespaces" || (resource.endsWith("/leases") && namespace !== this.own);
         const scope = isOfCluster ? "cluster" : namespace === this.own ? "own" : "watched";
         return nameOf({ scope, verb, resource });
       });
@@ -250,6 +252,12 @@ export class OperatorAtWork {
       await this.start();
       await this.until(async () => !(await this.#holds(lease, '"holderIdentity":"another"')));
     },
+    take: async () => {
+      const agent = anAgentManifest(this.#at("taken"), { facade: { handler: "echo" } });
+      const claimed = { ...agent.metadata, annotations: { [MANAGED_BY_ANNOTATION]: "nobody" } };
+      await this.#cluster.create({ ...agent, metadata: claimed });
+      await this.until(async () => !(await this.#holds(agent, '"nobody"')));
+    },
     open: async () => {
       await this.stop();
       await this.start({ makesNetworkPolicies: false });
@@ -261,6 +269,7 @@ export class OperatorAtWork {
 /** The part of the work that needs the right, where it is not the first. */
 export function partThatNeeds(right: OperatorRight): string {
   const { verb, resource, scope } = right;
+  if (scope === "cluster" && resource.endsWith("/leases")) return "take";
   if (scope === "own" && resource === "/pods") return "succeed";
   if (scope === "own") return nameOf(right) === nameOf(RENEWAL) ? "renew" : "make";
   const parts: Record<string, string> = {

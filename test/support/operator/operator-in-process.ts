@@ -147,6 +147,8 @@ export class OperatorInProcess {
       askReplica,
       random: Math.random,
       instance: "test",
+      ownNamespace: "default",
+      hasLease: false,
       controllerSettings: () => ({ onReconciled: (done) => reconciled.push(done) }),
       probeIntervalMs: PROBE_INTERVAL_MS,
       secretRereadMs: SECRET_REREAD_MS,
