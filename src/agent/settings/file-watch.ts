@@ -33,7 +33,7 @@ export class FileWatch {
       watcher.close();
       this.#watchers.delete(folder);
     }
-    this.#addWatchers();
+    this.#renewWatchers();
     if (pollMs !== this.#pollMs) {
       this.#pollMs = pollMs;
       this.#poll();
@@ -48,13 +48,18 @@ export class FileWatch {
     this.#watchers.clear();
   }
 
-  #addWatchers(): void {
+  /**
+   * A watcher stays with the folder that was found when it was made. Where the path leads over a symbolic link, as to a file of a
+   * projected volume, another folder takes the place of that one with each change, so the watchers are made again each time.
+   */
+  #renewWatchers(): void {
     for (const folder of this.#folders) {
-      if (this.#watchers.has(folder)) continue;
+      const before = this.#watchers.get(folder);
       try {
         const watcher = watch(folder, () => this.#onEvent());
         watcher.on("error", () => this.#forget(folder, watcher));
         this.#watchers.set(folder, watcher);
+        before?.close();
       } catch {
         // The folder is not there, or this machine has no watches left. The poll notices changes all the same.
       }
@@ -69,6 +74,8 @@ export class FileWatch {
   #onEvent(): void {
     this.#settleTimer ??= this.#clock.setTimer(FILE_SETTLE_MS, () => {
       this.#settleTimer = undefined;
+      // It comes before the callback, so that what changes while files are read is noticed.
+      this.#renewWatchers();
       this.#onChange();
     });
   }
@@ -76,7 +83,7 @@ export class FileWatch {
   #poll(): void {
     this.#pollTimer?.cancel();
     this.#pollTimer = this.#clock.setTimer(this.#pollMs, () => {
-      this.#addWatchers();
+      this.#renewWatchers();
       this.#onChange();
       this.#poll();
     });
