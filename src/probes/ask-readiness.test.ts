@@ -50,7 +50,7 @@ describe("asking a replica", () => {
     const clock = new ManualClock();
     const asked = askReadiness(await aReplica(silent), clock, never);
     await vi.waitFor(() => expect(silent).toHaveBeenCalled());
-    await clock.advance(5_000);
+    await clock.advance(4_000);
     expect(await asked).toBeUndefined();
   });
 

@@ -4,8 +4,11 @@ import { type NotReadyReason, readNotReadyAnswer } from "../observability/readin
 import type { Clock } from "../time/clock.ts";
 import { Deadline } from "../time/deadline.ts";
 
-/** It is longer than an agent takes to find out that its store does not answer, because that finding is an answer too. */
-const TIMEOUT_MS = 5_000;
+/**
+ * It is longer than an agent takes to find out that its store does not answer, because that finding is an answer too. It is short
+ * enough that the conditions tell within five seconds of a replica that never answers.
+ */
+const TIMEOUT_MS = 4_000;
 /** No more of an answer is read. */
 const MAX_ANSWER_BYTES = 16 * 1024;
 

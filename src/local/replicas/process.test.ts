@@ -49,7 +49,7 @@ async function aProcessThatAnswers(answer: RequestListener) {
       },
       { timeout: 10_000, interval: 20 },
     );
-    await clock.advance(5_000);
+    await clock.advance(4_000);
   };
   return { replica, clock, outlast };
 }

@@ -43,7 +43,9 @@ describe("WriteRefusals", () => {
   it("a name that others have is looked at before it is asked for, at every occasion", () => {
     const { refusals } = aRig();
     expect(refusals.wasTaken(SERVICES)).toBe(false);
-    expect(refusals.add(SERVICES, WANTED, theirs).problem).toContain("belongs to somebody else");
+    const { problem, retryInMs } = refusals.add(SERVICES, WANTED, theirs);
+    expect(problem).toContain("belongs to somebody else");
+    expect(retryInMs).toBe(4_000);
     expect(refusals.unexpired(SERVICES, WANTED)).toBeUndefined();
     expect(refusals.wasTaken(SERVICES)).toBe(true);
   });

@@ -17,8 +17,11 @@ import { stableMessage } from "./pods/stable-message.ts";
 const PASSING_RETRY_MS = 500;
 /** An obstacle that is still there after so many tries is reported. */
 const PASSING_TRIES = 20;
-/** For a name that belongs to somebody else: the owner gives it up at some time, and not every such object is watched here. */
-const TAKEN_RETRY_MS = 10_000;
+/**
+ * For a name that belongs to somebody else. The owner gives it up at some time, and not every such object is watched here. It is
+ * short enough that the condition follows within five seconds.
+ */
+const TAKEN_RETRY_MS = 4_000;
 /** For a quota or a policy: it may change, or else the object has to. */
 const FIRST_REFUSED_RETRY_MS = 10_000;
 const LAST_REFUSED_RETRY_MS = 60_000;
