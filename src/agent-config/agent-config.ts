@@ -10,6 +10,7 @@ import {
   PROVIDER_NAMES,
   SESSION_STORES,
   TOKEN_LIMIT_FIELDS,
+  TOOL_AUTH_TYPES,
   TOOL_METHODS,
   TOOL_TYPES,
 } from "../api/choices.ts";
@@ -63,8 +64,16 @@ export const toolConfigSchema = z.strictObject({
   timeoutMs: z.int().min(1),
   retries: z.int().min(0),
   headers: z.record(z.string(), z.string()),
-  /** A path relative to the folder of the config. The content of the file is sent as `Authorization: Bearer …`. */
+  /** A path relative to the folder of the config. The content of the file is sent as `authType` says. */
   authFile: z.string().optional(),
+  /** `bearer` if unset. For `basic` the file has `user:password`. */
+  authType: z.enum(TOOL_AUTH_TYPES).optional(),
+  /** The header that has the credential, where `authType` is `header`. */
+  authHeader: z.string().optional(),
+  /** Bytes of an answer that are handed to the model. */
+  responseLimit: z.int().min(1).optional(),
+  /** Calls that may run at a time, of one replica. */
+  maxParallel: z.int().min(1).optional(),
   /** Which addresses it may have, besides public ones, as network/address-verdict.ts describes it. Without it no other. */
   allowedAddresses: z.array(z.string()).optional(),
   /** Only these tools of an mcp or openapi server may be called. */

@@ -10,6 +10,8 @@ import { TurnError } from "../contracts/turn-error.ts";
 import { limitsOf } from "../contracts/limits.ts";
 import type { Handler } from "../contracts/handler.ts";
 import { callIdsOf } from "./tools/call-ids.ts";
+import { functionTools, offerTools } from "./tools/offered-tool.ts";
+import { ToolServers } from "./tools/tool-servers.ts";
 import { ContextLimits } from "./context-limits.ts";
 import { PromptFit } from "./prompt-fit.ts";
 import { promptOfSession } from "./session-prompt.ts";
@@ -32,14 +34,15 @@ export interface RuntimeHandler extends Handler {
 export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHandler {
   const { readSecret, log, clock, metrics, random = Math.random } = options;
   const connections = createModelConnections({ readSecret, clock, log });
+  const toolServers = new ToolServers({ readSecret, clock, random });
   const tokenRates = new TokenRates();
   const contextLimits = new ContextLimits();
   return {
     async run(turn) {
       const { provider, prompts } = partsOf(turn.config);
       const prompt = promptOfSession(prompts, turn);
-      const tools = prompt.tools ?? turn.config.tools;
-      const schemas = JSON.stringify(tools.map(({ inputSchema }) => inputSchema));
+      const tools = await offerTools(prompt.tools ?? turn.config.tools, toolServers, turn.signal);
+      const schemas = JSON.stringify(functionTools(tools).map(({ inputSchema }) => inputSchema));
       const sampling = samplingOptions(prompt.parameters, provider.parameters);
       const connection = await connect(provider);
       const history = await turn.history();
@@ -48,7 +51,6 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
         prompt,
         sampling,
         tools,
-        readSecret,
         clock,
         random,
         log: log.child({ turnId: turn.id }),

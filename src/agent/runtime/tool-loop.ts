@@ -5,7 +5,7 @@
  * goes on after the last complete step of that replica.
  */
 import type { LanguageModelV4CallOptions } from "@ai-sdk/provider";
-import type { PromptConfig, ProviderName, ToolConfig } from "../../agent-config/agent-config.ts";
+import type { PromptConfig, ProviderName } from "../../agent-config/agent-config.ts";
 import type { AgentMetrics } from "../contracts/agent-metrics.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";
@@ -27,12 +27,12 @@ import {
   providerTurnError,
   ProviderTurnError,
 } from "./providers/provider-error.ts";
-import type { ReadSecret } from "./providers/provider-key.ts";
 import type { AssistantMessage, HistoryMessage, ToolMessage } from "../sessions/history-message.ts";
 import { addUsage } from "../contracts/add-usage.ts";
 import { CallIds } from "./tools/call-ids.ts";
+import { functionTools, type OfferedTool } from "./tools/offered-tool.ts";
 import { runCalls } from "./tools/run-calls.ts";
-import { functionTools, ToolRuns, type ToolRun } from "./tools/tool-runs.ts";
+import { ToolRuns, type ToolRun } from "./tools/tool-runs.ts";
 
 export type TurnMetrics = Pick<AgentMetrics, "toolCallsTotal" | "providerTokensTotal">;
 
@@ -40,8 +40,7 @@ export interface ToolLoopContext {
   connection: ModelConnection;
   prompt: PromptConfig;
   sampling: SamplingOptions;
-  tools: readonly ToolConfig[];
-  readSecret: ReadSecret;
+  tools: readonly OfferedTool[];
   clock: Clock;
   /** At least 0 and below 1; spreads retries. */
   random: () => number;
@@ -68,7 +67,7 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
     callIds: new CallIds(context.usedCallIds),
     maxRounds: prompt.maxRounds,
     maxCalls: prompt.maxToolCallsPerTurn,
-    context: { ...context, signal },
+    signal,
     metrics,
   });
   const { earlier } = turn;

@@ -1,13 +1,10 @@
 /** The tool calls of one turn. Each call runs once, a turn has a limited number of calls, and a failed call is a result. */
-import type { LanguageModelV4FunctionTool } from "@ai-sdk/provider";
-import type { ToolConfig } from "../../../agent-config/agent-config.ts";
 import type { AgentMetrics } from "../../contracts/agent-metrics.ts";
 import type { EarlierStep } from "../../contracts/handler.ts";
 import type { ModelStep, StepToolCall } from "../providers/model-step.ts";
 import type { CallIds } from "./call-ids.ts";
 import { findTool } from "./find-tool.ts";
-import type { HttpToolContext } from "./http/http-tool-server.ts";
-import { runTool } from "./tool-servers.ts";
+import type { OfferedTool } from "./offered-tool.ts";
 import { checkToolArguments, parseToolArguments } from "./tool-arguments.ts";
 import type { ToolOutcome } from "./server/tool-outcome.ts";
 
@@ -24,11 +21,11 @@ export interface ToolRun {
 }
 
 export interface ToolRunsOptions {
-  tools: readonly ToolConfig[];
+  tools: readonly OfferedTool[];
   callIds: CallIds;
   maxRounds: number;
   maxCalls: number;
-  context: HttpToolContext;
+  signal: AbortSignal;
   metrics: Pick<AgentMetrics, "toolCallsTotal"> | undefined;
 }
 
@@ -93,10 +90,10 @@ export class ToolRuns {
     call: StepToolCall,
     parsed: ReturnType<typeof parseToolArguments>,
   ): Promise<ToolOutcome> {
-    const { tools, context, metrics } = this.#options;
+    const { tools, signal, metrics } = this.#options;
     const tool = findTool(tools, call.name);
     const outcome = await this.#outcome(tool, call, parsed);
-    context.signal.throwIfAborted();
+    signal.throwIfAborted();
     // A name that the model made up must not become a label of a metric.
     metrics?.toolCallsTotal.add(1, {
       tool: tool?.name ?? "unknown",
@@ -106,11 +103,11 @@ export class ToolRuns {
   }
 
   async #outcome(
-    tool: ToolConfig | undefined,
+    tool: OfferedTool | undefined,
     call: StepToolCall,
     parsed: ReturnType<typeof parseToolArguments>,
   ): Promise<ToolOutcome> {
-    const { tools, context } = this.#options;
+    const { tools, signal } = this.#options;
     if (tool === undefined) {
       const names = tools.map(({ name }) => name).join(", ");
       return {
@@ -120,17 +117,7 @@ export class ToolRuns {
     if (!parsed.ok) return { error: parsed.problem };
     const problem = await checkToolArguments(tool.inputSchema, parsed.arguments);
     if (problem !== undefined) return { error: problem };
-    return runTool(tool, parsed.arguments, context);
+    const { name, server, timeoutMs } = tool;
+    return await server.call(name, parsed.arguments, { signal, timeoutMs });
   }
-}
-
-/** The tools as they are described to the model. */
-export function functionTools(tools: readonly ToolConfig[]): LanguageModelV4FunctionTool[] {
-  return tools.map(({ name, description, inputSchema }) => ({
-    type: "function",
-    name,
-    description,
-    // Providers want an object with properties, even for a tool without parameters.
-    inputSchema: { properties: {}, ...inputSchema, type: "object" },
-  }));
 }

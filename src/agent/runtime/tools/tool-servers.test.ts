@@ -1,25 +1,44 @@
 import { describe, expect, it } from "vitest";
 import { aTool } from "../../../../test/support/builders/agent-config.ts";
+import { MAX_TOOL_FAILURES } from "../../contracts/limits.ts";
 import { systemClock } from "../../../time/clock.ts";
-import { runTool } from "./tool-servers.ts";
+import { ToolServers } from "./tool-servers.ts";
 
-describe("runTool", () => {
+function servers(): ToolServers {
+  const readSecret = () => Promise.resolve("");
+  return new ToolServers({ readSecret, clock: systemClock, random: () => 0 });
+}
+
+describe("the servers of tools", () => {
   it.each(["grpc", "mcp", "openapi"] as const)(
-    "says that tools of type %s cannot be called yet",
+    "say that tools of type %s cannot be called yet, and offer them",
     async (type) => {
-      const outcome = await runTool(
-        aTool({ url: "http://tools/", type }),
-        {},
-        {
-          readSecret: () => Promise.resolve(""),
-          clock: systemClock,
-          random: () => 0,
-          signal: new AbortController().signal,
-        },
-      );
-      expect(outcome).toEqual({
+      const tool = aTool({ url: "http://tools/", type });
+      const server = servers().of(tool);
+      const { signal } = new AbortController();
+      expect(await server.call(tool.name, {}, { signal, timeoutMs: 1_000 })).toEqual({
         error: `tools of type ${type} cannot be called by this version of the agent`,
       });
+      const { name, description, inputSchema } = tool;
+      expect(await server.list(signal)).toEqual([{ name, description, inputSchema }]);
     },
   );
+
+  it("are the same for the same tool, also where two prompts offer it", async () => {
+    const known = servers();
+    const tool = aTool({ url: "http://127.0.0.1:1/" });
+    expect(known.of(tool)).toBe(known.of(tool));
+    const { signal } = new AbortController();
+    for (let failures = 0; failures < MAX_TOOL_FAILURES; failures += 1) {
+      await known.of({ ...tool }).call("", {}, { signal, timeoutMs: 1_000 });
+    }
+    const renamed = { ...tool, name: "other", description: "of the canary" };
+    expect(await known.of(renamed).call("", {}, { signal, timeoutMs: 1_000 })).toEqual({
+      error: expect.stringContaining("failed 5 times in a row") as string,
+    });
+    const moved = { ...tool, url: "http://127.0.0.1:2/" };
+    expect(await known.of(moved).call("", {}, { signal, timeoutMs: 1_000 })).toEqual({
+      error: "the tool could not be reached: the connection was refused",
+    });
+  });
 });

@@ -1,19 +1,86 @@
 import type { ToolConfig } from "../../../agent-config/agent-config.ts";
-import { callHttpTool, type HttpToolContext } from "./http/http-tool-server.ts";
-import type { ToolOutcome } from "./server/tool-outcome.ts";
+import type { Clock } from "../../../time/clock.ts";
+import { MAX_TOOL_SERVERS } from "../../contracts/limits.ts";
+import type { ReadSecret } from "../providers/provider-key.ts";
+import { createToolGate, HttpToolServer, type ToolGate } from "./http/http-tool-server.ts";
+import { createTransport, type GuardedTransport } from "./server/guarded-transport.ts";
+import type { ToolServer } from "./server/tool-server.ts";
 
-/** Rejects only when the signal is aborted, with its reason. When something goes wrong in a tool, that is its outcome. */
-export async function runTool(
-  tool: ToolConfig,
-  toolArguments: Readonly<Record<string, unknown>>,
-  context: HttpToolContext,
-): Promise<ToolOutcome> {
-  switch (tool.type) {
-    case "http":
-      return callHttpTool(tool, toolArguments, context);
-    case "grpc":
-    case "mcp":
-    case "openapi":
-      return { error: `tools of type ${tool.type} cannot be called by this version of the agent` };
+export interface ToolServersOptions {
+  readonly readSecret: ReadSecret;
+  readonly clock: Clock;
+  /** At least 0 and below 1; spreads retries. */
+  readonly random: () => number;
+}
+
+/** The servers of the tools in the config. Sessions share them, and what is known of a server outlives a change of the config. */
+export class ToolServers {
+  readonly #options: ToolServersOptions;
+  /** A tool lives as long as the agent config that it is a part of. */
+  readonly #servers = new WeakMap<ToolConfig, ToolServer>();
+  readonly #gates = new Map<string, ToolGate>();
+  readonly #transports = new Map<string, GuardedTransport>();
+
+  constructor(options: ToolServersOptions) {
+    this.#options = options;
   }
+
+  of(tool: ToolConfig): ToolServer {
+    const known = this.#servers.get(tool);
+    if (known !== undefined) return known;
+    const server = this.#create(tool);
+    this.#servers.set(tool, server);
+    return server;
+  }
+
+  #create(tool: ToolConfig): ToolServer {
+    switch (tool.type) {
+      case "http":
+        return new HttpToolServer(tool, {
+          ...this.#options,
+          gate: this.#gateOf(tool),
+          transport: this.#transportOf(tool),
+        });
+      case "grpc":
+      case "mcp":
+      case "openapi":
+        return serverOfUncalledType(tool);
+    }
+  }
+
+  #gateOf(tool: ToolConfig): ToolGate {
+    const { registryName, url, maxParallel } = tool;
+    return oneOf(this.#gates, [registryName, url, maxParallel], () =>
+      createToolGate(tool, this.#options.clock),
+    );
+  }
+
+  /** Tools with the same rule share connections, and no tool gets one that its own rule would not allow. */
+  #transportOf({ allowedAddresses = [] }: ToolConfig): GuardedTransport {
+    return oneOf(this.#transports, allowedAddresses, () =>
+      createTransport(allowedAddresses, this.#options.clock),
+    );
+  }
+}
+
+/** Beyond MAX_TOOL_SERVERS the oldest is forgotten. Calls that are under way keep it. */
+function oneOf<Value>(
+  known: Map<string, Value>,
+  parts: readonly unknown[],
+  make: () => Value,
+): Value {
+  const key = JSON.stringify(parts);
+  const value = known.get(key) ?? make();
+  known.set(key, value);
+  const [oldest] = known.keys();
+  if (known.size > MAX_TOOL_SERVERS && oldest !== undefined) known.delete(oldest);
+  return value;
+}
+
+function serverOfUncalledType({ name, description, inputSchema, type }: ToolConfig): ToolServer {
+  const error = `tools of type ${type} cannot be called by this version of the agent`;
+  return {
+    list: () => Promise.resolve([{ name, description, inputSchema }]),
+    call: () => Promise.resolve({ error }),
+  };
 }

@@ -8,7 +8,8 @@ import { aTool } from "../../../../../test/support/builders/agent-config.ts";
 import type { ToolConfig } from "../../../../agent-config/agent-config.ts";
 import { systemClock, type Clock } from "../../../../time/clock.ts";
 import { MAX_TOOL_ERROR_BYTES, MAX_TOOL_OUTPUT_BYTES } from "../../../contracts/limits.ts";
-import { callHttpTool } from "./http-tool-server.ts";
+import { createTransport } from "../server/guarded-transport.ts";
+import { createToolGate, HttpToolServer, type HttpToolContext } from "./http-tool-server.ts";
 
 interface Received {
   method: string | undefined;
@@ -48,18 +49,28 @@ function impatientClock(): Clock & { waits: number[] } {
   };
 }
 
+interface CallOptions extends Partial<HttpToolContext> {
+  signal?: AbortSignal;
+}
+
+function serverOf(tool: ToolConfig, more: Partial<HttpToolContext> = {}): HttpToolServer {
+  const clock = more.clock ?? impatientClock();
+  return new HttpToolServer(tool, {
+    readSecret: () => Promise.reject(new Error("no secrets here")),
+    random: () => 0.5,
+    clock,
+    gate: createToolGate(tool, clock),
+    transport: createTransport(tool.allowedAddresses ?? [], clock),
+    ...more,
+  });
+}
+
 function call(
   tool: ToolConfig,
   toolArguments: Record<string, unknown> = {},
-  more: Partial<Parameters<typeof callHttpTool>[2]> = {},
+  { signal = new AbortController().signal, ...more }: CallOptions = {},
 ) {
-  return callHttpTool(tool, toolArguments, {
-    readSecret: () => Promise.reject(new Error("no secrets here")),
-    clock: impatientClock(),
-    random: () => 0.5,
-    signal: new AbortController().signal,
-    ...more,
-  });
+  return serverOf(tool, more).call("", toolArguments, { signal, timeoutMs: tool.timeoutMs });
 }
 
 describe("the request to an http tool", () => {
@@ -334,9 +345,8 @@ describe("another attempt", () => {
       else json("sunny")(response);
     });
     const clock = impatientClock();
-    expect(await call(aTool({ url: tool.url, retries: 2 }), {}, { clock })).toEqual({
-      result: "sunny",
-    });
+    const config = aTool({ url: tool.url, method: "PUT", retries: 2 });
+    expect(await call(config, {}, { clock })).toEqual({ result: "sunny" });
     expect(clock.waits).toEqual([150, 300]);
   });
 
@@ -345,12 +355,13 @@ describe("another attempt", () => {
       if (attempt === 1) response.destroy();
       else json("sunny")(response);
     });
-    expect(await call(aTool({ url: tool.url, retries: 1 }))).toEqual({ result: "sunny" });
+    const config = aTool({ url: tool.url, method: "GET", retries: 1 });
+    expect(await call(config)).toEqual({ result: "sunny" });
   });
 
   it("is made as often as the registry says, and no more", async () => {
     await using tool = await startTool((response) => response.writeHead(503).end());
-    expect(await call(aTool({ url: tool.url, retries: 2 }))).toEqual({
+    expect(await call(aTool({ url: tool.url, method: "DELETE", retries: 2 }))).toEqual({
       error: "the tool answered HTTP 503",
     });
     expect(tool.received).toHaveLength(3);

@@ -1,0 +1,46 @@
+import type { LanguageModelV4FunctionTool } from "@ai-sdk/provider";
+import type { ToolConfig } from "../../../agent-config/agent-config.ts";
+import { forModel, type ModelSchema } from "./schema/for-model.ts";
+import type { ListedTool, ToolServer } from "./server/tool-server.ts";
+import type { ToolServers } from "./tool-servers.ts";
+
+/** A tool as a turn offers it to the model, with the server that runs it. */
+export interface OfferedTool extends ListedTool {
+  readonly server: ToolServer;
+  readonly timeoutMs: number;
+}
+
+/** Asks the servers of the tools what they have. Rejects only when the signal is aborted. */
+export async function offerTools(
+  tools: readonly ToolConfig[],
+  servers: ToolServers,
+  signal: AbortSignal,
+): Promise<OfferedTool[]> {
+  const offered = await Promise.all(
+    tools.map(async (tool) => {
+      const server = servers.of(tool);
+      const listed = await server.list(signal);
+      return listed.map((each) => ({ ...each, server, timeoutMs: tool.timeoutMs }));
+    }),
+  );
+  return offered.flat();
+}
+
+/** By schema as its author wrote it, which lives as long as the server that listed it. */
+const modelSchemas = new WeakMap<object, ModelSchema>();
+
+/** The tools as they are described to the model. */
+export function functionTools(tools: readonly ListedTool[]): LanguageModelV4FunctionTool[] {
+  return tools.map(({ name, description, inputSchema }) => ({
+    type: "function",
+    name,
+    description,
+    inputSchema: modelSchemaOf(inputSchema),
+  }));
+}
+
+function modelSchemaOf(inputSchema: ListedTool["inputSchema"]): ModelSchema {
+  const made = modelSchemas.get(inputSchema) ?? forModel(inputSchema);
+  modelSchemas.set(inputSchema, made);
+  return made;
+}

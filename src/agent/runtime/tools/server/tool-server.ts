@@ -1,0 +1,28 @@
+import type { ToolOutcome } from "./tool-outcome.ts";
+
+/** What a server says of one of its tools. */
+export interface ListedTool {
+  /** The name under which the server is called. */
+  readonly name: string;
+  readonly description: string;
+  /** A JSON Schema of an object, as its author wrote it. Arguments are checked against it. */
+  readonly inputSchema: Readonly<Record<string, unknown>>;
+}
+
+export interface ToolCallOptions {
+  readonly signal: AbortSignal;
+  /** How long one attempt may take, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** Whatever has tools: one URL, or a server of many. It lives as long as its part of the config, and serves all sessions. */
+export interface ToolServer {
+  /** Rejects only when the signal is aborted, with its reason. */
+  list(signal: AbortSignal): Promise<readonly ListedTool[]>;
+  /** The arguments fit the tool's schema. Rejects only when the signal is aborted: what goes wrong in a tool is its outcome. */
+  call(
+    name: string,
+    toolArguments: Readonly<Record<string, unknown>>,
+    options: ToolCallOptions,
+  ): Promise<ToolOutcome>;
+}
