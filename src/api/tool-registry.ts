@@ -1,9 +1,10 @@
 /** ToolRegistry: tools that agents may call, given by URL or discovered from Services. */
 import { z } from "zod";
 import { allowedNamespacesSchema } from "./fields/allowed-namespaces.ts";
-import { TOOL_METHODS, TOOL_TYPES } from "./choices.ts";
+import { TOOL_AUTH_TYPES, TOOL_METHODS, TOOL_TYPES } from "./choices.ts";
 import { conditionsSchema, observedGenerationSchema } from "./conditions.ts";
-import { keySelectorSchema } from "./fields/pod-fields.ts";
+import { keySelectorSchema, quantitySchema } from "./fields/pod-fields.ts";
+import { parseQuantity } from "./fields/quantity.ts";
 import { durationField } from "./fields/duration.ts";
 import { int32, listByKey, mapOf, pattern, stringSet, text, toolURL } from "./fields/types.ts";
 import { API_VERSION, TOOL_REGISTRY } from "./group.ts";
@@ -14,6 +15,10 @@ const MAX_TOOLS = 128;
 const MAX_HEADERS = 32;
 const PORT_HINT = "must be a port number (1 to 65535) or the name of a port";
 const PORT_NAME_PATTERN = /^[a-z0-9]([-a-z0-9]{0,13}[a-z0-9])?$/;
+const MIN_RESPONSE_BYTES = 1024;
+const MAX_RESPONSE_BYTES = 1024 * 1024;
+const RESPONSE_LIMIT_HINT = "must be from 1Ki to 1Mi";
+const BILLIONTHS = 1_000_000_000n;
 const HEADER_NAME_PATTERN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 const portSchema = withRules(
@@ -42,17 +47,40 @@ const headersSchema = withRules(
   ],
 );
 
+const responseLimitSchema = withRules(quantitySchema, [
+  {
+    cel: "!isQuantity(string(self)) || (quantity(string(self)).compareTo(quantity('1Ki')) >= 0 && quantity(string(self)).compareTo(quantity('1Mi')) <= 0)",
+    holds: (limit) => {
+      const bytes = responseBytes(limit);
+      return bytes >= MIN_RESPONSE_BYTES && bytes <= MAX_RESPONSE_BYTES;
+    },
+    message: RESPONSE_LIMIT_HINT,
+  },
+]);
+
+/** The whole bytes of a `responseLimit`. */
+export function responseBytes(limit: string | number): number {
+  return Number((parseQuantity(limit) ?? 0n) / BILLIONTHS);
+}
+
 const inputSchema = z
   .looseObject({
     type: z.literal("object", 'must be "object": the arguments of a tool are an object').optional(),
   })
   .meta({ "x-kubernetes-preserve-unknown-fields": true });
 
+const TRANSPORT_HEADER =
+  /^(connection|content-length|expect|host|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade)$/i;
+
 export const toolEntrySchema = withRules(
   z.strictObject({
     name: dnsLabel().describe("Name of the entry, once in a registry"),
     type: z.enum(TOOL_TYPES).default("http").describe("How the tool is spoken to"),
-    url: toolURL().optional().describe("Where the tool is; or else selector"),
+    url: toolURL()
+      .optional()
+      .describe(
+        "Where the tool is; or else selector. {name} in the path of an http tool is an argument",
+      ),
     description: z.string().max(4096).optional().describe("What the model is told about it"),
     selector: z
       .strictObject({
@@ -69,18 +97,35 @@ export const toolEntrySchema = withRules(
     method: z
       .enum(TOOL_METHODS)
       .default("POST")
-      .describe("HTTP method: with GET the arguments are the query, else the body"),
+      .describe("HTTP method: with GET and DELETE the arguments are the query, else the body"),
     inputSchema: inputSchema
       .optional()
       .describe("The arguments that the tool takes, as a JSON Schema"),
     timeout: durationField("1ms", "1h").default("30s").describe("How long one call may take"),
     retries: int32(0, 10)
       .default(2)
-      .describe("How often a call is tried again when nothing answers, or 502, 503 or 504"),
+      .describe(
+        "How often a call is tried again that failed; POST and PATCH only when it was surely not received",
+      ),
     headers: headersSchema.optional().describe("Headers of every call; no place for secrets"),
     authSecretRef: keySelectorSchema
       .optional()
-      .describe("Key of a Secret, sent as the bearer token of every call"),
+      .describe(
+        "Key of a Secret, sent as the credential of every call; a bearer token if authType is unset",
+      ),
+    authType: z
+      .enum(TOOL_AUTH_TYPES)
+      .optional()
+      .describe("How the credential is sent; basic takes user:password, bearer if unset"),
+    authHeader: pattern(128, HEADER_NAME_PATTERN, "must be a name of a header, such as X-Api-Key")
+      .optional()
+      .describe("The header that has the credential, with authType header"),
+    responseLimit: responseLimitSchema
+      .optional()
+      .describe("How much of an answer the model is given, in bytes or as 256Ki; 64Ki if unset"),
+    maxParallel: int32(1, 1000)
+      .optional()
+      .describe("How many calls each replica makes at a time; any number if unset"),
     allow: stringSet(text(256), 256)
       .optional()
       .describe("Of an mcp or openapi server, only these tools"),
@@ -112,6 +157,18 @@ export const toolEntrySchema = withRules(
       holds: ({ url, type }) => url === undefined || type === "grpc" || /^https?:\/\//.test(url),
       path: ["url"],
       message: "must begin with http:// or https://",
+    },
+    {
+      cel: "has(self.authHeader) == (has(self.authType) && self.authType == 'header')",
+      holds: ({ authType, authHeader }) => (authHeader !== undefined) === (authType === "header"),
+      path: ["authHeader"],
+      message: "goes with authType header, which needs it",
+    },
+    {
+      cel: "!has(self.authHeader) || !self.authHeader.matches('^(?i)(connection|content-length|expect|host|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade)$')",
+      holds: ({ authHeader }) => authHeader === undefined || !TRANSPORT_HEADER.test(authHeader),
+      path: ["authHeader"],
+      message: "is a header of the connection, which can have no credential",
     },
   ],
 );

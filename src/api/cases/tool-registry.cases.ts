@@ -33,6 +33,20 @@ export const TOOL_REGISTRY_CASES: readonly KindCase[] = [
       },
     }),
   },
+  {
+    name: "a path with arguments, and a credential in a header",
+    manifest: tool({
+      url: "https://shop.example/orders/{order_id}/items?all=1",
+      authSecretRef: { name: "shop", key: "token" },
+      authType: "header",
+      authHeader: "X-Api-Key",
+      responseLimit: "256Ki",
+      maxParallel: 4,
+    }),
+  },
+  { name: "a user and a password", manifest: tool({ authType: "basic" }) },
+  { name: "a limit in bytes", manifest: tool({ responseLimit: 1024 }) },
+  { name: "the greatest limit", manifest: tool({ responseLimit: "1Mi" }) },
   { name: "a grpc tool by host and port", manifest: tool({ type: "grpc", url: "tools:50051" }) },
   { name: "a grpc tool by URL", manifest: tool({ type: "grpc", url: "grpcs://tools:50051" }) },
   { name: "an MCP server with a choice of tools", manifest: tool({ type: "mcp", allow: ["a"] }) },
@@ -154,6 +168,41 @@ export const TOOL_REGISTRY_CASES: readonly KindCase[] = [
     name: "a timeout of two hours",
     manifest: tool({ timeout: "2h" }),
     refusedAt: "spec.tools[0].timeout",
+  },
+  {
+    name: "an unknown way of a credential",
+    manifest: tool({ authType: "digest" }),
+    refusedAt: "spec.tools[0].authType",
+  },
+  {
+    name: "a credential in a header that is not named",
+    manifest: tool({ authType: "header" }),
+    refusedAt: "spec.tools[0].authHeader",
+  },
+  {
+    name: "a header for a credential that goes elsewhere",
+    manifest: tool({ authHeader: "X-Api-Key" }),
+    refusedAt: "spec.tools[0].authHeader",
+  },
+  {
+    name: "a credential in a header of the connection",
+    manifest: tool({ authType: "header", authHeader: "Transfer-Encoding" }),
+    refusedAt: "spec.tools[0].authHeader",
+  },
+  {
+    name: "a credential in a header with a space",
+    manifest: tool({ authType: "header", authHeader: "X Key" }),
+    refusedAt: "spec.tools[0].authHeader",
+  },
+  ...[1023, "1Gi", "100m", 0].map((responseLimit) => ({
+    name: `a limit of ${responseLimit}`,
+    manifest: tool({ responseLimit }),
+    refusedAt: "spec.tools[0].responseLimit",
+  })),
+  {
+    name: "no call at a time",
+    manifest: tool({ maxParallel: 0 }),
+    refusedAt: "spec.tools[0].maxParallel",
   },
   { name: "eleven retries", manifest: tool({ retries: 11 }), refusedAt: "spec.tools[0].retries" },
   {

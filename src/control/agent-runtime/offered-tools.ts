@@ -115,6 +115,10 @@ function toToolConfig(tool: ResolvedTool, packTool: PackTool | undefined): ToolC
     retries: tool.retries,
     headers: { ...tool.headers },
     authFile: authSecretRef && toolSecretPath(tool.name, authSecretRef.key),
+    authType: tool.authType,
+    authHeader: tool.authHeader,
+    responseLimit: tool.responseLimit,
+    maxParallel: tool.maxParallel,
     allowedAddresses: tool.allowedAddresses && [...tool.allowedAddresses],
     allow: allow && [...allow],
   };

@@ -508,7 +508,7 @@ describe("the addresses of a tool with a URL", () => {
     expect(tool?.allowedAddresses).toEqual(urlAddresses);
   });
 
-  it("that are not allowed make it out of reach, with the cure and without another word", () => {
+  it("that are not allowed make it invalid, with the cure and without another word", () => {
     const probe = {
       reachable: false,
       refused: true,
@@ -518,11 +518,29 @@ describe("the addresses of a tool with a URL", () => {
       tools: [{ name: "a", url: URL }],
       probes: { [URL]: probe },
     });
-    expect(status.tools).toMatchObject([{ available: false, reason: "Unreachable" }]);
+    expect(status.tools).toMatchObject([{ available: false, reason: "InvalidTool" }]);
     expect(status.conditions?.[1]?.message).toContain(
-      `${URL} cannot be connected to: its address is not allowed for tools. Offer the tool as a Service, or have the operator's allowedToolNetworks list its network`,
+      `${URL} may not be connected to: its address is not allowed for tools. Offer it as a Service, or have the operator's allowedToolNetworks list its network`,
     );
     expect(tools).toHaveLength(1);
+  });
+});
+
+describe("the braces in the URL of a tool", () => {
+  const problemOf = (type: string, url: string) =>
+    decide({ tools: [{ name: "a", type, url }], probes: { [url]: { reachable: true } } }).status
+      .tools;
+
+  it("are arguments, or make an http tool invalid", () => {
+    expect(problemOf("http", "http://shop/orders/{id}")).toMatchObject([{ available: true }]);
+    expect(problemOf("http", "http://shop/orders/{id")).toMatchObject([{ reason: "InvalidTool" }]);
+    expect(problemOf("mcp", "http://shop/orders/{id")).toMatchObject([{ available: true }]);
+  });
+
+  it("count for a Service as well", () => {
+    const annotations = { [TOOL_PATH_ANNOTATION]: "/orders/{id" };
+    const { status } = decide({ services: [aService({ annotations })] });
+    expect(status.conditions?.[0]?.message).toContain("a brace that is not part of an argument");
   });
 });
 
@@ -541,6 +559,9 @@ describe("a tool with a URL", () => {
           retries: 5,
           headers: { "x-team": "a" },
           authSecretRef: { name: "s", key: "k" },
+          authType: "basic",
+          responseLimit: "16Ki",
+          maxParallel: 3,
           allow: ["one"],
         },
       ],
@@ -559,6 +580,9 @@ describe("a tool with a URL", () => {
         retries: 5,
         headers: { "x-team": "a" },
         authSecretRef: { name: "s", key: "k" },
+        authType: "basic",
+        responseLimit: 16_384,
+        maxParallel: 3,
         allow: ["one"],
         available: true,
       },

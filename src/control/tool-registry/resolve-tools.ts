@@ -10,8 +10,9 @@ import {
   MACHINE_ADDRESSES,
   PRIVATE_ADDRESSES,
 } from "../../network/address-verdict.ts";
+import { pathTemplateProblem } from "../../agent-config/path-template.ts";
 import { listNames } from "../object-name.ts";
-import type { ToolEntry } from "../../api/tool-registry.ts";
+import { responseBytes, type ToolEntry } from "../../api/tool-registry.ts";
 import { noCredential } from "./no-credential.ts";
 import { readServiceTool, type ServiceTool } from "./read-service-tool.ts";
 import type { ResolvedTool } from "./resolved-tool.ts";
@@ -91,6 +92,10 @@ function inlineTool(
     const message = `its inputSchema cannot be used: ${schemaProblem}`;
     return invalid({ name, type, endpoint: url }, message);
   }
+  const templateProblem = type === "http" ? pathTemplateProblem(url) : undefined;
+  if (templateProblem !== undefined) {
+    return invalid({ name, type, endpoint: url }, `it cannot be called: ${templateProblem}`);
+  }
   const probe = probes.get(url);
   const available = probe?.reachable === true;
   const tool: ResolvedTool = {
@@ -104,11 +109,13 @@ function inlineTool(
   };
   if (available) return { name, type, endpoint: url, tool };
   const why = probe?.message ?? "it has not been tried yet";
-  const cure =
-    probe?.refused === true
-      ? "Offer the tool as a Service, or have the operator's allowedToolNetworks list its network"
-      : "See that it runs and that its URL is right";
-  const message = `${url} cannot be connected to: ${why}. ${cure}`;
+  if (probe?.refused === true) {
+    const cure =
+      "Offer it as a Service, or have the operator's allowedToolNetworks list its network";
+    const message = `${url} may not be connected to: ${why}. ${cure}`;
+    return { name, type, endpoint: url, tool, problem: { reason: "InvalidTool", message } };
+  }
+  const message = `${url} cannot be connected to: ${why}. See that it runs and that its URL is right`;
   return { name, type, endpoint: url, tool, problem: { reason: "Unreachable", message } };
 }
 
@@ -148,6 +155,11 @@ function discoveredTool(entry: ToolEntry, service: ServiceView, read: ServiceToo
   const { name, type } = read;
   if (read.url === undefined) {
     return invalid({ name, type }, `Service "${service.name}" ${read.problem}`);
+  }
+  const templateProblem = type === "http" ? pathTemplateProblem(read.url) : undefined;
+  if (templateProblem !== undefined) {
+    const message = `Service "${service.name}" cannot be called: ${templateProblem}`;
+    return invalid({ name, type }, message);
   }
   const refusal = noCredential(entry, service);
   if (entry.authSecretRef !== undefined && refusal !== undefined) {
@@ -194,12 +206,17 @@ type EntryPart = Pick<
   | "retries"
   | "headers"
   | "authSecretRef"
+  | "authType"
+  | "authHeader"
+  | "responseLimit"
+  | "maxParallel"
   | "allow"
 >;
 
 function fromEntry(entry: ToolEntry): EntryPart {
   const { description, method, inputSchema, timeout, retries, headers, authSecretRef, allow } =
     entry;
+  const { authType, authHeader, responseLimit, maxParallel } = entry;
   return {
     description,
     method,
@@ -208,6 +225,10 @@ function fromEntry(entry: ToolEntry): EntryPart {
     retries,
     headers: headers ?? {},
     authSecretRef,
+    authType,
+    authHeader,
+    responseLimit: responseLimit === undefined ? undefined : responseBytes(responseLimit),
+    maxParallel,
     allow,
   };
 }

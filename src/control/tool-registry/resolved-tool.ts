@@ -20,6 +20,11 @@ export interface ResolvedTool {
   readonly retries: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly authSecretRef?: KeySelector | undefined;
+  readonly authType?: ToolEntry["authType"] | undefined;
+  readonly authHeader?: string | undefined;
+  /** Bytes. */
+  readonly responseLimit?: number | undefined;
+  readonly maxParallel?: number | undefined;
   /** Why it is never sent a credential, as `noCredential` says of its Service. `undefined`: it may be sent one. */
   readonly noCredential?: string | undefined;
   readonly allow?: readonly string[] | undefined;
