@@ -51,9 +51,16 @@ class AnthropicMender implements StreamMender {
   }
 
   mend(event: Fields, name: string | undefined): Fields[] {
-    const error = event["error"];
+    const { error } = event;
     const type = textIn(event["type"]) ?? (isFields(error) ? "error" : name);
-    switch (name === "error" ? name : (type ?? "")) {
+    const isError = name === "error" || type === "error";
+    const events = isError ? [errorEvent(error ?? event)] : this.#mendAnswer(event, type ?? "");
+    const isBeside = !isError && isFields(error) && Object.keys(error).length > 0;
+    return isBeside ? [...events, errorEvent(error)] : events;
+  }
+
+  #mendAnswer(event: Fields, type: string): Fields[] {
+    switch (type) {
       case "message_start":
         return this.#start(fieldsOf(event["message"]));
       case "content_block_start":
@@ -66,12 +73,13 @@ class AnthropicMender implements StreamMender {
         return this.#messageDelta(event);
       case "message_stop":
         return this.#stop();
-      case "error":
-        return [errorEvent(error ?? event)];
+      case "message":
+        // The whole answer as one event.
+        return this.fromWhole(event) ?? [];
       case "ping":
         return [];
       default:
-        this.#departures.add(`event:${type ?? ""}`);
+        this.#departures.add(`event:${type}`);
         return [];
     }
   }
@@ -89,7 +97,7 @@ class AnthropicMender implements StreamMender {
         ...this.#stopBlock(index),
       ]),
       ...this.#messageDelta({ delta: { stop_reason }, usage: answer["usage"] }),
-      ...this.#stop(),
+      ...(isFields(answer["error"]) ? [errorEvent(answer["error"])] : this.#stop()),
     ];
   }
 
@@ -215,7 +223,8 @@ class AnthropicMender implements StreamMender {
       if (count !== undefined) counts[field] = count;
     }
     const ended = stopReason === undefined ? [] : this.#stopBlocks();
-    const mended = { stop_reason: stopReason, stop_sequence: textIn(delta["stop_sequence"]) };
+    // The package takes a reason that is missing for one that is taken back.
+    const mended = { stop_reason: this.#stopReason, stop_sequence: textIn(delta["stop_sequence"]) };
     return [...ended, { type: "message_delta", delta: mended, usage: counts }];
   }
 
