@@ -18,10 +18,14 @@ interface OutputItem {
   readonly index: number;
   readonly id: string;
   readonly type: string;
-  readonly name: string | undefined;
+  name: string | undefined;
   readonly callId: string | undefined;
   /** The arguments that came so far. */
   written: string;
+  /** The text that stood in the item when it began. */
+  readonly begun: string;
+  /** Whether the package was told of the item. It is told of no call without a name. */
+  isGiven: boolean;
   hasText: boolean;
   isDone: boolean;
 }
@@ -59,9 +63,11 @@ class ResponsesMender implements StreamMender {
       case "response.refusal.delta":
         return this.#text(type, event);
       case "response.output_text.done":
-        return this.#itemOf(event)?.hasText === true
-          ? []
-          : this.#text("response.output_text.delta", { ...event, delta: event["text"] });
+        return this.#wholeText(event, event["text"]);
+      case "response.refusal.done":
+        return this.#wholeText(event, event["refusal"]);
+      case "response.content_part.done":
+        return isReasoning(event["part"]) ? [] : this.#wholeText(event, textOf([event["part"]]));
       case "response.function_call_arguments.delta":
         return this.#arguments(event);
       case "response.function_call_arguments.done": {
@@ -90,7 +96,9 @@ class ResponsesMender implements StreamMender {
   }
 
   fromWhole(answer: Fields): Fields[] | undefined {
-    return Array.isArray(answer["output"]) ? this.#end("response.done", answer) : undefined;
+    const hasOutput =
+      Array.isArray(answer["output"]) || textIn(answer["output_text"]) !== undefined;
+    return hasOutput ? this.#end("response.done", answer) : undefined;
   }
 
   atEnd(): Fields[] {
@@ -105,6 +113,10 @@ class ResponsesMender implements StreamMender {
 
   #other(event: Fields, type: string): Fields[] {
     if (isFields(event["error"])) return [errorEvent(event)];
+    if (type === "" || type === "message") {
+      const whole = this.fromWhole(event);
+      if (whole !== undefined) return whole;
+    }
     // The package says of an answer in chat completions that it is one.
     if (type === "" && event["choices"] !== undefined) return [event];
     // The rest of the protocol's own events repeats what other events say.
@@ -120,9 +132,7 @@ class ResponsesMender implements StreamMender {
     this.#items.set(index, kept);
     this.#itemsById.set(kept.id, kept);
     this.#last = kept;
-    return [
-      { type: "response.output_item.added", output_index: index, item: writeItem(item, kept) },
-    ];
+    return kept.type === "function_call" && kept.name === undefined ? [] : [give(item, kept)];
   }
 
   #finish(item: Fields, event: Fields): Fields[] {
@@ -135,8 +145,12 @@ class ResponsesMender implements StreamMender {
       kept = events.length === 0 ? undefined : this.#last;
     }
     if (kept === undefined) return events;
+    if (!kept.isGiven) {
+      kept.name = textIn(item["name"]);
+      events.push(give(item, kept));
+    }
     if (kept.type === "message" && !kept.hasText) {
-      const text = textOf(item["content"]);
+      const text = textOf(item["content"]) || kept.begun;
       const delta = { output_index: kept.index, item_id: kept.id, delta: text };
       events.push(...this.#text("response.output_text.delta", delta));
     }
@@ -153,7 +167,8 @@ class ResponsesMender implements StreamMender {
   #text(type: string, event: Fields): Fields[] {
     const delta = textIn(event["delta"]);
     if (delta === undefined) return [];
-    const item = this.#itemOf(event);
+    const known = this.#itemOf(event);
+    const item = known?.type === "message" ? known : undefined;
     const begun =
       item === undefined
         ? this.#add(
@@ -168,11 +183,19 @@ class ResponsesMender implements StreamMender {
     return [...begun, { type, item_id: id, output_index: index, delta }];
   }
 
+  /** A text that is said to be whole, of which maybe nothing was said before. */
+  #wholeText(event: Fields, text: unknown): Fields[] {
+    return this.#itemOf(event)?.hasText === true
+      ? []
+      : this.#text("response.output_text.delta", { ...event, delta: text });
+  }
+
   #arguments(event: Fields): Fields[] {
     const item = this.#itemOf(event);
     const delta = argumentsIn(event["delta"]) ?? "";
     if (item === undefined || delta === "") return [];
     item.written += delta;
+    if (!item.isGiven) return [];
     return [
       {
         type: "response.function_call_arguments.delta",
@@ -195,7 +218,7 @@ class ResponsesMender implements StreamMender {
     const error = response["error"];
     const words = [type.slice("response.".length), textIn(response["status"])];
     const ends = words.filter((word) => word !== undefined && !ENDS_OF_WHOLE.has(word));
-    if (ends.includes("failed")) {
+    if (ends.includes("failed") || isError(error)) {
       return [{ type: "response.failed", sequence_number: 0, response: failureOf(error) }];
     }
     const usage = usageOf(response["usage"]);
@@ -215,12 +238,19 @@ class ResponsesMender implements StreamMender {
 
   /** What only the last event says, and what was not said to be done before it. */
   #unsaid(response: Fields): Fields[] {
-    const output = listOf(response["output"]);
-    const fresh = output.flatMap((item, index) =>
-      isFields(item) && this.#items.get(index)?.isDone !== true && !this.#isKnown(item)
-        ? this.#finish(item, { output_index: index })
-        : [],
-    );
+    const output = listOf(response["output"]).filter(isFields);
+    const said = textIn(response["output_text"]);
+    if (output.length === 0 && this.#items.size === 0 && said !== undefined) {
+      output.push({ type: "message", content: said });
+    }
+    const known = this.#knownOf(output);
+    let free = Math.max(-1, ...this.#items.keys()) + 1;
+    const fresh = output.flatMap((item) => {
+      const index = known.get(item)?.index ?? free++;
+      return this.#items.get(index)?.isDone === true
+        ? []
+        : this.#finish(item, { output_index: index });
+    });
     const open = [...this.#items.values()].filter(({ isDone }) => !isDone);
     if (open.length > 0) this.#departures.add("response.output_item.done");
     return [
@@ -229,9 +259,26 @@ class ResponsesMender implements StreamMender {
     ];
   }
 
-  #isKnown(item: Fields): boolean {
-    const id = idIn(item["id"]);
-    return id !== undefined && this.#itemsById.get(id)?.isDone === true;
+  /**
+   * The items of which others were told that come in the last event. Servers give them other ids and places there, and leave
+   * some out. So the first one of a kind that has no known id is the first one of its kind.
+   */
+  #knownOf(output: readonly Fields[]): Map<Fields, OutputItem> {
+    const known = new Map<Fields, OutputItem>();
+    const left = new Set(this.#items.values());
+    const pair = (item: Fields, kept: OutputItem | undefined): void => {
+      if (kept === undefined || !left.delete(kept)) return;
+      known.set(item, kept);
+    };
+    for (const item of output) pair(item, this.#itemsById.get(idIn(item["id"]) ?? ""));
+    for (const item of output) {
+      if (known.has(item)) continue;
+      pair(
+        item,
+        [...left].find(({ type }) => type === item["type"]),
+      );
+    }
+    return known;
   }
 
   /** The item that an event is about. */
@@ -240,8 +287,29 @@ class ResponsesMender implements StreamMender {
     if (index !== undefined) return this.#items.get(index);
     const id = idIn(event["item_id"]);
     if (id === undefined) return this.#last;
-    return this.#itemsById.get(id);
+    // Some servers give one item another id in every event.
+    const open = this.#last?.isDone === false ? this.#last : undefined;
+    return this.#itemsById.get(id) ?? open;
   }
+}
+
+/** Tells the package of an item. */
+function give(item: Fields, kept: OutputItem): Fields {
+  kept.isGiven = true;
+  return {
+    type: "response.output_item.added",
+    output_index: kept.index,
+    item: writeItem(item, kept),
+  };
+}
+
+function isReasoning(part: unknown): boolean {
+  const type = textIn(fieldsOf(part)["type"]) ?? "";
+  return type.startsWith("reasoning") || type.startsWith("summary");
+}
+
+function isError(error: unknown): boolean {
+  return textIn(error) !== undefined || (isFields(error) && Object.keys(error).length > 0);
 }
 
 /** Words for the end of a response, in its event's name or as its status, that take nothing from it. */
@@ -258,6 +326,8 @@ function readItem(item: Fields, index: number): OutputItem | undefined {
     name: textIn(item["name"]),
     callId: idIn(item["call_id"]) ?? idIn(item["id"]) ?? `call_${index}`,
     written: argumentsIn(item["arguments"]) ?? "",
+    begun: textOf(item["content"]),
+    isGiven: false,
     hasText: false,
     isDone: false,
   };
