@@ -14,6 +14,12 @@ describe("the data of an event", () => {
       '{"a":[NaN,Infinity,-Infinity,-1],"b":"NaN"}',
       [{ a: [null, null, null, -1], b: "NaN" }],
     ],
+    [
+      "objects one behind the other",
+      '{"a":"}{"} {"b":{}}data: {"c":3}',
+      [{ a: "}{" }, { b: {} }, { c: 3 }],
+    ],
+    ["an object behind which another one was cut", '{"a":1}{"b":', undefined],
     ["a text that was cut", '{"a":"x', undefined],
     ["no JSON", "ping", undefined],
     ["nothing", "", undefined],

@@ -5,8 +5,32 @@ export function parseLenient(data: string): unknown[] | undefined {
   const value = parseOrRepair(data);
   if (value !== FAILED) return [value];
   const lines = data.split("\n").map(withoutFieldName);
-  const values = lines.filter((line) => line.trim() !== "").map(parseOrRepair);
-  return values.length === 0 || values.includes(FAILED) ? undefined : values;
+  const texts = lines.filter((line) => line.trim() !== "");
+  for (const parts of [texts, texts.flatMap(objectsIn)]) {
+    const values = parts.map(parseOrRepair);
+    if (values.length > 0 && !values.includes(FAILED)) return values;
+  }
+  return undefined;
+}
+
+/** A string, or a bracket of an object. */
+const PART_OF_OBJECT = /"(?:[^"\\]|\\[^])*"|[{}]/g;
+
+/** The objects that stand one behind the other with nothing but blanks or the name of a field in between. */
+function objectsIn(line: string): string[] {
+  const objects: string[] = [];
+  let depth = 0;
+  let begin = 0;
+  for (const { 0: part, index } of line.matchAll(PART_OF_OBJECT)) {
+    if (part === "{") depth += 1;
+    if (part !== "}") continue;
+    depth -= 1;
+    if (depth > 0) continue;
+    objects.push(withoutFieldName(line.slice(begin, index + 1)));
+    begin = index + 1;
+  }
+  const rest = line.slice(begin);
+  return rest.trim() === "" ? objects : [...objects, rest];
 }
 
 const FAILED = Symbol("failed");

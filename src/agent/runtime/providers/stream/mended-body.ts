@@ -38,16 +38,32 @@ export function mendedBody(options: MendedBodyOptions): ReadableStream<Uint8Arra
   let isRead = false;
   let hasGiven = false;
 
-  /** The next bytes of an answer that lacks nothing. Undefined at its end, which it has also reached when it does not go on. */
-  async function lastBytes(): Promise<Uint8Array | undefined> {
-    if (reader === undefined) return undefined;
+  let reading: Promise<{ value?: Uint8Array | undefined }> | undefined;
+
+  /** The events that come next. An answer that lacks nothing has also reached its end when it does not go on, or breaks off. */
+  async function nextEvents(): Promise<CleanEvent[]> {
+    reading ??= reader?.read() ?? Promise.resolve({});
+    const mayWait = !mender.mayEnd && !answer.mayBeWhole;
+    let bytes: Uint8Array | undefined;
+    let whole: CleanEvent[] = [];
     try {
-      const result = await within(ANSWER_END_WAIT_MS, reader.read(), clock);
-      return result === LATE ? undefined : result.value;
+      const result = mayWait ? await reading : await within(ANSWER_END_WAIT_MS, reading, clock);
+      if (result === LATE) {
+        whole = answer.takeWhole();
+        if (!mender.mayEnd && !answer.isOver) return whole;
+      } else {
+        reading = undefined;
+        bytes = result.value;
+      }
     } catch (error) {
-      if (signal?.aborted === true) throw error;
-      return undefined;
+      if (signal?.aborted === true || error instanceof NotAStreamError) throw error;
+      whole = answer.takeWhole();
+      if (!mender.mayEnd && !answer.isOver) throw error;
     }
+    isRead = bytes === undefined;
+    return isRead
+      ? [...whole, ...answer.push(decoder.decode()), ...answer.end()]
+      : answer.push(decoder.decode(bytes, { stream: true }));
   }
 
   async function nextText(): Promise<string> {
@@ -55,12 +71,7 @@ export function mendedBody(options: MendedBodyOptions): ReadableStream<Uint8Arra
     if (hasGiven) await endOfTick();
     hasGiven = false;
     while (!answer.isOver) {
-      const bytes = mender.mayEnd ? await lastBytes() : (await reader?.read())?.value;
-      isRead = bytes === undefined;
-      const events = isRead
-        ? [...answer.push(decoder.decode()), ...answer.end()]
-        : answer.push(decoder.decode(bytes, { stream: true }));
-      const { given, room } = pieces.take(events, answer.isOver);
+      const { given, room } = pieces.take(await nextEvents(), answer.isOver);
       if (room !== undefined) await room;
       hasGiven = given.length > 0;
       if (hasGiven) return written(given);
@@ -141,6 +152,21 @@ class AnswerEvents {
     return [];
   }
 
+  /** Whether what came may be whole, although neither its line nor the body has ended. */
+  get mayBeWhole(): boolean {
+    return this.#kind === "document"
+      ? // Behind a line break more lines may come.
+        /[}\]]$/.test(this.#document.at(-1) ?? "")
+      : this.#events.mayBeWhole;
+  }
+
+  /** The events in what came without its end, if it is whole. */
+  takeWhole(): CleanEvent[] {
+    if (this.#isOver || !this.mayBeWhole) return [];
+    if (this.#kind === "stream") return this.#read(this.#events.takeWhole());
+    return wholeValues(this.#document.join("")) === undefined ? [] : this.end();
+  }
+
   /** The events that the end of the body completes. */
   end(): CleanEvent[] {
     if (this.#isOver) return [];
@@ -166,6 +192,10 @@ class AnswerEvents {
     if (values.length === 1 && isFields(answer)) {
       const events = mender.fromWhole(answer);
       this.#hasEvents = events !== undefined;
+      const [first] = events ?? [];
+      if (first !== undefined && isError(first)) {
+        throw this.#notAStream("an error", first["error"] ?? answer["error"] ?? answer);
+      }
       if (events !== undefined) return events;
       const failed = mender.mend(answer, undefined).find(isError);
       if (failed !== undefined) throw this.#notAStream("an error", answer["error"] ?? answer);
@@ -183,7 +213,7 @@ class AnswerEvents {
     const clean: CleanEvent[] = [];
     let isEnd = false;
     for (const [index, { name, data }] of events.entries()) {
-      isEnd = data.trim() === "[DONE]";
+      isEnd = data.trim().toUpperCase() === "[DONE]";
       if (!isEnd) this.#take({ name, data }, clean, isLast && index === events.length - 1);
       isEnd ||= this.#options.mender.isOver;
       if (isEnd) break;

@@ -7,6 +7,15 @@ export interface ServerEvent {
   data: string;
 }
 
+function isJSON(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 export class ServerEvents {
   /** The pieces of a line whose end has not come. */
   #pieces: string[] = [];
@@ -43,6 +52,18 @@ export class ServerEvents {
     return events;
   }
 
+  /** Whether the event that has not come to its end may have all its data. */
+  get mayBeWhole(): boolean {
+    return /[}\]]\s*$/.test(this.#pieces.at(-1) ?? this.#data.at(-1) ?? "");
+  }
+
+  /** The event that has not come to its end, if it has all its data. */
+  takeWhole(): ServerEvent[] {
+    const line = this.#pieces.join("").replace(/^\s*data:/, "");
+    const data = [...this.#data, line].join("\n").trim();
+    return data === "[DONE]" || isJSON(data) ? this.end() : [];
+  }
+
   /** The event that the stream ended in. Its data may be cut off. */
   end(): ServerEvent[] {
     const events: ServerEvent[] = [];
@@ -69,7 +90,8 @@ export class ServerEvents {
   }
 
   #takeRareLine(line: string, events: ServerEvent[]): void {
-    const [, name = "", value = ""] = /^[\uFEFF\s]*([^:]*?)\s*(?::[ ]?([^]*))?$/.exec(line) ?? [];
+    const [, name = "", value = ""] =
+      /^[\uFEFF\uFFFD\s]*([^:]*?)\s*(?::[ ]?([^]*))?$/.exec(line) ?? [];
     switch (name.toLowerCase()) {
       case "data":
         return this.#takeData(value, events);
