@@ -247,12 +247,44 @@ describe("the calls of a chat completion", () => {
     expect(mend(piece("", "1"), piece("{}"), piece("", "2"))).toHaveLength(3);
   });
 
+  it("are told apart where two tools are called with one index", () => {
+    const begin = (id: string, name: string): Fields =>
+      call({ index: 0, id, function: { name, arguments: "" } });
+    const indexes = mend(
+      begin("1", "f"),
+      begin("2", "g"),
+      piece("{}"),
+      begin("3", "h"),
+      piece("{}"),
+    )
+      .flatMap(({ choices }) => choices as { delta: { tool_calls: Fields[] } }[])
+      .flatMap((choice) => choice.delta.tool_calls.map(({ index }) => index));
+    const [f, g, ofG, h, ofH] = indexes;
+    expect(new Set([f, g, h]).size).toBe(3);
+    expect([ofG, ofH]).toEqual([g, h]);
+  });
+
+  it("are made once where they are written in both forms", () => {
+    const old = { name: "f", arguments: "{}" };
+    expect(mend(delta({ function_call: old, tool_calls: [whole] }))).toEqual(mend(call(whole)));
+  });
+
   it("are pieces as long as they are not whole, though two of them are the same", () => {
     expect(mend(piece("[", "1"), piece("[", "1"))).toHaveLength(2);
   });
 });
 
 describe("the end of a chat completion", () => {
+  it("is not told by a reason that every chunk has, nor by a null that is a text", () => {
+    const mender = createChatMender(new Departures());
+    const chunk = { choices: [{ delta: { content: "a" }, finish_reason: "stop" }] };
+    for (const event of [chunk, chunk]) mender.mend(event, undefined);
+    expect(mender.mayEnd).toBe(false);
+    const other = createChatMender(new Departures());
+    other.mend({ choices: [{ delta: { content: "a" }, finish_reason: "None" }] }, undefined);
+    expect(other.mayEnd).toBe(false);
+  });
+
   it("is an empty finish reason where the server gave none", () => {
     const mender = createChatMender(new Departures());
     mender.mend(delta({ content: "a" }), undefined);

@@ -24,8 +24,12 @@ export function createOpenAIChatMender(departures: Departures): StreamMender {
 export function createChatMender(departures: Departures, every: Fields = {}): StreamMender {
   let hasSpoken = false;
   let hasEnded = false;
+  /** Some servers give a reason in every chunk, so that it does not say that the answer has ended. */
+  let goesOn = false;
   /** What came of each call that has an index and an id. */
   const written = new Map<unknown, { id: unknown; text: string }>();
+  /** The calls that have begun last, by the index that the server gave them. */
+  const begun = new Map<unknown, { id: string; name: string; index: number }>();
 
   function mend(chunk: Fields, name?: string): Fields[] {
     const error = errorOf(chunk, name);
@@ -52,7 +56,8 @@ export function createChatMender(departures: Departures, every: Fields = {}): St
 
   function mendChoice(choice: Fields): Fields | undefined {
     const delta = mendDelta(deltaOf(choice));
-    const reason = textIn(choice["finish_reason"]);
+    const reason = reasonIn(choice["finish_reason"]);
+    goesOn ||= hasEnded && (delta["content"] ?? delta["tool_calls"]) !== undefined;
     hasEnded ||= reason !== undefined;
     if (Object.keys(delta).length === 0 && reason === undefined) return undefined;
     return reason === undefined ? { ...every, delta } : { ...every, delta, finish_reason: reason };
@@ -76,11 +81,32 @@ export function createChatMender(departures: Departures, every: Fields = {}): St
     if (Array.isArray(details) && details.length > 0) mended["reasoning_details"] = details;
     const refusal = textIn(delta["refusal"]);
     if (refusal !== undefined) mended["refusal"] = refusal;
-    const calls = [...listOf(delta["tool_calls"]), ...oldCallOf(delta)]
+    const called = listOf(delta["tool_calls"]);
+    const calls = (called.length > 0 ? called : oldCallOf(delta))
       .flatMap(mendCall)
+      .map(withOwnIndex)
       .filter((call) => !isRepeated(call));
     if (calls.length > 0) mended["tool_calls"] = calls;
     return mended;
+  }
+
+  let nextIndex = FIRST_OWN_INDEX;
+
+  /** Some servers give all calls one index. Then pieces without an id belong to the call that has begun last. */
+  function withOwnIndex(call: Fields): Fields {
+    const given = call["index"];
+    if (typeof given !== "number") return call;
+    const id = textIn(call["id"]);
+    const name = textIn(fieldsOf(call["function"])["name"]);
+    const known = begun.get(given);
+    if (id === undefined || name === undefined) {
+      const isSame = known !== undefined && (id === undefined || id === known.id);
+      return isSame ? { ...call, index: known.index } : call;
+    }
+    const isOther = known !== undefined && known.id !== id && known.name !== name;
+    const own = isOther ? nextIndex++ : (known?.index ?? given);
+    if (known === undefined || isOther) begun.set(given, { id, name, index: own });
+    return { ...call, index: own };
   }
 
   /** Some servers send each call once more as a whole, when all its pieces have come. */
@@ -115,7 +141,7 @@ export function createChatMender(departures: Departures, every: Fields = {}): St
     // Without any reason the package takes the end for a fault of the protocol, and not for an answer that broke off.
     atEnd: () => (hasEnded ? [] : [{ choices: [{ ...every, delta: {}, finish_reason: "" }] }]),
     get mayEnd() {
-      return hasEnded;
+      return hasEnded && !goesOn;
     },
     pieceIn,
     isOver: false,
@@ -127,6 +153,12 @@ function pieceIn(event: Fields): TextPiece | undefined {
   return textIn(onlyField(delta, "content")) === undefined
     ? undefined
     : { holder: delta as Fields, field: "content", block: "content" };
+}
+
+/** Python writes its null as a text. */
+function reasonIn(reason: unknown): string | undefined {
+  const word = textIn(reason);
+  return word === undefined || /^(null|none)$/i.test(word) ? undefined : word;
 }
 
 const REASONING_TEXTS = ["reasoning_content", "reasoning"] as const;
@@ -159,6 +191,9 @@ function thoughtIn(part: Fields): string {
     .join("");
 }
 
+/** More calls than a model makes at once. */
+const FIRST_OWN_INDEX = 1_000_000;
+
 /** A call in the form that stood before `tool_calls`. */
 function oldCallOf(delta: Fields): Fields[] {
   const call = delta["function_call"];
@@ -176,7 +211,9 @@ function mendCall(call: unknown): Fields[] {
   const asked: Fields = {};
   const name = textIn(described["name"]);
   if (name !== undefined) asked["name"] = name;
-  const written = argumentsIn(described["arguments"] ?? described["parameters"]);
+  const written = argumentsIn(
+    described["arguments"] ?? described["parameters"] ?? described["input"],
+  );
   if (written !== undefined) asked["arguments"] = written;
   mended["function"] = asked;
   const signature = textIn(
@@ -205,12 +242,18 @@ function errorOf(chunk: Fields, name: string | undefined): Fields | undefined {
   if (error !== undefined) return isOfTheAnswer(chunk, name) ? error : undefined;
   if (chunk["choices"] !== undefined) return undefined;
   const isError = name === "error" || chunk["object"] === "error" || chunk["type"] === "error";
-  const message = textIn(chunk["message"]) ?? textIn(chunk["detail"]);
+  const message = ERROR_TEXTS.map((field) => textIn(chunk[field])).find((text) => text);
   const isUnnamed = name === undefined || name === "message";
-  return isError || (isUnnamed && message !== undefined)
+  const hasDetails = [chunk["errors"], chunk["detail"]].some(
+    (details) => typeof details === "object" && listOf(details).length > 0,
+  );
+  return isError || (isUnnamed && (hasDetails || message !== undefined))
     ? { ...chunk, message: message ?? "error" }
     : undefined;
 }
+
+/** Where servers write what went wrong when they have no answer. */
+const ERROR_TEXTS = ["message", "detail", "msg", "error_msg", "errorMsg", "error_message"];
 
 /** A server may have events of its own beside the answer, and errors in them. */
 function isOfTheAnswer(chunk: Fields, name: string | undefined): boolean {
