@@ -106,6 +106,35 @@ describe("a chunk of Google's protocol", () => {
     mender.mend(said([], { finishReason: "STOP" }), undefined);
     expect(mender.mayEnd).toBe(true);
   });
+
+  it("does not say so where every chunk has a reason", () => {
+    const mender = createGoogleMender(new Departures());
+    for (const text of ["a", "b"])
+      mender.mend(said([{ text }], { finishReason: "STOP" }), undefined);
+    expect(mender.mayEnd).toBe(false);
+  });
+
+  it("may write its fields with underscores", () => {
+    const snake = {
+      candidates: [
+        {
+          content: { parts: [{ function_call: { name: "f", args: {} }, thought_signature: "S" }] },
+          finish_reason: "STOP",
+        },
+      ],
+      usage_metadata: { prompt_token_count: 3 },
+    };
+    const camel = {
+      ...said([{ functionCall: { name: "f", args: {} }, thoughtSignature: "S" }], {
+        finishReason: "STOP",
+      }),
+      usageMetadata: { promptTokenCount: 3 },
+    };
+    expect(mend(snake)).toEqual(mend(camel));
+    expect(mend({ prompt_feedback: { block_reason: "SAFETY" } })).toEqual([
+      { promptFeedback: { blockReason: "SAFETY" } },
+    ]);
+  });
 });
 
 describe("a call of Google's protocol", () => {

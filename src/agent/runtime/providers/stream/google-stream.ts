@@ -16,21 +16,25 @@ import type { TextPiece } from "./text-bypass.ts";
 
 export function createGoogleMender(departures: Departures): StreamMender {
   let mayEnd = false;
+  let goesOn = false;
   /** The last event, if it has a call. */
   let lastCall: string | undefined;
 
   /** Calls may go without an id: then no more than the event tells whether it came twice. */
   function isRepeatedCall(event: Fields, candidate: Fields): boolean {
     const hasCall = partsOf(candidate["content"]).some((part) =>
-      isFields(fieldsOf(part)["functionCall"]),
+      isFields(fieldsOf(part)["functionCall"] ?? fieldsOf(part)["function_call"]),
     );
     const before = lastCall;
     lastCall = hasCall ? JSON.stringify(event) : undefined;
     return hasCall && lastCall === before;
   }
 
-  function mend(event: Fields, name?: string): Fields[] {
-    const chunk = event["candidates"] === undefined ? fieldsOf(event["response"] ?? event) : event;
+  function mend(given: Fields, name?: string): Fields[] {
+    const event = inCamelCase(given);
+    const chunk = inCamelCase(
+      event["candidates"] === undefined ? fieldsOf(event["response"] ?? event) : event,
+    );
     const mended: Fields = {};
     const [candidate] = listOf(chunk["candidates"]).filter((item) => item !== null);
     if (candidate !== undefined) {
@@ -39,14 +43,16 @@ export function createGoogleMender(departures: Departures): StreamMender {
         departures.add("event:twice");
         return [];
       }
-      const kept = mendCandidate(candidate, departures);
+      const kept = mendCandidate(inCamelCase(candidate), departures);
+      // Some servers give a reason in every chunk, so that it does not say that the answer has ended.
+      goesOn ||= mayEnd && kept["content"] !== undefined;
       // An answer that is longer than one request goes on in another one.
       mayEnd ||= kept["finishReason"] !== undefined && kept["finishReason"] !== "CONTINUATION";
       mended["candidates"] = [kept];
     }
     const usage = countsIn(chunk["usageMetadata"]);
     if (usage !== undefined) mended["usageMetadata"] = usage;
-    const blockReason = textIn(fieldsOf(chunk["promptFeedback"])["blockReason"]);
+    const blockReason = textIn(inCamelCase(fieldsOf(chunk["promptFeedback"]))["blockReason"]);
     if (blockReason !== undefined) mended["promptFeedback"] = { blockReason };
     const error = errorOf(chunk["error"] ?? (name === "error" ? chunk : undefined));
     if (error !== undefined) {
@@ -60,12 +66,13 @@ export function createGoogleMender(departures: Departures): StreamMender {
   return {
     mend,
     fromWhole: (answer) =>
-      Array.isArray(answer["candidates"]) || isFields(answer["promptFeedback"])
+      Array.isArray(answer["candidates"]) ||
+      isFields(answer["promptFeedback"] ?? answer["prompt_feedback"])
         ? mend(answer)
         : undefined,
     atEnd: () => [],
     get mayEnd() {
-      return mayEnd;
+      return mayEnd && !goesOn;
     },
     pieceIn,
     isOver: false,
@@ -95,9 +102,10 @@ function partsOf(content: unknown): unknown[] {
   return typeof content === "string" ? [{ text: content }] : listOf(fieldsOf(content)["parts"]);
 }
 
-function mendPart(part: unknown, departures: Departures): Fields[] {
-  if (typeof part === "string") return [{ text: part }];
-  if (!isFields(part)) return [];
+function mendPart(given: unknown, departures: Departures): Fields[] {
+  if (typeof given === "string") return [{ text: given }];
+  if (!isFields(given)) return [];
+  const part = inCamelCase(given);
   const signature = textIn(part["thoughtSignature"]);
   const signed = signature === undefined ? {} : { thoughtSignature: signature };
   if (isFields(part["functionCall"])) {
@@ -112,7 +120,8 @@ function mendPart(part: unknown, departures: Departures): Fields[] {
   return [{ text: typeof text === "string" ? text : "", ...(thought && { thought }), ...signed }];
 }
 
-function mendCall(call: Fields): Fields {
+function mendCall(fields: Fields): Fields {
+  const call = inCamelCase(fields);
   const { args, name, partialArgs, willContinue } = call;
   const mended: Fields = {};
   const id = idIn(call["id"]);
@@ -123,6 +132,17 @@ function mendCall(call: Fields): Fields {
   if (Array.isArray(partialArgs)) mended["partialArgs"] = partialArgs;
   if (typeof willContinue === "boolean") mended["willContinue"] = willContinue;
   return mended;
+}
+
+/** Some servers write the names of fields as the protocol's own language does: `finish_reason` for `finishReason`. */
+function inCamelCase(fields: Fields): Fields {
+  if (!Object.keys(fields).some((name) => name.includes("_"))) return fields;
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
+      value,
+    ]),
+  );
 }
 
 /** What is no JSON stays a text, so that the model is told that its arguments are none. */
@@ -145,7 +165,7 @@ const COUNTS = [
 ];
 
 function countsIn(usage: unknown): Fields | undefined {
-  const fields = fieldsOf(usage);
+  const fields = inCamelCase(fieldsOf(usage));
   const counts = COUNTS.flatMap((name) => {
     const count = countIn(fields[name]);
     return count === undefined ? [] : [[name, count] as const];
