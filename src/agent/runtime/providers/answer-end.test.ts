@@ -17,16 +17,23 @@ describe("the end of an answer", () => {
     ["Completed", "other"],
     ["tool_use", "other"],
     [" stop ", "other"],
+    ["eot_token", "other"],
+    ["FinishReason.STOP", "other"],
+    ["FINISH_REASON_STOP", "other"],
   ] as const)("is complete with %j (%s)", (raw, unified) => {
     expect(endOfAnswer({ raw, unified })).toEqual({ type: "complete" });
   });
 
-  it.each(["length", "MAX_TOKENS", "max_output_tokens", "model_length", "max-new-tokens"])(
-    "is at a length with %j",
-    (raw) => {
-      expect(endOfAnswer({ raw, unified: "other" })).toEqual({ type: "length" });
-    },
-  );
+  it.each([
+    "length",
+    "MAX_TOKENS",
+    "max_output_tokens",
+    "model_length",
+    "max-new-tokens",
+    "FINISH_REASON_MAX_TOKENS",
+  ])("is at a length with %j", (raw) => {
+    expect(endOfAnswer({ raw, unified: "other" })).toEqual({ type: "length" });
+  });
 
   it.each([
     ["content_filter", "content-filter"],
@@ -34,6 +41,9 @@ describe("the end of an answer", () => {
     ["refusal", "content-filter"],
     ["sensitive", "other"],
     ["guardrail_intervened", "other"],
+    ["content_policy_violation", "other"],
+    ["SPII", "other"],
+    ["ERROR_TOXIC", "other"],
   ] as const)("is at a filter with %j (%s)", (raw, unified) => {
     expect(endOfAnswer({ raw, unified })).toEqual({ type: "content-filter" });
   });

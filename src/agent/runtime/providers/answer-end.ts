@@ -18,7 +18,8 @@ export type AnswerEnd =
 
 /** `raw` is the word of the server, and `unified` what the provider's package makes of it. */
 export function endOfAnswer({ unified, raw }: LanguageModelV4FinishReason): AnswerEnd {
-  const type = END_BY_WORD.get(plain(raw ?? ""));
+  // Some servers write the name of the enumeration before the word.
+  const type = END_BY_WORD.get(plain(raw ?? "").replace(/^finishreason/, ""));
   if (type !== undefined) return { type };
   switch (unified) {
     case "stop":
@@ -45,6 +46,7 @@ const WORDS = {
     "stop",
     "stopped",
     "stop_sequence",
+    "stop_sequences",
     "stop_token",
     "stop_word",
     "stop_str",
@@ -58,6 +60,7 @@ const WORDS = {
     "eos_found",
     "eot",
     "eot_id",
+    "eot_token",
     "im_end",
     "complete",
     "completed",
@@ -90,6 +93,8 @@ const WORDS = {
     "content_filter",
     "content_filtered",
     "content_filter_stop",
+    "content_policy",
+    "content_policy_violation",
     "filtered",
     "safety",
     "blocked",
@@ -101,10 +106,13 @@ const WORDS = {
     "guardrail_intervened",
     "model_armor",
     "prohibited_content",
+    "prompt_blocked",
     "image_prohibited_content",
     "recitation",
     "image_recitation",
     "refusal",
+    "spii",
+    "error_toxic",
   ],
 } as const;
 

@@ -176,8 +176,8 @@ function statusFailure(
 ): ProviderFailure {
   const said = wordsOf(error);
   const retryAfterSeconds = retryAfterOf(error, context.now);
-  // Google answers 400 for a key that it does not know.
-  if (status === 401 || /api[_ ]key[_ ](not valid|invalid)/i.test(said)) {
+  // Google and xAI answer 400 for a key that they do not know.
+  if (status === 401 || KEY_REFUSED.test(said)) {
     return failure("key_refused", `authentication (HTTP ${status}); the API key was refused`, {
       status,
     });
@@ -211,6 +211,11 @@ function statusFailure(
       { status },
     );
   }
+  if (FILTERED.test(said) && status !== 429) {
+    return failure("content_filter", `content filter (HTTP ${status}); ask differently`, {
+      status,
+    });
+  }
   if (status === 429) {
     const when = retryAfterSeconds === undefined ? "in a while" : `in ${retryAfterSeconds} s`;
     return failure("rate_limited", `rate limit (HTTP ${status}); try again ${when}`, {
@@ -237,6 +242,12 @@ function statusFailure(
   }
   return failure("server_error", `server error (HTTP ${status}); try again in a moment`, details);
 }
+
+const KEY_REFUSED = /api[_ ]key[_ ](not valid|invalid)|(invalid|incorrect)[_ ]api[_ ]key/i;
+
+/** The words with which providers refuse what a user wrote. */
+const FILTERED =
+  /\bcontent_filter\b|\bcontent_policy_violation\b|ResponsibleAIPolicyViolation|content management policy|data_inspection_failed/i;
 
 function isRefusal(status: number): boolean {
   return status >= 400 && status < 500 && status !== 408 && status !== 409 && status !== 429;
@@ -345,14 +356,12 @@ function retryAfterOf(error: object, now: number): number | undefined {
     responseBody?: unknown;
   };
   const milliseconds = Number.parseFloat(responseHeaders?.["retry-after-ms"] ?? "");
-  if (milliseconds >= 0) return Math.ceil(milliseconds / 1000);
-  const header = responseHeaders?.["retry-after"];
-  if (header !== undefined) {
-    const seconds = Number(header);
-    if (seconds >= 0) return Math.ceil(seconds);
-    const date = Date.parse(header);
-    if (!Number.isNaN(date)) return Math.max(0, Math.ceil((date - now) / 1000));
-  }
+  if (milliseconds >= 0 && Number.isFinite(milliseconds)) return Math.ceil(milliseconds / 1000);
+  const header = responseHeaders?.["retry-after"]?.trim() ?? "";
+  const seconds = /^(\d{1,9}(?:\.\d*)?)\s*s?$/i.exec(header)?.[1];
+  if (seconds !== undefined) return Math.ceil(Number(seconds));
+  const date = /^[a-z]{3}|^\d{4}-/i.test(header) ? Date.parse(header) : Number.NaN;
+  if (!Number.isNaN(date)) return Math.max(0, Math.ceil((date - now) / 1000));
   // Google says it in the body of its answer.
   const delay =
     typeof responseBody === "string" ? GOOGLE_RETRY_DELAY.exec(responseBody)?.[1] : undefined;
