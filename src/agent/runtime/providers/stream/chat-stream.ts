@@ -12,6 +12,7 @@ import {
   textIn,
   type Fields,
 } from "./json-fields.ts";
+import { RETURNED_TEXTS } from "./returned-fields.ts";
 import type { StreamMender } from "./stream-mender.ts";
 import type { TextPiece } from "./text-bypass.ts";
 
@@ -26,6 +27,8 @@ export function createChatMender(departures: Departures, every: Fields = {}): St
   let hasEnded = false;
   /** Some servers give a reason in every chunk, so that it does not say that the answer has ended. */
   let goesOn = false;
+  /** The fields with thoughts that have come. */
+  const thought = new Set<string>();
   /** What came of each call that has an index and an id. */
   const written = new Map<unknown, { id: unknown; text: string }>();
   /** The calls that have begun last, by the index that the server gave them. */
@@ -76,9 +79,19 @@ export function createChatMender(departures: Departures, every: Fields = {}): St
     const content = contentOf(delta["content"]);
     if (content !== undefined) mended["content"] = content;
     const thoughts = REASONING_TEXTS.find((field) => textIn(delta[field]) !== undefined);
-    if (thoughts !== undefined) mended[thoughts] = delta[thoughts];
-    const details = delta["reasoning_details"];
-    if (Array.isArray(details) && details.length > 0) mended["reasoning_details"] = details;
+    for (const field of RETURNED_TEXTS) {
+      const isOther =
+        thoughts !== undefined && (REASONING_TEXTS as readonly string[]).includes(field);
+      if (isOther && field !== thoughts) continue;
+      const isFirst = delta[field] === "" && !thought.has(field);
+      if (!isFirst && textIn(delta[field]) === undefined) continue;
+      thought.add(field);
+      mended[field] = delta[field];
+    }
+    for (const field of RETURNED_LISTS) {
+      const list = delta[field];
+      if (Array.isArray(list) && list.length > 0) mended[field] = list;
+    }
     const refusal = textIn(delta["refusal"]);
     if (refusal !== undefined) mended["refusal"] = refusal;
     const called = listOf(delta["tool_calls"]);
@@ -136,7 +149,12 @@ export function createChatMender(departures: Departures, every: Fields = {}): St
       );
       const finish_reason = textIn(choice["finish_reason"]) ?? "stop";
       const delta = { ...message, tool_calls };
-      return mend({ ...answer, choices: [{ ...choice, delta, finish_reason }] });
+      const events = mend({ ...answer, choices: [{ ...choice, delta, finish_reason }] });
+      // Of an answer that says nothing, only the error counts.
+      const failed = events.find((event) => event["error"] !== undefined);
+      const [first] = listOf(events[0]?.["choices"]);
+      const saysNothing = Object.keys(fieldsOf(fieldsOf(first)["delta"])).length === 0;
+      return failed !== undefined && saysNothing ? [failed] : events;
     },
     // Without any reason the package takes the end for a fault of the protocol, and not for an answer that broke off.
     atEnd: () => (hasEnded ? [] : [{ choices: [{ ...every, delta: {}, finish_reason: "" }] }]),
@@ -161,7 +179,9 @@ function reasonIn(reason: unknown): string | undefined {
   return word === undefined || /^(null|none)$/i.test(word) ? undefined : word;
 }
 
+/** Some servers write the same thought into both. */
 const REASONING_TEXTS = ["reasoning_content", "reasoning"] as const;
+const RETURNED_LISTS = ["reasoning_details", "thinking_blocks"];
 
 /** The content as a text or, when there are thoughts in it, as the parts that the package knows. */
 function contentOf(content: unknown): string | Fields[] | undefined {

@@ -17,6 +17,32 @@ describe("what a server wants back", () => {
     ],
     ["its thoughts under its own name", [{ reasoning: "I see" }], { reasoning: "I see" }],
     [
+      "thoughts that were empty",
+      [{ reasoning_content: "" }, { content: "a" }],
+      { reasoning_content: "" },
+    ],
+    [
+      "its thoughts and their proof, as GitHub Copilot names them",
+      [{ reasoning_text: "I see" }, { reasoning_opaque: "P" }],
+      { reasoning_text: "I see", reasoning_opaque: "P" },
+    ],
+    [
+      "blocks of thoughts with their signatures, and none without",
+      [
+        { thinking_blocks: [{ type: "thinking", thinking: "I ", signature: null }] },
+        { thinking_blocks: [{ type: "thinking", thinking: "see", signature: "" }] },
+        { thinking_blocks: [{ type: "thinking", thinking: "", signature: "S" }] },
+        { thinking_blocks: [{ type: "redacted_thinking", data: "R" }] },
+        { thinking_blocks: [{ type: "thinking", thinking: "unsigned" }] },
+      ],
+      {
+        thinking_blocks: [
+          { type: "thinking", thinking: "I see", signature: "S" },
+          { type: "redacted_thinking", data: "R" },
+        ],
+      },
+    ],
+    [
       "the pieces of a detail, joined, with its signature",
       [
         { reasoning_details: [{ type: "reasoning.text", index: 0, text: "I " }] },
