@@ -154,6 +154,8 @@ export const MAX_WAITING_TOOL_CALLS = 100;
 /** Servers of tools that are remembered with their failures. Beyond this number the one that was made longest ago is forgotten. */
 export const MAX_TOOL_SERVERS = 1_024;
 
+/** No provider takes a longer name of a tool. */
+export const MAX_TOOL_NAME_CHARACTERS = 64;
 /** More than a model writes in one answer. */
 export const MAX_ARGUMENT_CHARACTERS = 1024 * 1024;
 /** Begins of objects that are looked at in arguments that are no JSON. */

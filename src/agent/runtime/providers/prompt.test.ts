@@ -49,6 +49,25 @@ describe("the prompt", () => {
     expect(text).not.toMatch(/\\ud[89a-f]/);
   });
 
+  it("names no tool as no tool can be named, which providers would refuse in every later request", () => {
+    const names = (name: string): string[] => {
+      const messages = [
+        user("Hi"),
+        assistant("", { toolCalls: [{ ...call, name }] }),
+        result(call.id, { error: "there is no such tool" }),
+      ];
+      return toPrompt("", messages, source).flatMap(({ content }) =>
+        typeof content === "string"
+          ? []
+          : content.flatMap((part) => ("toolName" in part ? part.toolName : [])),
+      );
+    };
+    expect(names("look-up_2")).toEqual(["look-up_2", "look-up_2"]);
+    expect(names("functions.look up\ud83d")).toEqual(["functions_look_up_", "functions_look_up_"]);
+    expect(names("")).toEqual(["tool", "tool"]);
+    expect(names("x".repeat(100))[0]).toHaveLength(64);
+  });
+
   it("leaves a blank system prompt out", () => {
     expect(toPrompt(" \n", [user("hi")], source).map(({ role }) => role)).toEqual(["user"]);
   });

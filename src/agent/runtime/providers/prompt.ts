@@ -16,6 +16,7 @@ import type {
   HistoryToolCall,
   ToolMessage,
 } from "../../sessions/history-message.ts";
+import { MAX_TOOL_NAME_CHARACTERS } from "../../contracts/limits.ts";
 import { WireCallIds } from "./wire-call-ids.ts";
 
 /**
@@ -194,7 +195,7 @@ function assistantContent(
     content.push({
       type: "tool-call",
       toolCallId: call.wireId,
-      toolName: call.name,
+      toolName: wireName(call.name),
       input: call.arguments,
       ...(call.providerMetadata === undefined
         ? {}
@@ -237,9 +238,14 @@ function toolResult(
   return {
     type: "tool-result",
     toolCallId: call.wireId,
-    toolName: call.name,
+    toolName: wireName(call.name),
     output: toolOutput(results.get(call.id)),
   };
+}
+
+/** A model may call a tool by a name that no tool can have. Providers would refuse every later request with it. */
+function wireName(name: string): string {
+  return name.replaceAll(/[^\w-]/g, "_").slice(0, MAX_TOOL_NAME_CHARACTERS) || "tool";
 }
 
 function toolOutput(message: ToolMessage | undefined): LanguageModelV4ToolResultOutput {

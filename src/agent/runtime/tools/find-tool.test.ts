@@ -16,6 +16,11 @@ describe("findTool", () => {
     expect(findTool(tools, "get_users")).toBeUndefined();
   });
 
+  it("finds a tool by its name with blanks around it, and by no other", () => {
+    expect(findTool(tools, " get-user\n")).toBe(tools[2]);
+    expect(findTool(tools, "functions.get-user")).toBeUndefined();
+  });
+
   it("prefers the very name", () => {
     expect(findTool(tools, "look_up")).toBe(tools[1]);
     expect(findTool(tools, "look-up")).toBe(tools[0]);
