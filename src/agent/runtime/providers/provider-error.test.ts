@@ -123,9 +123,22 @@ describe("what a provider's failure is called", () => {
     }
   });
 
-  it("knows Google's 400 for a bad key", () => {
+  it("knows Google's 400 for a bad key, and that of others", () => {
     const error = apiError(400, { message: "API key not valid. Please pass a valid API key." });
     expect(describeIt(error).reason).toBe("key_refused");
+    const other = apiError(400, { message: "Incorrect API key provided: xai-1" });
+    expect(describeIt(other).reason).toBe("key_refused");
+  });
+
+  it("says that a filter refused the message, and does not ask again", () => {
+    const body = { error: { code: "content_filter", message: "The response was filtered" } };
+    for (const status of [400, 500]) {
+      expect(describeIt(apiError(status, { body }))).toMatchObject({
+        reason: "content_filter",
+        retryable: false,
+        status,
+      });
+    }
   });
 
   it("does not ask again for what was not paid", () => {
@@ -170,6 +183,12 @@ describe("what a provider's failure is called", () => {
     [{ "retry-after-ms": "1500", "retry-after": "9" }, undefined, 2],
     [{}, { error: { details: [{ retryDelay: "7.2s" }] } }, 8],
     [{ "retry-after": "soon" }, undefined, undefined],
+    [{ "retry-after": "12s" }, undefined, 12],
+    [{ "retry-after": "1.5" }, undefined, 2],
+    [{ "retry-after": "" }, undefined, undefined],
+    [{ "retry-after": "-5" }, undefined, undefined],
+    [{ "retry-after": "1e400" }, undefined, undefined],
+    [{ "retry-after-ms": "1e400", "retry-after": "3" }, undefined, 3],
   ])("reads when to come back from %j %j", (headers, body, expected) => {
     expect(describeIt(apiError(429, { headers, body })).retryAfterSeconds).toBe(expected);
   });
@@ -203,6 +222,18 @@ describe("what a provider's failure is called", () => {
       reason: "interrupted",
       retryable: true,
     });
+  });
+
+  it("does not ask again for an answer that cannot be unpacked", () => {
+    for (const code of [
+      "Z_DATA_ERROR",
+      "ERR__ERROR_FORMAT_PADDING_1",
+      "ZSTD_error_prefix_unknown",
+    ]) {
+      const cause = Object.assign(new Error("incorrect header check"), { code });
+      const error = apiError(200, { cause: new TypeError("terminated", { cause }) });
+      expect(describeIt(error)).toMatchObject({ reason: "malformed", retryable: false });
+    }
   });
 
   it("knows an answer that is not the protocol", () => {

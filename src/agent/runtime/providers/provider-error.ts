@@ -131,6 +131,11 @@ export function describeProviderFailure(
   if (chain.some((link) => MALFORMED_ERRORS.has(nameOf(link)))) {
     return failure("malformed", "malformed answer; it is not in the protocol of this provider");
   }
+  // The body is not compressed as its header says. It has come all the same, and may have been paid for.
+  const unpacking = chain.map(codeOf).find((code) => UNPACKING_CODE.test(code ?? ""));
+  if (unpacking !== undefined) {
+    return failure("malformed", "malformed answer; it could not be read", { code: unpacking });
+  }
   if (hadBegun) {
     return failure("interrupted", "the answer broke off before its end", {
       retryable: true,
@@ -161,6 +166,8 @@ function notAStreamFailure(
     : "does baseURL lead to the API";
   return failure("empty", `${came}; ${why}?`, { status, mayBeTooLong: true });
 }
+
+const UNPACKING_CODE = /^(Z_DATA_ERROR|ERR__ERROR_FORMAT|ERR_BROTLI|ZSTD_error)/;
 
 const MALFORMED_ERRORS = new Set([
   "AI_JSONParseError",
