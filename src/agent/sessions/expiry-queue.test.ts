@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
 import { ExpiryQueue } from "./expiry-queue.ts";
@@ -105,5 +106,24 @@ describe("ExpiryQueue", () => {
     await clock.advance(20_000);
     expect(due).toEqual([]);
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  it("gives its values in the order in which they were last touched, whatever is touched and deleted", () => {
+    const steps = fc.array(
+      fc.tuple(fc.constantFrom("touch", "delete"), fc.constantFrom("a", "b", "c", "d")),
+    );
+    fc.assert(
+      fc.property(steps, (each) => {
+        const { queue } = aQueue();
+        let expected: string[] = [];
+        for (const [step, value] of each) {
+          queue[step](value);
+          expected = expected.filter((other) => other !== value);
+          if (step === "touch") expected.push(value);
+        }
+        expect([...queue.values()]).toEqual(expected);
+        queue.close();
+      }),
+    );
   });
 });

@@ -14,6 +14,8 @@ export class ExpiryQueue<Value> {
   #delayMs: number;
   readonly #onDue: (value: Value) => void;
   readonly #touchedAt = new Map<Value, number>();
+  /** The value that was touched last, which keeps its place when it is touched again: to move it costs more than the rest. */
+  #newest: Value | undefined;
   #timer: Timer | undefined;
 
   /** A value has left the queue when `onDue` is called with it; `onDue` may touch it again. */
@@ -37,13 +39,17 @@ export class ExpiryQueue<Value> {
   }
 
   touch(value: Value): void {
-    this.#touchedAt.delete(value);
+    if (value !== this.#newest) {
+      this.#touchedAt.delete(value);
+      this.#newest = value;
+    }
     this.#touchedAt.set(value, this.#clock.monotonic());
     this.#arm();
   }
 
   delete(value: Value): void {
     this.#touchedAt.delete(value);
+    if (value === this.#newest) this.#newest = undefined;
   }
 
   isDue(value: Value): boolean {
@@ -61,7 +67,7 @@ export class ExpiryQueue<Value> {
     const now = this.#clock.monotonic();
     for (const [value, touchedAt] of this.#touchedAt) {
       if (touchedAt + this.#delayMs > now) break;
-      this.#touchedAt.delete(value);
+      this.delete(value);
       this.#onDue(value);
     }
   }
@@ -69,6 +75,7 @@ export class ExpiryQueue<Value> {
   close(): void {
     this.#timer?.cancel();
     this.#touchedAt.clear();
+    this.#newest = undefined;
   }
 
   #arm(): void {

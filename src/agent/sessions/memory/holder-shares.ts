@@ -17,6 +17,8 @@ interface Share<Session> {
   /** The least recently touched comes first in both. */
   small: Set<Session> | undefined;
   big: Set<Session> | undefined;
+  /** The session that came into its set last, or was touched since: it keeps its place when it is touched again. */
+  newest: Session | undefined;
 }
 
 export class HolderShares<Session extends Shared> {
@@ -47,13 +49,20 @@ export class HolderShares<Session extends Shared> {
     session.countedBytes = bytes;
     const size = sizeOf(session);
     if (size !== before) share[before]?.delete(session);
-    (share[size] ??= new Set()).add(session);
+    const sessions = (share[size] ??= new Set());
+    if (sessions.has(session)) return;
+    sessions.add(session);
+    share.newest = session;
   }
 
   /** The session, which was counted, is in use. */
   touch(session: Session): void {
-    const sessions = this.#shares.get(session.holder)?.[sizeOf(session)];
-    if (sessions?.delete(session) === true) sessions.add(session);
+    const share = this.#shares.get(session.holder);
+    if (share === undefined || session === share.newest) return;
+    const sessions = share[sizeOf(session)];
+    if (sessions?.delete(session) !== true) return;
+    sessions.add(session);
+    share.newest = session;
   }
 
   remove(session: Session): void {
@@ -61,6 +70,7 @@ export class HolderShares<Session extends Shared> {
     if (share === undefined) return;
     share.small?.delete(session);
     share.big?.delete(session);
+    if (session === share.newest) share.newest = undefined;
     this.#add(share, -session.countedBytes);
     session.countedBytes = 0;
     if ((share.small?.size ?? 0) + (share.big?.size ?? 0) > 0) return;
@@ -83,7 +93,7 @@ export class HolderShares<Session extends Shared> {
   #shareOf(holder: string): Share<Session> {
     const existing = this.#shares.get(holder);
     if (existing !== undefined) return existing;
-    const share = { bytes: 0, small: undefined, big: undefined };
+    const share = { bytes: 0, small: undefined, big: undefined, newest: undefined };
     this.#shares.set(holder, share);
     return share;
   }
@@ -92,7 +102,7 @@ export class HolderShares<Session extends Shared> {
     this.#bytes += bytes;
     share.bytes += bytes;
     if (share.bytes > this.#fairBytes) this.#large.add(share);
-    else this.#large.delete(share);
+    else if (this.#large.size > 0) this.#large.delete(share);
   }
 }
 
