@@ -18,8 +18,10 @@ const FRAME_BODIES: Readonly<Record<string, { field: string; type: "string" | "o
 export function firstSeqOf(frames: readonly TurnFrame[]): number | undefined {
   const first = frames[0]?.seq;
   if (first === undefined) return undefined;
-  for (const [index, { seq }] of frames.entries()) {
-    if (seq !== first + index) throw new RangeError(`frame ${seq} does not follow ${seq - 1}`);
+  let next = first;
+  for (const { seq } of frames) {
+    if (seq !== next) throw new RangeError(`frame ${seq} does not follow ${seq - 1}`);
+    next += 1;
   }
   return first;
 }

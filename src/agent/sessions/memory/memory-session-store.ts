@@ -61,8 +61,6 @@ export class MemorySessionStore implements SessionStore {
   readonly #byActivity: ExpiryQueue<MemorySession>;
   /** Sessions that hold frames of ended turns, in the order in which their last turns ended. */
   readonly #byTurnEnd: ExpiryQueue<MemorySession>;
-  /** The keys are turn ids. */
-  readonly #cancelListeners = new Map<string, () => void>();
   readonly #shares: HolderShares<MemorySession>;
   #closed = false;
 
@@ -161,6 +159,7 @@ export class MemorySessionStore implements SessionStore {
       journal: [],
       journalBytes: 0,
       isCancelled: false,
+      onCancel: undefined,
     };
     session.messageIds.add(messageId, { fence: session.fence, turnId, seqBefore });
     this.#count(session);
@@ -248,14 +247,17 @@ export class MemorySessionStore implements SessionStore {
     this.#touch(session);
     session.unended.isCancelled = true;
     if (!this.#isRunning(session)) return "abandoned";
-    this.#cancelListeners.get(session.unended.lease.turnId)?.();
+    session.unended.onCancel?.();
     return "requested";
   }
 
-  onCancel({ turnId }: TurnLease, listener: () => void): () => void {
-    this.#cancelListeners.set(turnId, listener);
+  onCancel({ sessionId, turnId }: TurnLease, listener: () => void): () => void {
+    const turn = this.#sessions.get(sessionId)?.unended;
+    // Nobody can ask for the end of a turn that is not there any more.
+    if (turn?.lease.turnId !== turnId) return doNothing;
+    turn.onCancel = listener;
     return () => {
-      if (this.#cancelListeners.get(turnId) === listener) this.#cancelListeners.delete(turnId);
+      if (turn.onCancel === listener) turn.onCancel = undefined;
     };
   }
 
@@ -382,7 +384,8 @@ export class MemorySessionStore implements SessionStore {
   }
 
   #append(session: MemorySession, frames: readonly TurnFrame[]): void {
-    const fresh = frames.filter((frame) => frame.seq > session.lastSeq);
+    const isFresh = (frames[0]?.seq ?? 0) > session.lastSeq;
+    const fresh = isFresh ? frames : frames.filter((frame) => frame.seq > session.lastSeq);
     session.frames.append(fresh);
     session.lastSeq += fresh.length;
   }
@@ -448,9 +451,10 @@ export class MemorySessionStore implements SessionStore {
   }
 
   #wakeFollowers(session: MemorySession): void {
-    const followers = session.followers;
+    const { followers } = session;
+    if (followers === undefined) return;
     session.followers = undefined;
-    for (const wake of followers ?? []) wake();
+    for (const wake of followers) wake();
   }
 
   /** Resolves when there may be more to follow, or nothing more. */
@@ -479,6 +483,8 @@ function assertFollow(session: MemorySession, frames: readonly TurnFrame[]): voi
   if (first === undefined || first <= session.lastSeq + 1) return;
   throw new FrameGapError(session.lastSeq, session.unended?.journal.length ?? 0);
 }
+
+function doNothing(): void {}
 
 function full(): StoreFullError {
   return new StoreFullError("the session store is full of sessions with a running turn");

@@ -22,6 +22,8 @@ export interface UnendedTurn {
   readonly journal: JournalEntry[];
   journalBytes: number;
   isCancelled: boolean;
+  /** Called when somebody asks for the end of the turn. */
+  onCancel: (() => void) | undefined;
 }
 
 export interface MemorySession {

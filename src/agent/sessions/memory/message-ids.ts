@@ -24,13 +24,17 @@ export class MessageIds {
 
   /** A turn has begun: ids of turns that began too long ago are forgotten, whether the message of this one has an id or not. */
   add(messageId: string | undefined, message: SeenMessage): void {
-    for (const [id, { fence }] of this.#seen ?? []) {
-      if (fence > message.fence - MAX_REMEMBERED_TURNS) break;
-      this.delete(id);
-    }
+    if (this.#seen !== undefined) this.#forgetOld(this.#seen, message.fence);
     if (messageId === undefined) return;
     (this.#seen ??= new Map()).set(messageId, message);
     this.#bytes += messageId.length;
+  }
+
+  #forgetOld(seen: ReadonlyMap<string, SeenMessage>, newest: number): void {
+    for (const [id, { fence }] of seen) {
+      if (fence > newest - MAX_REMEMBERED_TURNS) break;
+      this.delete(id);
+    }
   }
 
   delete(messageId: string): void {
