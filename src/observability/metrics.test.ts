@@ -57,6 +57,23 @@ describe("metrics of an agent", () => {
     ]);
   });
 
+  it("count by labels, in whatever order these come, and between two readings", async () => {
+    const metrics = createMetrics({ processMetrics: false });
+    const counter = metrics.counter({ name: "calls_total", help: "Calls", labels: ["tool"] });
+    const lines = async () =>
+      (await metrics.text()).split("\n").filter((line) => line.startsWith("calls_total{"));
+    counter.add(1, { tool: "a" });
+    counter.add(1, { tool: "a" });
+    counter.add(1, { tool: "b" });
+    counter.add(1, { tool: "a" });
+    counter.add(0, { tool: "c" });
+    const first = ['calls_total{tool="a"} 3', 'calls_total{tool="b"} 1', 'calls_total{tool="c"} 0'];
+    expect(await lines()).toEqual(first);
+    expect(await lines()).toEqual(first);
+    counter.add(2, { tool: "c" });
+    expect(await lines()).toEqual([...first.slice(0, 2), 'calls_total{tool="c"} 2']);
+  });
+
   it("hold the process's own metrics when asked to", async () => {
     const metrics = createMetrics({ processMetrics: true });
     expect(await metrics.text()).toContain("process_resident_memory_bytes");

@@ -56,17 +56,9 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
   }
   return {
     counter: ({ name, help, labels }) => {
-      if (labels === undefined) return plainCounter({ name, help }, registry);
-      const counter = new Counter<string>({
-        name,
-        help,
-        labelNames: [...(labels ?? [])],
-        registers,
-      });
-      return {
-        add: (value: number, values?: Record<string, string>) =>
-          values === undefined ? counter.inc(value) : counter.inc(values, value),
-      };
+      return labels === undefined
+        ? plainCounter({ name, help }, registry)
+        : labelledCounter({ name, help, labels }, registry);
     },
     gauge: ({ name, help, labels }) => {
       const gauge = new Gauge<string>({ name, help, labelNames: [...(labels ?? [])], registers });
@@ -135,4 +127,36 @@ function plainCounter(
   });
   registry.registerMetric(counter);
   return { add: (value) => void (fresh += value) };
+}
+
+/** Adds up what comes with the same labels in a row, which is most of it, and counts it when others come or it is read. */
+function labelledCounter(
+  { name, help, labels }: Description<string> & { labels: readonly string[] },
+  registry: Registry,
+): { add(value: number, values?: LabelValues<string>): void } {
+  let fresh = 0;
+  /** The labels that `fresh` came with. Undefined when all has been counted. */
+  let last: LabelValues<string> | undefined;
+  const counter = new Counter<string>({
+    name,
+    help,
+    labelNames: [...labels],
+    registers: [],
+    collect: flush,
+  });
+  function flush(): void {
+    if (last !== undefined) counter.inc({ ...last }, fresh);
+    last = undefined;
+    fresh = 0;
+  }
+  registry.registerMetric(counter);
+  return {
+    add(value, values = {}) {
+      if (last === undefined || labels.some((label) => values[label] !== last?.[label])) {
+        flush();
+        last = values;
+      }
+      fresh += value;
+    },
+  };
 }
