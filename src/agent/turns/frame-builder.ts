@@ -29,7 +29,7 @@ export class FrameBuilder {
   }
 
   ofChunk(content: string): TurnFrame {
-    return { type: "chunk", ...this.#stamp(), content };
+    return { ...this.#begin("chunk"), content };
   }
 
   ofToolEvent(event: Exclude<TurnEvent, { type: "chunk" }>): TurnFrame {
@@ -37,30 +37,24 @@ export class FrameBuilder {
       case "tool-call": {
         const { id, name } = event;
         return {
-          type: "tool_call",
-          ...this.#stamp(),
+          ...this.#begin("tool_call"),
           tool_call: { id, name, arguments: event.arguments },
         };
       }
       case "tool-result": {
         const { id, result, error } = event;
         const tool_result = error === undefined ? { id, result: result ?? null } : { id, error };
-        return { type: "tool_result", ...this.#stamp(), tool_result };
+        return { ...this.#begin("tool_result"), tool_result };
       }
     }
   }
 
   /** The last frame of the turn. `answer` is the text that was emitted in chunks. */
   ofEnding(ending: StoredEnding, answer: string): TurnFrame {
-    const stamp = this.#stamp(true);
-    if (ending.type === "error") return { type: "error", ...stamp, error: ending.error };
-    return {
-      type: "done",
-      ...stamp,
-      content: ending.content ?? answer,
-      ...(ending.usage === undefined ? {} : { usage: ending.usage }),
-      finish_reason: ending.finishReason,
-    };
+    if (ending.type === "error") return { ...this.#begin("error", true), error: ending.error };
+    const { usage, finishReason: finish_reason } = ending;
+    const frame = { ...this.#begin("done", true), content: ending.content ?? answer };
+    return usage === undefined ? { ...frame, finish_reason } : { ...frame, usage, finish_reason };
   }
 
   /** An error frame as text. It takes no number, since the store does not hold it. */
@@ -73,15 +67,18 @@ export class FrameBuilder {
     });
   }
 
-  #stamp(isLast = false) {
+  /** What every frame begins with. An object that is copied first, and added to then, is made in a fraction of the time. */
+  #begin<Type extends TurnFrame["type"]>(type: Type, isLast = false) {
+    const message_id = this.#messageId;
     const tellsMessage =
-      this.#messageId !== undefined && (isLast || this.#seq === this.#lease.seqBefore);
-    return {
+      message_id !== undefined && (isLast || this.#seq === this.#lease.seqBefore);
+    const begin = {
+      type,
       session_id: this.#lease.sessionId,
       turn_id: this.#lease.turnId,
       seq: ++this.#seq,
       timestamp: timestamp(this.#clock.now()),
-      ...(tellsMessage ? { message_id: this.#messageId } : undefined),
     };
+    return tellsMessage ? { ...begin, message_id } : begin;
   }
 }

@@ -9,10 +9,11 @@ export class JournalWriter {
   #count: number;
   #entries: JournalEntry[] = [];
   #said = "";
+  // Most turns call no tool.
   /** The calls of the last step whose outcome was noted. */
-  readonly #done = new Set<string>();
+  #done: Set<string> | undefined;
   /** The tools of all calls, by call id. */
-  readonly #names = new Map<string, string>();
+  #names: Map<string, string> | undefined;
 
   constructor(turnId: string, count: number) {
     this.#turnId = turnId;
@@ -26,10 +27,10 @@ export class JournalWriter {
   /** Takes note of a message that the journal has already. */
   know(message: HistoryMessage): void {
     if (message.role === "tool") {
-      this.#done.add(message.toolCallId);
+      (this.#done ??= new Set()).add(message.toolCallId);
     } else if (message.role === "assistant") {
-      this.#done.clear();
-      for (const { id, name } of message.toolCalls ?? []) this.#names.set(id, name);
+      this.#done?.clear();
+      for (const { id, name } of message.toolCalls ?? []) this.#name(id, name);
     }
   }
 
@@ -39,7 +40,7 @@ export class JournalWriter {
         this.#said += event.content;
         return;
       case "tool-call":
-        this.#names.set(event.id, event.name);
+        this.#name(event.id, event.name);
         this.#add({ type: "call-started", id: event.id, name: event.name });
         return;
       case "tool-result": {
@@ -49,7 +50,7 @@ export class JournalWriter {
           role: "tool",
           turnId: this.#turnId,
           toolCallId: id,
-          toolName: this.#names.get(id) ?? "",
+          toolName: this.#names?.get(id) ?? "",
           ...outcome,
         });
       }
@@ -60,7 +61,7 @@ export class JournalWriter {
     if (message.role === "user") return;
     if (message.role === "tool") {
       // The outcome was noted when it was emitted, unless the call was refused and not emitted.
-      if (!this.#done.has(message.toolCallId)) this.#add({ type: "call-done", message });
+      if (this.#done?.has(message.toolCallId) !== true) this.#add({ type: "call-done", message });
     } else {
       this.#add({
         type: "step",
@@ -81,6 +82,10 @@ export class JournalWriter {
     this.#count += this.#entries.length;
     this.#entries = [];
     return part;
+  }
+
+  #name(callId: string, tool: string): void {
+    (this.#names ??= new Map()).set(callId, tool);
   }
 
   #add(entry: JournalEntry): void {

@@ -55,7 +55,9 @@ export class SessionFeeds {
 
   /** Undefined when every follower can take more. Otherwise settles when one that could not take more can, or is gone. */
   whenWritable(sessionId: string): Promise<void> | undefined {
-    for (const follower of this.#followers.get(sessionId) ?? []) {
+    const followers = this.#followers.get(sessionId);
+    if (followers === undefined) return undefined;
+    for (const follower of followers) {
       const wait = follower.whenWritable();
       if (wait !== undefined) return wait;
     }

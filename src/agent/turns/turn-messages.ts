@@ -4,18 +4,33 @@ const NO_OUTCOME = "The turn ended before the tool's result came.";
 const STOPPED =
   "The user cancelled the turn before the tool's result came; whether the call had an effect is not known.";
 
+export interface TurnRecord {
+  readonly turnId: string;
+  readonly recorded: readonly HistoryMessage[];
+  readonly unrecordedText: string;
+  /** Whether the answer is incomplete. */
+  readonly partial: boolean;
+  readonly isCancelled?: boolean | undefined;
+}
+
 /**
  * The messages that the history keeps of a turn besides the user's: those that the handler recorded, an outcome for every tool
  * call that had none (providers refuse a history with an open call), and the text that no recorded message holds.
  */
-export function turnMessages(turn: {
-  turnId: string;
-  recorded: readonly HistoryMessage[];
-  unrecordedText: string;
-  /** Whether the answer is incomplete. */
-  partial: boolean;
-  isCancelled?: boolean | undefined;
-}): HistoryMessage[] {
+export function turnMessages(turn: TurnRecord): HistoryMessage[] {
+  const messages = turn.recorded.length === 0 ? [] : withOutcomes(turn);
+  if (turn.unrecordedText !== "") {
+    messages.push({
+      role: "assistant",
+      turnId: turn.turnId,
+      content: turn.unrecordedText,
+      ...(turn.partial ? { partial: true } : {}),
+    });
+  }
+  return messages;
+}
+
+function withOutcomes(turn: TurnRecord): HistoryMessage[] {
   const answered = new Set(
     turn.recorded.filter((message) => message.role === "tool").map((message) => message.toolCallId),
   );
@@ -40,13 +55,5 @@ export function turnMessages(turn: {
     }
   }
   messages.push(...open);
-  if (turn.unrecordedText !== "") {
-    messages.push({
-      role: "assistant",
-      turnId: turn.turnId,
-      content: turn.unrecordedText,
-      ...(turn.partial ? { partial: true } : {}),
-    });
-  }
   return messages;
 }
