@@ -114,6 +114,7 @@ export class ConnectionSessions implements ViewOwner {
       use = this.#useStore(named);
       const sessionId = this.#isKnown(named) ? named : await this.#enter(named, frame, use);
       const begun = await this.#begin(sessionId, frame, use);
+      this.#beginning = undefined;
       if (begun.status === "started") return true;
       if (begun.status !== "unknown-session") {
         this.#onNotBegun(sessionId, begun);
@@ -126,6 +127,7 @@ export class ConnectionSessions implements ViewOwner {
       this.#frames.sendFailure(named, error);
       return false;
     } finally {
+      this.#beginning = undefined;
       use?.release();
     }
   }
@@ -219,18 +221,14 @@ export class ConnectionSessions implements ViewOwner {
     return sessionId;
   }
 
-  async #begin(sessionId: string, frame: MessageFrame, use: StoreUse): Promise<TurnBegin> {
+  #begin(sessionId: string, frame: MessageFrame, use: StoreUse): Promise<TurnBegin> {
     const { content, metadata, id } = frame;
     this.#beginning = sessionId;
-    try {
-      return await this.#context.runner.begin(
-        { sessionId, owner: this.#client.owner, content, metadata, messageId: id },
-        use,
-        (seqBefore) => this.#followed.follow(sessionId, seqBefore).expectTurn(seqBefore),
-      );
-    } finally {
-      this.#beginning = undefined;
-    }
+    return this.#context.runner.begin(
+      { sessionId, owner: this.#client.owner, content, metadata, messageId: id },
+      use,
+      (seqBefore) => this.#followed.follow(sessionId, seqBefore).expectTurn(seqBefore),
+    );
   }
 
   #onNotBegun(

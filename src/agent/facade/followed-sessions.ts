@@ -22,6 +22,7 @@ export class FollowedSessions {
 
   /** Whether the client still awaits frames of a turn. */
   get isBusy(): boolean {
+    if (this.#views.size === 0) return false;
     for (const view of this.#views.values()) if (view.isAwaited) return true;
     return false;
   }

@@ -165,8 +165,11 @@ export class RunningTurn implements Turn {
     }
   }
 
-  /** Never rejects. `onEnd` is called when nothing more will be written, before the last frame goes out. */
-  async run(handler: Handler, onEnd: () => void): Promise<void> {
+  /**
+   * Never rejects. `onEnd` is called when nothing more will be written, before the last frame goes out; `isStored` says whether the
+   * store knows that the turn has ended.
+   */
+  async run(handler: Handler, onEnd: (isStored: boolean) => void): Promise<void> {
     const stopListening = this.#store.onCancel(this.#lease, () => this.stop("cancelled"));
     const ending = await this.#untilEnd(handler);
     stopListening();
@@ -202,22 +205,26 @@ export class RunningTurn implements Turn {
   }
 
   /** Stores the end of the turn and then publishes it: a last frame that is not stored is not published. */
-  async #settle(ending: TurnEnding, wasCut: boolean, onEnd: () => void): Promise<RequestStatus> {
+  async #settle(
+    ending: TurnEnding,
+    wasCut: boolean,
+    onEnd: (isStored: boolean) => void,
+  ): Promise<RequestStatus> {
     if (ending.type === "error") this.#logFailure(ending);
     const fail = (error: ErrorBody): RequestStatus => {
-      onEnd();
+      onEnd(false);
       this.#writer.publishFailure(error);
       return "error";
     };
     const move = (): RequestStatus => {
-      onEnd();
+      onEnd(false);
       this.#context.feeds.turnMoved(this.sessionId);
       return "error";
     };
     if (ending.type === "lost") return move();
     const stopReason = this.#stop.stopped?.reason;
     if (stopReason === "shutting-down" && (await this.#handOver())) {
-      onEnd();
+      onEnd(false);
       return "error";
     }
     // The store was tried for long. The clients are told of the failure now, and the store as soon as it answers.
@@ -239,7 +246,7 @@ export class RunningTurn implements Turn {
       return isStoreAway ? "error" : fail(errorBody(error));
     }
     if (isStoreAway) return "error";
-    onEnd();
+    onEnd(true);
     this.#writer.publish(frames);
     return requestStatus(ending);
   }

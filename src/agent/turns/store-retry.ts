@@ -13,10 +13,15 @@ export interface RetryOptions {
  * that does it twice has the same content as after the first time. Rejects with what the last attempt rejected with.
  */
 export function withStoreRetries<T>(ask: () => Promise<T>, options: RetryOptions): Promise<T> {
-  return ask().catch((error: unknown) => retry(error, ask, options));
+  return ask().catch((error: unknown) => retryStore(error, ask, options));
 }
 
-async function retry<T>(first: unknown, ask: () => Promise<T>, options: RetryOptions): Promise<T> {
+/** Goes on as `withStoreRetries` does when its first attempt rejects with `first`: for what is asked so often that it counts. */
+export async function retryStore<T>(
+  first: unknown,
+  ask: () => Promise<T>,
+  options: RetryOptions,
+): Promise<T> {
   let last = first;
   for (const pause of options.pausesMs) {
     if (!(last instanceof StoreUnavailableError) || options.isOver?.() === true) break;

@@ -23,11 +23,12 @@ import {
   StoreUnavailableError,
   type AbandonedTurn,
   type BegunTurn,
+  type NewTurn,
 } from "../sessions/session-store.ts";
 import type { TurnOrigin } from "../sessions/turn-journal.ts";
 import { readJournal } from "./read-journal.ts";
 import { RunningTurn } from "./running-turn.ts";
-import { withStoreRetries } from "./store-retry.ts";
+import { retryStore, withStoreRetries } from "./store-retry.ts";
 import type { TurnContext } from "./turn-context.ts";
 import { closingHandler, decideRecovery } from "./recovery.ts";
 import { TurnError } from "../contracts/turn-error.ts";
@@ -92,28 +93,12 @@ export class TurnRunner {
    * Begins the turn of a message; `onStarted` is called before its first frame. Settles when the store has decided whether
    * the turn begins. Rejects with a TurnError when this replica takes no more turns, and with what the store rejects with.
    */
-  async begin(
+  begin(
     message: NewMessage,
     store: StoreUse,
     onStarted: (seqBefore: number) => void,
   ): Promise<TurnBegin> {
-    for (let attempt = 1; attempt <= MAX_TURN_BEGINS; attempt++) {
-      const begun = await this.#begin(message, store, onStarted);
-      const failed = this.#failed.get(message.sessionId);
-      if (
-        failed !== undefined &&
-        (begun.status === "in-progress" || begun.status === "abandoned")
-      ) {
-        await within(MAX_FAILED_TURN_WAIT_MS, failed, this.#options.clock);
-      } else if (begun.status === "abandoned") {
-        await this.recover(message.sessionId, message.owner, store);
-      } else {
-        return begun;
-      }
-    }
-    throw new TurnError("UNAVAILABLE", "The session's last turn is yet to come to its end.", {
-      details: { retry_after: RETRY_AFTER_SECONDS },
-    });
+    return this.#begin(message, store, onStarted, 1);
   }
 
   /**
@@ -137,15 +122,19 @@ export class TurnRunner {
     message: NewMessage,
     store: StoreUse,
     onStarted: (seqBefore: number) => void,
-  ): Promise<BegunTurn> {
+    attempt: number,
+  ): Promise<TurnBegin> {
     const { clock, config } = this.#options;
     const receivedAt = clock.monotonic();
     const wait = this.#slots.enter(message.sessionId);
     const isCancelled = wait !== undefined && (await wait) === "cancelled";
     const configOfTurn = config();
+    let begun: BegunTurn;
     let handedOver = false;
     try {
-      const handler = await this.#handler(configOfTurn.handler);
+      const { handlers } = this.#options;
+      const name = configOfTurn.handler;
+      const handler = handlers.loaded(name) ?? (await handlers.load(name));
       const begin = {
         turnId: randomUUID(),
         userMessage: message.content,
@@ -153,38 +142,61 @@ export class TurnRunner {
         promptVersions: promptVersions(configOfTurn, message.sessionId),
         messageId: message.messageId,
       };
-      await this.#unsure.settle(message.sessionId);
-      const begun = await withStoreRetries(
-        () => store.store.beginTurn(message.sessionId, message.owner, begin),
-        {
-          clock,
-          pausesMs: TURN_BEGIN_RETRIES_MS,
-        },
-      ).catch((error: unknown) => {
-        if (error instanceof StoreUnavailableError) {
-          this.#unsure.add(message.sessionId, begin, store);
-        }
-        throw error;
-      });
-      if (begun.status !== "started") return begun;
-      const turn = new RunningTurn(this.#options, {
-        lease: begun.lease,
-        store: store.store,
-        config: configOfTurn,
-        content: message.content,
-        metadata: message.metadata,
-        messageId: message.messageId,
-        promptVersion: begun.promptVersion,
-        receivedAt,
-      });
-      this.#hold(turn);
-      onStarted(begun.lease.seqBefore);
-      if (isCancelled) turn.stop("cancelled");
-      handedOver = true;
-      void this.#run(turn, handler, store.share());
-      return begun;
+      const settling = this.#unsure.settle(message.sessionId);
+      if (settling !== undefined) await settling;
+      try {
+        begun = await store.store.beginTurn(message.sessionId, message.owner, begin);
+      } catch (error) {
+        begun = await this.#beginAgain(error, message, begin, store);
+      }
+      if (begun.status === "started") {
+        const turn = new RunningTurn(this.#options, {
+          lease: begun.lease,
+          store: store.store,
+          config: configOfTurn,
+          content: message.content,
+          metadata: message.metadata,
+          messageId: message.messageId,
+          promptVersion: begun.promptVersion,
+          receivedAt,
+        });
+        this.#hold(turn);
+        onStarted(begun.lease.seqBefore);
+        if (isCancelled) turn.stop("cancelled");
+        handedOver = true;
+        void this.#run(turn, handler, store.share());
+        return begun;
+      }
     } finally {
       if (!handedOver) this.#slots.leave();
+    }
+    if (begun.status === "repeated" || begun.status === "unknown-session") return begun;
+    // Another turn of the session is in the way.
+    const failed = this.#failed.get(message.sessionId);
+    if (failed !== undefined) await within(MAX_FAILED_TURN_WAIT_MS, failed, clock);
+    else if (begun.status === "in-progress") return begun;
+    else await this.recover(message.sessionId, message.owner, store);
+    if (attempt < MAX_TURN_BEGINS) return this.#begin(message, store, onStarted, attempt + 1);
+    throw new TurnError("UNAVAILABLE", "The session's last turn is yet to come to its end.", {
+      details: { retry_after: RETRY_AFTER_SECONDS },
+    });
+  }
+
+  /** The store has rejected the begin of the turn with `first`. */
+  async #beginAgain(
+    first: unknown,
+    { sessionId, owner }: NewMessage,
+    begin: NewTurn,
+    use: StoreUse,
+  ): Promise<BegunTurn> {
+    try {
+      return await retryStore(first, () => use.store.beginTurn(sessionId, owner, begin), {
+        clock: this.#options.clock,
+        pausesMs: TURN_BEGIN_RETRIES_MS,
+      });
+    } catch (error) {
+      if (error instanceof StoreUnavailableError) this.#unsure.add(sessionId, begin, use);
+      throw error;
     }
   }
 
@@ -263,18 +275,23 @@ export class TurnRunner {
   }
 
   async #run(turn: RunningTurn, handler: Handler, releaseStore: () => void): Promise<void> {
-    const ended = Promise.withResolvers<void>();
+    let failed = undefined as PromiseWithResolvers<void> | undefined;
     try {
-      await turn.run(handler, () => {
+      await turn.run(handler, (isStored) => {
         this.#forget(turn);
-        this.#failed.set(turn.sessionId, ended.promise);
+        if (isStored) return;
+        failed = Promise.withResolvers();
+        this.#failed.set(turn.sessionId, failed.promise);
       });
     } catch (error) {
       this.#options.log.error({ error, turnId: turn.id }, "A turn came to no end");
     } finally {
       this.#forget(turn);
-      ended.resolve();
-      if (this.#failed.get(turn.sessionId) === ended.promise) this.#failed.delete(turn.sessionId);
+      if (failed !== undefined) {
+        failed.resolve();
+        if (this.#failed.get(turn.sessionId) === failed.promise)
+          this.#failed.delete(turn.sessionId);
+      }
       releaseStore();
       this.#slots.leave();
     }

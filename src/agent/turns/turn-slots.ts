@@ -81,8 +81,8 @@ export class TurnSlots {
 
   leave(): void {
     this.#taken--;
-    this.#admit();
-    if (this.#taken > 0) return;
+    if (this.#waiting.size > 0) this.#admit();
+    if (this.#taken > 0 || this.#onIdle.length === 0) return;
     const waiting = this.#onIdle;
     this.#onIdle = [];
     for (const resolve of waiting) resolve();

@@ -20,7 +20,7 @@ import { FrameBuilder } from "./frame-builder.ts";
 import { JournalWriter } from "./journal-writer.ts";
 import { RecentWrites, type TurnWrite } from "./recent-writes.ts";
 import type { StopSignal } from "./stop-signal.ts";
-import { withStoreRetries } from "./store-retry.ts";
+import { retryStore, withStoreRetries } from "./store-retry.ts";
 import type { TurnContext } from "./turn-context.ts";
 import type { StoredEnding } from "./turn-ending.ts";
 
@@ -40,6 +40,8 @@ export interface TurnWriterOptions {
   /** The messages of these entries. */
   readonly known: readonly HistoryMessage[];
 }
+
+type TurnEnd = Parameters<SessionStore["endTurn"]>[1];
 
 const SETTLED = Promise.resolve();
 /** A tool event counts as this many characters of the unstored frames: about the largest output that a tool may have. */
@@ -154,7 +156,15 @@ export class TurnWriter {
     this.#closeChunk();
     const frames = [...this.#unstored, this.#frames.ofEnding(ending, answer)];
     const end = { frames, messages };
-    await withStoreRetries(() => this.#end(end), { clock: this.#context.clock, pausesMs });
+    try {
+      await this.#store.endTurn(this.#lease, end);
+    } catch (error) {
+      const options = { clock: this.#context.clock, pausesMs };
+      const ask = (): Promise<void> => this.#end(end);
+      await (error instanceof FrameGapError
+        ? withStoreRetries(ask, options)
+        : retryStore(error, ask, options));
+    }
     return frames;
   }
 
@@ -231,7 +241,7 @@ export class TurnWriter {
     this.#recent.add(write, this.#context.clock.monotonic());
   }
 
-  async #end(end: Parameters<SessionStore["endTurn"]>[1]): Promise<void> {
+  async #end(end: TurnEnd): Promise<void> {
     try {
       await this.#store.endTurn(this.#lease, end);
     } catch (error) {
