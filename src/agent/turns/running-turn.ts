@@ -75,6 +75,9 @@ export class RunningTurn implements Turn {
 
   #isRenewing = false;
   #hasEnded = false;
+  #isEnding = false;
+  #isOver = false;
+  #over: PromiseWithResolvers<void> | undefined;
 
   constructor(context: TurnContext, input: TurnInput) {
     const { lease, store, receivedAt, takenOver } = input;
@@ -109,6 +112,17 @@ export class RunningTurn implements Turn {
   /** The `seq` of the last frame that was published to the followers. */
   get publishedSeq(): number {
     return this.#writer.publishedSeq;
+  }
+
+  /** Whether the store was told of the end, or is being told. */
+  get isEnding(): boolean {
+    return this.#isEnding;
+  }
+
+  /** Settles when the clients were sent the last frame, or whatever else they are told at the end. */
+  whenOver(): Promise<void> {
+    if (this.#isOver) return Promise.resolve();
+    return (this.#over ??= Promise.withResolvers()).promise;
   }
 
   async history(): Promise<HistoryMessage[]> {
@@ -177,7 +191,13 @@ export class RunningTurn implements Turn {
     const wasCut = this.#stop.stopped !== undefined;
     const { writing } = this.#writer;
     if (writing !== undefined) await writing;
-    const status = await this.#settle(ending, wasCut, onEnd);
+    let status: RequestStatus;
+    try {
+      status = await this.#settle(ending, wasCut, onEnd);
+    } finally {
+      this.#isOver = true;
+      this.#over?.resolve();
+    }
     const { metrics, clock } = this.#context;
     metrics.requestsTotal.add(1, { status, handler: this.config.handler });
     metrics.requestDurationSeconds.observe((clock.monotonic() - this.#receivedAt) / 1_000);
@@ -231,6 +251,7 @@ export class RunningTurn implements Turn {
     const isStoreAway = stopReason === "store-unavailable";
     if (isStoreAway) fail(errorBody(new StoreUnavailableError()));
     let frames: readonly TurnFrame[];
+    this.#isEnding = true;
     try {
       frames = await this.#writer.end(ending, {
         answer: this.#transcript.answer,

@@ -28,6 +28,8 @@ class FaultyStore extends MemorySessionStore {
   readonly calls: string[] = [];
   fail: ((operation: string) => Error | undefined) | undefined;
   hold: Promise<void> | undefined;
+  /** Until this settles nobody learns that a turn was ended. */
+  holdAnswer: Promise<void> | undefined;
 
   override async appendFrames(...args: Parameters<SessionStore["appendFrames"]>): Promise<void> {
     await this.#pass(`append ${args[1].map(({ seq }) => seq).join(",")}`);
@@ -42,6 +44,7 @@ class FaultyStore extends MemorySessionStore {
   override async endTurn(...args: Parameters<SessionStore["endTurn"]>): Promise<void> {
     await this.#pass(`end ${args[1].frames.map(({ seq }) => seq).join(",")}`);
     await super.endTurn(...args);
+    await this.holdAnswer;
   }
 
   override async renewTurn(...args: Parameters<SessionStore["renewTurn"]>): Promise<void> {
@@ -73,6 +76,8 @@ async function aRunner() {
     room: undefined as PromiseWithResolvers<void> | undefined,
     logged: "",
     moved: 0,
+    /** How many frames the client had at the begin of each turn. */
+    sentBefore: [] as number[],
   };
   const handler: Handler = { run: (turn) => state.handle(turn) };
   const runner = new TurnRunner({
@@ -106,7 +111,7 @@ async function aRunner() {
         metadata: undefined,
         messageId: undefined,
       };
-      return await runner.begin(message, use, () => {});
+      return await runner.begin(message, use, () => void state.sentBefore.push(delivered.length));
     } finally {
       use.release();
     }
@@ -139,6 +144,23 @@ describe("frames", () => {
     expect(delivered).toMatchObject([{ content: "a" }, { content: "bc" }, { type: "done" }]);
     expect(delivered.map(({ seq }) => seq)).toEqual([1, 2, 3]);
     expect(delivered.at(-1)).toMatchObject({ type: "done", content: "abc" });
+  });
+
+  it("of a turn are all sent before the next turn begins, however late the store says that it has ended", async () => {
+    const { store, state, begin, clock, delivered, runner } = await aRunner();
+    const answered = Promise.withResolvers<void>();
+    store.holdAnswer = answered.promise;
+    state.handle = (turn) => Promise.resolve({ content: turn.content, finishReason: "stop" });
+    await begin("one");
+    await clock.advance(0);
+    expect(store.calls).toEqual(["end 1"]);
+    const next = begin("two");
+    await clock.advance(0);
+    answered.resolve();
+    expect(await next).toMatchObject({ status: "started" });
+    await runner.whenIdle();
+    expect(delivered.map(({ seq }) => seq)).toEqual([1, 2]);
+    expect(state.sentBefore).toEqual([0, 1]);
   });
 
   it("wait for the store when there are many of them", async () => {

@@ -150,6 +150,11 @@ export class TurnRunner {
         begun = await this.#beginAgain(error, message, begin, store);
       }
       if (begun.status === "started") {
+        const before = this.#running.get(message.sessionId);
+        // The store knows of its end, and the clients are yet to be sent its last frame.
+        if (before?.isEnding === true) {
+          await within(MAX_FAILED_TURN_WAIT_MS, before.whenOver(), clock);
+        }
         const turn = new RunningTurn(this.#options, {
           lease: begun.lease,
           store: store.store,
