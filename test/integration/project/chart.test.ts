@@ -473,7 +473,7 @@ describe("on a real API server", () => {
     await withRoles([], async () => {
       for (const { verb, what, flags } of QUESTIONS) {
         const may = await mayDo(verb, what, ...flags, "-n", "elsewhere");
-        expect(may, [verb, what, ...flags].join(" ")).toBe(true);
+        expect({ verb, what, flags, may }).toMatchObject({ may: true });
       }
       const lease = `leases.coordination.k8s.io/${LEASE_NAME}`;
       expect(await mayDo("update", lease, "-n", RELEASE_NAMESPACE)).toBe(true);
