@@ -158,6 +158,8 @@ describe("hideValues", () => {
         "spec.tools.[].timeout",
         "spec.tools.[].authSecretRef.name",
         "spec.tools.[].authSecretRef.key",
+        "spec.tools.[].authHeader",
+        "spec.tools.[].responseLimit",
         "spec.tools.[].allow.[]",
         "spec.allowedNamespaces.selector.matchLabels.<key>",
         "spec.allowedNamespaces.selector.matchExpressions.[].key",
