@@ -14,6 +14,7 @@ import { measureMemory } from "./memory.ts";
 import { measureOperatorScale } from "./operator-scale.ts";
 import { measureSessionLength } from "./session-length.ts";
 import { measureStreamCPU } from "./stream-cpu.ts";
+import { measureToolCalls } from "./tool-calls.ts";
 
 export interface Measurement {
   readonly what: string;
@@ -35,6 +36,7 @@ const BENCHES: Record<string, () => Promise<Measurement[]>> = {
   "hostile-input": measureHostileInput,
   "known-attacks": measureKnownAttacks,
   "operator-scale": measureOperatorScale,
+  "tool-calls": measureToolCalls,
 };
 
 const wanted = process.argv.slice(2);

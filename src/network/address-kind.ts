@@ -36,13 +36,10 @@ const PRIVATE = blockList([
 
 /** Names that stand for a metadata service, whatever they resolve to. */
 const FORBIDDEN_NAMES = new Set([
-  "metadata",
   "metadata.google.internal",
   "metadata.goog",
-  "metadata.azure.com",
   "metadata.azure.internal",
   "metadata.tencentyun.com",
-  "instance-data",
   "instance-data.ec2.internal",
 ]);
 

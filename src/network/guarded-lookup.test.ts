@@ -39,7 +39,7 @@ describe("a name that is looked up", () => {
     },
   );
 
-  it.each(["metadata.google.internal", "Metadata.Google.Internal.", "instance-data"])(
+  it.each(["metadata.google.internal", "Metadata.Google.Internal.", "instance-data.ec2.internal"])(
     "is refused where it is %s, wherever that leads",
     async (name) => {
       expect(await lookedUp(["8.8.8.8"], { name })).toBeInstanceOf(AddressRefusedError);
