@@ -295,6 +295,24 @@ describe("tools given by URL", () => {
     }, SOON);
   });
 
+  it("are invalid at addresses that the operator did not allow, and nothing tells what listens there", async () => {
+    const { port } = await listen();
+    const urls = [`http://[::1]:${port}/`, "http://[::1]:1/", "http://169.254.169.254/latest"];
+    const registry = await RegistryInCluster.create(
+      ...urls.map((url, index) => ({ name: `tool-${index}`, url })),
+    );
+    await registry.becomes({
+      phase: "Failed",
+      tools: urls.map((endpoint, index) => ({
+        name: `tool-${index}`,
+        endpoint,
+        available: false,
+        reason: "InvalidTool",
+      })),
+    });
+    await registry.says("InvalidTool", "its address is not allowed for tools");
+  });
+
   it("stand beside tools that are found, each with its own state", async () => {
     const { port } = await listen();
     const registry = await RegistryInCluster.create(
