@@ -285,6 +285,17 @@ describe("the end of a chat completion", () => {
     expect(other.mayEnd).toBe(false);
   });
 
+  it("is there in a whole answer without a reason, and not in a chunk that came alone", () => {
+    const endOf = (choice: Fields): unknown => {
+      const mender = createChatMender(new Departures());
+      mender.fromWhole({ choices: [choice] });
+      return mender.atEnd().length === 0;
+    };
+    expect(endOf({ message: { content: "a" } })).toBe(true);
+    expect(endOf({ delta: { content: "a" } })).toBe(false);
+    expect(endOf({ delta: { content: "a" }, finish_reason: "stop" })).toBe(true);
+  });
+
   it("is an empty finish reason where the server gave none", () => {
     const mender = createChatMender(new Departures());
     mender.mend(delta({ content: "a" }), undefined);

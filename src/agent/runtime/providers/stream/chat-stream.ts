@@ -147,7 +147,9 @@ export function createChatMender(departures: Departures, every: Fields = {}): St
       const tool_calls = listOf(message["tool_calls"]).map((call, index) =>
         isFields(call) ? { ...call, index } : call,
       );
-      const finish_reason = textIn(choice["finish_reason"]) ?? "stop";
+      // A chunk that came alone may be the begin of an answer that broke off.
+      const end = isFields(choice["message"]) ? "stop" : undefined;
+      const finish_reason = reasonIn(choice["finish_reason"]) ?? end;
       const delta = { ...message, tool_calls };
       const events = mend({ ...answer, choices: [{ ...choice, delta, finish_reason }] });
       // Of an answer that says nothing, only the error counts.
