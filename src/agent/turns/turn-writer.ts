@@ -20,7 +20,7 @@ import { FrameBuilder } from "./frame-builder.ts";
 import { JournalWriter } from "./journal-writer.ts";
 import { RecentWrites, type TurnWrite } from "./recent-writes.ts";
 import type { StopSignal } from "./stop-signal.ts";
-import { retryStore, withStoreRetries } from "./store-retry.ts";
+import { retryStore } from "./store-retry.ts";
 import type { TurnContext } from "./turn-context.ts";
 import type { StoredEnding } from "./turn-ending.ts";
 
@@ -160,10 +160,9 @@ export class TurnWriter {
       await this.#store.endTurn(this.#lease, end);
     } catch (error) {
       const options = { clock: this.#context.clock, pausesMs };
-      const ask = (): Promise<void> => this.#end(end);
-      await (error instanceof FrameGapError
-        ? withStoreRetries(ask, options)
-        : retryStore(error, ask, options));
+      await this.#endAfter(error, end).catch((last: unknown) =>
+        retryStore(last, () => this.#end(end), options),
+      );
     }
     return frames;
   }
@@ -209,18 +208,10 @@ export class TurnWriter {
       this.#unstored = [];
       this.#unstoredCharacters = 0;
       try {
-        await withStoreRetries(() => this.#append(write), {
-          clock: this.#context.clock,
-          pausesMs: TURN_WRITE_RETRIES_MS,
-          isOver: () => this.#stop.stopped !== undefined,
-        });
+        await this.#store.appendFrames(this.#lease, frames, write.journal);
+        this.#recent.add(write, this.#context.clock.monotonic());
       } catch (error) {
-        // The end of the turn will try to store them once more.
-        this.#unstored = [...frames, ...this.#unstored];
-        if (!(error instanceof TurnLostError))
-          this.#log("error", error, "Frames of a turn could not be stored");
-        this.#stop.stop(error instanceof TurnLostError ? "lease-lost" : "store-unavailable");
-        break;
+        if (!(await this.#wroteAgain(error, write))) break;
       }
       if (frames.length > 0) this.publish(frames);
       if (this.#isPending) await endOfTick();
@@ -228,16 +219,44 @@ export class TurnWriter {
     this.#writing = undefined;
   }
 
-  /** Appends what is new. Writes again what the store has lost, if all of it is still kept here. */
+  /** The store has rejected the write with `first`. Answers whether it was done in the end; otherwise the turn has to stop. */
+  async #wroteAgain(first: unknown, write: TurnWrite): Promise<boolean> {
+    try {
+      const options = {
+        clock: this.#context.clock,
+        pausesMs: TURN_WRITE_RETRIES_MS,
+        isOver: () => this.#stop.stopped !== undefined,
+      };
+      await this.#appendAfter(first, write).catch((last: unknown) =>
+        retryStore(last, () => this.#append(write), options),
+      );
+      return true;
+    } catch (error) {
+      // The end of the turn will try to store them once more.
+      this.#unstored = [...write.frames, ...this.#unstored];
+      if (!(error instanceof TurnLostError))
+        this.#log("error", error, "Frames of a turn could not be stored");
+      this.#stop.stop(error instanceof TurnLostError ? "lease-lost" : "store-unavailable");
+      return false;
+    }
+  }
+
+  /** Appends what is new, and what the store has lost. */
   async #append(write: TurnWrite): Promise<void> {
     try {
       await this.#store.appendFrames(this.#lease, write.frames, write.journal);
+      this.#recent.add(write, this.#context.clock.monotonic());
     } catch (error) {
-      const lost = error instanceof FrameGapError ? this.#recent.since(error, write) : undefined;
-      if (lost === undefined) throw error;
-      this.#log("warn", error, "The session store has lost frames of a turn; written again");
-      await this.#store.appendFrames(this.#lease, lost.frames, lost.journal);
+      await this.#appendAfter(error, write);
     }
+  }
+
+  /** Writes again what the store has lost, if all of it is still kept here. Rejects with the error when it says something else. */
+  async #appendAfter(error: unknown, write: TurnWrite): Promise<void> {
+    const lost = error instanceof FrameGapError ? this.#recent.since(error, write) : undefined;
+    if (lost === undefined) throw error;
+    this.#log("warn", error, "The session store has lost frames of a turn; written again");
+    await this.#store.appendFrames(this.#lease, lost.frames, lost.journal);
     this.#recent.add(write, this.#context.clock.monotonic());
   }
 
@@ -245,10 +264,14 @@ export class TurnWriter {
     try {
       await this.#store.endTurn(this.#lease, end);
     } catch (error) {
-      if (!(error instanceof FrameGapError)) throw error;
-      await this.#append({ frames: end.frames, journal: NO_JOURNAL });
-      await this.#store.endTurn(this.#lease, end);
+      await this.#endAfter(error, end);
     }
+  }
+
+  async #endAfter(error: unknown, end: TurnEnd): Promise<void> {
+    if (!(error instanceof FrameGapError)) throw error;
+    await this.#append({ frames: end.frames, journal: NO_JOURNAL });
+    await this.#store.endTurn(this.#lease, end);
   }
 
   /** What has to be waited for before more may be emitted. */
