@@ -21,6 +21,7 @@ import {
   providerTurnError,
   type ProviderFailure,
 } from "./provider-error.ts";
+import { joinSplitNames } from "./split-names.ts";
 import { streamErrorOf } from "./stream-error.ts";
 import { RETURNED_FIELDS } from "./stream/returned-fields.ts";
 import { openBypass } from "./stream/text-bypass.ts";
@@ -161,6 +162,8 @@ async function readAnswer(step: ModelStep, context: StepContext): Promise<void> 
   if (connection.hidesLength === true && usedAllTokens(step, options)) {
     step.end = { type: "length" };
   }
+  const names = new Set(options.tools?.map(({ name }) => name));
+  Object.assign(step, joinSplitNames(step, names));
   checkEnd(step);
 }
 

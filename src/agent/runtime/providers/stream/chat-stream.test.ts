@@ -250,13 +250,8 @@ describe("the calls of a chat completion", () => {
   it("are told apart where two tools are called with one index", () => {
     const begin = (id: string, name: string): Fields =>
       call({ index: 0, id, function: { name, arguments: "" } });
-    const indexes = mend(
-      begin("1", "f"),
-      begin("2", "g"),
-      piece("{}"),
-      begin("3", "h"),
-      piece("{}"),
-    )
+    const rest = call({ index: 0, function: { arguments: "{}" } });
+    const indexes = mend(begin("1", "f"), begin("2", "g"), rest, begin("3", "h"), rest)
       .flatMap(({ choices }) => choices as { delta: { tool_calls: Fields[] } }[])
       .flatMap((choice) => choice.delta.tool_calls.map(({ index }) => index));
     const [f, g, ofG, h, ofH] = indexes;

@@ -32,7 +32,7 @@ export function createChatMender(departures: Departures, every: Fields = {}): St
   /** What came of each call that has an index and an id. */
   const written = new Map<unknown, { id: unknown; text: string }>();
   /** The calls that have begun last, by the index that the server gave them. */
-  const begun = new Map<unknown, { id: string; name: string; index: number }>();
+  const begun = new Map<unknown, { id: string | undefined; name: string; index: number }>();
 
   function mend(chunk: Fields, name?: string): Fields[] {
     const error = errorOf(chunk, name);
@@ -103,8 +103,6 @@ export function createChatMender(departures: Departures, every: Fields = {}): St
     return mended;
   }
 
-  let nextIndex = FIRST_OWN_INDEX;
-
   /** Some servers give all calls one index. Then pieces without an id belong to the call that has begun last. */
   function withOwnIndex(call: Fields): Fields {
     const given = call["index"];
@@ -112,12 +110,12 @@ export function createChatMender(departures: Departures, every: Fields = {}): St
     const id = textIn(call["id"]);
     const name = textIn(fieldsOf(call["function"])["name"]);
     const known = begun.get(given);
-    if (id === undefined || name === undefined) {
-      const isSame = known !== undefined && (id === undefined || id === known.id);
+    if (name === undefined) {
+      const isSame = known !== undefined && (id ?? known.id) === (known.id ?? id);
       return isSame ? { ...call, index: known.index } : call;
     }
-    const isOther = known !== undefined && known.id !== id && known.name !== name;
-    const own = isOther ? nextIndex++ : (known?.index ?? given);
+    const isOther = known !== undefined && known.name !== name;
+    const own = isOther ? known.index + BETWEEN_INDEXES : (known?.index ?? given);
     if (known === undefined || isOther) begun.set(given, { id, name, index: own });
     return { ...call, index: own };
   }
@@ -213,8 +211,8 @@ function thoughtIn(part: Fields): string {
     .join("");
 }
 
-/** More calls than a model makes at once. */
-const FIRST_OWN_INDEX = 1_000_000;
+/** The package puts calls into the order of their indexes. */
+const BETWEEN_INDEXES = 1 / 1024;
 
 /** A call in the form that stood before `tool_calls`. */
 function oldCallOf(delta: Fields): Fields[] {
