@@ -88,6 +88,11 @@ export function createAgentRuntimes(
       return;
     }
     if (stored.metadata.deletionTimestamp !== undefined) return;
+    const read = readSpec(agentRuntimeSpecSchema, stored.spec);
+    // What cannot be read is left alone, and so gets no claim either.
+    if (!read.ok && !claims.isOfAnother(stored)) {
+      return await unreadable.refuse(stored, read.problem, signal);
+    }
     const claim = await claims.of(AGENT_RUNTIMES, stored, signal);
     if (!claim.isHeld) {
       forget(key);
@@ -96,7 +101,6 @@ export function createAgentRuntimes(
       return { requeueAfterMs: await managed.say(stored, claimant, signal) };
     }
     const clearInMs = await managed.clear(stored, signal);
-    const read = readSpec(agentRuntimeSpecSchema, stored.spec);
     if (!read.ok) return await unreadable.refuse(stored, read.problem, signal);
     const result = await runPhases(phases, beginPass(key, stored, read.spec), signal);
     const delays = [clearInMs, result?.requeueAfterMs].filter((delay) => delay !== undefined);

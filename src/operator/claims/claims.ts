@@ -59,6 +59,12 @@ export class Claims {
       : this.#others.standing(operator, metadata.namespace ?? "");
   }
 
+  /** Whether the object names another operator, whatever is known of that one. */
+  isOfAnother(stored: KubernetesObject): boolean {
+    const claimant = claimantOf(stored);
+    return claimant !== undefined && claimant !== this.own;
+  }
+
   /** Claims the object if it may be claimed. Nothing may be written for an object whose claim is not held. */
   async of(type: ResourceType, stored: KubernetesObject, signal: AbortSignal): Promise<Claim> {
     const id = idOf(type, keyOf(stored.metadata));

@@ -63,6 +63,10 @@ export function createToolRegistries(
     }
     const { stored, decision, problem } = outcome;
     if (stored.metadata.deletionTimestamp !== undefined) return;
+    // What cannot be read is left alone, and so gets no claim either.
+    if (problem !== undefined && !claims.isOfAnother(stored)) {
+      return await unreadable.refuse(stored, problem, signal);
+    }
     const claim = await claims.of(TOOL_REGISTRIES, stored, signal);
     if (!claim.isHeld) {
       statuses.forget(key);

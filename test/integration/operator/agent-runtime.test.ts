@@ -188,8 +188,11 @@ describe("what is asked of the API server", () => {
       "create deployments 201",
       "create poddisruptionbudgets 201",
       "create services 201",
+      "patch agentruntimes 200",
     ]);
-    expect(objects.slice(2)).toEqual(["create deployments 201", "create poddisruptionbudgets 201"]);
+    // The claim comes before all else.
+    expect(objects[0]).toBe("patch agentruntimes 200");
+    expect(objects.slice(3)).toEqual(["create deployments 201", "create poddisruptionbudgets 201"]);
     // Waiting, with replicas, with each of them ready.
     expect(statuses.length).toBeLessThanOrEqual(4);
     expect(new Set(statuses)).toEqual(new Set(["patch agentruntimes/status 200"]));
@@ -205,7 +208,7 @@ describe("what is asked of the API server", () => {
     const writes = await writesOn(/\/many-/);
     expect(writes.filter(({ status }) => status >= 400)).toEqual([]);
     const isStatus = ({ what }: Write): boolean => what.includes("/status");
-    expect(writes.filter((write) => !isStatus(write))).toHaveLength(3 * names.length);
+    expect(writes.filter((write) => !isStatus(write))).toHaveLength(4 * names.length);
     expect(writes.filter(isStatus).length).toBeLessThanOrEqual(3 * names.length);
 
     const since = Date.now();
