@@ -89,19 +89,15 @@ export function createAgentRuntimes(
     }
     if (stored.metadata.deletionTimestamp !== undefined) return;
     const read = readSpec(agentRuntimeSpecSchema, stored.spec);
-    // What cannot be read is left alone, and so gets no claim either.
-    if (!read.ok && !claims.isOfAnother(stored)) {
-      return await unreadable.refuse(stored, read.problem, signal);
-    }
-    const claim = await claims.of(AGENT_RUNTIMES, stored, signal);
+    const claim = await claims.of(AGENT_RUNTIMES, stored, read.ok, signal);
     if (!claim.isHeld) {
       forget(key);
       const { claimant, requeueAfterMs } = claim;
       if (claimant === undefined) return { requeueAfterMs };
       return { requeueAfterMs: await managed.say(stored, claimant, signal) };
     }
-    const clearInMs = await managed.clear(stored, signal);
     if (!read.ok) return await unreadable.refuse(stored, read.problem, signal);
+    const clearInMs = await managed.clear(stored, signal);
     const result = await runPhases(phases, beginPass(key, stored, read.spec), signal);
     const delays = [clearInMs, result?.requeueAfterMs].filter((delay) => delay !== undefined);
     return delays.length === 0 ? undefined : { requeueAfterMs: Math.min(...delays) };

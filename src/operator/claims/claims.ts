@@ -59,14 +59,16 @@ export class Claims {
       : this.#others.standing(operator, metadata.namespace ?? "");
   }
 
-  /** Whether the object names another operator, whatever is known of that one. */
-  isOfAnother(stored: KubernetesObject): boolean {
-    const claimant = claimantOf(stored);
-    return claimant !== undefined && claimant !== this.own;
-  }
-
-  /** Claims the object if it may be claimed. Nothing may be written for an object whose claim is not held. */
-  async of(type: ResourceType, stored: KubernetesObject, signal: AbortSignal): Promise<Claim> {
+  /**
+   * Claims the object if it may be claimed. Nothing may be written for an object whose claim is not held. One that cannot be read
+   * is left alone, and so counts as claimed where it might be.
+   */
+  async of(
+    type: ResourceType,
+    stored: KubernetesObject,
+    isReadable: boolean,
+    signal: AbortSignal,
+  ): Promise<Claim> {
     const id = idOf(type, keyOf(stored.metadata));
     const known = this.#heldOf(id, stored);
     const version = Number(stored.metadata.resourceVersion);
@@ -86,9 +88,10 @@ export class Claims {
         if (known === undefined || known.removedMs !== undefined) this.#remember(id, stored);
         return { isHeld: true };
       case "claim":
-        return await this.#write(type, stored, false, signal);
       case "take":
-        return await this.#write(type, stored, true, signal);
+        return isReadable
+          ? await this.#write(type, stored, decision.do === "take", signal)
+          : { isHeld: true };
       case "give way":
         return { isHeld: false, requeueAfterMs: decision.forMs };
       case "wait":

@@ -63,11 +63,7 @@ export function createToolRegistries(
     }
     const { stored, decision, problem } = outcome;
     if (stored.metadata.deletionTimestamp !== undefined) return;
-    // What cannot be read is left alone, and so gets no claim either.
-    if (problem !== undefined && !claims.isOfAnother(stored)) {
-      return await unreadable.refuse(stored, problem, signal);
-    }
-    const claim = await claims.of(TOOL_REGISTRIES, stored, signal);
+    const claim = await claims.of(TOOL_REGISTRIES, stored, problem === undefined, signal);
     if (!claim.isHeld) {
       statuses.forget(key);
       return { requeueAfterMs: claim.requeueAfterMs };
