@@ -7,7 +7,7 @@ import { apiKeyProblem, headerValueProblem } from "../../agent-config/credential
 import { secretKeys } from "../../api/fields/core-objects.ts";
 import type { ManifestResource } from "../../api/manifest/manifest.ts";
 import { resolvePrompt, type ResolvedPrompt } from "../../promptpack/render/resolve-prompt.ts";
-import { providerAPI } from "../../control/agent-runtime/provider-part.ts";
+import { providerAPI } from "../../agent-config/provider-api.ts";
 import { toolCredential } from "../../control/agent-runtime/tool-credential.ts";
 import { isGranted, namespaceFacts } from "../../control/namespace-grant.ts";
 import { missingTools } from "../../control/agent-runtime/offered-tools.ts";

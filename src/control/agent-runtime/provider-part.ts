@@ -3,6 +3,7 @@ import type { RuntimeSpec } from "../../api/agent-runtime.ts";
 import type { AgentConfig, Parameters, ProviderConfig } from "../../agent-config/agent-config.ts";
 import { type AgentFacts, type AgentPart, previousFiles, PROVIDER_FOLDER } from "./agent-facts.ts";
 import { holds } from "../condition.ts";
+import { providerAPI } from "../../agent-config/provider-api.ts";
 import { baseURLProblem, type TrustPolicy } from "../trust-policy.ts";
 import {
   type CredentialProblem,
@@ -106,16 +107,6 @@ function fromSpec(provider: RuntimeSpec["provider"]): NonNullable<ProviderPart["
     apiKeyFile: `${PROVIDER_FOLDER}/${apiKeySecretRef.key}`,
   };
   return { value, secretFiles: [fileOf(value, provider)] };
-}
-
-/** Which API of OpenAI is spoken. Other servers that speak OpenAI's protocol have the one of chat completions. */
-export function providerAPI({
-  name,
-  api,
-  baseURL,
-}: Pick<RuntimeSpec["provider"], "name" | "api" | "baseURL">): ProviderConfig["api"] {
-  if (name !== "openai") return undefined;
-  return api ?? (baseURL === undefined ? "responses" : "chat");
 }
 
 function fileOf(

@@ -2,6 +2,7 @@
 import { hash } from "node:crypto";
 import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provider";
 import type { ProviderConfig, ProviderName } from "../../../agent-config/agent-config.ts";
+import { providerAPI } from "../../../agent-config/provider-api.ts";
 import type { Clock } from "../../../time/clock.ts";
 import { providerBaseURL } from "./base-url.ts";
 import type { Log } from "../../../observability/log.ts";
@@ -72,9 +73,7 @@ async function openConnection(
   const connection = { provider, modelId, callOptions: {} };
   switch (provider) {
     case "openai": {
-      // Other servers that speak OpenAI's protocol have the API of chat completions.
-      const api = config.api ?? (config.baseURL === undefined ? "responses" : "chat");
-      if (api === "chat") {
+      if (providerAPI(config) === "chat") {
         const { createChatMender, createOpenAIChatMender } =
           await import("./stream/chat-stream.ts");
         const limitFetch = createTokenLimitFetch(providerFetch, modelId, config.tokenLimitField);
