@@ -3,6 +3,7 @@ import { joinDocuments } from "../../api/migration/join-documents.ts";
 import { migrateManifests, type MigrationRemark } from "../../api/migration/migrate-manifests.ts";
 import { printFile, printLine } from "../../observability/terminal/writer.ts";
 import { PatientFiles } from "../../local/manifests/patient-files.ts";
+import { counted } from "../terminal/counted.ts";
 import { systemClock } from "../../time/clock.ts";
 import { endByForce } from "../terminal/end-by-force.ts";
 import { EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
@@ -73,8 +74,4 @@ function summaryOf(translated: number, needed: number, remarks: number): string 
     `${counted(comments, "field")} without a counterpart, which became comments`,
     `${counted(needed, "place")} to look at`,
   ].join("; ");
-}
-
-function counted(count: number, word: string): string {
-  return `${count} ${word}${count === 1 ? "" : "s"}`;
 }

@@ -4,6 +4,7 @@ import { EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
 import type { Finding } from "./findings.ts";
 import { PatientFiles } from "../../local/manifests/patient-files.ts";
 import { endByForce } from "../terminal/end-by-force.ts";
+import { counted } from "../terminal/counted.ts";
 import { systemClock } from "../../time/clock.ts";
 import { readManifestSources } from "./manifest-sources.ts";
 import type { OutputFormat, Streams } from "../terminal/streams.ts";
@@ -65,8 +66,4 @@ function summaryOf(resources: number, findings: readonly Finding[]): string {
     ...(count("note") > 0 ? [counted(count("note"), "note")] : []),
   ];
   return parts.join(", ");
-}
-
-function counted(count: number, word: string): string {
-  return `${count} ${word}${count === 1 ? "" : "s"}`;
 }

@@ -2,6 +2,7 @@
  * Errors that a server writes into an answer that it began with HTTP 200, in words of its own. They get the status that the
  * server would have answered with, had it known in time, so that they are treated and told like a refusal.
  */
+import { fieldsOf } from "./stream/json-fields.ts";
 import { saysModelNotFound } from "./model-not-found.ts";
 
 /** It has the fields of the errors that the provider packages throw. */
@@ -49,9 +50,3 @@ const STATUS_BY_WORDS: readonly (readonly [RegExp, number])[] = [
   [/context_length|invalid_request|invalid_argument|bad.?request/i, 400],
   [/timeout|timed out/i, 504],
 ];
-
-function fieldsOf(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : {};
-}
