@@ -1,7 +1,9 @@
 import { Worker } from "node:worker_threads";
 import { parseManifests, type Manifests } from "../../api/manifest/manifest.ts";
 import type { Clock } from "../../time/clock.ts";
+import { LimitedThread, OUT_OF_MEMORY } from "../../time/limited-thread.ts";
 import { untilAborted } from "../../time/until-aborted.ts";
+import { LATE } from "../../time/within.ts";
 import { fromPlain, type PlainManifests } from "./plain-manifests.ts";
 
 /** A longer text is parsed in a thread of its own: YAML of a megabyte may take a second, and clients are served meanwhile. */
@@ -24,56 +26,43 @@ export interface ManifestParserOptions {
 
 /** Parses manifests without keeping the event loop busy, one text after the other. */
 export class ManifestParser {
-  readonly #clock: Pick<Clock, "setTimer">;
   readonly #signal: AbortSignal;
-  readonly #startThread: () => Worker;
-  #thread: Worker | undefined;
+  readonly #thread: LimitedThread<{ text: string; file: string }, PlainManifests>;
 
   constructor({ clock, signal, startThread = startManifestThread }: ManifestParserOptions) {
-    this.#clock = clock;
     this.#signal = signal;
-    this.#startThread = startThread;
+    this.#thread = new LimitedThread({
+      work: "parses manifests",
+      start: startThread,
+      clock,
+      timeoutMs: PARSE_TIMEOUT_MS,
+    });
   }
 
   /** `file` only labels the problems and the resources. Not to be called again before it has settled. */
   async parse(text: string, file: string): Promise<Manifests> {
     if (text.length <= MAX_INLINE_CHARACTERS) return parseManifests(text, file);
     this.#signal.throwIfAborted();
-    const thread = (this.#thread ??= this.#startThread());
-    const { promise, resolve, reject } = Promise.withResolvers<Manifests>();
-    const onMessage = (plain: PlainManifests): void => resolve(fromPlain(plain));
-    const onError = (error: NodeJS.ErrnoException): void => {
-      this.rest();
-      if (error.code !== "ERR_WORKER_OUT_OF_MEMORY") reject(error);
-      else resolve(refusal(file, `needs more than ${MAX_THREAD_MEGABYTES} MB to read; split it`));
-    };
-    const onExit = (): void => onError(new Error("the thread that parses manifests has ended"));
-    const timer = this.#clock.setTimer(PARSE_TIMEOUT_MS, () => {
-      this.rest();
-      const seconds = PARSE_TIMEOUT_MS / 1_000;
-      resolve(refusal(file, `takes longer than ${seconds} seconds to read; split it`));
-    });
-    thread.on("message", onMessage).on("error", onError).on("exit", onExit);
-    // oxlint-disable-next-line require-post-message-target-origin -- this is a thread, and no window
-    thread.postMessage({ text, file });
+    let parsed: PlainManifests | typeof LATE | typeof OUT_OF_MEMORY;
     try {
-      return await untilAborted(promise, this.#signal);
+      parsed = await untilAborted(this.#thread.ask({ text, file }), this.#signal);
     } catch (error) {
       this.rest();
       throw error;
-    } finally {
-      timer.cancel();
-      thread.off("message", onMessage).off("error", onError).off("exit", onExit);
     }
+    if (parsed === OUT_OF_MEMORY) {
+      return refusal(file, `needs more than ${MAX_THREAD_MEGABYTES} MB to read; split it`);
+    }
+    if (parsed === LATE) {
+      const seconds = PARSE_TIMEOUT_MS / 1_000;
+      return refusal(file, `takes longer than ${seconds} seconds to read; split it`);
+    }
+    return fromPlain(parsed);
   }
 
   /** Ends the thread, because one with nothing to do takes memory all the same. The next large text starts another. */
   rest(): void {
-    const thread = this.#thread;
-    this.#thread = undefined;
-    // An error that nobody hears would end the process.
-    thread?.on("error", () => {});
-    void thread?.terminate();
+    this.#thread.end();
   }
 }
 

@@ -4,7 +4,9 @@ import {
   parsePromptPack,
 } from "../../promptpack/check/parse-prompt-pack.ts";
 import type { Clock } from "../../time/clock.ts";
+import { LimitedThread, OUT_OF_MEMORY } from "../../time/limited-thread.ts";
 import { untilAborted } from "../../time/until-aborted.ts";
+import { LATE } from "../../time/within.ts";
 
 /** A longer text is parsed apart: YAML of a megabyte takes seconds, and the operator has to answer its probes meanwhile. */
 export const MAX_INLINE_PACK_CHARACTERS = 16 * 1024;
@@ -25,15 +27,18 @@ export interface PackParserOptions {
 
 /** Parses the texts of PromptPacks without keeping the event loop busy. Large ones are parsed one after the other. */
 export class PackParser {
-  readonly #clock: Pick<Clock, "setTimer">;
-  readonly #startThread: () => Worker;
-  #thread: Worker | undefined;
+  readonly #thread: LimitedThread<string, ParsedPromptPack>;
   #last: Promise<unknown> = Promise.resolve();
   #waiting = 0;
 
   constructor({ clock, startThread = startPackThread }: PackParserOptions) {
-    this.#clock = clock;
-    this.#startThread = startThread;
+    const timeoutMs = PACK_PARSE_TIMEOUT_MS;
+    this.#thread = new LimitedThread({
+      work: "parses packs",
+      start: startThread,
+      clock,
+      timeoutMs,
+    });
   }
 
   async parse(text: string, signal: AbortSignal): Promise<ParsedPromptPack> {
@@ -46,7 +51,7 @@ export class PackParser {
       } finally {
         this.#waiting -= 1;
         // A thread with nothing to do takes memory all the same.
-        if (this.#waiting === 0) this.#endThread();
+        if (this.#waiting === 0) this.#thread.end();
       }
     });
     this.#last = parsing.catch(() => undefined);
@@ -54,37 +59,16 @@ export class PackParser {
   }
 
   async #parseApart(text: string): Promise<ParsedPromptPack> {
-    const thread = (this.#thread ??= this.#startThread());
-    const { promise, resolve, reject } = Promise.withResolvers<ParsedPromptPack>();
-    const onError = (error: NodeJS.ErrnoException): void => {
-      this.#endThread();
-      if (error.code !== "ERR_WORKER_OUT_OF_MEMORY") return reject(error);
-      const problem = `needs more than ${MAX_PACK_THREAD_MEGABYTES} MB to check; make it smaller`;
-      resolve(refusal(problem));
-    };
-    const onExit = (): void => onError(new Error("the thread that parses packs has ended"));
-    const timer = this.#clock.setTimer(PACK_PARSE_TIMEOUT_MS, () => {
-      this.#endThread();
-      const seconds = PACK_PARSE_TIMEOUT_MS / 1000;
-      resolve(refusal(`takes longer than ${seconds} seconds to check; make it smaller`));
-    });
-    thread.on("message", resolve).on("error", onError).on("exit", onExit);
-    // oxlint-disable-next-line require-post-message-target-origin -- this is a thread, and no window
-    thread.postMessage(text);
-    try {
-      return await promise;
-    } finally {
-      timer.cancel();
-      thread.off("message", resolve).off("error", onError).off("exit", onExit);
+    const parsed = await this.#thread.ask(text);
+    if (parsed === OUT_OF_MEMORY) {
+      const needed = `more than ${MAX_PACK_THREAD_MEGABYTES} MB`;
+      return refusal(`needs ${needed} to check; make it smaller`);
     }
-  }
-
-  #endThread(): void {
-    const thread = this.#thread;
-    this.#thread = undefined;
-    // An error that nobody hears would end the process.
-    thread?.on("error", () => {});
-    void thread?.terminate();
+    if (parsed === LATE) {
+      const seconds = PACK_PARSE_TIMEOUT_MS / 1000;
+      return refusal(`takes longer than ${seconds} seconds to check; make it smaller`);
+    }
+    return parsed;
   }
 }
 
