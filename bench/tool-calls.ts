@@ -1,6 +1,6 @@
 /** The CPU time of one call of an HTTP tool in the process that calls, against a bare `fetch` of the same. */
 import { aTool } from "../test/support/builders/agent-config.ts";
-import { ToolServers } from "../src/agent/runtime/tools/tool-servers.ts";
+import { ToolServers } from "../src/tool-servers/tool-servers.ts";
 import { systemClock } from "../src/time/clock.ts";
 import type { Measurement } from "./bench.ts";
 import { MeasuredProcess } from "./measured-process.ts";

@@ -1,8 +1,6 @@
 import type { ProviderConfig } from "../../../agent-config/agent-config.ts";
+import type { ReadSecret } from "../../../agent-config/read-secret.ts";
 import { apiKeyProblem } from "../../../agent-config/credential.ts";
-
-/** Reads a secret file. The path is relative to the folder of the agent config. */
-export type ReadSecret = (relativePath: string) => Promise<string>;
 
 /** There is no key to send. The message is for people. */
 export class ProviderKeyError extends Error {

@@ -1,8 +1,8 @@
 import type { LanguageModelV4FunctionTool } from "@ai-sdk/provider";
 import type { ToolConfig } from "../../../agent-config/agent-config.ts";
 import { forModel, type ModelSchema } from "./schema/for-model.ts";
-import type { ListedTool, ToolServer } from "./server/tool-server.ts";
-import type { ToolServers } from "./tool-servers.ts";
+import type { ListedTool, ToolServer } from "../../../tool-servers/server/tool-server.ts";
+import type { ToolServers } from "../../../tool-servers/tool-servers.ts";
 
 /** A tool as a turn offers it to the model, with the server that runs it. */
 export interface OfferedTool extends ListedTool {

@@ -1,6 +1,6 @@
 /** Checks what a model wrote as the arguments of a tool call, before it reaches the tool. */
 import { isTooDeep, MAX_JSON_DEPTH } from "../../../promptpack/document/json-depth.ts";
-import { wellFormedJSON } from "../providers/stream/well-formed-json.ts";
+import { wellFormedJSON } from "../../../promptpack/document/well-formed-json.ts";
 import { lastStateOf } from "./growing-arguments.ts";
 import type { CompiledSchema } from "../../../promptpack/schema/compile-schema.ts";
 import { nextTurn } from "../../../time/next-turn.ts";

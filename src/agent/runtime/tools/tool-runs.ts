@@ -6,7 +6,7 @@ import type { CallIds } from "./call-ids.ts";
 import { findTool } from "./find-tool.ts";
 import type { OfferedTool } from "./offered-tool.ts";
 import { checkToolArguments, parseToolArguments } from "./tool-arguments.ts";
-import type { ToolOutcome } from "./server/tool-outcome.ts";
+import type { ToolOutcome } from "../../../tool-servers/server/tool-outcome.ts";
 
 export interface ToolRun {
   readonly id: string;

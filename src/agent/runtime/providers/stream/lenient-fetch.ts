@@ -3,7 +3,7 @@ import { Departures } from "./departures.ts";
 import { mendedBody } from "./mended-body.ts";
 import { bypassOf } from "./text-bypass.ts";
 import type { CreateStreamMender } from "./stream-mender.ts";
-import { wellFormedJSON } from "./well-formed-json.ts";
+import { wellFormedJSON } from "../../../../promptpack/document/well-formed-json.ts";
 
 export interface LenientFetchOptions {
   fetch: typeof fetch;

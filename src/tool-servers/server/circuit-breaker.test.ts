@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ManualClock } from "../../../../../test/support/builders/manual-clock.ts";
+import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
 import { CircuitBreaker } from "./circuit-breaker.ts";
 
 function aBreaker() {

@@ -1,6 +1,6 @@
-import { isTooDeep } from "../../../../promptpack/document/json-depth.ts";
-import { MAX_TOOL_ERROR_BYTES, MAX_TOOL_OUTPUT_BYTES } from "../../../contracts/limits.ts";
-import { wellFormedJSON } from "../../providers/stream/well-formed-json.ts";
+import { isTooDeep } from "../../promptpack/document/json-depth.ts";
+import { MAX_TOOL_ERROR_BYTES, MAX_TOOL_OUTPUT_BYTES } from "../server/limits.ts";
+import { wellFormedJSON } from "../../promptpack/document/well-formed-json.ts";
 import type { TransportResponse } from "../server/guarded-transport.ts";
 import { readText } from "../server/read-text.ts";
 import type { ToolOutcome } from "../server/tool-outcome.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { aTool } from "../../../../test/support/builders/agent-config.ts";
-import { MAX_TOOL_FAILURES } from "../../contracts/limits.ts";
-import { systemClock } from "../../../time/clock.ts";
+import { aTool } from "../../test/support/builders/agent-config.ts";
+import { MAX_TOOL_FAILURES } from "./server/limits.ts";
+import { systemClock } from "../time/clock.ts";
 import { ToolServers } from "./tool-servers.ts";
 
 function servers(): ToolServers {

@@ -3,12 +3,12 @@ import { text } from "node:stream/consumers";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { aTool } from "../../../../../test/support/builders/agent-config.ts";
-import { ManualClock } from "../../../../../test/support/builders/manual-clock.ts";
-import { startHttpServer } from "../../../../../test/support/processes/http-server.ts";
-import type { ToolConfig } from "../../../../agent-config/agent-config.ts";
-import { systemClock, type Clock } from "../../../../time/clock.ts";
-import { MAX_TOOL_FAILURES, TOOL_REST_MS } from "../../../contracts/limits.ts";
+import { aTool } from "../../../test/support/builders/agent-config.ts";
+import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
+import { startHttpServer } from "../../../test/support/processes/http-server.ts";
+import type { ToolConfig } from "../../agent-config/agent-config.ts";
+import { systemClock, type Clock } from "../../time/clock.ts";
+import { MAX_TOOL_FAILURES, TOOL_REST_MS } from "../server/limits.ts";
 import { ToolServers } from "../tool-servers.ts";
 
 const { signal } = new AbortController();

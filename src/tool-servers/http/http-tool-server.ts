@@ -1,16 +1,16 @@
 /** A tool at a URL. The arguments fill the path, and what is left is sent as JSON in the body, or in the query where there is no body. */
-import type { ToolConfig } from "../../../../agent-config/agent-config.ts";
-import { pathParameters } from "../../../../agent-config/path-template.ts";
-import { exponentialBackoff, jittered } from "../../../../time/backoff.ts";
-import type { Clock } from "../../../../time/clock.ts";
-import { Deadline } from "../../../../time/deadline.ts";
+import type { ToolConfig } from "../../agent-config/agent-config.ts";
+import { pathParameters } from "../../agent-config/path-template.ts";
+import { exponentialBackoff, jittered } from "../../time/backoff.ts";
+import type { Clock } from "../../time/clock.ts";
+import { Deadline } from "../../time/deadline.ts";
 import {
   MAX_TOOL_FAILURES,
   MAX_TOOL_RETRY_WAIT_MS,
   MAX_WAITING_TOOL_CALLS,
   TOOL_REST_MS,
-} from "../../../contracts/limits.ts";
-import type { ReadSecret } from "../../providers/provider-key.ts";
+} from "../server/limits.ts";
+import type { ReadSecret } from "../../agent-config/read-secret.ts";
 import { CallSlots } from "../server/call-slots.ts";
 import { CircuitBreaker, type CallResult } from "../server/circuit-breaker.ts";
 import type { GuardedTransport } from "../server/guarded-transport.ts";

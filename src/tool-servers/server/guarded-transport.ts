@@ -8,10 +8,10 @@ import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream";
 import { createBrotliDecompress, createUnzip } from "node:zlib";
-import { addressPolicy, type AllowedAddresses } from "../../../../network/address-verdict.ts";
-import { guardedLookup, isRefusedHost } from "../../../../network/guarded-lookup.ts";
-import type { Clock } from "../../../../time/clock.ts";
-import { MAX_TOOL_CONNECT_MS, MAX_TOOL_REDIRECTS } from "../../../contracts/limits.ts";
+import { addressPolicy, type AllowedAddresses } from "../../network/address-verdict.ts";
+import { guardedLookup, isRefusedHost } from "../../network/guarded-lookup.ts";
+import type { Clock } from "../../time/clock.ts";
+import { MAX_TOOL_CONNECT_MS, MAX_TOOL_REDIRECTS } from "./limits.ts";
 import { TransportError, transportError } from "./transport-error.ts";
 
 export interface TransportRequest {

@@ -1,8 +1,8 @@
 /** Builds the request of a call: the path, the query or the body have the arguments, and the headers what the registry says. */
-import type { ToolConfig } from "../../../../agent-config/agent-config.ts";
-import { headerValueProblem } from "../../../../agent-config/credential.ts";
-import { fillPath } from "../../../../agent-config/path-template.ts";
-import type { ReadSecret } from "../../providers/provider-key.ts";
+import type { ToolConfig } from "../../agent-config/agent-config.ts";
+import { headerValueProblem } from "../../agent-config/credential.ts";
+import { fillPath } from "../../agent-config/path-template.ts";
+import type { ReadSecret } from "../../agent-config/read-secret.ts";
 import type { TransportRequest } from "../server/guarded-transport.ts";
 
 export interface HttpToolRequest extends TransportRequest {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { ManualClock } from "../../../../../test/support/builders/manual-clock.ts";
-import { rejectionOf } from "../../../../../test/support/builders/rejection-of.ts";
+import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
+import { rejectionOf } from "../../../test/support/builders/rejection-of.ts";
 import { CallSlots } from "./call-slots.ts";
 
 const never = new AbortController().signal;

@@ -1,4 +1,4 @@
-import { AddressRefusedError } from "../../../../network/guarded-lookup.ts";
+import { AddressRefusedError } from "../../network/guarded-lookup.ts";
 
 export type TransportFailure =
   | "address_refused"

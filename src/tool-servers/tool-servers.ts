@@ -1,7 +1,7 @@
-import type { ToolConfig } from "../../../agent-config/agent-config.ts";
-import type { Clock } from "../../../time/clock.ts";
-import { MAX_TOOL_SERVERS } from "../../contracts/limits.ts";
-import type { ReadSecret } from "../providers/provider-key.ts";
+import type { ToolConfig } from "../agent-config/agent-config.ts";
+import type { Clock } from "../time/clock.ts";
+import { MAX_TOOL_SERVERS } from "./server/limits.ts";
+import type { ReadSecret } from "../agent-config/read-secret.ts";
 import { createToolGate, HttpToolServer, type ToolGate } from "./http/http-tool-server.ts";
 import { createTransport, type GuardedTransport } from "./server/guarded-transport.ts";
 import type { ToolServer } from "./server/tool-server.ts";

@@ -1,4 +1,4 @@
-import type { Clock } from "../../../../time/clock.ts";
+import type { Clock } from "../../time/clock.ts";
 
 /** `unknown`: the call was cancelled, or never reached the server. */
 export type CallResult = "answered" | "failed" | "unknown";

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
-import { SecretFilter } from "../../../../observability/secrets/secret-filter.ts";
-import { SecretValues } from "../../../../observability/secrets/secret-values.ts";
+import { SecretFilter } from "../../observability/secrets/secret-filter.ts";
+import { SecretValues } from "../../observability/secrets/secret-values.ts";
 
 /**
  * Reads a body up to a limit in bytes, and breaks off what is beyond. Some servers echo their request, and what a tool answers goes to

@@ -1,13 +1,13 @@
 import { text } from "node:stream/consumers";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { describe, expect, it } from "vitest";
-import { startHttpServer } from "../../../../../test/support/processes/http-server.ts";
-import { ManualClock } from "../../../../../test/support/builders/manual-clock.ts";
-import { rejectionOf } from "../../../../../test/support/builders/rejection-of.ts";
-import { aTool } from "../../../../../test/support/builders/agent-config.ts";
-import type { ToolConfig } from "../../../../agent-config/agent-config.ts";
-import { systemClock, type Clock } from "../../../../time/clock.ts";
-import { MAX_TOOL_ERROR_BYTES, MAX_TOOL_OUTPUT_BYTES } from "../../../contracts/limits.ts";
+import { startHttpServer } from "../../../test/support/processes/http-server.ts";
+import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
+import { rejectionOf } from "../../../test/support/builders/rejection-of.ts";
+import { aTool } from "../../../test/support/builders/agent-config.ts";
+import type { ToolConfig } from "../../agent-config/agent-config.ts";
+import { systemClock, type Clock } from "../../time/clock.ts";
+import { MAX_TOOL_ERROR_BYTES, MAX_TOOL_OUTPUT_BYTES } from "../server/limits.ts";
 import { createTransport } from "../server/guarded-transport.ts";
 import { createToolGate, HttpToolServer, type HttpToolContext } from "./http-tool-server.ts";
 
