@@ -2,7 +2,8 @@ import type { ToolConfig } from "../agent-config/agent-config.ts";
 import type { Clock } from "../time/clock.ts";
 import { MAX_TOOL_SERVERS } from "./server/limits.ts";
 import type { ReadSecret } from "../agent-config/read-secret.ts";
-import { createToolGate, HttpToolServer, type ToolGate } from "./http/http-tool-server.ts";
+import { HttpToolServer } from "./http/http-tool-server.ts";
+import { createToolGate, type ToolGate } from "./server/gated-calls.ts";
 import { createTransport, type GuardedTransport } from "./server/guarded-transport.ts";
 import type { ToolServer } from "./server/tool-server.ts";
 

@@ -1,32 +1,16 @@
 /** Builds the request of a call: the path, the query or the body have the arguments, and the headers what the registry says. */
 import type { ToolConfig } from "../../agent-config/agent-config.ts";
-import { headerValueProblem } from "../../agent-config/credential.ts";
 import { fillPath } from "../../agent-config/path-template.ts";
 import type { ReadSecret } from "../../agent-config/read-secret.ts";
 import type { TransportRequest } from "../server/guarded-transport.ts";
+import { type HeadersConfig, toolHeaders } from "../server/tool-headers.ts";
 
 export interface HttpToolRequest extends TransportRequest {
   /** What must not come back in an answer. */
   readonly secrets: readonly string[];
 }
 
-type HttpToolConfig = Pick<
-  ToolConfig,
-  "url" | "method" | "headers" | "authFile" | "authType" | "authHeader"
->;
-
-/** They say how a message is framed, which is the transport's own. */
-const FRAMING_HEADERS: readonly string[] = [
-  "connection",
-  "content-length",
-  "expect",
-  "keep-alive",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-];
+type HttpToolConfig = Pick<ToolConfig, "url" | "method"> & HeadersConfig;
 
 export async function buildRequest(
   tool: HttpToolConfig,
@@ -39,57 +23,19 @@ export async function buildRequest(
   if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
     return { error: "the tool's url is not an http or https URL" };
   }
-  const headers = new Headers({
+  const hasBody = tool.method !== "GET" && tool.method !== "DELETE";
+  if (!hasBody) addToQuery(url, filled.rest);
+  const usual = {
     accept: "application/json, text/*;q=0.9, */*;q=0.5",
     "accept-encoding": "gzip, deflate, br",
     "user-agent": "omnia-agent",
-  });
-  const hasBody = tool.method !== "GET" && tool.method !== "DELETE";
-  if (hasBody) headers.set("content-type", "application/json");
-  else addToQuery(url, filled.rest);
-  try {
-    for (const [name, value] of Object.entries(tool.headers)) headers.set(name, value);
-  } catch {
-    return { error: "the tool has a header that HTTP does not allow" };
-  }
-  let secrets: readonly string[] = [];
-  if (tool.authFile !== undefined) {
-    try {
-      secrets = addCredential(headers, tool, (await readSecret(tool.authFile)).trim());
-    } catch {
-      return { error: "the tool's credentials could not be read" };
-    }
-  }
-  if (FRAMING_HEADERS.some((name) => headers.has(name))) {
-    return { error: "the tool has a header that HTTP does not allow" };
-  }
+    ...(hasBody && { "content-type": "application/json" }),
+  };
+  const made = await toolHeaders(tool, usual, readSecret);
+  if ("error" in made) return made;
+  const { headers, secrets } = made;
   const body = hasBody ? JSON.stringify(filled.rest) : undefined;
   return { url, method: tool.method, headers: Object.fromEntries(headers), body, secrets };
-}
-
-/** Answers what is secret of it. Throws on a credential that cannot be sent. */
-function addCredential(
-  headers: Headers,
-  { authType = "bearer", authHeader }: HttpToolConfig,
-  credential: string,
-): string[] {
-  switch (authType) {
-    case "bearer":
-      headers.set("authorization", `Bearer ${credential}`);
-      return [credential];
-    case "basic": {
-      const colon = credential.indexOf(":");
-      if (colon < 0) throw new Error("no user and password");
-      headers.set("authorization", `Basic ${Buffer.from(credential).toString("base64")}`);
-      return [credential, credential.slice(colon + 1)];
-    }
-    case "header":
-      if (authHeader === undefined || headerValueProblem(credential) !== undefined) {
-        throw new Error("no header can have it");
-      }
-      headers.set(authHeader, credential);
-      return [credential];
-  }
 }
 
 /**

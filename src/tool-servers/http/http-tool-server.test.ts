@@ -7,9 +7,10 @@ import { rejectionOf } from "../../../test/support/builders/rejection-of.ts";
 import { aTool } from "../../../test/support/builders/agent-config.ts";
 import type { ToolConfig } from "../../agent-config/agent-config.ts";
 import { systemClock, type Clock } from "../../time/clock.ts";
+import { createToolGate } from "../server/gated-calls.ts";
 import { MAX_TOOL_ERROR_BYTES, MAX_TOOL_OUTPUT_BYTES } from "../server/limits.ts";
 import { createTransport } from "../server/guarded-transport.ts";
-import { createToolGate, HttpToolServer, type HttpToolContext } from "./http-tool-server.ts";
+import { HttpToolServer, type HttpToolContext } from "./http-tool-server.ts";
 
 interface Received {
   method: string | undefined;

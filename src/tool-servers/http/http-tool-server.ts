@@ -1,18 +1,11 @@
 /** A tool at a URL. The arguments fill the path, and what is left is sent as JSON in the body, or in the query where there is no body. */
 import type { ToolConfig } from "../../agent-config/agent-config.ts";
 import { pathParameters } from "../../agent-config/path-template.ts";
-import { exponentialBackoff, jittered } from "../../time/backoff.ts";
 import type { Clock } from "../../time/clock.ts";
 import { Deadline } from "../../time/deadline.ts";
-import {
-  MAX_TOOL_FAILURES,
-  MAX_TOOL_RETRY_WAIT_MS,
-  MAX_WAITING_TOOL_CALLS,
-  TOOL_REST_MS,
-} from "../server/limits.ts";
+import { MAX_TOOL_RETRY_WAIT_MS } from "../server/limits.ts";
 import type { ReadSecret } from "../../agent-config/read-secret.ts";
-import { CallSlots } from "../server/call-slots.ts";
-import { CircuitBreaker, type CallResult } from "../server/circuit-breaker.ts";
+import { type Attempt, GatedCalls, type ToolGate } from "../server/gated-calls.ts";
 import type { GuardedTransport } from "../server/guarded-transport.ts";
 import type { ToolOutcome } from "../server/tool-outcome.ts";
 import type { ListedTool, ToolCallOptions, ToolServer } from "../server/tool-server.ts";
@@ -21,7 +14,6 @@ import { readOutcome } from "./http-answer.ts";
 import { buildRequest, type HttpToolRequest } from "./http-request.ts";
 import { mayTryAfterFailure, mayTryAfterStatus, readRetryAfter } from "./retry-rule.ts";
 
-const BACKOFF = exponentialBackoff({ firstMs: 200, lastMs: MAX_TOOL_RETRY_WAIT_MS });
 const NOT_REACHED = new Set([502, 503, 504]);
 
 export interface HttpToolContext {
@@ -33,42 +25,16 @@ export interface HttpToolContext {
   readonly random: () => number;
 }
 
-interface Attempt {
-  readonly outcome: ToolOutcome;
-  readonly result: CallResult;
-  readonly mayTryAgain: boolean;
-  /** The tool asked for so many milliseconds. */
-  readonly waitMs?: number | undefined;
-}
-
-/** What the calls of one tool have in common, in whichever prompt it is offered. */
-export interface ToolGate {
-  readonly breaker: CircuitBreaker;
-  /** `undefined`: any number of calls may run at a time. */
-  readonly slots: CallSlots | undefined;
-}
-
-export function createToolGate(
-  { maxParallel }: Pick<ToolConfig, "maxParallel">,
-  clock: Clock,
-): ToolGate {
-  return {
-    breaker: new CircuitBreaker({ clock, maxFailures: MAX_TOOL_FAILURES, restMs: TOOL_REST_MS }),
-    slots:
-      maxParallel === undefined
-        ? undefined
-        : new CallSlots({ clock, maxParallel, maxWaiting: MAX_WAITING_TOOL_CALLS }),
-  };
-}
-
 export class HttpToolServer implements ToolServer {
   readonly #tool: ToolConfig;
   readonly #context: HttpToolContext;
+  readonly #calls: GatedCalls;
   readonly #listed: readonly ListedTool[];
 
   constructor(tool: ToolConfig, context: HttpToolContext) {
     this.#tool = tool;
     this.#context = context;
+    this.#calls = new GatedCalls({ ...context, retries: tool.retries });
     const { name, description, url } = tool;
     const inputSchema = withPathParameters(tool.inputSchema, pathParameters(url));
     this.#listed = [{ name, description, inputSchema }];
@@ -83,50 +49,10 @@ export class HttpToolServer implements ToolServer {
     toolArguments: Readonly<Record<string, unknown>>,
     options: ToolCallOptions,
   ): Promise<ToolOutcome> {
-    const { slots } = this.#context.gate;
-    if (slots === undefined) return await this.#callNow(toolArguments, options);
-    if (!(await slots.enter(options.timeoutMs, options.signal))) {
-      return { error: "not called: the tool has as many calls as it takes; try again later" };
-    }
-    try {
-      return await this.#callNow(toolArguments, options);
-    } finally {
-      slots.leave();
-    }
-  }
-
-  async #callNow(
-    toolArguments: Readonly<Record<string, unknown>>,
-    options: ToolCallOptions,
-  ): Promise<ToolOutcome> {
-    const request = await buildRequest(this.#tool, toolArguments, this.#context.readSecret);
-    if ("error" in request) return request;
-    options.signal.throwIfAborted();
-    if (!this.#context.gate.breaker.mayCall()) {
-      const rest = `${TOOL_REST_MS / 1000} seconds`;
-      return {
-        error: `not called: the tool failed ${MAX_TOOL_FAILURES} times in a row, and is left alone for ${rest}; go on without it, or try again later`,
-      };
-    }
-    let result: CallResult = "unknown";
-    try {
-      const last = await this.#tryRepeatedly(request, options);
-      result = last.result;
-      return last.outcome;
-    } finally {
-      this.#context.gate.breaker.ended(result);
-    }
-  }
-
-  async #tryRepeatedly(request: HttpToolRequest, options: ToolCallOptions): Promise<Attempt> {
-    const { clock, random } = this.#context;
-    const backoff = jittered(BACKOFF, random);
-    for (let attempts = 1; ; attempts += 1) {
-      const attempt = await this.#tryOnce(request, options);
-      options.signal.throwIfAborted();
-      if (!attempt.mayTryAgain || attempts > this.#tool.retries) return attempt;
-      await clock.sleep(Math.max(backoff(attempts), attempt.waitMs ?? 0), options.signal);
-    }
+    return await this.#calls.call(async () => {
+      const request = await buildRequest(this.#tool, toolArguments, this.#context.readSecret);
+      return "error" in request ? request : { tryOnce: () => this.#tryOnce(request, options) };
+    }, options);
   }
 
   async #tryOnce(
