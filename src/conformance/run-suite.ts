@@ -1,6 +1,6 @@
-/** Runs the checks against an endpoint. A few run at a time, because each check has sessions of its own. */
+/** Runs the checks of the WebSocket protocol against an endpoint. */
 import type { Check, CheckContext } from "./harness/check.ts";
-import { CheckFailed, CheckSkipped } from "./harness/check-failed.ts";
+import { CheckFailed } from "./harness/check-failed.ts";
 import type { ConnectOptions, HandlerHint } from "./harness/check.ts";
 import { CONNECTING } from "./checks/connecting.ts";
 import { MESSAGES } from "./checks/messages.ts";
@@ -8,6 +8,7 @@ import { REFUSED_FRAMES } from "./checks/refused-frames.ts";
 import { RESUMING } from "./checks/resuming.ts";
 import { RUNNING_TURNS } from "./checks/running-turns.ts";
 import { ProbeConnection, RefusedError } from "./harness/probe-connection.ts";
+import { judge, runChecks, type CheckResult, type SuiteOptions } from "./harness/run-checks.ts";
 import { systemClock } from "../time/clock.ts";
 import { Deadline } from "../time/deadline.ts";
 
@@ -19,8 +20,6 @@ export const CHECKS: readonly Check[] = [
   ...RESUMING,
 ];
 
-const AT_ONCE = 8;
-
 export interface Endpoint {
   /** Its query holds agent and namespace, where the endpoint asks for them. */
   readonly url: URL;
@@ -28,23 +27,6 @@ export interface Endpoint {
   /** Takes the token out of what the endpoint sends, so that no reason quotes it. */
   readonly hide?: ((text: string) => string) | undefined;
   readonly handler: HandlerHint;
-}
-
-export interface CheckResult {
-  readonly name: string;
-  readonly section: string;
-  readonly result: "pass" | "fail" | "skip";
-  /** Why the check did not pass. */
-  readonly reason?: string;
-  readonly milliseconds: number;
-}
-
-export interface SuiteOptions {
-  /** The time that each check may take. */
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal;
-  /** Called in the order of the checks. */
-  readonly onResult: (result: CheckResult) => void;
 }
 
 /** Tells why no check could say anything about the endpoint, or settles with `undefined` when it can be reached. */
@@ -63,47 +45,19 @@ export async function whyUnreachable(
 }
 
 /** Rejects with the reason of the signal, and never because of the endpoint. */
-export async function runSuite(endpoint: Endpoint, options: SuiteOptions): Promise<CheckResult[]> {
-  const results: CheckResult[] = [];
-  const running: Promise<CheckResult>[] = [];
-  const waiting = [...CHECKS];
-  while (running.length > 0 || waiting.length > 0) {
-    const next = waiting.splice(0, AT_ONCE - running.length);
-    running.push(...next.map((check) => runCheck(check, endpoint, options)));
-    const result = await running.shift();
-    options.signal.throwIfAborted();
-    if (result === undefined) break;
-    options.onResult(result);
-    results.push(result);
-  }
-  return results;
-}
-
-async function runCheck(
-  check: Check,
-  endpoint: Endpoint,
-  { timeoutMs, signal }: SuiteOptions,
-): Promise<CheckResult> {
-  const { name, section } = check;
-  const started = systemClock.monotonic();
-  const connections: ProbeConnection[] = [];
-  using limit = new Deadline({ ms: timeoutMs, clock: systemClock, signal });
-  const verdict = await judge(() => check.run(contextFor(endpoint, limit.signal, connections)));
-  for (const connection of connections) connection.close();
-  return { name, section, ...verdict, milliseconds: Math.round(systemClock.monotonic() - started) };
-}
-
-async function judge(
-  run: () => Promise<void>,
-): Promise<Pick<CheckResult, "result"> & { reason?: string }> {
-  try {
-    await run();
-    return { result: "pass" };
-  } catch (error) {
-    if (error instanceof CheckSkipped) return { result: "skip", reason: error.message };
-    const reason = error instanceof Error ? error.message : String(error);
-    return { result: "fail", reason };
-  }
+export function runSuite(endpoint: Endpoint, options: SuiteOptions): Promise<CheckResult[]> {
+  return runChecks(
+    CHECKS,
+    async (check, signal) => {
+      const connections: ProbeConnection[] = [];
+      try {
+        await check.run(contextFor(endpoint, signal, connections));
+      } finally {
+        for (const connection of connections) connection.close();
+      }
+    },
+    options,
+  );
 }
 
 function contextFor(

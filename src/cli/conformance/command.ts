@@ -1,11 +1,8 @@
 import { Command, Option } from "commander";
 import type { CommandContext } from "../command-line/create-command.ts";
-import { durationValue } from "../command-line/option-values.ts";
 import { namespaceOption, outputOption, tokenFileOption } from "../command-line/shared-options.ts";
+import { checkTimeoutOption } from "./check-timeout-option.ts";
 import type { ConformanceFlags } from "./conformance.ts";
-
-const CHECK_TIMEOUT_MS = 60_000;
-const MIN_CHECK_TIMEOUT_MS = 100;
 
 export function conformanceCommand({ streams, end }: CommandContext): Command {
   return new Command("conformance")
@@ -25,11 +22,7 @@ export function conformanceCommand({ streams, end }: CommandContext): Command {
         .choices(["echo", "demo", "unknown"])
         .default("unknown"),
     )
-    .addOption(
-      new Option("--timeout <duration>", "time for each check")
-        .argParser(checkTimeoutValue)
-        .default(CHECK_TIMEOUT_MS, "60s"),
-    )
+    .addOption(checkTimeoutOption())
     .addOption(outputOption("a table, or a JSON object"))
     .addHelpText(
       "after",
@@ -42,12 +35,4 @@ Examples:
       const { conformance } = await import("./conformance.ts");
       end(await conformance(url, flags, streams));
     });
-}
-
-function checkTimeoutValue(text: string): number {
-  return durationValue(
-    text,
-    MIN_CHECK_TIMEOUT_MS,
-    "It must be a duration of 100ms or more, such as 60s.",
-  );
 }
