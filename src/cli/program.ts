@@ -5,6 +5,7 @@ import { agentCommand } from "./agent/command.ts";
 import { chatCommand } from "./chat/command.ts";
 import type { CreateCommand } from "./command-line/create-command.ts";
 import { conformanceCommand } from "./conformance/command.ts";
+import { conformanceRuntimeCommand } from "./conformance-runtime/command.ts";
 import { crdsCommand } from "./crds.ts";
 import { initCommand } from "./init/command.ts";
 import { migrateCommand } from "./migrate/command.ts";
@@ -27,6 +28,7 @@ const COMMANDS: readonly CreateCommand[] = [
   explainCommand,
   crdsCommand,
   conformanceCommand,
+  conformanceRuntimeCommand,
   operatorCommand,
   agentCommand,
 ];
