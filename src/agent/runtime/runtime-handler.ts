@@ -15,6 +15,7 @@ import { functionTools, offerTools } from "./tools/offered-tool.ts";
 import { ToolServers } from "../../tool-servers/tool-servers.ts";
 import { ContextLimits } from "./context-limits.ts";
 import { PromptFit } from "./prompt-fit.ts";
+import { providerSteps } from "./provider-steps.ts";
 import { promptOfSession } from "./session-prompt.ts";
 import { charactersIn, TokenRates } from "./token-rates.ts";
 
@@ -47,14 +48,20 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
       const sampling = samplingOptions(prompt.parameters, provider.parameters);
       const connection = await connect(provider);
       const history = await turn.history();
+      const turnLog = log.child({ turnId: turn.id });
       return runTurn(turn, {
-        connection,
+        source: providerSteps({
+          connection,
+          prompt,
+          sampling,
+          tools,
+          clock,
+          random,
+          log: turnLog,
+        }),
         prompt,
-        sampling,
         tools,
-        clock,
-        random,
-        log: log.child({ turnId: turn.id }),
+        log: turnLog,
         metrics,
         usedCallIds: callIdsOf(history),
         history,

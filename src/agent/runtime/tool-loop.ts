@@ -4,24 +4,15 @@
  * without tools, so that the user gets an answer. The turn then ends with `tool_limit`. A turn that another replica began
  * goes on after the last complete step of that replica.
  */
-import type { LanguageModelV4CallOptions } from "@ai-sdk/provider";
-import type { PromptConfig, ProviderName } from "../../agent-config/agent-config.ts";
+import type { PromptConfig } from "../../agent-config/agent-config.ts";
 import type { AgentMetrics } from "../contracts/agent-metrics.ts";
-import type { Clock } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";
 import type { Usage } from "../../protocol/frames.ts";
 import { AnswerContinuation } from "./answer-continuation.ts";
 import type { EarlierRun, Turn, TurnResult } from "../contracts/handler.ts";
 import type { PromptFit, ShorterPrompt } from "./prompt-fit.ts";
-import type { ModelConnection } from "./providers/model-connection.ts";
-import type { SamplingOptions } from "./providers/sampling-options.ts";
-import {
-  answerPartsOf,
-  newModelStep,
-  streamModelStep,
-  type ModelStep,
-} from "./providers/model-step.ts";
-import { toPrompt } from "./providers/prompt.ts";
+import { OwnCalls } from "./own-calls.ts";
+import { newModelStep, type ModelStep } from "./providers/model-step.ts";
 import {
   ProviderFailedError,
   providerTurnError,
@@ -30,20 +21,17 @@ import {
 import type { AssistantMessage, HistoryMessage, ToolMessage } from "../sessions/history-message.ts";
 import { addUsage } from "../contracts/add-usage.ts";
 import { CallIds } from "./tools/call-ids.ts";
-import { functionTools, type OfferedTool } from "./tools/offered-tool.ts";
+import type { StepSource, ToolChoice } from "./steps/step-source.ts";
+import type { OfferedTool } from "./tools/offered-tool.ts";
 import { runCalls } from "./tools/run-calls.ts";
 import { ToolRuns, type ToolRun } from "./tools/tool-runs.ts";
 
 export type TurnMetrics = Pick<AgentMetrics, "toolCallsTotal" | "providerTokensTotal">;
 
 export interface ToolLoopContext {
-  connection: ModelConnection;
+  source: StepSource;
   prompt: PromptConfig;
-  sampling: SamplingOptions;
   tools: readonly OfferedTool[];
-  clock: Clock;
-  /** At least 0 and below 1; spreads retries. */
-  random: () => number;
   log: Log;
   metrics: TurnMetrics | undefined;
   /** The ids of all calls that the session had before this turn. */
@@ -75,6 +63,20 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
   let lastText = earlier?.said ?? "";
   let continuation = continuationOf(earlier);
 
+  /** The answer of the step that runs. */
+  let heard = newModelStep();
+  const ownCalls = new OwnCalls({
+    turn,
+    toolRuns,
+    remember: (message) => own.push(message),
+    closeMessage(toolCalls) {
+      const content = continuation?.wholeOf(heard.text) ?? heard.text;
+      continuation = undefined;
+      heard.text = "";
+      return { role: "assistant", turnId: turn.id, content, ...(toolCalls && { toolCalls }) };
+    },
+  });
+
   function remember(message: ToolMessage): void {
     own.push(message);
     turn.record(message);
@@ -84,12 +86,13 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
   async function answer(toolChoice: ToolChoice): Promise<ModelStep> {
     let shorter: ShorterPrompt | undefined;
     for (let refusals = 1; ; refusals += 1) {
-      const step = newModelStep();
+      const step = (heard = newModelStep());
       try {
         await hear(step, toolChoice);
         shorter?.answered();
         return step;
       } catch (error) {
+        await ownCalls.failed();
         shorter = step.hasBegun ? undefined : shorterAfter(error, refusals);
         if (shorter === undefined) {
           const content = continuation?.wholeOf(step.text) ?? step.text;
@@ -107,7 +110,7 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
     const { failure } = error;
     const shorter = context.fit.shorterThan({ told, own, failure, refusals });
     if (shorter === undefined) return undefined;
-    const { provider, modelId: model } = context.connection;
+    const { provider, modelId: model } = context.source;
     const { reason, status, contextRefusal } = failure;
     const messages = { left: shorter.told.length, leftOut: told.length - shorter.told.length };
     context.log.warn(
@@ -120,7 +123,7 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
   /** Passes on what the model says. */
   async function hear(step: ModelStep, toolChoice: ToolChoice): Promise<void> {
     const messages = [...told, ...own];
-    const options = callOptions(messages, toolChoice, context, continuation?.instruction);
+    const instruction = continuation?.instruction;
     const onText = (text: string): Promise<void> | undefined => {
       const fresh = continuation === undefined ? text : continuation.take(text);
       if (fresh === "") return undefined;
@@ -131,11 +134,13 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
       return turn.emit({ type: "chunk", content });
     };
     try {
-      await streamModelStep(step, { ...context, options, signal, onText });
+      const request = { messages, toolChoice, instruction, signal, onText, ownCalls };
+      await context.source.stream(step, request);
     } finally {
       usage = addUsage(usage, usageOf(step, context));
       const promptTokens = step.usage?.inputTokens.total;
-      if (promptTokens !== undefined) context.fit.counted(messages, promptTokens);
+      if (promptTokens !== undefined && context.source.countsPrompts)
+        context.fit.counted(messages, promptTokens);
     }
   }
 
@@ -160,16 +165,16 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
       const runs = mayCall ? toolRuns.takeRound(step) : [];
       const message = assistantMessage(turn, step, runs, { ...context, continuation });
       continuation = undefined;
-      const isLast = runs.length === 0;
+      const isLast = !ownCalls.takeAskedAgain(mayCall) && runs.length === 0;
       const finishReason = !isLast
         ? undefined
         : toolRuns.limitReached
           ? "tool_limit"
           : finishReasonOf(step, {
               hasSpoken: lastText !== "",
-              provider: context.connection.provider,
+              provider: context.source.provider,
             });
-      if (message.content !== "" || !isLast) {
+      if (message.content !== "" || runs.length > 0) {
         own.push(message);
         const stepUsage = usageOf(step, { ...context, metrics: undefined });
         turn.record(message, { usage: stepUsage, inputs: inputsOf(step, runs), finishReason });
@@ -182,41 +187,23 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
   }
 }
 
-type ToolChoice = PromptConfig["toolChoice"];
-
 /** A tool is required in the first round only: a model that had to call one in every round could never answer. */
 function toolChoiceIn(round: number, { toolChoice }: PromptConfig): ToolChoice {
   return toolChoice === "required" && round > 1 ? "auto" : toolChoice;
-}
-
-function callOptions(
-  messages: readonly HistoryMessage[],
-  toolChoice: ToolChoice,
-  { connection, prompt, sampling, tools }: ToolLoopContext,
-  instruction: string | undefined,
-): LanguageModelV4CallOptions {
-  const { provider, modelId } = connection;
-  const system = instruction === undefined ? prompt.system : `${prompt.system}\n\n${instruction}`;
-  const offersTools = tools.length > 0;
-  return {
-    ...sampling,
-    prompt: toPrompt(system, messages, { provider, model: modelId, offersTools }),
-    ...(offersTools ? { tools: functionTools(tools), toolChoice: { type: toolChoice } } : {}),
-  };
 }
 
 function assistantMessage(
   turn: Turn,
   step: ModelStep,
   runs: readonly ToolRun[],
-  { connection, continuation }: ToolLoopContext & { continuation: AnswerContinuation | undefined },
+  { source, continuation }: ToolLoopContext & { continuation: AnswerContinuation | undefined },
 ): AssistantMessage {
   const metadata = new Map(step.toolCalls.map((call) => [call.id, call.providerMetadata]));
   const toolCalls = runs.map(({ id, name, arguments: toolArguments }) => {
     const providerMetadata = metadata.get(id);
     return { id, name, arguments: toolArguments, ...(providerMetadata && { providerMetadata }) };
   });
-  const parts = answerPartsOf(step, connection);
+  const parts = source.partsOf(step);
   const providerMetadata = continuation === undefined ? parts : continuation.partsOf(parts);
   return {
     role: "assistant",
@@ -230,7 +217,7 @@ function assistantMessage(
 /** Throws when there is nothing to tell the user. */
 function finishReasonOf(
   { end }: ModelStep,
-  { hasSpoken, provider }: { hasSpoken: boolean; provider: ProviderName },
+  { hasSpoken, provider }: { hasSpoken: boolean; provider: string },
 ): "stop" | "length" | "content_filter" {
   if (end?.type === "length") return "length";
   if (end?.type === "content-filter") {
@@ -271,11 +258,11 @@ function resultOf(finishReason: TurnResult["finishReason"], usage: Usage | undef
   return { finishReason, usage };
 }
 
-function usageOf(step: ModelStep, { connection, metrics }: ToolLoopContext): Usage | undefined {
+function usageOf(step: ModelStep, { source, metrics }: ToolLoopContext): Usage | undefined {
   const input = step.usage?.inputTokens.total;
   const output = step.usage?.outputTokens.total;
   if (input === undefined && output === undefined) return undefined;
-  const labels = { provider: connection.provider, model: connection.modelId };
+  const labels = { provider: source.provider, model: source.modelId };
   metrics?.providerTokensTotal.add(input ?? 0, { ...labels, direction: "input" });
   metrics?.providerTokensTotal.add(output ?? 0, { ...labels, direction: "output" });
   return { input_tokens: input ?? 0, output_tokens: output ?? 0 };

@@ -8,7 +8,6 @@ import {
   MAX_ERROR_CAUSES,
   PROVIDER_IDLE_LIMIT_MS,
 } from "../../contracts/limits.ts";
-import type { ProviderName } from "../../../agent-config/agent-config.ts";
 import { contextRefusalIn, saysContextTooLong, type ContextRefusal } from "./context-too-long.ts";
 import { saysModelNotFound } from "./model-not-found.ts";
 import { AnswerTooLargeError, ProviderSilentError } from "./provider-fetch.ts";
@@ -82,10 +81,7 @@ export class ProviderTurnError extends TurnError {
   }
 }
 
-export function providerTurnError(
-  failure: ProviderFailure,
-  provider: ProviderName,
-): ProviderTurnError {
+export function providerTurnError(failure: ProviderFailure, provider: string): ProviderTurnError {
   const { reason, status, retryAfterSeconds, finishReason, code } = failure;
   const details = {
     reason,

@@ -29,6 +29,9 @@ export interface ToolRunsOptions {
   metrics: Pick<AgentMetrics, "toolCallsTotal"> | undefined;
 }
 
+/** The label of the calls that a framework runs by itself. */
+const FRAMEWORK_TOOL = "runtime";
+
 export class ToolRuns {
   readonly #options: ToolRunsOptions;
   #rounds = 0;
@@ -63,6 +66,32 @@ export class ToolRuns {
       else this.#limitReached = true;
     }
     return open;
+  }
+
+  /** Takes a call that a framework runs by itself. Undefined when the turn may have no more calls. */
+  takeOwn(call: StepToolCall): Pick<ToolRun, "id" | "name" | "arguments"> | undefined {
+    this.#rounds += 1;
+    if (this.#limitOf() !== undefined) {
+      this.#limitReached = true;
+      return undefined;
+    }
+    this.#calls += 1;
+    const step: Pick<ModelStep, "toolCalls" | "parts"> = { toolCalls: [{ ...call }], parts: [] };
+    this.#options.callIds.assign(step);
+    const parsed = parseToolArguments(call.input);
+    const id = step.toolCalls[0]?.id ?? call.id;
+    return { id, name: call.name, arguments: parsed.ok ? parsed.arguments : {} };
+  }
+
+  /** Counts a call that a framework ran. Its name is left out, since there may be any number of them. */
+  countOwn(outcome: ToolOutcome): void {
+    const status = "error" in outcome ? "error" : "success";
+    this.#options.metrics?.toolCallsTotal.add(1, { tool: FRAMEWORK_TOOL, status });
+  }
+
+  noSuchTool(name: string): string {
+    const names = this.#options.tools.map((tool) => tool.name).join(", ");
+    return `there is no tool ${JSON.stringify(name)}; the tools are: ${names || "none"}`;
   }
 
   #take(call: StepToolCall): ToolRun {
@@ -107,13 +136,8 @@ export class ToolRuns {
     call: StepToolCall,
     parsed: ReturnType<typeof parseToolArguments>,
   ): Promise<ToolOutcome> {
-    const { tools, signal } = this.#options;
-    if (tool === undefined) {
-      const names = tools.map(({ name }) => name).join(", ");
-      return {
-        error: `there is no tool ${JSON.stringify(call.name)}; the tools are: ${names || "none"}`,
-      };
-    }
+    const { signal } = this.#options;
+    if (tool === undefined) return { error: this.noSuchTool(call.name) };
     if (!parsed.ok) return { error: parsed.problem };
     const problem = await checkToolArguments(tool.inputSchema, parsed.arguments);
     if (problem !== undefined) return { error: problem };

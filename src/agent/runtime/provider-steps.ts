@@ -1,0 +1,56 @@
+/** Steps that a model provider answers. */
+import type { LanguageModelV4CallOptions } from "@ai-sdk/provider";
+import type { PromptConfig } from "../../agent-config/agent-config.ts";
+import type { Clock } from "../../time/clock.ts";
+import type { Log } from "../../observability/log.ts";
+import type { ModelConnection } from "./providers/model-connection.ts";
+import { answerPartsOf, streamModelStep } from "./providers/model-step.ts";
+import { toPrompt } from "./providers/prompt.ts";
+import type { SamplingOptions } from "./providers/sampling-options.ts";
+import type { StepRequest, StepSource } from "./steps/step-source.ts";
+import { functionTools, type OfferedTool } from "./tools/offered-tool.ts";
+
+export interface ProviderStepsOptions {
+  readonly connection: ModelConnection;
+  readonly prompt: PromptConfig;
+  readonly sampling: SamplingOptions;
+  readonly tools: readonly OfferedTool[];
+  readonly clock: Clock;
+  /** At least 0 and below 1; spreads retries. */
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+export function providerSteps(options: ProviderStepsOptions): StepSource {
+  const { connection, clock, random, log } = options;
+  return {
+    provider: connection.provider,
+    modelId: connection.modelId,
+    countsPrompts: true,
+    stream: (step, request) =>
+      streamModelStep(step, {
+        connection,
+        options: callOptions(request, options),
+        signal: request.signal,
+        onText: request.onText,
+        clock,
+        random,
+        log,
+      }),
+    partsOf: (step) => answerPartsOf(step, connection),
+  };
+}
+
+function callOptions(
+  { messages, toolChoice, instruction }: StepRequest,
+  { connection, prompt, sampling, tools }: ProviderStepsOptions,
+): LanguageModelV4CallOptions {
+  const { provider, modelId } = connection;
+  const system = instruction === undefined ? prompt.system : `${prompt.system}\n\n${instruction}`;
+  const offersTools = tools.length > 0;
+  return {
+    ...sampling,
+    prompt: toPrompt(system, messages, { provider, model: modelId, offersTools }),
+    ...(offersTools ? { tools: functionTools(tools), toolChoice: { type: toolChoice } } : {}),
+  };
+}
