@@ -11,6 +11,7 @@ import {
   SESSION_STORES,
   TOKEN_LIMIT_FIELDS,
   TOOL_AUTH_TYPES,
+  TOOL_FORWARDS,
   TOOL_METHODS,
   TOOL_TYPES,
 } from "../api/choices.ts";
@@ -80,6 +81,8 @@ export const toolConfigSchema = z.strictObject({
   allow: z.array(z.string()).optional(),
   /** These tools of an mcp or openapi server may not be called. */
   block: z.array(z.string()).optional(),
+  /** What each call tells of its caller, signed with the credential of `authFile`, as tool-caller.ts describes it. */
+  forward: z.array(z.enum(TOOL_FORWARDS)).optional(),
 });
 
 const promptConfigSchema = z.strictObject({

@@ -9,4 +9,6 @@ export const SESSION_STORES = ["memory", "redis"] as const;
 export const TOOL_TYPES = ["http", "grpc", "mcp", "openapi"] as const;
 /** How a tool is sent its credential. */
 export const TOOL_AUTH_TYPES = ["bearer", "basic", "header"] as const;
+/** What a tool is told of who it is called for. */
+export const TOOL_FORWARDS = ["subject"] as const;
 export const TOOL_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;

@@ -1,7 +1,7 @@
 /** ToolRegistry: tools that agents may call, given by URL or discovered from Services. */
 import { z } from "zod";
 import { allowedNamespacesSchema } from "./fields/allowed-namespaces.ts";
-import { TOOL_AUTH_TYPES, TOOL_METHODS, TOOL_TYPES } from "./choices.ts";
+import { TOOL_AUTH_TYPES, TOOL_FORWARDS, TOOL_METHODS, TOOL_TYPES } from "./choices.ts";
 import { conditionsSchema, observedGenerationSchema } from "./conditions.ts";
 import { keySelectorSchema, quantitySchema } from "./fields/pod-fields.ts";
 import { parseQuantity } from "./fields/quantity.ts";
@@ -36,6 +36,9 @@ const portSchema = withRules(
   ],
 );
 
+/** See tool-servers/server/tool-caller.ts. */
+const CALLER_HEADER = /^x-omnia-(subject|session|timestamp|signature)$/i;
+
 const headersSchema = withRules(
   mapOf(pattern(4096, /^[\t -~]*$/, "must be of printable ASCII characters"), MAX_HEADERS),
   [
@@ -43,6 +46,11 @@ const headersSchema = withRules(
       cel: "self.all(name, name.matches('^[!#$%&\\'*+.^_`|~0-9A-Za-z-]+$'))",
       holds: (headers) => Object.keys(headers).every((name) => HEADER_NAME_PATTERN.test(name)),
       message: "a name of a header holds a character that HTTP does not allow",
+    },
+    {
+      cel: "self.all(name, !name.matches('^(?i)x-omnia-(subject|session|timestamp|signature)$'))",
+      holds: (headers) => !Object.keys(headers).some((name) => CALLER_HEADER.test(name)),
+      message: "has a header that tells of the caller, which only the agent sets; see forward",
     },
   ],
 );
@@ -129,6 +137,11 @@ export const toolEntrySchema = withRules(
     allow: stringSet(text(256), 256)
       .optional()
       .describe("Of an mcp or openapi server, only these tools"),
+    forward: stringSet(z.enum(TOOL_FORWARDS), TOOL_FORWARDS.length)
+      .optional()
+      .describe(
+        "What each call tells of its caller in X-Omnia-… headers, signed with the credential",
+      ),
   }),
   [
     {
@@ -169,6 +182,19 @@ export const toolEntrySchema = withRules(
       holds: ({ authHeader }) => authHeader === undefined || !TRANSPORT_HEADER.test(authHeader),
       path: ["authHeader"],
       message: "is a header of the connection, which can have no credential",
+    },
+    {
+      cel: "!has(self.forward) || size(self.forward) == 0 || has(self.authSecretRef)",
+      holds: ({ forward = [], authSecretRef }) =>
+        forward.length === 0 || authSecretRef !== undefined,
+      path: ["forward"],
+      message: "needs authSecretRef, whose credential signs what is told of the caller",
+    },
+    {
+      cel: "!has(self.authHeader) || !self.authHeader.matches('^(?i)x-omnia-(subject|session|timestamp|signature)$')",
+      holds: ({ authHeader }) => authHeader === undefined || !CALLER_HEADER.test(authHeader),
+      path: ["authHeader"],
+      message: "is a header that tells of the caller, which can have no credential",
     },
   ],
 );

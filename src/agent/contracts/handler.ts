@@ -57,6 +57,8 @@ export interface Turn {
   readonly sessionId: string;
   /** The user's message. The turn's runner puts it into the history; the handler does not. */
   readonly content: string;
+  /** Who sent the message, as tools that ask for it are told. Undefined when the agent authenticates nobody. */
+  readonly callerSubject?: string | undefined;
   readonly metadata: Readonly<Record<string, unknown>> | undefined;
   /** The version of the prompt pack that the session has, if it has one. */
   readonly promptVersion: string | undefined;

@@ -71,7 +71,7 @@ export class ConnectionSessions implements ViewOwner {
       source,
       clock,
       owner: this,
-      sessionOwner: client.owner,
+      sessionOwner: client,
     });
     this.#client = client;
     this.#owner = owner;
@@ -156,7 +156,7 @@ export class ConnectionSessions implements ViewOwner {
       // Without such a session, or when its turn has just ended, there is nothing to stop.
       if (session === undefined || !hasTurn(session) || runner.cancel(sessionId)) return;
       const answer = await use.store.cancelTurn(sessionId, owner);
-      if (answer === "abandoned") await runner.recover(sessionId, owner, use);
+      if (answer === "abandoned") await runner.recover(sessionId, this.#client, use);
     });
   }
 
@@ -225,7 +225,7 @@ export class ConnectionSessions implements ViewOwner {
     const { content, metadata, id } = frame;
     this.#beginning = sessionId;
     return this.#context.runner.begin(
-      { sessionId, owner: this.#client.owner, content, metadata, messageId: id },
+      { sessionId, client: this.#client, content, metadata, messageId: id },
       use,
       (seqBefore) => this.#followed.follow(sessionId, seqBefore).expectTurn(seqBefore),
     );

@@ -15,6 +15,7 @@ import {
 import type { CurrentStore } from "../sessions/current-store.ts";
 import { sessionClientOf } from "../sessions/session-client.ts";
 import { selectProtocol, type Authenticator } from "./authentication/authenticator.ts";
+import { callerSubjectOf } from "./authentication/credential.ts";
 import { ClientSocket } from "./client-socket.ts";
 import { Connection, type ConnectionContext } from "./connection.ts";
 import { ConnectionReview } from "./connection-review.ts";
@@ -202,6 +203,7 @@ export class Facade {
     const identity = sessionClientOf({
       agent,
       subject: credential?.subject,
+      callerSubject: credential && callerSubjectOf(credential),
       address: request.socket.remoteAddress,
     });
     const client = { stream: socket, credential, identity, sessionId };

@@ -1,3 +1,4 @@
+import type { SessionOwner } from "../sessions/session-client.ts";
 import type { CurrentStore, StoreUse } from "../sessions/current-store.ts";
 import type { TurnRunner } from "../turns/turn-runner.ts";
 
@@ -25,7 +26,7 @@ export class SessionSource {
    * Looks after a turn of which nothing more comes, since its replica may be gone. Answers whether the turn runs, as far as
    * is known. Rejects as `TurnRunner.recover` does.
    */
-  async recover(sessionId: string, owner: string): Promise<"running" | "ended"> {
+  async recover(sessionId: string, owner: SessionOwner): Promise<"running" | "ended"> {
     const use = this.useStore();
     try {
       return await this.#runner.recover(sessionId, owner, use);

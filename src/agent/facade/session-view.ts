@@ -3,6 +3,7 @@
  * turns on this replica are pushed as they come. Frames that the client missed, and those of turns on other replicas, are
  * read from the store.
  */
+import type { SessionOwner } from "../sessions/session-client.ts";
 import type { ErrorBody, TurnFrame } from "../../protocol/frames.ts";
 import { encodeTextFrame } from "../../protocol/text-frame.ts";
 import type { Clock } from "../../time/clock.ts";
@@ -21,7 +22,7 @@ export interface ViewContext {
   readonly clock: Clock;
   readonly owner: ViewOwner;
   /** Whose sessions the client may see. */
-  readonly sessionOwner: string;
+  readonly sessionOwner: SessionOwner;
 }
 
 export interface ViewOwner {

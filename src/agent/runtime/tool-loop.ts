@@ -55,6 +55,7 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
     callIds: new CallIds(context.usedCallIds),
     maxRounds: prompt.maxRounds,
     maxCalls: prompt.maxToolCallsPerTurn,
+    caller: { subject: turn.callerSubject, sessionId: turn.sessionId },
     signal,
     metrics,
   });

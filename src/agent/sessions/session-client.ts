@@ -10,7 +10,12 @@ export interface SessionClient {
    * address's where all clients have one owner.
    */
   readonly holder: string;
+  /** What tools that ask for it are told of who the client is. No store keeps it. Undefined when the agent authenticates nobody. */
+  readonly callerSubject?: string | undefined;
 }
+
+/** Who may go on with a session, and on whose behalf its turns then run. */
+export type SessionOwner = Pick<SessionClient, "owner" | "callerSubject">;
 
 /** What tells a client from others. */
 export interface ClientIdentity {
@@ -18,6 +23,8 @@ export interface ClientIdentity {
   readonly agent: { readonly namespace: string; readonly name: string };
   /** What the authenticator calls the client, its issuer included. Undefined when the agent authenticates nobody. */
   readonly subject: string | undefined;
+  /** What tools that ask for it are told, which is without the issuer. */
+  readonly callerSubject?: string | undefined;
   /** The address that the connection comes from. */
   readonly address: string | undefined;
 }
@@ -26,11 +33,16 @@ export interface ClientIdentity {
 const IPV6_NETWORK_GROUPS = 4;
 const IPV6_GROUPS = 8;
 
-export function sessionClientOf({ agent, subject, address }: ClientIdentity): SessionClient {
+export function sessionClientOf({
+  agent,
+  subject,
+  callerSubject,
+  address,
+}: ClientIdentity): SessionClient {
   const ofAgent = [agent.namespace, agent.name];
   if (subject !== undefined) {
     const owner = digestOf([...ofAgent, "subject", subject]);
-    return { owner, holder: owner };
+    return { owner, holder: owner, callerSubject };
   }
   return {
     owner: digestOf([...ofAgent, "anyone"]),

@@ -40,6 +40,7 @@ export interface TurnInput {
   readonly store: SessionStore;
   readonly config: AgentConfig;
   readonly content: string;
+  readonly callerSubject?: string | undefined;
   readonly metadata: Readonly<Record<string, unknown>> | undefined;
   /** The client's own id of the message. */
   readonly messageId?: string | undefined;
@@ -60,6 +61,7 @@ export class RunningTurn implements Turn {
   readonly id: string;
   readonly sessionId: string;
   readonly content: string;
+  readonly callerSubject: string | undefined;
   readonly metadata: Readonly<Record<string, unknown>> | undefined;
   readonly config: AgentConfig;
   readonly promptVersion: string | undefined;
@@ -88,6 +90,7 @@ export class RunningTurn implements Turn {
     this.id = lease.turnId;
     this.sessionId = lease.sessionId;
     this.content = input.content;
+    this.callerSubject = input.callerSubject;
     this.metadata = input.metadata;
     this.config = input.config;
     this.promptVersion = input.promptVersion;

@@ -106,7 +106,7 @@ async function aRunner() {
     try {
       const message = {
         sessionId,
-        owner: OWNER,
+        client: { owner: OWNER },
         content,
         metadata: undefined,
         messageId: undefined,

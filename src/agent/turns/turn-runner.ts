@@ -19,6 +19,7 @@ import {
 } from "../contracts/limits.ts";
 import type { StoreUse } from "../sessions/current-store.ts";
 import { TurnSlots } from "./turn-slots.ts";
+import type { SessionOwner } from "../sessions/session-client.ts";
 import {
   StoreUnavailableError,
   type AbandonedTurn,
@@ -37,7 +38,7 @@ import type { StopReason } from "./turn-ending.ts";
 
 export interface NewMessage {
   readonly sessionId: string;
-  readonly owner: string;
+  readonly client: SessionOwner;
   readonly content: string;
   readonly metadata: Readonly<Record<string, unknown>> | undefined;
   /** The client's own id of the message. */
@@ -105,13 +106,13 @@ export class TurnRunner {
    * Takes the session's turn over when its replica is gone, unless another replica does so first. Settles when the turn
    * runs or has ended. Rejects with a TurnError when this replica takes no more turns, and with what the store rejects with.
    */
-  recover(sessionId: string, owner: string, store: StoreUse): Promise<"running" | "ended"> {
+  recover(sessionId: string, client: SessionOwner, store: StoreUse): Promise<"running" | "ended"> {
     const running = this.#running.get(sessionId);
     // The lease of a turn that runs here may have run out while this process, or the store, stood still.
     if (running !== undefined) return running.renew().then(() => "running");
     const existing = this.#recoveries.get(sessionId);
     if (existing !== undefined) return existing;
-    const recovery = this.#recover(sessionId, owner, store).finally(() => {
+    const recovery = this.#recover(sessionId, client, store).finally(() => {
       this.#recoveries.delete(sessionId);
     });
     this.#recoveries.set(sessionId, recovery);
@@ -145,7 +146,7 @@ export class TurnRunner {
       const settling = this.#unsure.settle(message.sessionId);
       if (settling !== undefined) await settling;
       try {
-        begun = await store.store.beginTurn(message.sessionId, message.owner, begin);
+        begun = await store.store.beginTurn(message.sessionId, message.client.owner, begin);
       } catch (error) {
         begun = await this.#beginAgain(error, message, begin, store);
       }
@@ -160,6 +161,7 @@ export class TurnRunner {
           store: store.store,
           config: configOfTurn,
           content: message.content,
+          callerSubject: message.client.callerSubject,
           metadata: message.metadata,
           messageId: message.messageId,
           promptVersion: begun.promptVersion,
@@ -180,7 +182,7 @@ export class TurnRunner {
     const failed = this.#failed.get(message.sessionId);
     if (failed !== undefined) await within(MAX_FAILED_TURN_WAIT_MS, failed, clock);
     else if (begun.status === "in-progress") return begun;
-    else await this.recover(message.sessionId, message.owner, store);
+    else await this.recover(message.sessionId, message.client, store);
     if (attempt < MAX_TURN_BEGINS) return this.#begin(message, store, onStarted, attempt + 1);
     throw new TurnError("UNAVAILABLE", "The session's last turn is yet to come to its end.", {
       details: { retry_after: RETRY_AFTER_SECONDS },
@@ -190,7 +192,7 @@ export class TurnRunner {
   /** The store has rejected the begin of the turn with `first`. */
   async #beginAgain(
     first: unknown,
-    { sessionId, owner }: NewMessage,
+    { sessionId, client: { owner } }: NewMessage,
     begin: NewTurn,
     use: StoreUse,
   ): Promise<BegunTurn> {
@@ -205,14 +207,18 @@ export class TurnRunner {
     }
   }
 
-  async #recover(sessionId: string, owner: string, store: StoreUse): Promise<"running" | "ended"> {
+  async #recover(
+    sessionId: string,
+    client: SessionOwner,
+    store: StoreUse,
+  ): Promise<"running" | "ended"> {
     const wait = this.#slots.enter(sessionId);
     const isCancelled = wait !== undefined && (await wait) === "cancelled";
     let handedOver = false;
     try {
       const claim = randomUUID();
       const takenOver = await withStoreRetries(
-        () => store.store.takeOver(sessionId, owner, claim),
+        () => store.store.takeOver(sessionId, client.owner, claim),
         {
           clock: this.#options.clock,
           pausesMs: TURN_BEGIN_RETRIES_MS,
@@ -220,7 +226,7 @@ export class TurnRunner {
       );
       if (takenOver.status !== "taken") return takenOver.status === "none" ? "ended" : "running";
       handedOver = true;
-      return await this.#goOn(takenOver.turn, isCancelled, store);
+      return await this.#goOn(takenOver.turn, client, isCancelled, store);
     } finally {
       if (!handedOver) this.#slots.leave();
     }
@@ -228,6 +234,7 @@ export class TurnRunner {
 
   async #goOn(
     abandoned: AbandonedTurn,
+    { callerSubject }: SessionOwner,
     cancelledHere: boolean,
     store: StoreUse,
   ): Promise<"running" | "ended"> {
@@ -241,6 +248,7 @@ export class TurnRunner {
       store: store.store,
       config: { ...current, handler: name },
       content: abandoned.userMessage,
+      callerSubject,
       metadata: origin.metadata,
       messageId: abandoned.messageId,
       promptVersion: origin.promptVersion,

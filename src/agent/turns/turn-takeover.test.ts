@@ -75,7 +75,7 @@ async function aRunner() {
     const use = stores.use();
     const message = {
       sessionId: SESSION,
-      owner: OWNER,
+      client: { owner: OWNER },
       content,
       metadata: { a: 1 },
       messageId: undefined,
@@ -85,7 +85,9 @@ async function aRunner() {
 
   async function recover() {
     const use = stores.use();
-    const outcome = await runner.recover(SESSION, OWNER, use).finally(() => use.release());
+    const outcome = await runner
+      .recover(SESSION, { owner: OWNER }, use)
+      .finally(() => use.release());
     await runner.whenIdle();
     return outcome;
   }
@@ -202,6 +204,21 @@ describe("a turn that was abandoned", () => {
     ]);
   });
 
+  it("goes on for the client who asked for it, who has the session", async () => {
+    const { anAbandonedTurn, handle, stores, runner } = await aRunner();
+    await anAbandonedTurn();
+    let callerSubject: string | undefined;
+    handle(async (turn) => {
+      ({ callerSubject } = turn);
+      return { content: "fine", finishReason: "stop" };
+    });
+    const use = stores.use();
+    await runner.recover(SESSION, { owner: OWNER, callerSubject: "alice" }, use);
+    use.release();
+    await runner.whenIdle();
+    expect(callerSubject).toBe("alice");
+  });
+
   it("is seen to before another message's turn begins, which is refused while it goes on", async () => {
     const { anAbandonedTurn, handle, clock, begin, runner } = await aRunner();
     await anAbandonedTurn();
@@ -256,11 +273,11 @@ describe("a turn that was abandoned", () => {
     handle((turn) => clock.sleep(60_000, turn.signal).then(() => ({ finishReason: "stop" })));
     await begin();
     const use = stores.use();
-    expect(await runner.recover(SESSION, OWNER, use)).toBe("running");
+    expect(await runner.recover(SESSION, { owner: OWNER }, use)).toBe("running");
     expect(runner.inFlight).toBe(1);
     runner.refuseNewTurns();
     await store.create("other", CLIENT);
-    await expect(runner.recover("other", OWNER, use)).rejects.toMatchObject({
+    await expect(runner.recover("other", { owner: OWNER }, use)).rejects.toMatchObject({
       code: "UNAVAILABLE",
     });
     use.release();

@@ -44,6 +44,11 @@ export const TOOL_REGISTRY_CASES: readonly KindCase[] = [
       maxParallel: 4,
     }),
   },
+  {
+    name: "a tool that is told of its caller",
+    manifest: tool({ authSecretRef: { name: "shop", key: "token" }, forward: ["subject"] }),
+  },
+  { name: "a tool that is told of nothing", manifest: tool({ forward: [] }) },
   { name: "a user and a password", manifest: tool({ authType: "basic" }) },
   { name: "a limit in bytes", manifest: tool({ responseLimit: 1024 }) },
   { name: "the greatest limit", manifest: tool({ responseLimit: "1Mi" }) },
@@ -193,6 +198,34 @@ export const TOOL_REGISTRY_CASES: readonly KindCase[] = [
     name: "a credential in a header with a space",
     manifest: tool({ authType: "header", authHeader: "X Key" }),
     refusedAt: "spec.tools[0].authHeader",
+  },
+  {
+    name: "a credential in a header that tells of the caller",
+    manifest: tool({ authType: "header", authHeader: "x-omnia-Subject" }),
+    refusedAt: "spec.tools[0].authHeader",
+  },
+  {
+    name: "a header that only the agent sets",
+    manifest: tool({ headers: { "X-Omnia-Signature": "v1=0" } }),
+    refusedAt: "spec.tools[0].headers",
+  },
+  {
+    name: "a caller that nothing signs",
+    manifest: tool({ forward: ["subject"] }),
+    refusedAt: "spec.tools[0].forward",
+  },
+  {
+    name: "a fact of the caller that there is not",
+    manifest: tool({ authSecretRef: { name: "shop", key: "token" }, forward: ["token"] }),
+    refusedAt: "spec.tools[0].forward[0]",
+  },
+  {
+    name: "a fact of the caller twice",
+    manifest: tool({
+      authSecretRef: { name: "shop", key: "token" },
+      forward: ["subject", "subject"],
+    }),
+    refusedAt: "spec.tools[0].forward",
   },
   ...[1023, "1Gi", "100m", 0].map((responseLimit) => ({
     name: `a limit of ${responseLimit}`,

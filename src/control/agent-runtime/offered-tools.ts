@@ -102,7 +102,7 @@ function underscored(name: string): string {
 }
 
 function toToolConfig(tool: ResolvedTool, packTool: PackTool | undefined): ToolConfig {
-  const { authSecretRef, allow } = tool;
+  const { authSecretRef, allow, forward } = tool;
   return {
     name: packTool?.name ?? tool.name,
     registryName: tool.name,
@@ -121,6 +121,7 @@ function toToolConfig(tool: ResolvedTool, packTool: PackTool | undefined): ToolC
     maxParallel: tool.maxParallel,
     allowedAddresses: tool.allowedAddresses && [...tool.allowedAddresses],
     allow: allow && [...allow],
+    forward: forward && [...forward],
   };
 }
 

@@ -211,12 +211,13 @@ type EntryPart = Pick<
   | "responseLimit"
   | "maxParallel"
   | "allow"
+  | "forward"
 >;
 
 function fromEntry(entry: ToolEntry): EntryPart {
   const { description, method, inputSchema, timeout, retries, headers, authSecretRef, allow } =
     entry;
-  const { authType, authHeader, responseLimit, maxParallel } = entry;
+  const { authType, authHeader, responseLimit, maxParallel, forward } = entry;
   return {
     description,
     method,
@@ -230,5 +231,6 @@ function fromEntry(entry: ToolEntry): EntryPart {
     responseLimit: responseLimit === undefined ? undefined : responseBytes(responseLimit),
     maxParallel,
     allow,
+    forward,
   };
 }

@@ -28,6 +28,7 @@ export interface ResolvedTool {
   /** Why it is never sent a credential, as `noCredential` says of its Service. `undefined`: it may be sent one. */
   readonly noCredential?: string | undefined;
   readonly allow?: readonly string[] | undefined;
+  readonly forward?: ToolEntry["forward"] | undefined;
   /** Which addresses it may have, besides public ones. `undefined`: no other. */
   readonly allowedAddresses?: AllowedAddresses | undefined;
   readonly available: boolean;

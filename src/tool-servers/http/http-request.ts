@@ -3,6 +3,7 @@ import type { ToolConfig } from "../../agent-config/agent-config.ts";
 import { fillPath } from "../../agent-config/path-template.ts";
 import type { ReadSecret } from "../../agent-config/read-secret.ts";
 import type { TransportRequest } from "../server/guarded-transport.ts";
+import { addCallerHeaders, type ToolCaller } from "../server/tool-caller.ts";
 import { type HeadersConfig, toolHeaders } from "../server/tool-headers.ts";
 
 export interface HttpToolRequest extends TransportRequest {
@@ -10,12 +11,19 @@ export interface HttpToolRequest extends TransportRequest {
   readonly secrets: readonly string[];
 }
 
-type HttpToolConfig = Pick<ToolConfig, "url" | "method"> & HeadersConfig;
+type HttpToolConfig = Pick<ToolConfig, "url" | "method" | "forward"> & HeadersConfig;
+
+export interface RequestContext {
+  readonly readSecret: ReadSecret;
+  readonly caller: ToolCaller | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
 
 export async function buildRequest(
   tool: HttpToolConfig,
   toolArguments: Readonly<Record<string, unknown>>,
-  readSecret: ReadSecret,
+  { readSecret, caller, now }: RequestContext,
 ): Promise<HttpToolRequest | { error: string }> {
   const filled = fillPath(tool.url, toolArguments);
   if ("error" in filled) return filled;
@@ -33,8 +41,11 @@ export async function buildRequest(
   };
   const made = await toolHeaders(tool, usual, readSecret);
   if ("error" in made) return made;
-  const { headers, secrets } = made;
+  const { headers, credential } = made;
   const body = hasBody ? JSON.stringify(filled.rest) : undefined;
+  const told = addCallerHeaders(headers, tool, { caller, credential, body, now });
+  if ("error" in told) return told;
+  const secrets = [...made.secrets, ...told.secrets];
   return { url, method: tool.method, headers: Object.fromEntries(headers), body, secrets };
 }
 

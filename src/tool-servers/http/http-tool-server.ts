@@ -50,7 +50,12 @@ export class HttpToolServer implements ToolServer {
     options: ToolCallOptions,
   ): Promise<ToolOutcome> {
     return await this.#calls.call(async () => {
-      const request = await buildRequest(this.#tool, toolArguments, this.#context.readSecret);
+      const { readSecret, clock } = this.#context;
+      const request = await buildRequest(this.#tool, toolArguments, {
+        readSecret,
+        caller: options.caller,
+        now: clock.now(),
+      });
       return "error" in request ? request : { tryOnce: () => this.#tryOnce(request, options) };
     }, options);
   }

@@ -2,6 +2,7 @@
 import type { ToolConfig } from "../../agent-config/agent-config.ts";
 import { headerValueProblem } from "../../agent-config/credential.ts";
 import type { ReadSecret } from "../../agent-config/read-secret.ts";
+import { CALLER_HEADERS } from "./tool-caller.ts";
 
 export type HeadersConfig = Pick<ToolConfig, "headers" | "authFile" | "authType" | "authHeader">;
 
@@ -9,6 +10,8 @@ export interface ToolHeaders {
   readonly headers: Headers;
   /** What must not come back in an answer. */
   readonly secrets: readonly string[];
+  /** Empty when the tool has none. */
+  readonly credential: string;
 }
 
 /** They say how a message is framed, which is the transport's own. */
@@ -37,9 +40,11 @@ export async function toolHeaders(
     return { error: "the tool has a header that HTTP does not allow" };
   }
   let secrets: readonly string[] = [];
+  let credential = "";
   if (tool.authFile !== undefined) {
     try {
-      secrets = addCredential(headers, tool, (await readSecret(tool.authFile)).trim());
+      credential = (await readSecret(tool.authFile)).trim();
+      secrets = addCredential(headers, tool, credential);
     } catch {
       return { error: "the tool's credentials could not be read" };
     }
@@ -47,7 +52,8 @@ export async function toolHeaders(
   if (FRAMING_HEADERS.some((name) => headers.has(name))) {
     return { error: "the tool has a header that HTTP does not allow" };
   }
-  return { headers, secrets };
+  for (const name of CALLER_HEADERS) headers.delete(name);
+  return { headers, secrets, credential };
 }
 
 /** Answers what is secret of it. Throws on a credential that cannot be sent. */

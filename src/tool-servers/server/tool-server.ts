@@ -1,3 +1,4 @@
+import type { ToolCaller } from "./tool-caller.ts";
 import type { ToolOutcome } from "./tool-outcome.ts";
 
 /** What a server says of one of its tools. */
@@ -13,6 +14,8 @@ export interface ToolCallOptions {
   readonly signal: AbortSignal;
   /** How long one attempt may take, in milliseconds. */
   readonly timeoutMs: number;
+  /** On whose behalf the call is made. Only a tool whose registry says so is told. */
+  readonly caller?: ToolCaller | undefined;
 }
 
 /** Whatever has tools: one URL, or a server of many. It lives as long as its part of the config, and serves all sessions. */

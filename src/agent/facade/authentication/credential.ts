@@ -21,3 +21,8 @@ export interface JWTCredential {
   /** Milliseconds since 1970. From then on the token is taken no more. */
   readonly endsAt: number;
 }
+
+/** Who the client is to the tools that ask for it: the `sub` of its token, or the name of its API key. */
+export function callerSubjectOf(credential: Credential): string {
+  return credential.kind === "jwt" ? String(credential.claims["sub"]) : credential.client;
+}

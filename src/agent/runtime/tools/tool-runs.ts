@@ -6,6 +6,7 @@ import type { CallIds } from "./call-ids.ts";
 import { findTool } from "./find-tool.ts";
 import type { OfferedTool } from "./offered-tool.ts";
 import { checkToolArguments, parseToolArguments } from "./tool-arguments.ts";
+import type { ToolCaller } from "../../../tool-servers/server/tool-caller.ts";
 import type { ToolOutcome } from "../../../tool-servers/server/tool-outcome.ts";
 
 export interface ToolRun {
@@ -25,6 +26,8 @@ export interface ToolRunsOptions {
   callIds: CallIds;
   maxRounds: number;
   maxCalls: number;
+  /** On whose behalf the tools are called. */
+  caller: ToolCaller;
   signal: AbortSignal;
   metrics: Pick<AgentMetrics, "toolCallsTotal"> | undefined;
 }
@@ -136,12 +139,12 @@ export class ToolRuns {
     call: StepToolCall,
     parsed: ReturnType<typeof parseToolArguments>,
   ): Promise<ToolOutcome> {
-    const { signal } = this.#options;
+    const { signal, caller } = this.#options;
     if (tool === undefined) return { error: this.noSuchTool(call.name) };
     if (!parsed.ok) return { error: parsed.problem };
     const problem = await checkToolArguments(tool.inputSchema, parsed.arguments);
     if (problem !== undefined) return { error: problem };
     const { name, server, timeoutMs } = tool;
-    return await server.call(name, parsed.arguments, { signal, timeoutMs });
+    return await server.call(name, parsed.arguments, { signal, timeoutMs, caller });
   }
 }
