@@ -12,6 +12,7 @@ import {
   resourceRequirementsSchema,
   tolerationsSchema,
 } from "./fields/pod-fields.ts";
+import { namesRuntime, RUNTIME_SOURCES } from "./runtime-variables.ts";
 import { durationField } from "./fields/duration.ts";
 import { facadeSchema } from "./facade.ts";
 import { int32, listByKey, mapOf, stringMap, text } from "./fields/types.ts";
@@ -85,7 +86,11 @@ const specFields = z.strictObject({
   replicas: int32(0)
     .default(1)
     .describe("How many replicas run; left to the autoscaler while autoscaling is on"),
-  provider: providerSchema.optional().describe("The model; required for handler runtime"),
+  provider: providerSchema
+    .optional()
+    .describe(
+      "The model; required for handler runtime, unless image or a variable OMNIA_RUNTIME… is set",
+    ),
   providerSecretRef: providerSecretRefSchema
     .optional()
     .describe("The older spelling of provider.apiKeySecretRef"),
@@ -118,6 +123,15 @@ const NO_TOKEN_LIMIT_FIELD = `${NO_PROVIDER} || !has(self.provider.parameters) |
 const NEEDED = 'required when facade.handler is "runtime" (the default)';
 const NEEDED_OR_OTHER_HANDLER = `${NEEDED}; handlers "demo" and "echo" need none`;
 
+const RUNTIME_SOURCE_LIST = `[${RUNTIME_SOURCES.map((name) => `'${name}'`).join(", ")}]`;
+/** Where one of these is given, a runtime in another framework may answer, which may know its model by itself. */
+const MAY_NAME_RUNTIME = `has(self.image) || (has(self.env) && self.env.exists(one, one.name in ${RUNTIME_SOURCE_LIST}))`;
+
+/** Whether a runtime in another framework may answer in place of the provider. */
+export function mayNameRuntime({ image, env }: Pick<SpecFields, "image" | "env">): boolean {
+  return image !== undefined || namesRuntime(env);
+}
+
 /** Something that only handler `runtime` needs: `cel` and `holds` say when that handler has it. */
 function neededForRuntime(
   path: readonly string[],
@@ -137,8 +151,8 @@ function neededForRuntime(
 export const agentRuntimeSpecSchema = withRules(specFields, [
   neededForRuntime(
     ["provider"],
-    "has(self.provider)",
-    ({ provider }) => provider !== undefined,
+    `has(self.provider) || ${MAY_NAME_RUNTIME}`,
+    (spec) => spec.provider !== undefined || mayNameRuntime(spec),
     NEEDED_OR_OTHER_HANDLER,
   ),
   neededForRuntime(
@@ -202,6 +216,13 @@ export const agentRuntimeSpecSchema = withRules(specFields, [
     message: 'only provider "openai" has more than one name for it; remove it',
     reason: "FieldValueForbidden",
   },
+  {
+    cel: `!has(self.env) || self.env.filter(one, one.name in ${RUNTIME_SOURCE_LIST}).size() <= 1`,
+    holds: ({ env = [] }) => env.filter((one) => namesRuntime([one])).length <= 1,
+    path: ["env"],
+    message: `${RUNTIME_SOURCES.join(", ")} each name a runtime; set one of them`,
+    reason: "FieldValueForbidden",
+  },
   neededForRuntime(
     ["promptPackRef"],
     "has(self.promptPackRef)",
@@ -240,20 +261,26 @@ export type PromptPackRef = z.output<typeof promptPackRefSchema>;
 
 /** Everything that handler `runtime` needs. The two ways to write the Secret of the API key have become one. */
 export interface RuntimeSpec {
-  provider: Pick<Provider, "baseURL" | "api" | "parameters"> & {
-    name: NonNullable<Provider["name"]>;
-    model: string;
-    apiKeySecretRef: KeySelector;
-  };
+  /** Undefined where a runtime in another framework brings its own. */
+  provider: RuntimeProvider | undefined;
   promptPackRef: PromptPackRef;
 }
+
+export type RuntimeProvider = Pick<Provider, "baseURL" | "api" | "parameters"> & {
+  name: NonNullable<Provider["name"]>;
+  model: string;
+  apiKeySecretRef: KeySelector;
+};
 
 /** Returns `undefined` for the other handlers, and when something that handler `runtime` needs is missing. */
 export function runtimeSpecOf(spec: AgentRuntimeSpec): RuntimeSpec | undefined {
   const { provider, promptPackRef, providerSecretRef } = spec;
-  const { name, key } = provider?.apiKeySecretRef ?? providerSecretRef ?? {};
-  if (!isRuntime(spec) || !provider?.name || !provider.model) return undefined;
-  if (!promptPackRef || !name || !key) return undefined;
+  if (!isRuntime(spec) || !promptPackRef) return undefined;
+  if (provider === undefined) {
+    return mayNameRuntime(spec) ? { provider: undefined, promptPackRef } : undefined;
+  }
+  const { name, key } = provider.apiKeySecretRef ?? providerSecretRef ?? {};
+  if (!provider.name || !provider.model || !name || !key) return undefined;
   return {
     provider: {
       ...provider,

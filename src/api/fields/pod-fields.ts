@@ -5,8 +5,9 @@ import { dataKey, dnsSubdomain } from "./names.ts";
 import { parseQuantity, QUANTITY_MAX_LENGTH, QUANTITY_PATTERN } from "./quantity.ts";
 import { withRules } from "./rule.ts";
 
-/** Environment variables whose names begin with this belong to Omnia. */
+/** Environment variables whose names begin with this belong to Omnia. Those that name a runtime are for people to set. */
 const RESERVED_ENV_PREFIX = "OMNIA_";
+const SETTABLE_ENV_PREFIX = "OMNIA_RUNTIME";
 const ENV_MAX_ITEMS = 256;
 const ENV_VALUE_MAX_LENGTH = 32_768;
 
@@ -99,8 +100,11 @@ export const envVarSchema = withRules(
   }),
   [
     {
-      cel: `!self.name.startsWith('${RESERVED_ENV_PREFIX}')`,
-      holds: ({ name }) => typeof name !== "string" || !name.startsWith(RESERVED_ENV_PREFIX),
+      cel: `!self.name.startsWith('${RESERVED_ENV_PREFIX}') || self.name.startsWith('${SETTABLE_ENV_PREFIX}')`,
+      holds: ({ name }) =>
+        typeof name !== "string" ||
+        !name.startsWith(RESERVED_ENV_PREFIX) ||
+        name.startsWith(SETTABLE_ENV_PREFIX),
       path: ["name"],
       message: `names that begin with ${RESERVED_ENV_PREFIX} are set by Omnia itself; choose another`,
     },

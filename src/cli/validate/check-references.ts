@@ -117,6 +117,7 @@ class ReferenceChecker {
     agent: Agent,
     { provider, promptPackRef }: RuntimeSpec,
   ): ResolvedPrompt | undefined {
+    if (provider === undefined) return this.#checkPrompt(agent, promptPackRef, undefined);
     const { tokenLimitField = "auto", ...given } = provider.parameters ?? {};
     const own = tokenLimitField === "auto" ? given : { ...given, tokenLimitField };
     const older = agent.value.spec.providerSecretRef !== undefined;
@@ -203,7 +204,7 @@ class ReferenceChecker {
   #checkPrompt(
     agent: Agent,
     ref: RuntimeSpec["promptPackRef"],
-    model: string,
+    model: string | undefined,
   ): ResolvedPrompt | undefined {
     const path = ["spec", "promptPackRef"];
     const { name, namespace, prompt, variables } = ref;

@@ -54,7 +54,7 @@ function judge(
   pack: string,
   runtime: RuntimeSpec,
   reference: PromptPackReference | undefined,
-  model = runtime.provider.model,
+  model = runtime.provider?.model,
 ): Judgement {
   if (reference === undefined || !reference.found) {
     const message = notFound(pack, "promptPackRef", reference?.hint);

@@ -1,5 +1,5 @@
 import { basename } from "node:path/posix";
-import type { RuntimeSpec } from "../../api/agent-runtime.ts";
+import type { RuntimeProvider } from "../../api/agent-runtime.ts";
 import type { AgentConfig, Parameters, ProviderConfig } from "../../agent-config/agent-config.ts";
 import { type AgentFacts, type AgentPart, previousFiles, PROVIDER_FOLDER } from "./agent-facts.ts";
 import { holds } from "../condition.ts";
@@ -26,14 +26,17 @@ export function providerPart({
   policy,
 }: AgentFacts): ProviderPart {
   const type = "ProviderReady";
-  if (runtime === undefined) {
-    const message = `Handler "${agentRuntime.spec.facade.handler}" runs no model`;
+  const { provider } = runtime ?? {};
+  if (provider === undefined) {
+    const message =
+      runtime === undefined
+        ? `Handler "${agentRuntime.spec.facade.handler}" runs no model`
+        : "The runtime brings its own model";
     return {
       finding: { type, reason: "NotNeeded", message },
       result: { value: undefined, secretFiles: [] },
     };
   }
-  const { provider } = runtime;
   const problem = judge(provider, references.providerSecret, policy);
   if (problem === undefined) {
     const source = describeSecretKey(provider.apiKeySecretRef, references.providerSecret);
@@ -85,7 +88,7 @@ type ProviderProblem =
   | CredentialProblem;
 
 function judge(
-  { baseURL, apiKeySecretRef }: RuntimeSpec["provider"],
+  { baseURL, apiKeySecretRef }: RuntimeProvider,
   secret: SecretReference | undefined,
   policy: TrustPolicy,
 ): ProviderProblem | undefined {
@@ -94,7 +97,7 @@ function judge(
   return judgeCredential(apiKeySecretRef, secret);
 }
 
-function fromSpec(provider: RuntimeSpec["provider"]): NonNullable<ProviderPart["result"]> {
+function fromSpec(provider: RuntimeProvider): NonNullable<ProviderPart["result"]> {
   const { name, model, baseURL, apiKeySecretRef } = provider;
   const { tokenLimitField, ...parameters } = provider.parameters ?? {};
   const value: ProviderConfig = {
@@ -109,9 +112,6 @@ function fromSpec(provider: RuntimeSpec["provider"]): NonNullable<ProviderPart["
   return { value, secretFiles: [fileOf(value, provider)] };
 }
 
-function fileOf(
-  { apiKeyFile }: ProviderConfig,
-  { apiKeySecretRef }: RuntimeSpec["provider"],
-): SecretFile {
+function fileOf({ apiKeyFile }: ProviderConfig, { apiKeySecretRef }: RuntimeProvider): SecretFile {
   return { path: apiKeyFile, secretName: apiKeySecretRef.name, key: basename(apiKeyFile) };
 }

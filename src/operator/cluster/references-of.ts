@@ -32,7 +32,7 @@ export function toolRegistryOf({ metadata, spec }: StoredAgentRuntime): string |
 /** The Secrets that the spec names. The Secrets of its registry's tools are not among them. */
 export function secretsOf({ metadata, spec }: StoredAgentRuntime): string[] {
   const names = (): (string | undefined)[] => [
-    runtimeSpecOf(spec)?.provider.apiKeySecretRef.name,
+    runtimeSpecOf(spec)?.provider?.apiKeySecretRef.name,
     spec.session.type === "redis" ? spec.session.storeRef?.name : undefined,
     spec.facade.auth?.apiKeysSecretRef?.name,
     ...(spec.toolRegistryRef?.credentials ?? []).map(({ secretRef }) => secretRef.name),

@@ -19,8 +19,8 @@ export interface PromptRequest {
   /** The name of the prompt. `selectPrompt` says what happens without one. */
   prompt?: string | undefined;
   variables?: Readonly<Record<string, string>> | undefined;
-  /** The model, for which the pack may have overrides. */
-  model: string;
+  /** The model, for which the pack may have overrides. Undefined where nobody knows it. */
+  model: string | undefined;
 }
 
 /** The parameters under the names that an AgentRuntime gives them. */
@@ -61,7 +61,8 @@ export function resolvePrompt(pack: PromptPackDocument, request: PromptRequest):
   const selected = selectPrompt(pack, request.prompt);
   if (!selected.ok) return { ok: false, reason: "PromptNotFound", message: selected.message };
   const { name, prompt } = selected;
-  const override = ownValue(prompt.model_overrides, request.model);
+  const override =
+    request.model === undefined ? undefined : ownValue(prompt.model_overrides, request.model);
   const templates = [
     override?.system_template_prefix ?? "",
     override?.system_template ?? prompt.system_template,
