@@ -1,5 +1,5 @@
 /**
- * What users run: one entry, one for each kind of thread, and behind every dynamic import chunks of their own, so that a role loads nothing that it does
+ * What users run: one entry, one for each kind of thread and child, and behind every dynamic import chunks of their own, so that a role loads nothing that it does
  * not use. Type stripping at run time would cost each process 40 MB and a third of a second.
  */
 import { readdirSync, readFileSync } from "node:fs";
@@ -15,6 +15,8 @@ export default defineConfig({
     // A thread needs a file to start with.
     "pack-thread": "src/operator/prompt-pack/pack-thread.ts",
     "manifest-thread": "src/local/manifests/manifest-thread.ts",
+    // So does a process that hosts a module of others.
+    "module-host": "src/agent/framework/module-host.ts",
   },
   platform: "node",
   tsconfig: "tsconfig.json",

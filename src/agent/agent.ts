@@ -10,7 +10,7 @@ import { createAgentMetrics, observeAgentPressure } from "./contracts/agent-metr
 import { systemClock, type Clock } from "../time/clock.ts";
 import { within } from "../time/within.ts";
 import type { Log } from "../observability/log.ts";
-import type { SecretValues } from "../observability/secrets/secret-values.ts";
+import { SecretValues } from "../observability/secrets/secret-values.ts";
 import { Management } from "../observability/management.ts";
 import { createMetrics } from "../observability/metrics.ts";
 import { CONFIG_KEY_VARIABLE, readPublicKey } from "../agent-config/config-signature.ts";
@@ -20,6 +20,7 @@ import type { Authenticator } from "./facade/authentication/authenticator.ts";
 import { createAuthenticator } from "./facade/authentication/create-authenticator.ts";
 import { Facade } from "./facade/facade.ts";
 import { FileWatch } from "./settings/file-watch.ts";
+import { frameworkOf, type Framework } from "./framework/framework.ts";
 import { Handlers } from "./handlers/handler-loader.ts";
 import {
   DRAIN_TIMEOUT_MS,
@@ -48,8 +49,10 @@ export interface AgentOptions {
   /** Every secret that is read is added to these, so that the log knows it. */
   readonly secretValues?: SecretValues | undefined;
   readonly clock?: Clock | undefined;
-  /** `OMNIA_DEMO_PAUSES=off` makes the demo quick. */
+  /** `OMNIA_DEMO_PAUSES=off` makes the demo quick, and `OMNIA_RUNTIME…` names a runtime in another framework. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Told of the process that leads the group of such a runtime, and of undefined when it has ended. */
+  readonly onRuntimeProcess?: ((pid: number | undefined) => void) | undefined;
   /** Called when both ports listen, and again when the facade has moved to another port. */
   readonly onListening?:
     | ((ports: { facadePort: number; managementPort: number }) => void)
@@ -91,6 +94,7 @@ class Agent implements RunningAgent {
   readonly #metrics = createMetrics({ processMetrics: true });
   readonly #stores: CurrentStore;
   readonly #storeSetting: SessionStoreSetting;
+  readonly #framework: Framework | undefined;
   readonly #handlers: Handlers;
   readonly #runner: TurnRunner;
   readonly #facade: Facade;
@@ -147,7 +151,17 @@ class Agent implements RunningAgent {
       requestsQueued: () => this.#runner.queued,
       limits: () => limitsOf(this.#config),
     });
+    this.#framework = frameworkOf({
+      env,
+      configFolder: dirname(configPath),
+      clock,
+      random: Math.random,
+      log,
+      secretValues: secretValues ?? new SecretValues(),
+      onProcess: options.onRuntimeProcess,
+    });
     this.#handlers = new Handlers({
+      framework: this.#framework,
       readSecret: this.#readSecret,
       clock,
       log,
@@ -255,6 +269,7 @@ class Agent implements RunningAgent {
     this.#runner.stopAll("shutting-down");
     this.#runner.close();
     await this.#facade.close();
+    await this.#framework?.endpoint.close();
     await this.#management.close();
     await this.#stores.close();
     this.#log.info({}, "Ended");
@@ -315,6 +330,9 @@ class Agent implements RunningAgent {
       },
       "The config is in use",
     );
+    if (config.handler === "runtime") {
+      this.#framework?.endpoint.start({ provider: config.provider });
+    }
     // The handler is loaded now, so that the first turn does not wait for it.
     this.#handlers
       .load(config.handler)

@@ -174,3 +174,25 @@ export const IDLE_CLOSE_INTERVAL_MS = 20;
 export const IDLE_CLOSE_SPREAD_MS = 45_000;
 /** How long the last frames may take to leave at the end of a drain. */
 export const FLUSH_TIMEOUT_MS = 2_000;
+
+// Runtimes in other frameworks
+/** How long a turn waits for a runtime that is being started. */
+export const RUNTIME_START_WAIT_MS = 10_000;
+/** How often a runtime that is being started is asked whether it answers. */
+export const RUNTIME_START_PROBE_MS = 100;
+/** How long a runtime may take to answer whether it is ready. */
+export const RUNTIME_PROBE_TIMEOUT_MS = 2_000;
+/** The pauses before a runtime that has ended is started again. One that was ready for the last of them ran well. */
+export const RUNTIME_RESTART = { firstMs: 500, lastMs: 30_000 } as const;
+/** The time from SIGTERM to SIGKILL for a runtime, once the agent has drained. */
+export const RUNTIME_END_GRACE_MS = 5_000;
+/** Characters of a line that a runtime prints. The rest of a longer one is left out. */
+export const MAX_RUNTIME_LINE_CHARACTERS = 16 * 1024;
+/** How long a runtime may take to accept a connection. */
+export const RUNTIME_CONNECT_MS = 5_000;
+/** A runtime that sends nothing for this long is given up. Its own tools may take their time. */
+export const RUNTIME_IDLE_LIMIT_MS = 5 * 60_000;
+/** Calls whose arguments a runtime has begun to send in one step. */
+export const MAX_RUNTIME_CALLS = 128;
+/** Bytes of one event. */
+export const MAX_RUNTIME_EVENT_BYTES = 8 * 1024 * 1024;

@@ -4,6 +4,7 @@ import type { Clock } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";
 import { createDemoHandler } from "./demo.ts";
 import { echoHandler } from "./echo.ts";
+import type { Framework } from "../framework/framework.ts";
 import type { Handler } from "../contracts/handler.ts";
 
 export interface HandlersOptions {
@@ -14,6 +15,8 @@ export interface HandlersOptions {
   readonly metrics: AgentMetrics;
   /** Whether the demo pauses between words, as a model would. */
   readonly demoPauses: boolean;
+  /** Answers in place of a model provider, where it is set. */
+  readonly framework: Framework | undefined;
 }
 
 /** `ready` tells beforehand whether the handler could serve a turn. */
@@ -64,8 +67,8 @@ export class Handlers {
 
   async #importRuntime(): Promise<RuntimeHandler> {
     const { createRuntimeHandler } = await import("../runtime/runtime-handler.ts");
-    const { readSecret, log, clock, metrics } = this.#options;
-    this.#runtime = createRuntimeHandler({ readSecret, log, clock, metrics });
+    const { readSecret, log, clock, metrics, framework } = this.#options;
+    this.#runtime = createRuntimeHandler({ readSecret, log, clock, metrics, framework });
     return this.#runtime;
   }
 }

@@ -1,4 +1,5 @@
 /** The handler `runtime`: asks the model, with the pack's prompt, the session's history and the registry's tools. */
+import { randomUUID } from "node:crypto";
 import type { AgentConfig, ProviderConfig } from "../../agent-config/agent-config.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";
@@ -17,6 +18,8 @@ import { ContextLimits } from "./context-limits.ts";
 import { PromptFit } from "./prompt-fit.ts";
 import { providerSteps } from "./provider-steps.ts";
 import { promptOfSession } from "./session-prompt.ts";
+import type { Framework } from "../framework/framework.ts";
+import { frameworkSteps } from "./framework-steps.ts";
 import { charactersIn, TokenRates } from "./token-rates.ts";
 
 export interface RuntimeHandlerOptions {
@@ -26,6 +29,10 @@ export interface RuntimeHandlerOptions {
   metrics?: TurnMetrics | undefined;
   /** At least 0 and below 1; spreads retries. */
   random?: (() => number) | undefined;
+  /** Answers in place of the provider, where it is set. */
+  framework?: Framework | undefined;
+  /** Makes ids of requests to the framework. */
+  newId?: (() => string) | undefined;
 }
 
 export interface RuntimeHandler extends Handler {
@@ -35,30 +42,32 @@ export interface RuntimeHandler extends Handler {
 
 export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHandler {
   const { readSecret, log, clock, metrics, random = Math.random } = options;
+  const { framework, newId = randomUUID } = options;
   const connections = createModelConnections({ readSecret, clock, log });
   const toolServers = new ToolServers({ readSecret, clock, random });
   const tokenRates = new TokenRates();
   const contextLimits = new ContextLimits();
   return {
     async run(turn) {
-      const { provider, prompts } = partsOf(turn.config);
-      const prompt = promptOfSession(prompts, turn);
+      const { provider } = turn.config;
+      const prompt = promptOfSession(promptsOf(turn.config), turn);
       const tools = await offerTools(prompt.tools ?? turn.config.tools, toolServers, turn.signal);
       const schemas = JSON.stringify(functionTools(tools).map(({ inputSchema }) => inputSchema));
-      const sampling = samplingOptions(prompt.parameters, provider.parameters);
-      const connection = await connect(provider);
-      const history = await turn.history();
+      const sampling = samplingOptions(prompt.parameters, provider?.parameters ?? {});
       const turnLog = log.child({ turnId: turn.id });
+      const shared = { prompt, tools, clock, random, log: turnLog };
+      const source =
+        framework === undefined
+          ? providerSteps({ ...shared, sampling, connection: await connect(turn.config) })
+          : frameworkSteps(framework, {
+              ...shared,
+              parameters: { ...prompt.parameters, ...provider?.parameters },
+              modelId: provider?.model ?? "",
+              newId,
+            });
+      const history = await turn.history();
       return runTurn(turn, {
-        source: providerSteps({
-          connection,
-          prompt,
-          sampling,
-          tools,
-          clock,
-          random,
-          log: turnLog,
-        }),
+        source,
         prompt,
         tools,
         log: turnLog,
@@ -66,7 +75,7 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
         usedCallIds: callIdsOf(history),
         history,
         fit: new PromptFit({
-          model: JSON.stringify([provider.name, provider.baseURL, provider.model]),
+          model: JSON.stringify([provider?.name, provider?.baseURL, provider?.model]),
           limits: contextLimits,
           rates: tokenRates,
           besideCharacters: charactersIn(prompt.system) + charactersIn(schemas),
@@ -76,11 +85,18 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
       });
     },
     async ready(config) {
-      await readProviderKey(partsOf(config).provider, readSecret);
+      promptsOf(config);
+      if (framework === undefined) {
+        await readProviderKey(providerOf(config), readSecret);
+        return;
+      }
+      const problem = await framework.endpoint.problem();
+      if (problem !== undefined) throw new Error(problem);
     },
   };
 
-  async function connect(provider: ProviderConfig): Promise<ModelConnection> {
+  async function connect(config: AgentConfig): Promise<ModelConnection> {
+    const provider = providerOf(config);
     try {
       return await connections.connect(provider);
     } catch (error) {
@@ -93,16 +109,16 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
   }
 }
 
-function partsOf(config: AgentConfig): {
-  provider: ProviderConfig;
-  prompts: NonNullable<AgentConfig["prompt"]>;
-} {
-  const { provider, prompt: prompts } = config;
+function providerOf({ provider }: AgentConfig): ProviderConfig {
   if (provider === undefined) {
     throw new TurnError("INTERNAL_ERROR", "the agent's config names no provider");
   }
-  if (prompts === undefined) {
+  return provider;
+}
+
+function promptsOf({ prompt }: AgentConfig): NonNullable<AgentConfig["prompt"]> {
+  if (prompt === undefined) {
     throw new TurnError("INTERNAL_ERROR", "the agent's config has no prompt");
   }
-  return { provider, prompts };
+  return prompt;
 }

@@ -35,6 +35,9 @@ export async function startAgent(options: AgentOptions): Promise<ExitCode> {
       log,
       secretValues,
       env,
+      onRuntimeProcess: (pid) => {
+        if (process.connected) process.send?.({ type: "runtime-process", pid: pid ?? null });
+      },
       onListening: (ports) => {
         if (process.connected) process.send?.({ type: "listening", ...ports });
       },
