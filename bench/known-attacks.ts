@@ -125,7 +125,8 @@ function prompts(): Record<string, Work> {
   });
   const parsed = parsePromptPack(text);
   if (!parsed.ok) throw new Error(parsed.message);
-  const request = { model: "any", variables };
+  const agent = { name: "a", namespace: "default" };
+  const request = { model: "any", variables, agent };
   return {
     "large patterns for long values": async () => resolvePrompt(parsed.pack, request),
   };

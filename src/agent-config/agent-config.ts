@@ -16,6 +16,8 @@ import {
   TOOL_TYPES,
 } from "../api/choices.ts";
 
+import { TURN_BINDINGS } from "../promptpack/document/binding.ts";
+
 export { HANDLER_NAMES } from "../api/choices.ts";
 export { MANAGEMENT_PORT } from "../api/group.ts";
 
@@ -93,6 +95,17 @@ const promptConfigSchema = z.strictObject({
   prompt: z.string(),
   /** The rendered system prompt, with its fragments and variables filled in. */
   system: z.string(),
+  /** Places in `system` that a turn fills with what is known of its session, as promptpack/render/bound-text.ts describes them. */
+  bindings: z
+    .array(
+      z.strictObject({
+        marker: z.string(),
+        source: z.enum(TURN_BINDINGS),
+        filter: z.string().optional(),
+        fallback: z.string(),
+      }),
+    )
+    .optional(),
   parameters: parametersSchema,
   toolChoice: z.enum(["auto", "required", "none"]),
   maxRounds: z.int().min(1),

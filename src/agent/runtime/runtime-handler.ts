@@ -14,6 +14,7 @@ import type { Handler } from "../contracts/handler.ts";
 import { callIdsOf } from "./tools/call-ids.ts";
 import { functionTools, offerTools } from "./tools/offered-tool.ts";
 import { ToolServers } from "../../tool-servers/tool-servers.ts";
+import { boundPrompt } from "./bound-prompt.ts";
 import { ContextLimits } from "./context-limits.ts";
 import { PromptFit } from "./prompt-fit.ts";
 import { providerSteps } from "./provider-steps.ts";
@@ -50,7 +51,8 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
   return {
     async run(turn) {
       const { provider } = turn.config;
-      const prompt = promptOfSession(promptsOf(turn.config), turn);
+      const ofSession = promptOfSession(promptsOf(turn.config), turn);
+      const prompt = boundPrompt(ofSession, turn, clock.now());
       const tools = await offerTools(prompt.tools ?? turn.config.tools, toolServers, turn.signal);
       const schemas = JSON.stringify(functionTools(tools).map(({ inputSchema }) => inputSchema));
       const sampling = samplingOptions(prompt.parameters, provider?.parameters ?? {});

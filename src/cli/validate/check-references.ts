@@ -212,7 +212,12 @@ class ReferenceChecker {
     if (pack !== undefined) this.#checkGrant(agent, [...path, "name"], pack);
     const document = pack === undefined ? undefined : this.checkPack(pack);
     if (document === undefined) return undefined;
-    const resolved = resolvePrompt(document, { prompt, variables, model });
+    const resolved = resolvePrompt(document, {
+      prompt,
+      variables,
+      model,
+      agent: agent.value.metadata,
+    });
     if (resolved.ok) {
       for (const variable of resolved.value.unusedVariables) {
         const at = [...path, "variables", variable];

@@ -36,7 +36,8 @@ export function promptPackPart(facts: AgentFacts, model: string | undefined): Pr
     };
   }
   const pack = objectName("PromptPack", runtime.promptPackRef, agentRuntime.metadata.namespace);
-  const { finding, value } = judge(pack, runtime, references.promptPack, model);
+  const agent = agentRuntime.metadata;
+  const { finding, value } = judge(pack, { runtime, agent, model }, references.promptPack);
   const kept = previous.config?.prompt;
   const usable = value ?? (kept === undefined ? undefined : { prompt: kept });
   return {
@@ -50,11 +51,16 @@ interface Judgement {
   value?: PromptPackPartValue | undefined;
 }
 
+interface PromptUser {
+  readonly runtime: RuntimeSpec;
+  readonly agent: { readonly name: string; readonly namespace: string };
+  readonly model: string | undefined;
+}
+
 function judge(
   pack: string,
-  runtime: RuntimeSpec,
+  { runtime, agent, model = runtime.provider?.model }: PromptUser,
   reference: PromptPackReference | undefined,
-  model = runtime.provider?.model,
 ): Judgement {
   if (reference === undefined || !reference.found) {
     const message = notFound(pack, "promptPackRef", reference?.hint);
@@ -71,6 +77,7 @@ function judge(
       prompt: runtime.promptPackRef.prompt,
       variables: runtime.promptPackRef.variables,
       model,
+      agent,
     });
   const activePrompt = resolve(active);
   if (!activePrompt.ok) {
@@ -124,13 +131,14 @@ function toPromptConfig(
   { hash, semver }: PackVersion,
   prompt: ResolvedPrompt,
 ): PromptConfig {
-  const { name, system, parameters, toolChoice, maxRounds, maxToolCallsPerTurn } = prompt;
+  const { name, system, bindings, parameters, toolChoice, maxRounds, maxToolCallsPerTurn } = prompt;
   return {
     pack: promptPackRef.name,
     version: hash,
     semver,
     prompt: name,
     system,
+    ...(bindings.length > 0 && { bindings: [...bindings] }),
     parameters,
     toolChoice,
     maxRounds,

@@ -4,6 +4,8 @@ import { aParsedPack, aPrompt } from "../../../test/support/builders/a-pack.ts";
 import { MAX_RENDERED_BYTES } from "./render-templates.ts";
 import { type PromptRequest, resolvePrompt } from "./resolve-prompt.ts";
 
+const agent = { name: "helper", namespace: "support" };
+
 interface Case {
   prompt?: Record<string, unknown>;
   fragments?: Record<string, string>;
@@ -13,7 +15,7 @@ interface Case {
 
 function resolve({ prompt = {}, fragments = {}, variables, model = "gpt-4" }: Case) {
   const pack = aParsedPack({ prompts: { support: aPrompt(prompt) }, fragments });
-  return resolvePrompt(pack, { variables, model });
+  return resolvePrompt(pack, { variables, model, agent });
 }
 
 function resolved(given: Case) {
@@ -40,7 +42,7 @@ describe("which prompt", () => {
     prompts: { sales: aPrompt({ id: "sell" }), support: aPrompt({ id: "help" }) },
   });
   const choose = (request: Partial<PromptRequest>, pack = two) =>
-    resolvePrompt(pack, { model: "gpt-4", ...request });
+    resolvePrompt(pack, { model: "gpt-4", agent, ...request });
 
   it("is the named one, by its key or by its id", () => {
     expect(choose({ prompt: "sales" })).toMatchObject({ ok: true, value: { name: "sales" } });

@@ -9,6 +9,8 @@ import { templateReferences } from "./template-references.ts";
 import { Patterns } from "../patterns/patterns.ts";
 import { WorkBudget } from "../patterns/work-budget.ts";
 import { convertValue } from "./variable-value.ts";
+import { bindingSource } from "../document/binding.ts";
+import { BoundText, type TextBinding } from "./bound-text.ts";
 
 export const DEFAULT_MAX_ROUNDS = 5;
 export const DEFAULT_MAX_TOOL_CALLS_PER_TURN = 10;
@@ -21,6 +23,8 @@ export interface PromptRequest {
   variables?: Readonly<Record<string, string>> | undefined;
   /** The model, for which the pack may have overrides. Undefined where nobody knows it. */
   model: string | undefined;
+  /** The agent that runs the prompt, for variables that are bound to it. */
+  agent: { readonly name: string; readonly namespace: string };
 }
 
 /** The parameters under the names that an AgentRuntime gives them. */
@@ -37,8 +41,10 @@ export interface ResolvedPrompt {
   name: string;
   /** The version of the pack. */
   semver: string;
-  /** The rendered system prompt. */
+  /** The rendered system prompt. A turn puts its own values in place of the markers of `bindings`. */
   system: string;
+  /** What is known in a turn only. */
+  bindings: readonly TextBinding[];
   parameters: PromptParameters;
   toolChoice: "auto" | "required" | "none";
   maxRounds: number;
@@ -68,7 +74,8 @@ export function resolvePrompt(pack: PromptPackDocument, request: PromptRequest):
     override?.system_template ?? prompt.system_template,
     override?.system_template_suffix ?? "",
   ];
-  const bound = bindVariables(pack, prompt, templates, request.variables ?? {});
+  const boundText = new BoundText([templates, pack.fragments, request.variables, prompt.variables]);
+  const bound = bindVariables(pack, prompt, templates, request, boundText);
   if (bound.problems.length > 0) {
     const message = `prompt "${name}" needs promptPackRef.variables: ${bound.problems.join("; ")}`;
     return { ok: false, reason: "VariablesMissing", message };
@@ -81,6 +88,7 @@ export function resolvePrompt(pack: PromptPackDocument, request: PromptRequest):
         name,
         semver: pack.version,
         system: renderTemplates(templates, scope),
+        bindings: boundText.bindings,
         parameters: {
           ...camelCased(prompt.parameters),
           ...camelCased(override?.parameters),
@@ -111,7 +119,8 @@ function bindVariables(
   pack: PromptPackDocument,
   prompt: PackPrompt,
   templates: readonly string[],
-  given: Readonly<Record<string, string>>,
+  { variables: given = {}, agent }: PromptRequest,
+  boundText: BoundText,
 ): BoundVariables {
   const declared = new Map(prompt.variables?.map((variable) => [variable.name, variable]));
   const values = new Map<string, unknown>();
@@ -119,6 +128,11 @@ function bindVariables(
   const patterns = new Patterns(new WorkBudget(MAX_VALUES_STEPS));
   for (const [name, variable] of declared) {
     const text = ownValue(given, name);
+    const source = text === undefined ? bindingSource(variable) : undefined;
+    if (source !== undefined) {
+      values.set(name, boundText.valueOf(source, variable, agent));
+      continue;
+    }
     const converted =
       text === undefined
         ? { ok: true as const, value: variable.default ?? undefined }
