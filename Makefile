@@ -53,8 +53,9 @@ audit: setup ## Check for known weaknesses of the packages in the bundle
 format: setup ## Format the sources
 	@oxfmt
 
-generate: setup ## Write what the Helm chart has from the sources: kinds and permissions
+generate: setup ## Write what the Helm chart and the documentation have from the sources
 	@node charts/generate.ts
+	@node docs/generate.ts
 
 image: setup ## Build the container image, without Docker, into omnia-image.tar
 	@node image/build-image.ts

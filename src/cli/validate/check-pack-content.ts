@@ -1,5 +1,7 @@
-import { formatPath } from "../../api/fields/problems.ts";
+import { formatPath, type FieldPath } from "../../api/fields/problems.ts";
+import type { Position } from "../../api/manifest/text-positions.ts";
 import { parsePromptPack } from "../../promptpack/check/parse-prompt-pack.ts";
+import { readPackSource } from "../../promptpack/check/read-pack-source.ts";
 import type { PromptPackDocument } from "../../promptpack/document/prompt-pack-document.ts";
 import { positionInBlock } from "./content-position.ts";
 import type { Findings } from "./findings.ts";
@@ -20,6 +22,11 @@ export function checkPackContent(
     for (const warning of parsed.warnings) {
       findings.addAt("warning", configMap.file, block, `${field}: ${warning}`);
     }
+    const positions = positionsOf(content, parsed.notRun);
+    for (const [index, { name, message }] of parsed.notRun.entries()) {
+      const position = positionInBlock(text, block, content, positions[index] ?? {});
+      findings.addAt("warning", configMap.file, position, `${field}: ${name} ${message}`);
+    }
     return parsed.pack;
   }
   for (const { path, message, ...place } of parsed.problems) {
@@ -31,4 +38,10 @@ export function checkPackContent(
     findings.addAt("error", configMap.file, position, `${field}${where}: ${within}${message}`);
   }
   return undefined;
+}
+
+function positionsOf(content: string, parts: readonly { readonly path: FieldPath }[]): Position[] {
+  if (parts.length === 0) return [];
+  const source = readPackSource(content);
+  return source.ok ? source.positionsOf(parts.map(({ path }) => path)) : [];
 }

@@ -5,6 +5,7 @@ import {
   resolvePrompt,
   type ResolvedPrompt,
 } from "../../promptpack/render/resolve-prompt.ts";
+import { notRunRemark, partsNotRun } from "../../promptpack/check/parts-not-run.ts";
 import type { AgentFacts, AgentPart } from "./agent-facts.ts";
 import { type Finding, holds } from "../condition.ts";
 import type { PackVersion } from "../prompt-pack/pack-version.ts";
@@ -117,13 +118,14 @@ function judge(
   };
 }
 
-function describe(pack: string, { semver }: PackVersion, prompt: ResolvedPrompt): string {
+function describe(pack: string, { semver, document }: PackVersion, prompt: ResolvedPrompt): string {
   const { name, unusedVariables } = prompt;
   const unused =
     unusedVariables.length === 0
       ? ""
       : `. It does not use the variables ${listNames(unusedVariables)} of promptPackRef.variables`;
-  return `${pack} gives prompt "${name}" of version ${semver}${unused}`;
+  const notRun = partsNotRun(document).filter((part) => (part.prompt ?? name) === name);
+  return `${pack} gives prompt "${name}" of version ${semver}${unused}${notRunRemark(notRun)}`;
 }
 
 function toPromptConfig(

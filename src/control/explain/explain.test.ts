@@ -141,6 +141,17 @@ describe("explaining", () => {
     });
   });
 
+  it("names what a pack says and is not run, though all conditions hold", () => {
+    const message = 'ConfigMap "c" holds the valid pack "p" 1.0.0. Not run: workflow, skills';
+    const holding = { type: "SourceValid", status: "True", reason: "Valid", message };
+    const explained = explain({
+      ...resource("PromptPack"),
+      status: { phase: "Active", conditions: [holding] },
+    });
+    expect(explained.summary).toContain("not all that the pack says is run");
+    expect(explained.cause).toBe("Not run: workflow, skills");
+  });
+
   it("says that nothing has looked at a resource, or at its last change", () => {
     expect(explain({ ...resource("PromptPack"), status: undefined }).summary).toContain(
       "no status yet",

@@ -1,5 +1,6 @@
 /** Explains from the status of a resource why it is not ready, and names the one thing to do. */
 import type { OmniaKind } from "../../api/group.ts";
+import { readNotRunRemark } from "../../promptpack/check/parts-not-run.ts";
 import { firstCause } from "../first-cause.ts";
 import { type Cure, CURES, type ReadField } from "./cures.ts";
 
@@ -56,6 +57,14 @@ export function explain(resource: ExplainedResource): Explanation {
     conditions.filter((condition) => condition.status !== "True"),
   );
   if (broken === undefined) {
+    const notRun = conditions.flatMap(({ message }) => readNotRunRemark(message) ?? []);
+    if (notRun.length > 0) {
+      return {
+        summary: `${state}, and every condition holds, but not all that the pack says is run`,
+        cause: `Not run: ${[...new Set(notRun)].join(", ")}`,
+        cure: "Remove from the pack what you rely on and is not run, or see docs/promptpacks.md for what to do instead.",
+      };
+    }
     return {
       summary: `${state}, and all is well`,
       cause: "Every condition holds",

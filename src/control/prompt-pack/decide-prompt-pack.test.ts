@@ -205,6 +205,14 @@ describe("the status of a PromptPack", () => {
     expect(found?.message).toContain("only {{variable}} is rendered");
   });
 
+  it("names what is not run, and is valid all the same", () => {
+    const text = aPackText({ skills: ["./skills"] });
+    expect(condition(decide({ source: source(text) }), "SourceValid")).toMatchObject({
+      status: "True",
+      message: expect.stringMatching(/\. Not run: skills$/) as string,
+    });
+  });
+
   it("keeps the time of a condition while its status stays, and carries the generation", () => {
     const { status } = decide();
     const promptPack = aPromptPack({ metadata: { generation: 2 }, status });

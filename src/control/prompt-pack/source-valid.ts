@@ -1,6 +1,7 @@
 import type { PromptPack } from "../../api/prompt-pack.ts";
 import type { Finding } from "../condition.ts";
 import type { RunningVersions } from "./pack-version.ts";
+import { notRunRemark } from "../../promptpack/check/parts-not-run.ts";
 import { listNames } from "../object-name.ts";
 import type { PackSource } from "./pack-source.ts";
 
@@ -50,6 +51,6 @@ function judge({
   const warnings = remarks.map((remark) => `; ${remark}`).join("");
   return {
     reason: "Valid",
-    message: `${place} holds the valid pack "${parsed.pack.id}" ${parsed.pack.version}${warnings}`,
+    message: `${place} holds the valid pack "${parsed.pack.id}" ${parsed.pack.version}${warnings}${notRunRemark(parsed.notRun)}`,
   };
 }

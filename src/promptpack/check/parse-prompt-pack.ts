@@ -7,6 +7,7 @@ import {
   promptPackDocumentSchema,
 } from "../document/prompt-pack-document.ts";
 import { findLaterFields, withLaterFields } from "./later-fields.ts";
+import { type PartNotRun, partsNotRun } from "./parts-not-run.ts";
 import { readPackSource } from "./read-pack-source.ts";
 
 /** A little less than a ConfigMap holds, so that a growing pack is refused in plain words before it can no longer be applied. */
@@ -30,6 +31,7 @@ export type ParsedPromptPack =
       /** 12 hex digits that stand for the content, however it is written. */
       hash: string;
       warnings: string[];
+      notRun: PartNotRun[];
     }
   | {
       ok: false;
@@ -64,6 +66,7 @@ export function parsePromptPack(text: string): ParsedPromptPack {
     pack: validated.value,
     hash: contentHash(source.value),
     warnings: warnings.map(describe),
+    notRun: partsNotRun(validated.value),
   };
 
   function refuse(remarks: readonly PackRemark[]): ParsedPromptPack {

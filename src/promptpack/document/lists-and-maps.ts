@@ -8,9 +8,21 @@ import { validate, type Validation } from "../../api/fields/problems.ts";
 const PIECE = 32;
 const MAX_PROBLEMS = 64;
 
+/** The schemas of the items, which the pieces hide from whoever walks the schema of the document. */
+const itemSchemas = new WeakMap<z.core.$ZodType, { step: "[]" | "*"; item: z.ZodType }>();
+
+/** What is in each item of a list, or in each value of a map. `schema`: what it has of them before they are read in pieces. */
+export function itemSchemaOf(
+  schema: z.core.$ZodType,
+): { readonly step: "[]" | "*"; readonly item: z.ZodType } | undefined {
+  return itemSchemas.get(schema);
+}
+
 export function listOf<Item extends z.ZodType>(item: Item) {
   const piece = z.array(item);
-  return z.array(z.unknown()).transform((items, context): z.output<Item>[] => {
+  const written = z.array(z.unknown());
+  itemSchemas.set(written, { step: "[]", item });
+  return written.transform((items, context): z.output<Item>[] => {
     const read: z.output<Item>[] = [];
     for (let start = 0; start < items.length; start += PIECE) {
       const result = validate(piece, items.slice(start, start + PIECE));
@@ -23,18 +35,18 @@ export function listOf<Item extends z.ZodType>(item: Item) {
 
 export function mapOf<Item extends z.ZodType>(item: Item) {
   const piece = z.record(z.string(), item);
-  return z
-    .record(z.string(), z.unknown())
-    .transform((map, context): Record<string, z.output<Item>> => {
-      const read: Record<string, z.output<Item>> = {};
-      const entries = Object.entries(map);
-      for (let start = 0; start < entries.length; start += PIECE) {
-        const result = validate(piece, Object.fromEntries(entries.slice(start, start + PIECE)));
-        if (!result.ok) return refuse(result, context);
-        Object.assign(read, result.value);
-      }
-      return read;
-    });
+  const written = z.record(z.string(), z.unknown());
+  itemSchemas.set(written, { step: "*", item });
+  return written.transform((map, context): Record<string, z.output<Item>> => {
+    const read: Record<string, z.output<Item>> = {};
+    const entries = Object.entries(map);
+    for (let start = 0; start < entries.length; start += PIECE) {
+      const result = validate(piece, Object.fromEntries(entries.slice(start, start + PIECE)));
+      if (!result.ok) return refuse(result, context);
+      Object.assign(read, result.value);
+    }
+    return read;
+  });
 }
 
 /** `start`: the index of the first item of the piece, where the piece is one of a list. */

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
+import { withPackFields } from "../../../docs/generate.ts";
 import { findDuplicates } from "../../../src/api/manifest/find-duplicates.ts";
 import { parseManifests } from "../../../src/api/manifest/manifest.ts";
 import { anAgentManifest } from "../../support/builders/manifests.ts";
@@ -24,6 +25,11 @@ describe("the documentation", () => {
         .map((target) => `${file} links to ${target}`);
     });
     expect(broken).toEqual([]);
+  });
+
+  it("has of the fields of a pack what the sources have", () => {
+    const page = readFileSync(join(ROOT, "docs/promptpacks.md"), "utf8");
+    expect(page).toBe(withPackFields(page));
   });
 
   it("links to headings that are there", () => {

@@ -1,0 +1,72 @@
+import { describe, expect, it } from "vitest";
+import { aParsedPack, aPrompt } from "../../../test/support/builders/a-pack.ts";
+import { notRunRemark, partsNotRun, readNotRunRemark } from "./parts-not-run.ts";
+
+const names = (fields: Record<string, unknown>): string[] =>
+  partsNotRun(aParsedPack(fields)).map(({ name }) => name);
+const inPrompt = (fields: Record<string, unknown>): string[] =>
+  names({ prompts: { support: aPrompt(fields) } });
+
+describe("what a pack says and is not run", () => {
+  it("is nothing for a pack of prompts and tools", () => {
+    expect(names({ fragments: { a: "b" }, metadata: { domain: "x" } })).toEqual([]);
+  });
+
+  it("is named for the whole pack", () => {
+    const states = { s: { prompt_task: "support" } };
+    expect(
+      names({
+        workflow: { version: 1, entry: "s", states },
+        agents: { entry: "support", members: { support: {} } },
+        skills: ["./skills"],
+        evals: [{ id: "e", type: "contains", trigger: "every_turn" }],
+      }),
+    ).toEqual(["evals", "workflow", "agents", "skills"]);
+  });
+
+  it("is named for each prompt, with the prompt that it belongs to", () => {
+    const fields = { pipeline: { stages: ["a"] }, media: { enabled: true } };
+    const pack = aParsedPack({
+      prompts: { first: aPrompt(fields), second: aPrompt({ id: "second" }) },
+    });
+    expect(partsNotRun(pack).map(({ name, prompt }) => [name, prompt])).toEqual([
+      ["prompts.first.pipeline", "first"],
+      ["prompts.first.media", "first"],
+    ]);
+  });
+
+  it("leaves out what is switched off or empty", () => {
+    const off = { id: "e", type: "contains", trigger: "every_turn", enabled: false };
+    expect(inPrompt({ evals: [off], media: { enabled: false } })).toEqual([]);
+    expect(inPrompt({ evals: [], validators: [] })).toEqual([]);
+    expect(inPrompt({ evals: [off, { ...off, id: "f", enabled: true }] })).toEqual([
+      "prompts.support.evals",
+    ]);
+  });
+
+  it.each([
+    [{ kind: "session", field: "session_id", auto_populate: true }, []],
+    [{ kind: "date", auto_populate: true }, []],
+    [{ kind: "env", field: "HOME", auto_populate: true }, ["env, field HOME is not known here"]],
+    [{ kind: "context", field: "mood", auto_populate: true }, ["context, field mood is not known"]],
+    [{ kind: "context", field: "constructor", auto_populate: true }, ["is not known here"]],
+    [{ kind: "env", field: "HOME" }, []],
+    [
+      { kind: "session", field: "user_id", auto_populate: true, filter: "rot13" },
+      ["without its filter"],
+    ],
+  ])("names the binding %j: %j", (binding, expected) => {
+    const variables = [{ name: "who", type: "string", binding }];
+    const parts = partsNotRun(aParsedPack({ prompts: { support: aPrompt({ variables }) } }));
+    expect(parts).toHaveLength(expected.length);
+    expect(parts.map(({ message }) => message).join()).toContain(expected.join());
+  });
+
+  it("is one remark at the end of a message, which can be read again", () => {
+    const parts = Array.from({ length: 12 }, (_, index) => ({ name: `part${index}` }));
+    expect(notRunRemark([])).toBe("");
+    expect(readNotRunRemark("All is there")).toBeUndefined();
+    expect(readNotRunRemark(`All is there${notRunRemark(parts.slice(0, 2))}`)).toBe("part0, part1");
+    expect(notRunRemark(parts)).toContain("part9, and 2 more");
+  });
+});
