@@ -12,6 +12,7 @@ import {
   TOKEN_LIMIT_FIELDS,
   TOOL_AUTH_TYPES,
   TOOL_FORWARDS,
+  MCP_TRANSPORTS,
   TOOL_METHODS,
   TOOL_TYPES,
 } from "../api/choices.ts";
@@ -85,6 +86,14 @@ export const toolConfigSchema = z.strictObject({
   block: z.array(z.string()).optional(),
   /** What each call tells of its caller, signed with the credential of `authFile`, as tool-caller.ts describes it. */
   forward: z.array(z.enum(TOOL_FORWARDS)).optional(),
+  /** How an mcp server is spoken to: over http if unset. `command` and `env` are for stdio, which has no url. */
+  mcp: z
+    .strictObject({
+      transport: z.enum(MCP_TRANSPORTS),
+      command: z.array(z.string()).optional(),
+      env: z.record(z.string(), z.string()).optional(),
+    })
+    .optional(),
 });
 
 const promptConfigSchema = z.strictObject({

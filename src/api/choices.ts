@@ -7,6 +7,8 @@ export const TOKEN_LIMIT_FIELDS = ["max_tokens", "max_completion_tokens"] as con
 export const HANDLER_NAMES = ["runtime", "demo", "echo"] as const;
 export const SESSION_STORES = ["memory", "redis"] as const;
 export const TOOL_TYPES = ["http", "grpc", "mcp", "openapi"] as const;
+/** How an MCP server is spoken to. */
+export const MCP_TRANSPORTS = ["http", "sse", "stdio"] as const;
 /** How a tool is sent its credential. */
 export const TOOL_AUTH_TYPES = ["bearer", "basic", "header"] as const;
 /** What a tool is told of who it is called for. */

@@ -10,7 +10,7 @@ function servers(): ToolServers {
 }
 
 describe("the servers of tools", () => {
-  it.each(["grpc", "mcp", "openapi"] as const)(
+  it.each(["grpc", "openapi"] as const)(
     "say that tools of type %s cannot be called yet, and offer them",
     async (type) => {
       const tool = aTool({ url: "http://tools/", type });

@@ -1,8 +1,10 @@
 import type { ToolConfig } from "../agent-config/agent-config.ts";
+import type { Log } from "../observability/log.ts";
 import type { Clock } from "../time/clock.ts";
 import { MAX_TOOL_SERVERS } from "./server/limits.ts";
 import type { ReadSecret } from "../agent-config/read-secret.ts";
 import { HttpToolServer } from "./http/http-tool-server.ts";
+import { McpServer, McpToolServer } from "./mcp/mcp-tool-server.ts";
 import { createToolGate, type ToolGate } from "./server/gated-calls.ts";
 import { createTransport, type GuardedTransport } from "./server/guarded-transport.ts";
 import type { ToolServer } from "./server/tool-server.ts";
@@ -12,6 +14,7 @@ export interface ToolServersOptions {
   readonly clock: Clock;
   /** At least 0 and below 1; spreads retries. */
   readonly random: () => number;
+  readonly log?: Log | undefined;
 }
 
 /** The servers of the tools in the config. Sessions share them, and what is known of a server outlives a change of the config. */
@@ -21,6 +24,7 @@ export class ToolServers {
   readonly #servers = new WeakMap<ToolConfig, ToolServer>();
   readonly #gates = new Map<string, ToolGate>();
   readonly #transports = new Map<string, GuardedTransport>();
+  readonly #mcpServers = new Map<string, McpServer>();
 
   constructor(options: ToolServersOptions) {
     this.#options = options;
@@ -34,6 +38,13 @@ export class ToolServers {
     return server;
   }
 
+  /** Ends the connections that servers keep open. */
+  async close(): Promise<void> {
+    const servers = [...this.#mcpServers.values()];
+    this.#mcpServers.clear();
+    await Promise.all(servers.map((server) => server.close()));
+  }
+
   #create(tool: ToolConfig): ToolServer {
     switch (tool.type) {
       case "http":
@@ -42,8 +53,13 @@ export class ToolServers {
           gate: this.#gateOf(tool),
           transport: this.#transportOf(tool),
         });
-      case "grpc":
       case "mcp":
+        return new McpToolServer(tool, {
+          ...this.#options,
+          gate: this.#gateOf(tool),
+          server: this.#mcpServerOf(tool),
+        });
+      case "grpc":
       case "openapi":
         return serverOfUncalledType(tool);
     }
@@ -54,6 +70,20 @@ export class ToolServers {
     return oneOf(this.#gates, [registryName, url, maxParallel], () =>
       createToolGate(tool, this.#options.clock),
     );
+  }
+
+  /** One for all prompts that offer tools of the server. */
+  #mcpServerOf(tool: ToolConfig): McpServer {
+    const { registryName, url, headers, authFile, authType, authHeader, mcp } = tool;
+    const server = { registryName, url, headers, authFile, authType, authHeader, mcp };
+    return oneOf(this.#mcpServers, [server, tool.allowedAddresses], () => {
+      return new McpServer({
+        ...this.#options,
+        log: this.#options.log,
+        server,
+        transport: this.#transportOf(tool),
+      });
+    });
   }
 
   /** Tools with the same rule share connections, and no tool gets one that its own rule would not allow. */

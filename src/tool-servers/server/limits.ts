@@ -15,3 +15,23 @@ export const TOOL_REST_MS = 5_000;
 export const MAX_WAITING_TOOL_CALLS = 100;
 /** Servers of tools that are remembered with their failures. Beyond this number the one that was made longest ago is forgotten. */
 export const MAX_TOOL_SERVERS = 1_024;
+/** Bytes of one answer of an MCP server, or of one message of a stream that stays open. */
+export const MAX_MCP_ANSWER_BYTES = 4 * 1024 * 1024;
+export const MAX_MCP_CONNECT_MS = 10_000;
+/** The time for all pages of a server's list. */
+export const MAX_MCP_LIST_MS = 10_000;
+/** How long a turn waits for the list of an MCP server before it goes on with the list before, or without the tools. */
+export const MCP_LIST_WAIT_MS = 3_000;
+/** A list that could not be read is read again after this time at the earliest. */
+export const MCP_LIST_REST_MS = 5_000;
+/** A list that is older is read again, since not every server tells when its tools change. */
+export const MCP_LIST_AGE_MS = 5 * 60_000;
+export const MAX_MCP_LIST_PAGES = 64;
+/** Tools of one server. Those beyond are left out. */
+export const MAX_LISTED_TOOLS = 1_024;
+export const MAX_TOOL_NAME_CHARACTERS = 256;
+export const MAX_TOOL_DESCRIPTION_CHARACTERS = 4_096;
+/** A call whose streams have all ended without its answer is given up after this time. */
+export const MCP_BROKEN_OFF_MS = 500;
+/** An MCP client that nobody uses is closed after this time. */
+export const MCP_IDLE_MS = 10 * 60_000;

@@ -1,0 +1,156 @@
+/** Opens a client of an MCP server, in whichever of the two eras of the protocol the server speaks. */
+import type { Client, Transport } from "@modelcontextprotocol/client";
+import type { ToolConfig } from "../../agent-config/agent-config.ts";
+import type { ReadSecret } from "../../agent-config/read-secret.ts";
+import type { Log } from "../../observability/log.ts";
+import { SecretValues } from "../../observability/secrets/secret-values.ts";
+import type { Clock } from "../../time/clock.ts";
+import type { GuardedTransport } from "../server/guarded-transport.ts";
+import { MAX_MCP_ANSWER_BYTES, MAX_MCP_CONNECT_MS } from "../server/limits.ts";
+import { logLines } from "./log-lines.ts";
+import { lenientResult } from "./lenient-result.ts";
+import { McpError } from "./mcp-error.ts";
+import { OpenStreams } from "./open-streams.ts";
+import { untilAborted } from "../../time/until-aborted.ts";
+import { createMcpFetch, RESUMPTION_MS } from "./mcp-fetch.ts";
+
+/** The part of a tool's config that says which server it is. */
+export type McpServerConfig = Pick<
+  ToolConfig,
+  "registryName" | "url" | "headers" | "authFile" | "authType" | "authHeader" | "mcp"
+>;
+
+export interface McpClientOptions {
+  readonly server: McpServerConfig;
+  readonly transport: GuardedTransport;
+  readonly readSecret: ReadSecret;
+  readonly clock: Pick<Clock, "monotonic" | "setTimer">;
+  readonly log: Log | undefined;
+  /** Told what must not come back in an answer. */
+  readonly onSecrets: (secrets: readonly string[]) => void;
+  /** The server says that its tools have changed. */
+  readonly onToolsChanged: () => void;
+  /** The connection is of no more use. Also called after `close`. */
+  readonly onClosed: () => void;
+  /** The names of tools that are left out of a list. */
+  readonly onUnusable: (names: readonly string[]) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface McpClient {
+  readonly client: Client;
+  /** Whether the server keeps a session, which it may lose. */
+  readonly hasSession: () => boolean;
+  close(): Promise<void>;
+}
+
+const MIN_SUBSCRIPTION_MS = 5_000;
+const CLIENT = { name: "omnia-agent", version: "1" };
+
+/** Rejects with an error behind which `causeOf` finds the cause. */
+export async function openMcpClient(options: McpClientOptions): Promise<McpClient> {
+  const { Client } = await import("@modelcontextprotocol/client");
+  /** Reads every answer before the client judges it by its schemas. */
+  class LenientClient extends Client {
+    protected override _onresponse(response: Parameters<Client["_onresponse"]>[0]): void {
+      if (!("result" in response)) return super._onresponse(response);
+      const { result, unusable } = lenientResult(response.result);
+      if (unusable.length > 0) options.onUnusable(unusable);
+      return super._onresponse({ ...response, result });
+    }
+  }
+  const client = new LenientClient(CLIENT, {
+    versionNegotiation: { mode: "auto", probe: { timeoutMs: MAX_MCP_CONNECT_MS / 2 } },
+    // Answers are handed on whether they fit the tool's own schema or not: the model reads them.
+    jsonSchemaValidator: {
+      getValidator: () => (data) => ({ valid: true, data: data as never, errorMessage: undefined }),
+    },
+    listChanged: {
+      tools: { autoRefresh: false, debounceMs: 0, onChanged: options.onToolsChanged },
+    },
+  });
+  client.onclose = options.onClosed;
+  const { mcp } = options.server;
+  const transport =
+    mcp?.transport === "stdio" ? await commandTransport(options) : await urlTransport(options);
+  await connect(client, transport, options);
+  const openedAt = options.clock.monotonic();
+  void client.autoOpenedSubscription?.closed.then((by) => {
+    const lasted = options.clock.monotonic() - openedAt >= MIN_SUBSCRIPTION_MS;
+    // A new client subscribes again. To a server that ends every subscription at once it would be of no use.
+    if (by !== "local" && lasted) options.onClosed();
+  });
+  return {
+    client,
+    hasSession: () => mcp?.transport === "sse" || transport.sessionId !== undefined,
+    close: () => client.close(),
+  };
+}
+
+/** Also ends when the server breaks off, which the client would not take for an end. */
+async function connect(
+  client: Client,
+  transport: Transport,
+  { clock, signal }: McpClientOptions,
+): Promise<void> {
+  using streams = new OpenStreams(clock, signal);
+  const options = { timeout: MAX_MCP_CONNECT_MS, signal: streams.signal };
+  const connecting = streams.run(() => client.connect(transport, options));
+  try {
+    await untilAborted(connecting, streams.signal);
+  } catch (error) {
+    connecting.catch(() => {});
+    void client.close().catch(() => {});
+    void transport.close().catch(() => {});
+    throw streams.failure ?? error;
+  }
+}
+
+async function urlTransport(options: McpClientOptions): Promise<Transport> {
+  const { SSEClientTransport, StreamableHTTPClientTransport } =
+    await import("@modelcontextprotocol/client");
+  const { server, transport, readSecret, onSecrets, onClosed } = options;
+  const url = URL.parse(server.url);
+  if (url === null) throw new McpError("not_usable", "the tool's url is not an http or https URL");
+  const hasOneStream = server.mcp?.transport === "sse";
+  const fetch = createMcpFetch({
+    tool: server,
+    transport,
+    readSecret,
+    onSecrets,
+    hasOneStream,
+    onStreamEnd: hasOneStream ? onClosed : () => {},
+  });
+  // Redirects are followed, within the origin, by the transport below `fetch`.
+  if (hasOneStream) return new SSEClientTransport(url, { fetch, redirectPolicy: "follow" });
+  return new StreamableHTTPClientTransport(url, {
+    fetch,
+    redirectPolicy: "follow",
+    reconnectionOptions: {
+      initialReconnectionDelay: RESUMPTION_MS,
+      maxReconnectionDelay: 30_000,
+      reconnectionDelayGrowFactor: 2,
+      maxRetries: 2,
+    },
+  });
+}
+
+/** Its environment is a small one: what finds programs and the home folder, and what the registry gives. */
+async function commandTransport({ server, log }: McpClientOptions): Promise<Transport> {
+  const { StdioClientTransport } = await import("@modelcontextprotocol/client/stdio");
+  const { command: [command = "", ...args] = [], env = {} } = server.mcp ?? {};
+  const transport = new StdioClientTransport({
+    command,
+    args,
+    env,
+    stderr: "pipe",
+    maxBufferSize: MAX_MCP_ANSWER_BYTES,
+  });
+  const secrets = new SecretValues(Object.values(env));
+  if (transport.stderr !== null) {
+    logLines(transport.stderr, (line) =>
+      log?.info({ tool: server.registryName, line: secrets.hide(line) }, "An MCP server says"),
+    );
+  }
+  return transport;
+}
