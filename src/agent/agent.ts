@@ -268,6 +268,7 @@ class Agent implements RunningAgent {
     await this.#storeSetting.close();
     this.#runner.stopAll("shutting-down");
     this.#runner.close();
+    await this.#handlers.close();
     await this.#facade.close();
     await this.#framework?.endpoint.close();
     await this.#management.close();

@@ -38,6 +38,16 @@ export class ToolServers {
     return server;
   }
 
+  /** Gives up what is open to servers that none of these tools names. Calls that are under way come to their end. */
+  retain(tools: readonly ToolConfig[]): void {
+    const wanted = new Set(tools.map((tool) => JSON.stringify(mcpServerParts(tool))));
+    for (const [key, server] of this.#mcpServers) {
+      if (wanted.has(key)) continue;
+      this.#mcpServers.delete(key);
+      server.connection.retire();
+    }
+  }
+
   /** Ends the connections that servers keep open. */
   async close(): Promise<void> {
     const servers = [...this.#mcpServers.values()];
@@ -74,15 +84,10 @@ export class ToolServers {
 
   /** One for all prompts that offer tools of the server. */
   #mcpServerOf(tool: ToolConfig): McpServer {
-    const { registryName, url, headers, authFile, authType, authHeader, mcp } = tool;
-    const server = { registryName, url, headers, authFile, authType, authHeader, mcp };
-    return oneOf(this.#mcpServers, [server, tool.allowedAddresses], () => {
-      return new McpServer({
-        ...this.#options,
-        log: this.#options.log,
-        server,
-        transport: this.#transportOf(tool),
-      });
+    return oneOf(this.#mcpServers, mcpServerParts(tool), () => {
+      const { log } = this.#options;
+      const transport = this.#transportOf(tool);
+      return new McpServer({ ...this.#options, log, server: tool, transport });
     });
   }
 
@@ -92,6 +97,14 @@ export class ToolServers {
       createTransport(allowedAddresses, this.#options.clock),
     );
   }
+}
+
+/** What makes a server another one. */
+function mcpServerParts(tool: ToolConfig): readonly unknown[] {
+  const { type, registryName, url, headers, authFile, authType, authHeader, mcp } = tool;
+  if (type !== "mcp") return [];
+  const { allowedAddresses } = tool;
+  return [registryName, url, headers, authFile, authType, authHeader, mcp, allowedAddresses];
 }
 
 /** Beyond MAX_TOOL_SERVERS the oldest is forgotten. Calls that are under way keep it. */

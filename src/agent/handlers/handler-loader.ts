@@ -20,7 +20,10 @@ export interface HandlersOptions {
 }
 
 /** `ready` tells beforehand whether the handler could serve a turn. */
-type RuntimeHandler = Handler & { ready(config: AgentConfig): Promise<void> };
+type RuntimeHandler = Handler & {
+  ready(config: AgentConfig): Promise<void>;
+  close(): Promise<void>;
+};
 
 /** The three handlers. `runtime` needs much memory, and is loaded when a config first asks for it. */
 export class Handlers {
@@ -55,6 +58,11 @@ export class Handlers {
     if (config.handler !== "runtime") return;
     const runtime = await this.#loadRuntime();
     await runtime.ready(config);
+  }
+
+  /** Ends what a handler keeps open. No turn runs any more. */
+  async close(): Promise<void> {
+    await this.#runtime?.close();
   }
 
   #loadRuntime(): Promise<RuntimeHandler> {

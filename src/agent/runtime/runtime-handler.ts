@@ -1,6 +1,6 @@
 /** The handler `runtime`: asks the model, with the pack's prompt, the session's history and the registry's tools. */
 import { randomUUID } from "node:crypto";
-import type { AgentConfig, ProviderConfig } from "../../agent-config/agent-config.ts";
+import type { AgentConfig, ProviderConfig, ToolConfig } from "../../agent-config/agent-config.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";
 import { createModelConnections, type ModelConnection } from "./providers/model-connection.ts";
@@ -39,18 +39,23 @@ export interface RuntimeHandlerOptions {
 export interface RuntimeHandler extends Handler {
   /** Rejects with a sentence for people when a turn could not be served. The provider is not asked. */
   ready(config: AgentConfig): Promise<void>;
+  /** Ends what is open to servers of tools. */
+  close(): Promise<void>;
 }
 
 export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHandler {
   const { readSecret, log, clock, metrics, random = Math.random } = options;
   const { framework, newId = randomUUID } = options;
   const connections = createModelConnections({ readSecret, clock, log });
-  const toolServers = new ToolServers({ readSecret, clock, random });
+  const toolServers = new ToolServers({ readSecret, clock, random, log });
+  let lastConfig: AgentConfig | undefined;
   const tokenRates = new TokenRates();
   const contextLimits = new ContextLimits();
   return {
     async run(turn) {
       const { provider } = turn.config;
+      if (turn.config !== lastConfig) toolServers.retain(toolsOf(turn.config));
+      lastConfig = turn.config;
       const ofSession = promptOfSession(promptsOf(turn.config), turn);
       const prompt = boundPrompt(ofSession, turn, clock.now());
       const tools = await offerTools(prompt.tools ?? turn.config.tools, toolServers, turn.signal);
@@ -95,6 +100,7 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
       const problem = await framework.endpoint.problem();
       if (problem !== undefined) throw new Error(problem);
     },
+    close: () => toolServers.close(),
   };
 
   async function connect(config: AgentConfig): Promise<ModelConnection> {
@@ -123,4 +129,10 @@ function promptsOf({ prompt }: AgentConfig): NonNullable<AgentConfig["prompt"]> 
     throw new TurnError("INTERNAL_ERROR", "the agent's config has no prompt");
   }
   return prompt;
+}
+
+/** The tools of all prompts. */
+function toolsOf({ tools, prompt }: AgentConfig): ToolConfig[] {
+  const prompts = [prompt?.active, prompt?.canary?.prompt, ...(prompt?.earlier ?? [])];
+  return [...tools, ...prompts.flatMap((each) => each?.tools ?? [])];
 }

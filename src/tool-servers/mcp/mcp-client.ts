@@ -50,13 +50,18 @@ const CLIENT = { name: "omnia-agent", version: "1" };
 /** Rejects with an error behind which `causeOf` finds the cause. */
 export async function openMcpClient(options: McpClientOptions): Promise<McpClient> {
   const { Client } = await import("@modelcontextprotocol/client");
-  /** Reads every answer before the client judges it by its schemas. */
+  /** Reads every answer before the client judges it by its schemas, and tells when it has ended. */
   class LenientClient extends Client {
     protected override _onresponse(response: Parameters<Client["_onresponse"]>[0]): void {
       if (!("result" in response)) return super._onresponse(response);
       const { result, unusable } = lenientResult(response.result);
       if (unusable.length > 0) options.onUnusable(unusable);
       return super._onresponse({ ...response, result });
+    }
+
+    protected override _onclose(): void {
+      super._onclose();
+      options.onClosed();
     }
   }
   const client = new LenientClient(CLIENT, {
@@ -69,7 +74,6 @@ export async function openMcpClient(options: McpClientOptions): Promise<McpClien
       tools: { autoRefresh: false, debounceMs: 0, onChanged: options.onToolsChanged },
     },
   });
-  client.onclose = options.onClosed;
   const { mcp } = options.server;
   const transport =
     mcp?.transport === "stdio" ? await commandTransport(options) : await urlTransport(options);

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "../../time/clock.ts";
 import { Deadline } from "../../time/deadline.ts";
 import { untilAborted } from "../../time/until-aborted.ts";
-import { MAX_MCP_CONNECT_MS, MCP_IDLE_MS } from "../server/limits.ts";
+import { MAX_MCP_CONNECT_MS, MCP_IDLE_MS, MCP_RETIRED_MS } from "../server/limits.ts";
 import { openMcpClient, type McpClient, type McpClientOptions } from "./mcp-client.ts";
 import { causeOf, McpError } from "./mcp-error.ts";
 import { OpenStreams } from "./open-streams.ts";
@@ -35,9 +35,12 @@ export class McpConnection {
   #lastUsed = 0;
   #idleTimer: Timer | undefined;
   #isClosed = false;
+  /** `undefined`: it stays open, since a command may hold what the next call needs. */
+  #idleMs: number | undefined;
 
   constructor(options: McpConnectionOptions) {
     this.#options = options;
+    if (options.server.mcp?.transport !== "stdio") this.#idleMs = MCP_IDLE_MS;
   }
 
   /** What must not come back in an answer. */
@@ -74,6 +77,12 @@ export class McpConnection {
     }
   }
 
+  /** It belongs to no tool any more: it is closed soon after the last call, also where it is a command. */
+  retire(): void {
+    this.#idleMs = MCP_RETIRED_MS;
+    if (this.#live !== undefined) this.#closeWhenIdle();
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#idleTimer?.cancel();
@@ -89,7 +98,7 @@ export class McpConnection {
   }
 
   #open(): Live {
-    const { clock, server } = this.#options;
+    const { clock } = this.#options;
     const deadline = new Deadline({ ms: MAX_MCP_CONNECT_MS, clock });
     const live: Live = {
       calls: new Set(),
@@ -105,7 +114,7 @@ export class McpConnection {
     };
     live.opened.catch(() => this.#drop(live));
     this.#lastUsed = clock.monotonic();
-    if (server.mcp?.transport !== "stdio") this.#closeWhenIdle();
+    this.#closeWhenIdle();
     return live;
   }
 
@@ -140,13 +149,15 @@ export class McpConnection {
 
   #closeWhenIdle(): void {
     const { clock } = this.#options;
+    const idleMs = this.#idleMs;
     this.#idleTimer?.cancel();
-    const leftMs = this.#lastUsed + MCP_IDLE_MS - clock.monotonic();
+    if (idleMs === undefined) return;
+    const leftMs = this.#lastUsed + idleMs - clock.monotonic();
     this.#idleTimer = clock.setTimer(Math.max(leftMs, 0), () => {
       const live = this.#live;
       if (live === undefined) return;
       if (live.calls.size > 0) this.#lastUsed = clock.monotonic();
-      if (clock.monotonic() - this.#lastUsed >= MCP_IDLE_MS) this.#drop(live);
+      if (clock.monotonic() - this.#lastUsed >= idleMs) this.#drop(live);
       else this.#closeWhenIdle();
     });
   }

@@ -35,3 +35,5 @@ export const MAX_TOOL_DESCRIPTION_CHARACTERS = 4_096;
 export const MCP_BROKEN_OFF_MS = 500;
 /** An MCP client that nobody uses is closed after this time. */
 export const MCP_IDLE_MS = 10 * 60_000;
+/** The same for a client of a server that no tool of the config has any more. */
+export const MCP_RETIRED_MS = 5_000;

@@ -1,11 +1,16 @@
 import type { LanguageModelV4FunctionTool } from "@ai-sdk/provider";
 import type { ToolConfig } from "../../../agent-config/agent-config.ts";
 import { forModel, type ModelSchema } from "./schema/for-model.ts";
+import { offeredNames } from "./offered-names.ts";
 import type { ListedTool, ToolServer } from "../../../tool-servers/server/tool-server.ts";
 import type { ToolServers } from "../../../tool-servers/tool-servers.ts";
 
 /** A tool as a turn offers it to the model, with the server that runs it. */
 export interface OfferedTool extends ListedTool {
+  /** The name that the model is told. */
+  readonly name: string;
+  /** The name under which the server is called. */
+  readonly calledName: string;
   readonly server: ToolServer;
   readonly timeoutMs: number;
 }
@@ -16,14 +21,28 @@ export async function offerTools(
   servers: ToolServers,
   signal: AbortSignal,
 ): Promise<OfferedTool[]> {
-  const offered = await Promise.all(
+  const lists = await Promise.all(
     tools.map(async (tool) => {
       const server = servers.of(tool);
       const listed = await server.list(signal);
-      return listed.map((each) => ({ ...each, server, timeoutMs: tool.timeoutMs }));
+      return listed.map((each) => ({ tool, server, each }));
     }),
   );
-  return offered.flat();
+  const all = lists.flat();
+  const names = offeredNames(
+    all.map(({ tool: { type, registryName }, each: { name } }) => ({
+      name,
+      registryName,
+      isFixed: type === "http",
+    })),
+  );
+  return all.map(({ tool, server, each }, index) => ({
+    ...each,
+    name: names[index] ?? each.name,
+    calledName: each.name,
+    server,
+    timeoutMs: tool.timeoutMs,
+  }));
 }
 
 /** By schema as its author wrote it, which lives as long as the server that listed it. */

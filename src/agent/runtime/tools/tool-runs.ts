@@ -144,7 +144,7 @@ export class ToolRuns {
     if (!parsed.ok) return { error: parsed.problem };
     const problem = await checkToolArguments(tool.inputSchema, parsed.arguments);
     if (problem !== undefined) return { error: problem };
-    const { name, server, timeoutMs } = tool;
-    return await server.call(name, parsed.arguments, { signal, timeoutMs, caller });
+    const { calledName, server, timeoutMs } = tool;
+    return await server.call(calledName, parsed.arguments, { signal, timeoutMs, caller });
   }
 }
