@@ -1,12 +1,28 @@
 /** ToolRegistry: tools that agents may call, given by URL or discovered from Services. */
 import { z } from "zod";
 import { allowedNamespacesSchema } from "./fields/allowed-namespaces.ts";
-import { TOOL_AUTH_TYPES, TOOL_FORWARDS, TOOL_METHODS, TOOL_TYPES } from "./choices.ts";
+import {
+  MCP_TRANSPORTS,
+  TOOL_AUTH_TYPES,
+  TOOL_FORWARDS,
+  TOOL_METHODS,
+  TOOL_TYPES,
+} from "./choices.ts";
 import { conditionsSchema, observedGenerationSchema } from "./conditions.ts";
 import { keySelectorSchema, quantitySchema } from "./fields/pod-fields.ts";
 import { parseQuantity } from "./fields/quantity.ts";
 import { durationField } from "./fields/duration.ts";
-import { int32, listByKey, mapOf, pattern, stringSet, text, toolURL } from "./fields/types.ts";
+import {
+  atomicList,
+  int32,
+  listByKey,
+  mapOf,
+  pattern,
+  stringMap,
+  stringSet,
+  text,
+  toolURL,
+} from "./fields/types.ts";
 import { API_VERSION, TOOL_REGISTRY } from "./group.ts";
 import { dnsLabel, dnsSubdomain, labelValue, metadataSchema } from "./fields/names.ts";
 import { withRules } from "./fields/rule.ts";
@@ -77,6 +93,37 @@ const inputSchema = z
   })
   .meta({ "x-kubernetes-preserve-unknown-fields": true });
 
+const mcpSchema = withRules(
+  z.strictObject({
+    transport: z
+      .enum(MCP_TRANSPORTS)
+      .default("http")
+      .describe("How the server is spoken to; sse is deprecated, and only omnia up runs stdio"),
+    command: atomicList(text(4096), 64)
+      .min(1)
+      .optional()
+      .describe("The program of a stdio server and its arguments, which no shell reads"),
+    env: stringMap(64, 4096)
+      .optional()
+      .describe("Variables of a stdio server, besides PATH, HOME and the like"),
+  }),
+  [
+    {
+      cel: "has(self.command) == (has(self.transport) && self.transport == 'stdio')",
+      holds: ({ command, transport }) => (command !== undefined) === (transport === "stdio"),
+      path: ["command"],
+      message: "goes with transport stdio, which needs it",
+    },
+    {
+      cel: "!has(self.env) || (has(self.transport) && self.transport == 'stdio')",
+      holds: ({ env, transport }) => env === undefined || transport === "stdio",
+      path: ["env"],
+      message: "goes with transport stdio",
+      reason: "FieldValueForbidden",
+    },
+  ],
+);
+
 const TRANSPORT_HEADER =
   /^(connection|content-length|expect|host|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade)$/i;
 
@@ -142,6 +189,7 @@ export const toolEntrySchema = withRules(
       .describe(
         "What each call tells of its caller in X-Omnia-… headers, signed with the credential",
       ),
+    mcp: mcpSchema.optional().describe("What is particular to an MCP server"),
   }),
   [
     {
@@ -152,11 +200,26 @@ export const toolEntrySchema = withRules(
       reason: "FieldValueForbidden",
     },
     {
-      cel: "has(self.url) || has(self.selector)",
-      holds: ({ url, selector }) => url !== undefined || selector !== undefined,
+      cel: "has(self.url) || has(self.selector) || (has(self.mcp) && has(self.mcp.transport) && self.mcp.transport == 'stdio')",
+      holds: ({ url, selector, mcp }) =>
+        url !== undefined || selector !== undefined || mcp?.transport === "stdio",
       path: ["url"],
       message: "required, unless selector names the Services that offer the tool",
       reason: "FieldValueRequired",
+    },
+    {
+      cel: "!has(self.mcp) || (has(self.type) && self.type == 'mcp')",
+      holds: ({ type, mcp }) => mcp === undefined || type === "mcp",
+      path: ["mcp"],
+      message: "goes with type mcp",
+      reason: "FieldValueForbidden",
+    },
+    {
+      cel: "!has(self.mcp) || !has(self.mcp.transport) || self.mcp.transport != 'stdio' || (!has(self.url) && !has(self.selector))",
+      holds: ({ url, selector, mcp }) =>
+        mcp?.transport !== "stdio" || (url === undefined && selector === undefined),
+      path: ["mcp", "transport"],
+      message: "stdio has a command, and neither url nor selector",
     },
     {
       cel: "!has(self.port) || !has(self.url)",

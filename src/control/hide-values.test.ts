@@ -71,6 +71,8 @@ describe("hideValues", () => {
         "pack": [],
         "registry": [
           "spec.tools.[].headers.<key>",
+          "spec.tools.[].mcp.command.[]",
+          "spec.tools.[].mcp.env.<key>",
         ],
       }
     `);
@@ -181,22 +183,24 @@ describe("hideValues", () => {
     const texts = (kind: keyof typeof shapes) => judgedTexts(kind, url).hidden;
     expect([...texts("AgentRuntime"), ...texts("PromptPack"), ...texts("ToolRegistry")])
       .toMatchInlineSnapshot(`
-      [
-        "spec.provider.baseURL",
-        "spec.promptPackRef.variables.<key>",
-        "spec.facade.auth.jwt.issuer",
-        "spec.facade.auth.jwt.jwksUri",
-        "spec.env.[].value",
-        "spec.autoscaling.keda.triggers.[].metadata.<key>",
-        "status.conditions.[].message",
-        "status.conditions.[].message",
-        "spec.tools.[].url",
-        "spec.tools.[].headers.<key>",
-        "status.tools.[].endpoint",
-        "status.tools.[].reason",
-        "status.conditions.[].message",
-      ]
-    `);
+        [
+          "spec.provider.baseURL",
+          "spec.promptPackRef.variables.<key>",
+          "spec.facade.auth.jwt.issuer",
+          "spec.facade.auth.jwt.jwksUri",
+          "spec.env.[].value",
+          "spec.autoscaling.keda.triggers.[].metadata.<key>",
+          "status.conditions.[].message",
+          "status.conditions.[].message",
+          "spec.tools.[].url",
+          "spec.tools.[].headers.<key>",
+          "spec.tools.[].mcp.command.[]",
+          "spec.tools.[].mcp.env.<key>",
+          "status.tools.[].endpoint",
+          "status.tools.[].reason",
+          "status.conditions.[].message",
+        ]
+      `);
   });
 
   it("keeps the names of what it hides", () => {

@@ -38,6 +38,8 @@ const PLACES: Readonly<Record<string, readonly Place[]>> = {
   ],
   [TOOL_REGISTRY]: [
     place("spec.tools.*.headers.*", hideAll),
+    place("spec.tools.*.mcp.env.*", hideAll),
+    place("spec.tools.*.mcp.command.*", hideAll),
     place("spec.tools.*.url", hideInURL),
     place("status.tools.*.endpoint", hideInURL),
     place("status.tools.*.reason", hideInText),

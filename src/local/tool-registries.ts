@@ -29,6 +29,7 @@ export class LocalToolRegistries {
         services: serviceViews(world, namespace, probes),
         probes,
         urlAddresses: MACHINE_ADDRESSES,
+        runsCommands: true,
         now,
       });
       known.set(key, { resource, status });

@@ -55,6 +55,61 @@ export const TOOL_REGISTRY_CASES: readonly KindCase[] = [
   { name: "a grpc tool by host and port", manifest: tool({ type: "grpc", url: "tools:50051" }) },
   { name: "a grpc tool by URL", manifest: tool({ type: "grpc", url: "grpcs://tools:50051" }) },
   { name: "an MCP server with a choice of tools", manifest: tool({ type: "mcp", allow: ["a"] }) },
+  { name: "an MCP server over SSE", manifest: tool({ type: "mcp", mcp: { transport: "sse" } }) },
+  { name: "an MCP server with no setting", manifest: tool({ type: "mcp", mcp: {} }) },
+  {
+    name: "a command that is an MCP server",
+    manifest: registry({
+      name: "time",
+      type: "mcp",
+      mcp: { transport: "stdio", command: ["npx", "-y", "npx"], env: { TZ: "", HOME: "/tmp" } },
+    }),
+  },
+  {
+    name: "MCP settings of an http tool",
+    manifest: tool({ mcp: { transport: "http" } }),
+    refusedAt: "spec.tools[0].mcp",
+  },
+  {
+    name: "a command with a URL",
+    manifest: tool({ type: "mcp", mcp: { transport: "stdio", command: ["a"] } }),
+    refusedAt: "spec.tools[0].mcp.transport",
+  },
+  {
+    name: "a command for Services",
+    manifest: discovered({ type: "mcp", mcp: { transport: "stdio", command: ["a"] } }),
+    refusedAt: "spec.tools[0].mcp.transport",
+  },
+  {
+    name: "a stdio server without a command",
+    manifest: registry({ name: "time", type: "mcp", mcp: { transport: "stdio" } }),
+    refusedAt: "spec.tools[0].mcp.command",
+  },
+  {
+    name: "an empty command",
+    manifest: registry({ name: "time", type: "mcp", mcp: { transport: "stdio", command: [] } }),
+    refusedAt: "spec.tools[0].mcp.command",
+  },
+  {
+    name: "a command without its transport",
+    manifest: tool({ type: "mcp", mcp: { command: ["a"] } }),
+    refusedAt: "spec.tools[0].mcp.command",
+  },
+  {
+    name: "variables without a command",
+    manifest: tool({ type: "mcp", mcp: { env: { A: "b" } } }),
+    refusedAt: "spec.tools[0].mcp.env",
+  },
+  {
+    name: "an MCP transport that nobody knows",
+    manifest: tool({ type: "mcp", mcp: { transport: "websocket" } }),
+    refusedAt: "spec.tools[0].mcp.transport",
+  },
+  {
+    name: "an MCP server with neither URL nor selector",
+    manifest: registry({ name: "time", type: "mcp", mcp: {} }),
+    refusedAt: "spec.tools[0].url",
+  },
   { name: "Services by label", manifest: discovered({}) },
   { name: "all Services with the tool label", manifest: discovered({ selector: {} }) },
   {

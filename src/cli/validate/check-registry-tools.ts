@@ -18,9 +18,15 @@ export function checkRegistryTools(
   // A Service must be right both in a cluster and on one machine, where a URL may stand for it.
   for (const views of [services.map(clusterView), services.map(localView)]) {
     const owners = entries.flatMap((entry, index) =>
-      resolveTools([entry], views, probes).map(() => index),
+      resolveTools([entry], views, probes, undefined, true).map(() => index),
     );
-    for (const [at, { problem }] of resolveTools(entries, views, probes).entries()) {
+    for (const [at, { problem }] of resolveTools(
+      entries,
+      views,
+      probes,
+      undefined,
+      true,
+    ).entries()) {
       const path = ["spec", "tools", owners[at] ?? 0];
       if (problem?.reason === "NoServices") {
         findings.note(registry, [...path, "selector"], `among the files, ${problem.message}`);
@@ -32,7 +38,7 @@ export function checkRegistryTools(
 }
 
 /**
- * The tools that a registry has in a cluster, or `undefined` when that cannot be told, since an entry selects Services that are
+ * The tools that a registry has, in a cluster or on one machine, or `undefined` when that cannot be told, since an entry selects Services that are
  * not among the files.
  */
 export function toolsAmongFiles(
@@ -40,7 +46,8 @@ export function toolsAmongFiles(
   resources: readonly ManifestResource[],
 ): ResolvedTool[] | undefined {
   const services = servicesOf(registry, resources).map(clusterView);
-  const outcomes = resolveTools(registry.value.spec.tools, services, allReachable(registry));
+  const probes = allReachable(registry);
+  const outcomes = resolveTools(registry.value.spec.tools, services, probes, undefined, true);
   if (outcomes.some(({ problem }) => problem?.reason === "NoServices")) return undefined;
   return outcomes.flatMap(({ tool }) => tool ?? []);
 }

@@ -203,6 +203,25 @@ describe("the tools", () => {
     );
   });
 
+  it("of a server may be written as models write them, and with the name of the entry", () => {
+    const docs = {
+      reachable: { docs: true },
+      entry: { type: "mcp", allow: ["get-page", "list", "drop-all"] },
+    };
+    expect(toolsOf({ tools: ["get_page", "docs_list"] }, docs)).toMatchObject([
+      { allow: ["get-page", "list"] },
+    ]);
+    expect(toolsOf({ tool_policy: { blocklist: ["docs_drop_all", "list"] } }, docs)).toMatchObject([
+      { allow: ["get-page"], block: ["docs_drop_all", "list"] },
+    ]);
+  });
+
+  it("of an MCP server have its transport", () => {
+    const mcp = { transport: "sse" };
+    const server = { reachable: { docs: true }, entry: { type: "mcp", mcp } };
+    expect(toolsOf({}, server)).toMatchObject([{ name: "docs", mcp }]);
+  });
+
   it("have their token in a file of their own; replicas start without it", () => {
     const toolRegistry = registryReference({
       entry: { authSecretRef: { name: "token", key: "t" } },

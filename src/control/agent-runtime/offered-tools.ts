@@ -64,14 +64,35 @@ function restrict(tool: ToolConfig, prompt: ToolNaming): ToolConfig[] {
     return prompt.tools === undefined || isNamed(prompt.tools, tool, prompt) ? [tool] : [];
   }
   const { allow: served, ...server } = tool;
+  const isBlocked = servedNames(prompt.blocklist, tool, prompt);
+  const isWanted = servedNames(prompt.tools ?? [], tool, prompt);
   const wanted =
     prompt.tools === undefined || isNamed(prompt.tools, tool, prompt)
       ? served
-      : prompt.tools.filter((name) => served?.includes(name) ?? true);
-  const allow = wanted?.filter((name) => !prompt.blocklist.includes(name));
+      : (served?.filter(isWanted) ?? namesOf(prompt.tools, prompt));
+  const allow = wanted?.filter((name) => !isBlocked(name));
   if (allow?.length === 0) return [];
-  const block = prompt.blocklist.length === 0 ? undefined : [...prompt.blocklist];
+  const block = prompt.blocklist.length === 0 ? undefined : namesOf(prompt.blocklist, prompt);
   return [{ ...server, allow, block }];
+}
+
+/** Whether a tool of a server is among the names, which may have the name of the server's entry before it. */
+function servedNames(
+  names: readonly string[],
+  { registryName }: ToolConfig,
+  prompt: ToolNaming,
+): (name: string) => boolean {
+  const written = new Set(names.flatMap((name) => spellings(name, prompt)));
+  return (name) => [name, `${registryName}_${name}`].some((own) => written.has(underscored(own)));
+}
+
+/** What the pack calls the tools, by key and by name. */
+function namesOf(names: readonly string[], { packTools }: ToolNaming): string[] {
+  const all = names.flatMap((written) => {
+    const packTool = Object.hasOwn(packTools, written) ? packTools[written] : undefined;
+    return packTool === undefined ? [written] : [written, packTool.name];
+  });
+  return [...new Set(all)];
 }
 
 /** A registry writes the names of tools with "-", a pack with "_". */
@@ -122,6 +143,7 @@ function toToolConfig(tool: ResolvedTool, packTool: PackTool | undefined): ToolC
     allowedAddresses: tool.allowedAddresses && [...tool.allowedAddresses],
     allow: allow && [...allow],
     forward: forward && [...forward],
+    mcp: tool.mcp && structuredClone(tool.mcp),
   };
 }
 

@@ -49,6 +49,7 @@ interface Given {
   /** URL → the result of its probe. */
   probes?: Record<string, { reachable: boolean; message?: string; refused?: boolean }>;
   urlAddresses?: readonly string[];
+  runsCommands?: boolean;
 }
 
 function decide({
@@ -56,12 +57,14 @@ function decide({
   services = [],
   probes = {},
   urlAddresses,
+  runsCommands,
 }: Given): ToolRegistryDecision {
   return decideToolRegistry({
     toolRegistry: aToolRegistry({ spec: { tools } }),
     services,
     probes: new Map(Object.entries(probes)),
     urlAddresses,
+    runsCommands,
     now: NOW,
   });
 }
@@ -274,6 +277,23 @@ describe("discovery", () => {
       "lookup-svc",
       "find_user",
     ]);
+  });
+
+  it("may be a command, where commands are run", () => {
+    const mcp = { transport: "stdio", command: ["npx", "-y", "server"] };
+    const tools = [{ name: "files", type: "mcp", mcp }];
+    const local = decide({ tools, runsCommands: true });
+    expect(local.tools).toMatchObject([{ name: "files", type: "mcp", url: "", mcp }]);
+    expect(local.status).toMatchObject({
+      phase: "Ready",
+      tools: [{ name: "files", type: "mcp", available: true }],
+    });
+    const cluster = decide({ tools });
+    expect(cluster.tools).toEqual([]);
+    expect(cluster.status.tools).toMatchObject([{ available: false, reason: "InvalidTool" }]);
+    expect(JSON.stringify(cluster.status.conditions)).toContain(
+      "its mcp.transport is stdio, which only omnia up runs; serve it over HTTP",
+    );
   });
 
   it("reads the annotations", () => {

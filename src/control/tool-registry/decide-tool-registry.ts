@@ -18,6 +18,8 @@ export interface ToolRegistryInput {
   probes: ProbedURLs;
   /** What tools that are given by URL may have as an address, besides public ones. Without it nothing else. */
   urlAddresses?: AllowedAddresses | undefined;
+  /** Whether agents run commands as servers of tools. */
+  runsCommands?: boolean | undefined;
   /** Milliseconds since 1970. */
   now: number;
 }
@@ -30,7 +32,8 @@ export interface ToolRegistryDecision {
 export function decideToolRegistry(input: ToolRegistryInput): ToolRegistryDecision {
   const { metadata, spec, status } = input.toolRegistry;
   const services = input.services.filter(({ namespace }) => namespace === metadata.namespace);
-  const outcomes = resolveTools(spec.tools, services, input.probes, input.urlAddresses);
+  const { probes, urlAddresses, runsCommands } = input;
+  const outcomes = resolveTools(spec.tools, services, probes, urlAddresses, runsCommands);
   const problems = outcomes.flatMap(({ name, problem }) =>
     problem === undefined ? [] : [{ tool: name, ...problem }],
   );

@@ -53,12 +53,14 @@ const MAX_TOOLS = 1024;
 /**
  * The outcomes come in the order of the entries, and for an entry in the order of the names of its Services. A tool whose name
  * was there before is invalid. `urlAddresses` are what a tool that is given by its URL may have, besides public addresses.
+ * `runsCommands`: on a machine without a cluster a server may be a command.
  */
 export function resolveTools(
   entries: readonly ToolEntry[],
   services: readonly ServiceView[],
   probes: ProbedURLs,
   urlAddresses?: AllowedAddresses,
+  runsCommands = false,
 ): ToolOutcome[] {
   const schemas = new ToolSchemas();
   const names = new Set<string>();
@@ -66,6 +68,10 @@ export function resolveTools(
   for (const entry of entries) {
     const left = MAX_TOOLS - outcomes.length;
     if (left <= 0) break;
+    if (entry.mcp?.transport === "stdio") {
+      outcomes.push(commandTool(entry, runsCommands));
+      continue;
+    }
     outcomes.push(
       ...(entry.url === undefined
         ? discover(entry, services, schemas, left)
@@ -117,6 +123,17 @@ function inlineTool(
   }
   const message = `${url} cannot be connected to: ${why}. See that it runs and that its URL is right`;
   return { name, type, endpoint: url, tool, problem: { reason: "Unreachable", message } };
+}
+
+function commandTool(entry: ToolEntry, runsCommands: boolean): ToolOutcome {
+  const { name, type } = entry;
+  if (!runsCommands) {
+    const message =
+      "its mcp.transport is stdio, which only omnia up runs; serve it over HTTP, and give its url or a selector";
+    return invalid({ name, type }, message);
+  }
+  const tool = { name, type, url: "", ...fromEntry(entry), fallbackDescription: name };
+  return { name, type, tool: { ...tool, available: true } };
 }
 
 /** `most`: the Services that are looked at. */
@@ -212,12 +229,13 @@ type EntryPart = Pick<
   | "maxParallel"
   | "allow"
   | "forward"
+  | "mcp"
 >;
 
 function fromEntry(entry: ToolEntry): EntryPart {
   const { description, method, inputSchema, timeout, retries, headers, authSecretRef, allow } =
     entry;
-  const { authType, authHeader, responseLimit, maxParallel, forward } = entry;
+  const { authType, authHeader, responseLimit, maxParallel, forward, mcp } = entry;
   return {
     description,
     method,
@@ -232,5 +250,6 @@ function fromEntry(entry: ToolEntry): EntryPart {
     maxParallel,
     allow,
     forward,
+    mcp,
   };
 }

@@ -9,6 +9,7 @@ export interface ResolvedTool {
   /** No two tools of a registry have the same name. */
   readonly name: string;
   readonly type: ToolType;
+  /** Empty where a command stands in for it. */
   readonly url: string;
   /** `undefined` when the registry has none. The description of the pack is taken then, and else `fallbackDescription`. */
   readonly description?: string | undefined;
@@ -31,5 +32,6 @@ export interface ResolvedTool {
   readonly forward?: ToolEntry["forward"] | undefined;
   /** Which addresses it may have, besides public ones. `undefined`: no other. */
   readonly allowedAddresses?: AllowedAddresses | undefined;
+  readonly mcp?: ToolEntry["mcp"] | undefined;
   readonly available: boolean;
 }
