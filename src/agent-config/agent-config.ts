@@ -10,6 +10,7 @@ import {
   PROVIDER_NAMES,
   SESSION_STORES,
   TOKEN_LIMIT_FIELDS,
+  TOOL_APPROVALS,
   TOOL_AUTH_TYPES,
   TOOL_FORWARDS,
   MCP_TRANSPORTS,
@@ -93,6 +94,13 @@ export const toolConfigSchema = z.strictObject({
       command: z.array(z.string()).optional(),
       env: z.record(z.string(), z.string()).optional(),
     })
+    .optional(),
+  /** Whether the user is asked before a call: always, or where the arguments match the JSON Schema. Without it never. */
+  approval: z
+    .union([
+      z.enum(TOOL_APPROVALS),
+      z.strictObject({ arguments: z.record(z.string(), z.unknown()) }),
+    ])
     .optional(),
 });
 

@@ -13,4 +13,6 @@ export const MCP_TRANSPORTS = ["http", "sse", "stdio"] as const;
 export const TOOL_AUTH_TYPES = ["bearer", "basic", "header"] as const;
 /** What a tool is told of who it is called for. */
 export const TOOL_FORWARDS = ["subject"] as const;
+/** Whether the user is asked before a tool is called, whatever the arguments. */
+export const TOOL_APPROVALS = ["never", "always"] as const;
 export const TOOL_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;

@@ -6,6 +6,8 @@
 export const MAX_CLIENT_FRAME_BYTES = 512 * 1024;
 /** The most characters of a session id, turn id or client message id. A longer one is refused. */
 export const MAX_ID_LENGTH = 256;
+/** The most characters of the reason of a denial. A longer one is refused. */
+export const MAX_REASON_LENGTH = 4_096;
 
 export const ERROR_CODES = [
   "INVALID_MESSAGE",
@@ -25,6 +27,7 @@ export const FINISH_REASONS = [
   "tool_limit",
   "content_filter",
   "cancelled",
+  "awaiting_approval",
 ] as const;
 export type FinishReason = (typeof FINISH_REASONS)[number];
 
@@ -72,6 +75,17 @@ export interface ToolResultFrame extends OfTurn {
   /** Has exactly one of `result` and `error`. */
   tool_result: { id: string; result?: unknown; error?: string };
 }
+/** A call waits for an answer of the user. The `done` of its turn follows, and the answers begin the turn that goes on. */
+export interface ApprovalRequestFrame extends OfTurn {
+  type: "approval_request";
+  approval: {
+    id: string;
+    name: string;
+    arguments: Record<string, unknown>;
+    /** When the session ends unless something happens in it before, as RFC 3339 writes it. */
+    expires_at: string;
+  };
+}
 export interface DoneFrame extends OfTurn {
   type: "done";
   /** The whole answer of the turn. */
@@ -90,7 +104,13 @@ export interface ConnectionErrorFrame extends Stamped {
   error: ErrorBody;
 }
 
-export type TurnFrame = ChunkFrame | ToolCallFrame | ToolResultFrame | DoneFrame | TurnErrorFrame;
+export type TurnFrame =
+  | ChunkFrame
+  | ToolCallFrame
+  | ToolResultFrame
+  | ApprovalRequestFrame
+  | DoneFrame
+  | TurnErrorFrame;
 export type ServerFrame = ConnectedFrame | TurnFrame | ConnectionErrorFrame;
 
 export interface MessageFrame {
@@ -111,7 +131,24 @@ export interface ResumeFrame {
   /** The last `seq` that the client has seen. */
   after: number;
 }
-export type ClientFrame = MessageFrame | CancelFrame | ResumeFrame;
+export interface ApproveFrame {
+  type: "approve";
+  /** The id of the call. */
+  id: string;
+  session_id?: string | undefined;
+  /** In place of those that the model wrote. */
+  arguments?: Record<string, unknown> | undefined;
+}
+export interface DenyFrame {
+  type: "deny";
+  /** The id of the call. */
+  id: string;
+  session_id?: string | undefined;
+  /** The model is told it. */
+  reason?: string | undefined;
+}
+export type AnswerFrame = ApproveFrame | DenyFrame;
+export type ClientFrame = MessageFrame | CancelFrame | ResumeFrame | AnswerFrame;
 
 export type ParsedClientFrame =
   | { ok: true; frame: ClientFrame }
@@ -136,10 +173,14 @@ export function parseClientFrame(text: string): ParsedClientFrame {
       return readCancel(value);
     case "resume":
       return readResume(value);
+    case "approve":
+      return readApprove(value);
+    case "deny":
+      return readDeny(value);
     case undefined:
       return refuse('the frame has no "type"');
     default:
-      return refuse('"type" must be one of message, cancel, resume');
+      return refuse('"type" must be one of message, cancel, resume, approve, deny');
   }
 }
 
@@ -177,6 +218,42 @@ function readResume({ session_id, after }: JSONObject): ParsedClientFrame {
     return refuse('"after" must be a whole number, 0 or more');
   }
   return { ok: true, frame: { type: "resume", session_id: sessionId, after: after as number } };
+}
+
+function readApprove(value: JSONObject): ParsedClientFrame {
+  const call = readCall(value);
+  if ("problem" in call) return refuse(call.problem);
+  const toolArguments = value["arguments"];
+  if (toolArguments !== undefined && toolArguments !== null && !isObject(toolArguments)) {
+    return refuse('"arguments" must be an object');
+  }
+  return { ok: true, frame: { type: "approve", ...call, arguments: toolArguments ?? undefined } };
+}
+
+function readDeny(value: JSONObject): ParsedClientFrame {
+  const call = readCall(value);
+  if ("problem" in call) return refuse(call.problem);
+  const { reason } = value;
+  if (
+    reason !== undefined &&
+    reason !== null &&
+    (typeof reason !== "string" || reason.length > MAX_REASON_LENGTH)
+  ) {
+    return refuse(`"reason" must be a string of at most ${MAX_REASON_LENGTH} characters`);
+  }
+  return { ok: true, frame: { type: "deny", ...call, reason: reason ?? undefined } };
+}
+
+/** Which call an answer is about. */
+function readCall({
+  id,
+  session_id,
+}: JSONObject): { id: string; session_id: string | undefined } | { problem: string } {
+  if (!isOptionalId(session_id)) return { problem: invalidId("session_id") };
+  if (!isOptionalId(id)) return { problem: invalidId("id") };
+  const callId = named(id);
+  if (callId === undefined) return { problem: '"id" is required' };
+  return { id: callId, session_id: named(session_id) };
 }
 
 function refuse(problem: string): ParsedClientFrame {

@@ -12,6 +12,11 @@ describe("parseServerFrame", () => {
     { type: "tool_result", ...ofTurn, tool_result: { id: "1", result: null } },
     { type: "tool_result", ...ofTurn, tool_result: { id: "1", error: "no" } },
     {
+      type: "approval_request",
+      ...ofTurn,
+      approval: { id: "1", name: "pay", arguments: {}, expires_at: "2026-01-02T00:00:00Z" },
+    },
+    {
       type: "done",
       ...ofTurn,
       content: "a",
@@ -33,7 +38,7 @@ describe("parseServerFrame", () => {
     ["[]", "the frame must be a JSON object"],
     [
       { type: "constructor" },
-      '"type" must be one of connected, chunk, tool_call, tool_result, done, error',
+      '"type" must be one of connected, chunk, tool_call, tool_result, approval_request, done, error',
     ],
     [{ type: "connected", ...stamp, seq: 0 }, '"resumed" is missing or invalid'],
     [{ type: "chunk", ...stamp, content: "a" }, '"turn_id" is missing or invalid'],
@@ -48,6 +53,14 @@ describe("parseServerFrame", () => {
     [
       { type: "tool_result", ...ofTurn, tool_result: { id: "1" } },
       '"tool_result" is missing or invalid',
+    ],
+    [
+      {
+        type: "approval_request",
+        ...ofTurn,
+        approval: { id: "1", name: "pay", arguments: {}, expires_at: "soon" },
+      },
+      '"approval" is missing or invalid',
     ],
     [
       { type: "done", ...ofTurn, content: "a", finish_reason: "bored" },

@@ -38,6 +38,15 @@ const shapes: Record<ServerFrame["type"], Shape> = {
     tool_call: object({ id: isString, name: isString, arguments: isObject }),
   },
   tool_result: { ...ofTurn, tool_result: isToolResult },
+  approval_request: {
+    ...ofTurn,
+    approval: object({
+      id: isString,
+      name: isString,
+      arguments: isObject,
+      expires_at: isTimestamp,
+    }),
+  },
   done: {
     ...ofTurn,
     content: isString,

@@ -13,7 +13,10 @@ export type TurnEvent =
   /** Exactly one of `result` and `error`. */
   | { type: "tool-result"; id: string; result?: unknown; error?: string };
 
-/** What a replica that died had done of a turn. The clients were sent all of it. */
+/**
+ * What was done of a turn before: by a replica that died, of which the clients were sent all, or until calls of it waited for an
+ * approval. In the latter case `usage`, `said` and `unfinished` are only of what came since.
+ */
 export interface EarlierRun {
   /** The complete steps. Only the last one may have calls without an outcome. */
   readonly steps: readonly EarlierStep[];
@@ -40,6 +43,19 @@ export interface EarlierCall {
   /** Whether the clients were told of the call, and it may have had its effect. */
   readonly isStarted: boolean;
   readonly outcome: ToolMessage | undefined;
+  /** What the user answered when asked whether the call may be made. An edit of the arguments is in `input` already. */
+  readonly answer?: ApprovalAnswer | undefined;
+}
+
+export type ApprovalAnswer =
+  | { readonly isApproved: true }
+  | { readonly isApproved: false; readonly reason: string | undefined };
+
+/** A call of the turn's last step that is made only when the user approves it. */
+export interface ApprovalRequest {
+  readonly id: string;
+  readonly name: string;
+  readonly arguments: Record<string, unknown>;
 }
 
 /** What the journal keeps of a model step beside its message. */
@@ -66,7 +82,7 @@ export interface Turn {
   readonly config: AgentConfig;
   /** Aborted when the turn has to stop: it was cancelled, its lease was lost, or it reached a limit. */
   readonly signal: AbortSignal;
-  /** Set when the turn was begun by a replica that died. The handler goes on where that replica stopped. */
+  /** Set when the turn was begun before. The handler goes on where it stopped. */
   readonly earlier: EarlierRun | undefined;
   /** The session's messages before this turn, oldest first. Read from the store only when asked for. */
   history(): Promise<HistoryMessage[]>;
@@ -89,6 +105,8 @@ export interface TurnResult {
   content?: string | undefined;
   usage?: Usage | undefined;
   finishReason: Exclude<FinishReason, "cancelled">;
+  /** With `awaiting_approval`: the calls that wait. All of them are in the last message that was recorded with calls. */
+  approvals?: readonly ApprovalRequest[] | undefined;
 }
 
 /**
@@ -99,4 +117,16 @@ export interface Handler {
   /** Set when the handler's calls have no effect, so that a call whose outcome is not known is made again. */
   readonly hasHarmlessCalls?: boolean | undefined;
   run(turn: Turn): Promise<TurnResult>;
+  /** Why a call may not be made with these arguments, which are JSON, in place of those that the model wrote. */
+  problemOfEdit?(call: EditedCall): Promise<string | undefined>;
+}
+
+export interface EditedCall {
+  readonly config: AgentConfig;
+  readonly sessionId: string;
+  readonly promptVersion: string | undefined;
+  /** The name of the tool, as the model wrote it. */
+  readonly name: string;
+  readonly arguments: Record<string, unknown>;
+  readonly signal: AbortSignal;
 }

@@ -138,6 +138,8 @@ export const MAX_SHORTER_PROMPTS = 3;
 export const MAX_RATED_MODELS = 16;
 
 // Tools
+/** How long it may take to learn which arguments a tool takes, when a user edits those of a call that waits. */
+export const MAX_EDIT_CHECK_MS = 5_000;
 /** No provider takes a longer name of a tool. */
 export const MAX_TOOL_NAME_CHARACTERS = 64;
 /** More than a model writes in one answer. */

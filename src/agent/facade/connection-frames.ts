@@ -1,5 +1,10 @@
 import type { Log } from "../../observability/log.ts";
-import type { ConnectedFrame, ConnectionErrorFrame, ErrorBody } from "../../protocol/frames.ts";
+import type {
+  ApprovalRequestFrame,
+  ConnectedFrame,
+  ConnectionErrorFrame,
+  ErrorBody,
+} from "../../protocol/frames.ts";
 import { encodeTextFrame } from "../../protocol/text-frame.ts";
 import type { Clock } from "../../time/clock.ts";
 import { TurnError } from "../contracts/turn-error.ts";
@@ -17,7 +22,7 @@ export interface FrameOutlet {
   whenWritable(): Promise<void> | undefined;
 }
 
-/** Sends the frames that belong to no turn: what a connection is told of its sessions, and errors. */
+/** Sends the frames that come from no turn: what a connection is told of its sessions, and errors. */
 export class ConnectionFrames {
   readonly #outlet: FrameOutlet;
   readonly #clock: Clock;
@@ -31,6 +36,11 @@ export class ConnectionFrames {
 
   sendConnected(sessionId: string, { resumed, seq }: { resumed: boolean; seq: number }): void {
     this.#send({ type: "connected", ...this.#stamp(sessionId), resumed, seq });
+  }
+
+  /** Sends frames of a turn again, as they were: calls wait for an approval still. */
+  sendRequests(requests: readonly ApprovalRequestFrame[]): void {
+    for (const request of requests) this.#send(request);
   }
 
   sendError(sessionId: string, error: ErrorBody): void {
@@ -54,7 +64,7 @@ export class ConnectionFrames {
     return { session_id: sessionId, timestamp: timestamp(this.#clock.now()) };
   }
 
-  #send(frame: ConnectedFrame | ConnectionErrorFrame): void {
+  #send(frame: ConnectedFrame | ApprovalRequestFrame | ConnectionErrorFrame): void {
     this.#outlet.send(encodeTextFrame(JSON.stringify(frame)));
   }
 }

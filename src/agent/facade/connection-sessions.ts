@@ -1,13 +1,14 @@
 /** What the frames of one client do: which session each of them speaks of, whose session it is, and what is answered. */
 import type { Clock } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";
-import type { ErrorBody, MessageFrame, ResumeFrame } from "../../protocol/frames.ts";
+import type { AnswerFrame, ErrorBody, MessageFrame, ResumeFrame } from "../../protocol/frames.ts";
 import type { StoreUse } from "../sessions/current-store.ts";
 import type { Limits } from "../contracts/limits.ts";
 import type { SessionClient } from "../sessions/session-client.ts";
 import { SessionExistsError, type SessionSummary } from "../sessions/session-store.ts";
 import type { SessionFeeds } from "../turns/session-feeds.ts";
 import { TurnError } from "../contracts/turn-error.ts";
+import { notOpen } from "../turns/call-answer.ts";
 import type { TurnBegin, TurnRunner } from "../turns/turn-runner.ts";
 import { createSession, findSession, hasTurn, renounceSession } from "./client-session.ts";
 import { ConnectionFrames, type FrameOutlet } from "./connection-frames.ts";
@@ -100,6 +101,7 @@ export class ConnectionSessions implements ViewOwner {
         return;
       }
       this.#adopt(sessionId, session);
+      this.#frames.sendRequests(session.waiting?.requests ?? []);
       if (hasTurn(session)) {
         this.#followed.follow(sessionId, session.lastSeq).follow(session.lastSeq);
       }
@@ -160,6 +162,32 @@ export class ConnectionSessions implements ViewOwner {
     });
   }
 
+  /** Answers whether the answer to an approval request made its turn go on. */
+  async answer(frame: AnswerFrame): Promise<boolean> {
+    const sessionId = frame.session_id ?? this.#own.id;
+    let hasBegun = false;
+    await this.#attempt(sessionId, async (use) => {
+      // A session that is not in the store yet has no calls.
+      if (sessionId === this.#own.id && this.#own.state === "announced") throw notOpen(frame.id);
+      const session = await this.#find(sessionId, use);
+      if (session === undefined) {
+        this.#frames.sendError(sessionId, sessionNotFound());
+        return;
+      }
+      if (!this.#isKnown(sessionId) && sessionId === this.#own.id) this.#adopt(sessionId, session);
+      const client = this.#client;
+      const status = await this.#context.runner.answer(
+        { sessionId, client, frame, waiting: session.waiting },
+        use,
+        (seqBefore) => this.#followed.follow(sessionId, seqBefore).expectTurn(seqBefore),
+      );
+      hasBegun = status === "started";
+      if (status === "unknown-session") this.#frames.sendError(sessionId, sessionNotFound());
+      if (status === "not-open") throw notOpen(frame.id);
+    });
+    return hasBegun;
+  }
+
   async resume(frame: ResumeFrame): Promise<void> {
     const sessionId = frame.session_id;
     if (sessionId === this.#own.id && this.#own.state === "announced") {
@@ -174,7 +202,10 @@ export class ConnectionSessions implements ViewOwner {
       }
       this.#adopt(sessionId, session);
       const after = Math.min(frame.after, session.lastSeq);
-      this.#followed.follow(sessionId, after).follow(after, hasTurn(session));
+      const open = session.waiting?.requests ?? [];
+      // Those behind `after` come at their place among the frames.
+      this.#frames.sendRequests(open.filter(({ seq }) => seq <= after));
+      this.#followed.follow(sessionId, after).follow(after, hasTurn(session), open);
     });
   }
 

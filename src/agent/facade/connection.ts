@@ -280,6 +280,9 @@ export class Connection implements SessionsOwner, Pinged {
         return this.#sessions.cancel(frame.session_id).then(() => false);
       case "resume":
         return this.#sessions.resume(frame).then(() => false);
+      case "approve":
+      case "deny":
+        return this.#sessions.answer(frame);
     }
   }
 }

@@ -4,7 +4,7 @@
  * read from the store.
  */
 import type { SessionOwner } from "../sessions/session-client.ts";
-import type { ErrorBody, TurnFrame } from "../../protocol/frames.ts";
+import type { ApprovalRequestFrame, ErrorBody, TurnFrame } from "../../protocol/frames.ts";
 import { encodeTextFrame } from "../../protocol/text-frame.ts";
 import type { Clock } from "../../time/clock.ts";
 import { TURN_WRITE_RETRIES_MS } from "../contracts/limits.ts";
@@ -103,15 +103,18 @@ export class SessionView implements Follower {
     this.#cursor = seqBefore;
   }
 
-  /** Sends the frames after `after`, and then those that come. `turnRuns`: the end of a turn is awaited. */
-  follow(after: number, turnRuns = true): void {
+  /**
+   * Sends the frames after `after`, and then those that come. `turnRuns`: the end of a turn is awaited. `open`: requests of calls
+   * that wait for an approval, which are sent also if they are no longer kept among the frames.
+   */
+  follow(after: number, turnRuns = true, open: readonly ApprovalRequestFrame[] = []): void {
     this.#catchUp?.abort();
     const controller = new AbortController();
     this.#catchUp = controller;
     this.#from = after;
     this.#cursor = after;
     this.#pushedSeq = 0;
-    void this.#readOn(controller, turnRuns);
+    void this.#readOn(controller, turnRuns, open);
   }
 
   /** Sends all frames of a turn whose message was repeated, unless the client is getting them already. */
@@ -132,7 +135,11 @@ export class SessionView implements Follower {
     for (const replay of this.#replays) replay.abort();
   }
 
-  async #readOn(controller: AbortController, turnRuns: boolean): Promise<void> {
+  async #readOn(
+    controller: AbortController,
+    turnRuns: boolean,
+    open: readonly ApprovalRequestFrame[],
+  ): Promise<void> {
     const { signal } = controller;
     let awaitsEnd = turnRuns;
     /** The store has all frames of the turn that there will be. */
@@ -146,6 +153,8 @@ export class SessionView implements Follower {
     };
     const onForgotten = (keptAfter: number): void => {
       this.#context.frames.sendError(this.sessionId, forgotten(keptAfter));
+      const isForgotten = ({ seq }: TurnFrame) => seq > this.#cursor && seq <= keptAfter;
+      this.#context.frames.sendRequests(open.filter(isForgotten));
       this.#cursor = keptAfter;
     };
     let failures = 0;

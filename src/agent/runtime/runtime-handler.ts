@@ -12,6 +12,8 @@ import { TurnError } from "../contracts/turn-error.ts";
 import { limitsOf } from "../contracts/limits.ts";
 import type { Handler } from "../contracts/handler.ts";
 import { callIdsOf } from "./tools/call-ids.ts";
+import { findTool } from "./tools/find-tool.ts";
+import { checkToolArguments } from "./tools/tool-arguments.ts";
 import { functionTools, offerTools } from "./tools/offered-tool.ts";
 import { ToolServers } from "../../tool-servers/tool-servers.ts";
 import { boundPrompt } from "./bound-prompt.ts";
@@ -90,6 +92,13 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
           maxHistoryTokens: limitsOf(turn.config).maxHistoryTokens,
         }),
       });
+    },
+    async problemOfEdit({ config, name, arguments: toolArguments, signal, ...session }) {
+      const prompt = promptOfSession(promptsOf(config), session);
+      const tools = await offerTools(prompt.tools ?? config.tools, toolServers, signal);
+      const tool = findTool(tools, name);
+      // The call of a tool that is gone has its error as its result.
+      return tool === undefined ? undefined : checkToolArguments(tool.inputSchema, toolArguments);
     },
     async ready(config) {
       promptsOf(config);

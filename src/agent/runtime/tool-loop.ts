@@ -23,6 +23,7 @@ import { addUsage } from "../contracts/add-usage.ts";
 import { CallIds } from "./tools/call-ids.ts";
 import type { StepSource, ToolChoice } from "./steps/step-source.ts";
 import type { OfferedTool } from "./tools/offered-tool.ts";
+import { byApproval, waitingResult } from "./tools/waiting-runs.ts";
 import { runCalls } from "./tools/run-calls.ts";
 import { ToolRuns, type ToolRun } from "./tools/tool-runs.ts";
 
@@ -145,16 +146,22 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
     }
   }
 
-  /** Runs the calls. Each is stored as begun before it is made, and all outcomes are stored when this settles. */
-  async function run(runs: readonly ToolRun[]): Promise<void> {
-    await runCalls(turn, runs, { remember, stop });
+  /**
+   * Runs the calls that need no approval, and answers those that wait for one. Each is stored as begun before it is made, and all
+   * outcomes are stored when this settles.
+   */
+  async function run(runs: readonly ToolRun[]): Promise<readonly ToolRun[]> {
+    const { ready, waiting } = await byApproval(runs);
+    await runCalls(turn, ready, { remember, stop });
     await turn.stored();
+    return waiting;
   }
 
   try {
     for (const step of earlier?.steps ?? []) {
       own.push(step.message, ...step.calls.flatMap(({ outcome }) => outcome ?? []));
-      await run(toolRuns.takeEarlier(step));
+      const waiting = await run(toolRuns.takeEarlier(step));
+      if (waiting.length > 0) return waitingResult(waiting, usage);
     }
     const finished = earlier?.steps.at(-1)?.finishReason;
     if (finished !== undefined) return resultOf(finished, usage);
@@ -181,7 +188,8 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
         turn.record(message, { usage: stepUsage, inputs: inputsOf(step, runs), finishReason });
       }
       if (finishReason !== undefined) return resultOf(finishReason, usage);
-      await run(runs);
+      const waiting = await run(runs);
+      if (waiting.length > 0) return waitingResult(waiting, usage);
     }
   } finally {
     stop.abort();

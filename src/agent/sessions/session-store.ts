@@ -18,6 +18,7 @@ import type { TurnFrame } from "../../protocol/frames.ts";
 import type { HistoryMessage } from "./history-message.ts";
 import type { SessionClient } from "./session-client.ts";
 import type { JournalEntry, JournalPart, TurnOrigin } from "./turn-journal.ts";
+import type { CallAnswer, WaitingCalls } from "./waiting-calls.ts";
 
 /** Frames of a turn are kept for this long after the turn ended, for clients that resume. */
 export const FRAME_RETENTION_MS = 10 * 60_000;
@@ -52,6 +53,8 @@ export interface SessionSummary {
   runningTurnId?: string | undefined;
   /** The turn that has not ended and that no replica runs: it waits to be taken over. */
   abandonedTurnId?: string | undefined;
+  /** Set while calls of the session's last turn wait for an approval. */
+  waiting?: WaitingCalls | undefined;
 }
 
 export interface NewTurn {
@@ -88,6 +91,8 @@ export interface AbandonedTurn {
   readonly lastSeq: number;
   readonly userMessage: string;
   readonly messageId: string | undefined;
+  /** The turn that the user's message began, where this one goes on for it. */
+  readonly firstTurnId?: string | undefined;
   readonly origin: TurnOrigin;
   readonly journal: readonly JournalEntry[];
   /** A cancel was asked for while no replica ran the turn. */
@@ -112,6 +117,15 @@ export type BegunTurn =
   | { status: "abandoned"; turnId: string }
   | { status: "unknown-session" };
 
+export type AnsweredCall =
+  /** It was the last answer. The turn goes on as one does that was taken over. */
+  | { status: "started"; turn: AbandonedTurn }
+  /** Other calls wait still. */
+  | { status: "recorded" }
+  /** No such call waits: it was answered before, or its session went on without the answer, or there never was one. */
+  | { status: "not-open" }
+  | { status: "unknown-session" };
+
 export interface SessionStore {
   /** Rejects with SessionExistsError when there is such a session, and it is not as this call would have made it. */
   create(sessionId: string, client: SessionClient): Promise<void>;
@@ -120,7 +134,8 @@ export interface SessionStore {
   /** The messages that are kept, whole turns, oldest first; none for an unknown session. */
   history(sessionId: string): Promise<HistoryMessage[]>;
   /**
-   * One turn at a time in a session, across connections and replicas. Adds the user's message to the history.
+   * One turn at a time in a session, across connections and replicas. Adds the user's message to the history. Calls that wait
+   * for an approval wait no more.
    */
   beginTurn(sessionId: string, owner: string, turn: NewTurn): Promise<BegunTurn>;
   /**
@@ -128,6 +143,11 @@ export interface SessionStore {
    * to a turn that has frames, or was taken over.
    */
   withdrawTurn(sessionId: string, turn: Pick<NewTurn, "turnId" | "messageId">): Promise<void>;
+  /**
+   * Answers a call that waits. Of many answers to one call, one is taken. With the last answer that the session waits for, the
+   * turn that goes on begins, in the same step. Such a turn is not to be withdrawn.
+   */
+  answerCall(sessionId: string, owner: string, answer: CallAnswer): Promise<AnsweredCall>;
   /**
    * Takes the turn whose lease ended without `endTurn`. When many replicas try, one succeeds, and the writes of the one that
    * had the turn before are refused from then on. `claim` tells one attempt from the others; with the same claim, the turn
@@ -154,7 +174,10 @@ export interface SessionStore {
   cancelTurn(sessionId: string, owner: string): Promise<"requested" | "abandoned" | "none">;
   /** Calls back, at least once, soon after `cancelTurn`, of this store or another one, until the returned function is called. */
   onCancel(lease: TurnLease, listener: () => void): () => void;
-  /** The turn's last frames, its messages, and the end of its lease, in one step. */
+  /**
+   * The turn's last frames, its messages, and the end of its lease, in one step. Where the frames have approval requests, the
+   * session waits for their answers, and the messages are for the case that none comes: see `waiting-calls.ts`.
+   */
   endTurn(
     lease: TurnLease,
     end: { frames: readonly TurnFrame[]; messages: readonly HistoryMessage[] },

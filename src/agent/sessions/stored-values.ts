@@ -1,5 +1,5 @@
 /** Frames and messages as the text that a store keeps, and back. What was kept is not trusted to be readable. */
-import type { TurnFrame } from "../../protocol/frames.ts";
+import type { ApprovalRequestFrame, TurnFrame } from "../../protocol/frames.ts";
 import type { HistoryMessage } from "./history-message.ts";
 import { CorruptSessionError } from "./session-store.ts";
 import type { JournalEntry, TurnOrigin } from "./turn-journal.ts";
@@ -11,6 +11,7 @@ const FRAME_BODIES: Readonly<Record<string, { field: string; type: "string" | "o
   done: { field: "content", type: "string" },
   tool_call: { field: "tool_call", type: "object" },
   tool_result: { field: "tool_result", type: "object" },
+  approval_request: { field: "approval", type: "object" },
   error: { field: "error", type: "object" },
 };
 
@@ -39,6 +40,14 @@ export function parseStoredFrame(text: string, seq: number): TurnFrame {
     frame[body.field] !== null;
   if (!isFrame) throw new CorruptSessionError(`the stored frame ${seq} is no frame`);
   return frame as unknown as TurnFrame;
+}
+
+/** Reads the frame of a request, which is kept apart from the other frames too. */
+export function parseStoredRequest(text: string): ApprovalRequestFrame {
+  const { seq } = parseObject(text, "an approval request");
+  const frame = parseStoredFrame(text, Number(seq));
+  if (frame.type === "approval_request") return frame;
+  throw new CorruptSessionError("a stored approval request is none");
 }
 
 export function parseStoredMessage(text: string): HistoryMessage {
@@ -86,8 +95,10 @@ function isEntry(entry: Record<string, unknown>): boolean {
       return typeof entry["id"] === "string" && typeof entry["name"] === "string";
     case "call-done":
       return isMessageOf(entry["message"], "tool");
+    case "call-answered":
+      return typeof entry["id"] === "string" && typeof entry["isApproved"] === "boolean";
     default:
-      return entry["type"] === "taken-over";
+      return entry["type"] === "taken-over" || entry["type"] === "went-on";
   }
 }
 

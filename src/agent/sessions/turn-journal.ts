@@ -1,6 +1,7 @@
 /**
  * What is kept of a turn while it runs, beside its frames: enough for another replica to go on with it, or to say
- * truthfully what became of it. It is gone when the turn has ended: then the history tells.
+ * truthfully what became of it. It is gone when the turn has ended: then the history tells. Where the turn ended because
+ * calls wait for an approval, it stays, and the turn that goes on has it too.
  */
 import type { FinishReason, Usage } from "../../protocol/frames.ts";
 import type { AssistantMessage, ToolMessage } from "./history-message.ts";
@@ -29,6 +30,18 @@ export type JournalEntry =
   /** From now on the call may have had its effect. */
   | { readonly type: "call-started"; readonly id: string; readonly name: string }
   | { readonly type: "call-done"; readonly message: ToolMessage }
+  /** The user was asked whether the call may be made, and has answered. */
+  | {
+      readonly type: "call-answered";
+      readonly id: string;
+      readonly isApproved: boolean;
+      /** In place of those that the model wrote. */
+      readonly arguments?: Readonly<Record<string, unknown>>;
+      /** Why the call was denied. */
+      readonly reason?: string;
+    }
+  /** All calls have their answers, and a turn of another id goes on from here. The store writes this entry. */
+  | { readonly type: "went-on" }
   /** Another replica took the turn over. The store writes this entry. */
   | { readonly type: "taken-over" };
 

@@ -1,6 +1,6 @@
 import type { ErrorBody, TurnFrame } from "../../protocol/frames.ts";
 import type { Clock } from "../../time/clock.ts";
-import type { TurnEvent } from "../contracts/handler.ts";
+import type { ApprovalRequest, TurnEvent } from "../contracts/handler.ts";
 import type { TurnLease } from "../sessions/session-store.ts";
 import { timestamp } from "./timestamp.ts";
 import type { StoredEnding } from "./turn-ending.ts";
@@ -47,6 +47,18 @@ export class FrameBuilder {
         return { ...this.#begin("tool_result"), tool_result };
       }
     }
+  }
+
+  /** Asks the user about a call. `expiresAt`: when the session ends unless something happens in it, in milliseconds since 1970. */
+  ofApproval(
+    { id, name, arguments: toolArguments }: ApprovalRequest,
+    expiresAt: number,
+  ): TurnFrame {
+    const expires_at = timestamp(expiresAt);
+    return {
+      ...this.#begin("approval_request"),
+      approval: { id, name, arguments: toolArguments, expires_at },
+    };
   }
 
   /** The last frame of the turn. `answer` is the text that was emitted in chunks. */

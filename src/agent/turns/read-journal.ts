@@ -1,5 +1,5 @@
-import type { EarlierCall, EarlierRun, EarlierStep } from "../contracts/handler.ts";
-import type { HistoryMessage, ToolMessage } from "../sessions/history-message.ts";
+import type { ApprovalAnswer, EarlierCall, EarlierRun, EarlierStep } from "../contracts/handler.ts";
+import type { AssistantMessage, HistoryMessage, ToolMessage } from "../sessions/history-message.ts";
 import type { AbandonedTurn } from "../sessions/session-store.ts";
 import type { JournalEntry } from "../sessions/turn-journal.ts";
 import { addUsage } from "../contracts/add-usage.ts";
@@ -27,7 +27,10 @@ interface OpenStep {
   readonly entry: Extract<JournalEntry, { type: "step" }>;
   readonly started: Set<string>;
   readonly outcomes: Map<string, ToolMessage>;
+  readonly answers: Map<string, CallAnswered>;
 }
+
+type CallAnswered = Extract<JournalEntry, { type: "call-answered" }>;
 
 /** What the journal of a turn tells of the run of the replica that died. */
 export function readJournal({ journal }: Pick<AbandonedTurn, "journal">): JournalReading {
@@ -44,7 +47,7 @@ export function readJournal({ journal }: Pick<AbandonedTurn, "journal">): Journa
         said += entry.text;
         break;
       case "step":
-        steps.push({ entry, started: new Set(), outcomes: new Map() });
+        steps.push({ entry, started: new Set(), outcomes: new Map(), answers: new Map() });
         unfinishedFrom = said.length;
         usage = addUsage(usage, entry.usage);
         break;
@@ -55,6 +58,16 @@ export function readJournal({ journal }: Pick<AbandonedTurn, "journal">): Journa
       case "call-done":
         steps.at(-1)?.outcomes.set(entry.message.toolCallId, entry.message);
         close(open, entry.message);
+        break;
+      case "call-answered":
+        steps.at(-1)?.answers.set(entry.id, entry);
+        break;
+      case "went-on":
+        // What was said, spent and survived before belongs to the turn that waited.
+        said = "";
+        unfinishedFrom = 0;
+        usage = undefined;
+        takeovers = 0;
         break;
       case "taken-over":
         takeovers += 1;
@@ -88,16 +101,38 @@ export function messagesOfEarlier({ steps }: EarlierRun): HistoryMessage[] {
   ]);
 }
 
-function closed({ entry, started, outcomes }: OpenStep): EarlierStep {
-  const { message, inputs, finishReason } = entry;
+function closed({ entry, started, outcomes, answers }: OpenStep): EarlierStep {
+  const { inputs, finishReason } = entry;
+  const message = answers.size === 0 ? entry.message : withEdits(entry.message, answers);
   const calls = (message.toolCalls ?? []).map(
-    ({ id, name, arguments: toolArguments }): EarlierCall => ({
-      id,
-      name,
-      input: inputs?.[id] ?? JSON.stringify(toolArguments),
-      isStarted: started.has(id),
-      outcome: outcomes.get(id),
-    }),
+    ({ id, name, arguments: toolArguments }): EarlierCall => {
+      const answer = answers.get(id);
+      const written = answer?.arguments === undefined ? inputs?.[id] : undefined;
+      return {
+        id,
+        name,
+        input: written ?? JSON.stringify(toolArguments),
+        isStarted: started.has(id),
+        outcome: outcomes.get(id),
+        answer: answer && approvalAnswer(answer),
+      };
+    },
   );
   return { message, calls, finishReason };
+}
+
+/** The model is told the arguments that its calls were made with. */
+function withEdits(
+  message: AssistantMessage,
+  answers: ReadonlyMap<string, CallAnswered>,
+): AssistantMessage {
+  const toolCalls = (message.toolCalls ?? []).map((call) => {
+    const edited = answers.get(call.id)?.arguments;
+    return edited === undefined ? call : { ...call, arguments: { ...edited } };
+  });
+  return { ...message, toolCalls };
+}
+
+function approvalAnswer({ isApproved, reason }: CallAnswered): ApprovalAnswer {
+  return isApproved ? { isApproved } : { isApproved, reason };
 }

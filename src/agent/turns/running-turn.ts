@@ -48,12 +48,14 @@ export interface TurnInput {
   readonly promptVersion: string | undefined;
   /** `clock.monotonic()` when the message came. */
   readonly receivedAt: number;
-  /** Only for a turn that was taken over. */
+  /** Only for a turn that was begun before. */
   readonly takenOver?: {
     readonly earlier: EarlierRun;
     readonly lastSeq: number;
     /** The number of entries that its journal has. */
     readonly journaled: number;
+    /** The turn that the user's message began, where this one goes on for it after an approval. */
+    readonly firstTurnId?: string | undefined;
   };
 }
 
@@ -71,6 +73,7 @@ export class RunningTurn implements Turn {
   readonly #lease: TurnLease;
   readonly #store: SessionStore;
   readonly #receivedAt: number;
+  readonly #firstTurnId: string;
   readonly #stop = new StopSignal();
   readonly #transcript: Transcript;
   readonly #writer: TurnWriter;
@@ -95,7 +98,8 @@ export class RunningTurn implements Turn {
     this.config = input.config;
     this.promptVersion = input.promptVersion;
     this.earlier = takenOver?.earlier;
-    this.#transcript = new Transcript(this.id, takenOver?.earlier);
+    this.#firstTurnId = takenOver?.firstTurnId ?? this.id;
+    this.#transcript = new Transcript(this.id, takenOver?.earlier, this.#firstTurnId);
     this.#writer = new TurnWriter(context, {
       lease,
       store,
@@ -134,7 +138,7 @@ export class RunningTurn implements Turn {
       pausesMs: TURN_WRITE_RETRIES_MS,
       isOver: () => this.#stop.stopped !== undefined,
     });
-    return messages.filter((message) => message.turnId !== this.id);
+    return messages.filter((message) => message.turnId !== this.#firstTurnId);
   }
 
   record(message: HistoryMessage, note?: StepNote): void {
@@ -263,6 +267,7 @@ export class RunningTurn implements Turn {
           wasCut,
         }),
         pausesMs: isStoreAway ? STORE_RETURN_RETRIES_MS : TURN_WRITE_RETRIES_MS,
+        sessionTtlMs: this.config.session.ttlMs,
       });
     } catch (error) {
       if (error instanceof TurnLostError) return isStoreAway ? "error" : move();

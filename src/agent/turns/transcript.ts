@@ -8,14 +8,19 @@ import { turnMessages } from "./turn-messages.ts";
 /** The answer of a turn so far, and the messages of the turn for the history. */
 export class Transcript {
   readonly #turnId: string;
+  readonly #historyTurnId: string;
   readonly #recorded: HistoryMessage[] = [];
   #answer = "";
   /** The position in the answer from which on no recorded message holds the text. */
   #unrecordedFrom = 0;
 
-  /** Begins with what a replica that died had done of the turn, if there was one. */
-  constructor(turnId: string, earlier: EarlierRun | undefined) {
+  /**
+   * Begins with what was done of the turn before, if anything was. `firstTurnId`: the turn that the user's message began, where
+   * this one goes on for it. In the history both are one turn, so that calls and results stay together.
+   */
+  constructor(turnId: string, earlier: EarlierRun | undefined, firstTurnId = turnId) {
     this.#turnId = turnId;
+    this.#historyTurnId = firstTurnId;
     if (earlier === undefined) return;
     this.#answer = earlier.said;
     this.#unrecordedFrom = earlier.said.length - earlier.unfinished.length;
@@ -55,13 +60,16 @@ export class Transcript {
   ): HistoryMessage[] {
     const isAnswerRecorded = this.#recorded.at(-1)?.role === "assistant";
     const wholeAnswer = ending.type === "done" && !isAnswerRecorded ? (ending.content ?? "") : "";
-    return turnMessages({
-      turnId: this.#turnId,
+    const messages = turnMessages({
+      turnId: this.#historyTurnId,
       isCancelled,
+      isWaiting: ending.type === "done" && ending.finishReason === "awaiting_approval",
       recorded: this.#recorded,
       unrecordedText: this.#answer.slice(this.#unrecordedFrom) || wholeAnswer,
       partial: ending.type === "error" || wasCut,
     });
+    const turnId = this.#historyTurnId;
+    return turnId === this.#turnId ? messages : messages.map((each) => ({ ...each, turnId }));
   }
 
   #hasOutcome(callId: string): boolean {

@@ -2,7 +2,7 @@ import type { ErrorBody, FinishReason, Usage } from "../../protocol/frames.ts";
 import type { RequestStatus } from "../contracts/agent-metrics.ts";
 import { RETRY_AFTER_SECONDS } from "../contracts/limits.ts";
 import { StoreUnavailableError, TurnLostError } from "../sessions/session-store.ts";
-import type { TurnResult } from "../contracts/handler.ts";
+import type { ApprovalRequest, TurnResult } from "../contracts/handler.ts";
 import { TurnError } from "../contracts/turn-error.ts";
 
 /** Why a turn was stopped before its handler came to its end. */
@@ -31,6 +31,8 @@ export type TurnEnding =
       finishReason: FinishReason;
       usage: Usage | undefined;
       content: string | undefined;
+      /** The calls that wait for an approval. */
+      approvals?: readonly ApprovalRequest[] | undefined;
     }
   | { type: "error"; error: ErrorBody; cause: unknown }
   /** Nothing more can be written to the session: another replica has the turn, or the session is gone. */
@@ -51,6 +53,7 @@ export function endingOfResult(result: TurnResult): TurnEnding {
     finishReason: result.finishReason,
     usage: result.usage,
     content: result.content,
+    approvals: result.approvals,
   };
 }
 

@@ -3,6 +3,8 @@ import type { HistoryMessage } from "../sessions/history-message.ts";
 const NO_OUTCOME = "The turn ended before the tool's result came.";
 const STOPPED =
   "The user cancelled the turn before the tool's result came; whether the call had an effect is not known.";
+const NOT_APPROVED =
+  "Not called: the user was asked to approve the call, and wrote a message instead. That counts as a denial.";
 
 export interface TurnRecord {
   readonly turnId: string;
@@ -11,6 +13,8 @@ export interface TurnRecord {
   /** Whether the answer is incomplete. */
   readonly partial: boolean;
   readonly isCancelled?: boolean | undefined;
+  /** Calls without an outcome wait for an approval. Their outcome is for the case that the user goes on without an answer. */
+  readonly isWaiting?: boolean | undefined;
 }
 
 /**
@@ -50,10 +54,15 @@ function withOutcomes(turn: TurnRecord): HistoryMessage[] {
           turnId: turn.turnId,
           toolCallId: call.id,
           toolName: call.name,
-          error: turn.isCancelled === true ? STOPPED : NO_OUTCOME,
+          error: reasonFor(turn),
         }));
     }
   }
   messages.push(...open);
   return messages;
+}
+
+function reasonFor({ isCancelled, isWaiting }: TurnRecord): string {
+  if (isCancelled === true) return STOPPED;
+  return isWaiting === true ? NOT_APPROVED : NO_OUTCOME;
 }

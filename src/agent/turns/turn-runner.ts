@@ -23,10 +23,12 @@ import type { SessionOwner } from "../sessions/session-client.ts";
 import {
   StoreUnavailableError,
   type AbandonedTurn,
+  type AnsweredCall,
   type BegunTurn,
   type NewTurn,
 } from "../sessions/session-store.ts";
 import type { TurnOrigin } from "../sessions/turn-journal.ts";
+import { answerEntry, checkEdit, type NewAnswer } from "./call-answer.ts";
 import { readJournal } from "./read-journal.ts";
 import { RunningTurn } from "./running-turn.ts";
 import { retryStore, withStoreRetries } from "./store-retry.ts";
@@ -119,6 +121,47 @@ export class TurnRunner {
     return recovery;
   }
 
+  /**
+   * Answers a call that waits for an approval. With the last answer that a session waits for its turn goes on here; `onStarted`
+   * is called before its first frame. Rejects with a TurnError when the answer cannot be taken or this replica takes no more
+   * turns, and with what the store rejects with.
+   */
+  async answer(
+    answer: NewAnswer,
+    store: StoreUse,
+    onStarted: (seqBefore: number) => void,
+  ): Promise<AnsweredCall["status"]> {
+    const { clock, config } = this.#options;
+    const { sessionId, client, frame } = answer;
+    const wait = this.#slots.enter(sessionId);
+    const isCancelled = wait !== undefined && (await wait) === "cancelled";
+    let handedOver = false;
+    try {
+      const current = config();
+      const handler = await this.#handler(current.handler);
+      await checkEdit(answer, current, { handler, clock });
+      const attempt = { entry: answerEntry(frame), turnId: randomUUID() };
+      const answered = await withStoreRetries(
+        () => store.store.answerCall(sessionId, client.owner, attempt),
+        { clock, pausesMs: TURN_BEGIN_RETRIES_MS },
+      );
+      if (answered.status !== "started") return answered.status;
+      await this.#whenEnded(sessionId);
+      handedOver = true;
+      await this.#goOn(answered.turn, client, isCancelled, store, onStarted);
+      return "started";
+    } finally {
+      if (!handedOver) this.#slots.leave();
+    }
+  }
+
+  /** The store may know of the end of a turn whose clients are yet to be sent its last frame. */
+  async #whenEnded(sessionId: string): Promise<void> {
+    const before = this.#running.get(sessionId);
+    if (before?.isEnding !== true) return;
+    await within(MAX_FAILED_TURN_WAIT_MS, before.whenOver(), this.#options.clock);
+  }
+
   async #begin(
     message: NewMessage,
     store: StoreUse,
@@ -151,11 +194,7 @@ export class TurnRunner {
         begun = await this.#beginAgain(error, message, begin, store);
       }
       if (begun.status === "started") {
-        const before = this.#running.get(message.sessionId);
-        // The store knows of its end, and the clients are yet to be sent its last frame.
-        if (before?.isEnding === true) {
-          await within(MAX_FAILED_TURN_WAIT_MS, before.whenOver(), clock);
-        }
+        await this.#whenEnded(message.sessionId);
         const turn = new RunningTurn(this.#options, {
           lease: begun.lease,
           store: store.store,
@@ -237,6 +276,7 @@ export class TurnRunner {
     { callerSubject }: SessionOwner,
     cancelledHere: boolean,
     store: StoreUse,
+    onStarted?: (seqBefore: number) => void,
   ): Promise<"running" | "ended"> {
     const { clock, config, log } = this.#options;
     const { lease, lastSeq, origin, journal } = abandoned;
@@ -253,9 +293,15 @@ export class TurnRunner {
       messageId: abandoned.messageId,
       promptVersion: origin.promptVersion,
       receivedAt: clock.monotonic(),
-      takenOver: { earlier: reading.earlier, lastSeq, journaled: journal.length },
+      takenOver: {
+        earlier: reading.earlier,
+        lastSeq,
+        journaled: journal.length,
+        firstTurnId: abandoned.firstTurnId,
+      },
     });
     this.#hold(turn);
+    onStarted?.(lease.seqBefore);
     const release = store.share();
     const handler = await this.#handler(name).catch((error: unknown): Handler => ({
       run: () => Promise.reject(error),
@@ -264,10 +310,11 @@ export class TurnRunner {
       isCancelled: abandoned.isCancelled || cancelledHere,
       hasHarmlessCalls: handler.hasHarmlessCalls === true,
     });
-    log.warn(
-      { sessionId: lease.sessionId, turnId: lease.turnId, takeovers: reading.takeovers, recovery },
-      "A turn whose replica is gone was taken over",
-    );
+    const about = { sessionId: lease.sessionId, turnId: lease.turnId, recovery };
+    if (onStarted === undefined) {
+      const { takeovers } = reading;
+      log.warn({ ...about, takeovers }, "A turn whose replica is gone was taken over");
+    } else log.debug(about, "A turn goes on, since its calls were approved or denied");
     if (recovery === "cancelled") turn.stop("cancelled");
     if (recovery === "goes-on") {
       void this.#run(turn, handler, release);

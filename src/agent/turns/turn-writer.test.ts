@@ -22,7 +22,7 @@ const STOP: StoredEnding = {
   usage: undefined,
   content: undefined,
 };
-const NO_PAUSES = { messages: [], pausesMs: [] };
+const NO_PAUSES = { messages: [], pausesMs: [], sessionTtlMs: 60_000 };
 
 type Write = "pass" | "lose" | Error;
 

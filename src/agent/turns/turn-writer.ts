@@ -150,11 +150,20 @@ export class TurnWriter {
       answer: string;
       messages: readonly HistoryMessage[];
       pausesMs: readonly number[];
+      /** How long the session outlasts the turn unless something happens in it. */
+      sessionTtlMs: number;
     },
   ): Promise<readonly TurnFrame[]> {
-    const { answer, messages, pausesMs } = options;
+    const { answer, messages, pausesMs, sessionTtlMs } = options;
     this.#closeChunk();
-    const frames = [...this.#unstored, this.#frames.ofEnding(ending, answer)];
+    const approvals = ending.type === "done" ? (ending.approvals ?? []) : [];
+    const expiresAt = this.#context.clock.now() + sessionTtlMs;
+    const frames = [
+      ...this.#unstored,
+      // Requests and end are one write, so that nobody answers a call of a turn that has not ended.
+      ...approvals.map((approval) => this.#frames.ofApproval(approval, expiresAt)),
+      this.#frames.ofEnding(ending, answer),
+    ];
     const end = { frames, messages };
     try {
       await this.#store.endTurn(this.#lease, end);

@@ -50,6 +50,7 @@ const FINISH_NOTES: Readonly<Record<FinishReason, string | undefined>> = {
   tool_limit: "The answer ends here because the limit of tool calls was reached.",
   content_filter: "The answer ends here because the provider's content filter withheld the rest.",
   cancelled: "Cancelled.",
+  awaiting_approval: undefined,
 };
 
 class AnswerPrinter implements ChatPrinter {
@@ -77,6 +78,11 @@ class AnswerPrinter implements ChatPrinter {
       case "tool_result": {
         const { result, error } = frame.tool_result;
         this.#tool(error === undefined ? `← ${JSON.stringify(result) ?? "nothing"}` : `✗ ${error}`);
+        break;
+      }
+      case "approval_request": {
+        const { name, arguments: toolArguments } = frame.approval;
+        this.note(`The agent asks whether it may call ${name} ${JSON.stringify(toolArguments)}`);
         break;
       }
       case "done":

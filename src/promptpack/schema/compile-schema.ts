@@ -21,6 +21,8 @@ export type CompiledSchema =
       readonly ok: true;
       /** What is wrong with a value that is nested no deeper than MAX_JSON_DEPTH. Nothing when it is right. */
       check(value: unknown, limits: CheckLimits): readonly string[];
+      /** Whether such a value is right; undefined when it cannot be judged in so many steps. */
+      matches(value: unknown, maxSteps: number): boolean | undefined;
     }
   | {
       readonly ok: false;
@@ -67,7 +69,20 @@ function compileWithin(schema: JSONObject, patterns: Patterns, budget: WorkBudge
     if (!(error instanceof SchemaError)) throw error;
     return { ok: false, problem: error.message };
   }
-  return { ok: true, check: (value, limits) => problemsOf(root, value, limits) };
+  return {
+    ok: true,
+    check: (value, limits) => problemsOf(root, value, limits),
+    matches: (value, maxSteps) => isMatch(root, value, maxSteps),
+  };
+}
+
+function isMatch(root: SchemaNode, value: unknown, maxSteps: number): boolean | undefined {
+  try {
+    return new ValueCheck({ maxSteps, maxProblems: 0 }).run(root, value);
+  } catch (error) {
+    if (!(error instanceof UnjudgedError)) throw error;
+    return undefined;
+  }
 }
 
 function problemsOf(root: SchemaNode, value: unknown, limits: CheckLimits): readonly string[] {

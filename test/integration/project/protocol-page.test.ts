@@ -25,9 +25,17 @@ describe("the protocol's page", () => {
   it("shows every type of frame", () => {
     const types = (kind: "client" | "server") =>
       new Set(examples(kind).map((text) => (JSON.parse(text) as { type: string }).type));
-    expect(types("client")).toEqual(new Set(["message", "cancel", "resume"]));
+    expect(types("client")).toEqual(new Set(["message", "cancel", "resume", "approve", "deny"]));
     expect(types("server")).toEqual(
-      new Set(["connected", "chunk", "tool_call", "tool_result", "done", "error"]),
+      new Set([
+        "connected",
+        "chunk",
+        "tool_call",
+        "tool_result",
+        "approval_request",
+        "done",
+        "error",
+      ]),
     );
   });
 
@@ -39,6 +47,7 @@ describe("the protocol's page", () => {
     expect({
       frameKiB: frames.MAX_CLIENT_FRAME_BYTES / 1024,
       idCharacters: frames.MAX_ID_LENGTH,
+      reasonCharacters: frames.MAX_REASON_LENGTH,
       pingSeconds: limits.PING_INTERVAL_MS / 1000,
       pongSeconds: limits.PONG_TIMEOUT_MS / 1000,
       unsentMiB: limits.DEFAULT_LIMITS.maxUnsentBytes / 1024 / 1024,
@@ -52,6 +61,7 @@ describe("the protocol's page", () => {
     }).toEqual({
       frameKiB: numberIn(/may have (\d+) KiB/),
       idCharacters: numberIn(/up to (\d+) characters/),
+      reasonCharacters: numberIn(/`reason`, of up to (\d+) characters/),
       pingSeconds: numberIn(/pings every (\d+) s/),
       pongSeconds: numberIn(/none within (\d+) s is cut off/),
       unsentMiB: numberIn(/more than (\d+) MiB has waited/),

@@ -25,6 +25,8 @@ export function problemsOfFrames(frames: readonly ServerFrame[]): string[] {
         results.set(id, (results.get(id) ?? 0) + 1);
         break;
       }
+      case "approval_request":
+        break;
       case "done":
         if (frame.content !== said) {
           const texts = `${JSON.stringify(frame.content)}, the chunks ${JSON.stringify(said)}`;

@@ -13,6 +13,8 @@ export interface OfferedTool extends ListedTool {
   readonly calledName: string;
   readonly server: ToolServer;
   readonly timeoutMs: number;
+  /** Whether the user is asked before a call. */
+  readonly approval?: ToolConfig["approval"] | undefined;
 }
 
 /** Asks the servers of the tools what they have. Rejects only when the signal is aborted. */
@@ -42,6 +44,7 @@ export async function offerTools(
     calledName: each.name,
     server,
     timeoutMs: tool.timeoutMs,
+    approval: tool.approval,
   }));
 }
 

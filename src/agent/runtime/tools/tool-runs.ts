@@ -1,11 +1,12 @@
 /** The tool calls of one turn. Each call runs once, a turn has a limited number of calls, and a failed call is a result. */
 import type { AgentMetrics } from "../../contracts/agent-metrics.ts";
-import type { EarlierStep } from "../../contracts/handler.ts";
+import type { ApprovalAnswer, EarlierStep } from "../../contracts/handler.ts";
 import type { ModelStep, StepToolCall } from "../providers/model-step.ts";
 import type { CallIds } from "./call-ids.ts";
 import { findTool } from "./find-tool.ts";
+import { needsApproval } from "./needs-approval.ts";
 import type { OfferedTool } from "./offered-tool.ts";
-import { checkToolArguments, parseToolArguments } from "./tool-arguments.ts";
+import { checkToolArguments, parseToolArguments, type ParsedArguments } from "./tool-arguments.ts";
 import type { ToolCaller } from "../../../tool-servers/server/tool-caller.ts";
 import type { ToolOutcome } from "../../../tool-servers/server/tool-outcome.ts";
 
@@ -17,6 +18,8 @@ export interface ToolRun {
   readonly arguments: Record<string, unknown>;
   /** Whether a tool is called, or at least looked for. Only then is the client told of the call. */
   readonly isCall: boolean;
+  /** Whether it waits until the user approves it. A call that cannot be made, or that has its answer, does not. */
+  waits(): Promise<boolean>;
   /** Begins the call. Rejects with the signal's reason when that is aborted. */
   start(): Promise<ToolOutcome>;
 }
@@ -61,10 +64,10 @@ export class ToolRuns {
   takeEarlier({ calls }: Pick<EarlierStep, "calls">): ToolRun[] {
     this.#rounds += 1;
     const open: ToolRun[] = [];
-    for (const { id, name, input, isStarted, outcome } of calls) {
+    for (const { id, name, input, isStarted, outcome, answer } of calls) {
       this.#options.callIds.keep(id);
-      if (outcome === undefined) open.push(this.#take({ id, name, input }));
-      else if (isStarted) this.#calls += 1;
+      if (outcome === undefined) open.push(this.#take({ id, name, input }, answer));
+      else if (isStarted || answer !== undefined) this.#calls += 1;
       // The call was refused: so it was beyond the limit.
       else this.#limitReached = true;
     }
@@ -97,7 +100,7 @@ export class ToolRuns {
     return `there is no tool ${JSON.stringify(name)}; the tools are: ${names || "none"}`;
   }
 
-  #take(call: StepToolCall): ToolRun {
+  #take(call: StepToolCall, answer?: ApprovalAnswer): ToolRun {
     const parsed = parseToolArguments(call.input);
     const { id, name } = call;
     const run = { id, name, arguments: parsed.ok ? parsed.arguments : {} };
@@ -105,10 +108,12 @@ export class ToolRuns {
     if (limit !== undefined) {
       this.#limitReached = true;
       const refusal = { error: `not called: a turn has at most ${limit}` };
-      return { ...run, isCall: false, start: () => Promise.resolve(refusal) };
+      return refused(run, refusal);
     }
     this.#calls += 1;
-    return { ...run, isCall: true, start: () => this.#run(call, parsed) };
+    if (answer?.isApproved === false) return refused(run, { error: denial(answer.reason) });
+    const waits = () => (answer === undefined ? this.#waits(call, parsed) : Promise.resolve(false));
+    return { ...run, isCall: true, waits, start: () => this.#run(call, parsed) };
   }
 
   /** The limit that the next call is beyond. */
@@ -118,10 +123,15 @@ export class ToolRuns {
     return this.#calls >= maxCalls ? `${maxCalls} tool calls` : undefined;
   }
 
-  async #run(
-    call: StepToolCall,
-    parsed: ReturnType<typeof parseToolArguments>,
-  ): Promise<ToolOutcome> {
+  async #waits(call: StepToolCall, parsed: ParsedArguments): Promise<boolean> {
+    const tool = findTool(this.#options.tools, call.name);
+    if (tool === undefined || !parsed.ok) return false;
+    if (!(await needsApproval(tool.approval, parsed.arguments))) return false;
+    // Nobody is asked about a call that could not be made.
+    return (await checkToolArguments(tool.inputSchema, parsed.arguments)) === undefined;
+  }
+
+  async #run(call: StepToolCall, parsed: ParsedArguments): Promise<ToolOutcome> {
     const { tools, signal, metrics } = this.#options;
     const tool = findTool(tools, call.name);
     const outcome = await this.#outcome(tool, call, parsed);
@@ -137,7 +147,7 @@ export class ToolRuns {
   async #outcome(
     tool: OfferedTool | undefined,
     call: StepToolCall,
-    parsed: ReturnType<typeof parseToolArguments>,
+    parsed: ParsedArguments,
   ): Promise<ToolOutcome> {
     const { signal, caller } = this.#options;
     if (tool === undefined) return { error: this.noSuchTool(call.name) };
@@ -147,4 +157,17 @@ export class ToolRuns {
     const { calledName, server, timeoutMs } = tool;
     return await server.call(calledName, parsed.arguments, { signal, timeoutMs, caller });
   }
+}
+
+function refused(
+  run: Pick<ToolRun, "id" | "name" | "arguments">,
+  refusal: { error: string },
+): ToolRun {
+  const waits = () => Promise.resolve(false);
+  return { ...run, isCall: false, waits, start: () => Promise.resolve(refusal) };
+}
+
+function denial(reason: string | undefined): string {
+  const why = reason === undefined || reason.trim() === "" ? "" : `: ${reason}`;
+  return `not called: the user denied the call${why}`;
 }

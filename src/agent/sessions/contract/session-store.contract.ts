@@ -17,6 +17,7 @@ import {
 import { TTL_MS, type ContractSubject, type OpenSubject } from "./subject.ts";
 import type { HistoryMessage } from "../history-message.ts";
 import { describeAbandonedTurns } from "./abandoned-turns.contract.ts";
+import { describeSessionApprovals } from "./session-approvals.contract.ts";
 import { describeSessionFrames } from "./session-frames.contract.ts";
 import { describeSessionOwners } from "./session-owners.contract.ts";
 import { describeSessionSizes } from "./session-sizes.contract.ts";
@@ -403,6 +404,7 @@ export function describeSessionStore(name: string, open: OpenSubject): void {
     describeSessionFrames(open);
     describeSessionOwners(open);
     describeSessionSizes(open);
+    describeSessionApprovals(open);
     describeSessionVersions(open);
   });
 }

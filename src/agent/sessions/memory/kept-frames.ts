@@ -121,6 +121,7 @@ function frameBytes(frame: TurnFrame): number {
       return Buffer.byteLength(frame.content) + FRAME_OVERHEAD_BYTES;
     case "tool_call":
     case "tool_result":
+    case "approval_request":
     case "error":
       return Buffer.byteLength(JSON.stringify(frame)) + FRAME_OVERHEAD_BYTES;
   }

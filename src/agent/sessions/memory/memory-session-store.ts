@@ -4,6 +4,7 @@ import type { TurnFrame } from "../../../protocol/frames.ts";
 import { ExpiryQueue } from "../expiry-queue.ts";
 import type { HistoryMessage } from "../history-message.ts";
 import { HolderShares } from "./holder-shares.ts";
+import { assertFollow, full, lost } from "./refused-write.ts";
 import { bytesOfFrames } from "./kept-frames.ts";
 import {
   bytesOfEntries,
@@ -14,17 +15,17 @@ import {
   type UnendedTurn,
 } from "./memory-session.ts";
 import type { SessionClient } from "../session-client.ts";
-import { firstSeqOf, userMessageText } from "../stored-values.ts";
+import { beginWait, endWait, goOn, openRequests, takeAnswer, takenTurn } from "./waiting-turn.ts";
+import { userMessageText } from "../stored-values.ts";
 import {
   FRAME_RETENTION_MS,
   FrameGapError,
   FramesForgottenError,
   MAX_BYTES_PER_HOLDER,
   SessionExistsError,
-  StoreFullError,
   StoreUnavailableError,
   TURN_LEASE_MS,
-  TurnLostError,
+  type AnsweredCall,
   type BegunTurn,
   type NewTurn,
   type SessionStore,
@@ -33,6 +34,7 @@ import {
   type TurnLease,
 } from "../session-store.ts";
 import { NO_JOURNAL, type JournalPart } from "../turn-journal.ts";
+import { requestsIn, type CallAnswer } from "../waiting-calls.ts";
 
 export const MAX_MEMORY_SESSIONS = 100_000;
 export const MAX_MEMORY_BYTES = 128 * 1024 * 1024;
@@ -107,6 +109,7 @@ export class MemorySessionStore implements SessionStore {
       lastSeq: session.lastSeq,
       runningTurnId: isRunning ? turnId : undefined,
       abandonedTurnId: isRunning ? undefined : turnId,
+      waiting: openRequests(session),
     };
   }
 
@@ -140,6 +143,7 @@ export class MemorySessionStore implements SessionStore {
     const message = userMessageText(turnId, userMessage);
     const bytes = bytesOfMessage(message);
     this.#makeRoom(bytes + (messageId?.length ?? 0), session);
+    endWait(session);
     this.#forgetOldFrames(session);
     const seqBefore = session.lastSeq;
     session.fence += 1;
@@ -156,6 +160,7 @@ export class MemorySessionStore implements SessionStore {
       leaseUntil: this.#clock.monotonic() + this.#leaseMs,
       claim: turnId,
       begun: turn,
+      firstTurnId: turnId,
       journal: [],
       journalBytes: 0,
       isCancelled: false,
@@ -182,6 +187,27 @@ export class MemorySessionStore implements SessionStore {
     this.#wakeFollowers(session);
   }
 
+  async answerCall(sessionId: string, owner: string, answer: CallAnswer): Promise<AnsweredCall> {
+    const session = this.#findOwn(sessionId, owner);
+    if (session === undefined) return { status: "unknown-session" };
+    this.#touch(session);
+    const { turnId } = answer;
+    const leaseUntil = this.#clock.monotonic() + this.#leaseMs;
+    const { unended, waiting } = session;
+    if (unended?.lease.turnId === turnId && unended.claim === turnId) {
+      unended.leaseUntil = leaseUntil;
+      return { status: "started", turn: takenTurn(unended, session) };
+    }
+    const taken = takeAnswer(session, answer);
+    if (taken !== "complete" || waiting === undefined) {
+      return { status: taken === "recorded" ? "recorded" : "not-open" };
+    }
+    this.#forgetOldFrames(session);
+    const turn = goOn(session, waiting, { turnId, leaseUntil });
+    this.#count(session);
+    return { status: "started", turn: takenTurn(turn, session) };
+  }
+
   async takeOver(sessionId: string, owner: string, claim: string): Promise<TakenOver> {
     const session = this.#findOwn(sessionId, owner);
     const turn = session?.unended;
@@ -198,20 +224,7 @@ export class MemorySessionStore implements SessionStore {
       turn.journal.push({ type: "taken-over" });
     }
     turn.leaseUntil = this.#clock.monotonic() + this.#leaseMs;
-    const { userMessage, messageId, origin } = turn.begun;
-    const { promptVersion } = session;
-    return {
-      status: "taken",
-      turn: {
-        lease: turn.lease,
-        lastSeq: session.lastSeq,
-        userMessage,
-        messageId,
-        origin: { ...origin, ...(promptVersion === undefined ? {} : { promptVersion }) },
-        journal: turn.journal.slice(),
-        isCancelled: turn.isCancelled,
-      },
-    };
+    return { status: "taken", turn: takenTurn(turn, session) };
   }
 
   async appendFrames(
@@ -273,8 +286,9 @@ export class MemorySessionStore implements SessionStore {
   ): Promise<void> {
     const session = this.#holder(lease);
     this.#touch(session);
+    const turn = session.unended;
     // The same call was made before.
-    if (session.unended === undefined) return;
+    if (turn === undefined) return;
     assertFollow(session, frames);
     const stored = messages.map((message) => JSON.stringify(message));
     let bytes = 0;
@@ -283,7 +297,9 @@ export class MemorySessionStore implements SessionStore {
     this.#append(session, frames);
     session.messages.push(...stored);
     session.messageBytes += bytes;
-    session.bytes -= session.unended.journalBytes;
+    session.bytes -= turn.journalBytes;
+    const requests = requestsIn(frames);
+    if (requests.length > 0) beginWait(session, requests, { turn, messages: stored.length });
     forgetOldTurns(session, stored.length + 1);
     session.unended = undefined;
     session.frames.endTurn(this.#clock.monotonic());
@@ -478,18 +494,4 @@ export class MemorySessionStore implements SessionStore {
   }
 }
 
-function assertFollow(session: MemorySession, frames: readonly TurnFrame[]): void {
-  const first = firstSeqOf(frames);
-  if (first === undefined || first <= session.lastSeq + 1) return;
-  throw new FrameGapError(session.lastSeq, session.unended?.journal.length ?? 0);
-}
-
 function doNothing(): void {}
-
-function full(): StoreFullError {
-  return new StoreFullError("the session store is full of sessions with a running turn");
-}
-
-function lost(): TurnLostError {
-  return new TurnLostError("the turn's lease has passed on, or its session is gone");
-}

@@ -1,4 +1,5 @@
 /** One session in the memory of this process, and what its parts take. */
+import type { ApprovalRequestFrame } from "../../../protocol/frames.ts";
 import type { SessionClient } from "../session-client.ts";
 import {
   MAX_HISTORY_BYTES_PER_SESSION,
@@ -19,11 +20,26 @@ export interface UnendedTurn {
   /** The attempt to begin it or to take it over that succeeded. */
   claim: string;
   readonly begun: NewTurn;
+  /** The turn that the user's message began: this one, or one that waited for an approval. */
+  readonly firstTurnId: string;
   readonly journal: JournalEntry[];
   journalBytes: number;
   isCancelled: boolean;
   /** Called when somebody asks for the end of the turn. */
   onCancel: (() => void) | undefined;
+}
+
+/** A turn of a session that has ended because calls of it wait for an approval. */
+export interface WaitingTurn {
+  readonly begun: UnendedTurn["begun"];
+  readonly firstTurnId: string;
+  readonly journal: UnendedTurn["journal"];
+  /** What the journal and the requests take. */
+  bytes: number;
+  /** The messages at the end of the history that are taken back when all calls have their answers. */
+  readonly messages: number;
+  /** By call id: its request, or the attempt that has answered it. */
+  readonly calls: Map<string, ApprovalRequestFrame | string>;
 }
 
 export interface MemorySession {
@@ -38,6 +54,8 @@ export interface MemorySession {
   messageBytes: number;
   readonly frames: KeptFrames;
   unended: UnendedTurn | undefined;
+  /** Set while calls of the last turn wait for an approval. */
+  waiting: WaitingTurn | undefined;
   readonly messageIds: MessageIds;
   /** What it takes beside its messages, frames and message ids. */
   bytes: number;
@@ -58,6 +76,7 @@ export function newMemorySession(id: string, { owner, holder }: SessionClient): 
     messageBytes: 0,
     frames: new KeptFrames(),
     unended: undefined,
+    waiting: undefined,
     messageIds: new MessageIds(),
     bytes: SESSION_OVERHEAD_BYTES + 2 * (id.length + owner.length + holder.length),
     countedBytes: 0,

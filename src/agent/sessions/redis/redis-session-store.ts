@@ -14,6 +14,7 @@ import { openRedisLink } from "./open-link.ts";
 import type { RedisLink } from "./server-link.ts";
 import { RedisFrameReader } from "./frame-reader.ts";
 import { accountSessions } from "./operations/account-sessions.ts";
+import { answerCall } from "./operations/answer-call.ts";
 import { appendFrames } from "./operations/append-frames.ts";
 import { beginTurn } from "./operations/begin-turn.ts";
 import { cancelTurn } from "./operations/cancel-turn.ts";
@@ -43,6 +44,7 @@ import {
   MAX_FRAME_BYTES_PER_SESSION,
   SESSION_OVERHEAD_BYTES,
   TURN_LEASE_MS,
+  type AnsweredCall,
   type BegunTurn,
   type NewTurn,
   type SessionStore,
@@ -52,6 +54,7 @@ import {
 } from "../session-store.ts";
 import { parseStoredFrame } from "../stored-values.ts";
 import { NO_JOURNAL, type JournalPart } from "../turn-journal.ts";
+import type { CallAnswer } from "../waiting-calls.ts";
 
 /** A follower looks at the session this long after the lease that it knew of has ended. */
 const LEASE_GRACE_MS = 20;
@@ -166,6 +169,21 @@ export class RedisSessionStore implements SessionStore {
   ): Promise<void> {
     if (!isSessionId(sessionId)) return;
     await this.#run(withdrawTurn, sessionId, turn);
+  }
+
+  async answerCall(sessionId: string, owner: string, answer: CallAnswer): Promise<AnsweredCall> {
+    if (!isSessionId(sessionId)) return { status: "unknown-session" };
+    const [leaseMs, replica] = [this.#leaseMs, this.#replica];
+    const { answered, share } = await this.#run(answerCall, sessionId, {
+      sessionId,
+      owner,
+      answer,
+      leaseMs,
+      replica,
+    });
+    if (answered.status !== "unknown-session") this.#touch(sessionId);
+    if (share !== undefined) this.#accounts.note(sessionId, share, 0);
+    return answered;
   }
 
   async takeOver(sessionId: string, owner: string, claim: string): Promise<TakenOver> {

@@ -61,6 +61,10 @@ if session.turn ~= '' then
   return { isRunning(session) and 'in-progress' or 'abandoned', session.turn }
 end
 
+if session.waiting ~= '' then
+  endWait(session)
+  redis.call('UNLINK', journalKey)
+end
 local fence = session.fence + 1
 session.messages = session.messages + 1
 session.history = session.history + messageBytes(message)

@@ -12,7 +12,7 @@ if session then
   if session.fence > 0 or session.owner ~= owner then return 0 end
 else
   session = { turn = '', seq = 0, fence = 0, lease = 0, before = 0, bytes = 0, kept = 0, cursor = 0, messages = 0,
-    cancel = 0, history = 0, replica = '', claim = '', version = '' }
+    cancel = 0, history = 0, replica = '', claim = '', version = '', waiting = '' }
   redis.call('HSET', sessionKey, '${OWNER_FIELD}', owner, '${HOLDER_FIELD}', holder)
   save(session)
 end

@@ -6,6 +6,8 @@ import { readShare, type SessionShare } from "../script/session-share.ts";
 import { asArray, asNumber } from "../script/reply.ts";
 import { sessionOperation } from "../script/session-operation.ts";
 import { ENTRY_KINDS } from "../script/stream-entry.ts";
+import { REQUEST_FIELD } from "../script/session-functions.ts";
+import { requestsIn } from "../../waiting-calls.ts";
 import { readWritten } from "../script/written-reply.ts";
 
 export interface EndTurnInput {
@@ -22,6 +24,7 @@ export const endTurn = sessionOperation({
     firstSeq: "number",
     frames: "list",
     messages: "list",
+    requests: "list",
   },
   lua: `
 local session = load()
@@ -41,7 +44,17 @@ session.history = session.history + added - session.bytes
 session.messages = session.messages + messagesCount
 forgetOldTurns(session, messagesCount + 1)
 redis.call('XADD', framesKey, session.seq .. '-' .. fence, '${ENTRY_KINDS.end}', '')
-redis.call('UNLINK', journalKey)
+if requestsCount == 0 then
+  redis.call('UNLINK', journalKey)
+else
+  local kept = 0
+  for _, entry in ipairs(redis.call('LRANGE', journalKey, 0, -1)) do kept = kept + #entry end
+  for at = requestsAt, requestsAt + requestsCount - 1, 2 do
+    redis.call('HSET', sessionKey, '${REQUEST_FIELD}' .. ARGV[at], ARGV[at + 1])
+    kept = kept + #ARGV[at + 1]
+  end
+  session.waiting = math.floor(requestsCount / 2) .. ' ' .. messagesCount .. ' ' .. kept
+end
 redis.call('RPUSH', turnsKey, now .. ' ' .. session.seq .. ' ' .. session.bytes)
 session.kept, session.bytes = session.kept + session.bytes, 0
 session.turn, session.lease, session.replica, session.claim = '', 0, '', ''
@@ -56,6 +69,7 @@ return { 'ok', shareOf(session), added }
     firstSeq: firstSeqOf(frames) ?? 0,
     frames: frames.map((frame) => JSON.stringify(frame)),
     messages: messages.map((message) => JSON.stringify(message)),
+    requests: requestsIn(frames).flatMap((frame) => [frame.approval.id, JSON.stringify(frame)]),
   }),
   read(reply): { share: SessionShare; added: number } {
     const [share, added] = readWritten(reply);

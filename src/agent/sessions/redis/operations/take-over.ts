@@ -1,7 +1,7 @@
 import type { TakenOver } from "../../session-store.ts";
-import { parseStoredEntry, parseStoredMessage, parseStoredOrigin } from "../../stored-values.ts";
-import { asArray, asNumber, asText, unexpectedReply } from "../script/reply.ts";
+import { asArray, asText, unexpectedReply } from "../script/reply.ts";
 import { sessionOperation } from "../script/session-operation.ts";
+import { readTakenTurn } from "../script/taken-turn.ts";
 
 export interface TakeOverInput {
   sessionId: string;
@@ -55,32 +55,8 @@ return { 'taken', session.fence, session.before, session.seq, session.turn, sess
         return { status };
       case "running":
         return { status, turnId: asText(rest[0]) };
-      case "taken": {
-        const [fence, seqBefore, lastSeq, turnId, cancel, message, journal, version] = rest;
-        const userMessage = parseStoredMessage(asText(message));
-        if (userMessage.role !== "user") throw unexpectedReply();
-        const [first, ...entries] = asArray(journal).map(asText);
-        const { origin, messageId } = parseStoredOrigin(first ?? "");
-        const promptVersion = asText(version);
-        return {
-          status,
-          turn: {
-            lease: {
-              sessionId,
-              turnId: asText(turnId),
-              fence: asNumber(fence),
-              seqBefore: asNumber(seqBefore),
-            },
-            lastSeq: asNumber(lastSeq),
-            userMessage: userMessage.content,
-            messageId,
-            // A turn that an older version began says it in its origin.
-            origin: promptVersion === "" ? origin : { ...origin, promptVersion },
-            journal: entries.map(parseStoredEntry),
-            isCancelled: cancel === 1,
-          },
-        };
-      }
+      case "taken":
+        return { status, turn: readTakenTurn(rest, sessionId) };
       default:
         throw unexpectedReply();
     }

@@ -3,7 +3,9 @@
  * is such that what cannot be written fails before anything is.
  *
  * `owner` is whose session it is. `replica` is the process that runs the turn. `claim` is the attempt to begin the turn, or to take it over, that succeeded:
- * so the same attempt is known when it is made again because its answer was lost. `version` is that of the prompt pack.
+ * so the same attempt is known when it is made again because its answer was lost. `version` is that of the prompt pack. `waiting`
+ * is '' unless calls wait for an approval: then it has how many, how many messages are taken back when all are approved or
+ * denied, and the bytes that are kept for the turn that goes on.
  */
 import {
   MAX_HISTORY_BYTES_PER_SESSION,
@@ -25,7 +27,11 @@ export const OWNER_FIELD = "subject";
 /** What the hash calls the holder; older versions wrote none. */
 export const HOLDER_FIELD = "holder";
 
-const TEXTS = ["turn", "replica", "claim", "version"];
+const TEXTS = ["turn", "replica", "claim", "version", "waiting"];
+
+/** What the field of a call that waits begins with. It holds the request, or `=` and who has answered it. */
+export const REQUEST_FIELD = "a:";
+
 const NUMBERS = [
   "seq",
   "fence",
@@ -71,7 +77,7 @@ local function load()
   end
   if not session.turn then corrupt('the session has no turn') end
   session.replica, session.claim = session.replica or '', session.claim or ''
-  session.version = session.version or ''
+  session.version, session.waiting = session.version or '', session.waiting or ''
   session.owner, session.holder = found[${SAVED.length + 1}], found[${SAVED.length + 2}] or ''
   return session
 end
@@ -99,7 +105,8 @@ end
 
 -- What the session takes, about, and who answers for it.
 local function shareOf(session)
-  local size = ${SESSION_OVERHEAD_BYTES} + session.history + session.kept + session.bytes
+  local waiting = tonumber(string.match(session.waiting, '%d+$')) or 0
+  local size = ${SESSION_OVERHEAD_BYTES} + session.history + session.kept + session.bytes + waiting
   return { session.holder, size, session.fence }
 end
 
@@ -168,6 +175,26 @@ local function append(session, first, at, count, maxBytes)
       session.bytes = session.bytes - #fields[2]
       session.cursor = tonumber(string.match(id, '^%d+'))
     end
+  end
+end
+
+-- The requests of the calls that wait and have no answer.
+local function openRequests(session)
+  local open = {}
+  if session.waiting == '' then return open end
+  local fields = redis.call('HGETALL', sessionKey)
+  for at = 1, #fields, 2 do
+    local isRequest = string.sub(fields[at], 1, ${REQUEST_FIELD.length}) == '${REQUEST_FIELD}'
+    if isRequest and string.sub(fields[at + 1], 1, 1) == '{' then open[#open + 1] = fields[at + 1] end
+  end
+  return open
+end
+
+-- Nothing waits any more.
+local function endWait(session)
+  session.waiting = ''
+  for _, field in ipairs(redis.call('HKEYS', sessionKey)) do
+    if string.sub(field, 1, ${REQUEST_FIELD.length}) == '${REQUEST_FIELD}' then redis.call('HDEL', sessionKey, field) end
   end
 end
 
