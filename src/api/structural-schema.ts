@@ -14,7 +14,7 @@ export interface StructuralSchema {
   [keyword: string]: unknown;
 }
 
-/** Throws for what a structural schema cannot express: unions, cycles, transforms. */
+/** Throws for what a structural schema cannot express: cycles, transforms, and unions but those of a word and an object. */
 export function structuralSchema(schema: z.ZodType): StructuralSchema {
   const generated = z.toJSONSchema(schema, {
     target: "openapi-3.0",
@@ -33,6 +33,9 @@ function convert(schema: StructuralSchema): StructuralSchema {
   if (description !== undefined) converted.description = description;
   if (rest["x-kubernetes-int-or-string"] === true) {
     // The extension already says what the two branches say.
+    delete rest["anyOf"];
+  } else if (rest["x-kubernetes-preserve-unknown-fields"] === true && isUnion(rest["anyOf"])) {
+    Object.assign(rest, wordOrObject(rest["anyOf"]));
     delete rest["anyOf"];
   } else if (rest["anyOf"] !== undefined || type === undefined) {
     throw new Error(`no structural schema for ${JSON.stringify(schema)}`);
@@ -56,6 +59,29 @@ function convert(schema: StructuralSchema): StructuralSchema {
   }
   if (items !== undefined) converted.items = convert(items);
   return converted;
+}
+
+type Union = [word: StructuralSchema & { enum: string[] }, object: StructuralSchema];
+
+function isUnion(anyOf: unknown): anyOf is Union {
+  return Array.isArray(anyOf) && anyOf.length === 2 && Array.isArray(anyOf[0]?.enum);
+}
+
+/**
+ * A structural schema has no unions, and CEL reads no value without a type. So the field takes anything, and what is said of each type
+ * leaves one of the words, or an object with the fields.
+ */
+function wordOrObject([word, { properties = {}, required = [] }]: Union): StructuralSchema {
+  return {
+    pattern: `^(${word.enum.join("|")})$`,
+    properties: mapValues(properties, convert),
+    required,
+    maxProperties: Object.keys(properties).length,
+    maxItems: 0,
+    minimum: 1,
+    maximum: 0,
+    not: { enum: [true, false, []] },
+  };
 }
 
 /** In this place zod also writes `false` for closed objects and `{}` for open ones, which Kubernetes tells apart by pruning. */

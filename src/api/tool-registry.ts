@@ -26,6 +26,7 @@ import {
 import { API_VERSION, TOOL_REGISTRY } from "./group.ts";
 import { dnsLabel, dnsSubdomain, labelValue, metadataSchema } from "./fields/names.ts";
 import { withRules } from "./fields/rule.ts";
+import { toolApprovalSchema } from "./tool-approval.ts";
 
 const MAX_TOOLS = 128;
 const MAX_HEADERS = 32;
@@ -181,6 +182,11 @@ export const toolEntrySchema = withRules(
     maxParallel: int32(1, 1000)
       .optional()
       .describe("How many calls each replica makes at a time; any number if unset"),
+    approval: toolApprovalSchema
+      .optional()
+      .describe(
+        "Which calls wait until a user approves them: never, always, or those whose arguments match a schema",
+      ),
     allow: stringSet(text(256), 256)
       .optional()
       .describe("Of an mcp or openapi server, only these tools"),

@@ -110,6 +110,21 @@ export const TOOL_REGISTRY_CASES: readonly KindCase[] = [
     manifest: registry({ name: "time", type: "mcp", mcp: {} }),
     refusedAt: "spec.tools[0].url",
   },
+  { name: "calls that never wait for an approval", manifest: tool({ approval: "never" }) },
+  { name: "calls that always wait", manifest: discovered({ approval: "always" }) },
+  {
+    name: "calls that wait where their arguments match",
+    manifest: tool({
+      approval: {
+        arguments: {
+          type: "object",
+          properties: { amount: { exclusiveMinimum: 100 }, note: { enum: ["a", null] } },
+        },
+      },
+    }),
+  },
+  { name: "any arguments", manifest: tool({ approval: { arguments: {} } }) },
+  { name: "an approval that is unset", manifest: tool({ approval: null }) },
   { name: "Services by label", manifest: discovered({}) },
   { name: "all Services with the tool label", manifest: discovered({ selector: {} }) },
   {
@@ -317,6 +332,45 @@ export const TOOL_REGISTRY_CASES: readonly KindCase[] = [
     name: "arguments that are no object",
     manifest: tool({ inputSchema: { type: "string" } }),
     refusedAt: "spec.tools[0].inputSchema.type",
+  },
+  {
+    name: "another word for an approval",
+    manifest: tool({ approval: "sometimes" }),
+    refusedAt: "spec.tools[0].approval",
+  },
+  {
+    name: "a number for an approval",
+    manifest: tool({ approval: 1 }),
+    refusedAt: "spec.tools[0].approval",
+  },
+  {
+    name: "a list of approvals",
+    manifest: tool({ approval: ["always"] }),
+    refusedAt: "spec.tools[0].approval",
+  },
+  {
+    name: "an approval of nothing",
+    manifest: tool({ approval: {} }),
+    refusedAt: "spec.tools[0].approval",
+    serverRefusesAt: "spec.tools[0].approval.arguments",
+  },
+  {
+    name: "an approval of a text",
+    manifest: tool({ approval: { arguments: "amount > 100" } }),
+    refusedAt: "spec.tools[0].approval",
+    serverRefusesAt: "spec.tools[0].approval.arguments",
+  },
+  {
+    name: "an approval of arguments that are no object",
+    manifest: tool({ approval: { arguments: { type: "array" } } }),
+    refusedAt: "spec.tools[0].approval",
+    serverRefusesAt: "spec.tools[0].approval.arguments.type",
+  },
+  {
+    name: "an approval with an unknown field",
+    manifest: tool({ approval: { arguments: {}, reason: "x" } }),
+    refusedAt: "spec.tools[0].approval.reason",
+    serverRefusesAt: "spec.tools[0].approval",
   },
   {
     name: "a tool that is allowed twice",

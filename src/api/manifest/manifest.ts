@@ -255,7 +255,7 @@ function isList(value: Record<string, unknown>): value is List {
 }
 
 /** Inside these fields a null is data, and does not mean an unset field. */
-const FREE_FORM = new Set(["inputSchema", "data", "stringData", "binaryData"]);
+const FREE_FORM = new Set(["inputSchema", "arguments", "data", "stringData", "binaryData"]);
 
 /** A field without a value counts as unset, as it does for an API server. */
 function withoutNulls(mapping: Record<string, unknown>): Record<string, unknown> {

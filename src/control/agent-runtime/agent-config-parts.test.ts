@@ -157,6 +157,12 @@ describe("the tools", () => {
     expect(toolsOf({}, { entry }, {})).toMatchObject([{ name: "lookup-user" }]);
   });
 
+  it("wait for an approval where the registry says so", () => {
+    for (const approval of ["always", "never", { arguments: { required: ["amount"] } }]) {
+      expect(toolsOf({}, { entry: { approval } })).toMatchObject([{ approval }]);
+    }
+  });
+
   it("take any arguments where nobody says which", () => {
     expect(toolsOf({}, {}, {})).toMatchObject([
       { description: "lookup-user", inputSchema: { type: "object", properties: {} } },

@@ -140,6 +140,7 @@ function toToolConfig(tool: ResolvedTool, packTool: PackTool | undefined): ToolC
     authHeader: tool.authHeader,
     responseLimit: tool.responseLimit,
     maxParallel: tool.maxParallel,
+    approval: tool.approval,
     allowedAddresses: tool.allowedAddresses && [...tool.allowedAddresses],
     allow: allow && [...allow],
     forward: forward && [...forward],

@@ -412,6 +412,14 @@ describe("discovery", () => {
       "has the inputSchema of its entry, which cannot be used: properties.a.pattern is no regular",
     ],
     [
+      "an approval of its entry that cannot be used",
+      {
+        tools: [discovered({ approval: { arguments: { properties: { a: { type: "text" } } } } })],
+        services: [aService()],
+      },
+      "has the approval of its entry, which cannot be used: properties.a.type must",
+    ],
+    [
       "a name with spaces",
       { services: [aService({ annotations: { [TOOL_NAME_ANNOTATION]: "a b" } })] },
       "no name",
@@ -455,6 +463,15 @@ describe("discovery", () => {
     });
     expect(status.conditions?.[1]?.message).toContain("its inputSchema cannot be used: ");
     expect(status.conditions?.[1]?.message).toContain(message);
+    // A schema says in the same way which calls wait for an approval.
+    const { tools: waiting, status: judged } = decide({
+      tools: [{ name: "lookup", url: URL, approval: { arguments: inputSchema } }],
+      probes: { [URL]: { reachable: true } },
+    });
+    expect(waiting).toEqual([]);
+    expect(judged.tools).toMatchObject([{ available: false, reason: "InvalidTool" }]);
+    expect(judged.conditions?.[1]?.message).toContain("its approval cannot be used: ");
+    expect(judged.conditions?.[1]?.message).toContain(message);
   });
 
   it("judges the schemas of all tools within a bound, first those of the first entries", () => {
@@ -582,6 +599,7 @@ describe("a tool with a URL", () => {
           authType: "basic",
           responseLimit: "16Ki",
           maxParallel: 3,
+          approval: { arguments: { required: ["amount"] } },
           allow: ["one"],
         },
       ],
@@ -603,6 +621,7 @@ describe("a tool with a URL", () => {
         authType: "basic",
         responseLimit: 16_384,
         maxParallel: 3,
+        approval: { arguments: { required: ["amount"] } },
         allow: ["one"],
         available: true,
       },

@@ -41,8 +41,15 @@ export function readServiceTool(
   const schema = readSchema(annotations[TOOL_SCHEMA_ANNOTATION], entry, schemas);
   const address = addressOf(entry, service);
   const description = annotations[TOOL_DESCRIPTION_ANNOTATION] ?? entry.description;
+  const approvalProblem = schemas.approvalProblem(entry);
   const problem =
-    nameProblem(given) ?? typeProblem(type) ?? schema.problem ?? address.problem ?? "";
+    nameProblem(given) ??
+    typeProblem(type) ??
+    schema.problem ??
+    (approvalProblem &&
+      `has the approval of its entry, which cannot be used: ${approvalProblem}`) ??
+    address.problem ??
+    "";
   return {
     name: nameProblem(given) === undefined ? given : name,
     type: typeProblem(type) === undefined ? (type as ToolType) : entry.type,

@@ -98,6 +98,11 @@ function inlineTool(
     const message = `its inputSchema cannot be used: ${schemaProblem}`;
     return invalid({ name, type, endpoint: url }, message);
   }
+  const approvalProblem = schemas.approvalProblem(entry);
+  if (approvalProblem !== undefined) {
+    const message = `its approval cannot be used: ${approvalProblem}`;
+    return invalid({ name, type, endpoint: url }, message);
+  }
   const templateProblem = type === "http" ? pathTemplateProblem(url) : undefined;
   if (templateProblem !== undefined) {
     return invalid({ name, type, endpoint: url }, `it cannot be called: ${templateProblem}`);
@@ -227,6 +232,7 @@ type EntryPart = Pick<
   | "authHeader"
   | "responseLimit"
   | "maxParallel"
+  | "approval"
   | "allow"
   | "forward"
   | "mcp"
@@ -235,7 +241,7 @@ type EntryPart = Pick<
 function fromEntry(entry: ToolEntry): EntryPart {
   const { description, method, inputSchema, timeout, retries, headers, authSecretRef, allow } =
     entry;
-  const { authType, authHeader, responseLimit, maxParallel, forward, mcp } = entry;
+  const { authType, authHeader, responseLimit, maxParallel, forward, mcp, approval } = entry;
   return {
     description,
     method,
@@ -248,6 +254,7 @@ function fromEntry(entry: ToolEntry): EntryPart {
     authHeader,
     responseLimit: responseLimit === undefined ? undefined : responseBytes(responseLimit),
     maxParallel,
+    approval,
     allow,
     forward,
     mcp,

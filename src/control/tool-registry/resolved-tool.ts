@@ -28,6 +28,8 @@ export interface ResolvedTool {
   readonly maxParallel?: number | undefined;
   /** Why it is never sent a credential, as `noCredential` says of its Service. `undefined`: it may be sent one. */
   readonly noCredential?: string | undefined;
+  /** Whether a user is asked before a call. */
+  readonly approval?: ToolEntry["approval"] | undefined;
   readonly allow?: readonly string[] | undefined;
   readonly forward?: ToolEntry["forward"] | undefined;
   /** Which addresses it may have, besides public ones. `undefined`: no other. */

@@ -1,3 +1,4 @@
+import type { ToolEntry } from "../../api/tool-registry.ts";
 import { WorkBudget } from "../../promptpack/patterns/work-budget.ts";
 import { MAX_SCHEMA_CHARACTERS, Schemas } from "../../promptpack/schema/compile-schema.ts";
 
@@ -7,7 +8,7 @@ export const MAX_REGISTRY_STEPS = 10_000_000;
 type InputSchema = Readonly<Record<string, unknown>>;
 
 /**
- * Judges the input schemas of one registry. A model's arguments are checked against them, so that a tool whose schema cannot be used
+ * Judges the schemas of one registry. A model's arguments are checked against them, so that a tool whose schema cannot be used
  * is invalid. The work is bounded for each of them, and for all together.
  */
 export class ToolSchemas {
@@ -23,6 +24,12 @@ export class ToolSchemas {
       this.#judged.set(schema, compiled.ok ? undefined : compiled.problem);
     }
     return this.#judged.get(schema);
+  }
+
+  /** Why the schema of the calls that wait for an approval cannot be used. */
+  approvalProblem({ approval }: Pick<ToolEntry, "approval">): string | undefined {
+    if (approval === undefined || typeof approval === "string") return undefined;
+    return this.problemOf(approval.arguments);
   }
 
   /** Reads a schema that is written as JSON. */
