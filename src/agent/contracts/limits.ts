@@ -115,6 +115,10 @@ export const MAX_PROVIDER_RETRY_WAIT_MS = 3_000;
  * something once a minute is slow, and not gone.
  */
 export const PROVIDER_IDLE_LIMIT_MS = 90_000;
+/** A connection to a provider that is not made within this time is given up. */
+export const PROVIDER_CONNECT_LIMIT_MS = 10_000;
+/** Bytes of an answer that wait to be read, from which on no more are taken from its connection. */
+export const MAX_UNREAD_ANSWER_BYTES = 64 * 1024;
 /** Bytes of one answer: some 200,000 tokens as they travel. */
 export const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 /** Bytes that are read of an answer that is an error. */

@@ -2,7 +2,9 @@
  * The messages of a request for a Response may go without `type`, by OpenAI's own API and its package. Other servers tell what an
  * item is by its `type` only, and refuse the whole request without.
  */
-export function createMessageItemsFetch(providerFetch: typeof fetch): typeof fetch {
+import type { ProviderFetch } from "./network/provider-answer.ts";
+
+export function createMessageItemsFetch(providerFetch: ProviderFetch): ProviderFetch {
   return (input, init) => {
     const body = init?.body;
     return providerFetch(

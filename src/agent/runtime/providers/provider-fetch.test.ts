@@ -1,18 +1,24 @@
+import { execFile } from "node:child_process";
+import { createServer, type AddressInfo } from "node:net";
+import { join } from "node:path";
 import { pipeline, Readable } from "node:stream";
-import { describe, expect, it, vi } from "vitest";
+import { promisify } from "node:util";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { startHttpServer } from "../../../../test/support/processes/http-server.ts";
 import { rejectionOf } from "../../../../test/support/builders/rejection-of.ts";
 import { ManualClock } from "../../../../test/support/builders/manual-clock.ts";
 import {
   MAX_ANSWER_BYTES,
   MAX_ERROR_BODY_BYTES,
+  PROVIDER_CONNECT_LIMIT_MS,
   PROVIDER_IDLE_LIMIT_MS,
 } from "../../contracts/limits.ts";
+import type { AnswerReader, ProviderAnswer } from "./network/provider-answer.ts";
 import { createProviderFetch } from "./provider-fetch.ts";
 
-function bodyOf(response: Response): ReadableStream<Uint8Array> {
-  if (response.body === null) throw new Error("the response has no body");
-  return response.body;
+function readerOf({ body }: ProviderAnswer): AnswerReader {
+  if (body === null) throw new Error("the response has no body");
+  return body.getReader();
 }
 
 describe("the fetch of the provider packages", () => {
@@ -35,7 +41,7 @@ describe("the fetch of the provider packages", () => {
     });
     const clock = new ManualClock();
     const response = await createProviderFetch(clock)(server.url);
-    const reader = bodyOf(response).getReader();
+    const reader = readerOf(response);
     expect(new TextDecoder().decode((await reader.read()).value)).toBe("first");
     const second = rejectionOf(reader.read());
     await vi.waitUntil(() => clock.pendingTimers === 1);
@@ -63,7 +69,7 @@ describe("the fetch of the provider packages", () => {
     });
     const clock = new ManualClock();
     const response = await createProviderFetch(clock)(server.url);
-    const reader = bodyOf(response).getReader();
+    const reader = readerOf(response);
     const write = await send.promise;
     for (let round = 0; round < 3; round += 1) {
       const read = reader.read();
@@ -105,7 +111,12 @@ describe("the fetch of the provider packages", () => {
     const response = await createProviderFetch(new ManualClock())(server.url);
     let bytes = 0;
     async function readAll(): Promise<void> {
-      for await (const chunk of bodyOf(response)) bytes += chunk.byteLength;
+      const reader = readerOf(response);
+      for (;;) {
+        const { value } = await reader.read();
+        if (value === undefined) return;
+        bytes += value.byteLength;
+      }
     }
     await expect(readAll()).rejects.toMatchObject({ name: "AnswerTooLargeError" });
     expect(bytes).toBeLessThanOrEqual(MAX_ANSWER_BYTES);
@@ -121,11 +132,69 @@ describe("the fetch of the provider packages", () => {
     const response = await createProviderFetch(new ManualClock())(server.url, {
       signal: stop.signal,
     });
-    const reader = bodyOf(response).getReader();
+    const reader = readerOf(response);
     await reader.read();
     const second = rejectionOf(reader.read());
     stop.abort();
     expect(await second).toMatchObject({ name: "AbortError" });
     await closed.promise;
+  });
+
+  it("gives up a connection that does not come about", async () => {
+    // It takes connections, and says nothing of TLS on them.
+    const silent = createServer();
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void silent.close());
+    const { port } = silent.address() as AddressInfo;
+    const clock = new ManualClock();
+    const outcome = rejectionOf(createProviderFetch(clock)(`https://127.0.0.1:${port}`));
+    await vi.waitUntil(() => clock.pendingTimers === 2);
+    await clock.advance(PROVIDER_CONNECT_LIMIT_MS);
+    expect(await outcome).toMatchObject({ message: "fetch failed", cause: { code: "ETIMEDOUT" } });
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it("gives an answer without a body", async () => {
+    await using server = await startHttpServer((_request, response) => {
+      response.writeHead(204).end();
+    });
+    const clock = new ManualClock();
+    const response = await createProviderFetch(clock)(server.url);
+    expect(response).toMatchObject({ ok: true, status: 204, body: null });
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it("asks nobody when its caller had stopped before", async () => {
+    let requests = 0;
+    await using server = await startHttpServer((_request, response) => {
+      requests += 1;
+      response.end();
+    });
+    const reason = new Error("enough");
+    const answer = createProviderFetch(new ManualClock())(server.url, {
+      signal: AbortSignal.abort(reason),
+    });
+    expect(await rejectionOf(answer)).toBe(reason);
+    expect(requests).toBe(0);
+  });
+
+  it("goes by the proxy that the environment names", async () => {
+    const asked: (string | undefined)[] = [];
+    await using proxy = await startHttpServer((request, response) => {
+      asked.push(request.url);
+      response.end("by the proxy");
+    });
+    const code = `
+      import { systemClock } from "${join(import.meta.dirname, "../../../time/clock.ts")}";
+      import { createProviderFetch } from "${join(import.meta.dirname, "provider-fetch.ts")}";
+      const answer = await createProviderFetch(systemClock)("http://models.example/v1");
+      console.log(await answer.text());`;
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ["--input-type=module", "--eval", code],
+      { env: { NODE_USE_ENV_PROXY: "1", HTTP_PROXY: proxy.url } },
+    );
+    expect(stdout.trim()).toBe("by the proxy");
+    expect(asked).toEqual(["http://models.example/v1"]);
   });
 });

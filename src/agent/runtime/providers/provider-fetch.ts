@@ -2,12 +2,23 @@
  * The `fetch` that the provider packages are given. It limits what they do not limit: how long the provider may be silent, how
  * large its answer may be, and where a request may go.
  */
+import type { IncomingMessage } from "node:http";
 import type { Clock, Timer } from "../../../time/clock.ts";
 import {
   MAX_ANSWER_BYTES,
   MAX_ERROR_BODY_BYTES,
   PROVIDER_IDLE_LIMIT_MS,
 } from "../../contracts/limits.ts";
+import type {
+  AnswerBody,
+  AnswerRead,
+  AnswerReader,
+  ProviderAnswer,
+  ProviderFetch,
+} from "./network/provider-answer.ts";
+import { sendRequest, type SentRequest } from "./network/send-request.ts";
+import { StreamReader } from "./network/stream-reader.ts";
+import { unpacked } from "./network/unpacked.ts";
 
 export class ProviderSilentError extends Error {
   override readonly name = "ProviderSilentError";
@@ -18,70 +29,133 @@ export class AnswerTooLargeError extends Error {
 
 type WatchClock = Pick<Clock, "setTimer" | "monotonic">;
 
-export function createProviderFetch(clock: WatchClock): typeof fetch {
-  return async (input, init) => {
-    const giveUp = new AbortController();
-    const signal =
-      init?.signal == null ? giveUp.signal : AbortSignal.any([init.signal, giveUp.signal]);
-    const watch = new SilenceWatch(clock, () =>
-      giveUp.abort(new ProviderSilentError("no byte for too long")),
-    );
-
-    const failed = (error: unknown): unknown => {
-      watch.close();
-      return giveUp.signal.aborted ? giveUp.signal.reason : error;
-    };
-
-    watch.begin();
-    // A redirect is never followed, since the key would be sent to wherever it leads.
-    const response = await fetch(input, { ...init, signal, redirect: "manual" }).catch(
-      (error: unknown) => {
-        throw failed(error);
-      },
-    );
-    watch.end();
-    if (response.body === null) {
-      watch.close();
-      return response;
-    }
-
-    const reader = response.body.getReader();
-    const limit = response.ok ? MAX_ANSWER_BYTES : MAX_ERROR_BODY_BYTES;
-    let bytes = 0;
-    const body = new ReadableStream<Uint8Array>(
-      {
-        // This runs only while somebody wants more, so a slow reader is not taken for a silent provider.
-        async pull(controller) {
-          watch.begin();
-          let read: Awaited<ReturnType<typeof reader.read>>;
-          try {
-            read = await reader.read();
-          } catch (error) {
-            throw failed(error);
-          }
-          watch.end();
-          if (read.done) {
-            watch.close();
-            return controller.close();
-          }
-          bytes += read.value.byteLength;
-          if (bytes <= limit) return controller.enqueue(read.value);
-          watch.close();
-          giveUp.abort(new AnswerTooLargeError(`more than ${limit} bytes`));
-          // The beginning of an error is enough.
-          if (response.ok) controller.error(giveUp.signal.reason);
-          else controller.close();
-        },
-        cancel: (reason) => {
-          watch.close();
-          return reader.cancel(reason);
-        },
-      },
-      { highWaterMark: 0 },
-    );
-    const { status, statusText, headers } = response;
-    return new Response(body, { status, statusText, headers });
+export function createProviderFetch(clock: WatchClock): ProviderFetch {
+  return async (...request) => {
+    const signal = request[1]?.signal ?? undefined;
+    signal?.throwIfAborted();
+    return await new Exchange(request, signal, clock).answer();
   };
+}
+
+/** A request and the body of its answer. */
+class Exchange implements AnswerBody, AnswerReader {
+  readonly #sent: SentRequest;
+  readonly #signal: AbortSignal | undefined;
+  readonly #watch: SilenceWatch;
+  readonly #failed = Promise.withResolvers<never>();
+  readonly #onAbort = (): void => this.#giveUp(this.#signal?.reason as Error);
+  #stream: StreamReader | undefined;
+  #limit = MAX_ANSWER_BYTES;
+  /** Whether the end of the limit is the end of the body. */
+  #isCut = false;
+  #bytes = 0;
+
+  constructor(
+    request: Parameters<ProviderFetch>,
+    signal: AbortSignal | undefined,
+    clock: WatchClock,
+  ) {
+    this.#sent = sendRequest(request, clock);
+    this.#signal = signal;
+    signal?.addEventListener("abort", this.#onAbort, { once: true });
+    this.#watch = new SilenceWatch(clock, () =>
+      this.#giveUp(new ProviderSilentError("no byte for too long")),
+    );
+  }
+
+  async answer(): Promise<ProviderAnswer> {
+    this.#watch.begin();
+    let response: IncomingMessage;
+    try {
+      response = await Promise.race([this.#sent.response, this.#failed.promise]);
+    } catch (error) {
+      this.#close();
+      throw error;
+    }
+    this.#watch.end();
+    this.#stream = new StreamReader(unpacked(response));
+    const { statusCode: status = 0, statusMessage: statusText = "" } = response;
+    const ok = status >= 200 && status < 300;
+    if (!ok) this.#limit = MAX_ERROR_BODY_BYTES;
+    this.#isCut = !ok;
+    const isEmpty = NULL_BODY_STATUSES.has(status);
+    if (isEmpty) await this.cancel();
+    return {
+      ok,
+      status,
+      statusText,
+      headers: headersOf(response),
+      body: isEmpty ? null : this,
+      text: () => this.#text(),
+    };
+  }
+
+  getReader(): AnswerReader {
+    return this;
+  }
+
+  /** A provider is silent only while somebody waits for it, so a slow reader is not taken for a silent provider. */
+  async read(): Promise<AnswerRead> {
+    if (this.#stream === undefined) return { done: true };
+    this.#watch.begin();
+    let read: AnswerRead;
+    try {
+      read = await this.#stream.read();
+    } catch (error) {
+      this.#close();
+      throw error;
+    }
+    this.#watch.end();
+    if (read.value === undefined) {
+      this.#close();
+      return read;
+    }
+    this.#bytes += read.value.byteLength;
+    if (this.#bytes <= this.#limit) return read;
+    const error = new AnswerTooLargeError(`more than ${this.#limit} bytes`);
+    this.#giveUp(error);
+    // The beginning of an error is enough.
+    if (this.#isCut) return { done: true };
+    throw error;
+  }
+
+  async cancel(): Promise<void> {
+    this.#close();
+    await this.#stream?.cancel();
+  }
+
+  async #text(): Promise<string> {
+    const decoder = new TextDecoder();
+    let text = "";
+    for (;;) {
+      const { value } = await this.read();
+      if (value === undefined) return text + decoder.decode();
+      text += decoder.decode(value, { stream: true });
+    }
+  }
+
+  #giveUp(why: Error): void {
+    this.#close();
+    this.#failed.reject(why);
+    this.#stream?.abort(why);
+    this.#sent.destroy();
+  }
+
+  #close(): void {
+    this.#watch.close();
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+  }
+}
+
+/** Answers with these have no body, whatever their headers say. */
+const NULL_BODY_STATUSES: ReadonlySet<number> = new Set([204, 205, 304]);
+
+function headersOf({ rawHeaders }: IncomingMessage): Headers {
+  const headers = new Headers();
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    headers.append(rawHeaders[at] as string, rawHeaders[at + 1] as string);
+  }
+  return headers;
 }
 
 /** Tells of a wait that is too long. There are many short ones in an answer, so it keeps one timer for all of them. */

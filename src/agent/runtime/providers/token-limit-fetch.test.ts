@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { TokenLimitField } from "../../../agent-config/agent-config.ts";
+import type { ProviderAnswer, ProviderFetch } from "./network/provider-answer.ts";
 import { createTokenLimitFetch, refusesField } from "./token-limit-fetch.ts";
 
 const URL = "http://models.example/v1/chat/completions";
@@ -37,9 +38,9 @@ function takes(field: TokenLimitField, refusal: Answer) {
 }
 
 function ask(
-  fetch: typeof globalThis.fetch,
+  fetch: ProviderFetch,
   body: object = { model: "m", max_tokens: 7 },
-): Promise<Response> {
+): Promise<ProviderAnswer> {
   return fetch(URL, { method: "POST", body: JSON.stringify(body) });
 }
 
@@ -78,7 +79,7 @@ describe("the token limit of a chat completion", () => {
       const limited = createTokenLimitFetch(fetch, "gpt-5", field);
       const response = await ask(limited, { max_tokens: 7 });
       await ask(limited, { max_completion_tokens: 8 });
-      expect(await response.json()).toEqual(OPENAI_REFUSAL);
+      expect(JSON.parse(await response.text())).toEqual(OPENAI_REFUSAL);
       expect(bodies).toEqual([{ [field]: 7 }, { [field]: 8 }]);
     },
   );

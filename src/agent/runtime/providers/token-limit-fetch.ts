@@ -4,6 +4,7 @@
  */
 import type { TokenLimitField } from "../../../agent-config/agent-config.ts";
 import { isOpenAIReasoningModel } from "../../../agent-config/openai-reasoning-model.ts";
+import type { ProviderAnswer, ProviderFetch } from "./network/provider-answer.ts";
 
 type Body = Readonly<Record<string, unknown>>;
 
@@ -15,15 +16,15 @@ const REFUSALS = [400, 422];
  * refuses it, the request is made once more with the other one, which is kept when the server took it.
  */
 export function createTokenLimitFetch(
-  providerFetch: typeof fetch,
+  providerFetch: ProviderFetch,
   model: string,
   field: TokenLimitField | undefined,
-): typeof fetch {
+): ProviderFetch {
   let learned: TokenLimitField | undefined;
   return async (input, init) => {
     const body = readBody(init?.body);
     if (body === undefined) return await providerFetch(input, init);
-    const send = (name: TokenLimitField): Promise<Response> =>
+    const send = (name: TokenLimitField): Promise<ProviderAnswer> =>
       providerFetch(input, { ...init, body: writeBody(body, name) });
     if (field !== undefined) return await send(field);
 
@@ -115,6 +116,6 @@ function textOf(value: unknown): string | undefined {
 }
 
 /** A response whose body was read already, as if it was not. */
-function withText({ status, statusText, headers }: Response, text: string): Response {
+function withText({ status, statusText, headers }: ProviderAnswer, text: string): Response {
   return new Response(text, { status, statusText, headers });
 }

@@ -1,12 +1,13 @@
 import type { Clock } from "../../../../time/clock.ts";
 import { Departures } from "./departures.ts";
+import { responseOf, type ProviderFetch } from "../network/provider-answer.ts";
 import { mendedBody } from "./mended-body.ts";
 import { bypassOf } from "./text-bypass.ts";
 import type { CreateStreamMender } from "./stream-mender.ts";
 import { wellFormedJSON } from "../../../../promptpack/document/well-formed-json.ts";
 
 export interface LenientFetchOptions {
-  fetch: typeof fetch;
+  fetch: ProviderFetch;
   createMender: CreateStreamMender;
   clock: Pick<Clock, "setTimer">;
   /** Called when an answer departed from its protocol. */
@@ -22,7 +23,7 @@ export function createLenientFetch(options: LenientFetchOptions): typeof fetch {
   return async (input, init) => {
     const body = typeof init?.body === "string" ? wellFormedJSON(init.body) : init?.body;
     const response = await options.fetch(input, { ...init, body: body ?? null });
-    if (!response.ok) return response;
+    if (!response.ok) return responseOf(response);
     const departures = new Departures();
     const onEnd = (): void => {
       const { counts } = departures;

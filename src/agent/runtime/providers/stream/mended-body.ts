@@ -6,6 +6,7 @@ import { LATE, within } from "../../../../time/within.ts";
 import type { Clock } from "../../../../time/clock.ts";
 import { endOfTick } from "../../../../time/end-of-tick.ts";
 import { ANSWER_END_WAIT_MS, ANSWER_LINGER_MS } from "../../../contracts/limits.ts";
+import type { AnswerReader, ProviderAnswer } from "../network/provider-answer.ts";
 import type { Departures } from "./departures.ts";
 import { isFields, type Fields } from "./json-fields.ts";
 import { parseLenient } from "./lenient-json.ts";
@@ -16,7 +17,7 @@ import type { TextBypass } from "./text-bypass.ts";
 import { TextPieces, type CleanEvent } from "./text-pieces.ts";
 
 export interface MendedBodyOptions {
-  response: Pick<Response, "body" | "status" | "headers">;
+  response: Pick<ProviderAnswer, "body" | "status" | "headers">;
   mender: StreamMender;
   departures: Departures;
   /** Takes text in place of the package, if there is somebody who reads what the package makes of it. */
@@ -38,7 +39,7 @@ export function mendedBody(options: MendedBodyOptions): ReadableStream<Uint8Arra
   let isRead = false;
   let hasGiven = false;
 
-  let reading: Promise<{ value?: Uint8Array | undefined }> | undefined;
+  let reading: Promise<{ readonly value?: Uint8Array | undefined }> | undefined;
 
   /** The events that come next. An answer that lacks nothing has also reached its end when it does not go on, or breaks off. */
   async function nextEvents(): Promise<CleanEvent[]> {
@@ -106,10 +107,7 @@ export function mendedBody(options: MendedBodyOptions): ReadableStream<Uint8Arra
 }
 
 /** Reads what is left of a body, so that its connection can serve the next request; a server that does not end it is hung up on. */
-async function drain(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-  clock: Pick<Clock, "setTimer">,
-): Promise<void> {
+async function drain(reader: AnswerReader, clock: Pick<Clock, "setTimer">): Promise<void> {
   async function readAll(): Promise<void> {
     while (!(await reader.read()).done);
   }
