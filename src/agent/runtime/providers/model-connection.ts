@@ -7,7 +7,7 @@ import type { Clock } from "../../../time/clock.ts";
 import { providerBaseURL } from "./base-url.ts";
 import type { Log } from "../../../observability/log.ts";
 import { createMessageItemsFetch } from "./message-items-fetch.ts";
-import { createProviderFetch } from "./provider-fetch.ts";
+import { createProviderFetch } from "./network/provider-fetch.ts";
 import { readProviderKey } from "./provider-key.ts";
 import type { ReadSecret } from "../../../agent-config/read-secret.ts";
 import { createLenientFetch } from "./stream/lenient-fetch.ts";

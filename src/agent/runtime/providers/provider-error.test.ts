@@ -5,7 +5,7 @@ import {
   ProviderFailedError,
   providerTurnError,
 } from "./provider-error.ts";
-import { ProviderSilentError } from "./provider-fetch.ts";
+import { ProviderSilentError } from "./network/provider-fetch.ts";
 
 const now = Date.parse("2026-01-01T00:00:00Z");
 const secret = "sk-do-not-show";

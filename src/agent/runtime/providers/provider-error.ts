@@ -10,7 +10,7 @@ import {
 } from "../../contracts/limits.ts";
 import { contextRefusalIn, saysContextTooLong, type ContextRefusal } from "./context-too-long.ts";
 import { saysModelNotFound } from "./model-not-found.ts";
-import { AnswerTooLargeError, ProviderSilentError } from "./provider-fetch.ts";
+import { AnswerTooLargeError, ProviderSilentError } from "./network/provider-fetch.ts";
 import { streamErrorOf } from "./stream-error.ts";
 import { NotAStreamError } from "./stream/not-a-stream.ts";
 

@@ -5,7 +5,7 @@ import { ManualClock } from "../../../../../test/support/builders/manual-clock.t
 import { rejectionOf } from "../../../../../test/support/builders/rejection-of.ts";
 import { startHttpServer } from "../../../../../test/support/processes/http-server.ts";
 import type { ProviderAnswer } from "./provider-answer.ts";
-import { createProviderFetch } from "../provider-fetch.ts";
+import { createProviderFetch } from "./provider-fetch.ts";
 
 const TEXT = "data: what the model said\n\n".repeat(1_000);
 

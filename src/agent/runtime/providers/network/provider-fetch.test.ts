@@ -4,16 +4,16 @@ import { join } from "node:path";
 import { pipeline, Readable } from "node:stream";
 import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { startHttpServer } from "../../../../test/support/processes/http-server.ts";
-import { rejectionOf } from "../../../../test/support/builders/rejection-of.ts";
-import { ManualClock } from "../../../../test/support/builders/manual-clock.ts";
+import { startHttpServer } from "../../../../../test/support/processes/http-server.ts";
+import { rejectionOf } from "../../../../../test/support/builders/rejection-of.ts";
+import { ManualClock } from "../../../../../test/support/builders/manual-clock.ts";
 import {
   MAX_ANSWER_BYTES,
   MAX_ERROR_BODY_BYTES,
   PROVIDER_CONNECT_LIMIT_MS,
   PROVIDER_IDLE_LIMIT_MS,
-} from "../../contracts/limits.ts";
-import type { AnswerReader, ProviderAnswer } from "./network/provider-answer.ts";
+} from "../../../contracts/limits.ts";
+import type { AnswerReader, ProviderAnswer } from "./provider-answer.ts";
 import { createProviderFetch } from "./provider-fetch.ts";
 
 function readerOf({ body }: ProviderAnswer): AnswerReader {
@@ -185,7 +185,7 @@ describe("the fetch of the provider packages", () => {
       response.end("by the proxy");
     });
     const code = `
-      import { systemClock } from "${join(import.meta.dirname, "../../../time/clock.ts")}";
+      import { systemClock } from "${join(import.meta.dirname, "../../../../time/clock.ts")}";
       import { createProviderFetch } from "${join(import.meta.dirname, "provider-fetch.ts")}";
       const answer = await createProviderFetch(systemClock)("http://models.example/v1");
       console.log(await answer.text());`;

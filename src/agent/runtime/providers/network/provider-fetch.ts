@@ -3,22 +3,22 @@
  * large its answer may be, and where a request may go.
  */
 import type { IncomingMessage } from "node:http";
-import type { Clock, Timer } from "../../../time/clock.ts";
+import type { Clock, Timer } from "../../../../time/clock.ts";
 import {
   MAX_ANSWER_BYTES,
   MAX_ERROR_BODY_BYTES,
   PROVIDER_IDLE_LIMIT_MS,
-} from "../../contracts/limits.ts";
+} from "../../../contracts/limits.ts";
 import type {
   AnswerBody,
   AnswerRead,
   AnswerReader,
   ProviderAnswer,
   ProviderFetch,
-} from "./network/provider-answer.ts";
-import { sendRequest, type SentRequest } from "./network/send-request.ts";
-import { StreamReader } from "./network/stream-reader.ts";
-import { unpacked } from "./network/unpacked.ts";
+} from "./provider-answer.ts";
+import { sendRequest, type SentRequest } from "./send-request.ts";
+import { StreamReader } from "./stream-reader.ts";
+import { unpacked } from "./unpacked.ts";
 
 export class ProviderSilentError extends Error {
   override readonly name = "ProviderSilentError";
