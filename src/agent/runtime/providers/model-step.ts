@@ -119,6 +119,8 @@ function retryWait(
   return wait > MAX_PROVIDER_RETRY_WAIT_MS ? undefined : wait;
 }
 
+type TextPart = Extract<AnswerPart, { type: "text" }>;
+
 async function readAnswer(step: ModelStep, context: StepContext): Promise<void> {
   const { connection, options, signal, onText } = context;
   const open = new Map<string, AnswerPart>();
@@ -126,13 +128,26 @@ async function readAnswer(step: ModelStep, context: StepContext): Promise<void> 
   /** Of the text that was made last. */
   let id = "";
 
+  /** The text that was made last, as long as only its pieces come. */
+  let block: TextPart | undefined;
+
   function take(part: LanguageModelV4StreamPart): Promise<void> | undefined {
+    block = undefined;
     if (part.type === "text-delta") part.delta = characters.take(part.delta);
     const text = takePart(step, open, part);
     return text === "" ? undefined : onText(text);
   }
 
-  const bypass = openBypass(signal, (delta) => take({ type: "text-delta", id, delta }));
+  /** Takes a piece of the text that was made last. */
+  function takePiece(piece: string): Promise<void> | undefined {
+    block ??= openBlock(step, open, `text ${id}`, { type: "text", length: 0 } as TextPart);
+    const text = characters.take(piece);
+    block.length += text.length;
+    step.text += text;
+    return text === "" ? undefined : onText(text);
+  }
+
+  const bypass = openBypass(signal, takePiece);
   const { stream } = await connection.model.doStream({
     ...connection.callOptions,
     ...options,

@@ -17,7 +17,7 @@ import type {
   ProviderFetch,
 } from "./provider-answer.ts";
 import { sendRequest, type SentRequest } from "./send-request.ts";
-import { StreamReader } from "./stream-reader.ts";
+import { StreamReader, type ReadObserver } from "./stream-reader.ts";
 import { unpacked } from "./unpacked.ts";
 
 export class ProviderSilentError extends Error {
@@ -38,7 +38,7 @@ export function createProviderFetch(clock: WatchClock): ProviderFetch {
 }
 
 /** A request and the body of its answer. */
-class Exchange implements AnswerBody, AnswerReader {
+class Exchange implements AnswerBody, AnswerReader, ReadObserver {
   readonly #sent: SentRequest;
   readonly #signal: AbortSignal | undefined;
   readonly #watch: SilenceWatch;
@@ -49,13 +49,17 @@ class Exchange implements AnswerBody, AnswerReader {
   /** Whether the end of the limit is the end of the body. */
   #isCut = false;
   #bytes = 0;
+  #hasEnded = false;
 
   constructor(
     request: Parameters<ProviderFetch>,
     signal: AbortSignal | undefined,
     clock: WatchClock,
   ) {
-    this.#sent = sendRequest(request, clock);
+    // The reader is made at once, so that no failure of the body goes unheard.
+    this.#sent = sendRequest(request, clock, (response) => {
+      this.#stream = new StreamReader(unpacked(response), this);
+    });
     this.#signal = signal;
     signal?.addEventListener("abort", this.#onAbort, { once: true });
     this.#watch = new SilenceWatch(clock, () =>
@@ -73,7 +77,6 @@ class Exchange implements AnswerBody, AnswerReader {
       throw error;
     }
     this.#watch.end();
-    this.#stream = new StreamReader(unpacked(response));
     const { statusCode: status = 0, statusMessage: statusText = "" } = response;
     const ok = status >= 200 && status < 300;
     if (!ok) this.#limit = MAX_ERROR_BODY_BYTES;
@@ -95,28 +98,25 @@ class Exchange implements AnswerBody, AnswerReader {
   }
 
   /** A provider is silent only while somebody waits for it, so a slow reader is not taken for a silent provider. */
-  async read(): Promise<AnswerRead> {
-    if (this.#stream === undefined) return { done: true };
-    this.#watch.begin();
-    let read: AnswerRead;
-    try {
-      read = await this.#stream.read();
-    } catch (error) {
-      this.#close();
-      throw error;
-    }
+  read(): Promise<AnswerRead> {
+    if (this.#stream === undefined) return Promise.resolve({ done: true });
+    if (!this.#hasEnded) this.#watch.begin();
+    return this.#stream.read();
+  }
+
+  onRead(bytes: number): boolean {
     this.#watch.end();
-    if (read.value === undefined) {
-      this.#close();
-      return read;
-    }
-    this.#bytes += read.value.byteLength;
-    if (this.#bytes <= this.#limit) return read;
-    const error = new AnswerTooLargeError(`more than ${this.#limit} bytes`);
-    this.#giveUp(error);
+    this.#bytes += bytes;
+    if (this.#bytes <= this.#limit) return true;
     // The beginning of an error is enough.
-    if (this.#isCut) return { done: true };
-    throw error;
+    if (this.#isCut) void this.cancel();
+    else this.#giveUp(new AnswerTooLargeError(`more than ${this.#limit} bytes`));
+    return false;
+  }
+
+  onEnd(): void {
+    this.#hasEnded = true;
+    this.#watch.close();
   }
 
   async cancel(): Promise<void> {

@@ -12,10 +12,14 @@ export interface SentRequest {
   readonly response: Promise<IncomingMessage>;
 }
 
-/** Throws a TypeError when the address or a header is malformed. A redirect is not followed. */
+/**
+ * Throws a TypeError when the address or a header is malformed. A redirect is not followed. `onResponse` is called when the head of
+ * the answer has come.
+ */
 export function sendRequest(
   [address, init]: Parameters<typeof fetch>,
   clock: Pick<Clock, "setTimer">,
+  onResponse: (response: IncomingMessage) => void,
 ): SentRequest {
   const url = new URL(address instanceof Request ? address.url : address);
   const headers = new Headers(init?.headers);
@@ -26,7 +30,10 @@ export function sendRequest(
   // The agents of Node keep connections for the next request, and know of proxies.
   const request = isSecure ? requestHttps(url, options) : requestHttp(url, options);
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  request.once("response", resolve);
+  request.once("response", (response) => {
+    onResponse(response);
+    resolve(response);
+  });
   request.on("error", (cause) => reject(new TypeError("fetch failed", { cause })));
   limitConnecting(request, isSecure, clock);
   // The packages send nothing else than text.
@@ -41,6 +48,8 @@ function limitConnecting(
   clock: Pick<Clock, "setTimer">,
 ): void {
   request.once("socket", (socket) => {
+    // The agent limits how long an idle connection is kept. A timer that each piece of an answer sets anew is of no use.
+    socket.setTimeout(0);
     if (!socket.connecting) return;
     const timer = clock.setTimer(PROVIDER_CONNECT_LIMIT_MS, () => {
       request.destroy(Object.assign(new Error("no connection in time"), { code: "ETIMEDOUT" }));

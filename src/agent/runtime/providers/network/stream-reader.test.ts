@@ -6,12 +6,16 @@ import { StreamReader } from "./stream-reader.ts";
 
 function setUp() {
   const stream = new Readable({ read() {} });
-  const reader = new StreamReader(stream);
+  const told: unknown[] = [];
+  const reader = new StreamReader(stream, {
+    onRead: (bytes) => told.push(bytes) > 0,
+    onEnd: () => void told.push("end"),
+  });
   const next = async () => {
     const { value } = await reader.read();
     return value === undefined ? undefined : Buffer.from(value).toString();
   };
-  return { stream, reader, next };
+  return { stream, reader, next, told };
 }
 
 describe("the reader of an answer", () => {
@@ -82,5 +86,32 @@ describe("the reader of an answer", () => {
     await reader.cancel();
     expect([await read, await next()]).toEqual([undefined, undefined]);
     expect(stream.destroyed).toBe(true);
+  });
+
+  it("tells of what is read before it is, and once of the end", async () => {
+    const { stream, reader, next, told } = setUp();
+    stream.push("abc");
+    stream.push("de");
+    await vi.waitUntil(() => stream.readableLength === 0);
+    expect(told).toEqual([]);
+    await next();
+    const read = next();
+    stream.push("f");
+    await read;
+    expect(told).toEqual([5, 1]);
+    stream.push(null);
+    await next();
+    await reader.cancel();
+    expect(told).toEqual([5, 1, "end"]);
+  });
+
+  it("does not take an aborted answer for a whole one, though all of it had come", async () => {
+    const { stream, reader, next } = setUp();
+    stream.push("a");
+    stream.push(null);
+    await vi.waitUntil(() => stream.readableEnded);
+    const reason = new Error("enough");
+    reader.abort(reason);
+    expect(await rejectionOf(next())).toBe(reason);
   });
 });

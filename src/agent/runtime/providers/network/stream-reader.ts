@@ -4,12 +4,21 @@ import type { AnswerRead, AnswerReader } from "./provider-answer.ts";
 
 const END: AnswerRead = { done: true };
 
+/** What is told of the reading. */
+export interface ReadObserver {
+  /** So many bytes are about to be read. Answers whether they may be; otherwise it has cancelled or aborted the reader. */
+  onRead(bytes: number): boolean;
+  /** The stream has come to its end, or has failed. */
+  onEnd(): void;
+}
+
 /**
  * Reads a stream of Node piece by piece. Pieces that have come before they are asked for are read as one. There is one promise for a
  * piece and nothing else, since an answer has many pieces.
  */
 export class StreamReader implements AnswerReader {
   readonly #stream: Readable;
+  readonly #observer: ReadObserver;
   #pieces: Buffer[] = [];
   #bytes = 0;
   #hasEnded = false;
@@ -24,8 +33,9 @@ export class StreamReader implements AnswerReader {
     this.#reject = reject;
   };
 
-  constructor(stream: Readable) {
+  constructor(stream: Readable, observer: ReadObserver) {
     this.#stream = stream;
+    this.#observer = observer;
     stream.on("data", (piece: Buffer) => this.#take(piece));
     stream.once("end", () => this.#end());
     stream.on("error", (cause) => this.#fail(new TypeError("terminated", { cause })));
@@ -34,13 +44,9 @@ export class StreamReader implements AnswerReader {
   }
 
   read(): Promise<AnswerRead> {
-    const [first] = this.#pieces;
-    if (first !== undefined) {
-      const value = this.#pieces.length === 1 ? first : Buffer.concat(this.#pieces);
-      this.#pieces = [];
-      if (this.#bytes >= MAX_UNREAD_ANSWER_BYTES) this.#stream.resume();
-      this.#bytes = 0;
-      return Promise.resolve({ done: false, value });
+    if (this.#pieces.length > 0) {
+      const value = this.#takeWaiting();
+      if (this.#observer.onRead(value.length)) return Promise.resolve({ done: false, value });
     }
     if (this.#error !== undefined) return Promise.reject(this.#error);
     if (this.#hasEnded) return Promise.resolve(END);
@@ -56,34 +62,48 @@ export class StreamReader implements AnswerReader {
 
   /** Nothing more is read: the next piece is this error. */
   abort(error: Error): void {
+    if (this.#pieces.length > 0) this.#hasEnded = false;
     this.#pieces = [];
     this.#fail(error);
     this.#stream.destroy();
+  }
+
+  #take(piece: Buffer): void {
+    if (this.#resolve === undefined) {
+      this.#pieces.push(piece);
+      this.#bytes += piece.length;
+      if (this.#bytes >= MAX_UNREAD_ANSWER_BYTES) this.#stream.pause();
+      return;
+    }
+    if (!this.#observer.onRead(piece.length)) return;
+    const resolve = this.#resolve;
+    this.#resolve = undefined;
+    this.#reject = undefined;
+    resolve({ done: false, value: piece });
+  }
+
+  #takeWaiting(): Buffer {
+    const [first] = this.#pieces;
+    const waiting =
+      first !== undefined && this.#pieces.length === 1 ? first : Buffer.concat(this.#pieces);
+    if (this.#bytes >= MAX_UNREAD_ANSWER_BYTES) this.#stream.resume();
+    this.#pieces = [];
+    this.#bytes = 0;
+    return waiting;
   }
 
   /** What has come can still be read. The first end or error counts. */
   #fail(error: Error): void {
     if (this.#hasEnded || this.#error !== undefined) return;
     this.#error = error;
+    this.#observer.onEnd();
     this.#reject?.(error);
   }
 
-  #take(piece: Buffer): void {
-    const resolve = this.#resolve;
-    if (resolve !== undefined) {
-      this.#resolve = undefined;
-      this.#reject = undefined;
-      resolve({ done: false, value: piece });
-      return;
-    }
-    this.#pieces.push(piece);
-    this.#bytes += piece.length;
-    if (this.#bytes >= MAX_UNREAD_ANSWER_BYTES) this.#stream.pause();
-  }
-
   #end(): void {
-    if (this.#error !== undefined) return;
+    if (this.#hasEnded || this.#error !== undefined) return;
     this.#hasEnded = true;
+    this.#observer.onEnd();
     this.#resolve?.(END);
   }
 }

@@ -40,8 +40,7 @@ export function createChatMender(departures: Departures, every: Fields = {}): St
       departures.add(name === undefined ? `keys:${Object.keys(chunk).join(".")}` : `event:${name}`);
       return [];
     }
-    const choices = listOf(chunk["choices"]).filter((choice) => choice !== null);
-    const [choice] = choices;
+    const choice = listOf(chunk["choices"]).find((item) => item !== null);
     if (choice !== undefined && !isFields(choice)) return [chunk];
     const mended = mendChoice(fieldsOf(choice));
     const usage = usageOf(chunk, fieldsOf(choice));
@@ -78,6 +77,7 @@ export function createChatMender(departures: Departures, every: Fields = {}): St
     const mended: Fields = {};
     const content = contentOf(delta["content"]);
     if (content !== undefined) mended["content"] = content;
+    if (hasOnlyContent(delta)) return mended;
     const thoughts = REASONING_TEXTS.find((field) => textIn(delta[field]) !== undefined);
     for (const field of RETURNED_TEXTS) {
       const isOther =
@@ -164,6 +164,12 @@ export function createChatMender(departures: Departures, every: Fields = {}): St
     pieceIn,
     isOver: false,
   };
+}
+
+/** Most deltas are so, and of the role nothing is made. */
+function hasOnlyContent(delta: Fields): boolean {
+  for (const field in delta) if (field !== "content" && field !== "role") return false;
+  return true;
 }
 
 function pieceIn(event: Fields): TextPiece | undefined {

@@ -41,14 +41,13 @@ export function mendedBody(options: MendedBodyOptions): ReadableStream<Uint8Arra
 
   let reading: Promise<{ readonly value?: Uint8Array | undefined }> | undefined;
 
-  /** The events that come next. An answer that lacks nothing has also reached its end when it does not go on, or breaks off. */
-  async function nextEvents(): Promise<CleanEvent[]> {
-    reading ??= reader?.read() ?? Promise.resolve({});
-    const mayWait = !mender.mayEnd && !answer.mayBeWhole;
+  /** An answer that lacks nothing has also reached its end when it does not go on, or breaks off. */
+  async function eventsAtEnd(): Promise<CleanEvent[]> {
     let bytes: Uint8Array | undefined;
     let whole: CleanEvent[] = [];
     try {
-      const result = mayWait ? await reading : await within(ANSWER_END_WAIT_MS, reading, clock);
+      reading ??= nextBytes();
+      const result = await within(ANSWER_END_WAIT_MS, reading, clock);
       if (result === LATE) {
         whole = answer.takeWhole();
         if (!mender.mayEnd && !answer.isOver) return whole;
@@ -57,22 +56,52 @@ export function mendedBody(options: MendedBodyOptions): ReadableStream<Uint8Arra
         bytes = result.value;
       }
     } catch (error) {
-      if (signal?.aborted === true || error instanceof NotAStreamError) throw error;
-      whole = answer.takeWhole();
-      if (!mender.mayEnd && !answer.isOver) throw error;
+      whole = wholeAfter(error);
     }
+    return eventsIn(bytes, whole);
+  }
+
+  function nextBytes(): Promise<{ readonly value?: Uint8Array | undefined }> {
+    return reader?.read() ?? Promise.resolve({});
+  }
+
+  /** The events in what came before a failure. Throws the error when the answer is not complete with them. */
+  function wholeAfter(error: unknown): CleanEvent[] {
+    if (signal?.aborted === true || error instanceof NotAStreamError) throw error;
+    const whole = answer.takeWhole();
+    if (!mender.mayEnd && !answer.isOver) throw error;
+    return whole;
+  }
+
+  function eventsIn(bytes: Uint8Array | undefined, before: readonly CleanEvent[]): CleanEvent[] {
     isRead = bytes === undefined;
     return isRead
-      ? [...whole, ...answer.push(decoder.decode()), ...answer.end()]
+      ? [...before, ...answer.push(decoder.decode()), ...answer.end()]
       : answer.push(decoder.decode(bytes, { stream: true }));
   }
 
+  /** Most pieces of an answer go through this loop and leave it at `say`, so it has one wait for each, and no more. */
   async function nextText(): Promise<string> {
     // What the package was given comes out of it now, when it waits for nothing else.
     if (hasGiven) await endOfTick();
     hasGiven = false;
     while (!answer.isOver) {
-      const { given, room } = pieces.take(await nextEvents(), answer.isOver);
+      let events: readonly CleanEvent[];
+      if (mender.mayEnd || answer.mayBeWhole) {
+        events = await eventsAtEnd();
+      } else {
+        let bytes: Uint8Array | undefined;
+        let whole = NO_EVENTS;
+        try {
+          reading ??= nextBytes();
+          bytes = (await reading).value;
+          reading = undefined;
+        } catch (error) {
+          whole = wholeAfter(error);
+        }
+        events = eventsIn(bytes, whole);
+      }
+      const { given, room } = pieces.take(events, answer.isOver);
       if (room !== undefined) await room;
       hasGiven = given.length > 0;
       if (hasGiven) return written(given);
@@ -118,6 +147,10 @@ async function drain(reader: AnswerReader, clock: Pick<Clock, "setTimer">): Prom
     // The answer is complete, so nothing that happens to its connection matters.
   }
 }
+
+const NO_EVENTS: readonly CleanEvent[] = [];
+/** The data of the event that says that there are no more. */
+const DONE = "[DONE]";
 
 class AnswerEvents {
   readonly #options: MendedBodyOptions;
@@ -210,18 +243,18 @@ class AnswerEvents {
   #read(events: readonly ServerEvent[], isLast = false): CleanEvent[] {
     const clean: CleanEvent[] = [];
     let isEnd = false;
-    for (const [index, { name, data }] of events.entries()) {
-      isEnd = data.trim().toUpperCase() === "[DONE]";
-      if (!isEnd) this.#take({ name, data }, clean, isLast && index === events.length - 1);
+    for (let at = 0; at < events.length && !isEnd; at++) {
+      const { name, data } = events[at] as ServerEvent;
+      const trimmed = data.trim();
+      isEnd = trimmed.length === DONE.length && trimmed.toUpperCase() === DONE;
+      if (!isEnd) this.#take(name, trimmed, clean, isLast && at === events.length - 1);
       isEnd ||= this.#options.mender.isOver;
-      if (isEnd) break;
     }
     return isEnd ? [...clean, ...this.#endAnswer()] : clean;
   }
 
-  #take({ name, data }: ServerEvent, clean: CleanEvent[], mayBeCut: boolean): void {
+  #take(name: string | undefined, trimmed: string, clean: CleanEvent[], mayBeCut: boolean): void {
     const { departures } = this.#options;
-    const trimmed = data.trim();
     if (trimmed === "" || trimmed === "null") return departures.add("data");
     const values = parseLenient(trimmed);
     if (values === undefined && name === "error")
@@ -232,7 +265,9 @@ class AnswerEvents {
       else departures.add("data");
       return;
     }
-    for (const value of values.flat()) {
+    const [first] = values;
+    const fields = values.length === 1 && !Array.isArray(first) ? values : values.flat();
+    for (const value of fields) {
       if (!isFields(value)) {
         departures.add("data");
         continue;
@@ -242,9 +277,10 @@ class AnswerEvents {
   }
 
   #mend(value: Fields, name: string | undefined, clean: CleanEvent[]): void {
-    const events = this.#options.mender.mend(value, name);
-    clean.push(...events);
-    this.#hasEvents ||= events.length > 0;
+    for (const event of this.#options.mender.mend(value, name)) {
+      clean.push(event);
+      this.#hasEvents = true;
+    }
   }
 
   #notAStream(what: NotAStream, error?: unknown): NotAStreamError {

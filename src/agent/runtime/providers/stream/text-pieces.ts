@@ -7,9 +7,11 @@ import type { TextBypass, TextPiece } from "./text-bypass.ts";
 export type CleanEvent = Fields | string;
 
 export interface TakenEvents {
-  readonly given: CleanEvent[];
+  readonly given: readonly CleanEvent[];
   readonly room: Promise<void> | undefined;
 }
+
+const NOTHING: readonly CleanEvent[] = [];
 
 export class TextPieces {
   readonly #mender: Pick<StreamMender, "pieceIn">;
@@ -29,15 +31,26 @@ export class TextPieces {
    * went past it. `isLast`: no more events come.
    */
   take(events: readonly CleanEvent[], isLast: boolean): TakenEvents {
-    const joined = this.#join(events);
     const bypass = this.#bypass;
+    const joined = events.length < 2 ? events : this.#join(events);
     const [first] = joined;
     const piece = this.#pieceIn(first);
-    let room: Promise<void> | undefined;
-    if (piece !== undefined && piece.block === this.#block && bypass?.isOpen === true) {
-      joined.shift();
+    const goesPast = piece !== undefined && piece.block === this.#block && bypass?.isOpen === true;
+    if (goesPast && joined.length === 1 && !isLast) {
       this.#beside = piece.beside ?? this.#beside;
-      room = bypass.say(piece.holder[piece.field] as string);
+      return { given: NOTHING, room: bypass.say(piece.holder[piece.field] as string) };
+    }
+    return this.#takeAll([...joined], goesPast ? piece : undefined, isLast);
+  }
+
+  /** `past`: the piece in the first event, when it goes past the package. */
+  #takeAll(joined: CleanEvent[], past: TextPiece | undefined, isLast: boolean): TakenEvents {
+    const bypass = this.#bypass;
+    let room: Promise<void> | undefined;
+    if (past !== undefined) {
+      joined.shift();
+      this.#beside = past.beside ?? this.#beside;
+      room = bypass?.say(past.holder[past.field] as string);
     }
     if (this.#beside !== undefined && (joined.length > 0 || isLast)) {
       joined.unshift(this.#beside);
@@ -53,7 +66,6 @@ export class TextPieces {
 
   /** Makes one event of the pieces of one text that follow each other. */
   #join(events: readonly CleanEvent[]): CleanEvent[] {
-    if (events.length < 2) return [...events];
     const joined: CleanEvent[] = [];
     let before: { event: Fields; piece: TextPiece; texts: string[] } | undefined;
     const close = (): void => {
