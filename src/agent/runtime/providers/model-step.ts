@@ -140,7 +140,7 @@ async function readAnswer(step: ModelStep, context: StepContext): Promise<void> 
 
   /** Takes a piece of the text that was made last. */
   function takePiece(piece: string): Promise<void> | undefined {
-    block ??= openBlock(step, open, `text ${id}`, { type: "text", length: 0 } as TextPart);
+    block ??= openBlock(step, open, `text ${id}`, { type: "text", length: 0 });
     const text = characters.take(piece);
     block.length += text.length;
     step.text += text;

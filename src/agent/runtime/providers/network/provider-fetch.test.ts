@@ -197,4 +197,29 @@ describe("the fetch of the provider packages", () => {
     expect(stdout.trim()).toBe("by the proxy");
     expect(asked).toEqual(["http://models.example/v1"]);
   });
+
+  it("asks again on the same connection", async () => {
+    const ports = new Set<number | undefined>();
+    await using server = await startHttpServer((request, response) => {
+      ports.add(request.socket.remotePort);
+      response.end("text");
+    });
+    const ask = createProviderFetch(new ManualClock());
+    for (let request = 0; request < 5; request += 1) await (await ask(server.url)).text();
+    expect(ports.size).toBe(1);
+  });
+
+  it("loses no request on a connection that its server closes behind an answer", async () => {
+    const answer = "HTTP/1.1 200 OK\r\nconnection: keep-alive\r\ncontent-length: 4\r\n\r\ntext";
+    const server = createServer((socket) => {
+      socket.on("error", () => {}).once("data", () => socket.end(answer));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const ask = createProviderFetch(new ManualClock());
+    for (let request = 0; request < 20; request += 1) {
+      expect(await (await ask(`http://127.0.0.1:${port}`)).text()).toBe("text");
+    }
+  });
 });

@@ -16,6 +16,7 @@ import type {
   ProviderAnswer,
   ProviderFetch,
 } from "./provider-answer.ts";
+import { nextTurn } from "../../../../time/next-turn.ts";
 import { sendRequest, type SentRequest } from "./send-request.ts";
 import { StreamReader, type ReadObserver } from "./stream-reader.ts";
 import { unpacked } from "./unpacked.ts";
@@ -30,17 +31,38 @@ export class AnswerTooLargeError extends Error {
 type WatchClock = Pick<Clock, "setTimer" | "monotonic">;
 
 export function createProviderFetch(clock: WatchClock): ProviderFetch {
+  let settling: Promise<void> | undefined;
+
+  /** Some servers close the connection behind an answer without having said so. A request that is sent on it at once would be lost. */
+  function onEnd(): void {
+    settling ??= untilClosesAreSeen().then(() => (settling = undefined));
+  }
   return async (...request) => {
+    if (settling !== undefined) await settling;
     const signal = request[1]?.signal ?? undefined;
     signal?.throwIfAborted();
-    return await new Exchange(request, signal, clock).answer();
+    return await new Exchange(request, { signal, clock, onEnd }).answer();
   };
+}
+
+/** The event loop looks once for what has come on its connections. */
+async function untilClosesAreSeen(): Promise<void> {
+  await nextTurn();
+  await nextTurn();
+}
+
+interface ExchangeOptions {
+  readonly signal: AbortSignal | undefined;
+  readonly clock: WatchClock;
+  /** Called once, when the body has come to its end or has failed. */
+  readonly onEnd: () => void;
 }
 
 /** A request and the body of its answer. */
 class Exchange implements AnswerBody, AnswerReader, ReadObserver {
   readonly #sent: SentRequest;
   readonly #signal: AbortSignal | undefined;
+  readonly #onEnd: () => void;
   readonly #watch: SilenceWatch;
   readonly #failed = Promise.withResolvers<never>();
   readonly #onAbort = (): void => this.#giveUp(this.#signal?.reason as Error);
@@ -51,16 +73,13 @@ class Exchange implements AnswerBody, AnswerReader, ReadObserver {
   #bytes = 0;
   #hasEnded = false;
 
-  constructor(
-    request: Parameters<ProviderFetch>,
-    signal: AbortSignal | undefined,
-    clock: WatchClock,
-  ) {
+  constructor(request: Parameters<ProviderFetch>, { signal, clock, onEnd }: ExchangeOptions) {
     // The reader is made at once, so that no failure of the body goes unheard.
     this.#sent = sendRequest(request, clock, (response) => {
       this.#stream = new StreamReader(unpacked(response), this);
     });
     this.#signal = signal;
+    this.#onEnd = onEnd;
     signal?.addEventListener("abort", this.#onAbort, { once: true });
     this.#watch = new SilenceWatch(clock, () =>
       this.#giveUp(new ProviderSilentError("no byte for too long")),
@@ -115,6 +134,7 @@ class Exchange implements AnswerBody, AnswerReader, ReadObserver {
   }
 
   onEnd(): void {
+    this.#onEnd();
     this.#hasEnded = true;
     this.#watch.close();
   }
