@@ -290,6 +290,9 @@ export const toolRegistryStatusSchema = z.object({
         endpoint: z.string().max(4096).optional().describe("Where it is"),
         available: z.boolean().describe("Whether it can be called"),
         reason: z.string().max(1024).optional().describe("Why not"),
+        message: z.string().max(1024).optional().describe("Why not, for people"),
+        server: z.string().max(256).optional().describe("The tool of spec whose server has it"),
+        hash: z.string().max(64).optional().describe("Of its description and arguments"),
       }),
     )
     .max(1024)

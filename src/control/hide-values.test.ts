@@ -170,6 +170,9 @@ describe("hideValues", () => {
         "status.tools.[].type",
         "status.tools.[].endpoint",
         "status.tools.[].reason",
+        "status.tools.[].message",
+        "status.tools.[].server",
+        "status.tools.[].hash",
         "status.conditions.[].type",
         "status.conditions.[].reason",
         "status.conditions.[].message",
@@ -198,6 +201,7 @@ describe("hideValues", () => {
           "spec.tools.[].mcp.env.<key>",
           "status.tools.[].endpoint",
           "status.tools.[].reason",
+          "status.tools.[].message",
           "status.conditions.[].message",
         ]
       `);

@@ -43,6 +43,7 @@ const PLACES: Readonly<Record<string, readonly Place[]>> = {
     place("spec.tools.*.url", hideInURL),
     place("status.tools.*.endpoint", hideInURL),
     place("status.tools.*.reason", hideInText),
+    place("status.tools.*.message", hideInText),
   ],
 };
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { registryReference } from "../../../test/support/builders/a-decision.ts";
 import type { PackTool } from "../../promptpack/document/tools.ts";
+import type { ResolvedTool } from "../tool-registry/resolved-tool.ts";
 import { missingTools } from "./offered-tools.ts";
 
 const packTool = (name: string): PackTool => ({ name, description: "does something" });
@@ -53,6 +54,21 @@ describe("the tools that nobody gives", () => {
     const wanted = { tools: ["a", "b"] };
     expect(missing(wanted, ["server"], { type: "mcp" })).toEqual([]);
     expect(missing(wanted, ["server"], { type: "openapi", allow: ["a"] })).toEqual(["b"]);
+  });
+
+  it("are those that the list of a server does not have, once that is known", () => {
+    const tools = (listed: string[] | undefined, more: object = {}): ResolvedTool[] => {
+      const registry = registryReference({ reachable: { docs: true }, entry: { type: "mcp" } });
+      if (!registry.found) throw new Error("there is no registry");
+      return registry.tools.map((tool) => ({ ...tool, ...more, listed }));
+    };
+    const wanted = { blocklist: [], packTools: {}, toolChoice: "auto" } as const;
+    const prompt = { ...wanted, tools: ["web_search", "docs_web_search", "b"] };
+    expect(missingTools(tools(undefined), prompt)).toEqual([]);
+    expect(missingTools(tools(["web-search"]), prompt)).toEqual(["b"]);
+    expect(missingTools(tools([]), { ...wanted, tools: ["b"] })).toEqual(["b"]);
+    const allowed = tools(["web-search"], { allow: ["web-search", "b"] });
+    expect(missingTools(allowed, prompt)).toEqual(["b"]);
   });
 
   it("are found in a moment, however many there are", () => {

@@ -3,10 +3,8 @@ import type { ToolConfig } from "../../agent-config/agent-config.ts";
 import type { PackTool } from "../../promptpack/document/tools.ts";
 import type { ResolvedPrompt } from "../../promptpack/render/resolve-prompt.ts";
 import { TOOLS_FOLDER } from "./agent-facts.ts";
-import type { ResolvedTool, ToolType } from "../tool-registry/resolved-tool.ts";
-
-/** An entry of one of these types stands for a server with tools of its own. */
-const SERVERS: readonly ToolType[] = ["mcp", "openapi"];
+import type { ResolvedTool } from "../tool-registry/resolved-tool.ts";
+import { SERVER_TYPES } from "../tool-registry/server-tools.ts";
 
 type ToolNaming = Pick<ResolvedPrompt, "blocklist" | "packTools"> & {
   readonly tools?: readonly string[] | undefined;
@@ -31,7 +29,7 @@ export function offeredConfigs(tools: readonly ToolConfig[], prompt: ToolNaming)
 
 /**
  * The tools that a prompt names and none of `tools` is, in the order of the pack. A prompt without a list of tools wants those
- * that its pack describes. Where a server may have any tool, none is missing.
+ * that its pack describes. Where a server may have any tool, because its list is not known, none is missing.
  */
 export function missingTools(
   tools: readonly ResolvedTool[],
@@ -40,11 +38,19 @@ export function missingTools(
   if (prompt.toolChoice === "none") return [];
   // What is blocked counts as offered too: nobody misses it.
   const offered = offeredTools(tools, { packTools: prompt.packTools, blocklist: [] });
-  const servers = offered.filter(({ type }) => SERVERS.includes(type));
-  if (servers.some(({ allow }) => allow === undefined)) return [];
+  const servers = offered.filter(({ type }) => SERVER_TYPES.includes(type));
+  const listedOf = new Map(tools.map(({ name, listed }) => [name, listed]));
+  const servedBy = ({ registryName, allow }: ToolConfig): readonly string[] | undefined =>
+    listedOf.get(registryName) ?? allow;
+  if (servers.some((server) => servedBy(server) === undefined)) return [];
   const known = new Set([
     ...offered.flatMap(({ name, registryName }) => [underscored(name), underscored(registryName)]),
-    ...servers.flatMap(({ allow = [] }) => allow.map(underscored)),
+    ...servers.flatMap((server) =>
+      (servedBy(server) ?? []).flatMap((name) => [
+        underscored(name),
+        underscored(`${server.registryName}_${name}`),
+      ]),
+    ),
     ...prompt.blocklist.flatMap((name) => spellings(name, prompt)),
   ]);
   const wanted = new Set(prompt.tools ?? Object.keys(prompt.packTools));
@@ -60,7 +66,7 @@ function spellings(written: string, { packTools }: Pick<ToolNaming, "packTools">
 /** Answers no tool when the prompt does not want it, and a server with fewer tools when the prompt wants some of them. */
 function restrict(tool: ToolConfig, prompt: ToolNaming): ToolConfig[] {
   if (isNamed(prompt.blocklist, tool, prompt)) return [];
-  if (!SERVERS.includes(tool.type)) {
+  if (!SERVER_TYPES.includes(tool.type)) {
     return prompt.tools === undefined || isNamed(prompt.tools, tool, prompt) ? [tool] : [];
   }
   const { allow: served, ...server } = tool;

@@ -145,7 +145,8 @@ function judge(
   const names = tools.map(({ tool }) => tool.name);
   // A registry that has found nothing yet may still find them.
   if (missing !== undefined && (names.length > 0 || status.phase === "Ready")) {
-    const has = names.length === 0 ? "it has none" : `it has ${listNames(names)}`;
+    const offered = tools.flatMap(({ tool: { name: own, listed } }) => listed ?? [own]);
+    const has = offered.length === 0 ? "it has none" : `it has ${listNames(offered)}`;
     const besides = status.phase === "Ready" ? "" : `. ${why}`;
     const message = `${missing.says}, which ${name} does not offer; ${has}. Add them to the registry, or remove them from the pack${besides}`;
     return { type, reason: "ToolsMissing", message };
@@ -175,7 +176,8 @@ function judge(
     const message = `${name} has no tool "${unknown.tool}", for which toolRegistryRef.credentials has a credential; it has ${listNames(names)}. Correct the name, or remove the credential`;
     return { type, reason: "Degraded", message };
   }
-  const message = `${name} has ${tools.length} tool${tools.length === 1 ? "" : "s"}`;
+  const count = tools.reduce((sum, { tool: { listed } }) => sum + (listed?.length ?? 1), 0);
+  const message = `${name} has ${count} tool${count === 1 ? "" : "s"}`;
   return { type, reason: "Resolved", message };
 }
 

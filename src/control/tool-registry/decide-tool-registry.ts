@@ -5,9 +5,20 @@ import type { AllowedAddresses } from "../../network/address-verdict.ts";
 import { withoutUndefined } from "../without-undefined.ts";
 import { allToolsReady } from "./all-tools-ready.ts";
 import { toolsAvailable } from "./tools-available.ts";
-import { type ProbedURLs, resolveTools, type ToolOutcome } from "./resolve-tools.ts";
+import { MAX_TOOLS, type ProbedURLs, resolveTools, type ToolOutcome } from "./resolve-tools.ts";
 import type { ResolvedTool } from "./resolved-tool.ts";
+import {
+  rowOf,
+  SERVER_TYPES,
+  serverTools,
+  type ServerTools,
+  type ToolLists,
+  type ToolStatus,
+} from "./server-tools.ts";
 import type { ServiceView } from "./service-view.ts";
+
+/** Of the rows of a status. An object of etcd has up to 1.5 MiB. */
+const MAX_STATUS_CHARACTERS = 512 * 1024;
 
 export interface ToolRegistryInput {
   /** Its `status` is the one that was written last. */
@@ -20,6 +31,10 @@ export interface ToolRegistryInput {
   urlAddresses?: AllowedAddresses | undefined;
   /** Whether agents run commands as servers of tools. */
   runsCommands?: boolean | undefined;
+  /** The list of a server that is not among them has not been read yet. */
+  lists?: ToolLists | undefined;
+  /** What `resolveInput` gave for the rest of the input, for those who needed it before. */
+  outcomes?: readonly ToolOutcome[] | undefined;
   /** Milliseconds since 1970. */
   now: number;
 }
@@ -27,26 +42,38 @@ export interface ToolRegistryInput {
 export interface ToolRegistryDecision {
   status: ToolRegistryStatus;
   tools: ResolvedTool[];
+  /** The tools whose server describes them in another way than when the status was written last. */
+  changed: { readonly server: string; readonly tool: string }[];
+}
+
+/** The tools of the entries, as far as they are known without the lists of their servers. */
+export function resolveInput({
+  toolRegistry: { metadata, spec },
+  services,
+  probes,
+  urlAddresses,
+  runsCommands,
+}: ToolRegistryInput): ToolOutcome[] {
+  const own = services.filter(({ namespace }) => namespace === metadata.namespace);
+  return resolveTools(spec.tools, own, probes, urlAddresses, runsCommands);
 }
 
 export function decideToolRegistry(input: ToolRegistryInput): ToolRegistryDecision {
-  const { metadata, spec, status } = input.toolRegistry;
-  const services = input.services.filter(({ namespace }) => namespace === metadata.namespace);
-  const { probes, urlAddresses, runsCommands } = input;
-  const outcomes = resolveTools(spec.tools, services, probes, urlAddresses, runsCommands);
-  const problems = outcomes.flatMap(({ name, problem }) =>
-    problem === undefined ? [] : [{ tool: name, ...problem }],
-  );
-  const found = outcomes.filter(({ problem }) => problem?.reason !== "NoServices").length;
-  const available = outcomes.length - problems.length;
+  const { metadata, status } = input.toolRegistry;
+  const { lists = new Map(), outcomes = resolveInput(input) } = input;
+  const states = outcomes.map((outcome) => stateOf(outcome, lists, status?.tools ?? []));
+  const problems = states.flatMap((state) => state.problems);
+  const rows = fitting(states.flatMap((state) => state.rows));
+  const found = rows.filter(({ reason }) => reason !== "NoServices").length;
+  const available = rows.filter((row) => row.available).length;
   const findings = [toolsAvailable(available, problems), allToolsReady(available, problems)];
   const generation = metadata.generation ?? 1;
   return {
     status: withoutUndefined<ToolRegistryStatus>({
-      phase: phaseOf({ found, available, all: outcomes.length }),
+      phase: phaseOf({ found, available, hasProblems: problems.length > 0 }),
       discoveredTools: found,
       availableTools: available,
-      tools: outcomes.map(toToolStatus),
+      tools: rows,
       observedGeneration: generation,
       conditions: toConditions("ToolRegistry", findings, {
         previous: status?.conditions,
@@ -54,7 +81,8 @@ export function decideToolRegistry(input: ToolRegistryInput): ToolRegistryDecisi
         now: input.now,
       }),
     }),
-    tools: outcomes.flatMap(({ tool }) => tool ?? []),
+    tools: states.flatMap(({ tool }) => tool ?? []),
+    changed: states.flatMap(({ server, changed }) => changed.map((tool) => ({ server, tool }))),
   };
 }
 
@@ -62,23 +90,42 @@ export function decideToolRegistry(input: ToolRegistryInput): ToolRegistryDecisi
 function phaseOf({
   found,
   available,
-  all,
+  hasProblems,
 }: {
   found: number;
   available: number;
-  all: number;
+  hasProblems: boolean;
 }): ToolRegistryStatus["phase"] {
   if (found === 0) return "Pending";
   if (available === 0) return "Failed";
-  return available === all ? "Ready" : "Degraded";
+  return hasProblems ? "Degraded" : "Ready";
 }
 
-function toToolStatus({ name, type, endpoint, problem }: ToolOutcome) {
-  return {
-    name,
-    type,
-    endpoint,
-    available: problem === undefined,
-    reason: problem?.reason,
-  };
+interface ToolState extends ServerTools {
+  readonly server: string;
+  readonly tool: ResolvedTool | undefined;
+}
+
+function stateOf(
+  outcome: ToolOutcome,
+  lists: ToolLists,
+  earlier: readonly ToolStatus[],
+): ToolState {
+  const { name: server, type, tool, problem } = outcome;
+  if (tool === undefined || !SERVER_TYPES.includes(type)) {
+    const problems = problem === undefined ? [] : [{ tool: server, ...problem }];
+    const rows = [rowOf(outcome, problem?.reason)];
+    return { server, tool, rows, problems, listed: undefined, changed: [] };
+  }
+  const tools = serverTools({ ...outcome, tool }, lists.get(server), earlier);
+  return { server, ...tools, tool: { ...tool, listed: tools.listed } };
+}
+
+/** Leaves out what would be too much for the API server. */
+function fitting(rows: readonly ToolStatus[]): ToolStatus[] {
+  let characters = 0;
+  return rows.slice(0, MAX_TOOLS).filter((row) => {
+    characters += JSON.stringify(row).length;
+    return characters <= MAX_STATUS_CHARACTERS;
+  });
 }

@@ -48,7 +48,7 @@ export type ProbedURLs = ReadonlyMap<
 >;
 
 /** Selectors may match any number of Services. More tools than this are left out, because a status lists no more. */
-const MAX_TOOLS = 1024;
+export const MAX_TOOLS = 1024;
 
 /**
  * The outcomes come in the order of the entries, and for an entry in the order of the names of its Services. A tool whose name

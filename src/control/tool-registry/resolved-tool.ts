@@ -36,4 +36,6 @@ export interface ResolvedTool {
   readonly allowedAddresses?: AllowedAddresses | undefined;
   readonly mcp?: ToolEntry["mcp"] | undefined;
   readonly available: boolean;
+  /** The tools that its server offers, where it stands for one. `undefined` while they are not known. */
+  readonly listed?: readonly string[] | undefined;
 }

@@ -37,3 +37,9 @@ export const MCP_BROKEN_OFF_MS = 500;
 export const MCP_IDLE_MS = 10 * 60_000;
 /** The same for a client of a server that no tool of the config has any more. */
 export const MCP_RETIRED_MS = 5_000;
+/** How often the list of a server is read, at the least. */
+export const LIST_INTERVAL_MS = 10 * 60_000;
+/** How long it may take to read a list. */
+export const MAX_LIST_READ_MS = 30_000;
+/** Lists that one control plane reads at a time. */
+export const MAX_LISTS_READ_AT_ONCE = 4;
