@@ -15,6 +15,8 @@ import type { ToolSchemas } from "./tool-schemas.ts";
 /** Every provider accepts such a name of a tool. */
 const TOOL_NAME = /^[a-zA-Z0-9_-]{1,64}$/;
 const PATH = /^\/[!-~]*$/;
+/** As `appProtocol` and names of ports have them. */
+const SECURE_PROTOCOLS = new Set<string | undefined>(["https", "grpcs"]);
 const MAX_SHOWN_CHARACTERS = 64;
 const TOOL_TYPES: readonly string[] = toolEntrySchema.shape.type.unwrap().options;
 
@@ -37,14 +39,15 @@ export function readServiceTool(
 ): ServiceTool {
   const { annotations } = service;
   const given = annotations[TOOL_NAME_ANNOTATION] ?? name;
-  const type = annotations[TOOL_TYPE_ANNOTATION] ?? entry.type;
+  const written = annotations[TOOL_TYPE_ANNOTATION] ?? entry.type;
+  const type = typeProblem(written) === undefined ? (written as ToolType) : entry.type;
   const schema = readSchema(annotations[TOOL_SCHEMA_ANNOTATION], entry, schemas);
-  const address = addressOf(entry, service);
+  const address = addressOf(entry, service, type);
   const description = annotations[TOOL_DESCRIPTION_ANNOTATION] ?? entry.description;
   const approvalProblem = schemas.approvalProblem(entry);
   const problem =
     nameProblem(given) ??
-    typeProblem(type) ??
+    typeProblem(written) ??
     schema.problem ??
     (approvalProblem &&
       `has the approval of its entry, which cannot be used: ${approvalProblem}`) ??
@@ -52,7 +55,7 @@ export function readServiceTool(
     "";
   return {
     name: nameProblem(given) === undefined ? given : name,
-    type: typeProblem(type) === undefined ? (type as ToolType) : entry.type,
+    type,
     url: problem === "" ? address.url : undefined,
     problem,
     description,
@@ -94,7 +97,11 @@ function readSchema(
     : { problem: `has an annotation ${TOOL_SCHEMA_ANNOTATION} that ${read.problem}` };
 }
 
-function addressOf(entry: ToolEntry, service: ServiceView): { url?: string; problem?: string } {
+function addressOf(
+  entry: ToolEntry,
+  service: ServiceView,
+  type: ToolType,
+): { url?: string; problem?: string } {
   const path = service.annotations[TOOL_PATH_ANNOTATION] ?? "/";
   const written = path.startsWith("/") ? path : `/${path}`;
   if (!PATH.test(written)) {
@@ -102,19 +109,28 @@ function addressOf(entry: ToolEntry, service: ServiceView): { url?: string; prob
     return { problem };
   }
   const { base, problem } =
-    service.localURL === undefined ? clusterBase(entry, service) : localBase(service.localURL);
+    service.localURL === undefined
+      ? clusterBase(entry, service, type)
+      : localBase(service.localURL, type);
   if (base === undefined) return { problem };
-  return { url: written === "/" && new URL(base).pathname !== "/" ? base : base + written };
+  // What stands before the methods of a gRPC server is a prefix, and mostly there is none.
+  const isBare = type === "grpc" || new URL(base).pathname !== "/";
+  return { url: written === "/" && isBare ? base : base + written };
 }
 
 /** `base` is a URL without a "/" at its end. */
 type BaseResult = { base: string; problem?: undefined } | { base?: undefined; problem: string };
 
-function localBase(localURL: string): BaseResult {
+function localBase(localURL: string, type: ToolType): BaseResult {
   const url = URL.parse(localURL);
   if (url === null || !/^(https?|grpcs?):$/.test(url.protocol) || url.host === "") {
     return {
       problem: `has an annotation ${LOCAL_URL_ANNOTATION} that is no URL like http://localhost:9000`,
+    };
+  }
+  if (type !== "grpc" && !url.protocol.startsWith("http")) {
+    return {
+      problem: `has an annotation ${LOCAL_URL_ANNOTATION} that begins with ${url.protocol}//, and a tool of type ${type} has an http or https URL`,
     };
   }
   return { base: withoutEndingSlashes(`${url.protocol}//${url.host}${url.pathname}`) };
@@ -126,7 +142,11 @@ function withoutEndingSlashes(text: string): string {
   return text.slice(0, end);
 }
 
-function clusterBase({ port: wanted }: ToolEntry, service: ServiceView): BaseResult {
+function clusterBase(
+  { port: wanted }: ToolEntry,
+  service: ServiceView,
+  type: ToolType,
+): BaseResult {
   const { name, namespace, ports } = service;
   const known = ports.map((port) => port.name ?? String(port.port)).join(", ");
   const port =
@@ -142,6 +162,8 @@ function clusterBase({ port: wanted }: ToolEntry, service: ServiceView): BaseRes
           : `has no port ${wanted}; it has ${known}. Correct the entry's port`,
     };
   }
-  const secure = port.appProtocol === "https" || port.name === "https" || port.port === 443;
-  return { base: `${secure ? "https" : "http"}://${name}.${namespace}.svc:${port.port}` };
+  const isSecure =
+    SECURE_PROTOCOLS.has(port.appProtocol) || SECURE_PROTOCOLS.has(port.name) || port.port === 443;
+  const scheme = `${type === "grpc" ? "grpc" : "http"}${isSecure ? "s" : ""}`;
+  return { base: `${scheme}://${name}.${namespace}.svc:${port.port}` };
 }
