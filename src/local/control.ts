@@ -10,6 +10,8 @@ import type { ObjectName } from "../control/object-name.ts";
 import { MACHINE_ADDRESSES } from "../network/address-verdict.ts";
 import type { ProbeResult } from "../probes/probe.ts";
 import { ToolProbes } from "../probes/tool-probes.ts";
+import { ToolListReader } from "../tool-servers/lists/tool-list-reader.ts";
+import type { Log } from "../observability/log.ts";
 import { LocalAgent, type LocalAgentOptions } from "./agent.ts";
 import { LocalPromptPacks } from "./prompt-packs.ts";
 import { LocalToolRegistries } from "./tool-registries.ts";
@@ -23,6 +25,9 @@ export interface LocalControlOptions extends Omit<LocalAgentOptions, "folder" | 
   readonly environment: Environment;
   /** Called with what happened to an agent that people should hear of. */
   readonly say: (agent: ObjectName, line: string) => void;
+  /** Called with what happened to the tools of a registry that people should hear of. */
+  readonly warnOfTools: (registry: ObjectName, line: string) => void;
+  readonly log: Pick<Log, "error">;
 }
 
 /** A resource with its status, as the HTTP API and the table show it. */
@@ -56,7 +61,8 @@ export class LocalControl {
   readonly #options: LocalControlOptions;
   readonly #probes: ToolProbes;
   readonly #promptPacks: LocalPromptPacks;
-  readonly #toolRegistries = new LocalToolRegistries();
+  readonly #toolLists: ToolListReader;
+  readonly #toolRegistries: LocalToolRegistries;
   readonly #agents = new Map<string, LocalAgent>();
   /** What was said last about each resource. */
   readonly #failures = new Map<string, string>();
@@ -68,15 +74,29 @@ export class LocalControl {
       allowedAddresses: MACHINE_ADDRESSES,
       onChange: options.onChange,
     });
+    const { clock, random } = options;
+    this.#toolLists = new ToolListReader({
+      clock,
+      random,
+      onChange: options.onChange,
+      onError: (error) =>
+        options.log.error({ error }, "The list of a server of tools could not be read"),
+    });
+    this.#toolRegistries = new LocalToolRegistries({
+      clock,
+      random,
+      lists: this.#toolLists,
+      warn: options.warnOfTools,
+    });
     this.#promptPacks = new LocalPromptPacks(
       new PackArchive(join(options.stateFolder, "promptpacks")),
       options.policy.crossNamespaceReferences,
     );
   }
 
-  /** Probes the tools until the signal is aborted. */
-  watchTools(signal: AbortSignal): Promise<void> {
-    return this.#probes.run(signal);
+  /** Probes the tools, and reads the lists of their servers, until the signal is aborted. */
+  async watchTools(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#probes.run(signal), this.#toolLists.run(signal)]);
   }
 
   /**

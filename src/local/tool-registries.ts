@@ -1,6 +1,21 @@
 /** The ToolRegistries that the files declare, and what was decided about each. */
 import type { ToolRegistry, ToolRegistryStatus } from "../api/tool-registry.ts";
-import { decideToolRegistry } from "../control/tool-registry/decide-tool-registry.ts";
+import { hash } from "node:crypto";
+import type { KeySelector } from "../api/fields/pod-fields.ts";
+import { decideToolRegistry, resolveInput } from "../control/tool-registry/decide-tool-registry.ts";
+import { serversOf } from "../control/agent-runtime/offered-tools.ts";
+import { judgeSecretKey } from "../control/agent-runtime/judge-secret-key.ts";
+import { changedToolNotes, TOOL_CHANGED } from "../control/explain/changed-tools.ts";
+import type { ObjectName } from "../control/object-name.ts";
+import type { ToolOutcome } from "../control/tool-registry/resolve-tools.ts";
+import type { Clock } from "../time/clock.ts";
+import {
+  type ListCredential,
+  ListCredentialError,
+  listSource,
+} from "../tool-servers/lists/list-source.ts";
+import type { ListSource, ToolListReader } from "../tool-servers/lists/tool-list-reader.ts";
+import { resolveSecret } from "./secrets/resolve-secret.ts";
 import type { ToolRegistryReference } from "../control/agent-runtime/references.ts";
 import { objectKey, serviceViews, type LocalWorld } from "./world.ts";
 import { MACHINE_ADDRESSES } from "../network/address-verdict.ts";
@@ -9,8 +24,21 @@ import { withGeneration } from "./with-generation.ts";
 
 export type FoundToolRegistry = Extract<ToolRegistryReference, { found: true }>;
 
+export interface LocalToolRegistriesOptions {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly lists: ToolListReader;
+  /** Called with what people should hear of a registry. */
+  readonly warn: (registry: ObjectName, line: string) => void;
+}
+
 export class LocalToolRegistries {
+  readonly #options: LocalToolRegistriesOptions;
   #known: ReadonlyMap<string, { resource: ToolRegistry; status: ToolRegistryStatus }> = new Map();
+
+  constructor(options: LocalToolRegistriesOptions) {
+    this.#options = options;
+  }
 
   decide(
     world: LocalWorld,
@@ -24,23 +52,63 @@ export class LocalToolRegistries {
       const key = objectKey(declared.metadata);
       const before = this.#known.get(key);
       const resource = withGeneration(declared, before?.resource);
-      const { status, tools } = decideToolRegistry({
+      const input = {
         toolRegistry: { ...resource, status: before?.status },
         services: serviceViews(world, namespace, probes),
         probes,
         urlAddresses: MACHINE_ADDRESSES,
         runsCommands: true,
         now,
-      });
+      };
+      const outcomes = resolveInput(input);
+      const lists = this.#options.lists.known(key, this.#sourcesOf(world, namespace, outcomes));
+      const { status, tools, changed } = decideToolRegistry({ ...input, outcomes, lists });
+      for (const note of changedToolNotes(changed)) {
+        this.#options.warn({ name, namespace }, `${TOOL_CHANGED}: ${note}`);
+      }
       known.set(key, { resource, status });
       const { allowedNamespaces } = declared.spec;
       decided.set(key, { found: true, name, namespace, status, tools, allowedNamespaces });
     }
+    for (const key of this.#known.keys()) if (!known.has(key)) this.#options.lists.forget(key);
     this.#known = known;
     return decided;
+  }
+
+  /** How the list of each server of a registry is read. */
+  #sourcesOf(
+    world: LocalWorld,
+    namespace: string,
+    outcomes: readonly ToolOutcome[],
+  ): ReadonlyMap<string, ListSource> {
+    return new Map(
+      serversOf(outcomes).map(({ name, config, isReachable, authSecretRef }) => {
+        const credential = authSecretRef && localCredential(world, namespace, authSecretRef);
+        return [name, listSource({ tool: config, isReachable, credential }, this.#options)];
+      }),
+    );
   }
 
   resources(): { resource: ToolRegistry; status: ToolRegistryStatus }[] {
     return [...this.#known.values()];
   }
+}
+
+/** `selector` names a Secret of `namespace`, as the agents of the registry's namespace are given it. */
+function localCredential(
+  world: LocalWorld,
+  namespace: string,
+  selector: KeySelector,
+): ListCredential {
+  const secret = world.secret({ namespace, name: selector.name });
+  const { reference, values } = resolveSecret(secret, world.environment);
+  const value = values.get(selector.key);
+  const problem = judgeSecretKey(selector, reference);
+  return {
+    version: value === undefined ? "" : hash("sha256", value),
+    read: () =>
+      value === undefined
+        ? Promise.reject(new ListCredentialError(problem?.message))
+        : Promise.resolve(value.trim()),
+  };
 }

@@ -32,6 +32,8 @@ export interface OperatorParts extends Omit<OperatorContext, "events"> {
   readonly askReplica?: AskReplica | undefined;
   /** The time between two probes of the tools that are given by URL. */
   readonly probeIntervalMs?: number | undefined;
+  /** The time between two readings of the list of a server of tools. */
+  readonly listIntervalMs?: number | undefined;
   /** The time between two looks at a Secret when Secrets are not watched. */
   readonly secretRereadMs?: number | undefined;
 }
@@ -47,7 +49,7 @@ export interface Operator {
 
 export function createOperator(parts: OperatorParts): Operator {
   const { client, caches, clock, log, settings, signer } = parts;
-  const { controllerSettings, probeIntervalMs } = parts;
+  const { controllerSettings, probeIntervalMs, listIntervalMs, random } = parts;
   const events = new EventRecorder({
     client: client.givingWay(),
     reportingController: EVENT_REPORTER,
@@ -83,6 +85,8 @@ export function createOperator(parts: OperatorParts): Operator {
   const toolRegistries = createToolRegistries(context, claims, {
     ...controllerSettings("toolregistry"),
     probeIntervalMs,
+    listIntervalMs,
+    random,
   });
   const followed = settings.secrets === "get" ? followSecrets(parts) : undefined;
   const agents = createAgentRuntimes(

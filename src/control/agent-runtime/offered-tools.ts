@@ -3,7 +3,8 @@ import type { ToolConfig } from "../../agent-config/agent-config.ts";
 import type { PackTool } from "../../promptpack/document/tools.ts";
 import type { ResolvedPrompt } from "../../promptpack/render/resolve-prompt.ts";
 import { TOOLS_FOLDER } from "./agent-facts.ts";
-import type { ResolvedTool } from "../tool-registry/resolved-tool.ts";
+import type { ToolOutcome } from "../tool-registry/resolve-tools.ts";
+import type { ResolvedTool, ToolType } from "../tool-registry/resolved-tool.ts";
 import { SERVER_TYPES } from "../tool-registry/server-tools.ts";
 
 type ToolNaming = Pick<ResolvedPrompt, "blocklist" | "packTools"> & {
@@ -126,6 +127,35 @@ function findPackTool(
 
 function underscored(name: string): string {
   return name.replaceAll("-", "_");
+}
+
+/** The types of servers that are asked for their lists. */
+const LISTED_TYPES: readonly ToolType[] = ["mcp"];
+
+/** A server whose list is to be read. */
+export interface ListedServer {
+  /** Of the tool that stands for it in its registry. */
+  readonly name: string;
+  /** As agents have it, where no pack says anything of it. */
+  readonly config: ToolConfig;
+  readonly isReachable: boolean;
+  readonly authSecretRef: ResolvedTool["authSecretRef"];
+}
+
+/** The servers among the tools of a registry. */
+export function serversOf(outcomes: readonly ToolOutcome[]): ListedServer[] {
+  return outcomes.flatMap(({ tool, problem }) =>
+    tool === undefined || !LISTED_TYPES.includes(tool.type)
+      ? []
+      : [
+          {
+            name: tool.name,
+            config: toToolConfig(tool, undefined),
+            isReachable: problem === undefined,
+            authSecretRef: tool.authSecretRef,
+          },
+        ],
+  );
 }
 
 function toToolConfig(tool: ResolvedTool, packTool: PackTool | undefined): ToolConfig {

@@ -138,6 +138,9 @@ export async function runUp(options: UpOptions): Promise<{ isHanging: boolean }>
     gatewayURL: `${url.replace(/^http/, "ws")}/ws`,
     onChange: () => changed.raise(),
     say: ({ namespace, name }, line) => output.say(`AgentRuntime ${namespace}/${name}: ${line}`),
+    warnOfTools: ({ namespace, name }, line) =>
+      output.say(`ToolRegistry ${namespace}/${name}: ${line}`),
+    log: logTo((line) => output.say(line)),
   });
   // In whichever way this program ends, its agents do not outlive it.
   const kill = control.kill.bind(control);

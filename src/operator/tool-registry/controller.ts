@@ -3,6 +3,8 @@ import type { ToolRegistryStatus } from "../../api/tool-registry.ts";
 import { Controller, type ReconcileResult } from "../../kube/controller/controller.ts";
 import { keyOf } from "../../kube/client/object.ts";
 import { ToolProbes } from "../../probes/tool-probes.ts";
+import { ToolListReader } from "../../tool-servers/lists/tool-list-reader.ts";
+import { changedToolNotes, TOOL_CHANGED } from "../../control/explain/changed-tools.ts";
 import type { Claims } from "../claims/claims.ts";
 import { TOOL_REGISTRIES, type StoredToolRegistry } from "../cluster/kubernetes-objects.ts";
 import type {
@@ -19,30 +21,55 @@ import { ToolServices } from "./tool-services.ts";
 export interface ToolRegistries {
   readonly controller: Controller;
   readonly decided: DecidedToolRegistries;
-  /** Probes the tools that are given by URL until the signal is aborted. It runs only while this process leads. */
+  /**
+   * Probes the tools that are given by URL, and reads the lists of servers, until the signal is aborted. It runs only while this
+   * process leads.
+   */
   run(signal: AbortSignal): Promise<void>;
+}
+
+export interface ToolRegistrySettings {
+  readonly probeIntervalMs?: number | undefined;
+  readonly listIntervalMs?: number | undefined;
+  /** At least 0 and below 1; spreads what is read. */
+  readonly random: () => number;
 }
 
 export function createToolRegistries(
   context: OperatorContext,
   claims: Claims,
-  settings: ControllerSettings & { readonly probeIntervalMs?: number | undefined },
+  settings: ControllerSettings & ToolRegistrySettings,
 ): ToolRegistries {
-  const { caches, clock } = context;
-  const { probeIntervalMs, ...controllerSettings } = settings;
+  const { caches, clock, log } = context;
+  const { probeIntervalMs, listIntervalMs, random, ...controllerSettings } = settings;
   const statuses = new WrittenStatuses<ToolRegistryStatus>(context, TOOL_REGISTRIES);
   const unreadable = new UnreadableSpecs(context, TOOL_REGISTRIES);
-  const probed = new Map<string, number>();
+  const looked = new Map<string, number>();
+  const lookAgain = (key: string): void => {
+    looked.set(key, (looked.get(key) ?? 0) + 1);
+    controller.queue.add(key);
+  };
   const probes = new ToolProbes({
     clock,
     allowedAddresses: context.settings.policy.allowedToolNetworks,
     onChange: (keys) => {
-      for (const key of keys) {
-        probed.set(key, (probed.get(key) ?? 0) + 1);
-        controller.queue.add(key);
-      }
+      for (const key of keys) lookAgain(key);
     },
     intervalMs: probeIntervalMs,
+  });
+  const lists = new ToolListReader({
+    clock,
+    random,
+    onChange: lookAgain,
+    onError: (error) => log.error({ error }, "The list of a server of tools could not be read"),
+    intervalMs: listIntervalMs,
+  });
+  caches.secrets.subscribe(({ before, after }) => {
+    const { name, namespace } = (after ?? before)?.metadata ?? {};
+    if (name === undefined) return;
+    for (const { metadata } of caches.toolRegistries.indexed("toolSecret", name)) {
+      if (metadata.namespace === namespace) lookAgain(keyOf(metadata));
+    }
   });
   const services = new ToolServices(caches, (namespace, labels) => {
     for (const registry of caches.toolRegistries.indexed("namespace", namespace)) {
@@ -50,7 +77,14 @@ export function createToolRegistries(
       if (isConcerned) controller.queue.add(keyOf(registry.metadata));
     }
   });
-  const decisions = createRegistryDecisions(context, { statuses, services, probes, probed });
+  const decisions = createRegistryDecisions(context, {
+    statuses,
+    services,
+    probes,
+    lists,
+    looked,
+    random,
+  });
 
   async function reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult | void> {
     const outcome = await decisions.renew(key, signal);
@@ -58,7 +92,8 @@ export function createToolRegistries(
       claims.forget(TOOL_REGISTRIES, key);
       statuses.forget(key);
       probes.forget(key);
-      probed.delete(key);
+      lists.forget(key);
+      looked.delete(key);
       return;
     }
     const { stored, decision, problem } = outcome;
@@ -69,7 +104,12 @@ export function createToolRegistries(
       return { requeueAfterMs: claim.requeueAfterMs };
     }
     if (problem !== undefined) return await unreadable.refuse(stored, problem, signal);
-    if (decision !== undefined) await statuses.write(stored, decision.status, signal);
+    if (decision === undefined) return;
+    await statuses.write(stored, decision.status, signal);
+    for (const note of changedToolNotes(decision.changed)) {
+      const event = { type: "Warning", reason: TOOL_CHANGED, action: "Reconcile", note } as const;
+      await context.events.report(TOOL_REGISTRIES, stored, event, signal);
+    }
   }
 
   const controller = new Controller({
@@ -91,7 +131,9 @@ export function createToolRegistries(
       },
       subscribe: (listener) => decisions.subscribe(listener),
     },
-    run: (signal) => probes.run(signal),
+    run: async (signal) => {
+      await Promise.all([probes.run(signal), lists.run(signal)]);
+    },
   };
 }
 

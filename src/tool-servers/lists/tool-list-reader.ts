@@ -205,8 +205,8 @@ export class ToolListReader {
   }
 }
 
-const LATE = `its list was not read within ${MAX_LIST_READ_MS / 1000} seconds; see that the server answers`;
-const FAULT = "its list could not be read; the log says why";
+const LATE = `its list of tools was not read within ${MAX_LIST_READ_MS / 1000} seconds; see that the server answers`;
+const FAULT = "its list of tools could not be read; the log says why";
 
 function withEarlier(reading: ListReading, before: KnownList | undefined): KnownList {
   if (reading.state === "read") return reading;

@@ -26,6 +26,7 @@ import { type KubeCluster, OPERATOR_USER } from "../kubernetes/kube-cluster.ts";
 /** With these, tests wait neither for the limit on requests nor for the next probe of a tool. */
 const REQUESTS_PER_SECOND = 1_000;
 const PROBE_INTERVAL_MS = 100;
+const LIST_INTERVAL_MS = 200;
 const SECRET_REREAD_MS = 200;
 
 interface Reconciled {
@@ -151,6 +152,7 @@ export class OperatorInProcess {
       hasLease: false,
       controllerSettings: () => ({ onReconciled: (done) => reconciled.push(done) }),
       probeIntervalMs: PROBE_INTERVAL_MS,
+      listIntervalMs: LIST_INTERVAL_MS,
       secretRereadMs: SECRET_REREAD_MS,
     });
     const close = (): void => transport.close();
