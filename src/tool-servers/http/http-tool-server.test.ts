@@ -206,22 +206,27 @@ describe("the request to an http tool", () => {
       encodeURIComponent(credential),
       Buffer.from(`Bearer ${credential}`).toString("base64"),
     ];
-    let answer = "";
+    const limit = 4096;
+    let answer = { status: 200, text: "" };
     await using tool = await startTool((response) => {
-      response.statusCode = 400;
-      response.setHeader("content-type", "text/plain");
-      response.end(answer);
+      response.writeHead(answer.status, { "content-type": "text/plain" }).end(answer.text);
     });
-    const config = aTool({ url: tool.url, authFile: "secrets/tools/weather/token" });
+    const config = aTool({
+      url: tool.url,
+      authFile: "secrets/tools/weather/token",
+      responseLimit: limit,
+    });
     const readSecret = () => Promise.resolve(credential);
     const cutAt = async (spelled: string, at: number): Promise<string> => {
-      answer = `${" ".repeat(MAX_TOOL_ERROR_BYTES - at)}${spelled} behind`;
+      answer = { status: 200, text: `${" ".repeat(limit - at)}${spelled} behind` };
       const outcome = await call(config, {}, { readSecret });
-      return "error" in outcome ? outcome.error : "no error";
+      return "result" in outcome ? (outcome.result as string) : "no result";
     };
-    const wholeLength = MAX_TOOL_ERROR_BYTES - 10;
     for (const spelled of spellings) {
-      expect(await cutAt(spelled, wholeLength)).toMatch(/HTTP 400: .*\[redacted\].* behind$/);
+      answer = { status: 400, text: `${spelled} behind` };
+      expect(await call(config, {}, { readSecret })).toEqual({
+        error: expect.stringMatching(/HTTP 400: .*\[redacted\].* behind$/) as string,
+      });
       const start = Math.max(0, spelled.search(/key|a2V5/));
       for (const length of [1, 2, 3, 8, spelled.length - 1]) {
         const cut = await cutAt(spelled, Math.min(spelled.length - 1, start + length));
@@ -274,7 +279,8 @@ describe("the answer of an http tool", () => {
     ["text/plain", '{"degrees":21}', '{"degrees":21}'],
     [undefined, '{"degrees":21}', { degrees: 21 }],
     [undefined, "21 degrees", "21 degrees"],
-    ["application/json", "{broken", "{broken"],
+    ["application/x-ndjson", '{"a":1}\n{"a":2}', '{"a":1}\n{"a":2}'],
+    ["text/html", "<p>21 degrees</p>", "<p>21 degrees</p>"],
     ["application/json", "", null],
     // What reads a result by recursion would not come to its end.
     [
@@ -306,11 +312,23 @@ describe("the answer of an http tool", () => {
     expect(await call(aTool({ url: tool.url }))).toEqual({ result: body });
   });
 
-  it.each([400, 404, 500])(
+  it.each(["{broken", "<html>Bad gateway</html>", '{"degrees":', "not found at 10.1.2.3"])(
+    "that claims to be JSON and is %j is an error without a word of it",
+    async (body) => {
+      await using tool = await startTool((response) => {
+        response.writeHead(200, { "content-type": "application/json" }).end(body);
+      });
+      expect(await call(aTool({ url: tool.url }))).toEqual({
+        error: "the tool's answer is no whole JSON",
+      });
+    },
+  );
+
+  it.each([400, 404, 422, 429])(
     "with HTTP %i is an error with what the tool said of it",
     async (status) => {
       await using tool = await startTool((response) =>
-        response.writeHead(status).end("no such city"),
+        response.writeHead(status, { "content-type": "text/plain" }).end("no such city"),
       );
       expect(await call(aTool({ url: tool.url, retries: 3 }))).toEqual({
         error: `the tool answered HTTP ${status}: no such city`,
@@ -321,10 +339,13 @@ describe("the answer of an http tool", () => {
 
   it("that is an error is cut off sooner", async () => {
     await using tool = await startTool((response) =>
-      response.writeHead(400).end("x".repeat(100_000)),
+      response
+        .writeHead(400, { "content-type": "application/json" })
+        .end(JSON.stringify("é".repeat(MAX_TOOL_ERROR_BYTES))),
     );
-    const outcome = await call(aTool({ url: tool.url }));
-    expect((outcome as { error: string }).error.length).toBeLessThan(MAX_TOOL_ERROR_BYTES + 100);
+    const { error } = (await call(aTool({ url: tool.url }))) as { error: string };
+    expect(error).toMatch(/^the tool answered HTTP 400: "é+\n\[cut off after 4096 bytes\]$/);
+    expect(Buffer.byteLength(error)).toBeLessThan(MAX_TOOL_ERROR_BYTES + 100);
   });
 
   it("that breaks off is an error, and is not asked for again", async () => {

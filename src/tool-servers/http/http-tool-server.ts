@@ -2,19 +2,13 @@
 import type { ToolConfig } from "../../agent-config/agent-config.ts";
 import { pathParameters } from "../../agent-config/path-template.ts";
 import type { Clock } from "../../time/clock.ts";
-import { Deadline } from "../../time/deadline.ts";
-import { MAX_TOOL_RETRY_WAIT_MS } from "../server/limits.ts";
 import type { ReadSecret } from "../../agent-config/read-secret.ts";
-import { type Attempt, GatedCalls, type ToolGate } from "../server/gated-calls.ts";
+import { GatedCalls, type ToolGate } from "../server/gated-calls.ts";
 import type { GuardedTransport } from "../server/guarded-transport.ts";
 import type { ToolOutcome } from "../server/tool-outcome.ts";
 import type { ListedTool, ToolCallOptions, ToolServer } from "../server/tool-server.ts";
-import { TransportError } from "../server/transport-error.ts";
-import { readOutcome } from "./http-answer.ts";
-import { buildRequest, type HttpToolRequest } from "./http-request.ts";
-import { mayTryAfterFailure, mayTryAfterStatus, readRetryAfter } from "./retry-rule.ts";
-
-const NOT_REACHED = new Set([502, 503, 504]);
+import { type HttpAttemptOptions, tryRequest } from "./http-attempt.ts";
+import { buildRequest } from "./http-request.ts";
 
 export interface HttpToolContext {
   readonly gate: ToolGate;
@@ -29,13 +23,17 @@ export class HttpToolServer implements ToolServer {
   readonly #tool: ToolConfig;
   readonly #context: HttpToolContext;
   readonly #calls: GatedCalls;
+  readonly #attempt: HttpAttemptOptions;
   readonly #listed: readonly ListedTool[];
 
   constructor(tool: ToolConfig, context: HttpToolContext) {
     this.#tool = tool;
     this.#context = context;
     this.#calls = new GatedCalls({ ...context, retries: tool.retries });
-    const { name, description, url } = tool;
+    const { transport, clock } = context;
+    const { name, description, url, responseLimit } = tool;
+    // A page of HTML may well be what the author of the tool wants the model to read.
+    this.#attempt = { transport, clock, responseLimit, takesHTML: true };
     const inputSchema = withPathParameters(tool.inputSchema, pathParameters(url));
     this.#listed = [{ name, description, inputSchema }];
   }
@@ -56,49 +54,10 @@ export class HttpToolServer implements ToolServer {
         caller: options.caller,
         now: clock.now(),
       });
-      return "error" in request ? request : { tryOnce: () => this.#tryOnce(request, options) };
+      if ("error" in request) return request;
+      return { tryOnce: () => tryRequest(request, this.#attempt, options) };
     }, options);
   }
-
-  async #tryOnce(
-    request: HttpToolRequest,
-    { signal, timeoutMs }: ToolCallOptions,
-  ): Promise<Attempt> {
-    const { transport, clock } = this.#context;
-    const { method, secrets } = request;
-    using deadline = new Deadline({ ms: timeoutMs, clock, signal });
-    let hasAnswered = false;
-    try {
-      const response = await transport.send(request, deadline.signal);
-      hasAnswered = true;
-      const { status, headers } = response;
-      const { responseLimit } = this.#tool;
-      const outcome = await readOutcome(response, { secrets, responseLimit });
-      const waitMs = readRetryAfter(headers["retry-after"]?.toString(), {
-        now: clock.now(),
-        mostMs: MAX_TOOL_RETRY_WAIT_MS,
-      });
-      return {
-        outcome,
-        result: NOT_REACHED.has(status) ? "failed" : "answered",
-        mayTryAgain: mayTryAfterStatus(method, status, waitMs),
-        waitMs,
-      };
-    } catch (error) {
-      // The tool may have carried out a call that ran out of time, so the call is not made again.
-      if (deadline.isOver) {
-        return failed(`the tool did not answer within ${timeoutMs / 1000} seconds`);
-      }
-      if (hasAnswered || !(error instanceof TransportError)) {
-        return failed("the tool broke off in the middle of its answer");
-      }
-      return { ...failed(error.message), mayTryAgain: mayTryAfterFailure(method, error) };
-    }
-  }
-}
-
-function failed(error: string): Attempt {
-  return { outcome: { error }, result: "failed", mayTryAgain: false };
 }
 
 /** The path must be filled, so the model is told of its arguments where the schema does not. */

@@ -1,6 +1,9 @@
 import { isIPv6 } from "node:net";
 
 const SHOWN = "[address]";
+const PATH = String.raw`(?:\/[^\s"'<>,;)]{0,2048})?`;
+const LABELS = String.raw`(?:[a-z\d](?:[a-z\d_-]{0,62})\.){1,10}`;
+const START = String.raw`(?<![\w.-])`;
 
 /**
  * What looks like a URL, an IPv4 address, a host with a port or a name of a network of one's own. Libraries write them into the messages
@@ -9,10 +12,15 @@ const SHOWN = "[address]";
 const ADDRESSES = [
   /\b[a-z][a-z0-9+.-]{0,31}:\/\/[^\s"'<>]+/gi,
   /\bunix:[^\s"'<>]+/gi,
-  /\b\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?\b/g,
-  /\b(?:[a-z0-9](?:[a-z0-9-]{0,62})\.)+[a-z][a-z0-9-]{0,62}:\d{1,5}\b/gi,
-  /\b(?:[a-z0-9](?:[a-z0-9-]{0,62})\.)+(?:svc|local|internal|localdomain)\b(?::\d{1,5})?/gi,
-  /\blocalhost(?::\d{1,5})?\b/gi,
+  new RegExp(String.raw`\b\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?\b${PATH}`, "g"),
+  new RegExp(
+    String.raw`${START}${LABELS}(?:svc|local|internal|localdomain|lan|intranet|corp)\b(?::\d{1,5})?${PATH}`,
+    "gi",
+  ),
+  new RegExp(String.raw`${START}${LABELS}[a-z][a-z\d-]{0,62}:\d{1,5}\b${PATH}`, "gi"),
+  new RegExp(String.raw`\blocalhost(?::\d{1,5})?\b${PATH}`, "gi"),
+  // A name alone with a port, but no time of the day and no number of a line.
+  new RegExp(String.raw`${START}[a-z][a-z\d-]{0,62}:\d{2,5}(?![\w:])${PATH}`, "gi"),
 ];
 /** What may be an IPv6 address: a time of the day may, too. */
 const MAYBE_IPV6 =
