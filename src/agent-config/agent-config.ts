@@ -17,6 +17,7 @@ import {
   TOOL_METHODS,
   TOOL_TYPES,
 } from "../api/choices.ts";
+import { openApiOperationSchema } from "./openapi-operation.ts";
 
 import { TURN_BINDINGS } from "../promptpack/document/binding.ts";
 
@@ -102,6 +103,8 @@ export const toolConfigSchema = z.strictObject({
       z.strictObject({ arguments: z.record(z.string(), z.unknown()) }),
     ])
     .optional(),
+  /** What the document of an openapi server offers, as far as it is allowed. Unset while the document was not read. */
+  operations: z.array(openApiOperationSchema).optional(),
 });
 
 const promptConfigSchema = z.strictObject({

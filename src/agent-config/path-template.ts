@@ -68,25 +68,30 @@ function textOf(value: unknown): string | undefined {
   return typeof value === "number" || typeof value === "boolean" ? String(value) : undefined;
 }
 
-function unusable(name: string): string {
+/** What is wrong with the argument, for the model. */
+export function unusable(name: string): string {
   return `the argument ${JSON.stringify(name)} is part of the tool's address, where it must be one plain value without "." or ".." as a step`;
 }
 
-/** Servers that decode a path before they walk it take an encoded slash for a slash, and so do some for a backslash. */
-function leavesSegment(text: string): boolean {
+/**
+ * Whether a text would lead out of its segment of a path. Servers that decode a path before they walk it take an encoded slash for a
+ * slash, and so do some for a backslash.
+ */
+export function leavesSegment(text: string): boolean {
   return text
     .split(/[/\\]/)
     .some((step) => /^\.{1,2}$/.test(step.replaceAll(/%2e/gi, ".").split(";")[0] ?? ""));
 }
 
-function encodeSegment(text: string): string {
+/** The text for a segment of a path, in which nothing of it means anything. */
+export function encodeSegment(text: string): string {
   return encodeURIComponent(text).replaceAll(
     /[!'()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   );
 }
 
-function decoded(segment: string): string {
+export function decoded(segment: string): string {
   try {
     return decodeURIComponent(segment);
   } catch {

@@ -10,7 +10,7 @@ function servers(): ToolServers {
 }
 
 describe("the servers of tools", () => {
-  it.each(["grpc", "openapi"] as const)(
+  it.each(["grpc"] as const)(
     "say that tools of type %s cannot be called yet, and offer them",
     async (type) => {
       const tool = aTool({ url: "http://tools/", type });
@@ -23,6 +23,26 @@ describe("the servers of tools", () => {
       expect(await server.list(signal)).toEqual([{ name, description, inputSchema }]);
     },
   );
+
+  it("offer the operations of an openapi server, and no tool before its document was read", async () => {
+    const { signal } = new AbortController();
+    const tool = aTool({ url: "http://tools/openapi.json", type: "openapi" });
+    expect(await servers().of(tool).list(signal)).toEqual([]);
+    const operation = {
+      name: "find_city",
+      description: "Finds a city",
+      inputSchema: { type: "object", properties: {} },
+      method: "GET" as const,
+      url: "http://tools/cities",
+      parameters: [],
+    };
+    const { name, description, inputSchema } = operation;
+    expect(
+      await servers()
+        .of({ ...tool, operations: [operation] })
+        .list(signal),
+    ).toEqual([{ name, description, inputSchema }]);
+  });
 
   it("are the same for the same tool, also where two prompts offer it", async () => {
     const known = servers();

@@ -3,7 +3,8 @@ import type { Log } from "../observability/log.ts";
 import type { Clock } from "../time/clock.ts";
 import { MAX_TOOL_SERVERS } from "./server/limits.ts";
 import type { ReadSecret } from "../agent-config/read-secret.ts";
-import { HttpToolServer } from "./http/http-tool-server.ts";
+import { HttpToolServer, type HttpToolContext } from "./http/http-tool-server.ts";
+import { OpenApiToolServer } from "./openapi/openapi-tool-server.ts";
 import { McpServer, McpToolServer } from "./mcp/mcp-tool-server.ts";
 import { createToolGate, type ToolGate } from "./server/gated-calls.ts";
 import { createTransport, type GuardedTransport } from "./server/guarded-transport.ts";
@@ -58,11 +59,9 @@ export class ToolServers {
   #create(tool: ToolConfig): ToolServer {
     switch (tool.type) {
       case "http":
-        return new HttpToolServer(tool, {
-          ...this.#options,
-          gate: this.#gateOf(tool),
-          transport: this.#transportOf(tool),
-        });
+        return new HttpToolServer(tool, this.#contextOf(tool));
+      case "openapi":
+        return new OpenApiToolServer(tool, this.#contextOf(tool));
       case "mcp":
         return new McpToolServer(tool, {
           ...this.#options,
@@ -70,9 +69,12 @@ export class ToolServers {
           server: this.#mcpServerOf(tool),
         });
       case "grpc":
-      case "openapi":
         return serverOfUncalledType(tool);
     }
+  }
+
+  #contextOf(tool: ToolConfig): HttpToolContext {
+    return { ...this.#options, gate: this.#gateOf(tool), transport: this.#transportOf(tool) };
   }
 
   #gateOf(tool: ToolConfig): ToolGate {

@@ -20,6 +20,13 @@ export interface RequestContext {
   readonly now: number;
 }
 
+/** Every request has them, unless the registry says otherwise. */
+export const USUAL_HEADERS: Readonly<Record<string, string>> = {
+  accept: "application/json, text/*;q=0.9, */*;q=0.5",
+  "accept-encoding": "gzip, deflate, br",
+  "user-agent": "omnia-agent",
+};
+
 export async function buildRequest(
   tool: HttpToolConfig,
   toolArguments: Readonly<Record<string, unknown>>,
@@ -34,9 +41,7 @@ export async function buildRequest(
   const hasBody = tool.method !== "GET" && tool.method !== "DELETE";
   if (!hasBody) addToQuery(url, filled.rest);
   const usual = {
-    accept: "application/json, text/*;q=0.9, */*;q=0.5",
-    "accept-encoding": "gzip, deflate, br",
-    "user-agent": "omnia-agent",
+    ...USUAL_HEADERS,
     ...(hasBody && { "content-type": "application/json" }),
   };
   const made = await toolHeaders(tool, usual, readSecret);

@@ -75,9 +75,12 @@ export function createTransport(
   }
 
   function sendOnce(
-    { url, method, headers, body }: TransportRequest,
+    { url, method, headers: given, body }: TransportRequest,
     signal: AbortSignal,
   ): Promise<IncomingMessage> {
+    // Node says it by itself only of methods that usually have a body.
+    const headers =
+      body === undefined ? given : { ...given, "content-length": String(Buffer.byteLength(body)) };
     const isSecure = url.protocol === "https:";
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     let mayBeReceived = false;

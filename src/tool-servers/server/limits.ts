@@ -43,3 +43,13 @@ export const LIST_INTERVAL_MS = 10 * 60_000;
 export const MAX_LIST_READ_MS = 30_000;
 /** Lists that one control plane reads at a time. */
 export const MAX_LISTS_READ_AT_ONCE = 4;
+/** Bytes of an OpenAPI document. One in YAML is read far more slowly than one in JSON. */
+export const MAX_OPENAPI_BYTES = 16 * 1024 * 1024;
+export const MAX_OPENAPI_YAML_BYTES = 1024 * 1024;
+export const OPENAPI_READ_TIMEOUT_MS = 25_000;
+/** Operations of one OpenAPI document that a model is offered. A document with more needs `allow`. */
+export const MAX_OPENAPI_OPERATIONS = 64;
+/** Schemas within the schema of one operation's arguments. What is further away from the arguments is left out. */
+export const MAX_OPERATION_SCHEMA_NODES = 2_000;
+/** As JSON, the schema of one operation's arguments. */
+export const MAX_OPERATION_SCHEMA_CHARACTERS = 32 * 1024;

@@ -57,9 +57,9 @@ export async function toolHeaders(
 }
 
 /** Answers what is secret of it. Throws on a credential that cannot be sent. */
-function addCredential(
+export function addCredential(
   headers: Headers,
-  { authType = "bearer", authHeader }: HeadersConfig,
+  { authType = "bearer", authHeader }: Pick<HeadersConfig, "authType" | "authHeader">,
   credential: string,
 ): string[] {
   switch (authType) {
