@@ -82,9 +82,9 @@ export const toolConfigSchema = z.strictObject({
   maxParallel: z.int().min(1).optional(),
   /** Which addresses it may have, besides public ones, as network/address-verdict.ts describes it. Without it no other. */
   allowedAddresses: z.array(z.string()).optional(),
-  /** Only these tools of an mcp or openapi server may be called. */
+  /** Only these tools of an mcp, openapi or grpc server may be called. */
   allow: z.array(z.string()).optional(),
-  /** These tools of an mcp or openapi server may not be called. */
+  /** These tools of an mcp, openapi or grpc server may not be called. */
   block: z.array(z.string()).optional(),
   /** What each call tells of its caller, signed with the credential of `authFile`, as tool-caller.ts describes it. */
   forward: z.array(z.enum(TOOL_FORWARDS)).optional(),
@@ -105,6 +105,13 @@ export const toolConfigSchema = z.strictObject({
     .optional(),
   /** What the document of an openapi server offers, as far as it is allowed. Unset while the document was not read. */
   operations: z.array(openApiOperationSchema).optional(),
+  /** `descriptorSet` is base64. Without it the server is asked by reflection. `services` are full names; without it all. */
+  grpc: z
+    .strictObject({
+      descriptorSet: z.string().optional(),
+      services: z.array(z.string()).optional(),
+    })
+    .optional(),
 });
 
 const promptConfigSchema = z.strictObject({

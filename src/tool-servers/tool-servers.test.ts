@@ -10,20 +10,6 @@ function servers(): ToolServers {
 }
 
 describe("the servers of tools", () => {
-  it.each(["grpc"] as const)(
-    "say that tools of type %s cannot be called yet, and offer them",
-    async (type) => {
-      const tool = aTool({ url: "http://tools/", type });
-      const server = servers().of(tool);
-      const { signal } = new AbortController();
-      expect(await server.call(tool.name, {}, { signal, timeoutMs: 1_000 })).toEqual({
-        error: `tools of type ${type} cannot be called by this version of the agent`,
-      });
-      const { name, description, inputSchema } = tool;
-      expect(await server.list(signal)).toEqual([{ name, description, inputSchema }]);
-    },
-  );
-
   it("offer the operations of an openapi server, and no tool before its document was read", async () => {
     const { signal } = new AbortController();
     const tool = aTool({ url: "http://tools/openapi.json", type: "openapi" });

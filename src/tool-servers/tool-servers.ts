@@ -1,11 +1,14 @@
 import type { ToolConfig } from "../agent-config/agent-config.ts";
 import type { Log } from "../observability/log.ts";
 import type { Clock } from "../time/clock.ts";
+import { contentHash } from "../promptpack/document/content-hash.ts";
 import { MAX_TOOL_SERVERS } from "./server/limits.ts";
 import type { ReadSecret } from "../agent-config/read-secret.ts";
 import { HttpToolServer, type HttpToolContext } from "./http/http-tool-server.ts";
 import { OpenApiToolServer } from "./openapi/openapi-tool-server.ts";
 import { McpServer, McpToolServer } from "./mcp/mcp-tool-server.ts";
+import type { GrpcBackend } from "./grpc/grpc-backend.ts";
+import { createGrpcBackend, GrpcToolServer } from "./grpc/grpc-tool-server.ts";
 import { createToolGate, type ToolGate } from "./server/gated-calls.ts";
 import { createTransport, type GuardedTransport } from "./server/guarded-transport.ts";
 import type { ToolServer } from "./server/tool-server.ts";
@@ -24,6 +27,7 @@ export class ToolServers {
   /** A tool lives as long as the agent config that it is a part of. */
   readonly #servers = new WeakMap<ToolConfig, ToolServer>();
   readonly #gates = new Map<string, ToolGate>();
+  readonly #backends = new Map<string, GrpcBackend | undefined>();
   readonly #transports = new Map<string, GuardedTransport>();
   readonly #mcpServers = new Map<string, McpServer>();
 
@@ -69,7 +73,11 @@ export class ToolServers {
           server: this.#mcpServerOf(tool),
         });
       case "grpc":
-        return serverOfUncalledType(tool);
+        return new GrpcToolServer(tool, {
+          ...this.#options,
+          gate: this.#gateOf(tool),
+          backend: this.#backendOf(tool),
+        });
     }
   }
 
@@ -91,6 +99,18 @@ export class ToolServers {
       const transport = this.#transportOf(tool);
       return new McpServer({ ...this.#options, log, server: tool, transport });
     });
+  }
+
+  /** Prompts that offer the tools of one gRPC server share what is known of it. */
+  #backendOf(tool: ToolConfig): GrpcBackend | undefined {
+    const { registryName, url, allowedAddresses, grpc } = tool;
+    const { headers, authFile, authType, authHeader } = tool;
+    const credential = [headers, authFile, authType, authHeader];
+    // A set of descriptors is long.
+    const types = grpc && contentHash(grpc);
+    return oneOf(this.#backends, [registryName, url, allowedAddresses, types, credential], () =>
+      createGrpcBackend(tool, this.#options),
+    );
   }
 
   /** Tools with the same rule share connections, and no tool gets one that its own rule would not allow. */
@@ -121,12 +141,4 @@ function oneOf<Value>(
   const [oldest] = known.keys();
   if (known.size > MAX_TOOL_SERVERS && oldest !== undefined) known.delete(oldest);
   return value;
-}
-
-function serverOfUncalledType({ name, description, inputSchema, type }: ToolConfig): ToolServer {
-  const error = `tools of type ${type} cannot be called by this version of the agent`;
-  return {
-    list: () => Promise.resolve([{ name, description, inputSchema }]),
-    call: () => Promise.resolve({ error }),
-  };
 }

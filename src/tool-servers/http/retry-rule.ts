@@ -11,6 +11,7 @@ const PUT_OFF: ReadonlySet<number> = new Set([429, 503]);
 export function mayTryAfterFailure(method: string, error: TransportError): boolean {
   switch (error.failure) {
     case "address_refused":
+    case "other_protocol":
     case "other_origin":
     case "too_many_redirects":
       return false;

@@ -7,6 +7,7 @@ export type TransportFailure =
   | "lookup_failed"
   | "connect_timeout"
   | "broken_off"
+  | "other_protocol"
   | "other_origin"
   | "too_many_redirects"
   | "failed";
@@ -33,6 +34,7 @@ const WORDS: Readonly<Record<TransportFailure, string>> = {
   lookup_failed: "the tool could not be reached: its host name could not be looked up",
   connect_timeout: "the tool could not be reached: connecting took too long",
   broken_off: "the tool could not be reached: the connection was broken off",
+  other_protocol: "the tool could not be reached: what answers there does not speak HTTP/2",
   other_origin: "the tool redirects to another address, which is not followed",
   too_many_redirects: "the tool redirects again and again",
   failed: "the tool could not be reached: the connection failed",
