@@ -22,7 +22,7 @@ import { PromptFit } from "./prompt-fit.ts";
 import { providerSteps } from "./provider-steps.ts";
 import { promptOfSession } from "./session-prompt.ts";
 import type { Framework } from "../framework/framework.ts";
-import { frameworkSteps } from "./framework-steps.ts";
+import { frameworkProblem, frameworkSteps } from "./framework-steps.ts";
 import { charactersIn, TokenRates } from "./token-rates.ts";
 
 export interface RuntimeHandlerOptions {
@@ -68,8 +68,9 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
       const source =
         framework === undefined
           ? providerSteps({ ...shared, sampling, connection: await connect(turn.config) })
-          : frameworkSteps(framework, {
+          : await frameworkSteps(framework, {
               ...shared,
+              turn,
               parameters: { ...prompt.parameters, ...provider?.parameters },
               modelId: provider?.model ?? "",
               newId,
@@ -106,7 +107,7 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
         await readProviderKey(providerOf(config), readSecret);
         return;
       }
-      const problem = await framework.endpoint.problem();
+      const problem = await frameworkProblem(framework);
       if (problem !== undefined) throw new Error(problem);
     },
     close: () => toolServers.close(),

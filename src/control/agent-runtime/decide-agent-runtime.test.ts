@@ -550,6 +550,22 @@ const CASES: Case[] = [
     message: "memory of each replica",
   },
   {
+    says: "a runtime that has a memory of its own",
+    type: "SessionStoreReady",
+    reason: "Resolved",
+    spec: {
+      ...REDIS,
+      env: [
+        { name: "OMNIA_RUNTIME_COMMAND", value: "python server.py" },
+        { name: "OMNIA_RUNTIME_PROTOCOL", value: "omnia.runtime.v1" },
+      ],
+    },
+    references: theReferences({ sessionStoreSecret: redisSecret }),
+    observed: observed(1, 1),
+    phase: "Running",
+    message: "no other replica takes over a turn whose replica ends",
+  },
+  {
     says: "a Secret of the store that is not there",
     type: "SessionStoreReady",
     reason: "SecretNotFound",

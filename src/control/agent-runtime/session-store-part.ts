@@ -1,11 +1,14 @@
 import { parseDuration } from "../../api/fields/duration.ts";
 import type { AgentConfig } from "../../agent-config/agent-config.ts";
+import { RUNTIME_PROTOCOL } from "../../api/runtime-variables.ts";
+import type { RuntimeProtocol } from "../../agent-config/runtime-settings.ts";
 import {
   type AgentFacts,
   type AgentPart,
   previousFiles,
   SESSION_STORE_FOLDER,
 } from "./agent-facts.ts";
+import { holds } from "../condition.ts";
 import { describeSecretKey, judgeSecretKey } from "./judge-secret-key.ts";
 
 /**
@@ -17,12 +20,24 @@ const CA_KEY = "ca.crt";
 type SessionStorePart = AgentPart<"SessionStoreReady", AgentConfig["session"]>;
 
 /** Finds whether the address of the session store is there. The readiness of an agent says whether the store answers. */
-export function sessionStorePart({
-  agentRuntime,
-  runtime,
-  references,
-  previous,
-}: AgentFacts): SessionStorePart {
+export function sessionStorePart(facts: AgentFacts): SessionStorePart {
+  const part = storePart(facts);
+  const { finding } = part;
+  if (!hasOwnMemory(facts) || !holds("AgentRuntime", finding)) return part;
+  const message = `${finding.message}. ${OWN_MEMORY}`;
+  return { ...part, finding: { ...finding, message } };
+}
+
+const OWN_MEMORY =
+  "The runtime speaks omnia.runtime.v1 and keeps conversations in a memory of its own, so no other replica takes over a turn whose replica ends";
+
+/** Whether the runtime is told nothing of a conversation but its newest message. */
+function hasOwnMemory({ agentRuntime, runtime }: AgentFacts): boolean {
+  const protocol = agentRuntime.spec.env?.find(({ name }) => name === RUNTIME_PROTOCOL)?.value;
+  return runtime !== undefined && protocol === ("omnia.runtime.v1" satisfies RuntimeProtocol);
+}
+
+function storePart({ agentRuntime, runtime, references, previous }: AgentFacts): SessionStorePart {
   const type = "SessionStoreReady";
   const { session } = agentRuntime.spec;
   const { storeRef } = session;
