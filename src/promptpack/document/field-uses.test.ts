@@ -13,18 +13,9 @@ function childrenOf(schema: Schema): [step: string, child: Schema][] {
   const items = itemSchemaOf(schema);
   if (items !== undefined) return [[items.step, items.item]];
   const { def } = (schema as z.core.$ZodTypes)._zod;
-  switch (def.type) {
-    case "object":
-      return Object.entries(def.shape);
-    case "optional":
-    case "nullable":
-    case "default":
-      return childrenOf(def.innerType);
-    case "pipe":
-      return [...childrenOf(def.in), ...childrenOf(def.out)];
-    default:
-      return [];
-  }
+  if (def.type === "object") return Object.entries(def.shape);
+  if (def.type === "pipe") return [...childrenOf(def.in), ...childrenOf(def.out)];
+  return "innerType" in def ? childrenOf(def.innerType) : [];
 }
 
 /** Every place that is within no listed field and has none within it. */

@@ -73,5 +73,5 @@ export function fillBoundText(
 
 function oneLine(value: string): string {
   const line = value.replaceAll(/[\p{Cc}\p{Cf}\p{Z}]+/gu, " ").trim();
-  return [...line].slice(0, MAX_BOUND_CHARACTERS).join("");
+  return Array.from(line).slice(0, MAX_BOUND_CHARACTERS).join("");
 }
