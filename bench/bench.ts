@@ -15,6 +15,7 @@ import { measureOperatorScale } from "./operator-scale.ts";
 import { measureSessionLength } from "./session-length.ts";
 import { measureStreamCPU } from "./stream-cpu.ts";
 import { measureToolCalls } from "./tool-calls.ts";
+import { measureValidators } from "./validators.ts";
 
 export interface Measurement {
   readonly what: string;
@@ -37,6 +38,7 @@ const BENCHES: Record<string, () => Promise<Measurement[]>> = {
   "known-attacks": measureKnownAttacks,
   "operator-scale": measureOperatorScale,
   "tool-calls": measureToolCalls,
+  validators: measureValidators,
 };
 
 const wanted = process.argv.slice(2);

@@ -20,6 +20,10 @@ import {
 import { openApiOperationSchema } from "./openapi-operation.ts";
 
 import { TURN_BINDINGS } from "../promptpack/document/binding.ts";
+import {
+  MAX_VALIDATORS,
+  validatorConfigSchema,
+} from "../promptpack/validators/validator-config.ts";
 
 export { HANDLER_NAMES } from "../api/choices.ts";
 export { MANAGEMENT_PORT } from "../api/group.ts";
@@ -137,6 +141,8 @@ const promptConfigSchema = z.strictObject({
   toolChoice: z.enum(["auto", "required", "none"]),
   maxRounds: z.int().min(1),
   maxToolCallsPerTurn: z.int().min(1),
+  /** What messages and answers are checked for. */
+  validators: z.array(validatorConfigSchema).max(MAX_VALIDATORS).optional(),
   /** The tools of this prompt, if they differ from the agent's `tools`, as those of a canary may. */
   tools: z.array(toolConfigSchema).optional(),
 });

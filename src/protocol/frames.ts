@@ -18,6 +18,7 @@ export const ERROR_CODES = [
   "RATE_LIMITED",
   "TURN_IN_PROGRESS",
   "UNAVAILABLE",
+  "VALIDATION_FAILED",
 ] as const;
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
@@ -34,6 +35,13 @@ export type FinishReason = (typeof FINISH_REASONS)[number];
 export interface Usage {
   input_tokens: number;
   output_tokens: number;
+}
+
+export interface Warning {
+  /** The type of the validator whose rule is broken. */
+  validator: string;
+  /** A text for people. */
+  message: string;
 }
 
 export interface ErrorBody {
@@ -92,6 +100,8 @@ export interface DoneFrame extends OfTurn {
   content: string;
   usage?: Usage;
   finish_reason: FinishReason;
+  /** Rules of the agent that the message or the answer breaks, and that refuse neither. */
+  warnings?: Warning[];
 }
 /** This error ends its turn. */
 export interface TurnErrorFrame extends OfTurn {

@@ -18,6 +18,10 @@ const optional =
   (check: Check): Check =>
   (value) =>
     value === undefined || check(value);
+const listOf =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(check);
 const object =
   (shape: Shape): Check =>
   (value) =>
@@ -52,6 +56,7 @@ const shapes: Record<ServerFrame["type"], Shape> = {
     content: isString,
     usage: optional(object({ input_tokens: isSeq, output_tokens: isSeq })),
     finish_reason: isOneOf(FINISH_REASONS),
+    warnings: optional(listOf(object({ validator: isString, message: isString }))),
   },
   // An error outside a turn has neither turn_id nor seq.
   error: {

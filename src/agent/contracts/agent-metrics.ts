@@ -14,6 +14,8 @@ export interface AgentMetrics {
   readonly toolCallsTotal: CounterMetric<"tool" | "status">;
   /** `direction` is input or output. */
   readonly providerTokensTotal: CounterMetric<"provider" | "model" | "direction">;
+  /** `outcome` is passed, warned, retried or refused. */
+  readonly validationsTotal: CounterMetric<"validator" | "outcome">;
   readonly timeToFirstChunkSeconds: HistogramMetric;
   /** `reason` is the code of the refusal, such as TooManyConnections. */
   readonly connectionsRefusedTotal: CounterMetric<"reason">;
@@ -104,6 +106,11 @@ export function createAgentMetrics(metrics: Metrics, gauges: AgentGauges): Agent
       name: "omnia_agent_provider_tokens_total",
       help: "Tokens that the provider counted",
       labels: ["provider", "model", "direction"],
+    }),
+    validationsTotal: metrics.counter({
+      name: "omnia_agent_validations_total",
+      help: "Messages and answers that a validator of the pack judged, by its type and the outcome",
+      labels: ["validator", "outcome"],
     }),
     timeToFirstChunkSeconds: metrics.histogram({
       name: "omnia_agent_time_to_first_chunk_seconds",

@@ -1,6 +1,6 @@
 /** What a handler is: the part of an agent that answers one message. */
 import type { AgentConfig } from "../../agent-config/agent-config.ts";
-import type { FinishReason, Usage } from "../../protocol/frames.ts";
+import type { FinishReason, Usage, Warning } from "../../protocol/frames.ts";
 import type { AssistantMessage, HistoryMessage, ToolMessage } from "../sessions/history-message.ts";
 
 export type TurnEvent =
@@ -105,6 +105,7 @@ export interface TurnResult {
   content?: string | undefined;
   usage?: Usage | undefined;
   finishReason: Exclude<FinishReason, "cancelled">;
+  warnings?: readonly Warning[] | undefined;
   /** With `awaiting_approval`: the calls that wait. All of them are in the last message that was recorded with calls. */
   approvals?: readonly ApprovalRequest[] | undefined;
 }

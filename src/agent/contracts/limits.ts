@@ -141,6 +141,10 @@ export const MAX_SHORTER_PROMPTS = 3;
 /** Models of which a replica remembers the characters in a token, and the longest prompt. */
 export const MAX_RATED_MODELS = 16;
 
+// Answers that validators check
+/** Characters of an answer that wait for a validator to judge them. An answer that has more is refused. */
+export const MAX_CHECKED_CHARACTERS = 1024 * 1024;
+
 // Tools
 /** How long it may take to learn which arguments a tool takes, when a user edits those of a call that waits. */
 export const MAX_EDIT_CHECK_MS = 5_000;

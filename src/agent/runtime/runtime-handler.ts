@@ -21,6 +21,9 @@ import { ContextLimits } from "./context-limits.ts";
 import { PromptFit } from "./prompt-fit.ts";
 import { providerSteps } from "./provider-steps.ts";
 import { promptOfSession } from "./session-prompt.ts";
+import { checkedSteps } from "./validation/checked-steps.ts";
+import { checkMessage, withoutRefused } from "./validation/refused-messages.ts";
+import { TurnValidation, type ValidationMetrics } from "./validation/turn-validation.ts";
 import type { Framework } from "../framework/framework.ts";
 import { frameworkProblem, frameworkSteps } from "./framework-steps.ts";
 import { charactersIn, TokenRates } from "./token-rates.ts";
@@ -29,7 +32,7 @@ export interface RuntimeHandlerOptions {
   readSecret: ReadSecret;
   log: Log;
   clock: Clock;
-  metrics?: TurnMetrics | undefined;
+  metrics?: (TurnMetrics & ValidationMetrics) | undefined;
   /** At least 0 and below 1; spreads retries. */
   random?: (() => number) | undefined;
   /** Answers in place of the provider, where it is set. */
@@ -60,12 +63,14 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
       lastConfig = turn.config;
       const ofSession = promptOfSession(promptsOf(turn.config), turn);
       const prompt = boundPrompt(ofSession, turn, clock.now());
+      const validation = new TurnValidation(prompt.validators ?? [], metrics);
+      if (turn.earlier === undefined) checkMessage(turn, validation);
       const tools = await offerTools(prompt.tools ?? turn.config.tools, toolServers, turn.signal);
       const schemas = JSON.stringify(functionTools(tools).map(({ inputSchema }) => inputSchema));
       const sampling = samplingOptions(prompt.parameters, provider?.parameters ?? {});
       const turnLog = log.child({ turnId: turn.id });
       const shared = { prompt, tools, clock, random, log: turnLog };
-      const source =
+      const unchecked =
         framework === undefined
           ? providerSteps({ ...shared, sampling, connection: await connect(turn.config) })
           : await frameworkSteps(framework, {
@@ -75,8 +80,10 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
               modelId: provider?.model ?? "",
               newId,
             });
-      const history = await turn.history();
-      return runTurn(turn, {
+      const onHeld = (): Promise<void> => turn.emit({ type: "chunk", content: "" });
+      const source = checkedSteps(unchecked, validation, onHeld);
+      const history = withoutRefused(await turn.history());
+      const result = await runTurn(turn, {
         source,
         prompt,
         tools,
@@ -93,6 +100,8 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
           maxHistoryTokens: limitsOf(turn.config).maxHistoryTokens,
         }),
       });
+      const { warnings } = validation;
+      return warnings.length === 0 ? result : { ...result, warnings };
     },
     async problemOfEdit({ config, name, arguments: toolArguments, signal, ...session }) {
       const prompt = promptOfSession(promptsOf(config), session);

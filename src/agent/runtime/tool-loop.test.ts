@@ -23,6 +23,9 @@ const handler = createRuntimeHandler({
     toolCallsTotal: {
       add: (value, { tool, status }) => void counted.push(`${tool} ${status} ${value}`),
     },
+    validationsTotal: {
+      add: (value, { validator, outcome }) => void counted.push(`${validator} ${outcome} ${value}`),
+    },
     providerTokensTotal: {
       add: (value, { provider, model: modelId, direction }) =>
         void counted.push(`${provider} ${modelId} ${direction} ${value}`),

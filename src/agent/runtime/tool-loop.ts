@@ -126,12 +126,13 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
   async function hear(step: ModelStep, toolChoice: ToolChoice): Promise<void> {
     const messages = [...told, ...own];
     const instruction = continuation?.instruction;
+    let isFirst = continuation === undefined;
     const onText = (text: string): Promise<void> | undefined => {
       const fresh = continuation === undefined ? text : continuation.take(text);
       if (fresh === "") return undefined;
       // Without a break, the text after a tool call would run into the text before it.
-      const isFirst = continuation === undefined && step.text.length === text.length;
       const content = isFirst && runsInto(lastText, text) ? `\n\n${text}` : fresh;
+      isFirst = false;
       lastText = fresh;
       return turn.emit({ type: "chunk", content });
     };

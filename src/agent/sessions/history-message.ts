@@ -18,6 +18,8 @@ export interface AssistantMessage extends OfTurn {
   providerMetadata?: Record<string, unknown>;
   /** The turn was cancelled or failed before the answer was whole. */
   partial?: boolean;
+  /** The user's message of this turn was refused. It stays in the store, and no model is told of the turn. */
+  isMessageRefused?: boolean;
 }
 
 export interface HistoryToolCall {

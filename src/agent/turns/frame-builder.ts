@@ -64,9 +64,11 @@ export class FrameBuilder {
   /** The last frame of the turn. `answer` is the text that was emitted in chunks. */
   ofEnding(ending: StoredEnding, answer: string): TurnFrame {
     if (ending.type === "error") return { ...this.#begin("error", true), error: ending.error };
-    const { usage, finishReason: finish_reason } = ending;
-    const frame = { ...this.#begin("done", true), content: ending.content ?? answer };
-    return usage === undefined ? { ...frame, finish_reason } : { ...frame, usage, finish_reason };
+    const { usage, finishReason: finish_reason, warnings = [] } = ending;
+    const begin = { ...this.#begin("done", true), content: ending.content ?? answer };
+    const frame =
+      usage === undefined ? { ...begin, finish_reason } : { ...begin, usage, finish_reason };
+    return warnings.length === 0 ? frame : { ...frame, warnings: [...warnings] };
   }
 
   /** An error frame as text. It takes no number, since the store does not hold it. */

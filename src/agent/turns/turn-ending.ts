@@ -1,4 +1,4 @@
-import type { ErrorBody, FinishReason, Usage } from "../../protocol/frames.ts";
+import type { ErrorBody, FinishReason, Usage, Warning } from "../../protocol/frames.ts";
 import type { RequestStatus } from "../contracts/agent-metrics.ts";
 import { RETRY_AFTER_SECONDS } from "../contracts/limits.ts";
 import { StoreUnavailableError, TurnLostError } from "../sessions/session-store.ts";
@@ -31,6 +31,7 @@ export type TurnEnding =
       finishReason: FinishReason;
       usage: Usage | undefined;
       content: string | undefined;
+      warnings?: readonly Warning[] | undefined;
       /** The calls that wait for an approval. */
       approvals?: readonly ApprovalRequest[] | undefined;
     }
@@ -54,6 +55,7 @@ export function endingOfResult(result: TurnResult): TurnEnding {
     usage: result.usage,
     content: result.content,
     approvals: result.approvals,
+    warnings: result.warnings,
   };
 }
 

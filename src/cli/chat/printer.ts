@@ -90,6 +90,7 @@ class AnswerPrinter implements ChatPrinter {
         this.#finish(frame.content);
         if (FINISH_NOTES[frame.finish_reason] !== undefined)
           this.note(FINISH_NOTES[frame.finish_reason] as string);
+        for (const { message } of frame.warnings ?? []) this.note(message);
         break;
       case "error":
         this.#endLine();

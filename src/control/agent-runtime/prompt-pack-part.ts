@@ -133,7 +133,16 @@ function toPromptConfig(
   { hash, semver }: PackVersion,
   prompt: ResolvedPrompt,
 ): PromptConfig {
-  const { name, system, bindings, parameters, toolChoice, maxRounds, maxToolCallsPerTurn } = prompt;
+  const {
+    name,
+    system,
+    bindings,
+    validators,
+    parameters,
+    toolChoice,
+    maxRounds,
+    maxToolCallsPerTurn,
+  } = prompt;
   return {
     pack: promptPackRef.name,
     version: hash,
@@ -141,6 +150,7 @@ function toPromptConfig(
     prompt: name,
     system,
     ...(bindings.length > 0 && { bindings: [...bindings] }),
+    ...(validators.length > 0 && { validators: [...validators] }),
     parameters,
     toolChoice,
     maxRounds,

@@ -1,7 +1,6 @@
 /** Checks what a schema cannot: names that must fit together, templates, defaults and patterns. */
 import type { FieldPath } from "../../api/fields/problems.ts";
 import { UNSUPPORTED_FEATURES } from "../document/template-engine.ts";
-import { isKnownValidator } from "../document/validators.ts";
 import { Patterns } from "../patterns/patterns.ts";
 import { WorkBudget } from "../patterns/work-budget.ts";
 import type { PromptPackDocument } from "../document/prompt-pack-document.ts";
@@ -99,9 +98,6 @@ export function checkPack(pack: PromptPackDocument): PackCheck {
     }
     checkPromptTemplates(path, prompt);
     for (const [index, { type, params }] of (prompt.validators ?? []).entries()) {
-      if (!isKnownValidator(type)) {
-        warn([...path, "validators", index, "type"], `unknown validator "${type}", kept as it is`);
-      }
       const { pattern, schema } = params ?? {};
       if (type === "regex_match" && typeof pattern === "string") {
         const problem = patterns.problemOf(pattern);

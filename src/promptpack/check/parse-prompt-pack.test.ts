@@ -642,11 +642,6 @@ describe("what must fit together", () => {
 
   it.each([
     [
-      "an unknown validator, which is kept",
-      withPrompt({ validators: [{ type: "mood" }] }),
-      'unknown validator "mood"',
-    ],
-    [
       "a tool that the pack does not describe",
       withPrompt({ tools: ["x"] }, { tools: {} }),
       "the ToolRegistry has to",

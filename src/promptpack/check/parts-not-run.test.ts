@@ -38,7 +38,7 @@ describe("what a pack says and is not run", () => {
   it("leaves out what is switched off or empty", () => {
     const off = { id: "e", type: "contains", trigger: "every_turn", enabled: false };
     expect(inPrompt({ evals: [off], media: { enabled: false } })).toEqual([]);
-    expect(inPrompt({ evals: [], validators: [] })).toEqual([]);
+    expect(inPrompt({ evals: [] })).toEqual([]);
     expect(inPrompt({ evals: [off, { ...off, id: "f", enabled: true }] })).toEqual([
       "prompts.support.evals",
     ]);
@@ -60,6 +60,36 @@ describe("what a pack says and is not run", () => {
     const parts = partsNotRun(aParsedPack({ prompts: { support: aPrompt({ variables }) } }));
     expect(parts).toHaveLength(expected.length);
     expect(parts.map(({ message }) => message).join()).toContain(expected.join());
+  });
+
+  it.each([
+    [{ type: "mood" }, '"mood" is not known here'],
+    [{ type: "banned_words", fail_on_violation: true }, "params needs words"],
+    [{ type: "banned_words", params: { words: "one" } }, "params needs words"],
+    [{ type: "max_length" }, "max_characters or max_tokens"],
+    [{ type: "max_length", params: { max_characters: "many" } }, "max_characters or max_tokens"],
+    [{ type: "pii_detection", params: { types: ["email", "dna"] } }, "may have email, phone"],
+    [{ type: "regex_match", params: { pattern: "a", direction: "up" } }, "input, output or both"],
+    [{ type: "max_sentences", params: { max_sentences: 2, retry: 99 } }, "retry from 0 to 5"],
+  ])("names the validator %j, which cannot be run: %s", (validator, message) => {
+    const pack = aParsedPack({ prompts: { support: aPrompt({ validators: [validator] }) } });
+    const [found, ...more] = partsNotRun(pack);
+    expect(found?.name).toBe("prompts.support.validators[0]");
+    expect(found?.message).toContain(message);
+    expect(more).toEqual([]);
+  });
+
+  it.each([
+    [{ banned_words: ["competitor"], max_length: 500, pii_detection: true }],
+    [
+      [
+        { type: "length", params: { max: 3 } },
+        { type: "max_length", params: { max_tokens: 9 } },
+      ],
+    ],
+    [[{ type: "mood", enabled: false }]],
+  ])("leaves out validators that are run, in any form, or switched off: %j", (validators) => {
+    expect(inPrompt({ validators })).toEqual([]);
   });
 
   it("is one remark at the end of a message, which can be read again", () => {

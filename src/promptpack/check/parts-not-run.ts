@@ -1,5 +1,7 @@
 /** Finds what a pack says and no agent does, so that whoever relies on it is told. */
 import { formatPath, type FieldPath } from "../../api/fields/problems.ts";
+import { enabledValidators, readValidator } from "../validators/read-validator.ts";
+import { MAX_VALIDATORS } from "../validators/validator-config.ts";
 import { bindingProblem } from "../document/binding.ts";
 import { PACK_FIELDS } from "../document/field-uses.ts";
 import type { PromptPackDocument } from "../document/prompt-pack-document.ts";
@@ -23,7 +25,7 @@ export function partsNotRun(pack: PromptPackDocument): PartNotRun[] {
       isSwitchedOn(value) ? [part(at, says)] : [],
     ),
   );
-  return [...found, ...bindings(pack)].slice(0, MAX_PARTS);
+  return [...validators(pack), ...found, ...bindings(pack)].slice(0, MAX_PARTS);
 }
 
 /** For the end of a condition's message. Empty when everything is run. */
@@ -48,6 +50,20 @@ function part(path: FieldPath, message: string): PartNotRun {
   return { path, message, name: formatPath(path), prompt };
 }
 
+function validators({ prompts }: PromptPackDocument): PartNotRun[] {
+  return Object.entries(prompts).flatMap(([key, { validators: all = [] }]) => {
+    const at: FieldPath = ["prompts", key, "validators"];
+    const enabled = enabledValidators(all);
+    const unread = enabled.flatMap(({ validator, index }) => {
+      const read = readValidator(validator);
+      return read.ok ? [] : [part([...at, index], read.problem)];
+    });
+    const wanted = all.filter((validator) => validator.enabled !== false).length;
+    if (wanted <= enabled.length) return unread;
+    return [...unread, part(at, `are not run beyond the first ${MAX_VALIDATORS}`)];
+  });
+}
+
 function bindings({ prompts }: PromptPackDocument): PartNotRun[] {
   return Object.entries(prompts).flatMap(([key, { variables = [] }]) =>
     variables.flatMap((variable, index) => {
@@ -60,10 +76,11 @@ function bindings({ prompts }: PromptPackDocument): PartNotRun[] {
 
 /** A list of which every item is switched off, or an empty one, asks for nothing. */
 function isSwitchedOn(value: unknown): boolean {
-  if (!Array.isArray(value)) {
-    return value !== undefined && (value as { enabled?: unknown } | null)?.enabled !== false;
-  }
-  return value.some((item) => (item as { enabled?: unknown } | null)?.enabled !== false);
+  return Array.isArray(value) ? value.some(isEnabled) : value !== undefined && isEnabled(value);
+}
+
+function isEnabled(value: unknown): boolean {
+  return (value as { enabled?: unknown } | null)?.enabled !== false;
 }
 
 function fieldsAt(

@@ -54,7 +54,7 @@ export const PACK_FIELDS: readonly PackField[] = [
   run("prompts.*.tool_policy", "bounds and chooses tool calls"),
   notRun("prompts.*.pipeline", "is not run: an agent has one pipeline, of prompt, model and tools"),
   run("prompts.*.parameters", "go to the model"),
-  notRun("prompts.*.validators[]", "are not run: answers are not checked"),
+  run("prompts.*.validators[]", "check answers, and messages with params.direction"),
   notRun("prompts.*.evals[]", "are not run on the sessions of an agent"),
   descriptive("prompts.*.tested_models[]", "is for people"),
   run("prompts.*.model_overrides.*", "change the template and parameters for a model"),

@@ -15,10 +15,6 @@ const SHORT_FORM_PARAMETERS: Readonly<Record<string, string>> = {
   pii_detection: "types",
 };
 
-export function isKnownValidator(type: string): boolean {
-  return Object.hasOwn(SHORT_FORM_PARAMETERS, type);
-}
-
 const validatorSchema = z.strictObject({
   type: z.string().min(1),
   enabled: z.boolean().optional(),
@@ -49,3 +45,5 @@ function fromShortForm(written: Record<string, unknown>): unknown[] {
     return { type, params: { [SHORT_FORM_PARAMETERS[type] ?? "value"]: value } };
   });
 }
+
+export type PackValidator = z.output<typeof validatorSchema>;

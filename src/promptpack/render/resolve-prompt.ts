@@ -9,6 +9,8 @@ import { templateReferences } from "./template-references.ts";
 import { Patterns } from "../patterns/patterns.ts";
 import { WorkBudget } from "../patterns/work-budget.ts";
 import { convertValue } from "./variable-value.ts";
+import { enabledValidators, readValidator } from "../validators/read-validator.ts";
+import type { ValidatorConfig } from "../validators/validator-config.ts";
 import { bindingSource } from "../document/binding.ts";
 import { BoundText, type TextBinding } from "./bound-text.ts";
 
@@ -45,6 +47,8 @@ export interface ResolvedPrompt {
   system: string;
   /** What is known in a turn only. */
   bindings: readonly TextBinding[];
+  /** Those that are run. */
+  validators: readonly ValidatorConfig[];
   parameters: PromptParameters;
   toolChoice: "auto" | "required" | "none";
   maxRounds: number;
@@ -89,6 +93,7 @@ export function resolvePrompt(pack: PromptPackDocument, request: PromptRequest):
         semver: pack.version,
         system: renderTemplates(templates, scope),
         bindings: boundText.bindings,
+        validators: validatorsOf(prompt),
         parameters: {
           ...camelCased(prompt.parameters),
           ...camelCased(override?.parameters),
@@ -107,6 +112,13 @@ export function resolvePrompt(pack: PromptPackDocument, request: PromptRequest):
     if (!(error instanceof TemplateError)) throw error;
     return { ok: false, reason: "Invalid", message: `prompt "${name}": ${error.message}` };
   }
+}
+
+function validatorsOf({ validators = [] }: PackPrompt): ValidatorConfig[] {
+  return enabledValidators(validators).flatMap(({ validator }) => {
+    const read = readValidator(validator);
+    return read.ok ? read.config : [];
+  });
 }
 
 interface BoundVariables {
