@@ -37,7 +37,7 @@ const START_THE_PODS =
   "See why the pods behind the Service are not ready, or run the tool and give the Service the annotation omnia.altairalabs.ai/local-url.";
 const LABEL_THE_SERVICE =
   'Give the Service of the tool the label omnia.altairalabs.ai/tool: "true" and the labels of the entry\'s selector.matchLabels, in the namespace of the ToolRegistry.';
-const CORRECT_THE_TOOL =
+const CORRECT_THE_ENTRY =
   "Correct the entry or the Service that the message names: its annotations, its port, its name or its schema.";
 
 const USE_AN_ALLOWED_IMAGE =
@@ -46,6 +46,19 @@ const CORRECT_THE_IMAGE =
   "Correct the image that the message names (spec.image, or the operator's agent image where the spec names none). For a registry that asks for a login, name its Secret in spec.imagePullSecrets. No container has run, so there is no log.";
 const FIND_A_NODE =
   "Give the cluster a node that takes the pod, or change what the message names: spec.resources, spec.nodeSelector, spec.tolerations or spec.affinity. The pod has not run, so it has no log.";
+
+/** What to do about a server whose list cannot be read, or about a tool that cannot be connected to. */
+function reachTheTool(_field: ReadField, message: string): string {
+  return /Correct its credential|Secret "/.test(message)
+    ? "Correct the credential of the tool: the key of the Secret that its authSecretRef names, and its authType."
+    : CALL_THE_TOOL;
+}
+
+function correctTheTool(_field: ReadField, message: string): string {
+  return message.includes("in allow")
+    ? "Correct the names in allow of the entry that the message names, or have its server offer such tools."
+    : CORRECT_THE_ENTRY;
+}
 
 function makeWhatIsNamed(_field: ReadField, message: string): string {
   return message.startsWith(IMAGE_NOT_ALLOWED)
@@ -215,14 +228,14 @@ export const CURES: Cures = {
     ToolsAvailable: {
       NoServices: LABEL_THE_SERVICE,
       NoReadyEndpoints: START_THE_PODS,
-      Unreachable: CALL_THE_TOOL,
-      InvalidTool: CORRECT_THE_TOOL,
+      Unreachable: reachTheTool,
+      InvalidTool: correctTheTool,
     },
     AllToolsReady: {
       NoServices: LABEL_THE_SERVICE,
       NoReadyEndpoints: START_THE_PODS,
-      Unreachable: CALL_THE_TOOL,
-      InvalidTool: CORRECT_THE_TOOL,
+      Unreachable: reachTheTool,
+      InvalidTool: correctTheTool,
     },
   },
 };
