@@ -123,10 +123,11 @@ export class ToolServers {
 
 /** What makes a server another one. */
 function mcpServerParts(tool: ToolConfig): readonly unknown[] {
-  const { type, registryName, url, headers, authFile, authType, authHeader, mcp } = tool;
+  const { type, registryName, url, headers, authFile, authType, authHeader } = tool;
   if (type !== "mcp") return [];
-  const { allowedAddresses } = tool;
-  return [registryName, url, headers, authFile, authType, authHeader, mcp, allowedAddresses];
+  const { forward, mcp, allowedAddresses } = tool;
+  const sent = { headers, authFile, authType, authHeader, forward };
+  return [registryName, url, sent, mcp, allowedAddresses];
 }
 
 /** Beyond MAX_TOOL_SERVERS the oldest is forgotten. Calls that are under way keep it. */

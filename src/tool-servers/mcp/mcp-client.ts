@@ -17,14 +17,14 @@ import { createMcpFetch, RESUMPTION_MS } from "./mcp-fetch.ts";
 /** The part of a tool's config that says which server it is. */
 export type McpServerConfig = Pick<
   ToolConfig,
-  "registryName" | "url" | "headers" | "authFile" | "authType" | "authHeader" | "mcp"
+  "registryName" | "url" | "headers" | "authFile" | "authType" | "authHeader" | "forward" | "mcp"
 >;
 
 export interface McpClientOptions {
   readonly server: McpServerConfig;
   readonly transport: GuardedTransport;
   readonly readSecret: ReadSecret;
-  readonly clock: Pick<Clock, "monotonic" | "setTimer">;
+  readonly clock: Pick<Clock, "now" | "monotonic" | "setTimer">;
   readonly log: Log | undefined;
   /** Told what must not come back in an answer. */
   readonly onSecrets: (secrets: readonly string[]) => void;
@@ -113,7 +113,7 @@ async function connect(
 async function urlTransport(options: McpClientOptions): Promise<Transport> {
   const { SSEClientTransport, StreamableHTTPClientTransport } =
     await import("@modelcontextprotocol/client");
-  const { server, transport, readSecret, onSecrets, onClosed } = options;
+  const { server, transport, readSecret, clock, onSecrets, onClosed } = options;
   const url = URL.parse(server.url);
   if (url === null) throw new McpError("not_usable", "the tool's url is not an http or https URL");
   const hasOneStream = server.mcp?.transport === "sse";
@@ -121,6 +121,7 @@ async function urlTransport(options: McpClientOptions): Promise<Transport> {
     tool: server,
     transport,
     readSecret,
+    clock,
     onSecrets,
     hasOneStream,
     onStreamEnd: hasOneStream ? onClosed : () => {},

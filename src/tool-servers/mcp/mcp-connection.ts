@@ -4,7 +4,7 @@ import { untilAborted } from "../../time/until-aborted.ts";
 import { MAX_MCP_CONNECT_MS, MCP_IDLE_MS, MCP_RETIRED_MS } from "../server/limits.ts";
 import { openMcpClient, type McpClient, type McpClientOptions } from "./mcp-client.ts";
 import { causeOf, McpError } from "./mcp-error.ts";
-import { OpenStreams } from "./open-streams.ts";
+import { type CalledFor, OpenStreams } from "./open-streams.ts";
 
 export type McpConnectionOptions = Pick<
   McpClientOptions,
@@ -55,11 +55,12 @@ export class McpConnection {
   async run<T>(
     signal: AbortSignal,
     work: (client: McpClient, signal: AbortSignal) => Promise<T>,
+    calledFor?: CalledFor,
   ): Promise<T> {
     for (let tries = 1; ; tries += 1) {
       const live = this.#current();
       const client = await this.#opened(live, signal);
-      const streams = new OpenStreams(this.#options.clock, signal);
+      const streams = new OpenStreams(this.#options.clock, signal, calledFor);
       live.calls.add(streams);
       try {
         return await streams.run(() => work(client, streams.signal));

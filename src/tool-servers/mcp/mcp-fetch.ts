@@ -1,16 +1,20 @@
 /** The `fetch` of the MCP client: over the guarded transport, with the headers of the registry, and with a limit on what comes back. */
 import type { Readable } from "node:stream";
+import type { ToolConfig } from "../../agent-config/agent-config.ts";
 import type { ReadSecret } from "../../agent-config/read-secret.ts";
+import type { Clock } from "../../time/clock.ts";
 import type { GuardedTransport, TransportResponse } from "../server/guarded-transport.ts";
 import { MAX_MCP_ANSWER_BYTES } from "../server/limits.ts";
+import { addCallerHeaders, type CallerSignature } from "../server/tool-caller.ts";
 import { type HeadersConfig, toolHeaders } from "../server/tool-headers.ts";
 import { McpError } from "./mcp-error.ts";
 import { OpenStreams } from "./open-streams.ts";
 
 export interface McpFetchOptions {
-  readonly tool: HeadersConfig;
+  readonly tool: HeadersConfig & Pick<ToolConfig, "forward">;
   readonly transport: GuardedTransport;
   readonly readSecret: ReadSecret;
+  readonly clock: Pick<Clock, "now">;
   /** Told what must not come back in an answer. */
   readonly onSecrets: (secrets: readonly string[]) => void;
   /** Whether every answer comes over one stream that stays open. The streams of a call then say nothing about the call. */
@@ -26,7 +30,18 @@ const USED_HEADERS = ["content-type", "mcp-session-id"];
 const WITHOUT_BODY = new Set([204, 205, 304]);
 
 export function createMcpFetch(options: McpFetchOptions): Fetch {
-  const { tool, transport, readSecret, hasOneStream } = options;
+  const { tool, transport, readSecret, clock, hasOneStream } = options;
+  /** What a client asks by itself, such as for the list of tools, it asks for nobody. */
+  function tellOfCaller(headers: Headers, signature: CallerSignature): { error?: string } {
+    const calledFor = OpenStreams.current()?.calledFor;
+    if (calledFor === undefined) return {};
+    const { caller, signatures } = calledFor;
+    const told = addCallerHeaders(headers, tool, { caller, ...signature });
+    if ("error" in told) return told;
+    signatures.push(...told.secrets);
+    return {};
+  }
+
   return async (url, init = {}) => {
     const streams = hasOneStream ? undefined : OpenStreams.current();
     const made = await toolHeaders(tool, { "user-agent": "omnia-agent" }, readSecret);
@@ -35,6 +50,9 @@ export function createMcpFetch(options: McpFetchOptions): Fetch {
     options.onSecrets(secrets);
     const own = new Headers(init.headers);
     own.forEach((value, name) => headers.set(name, value));
+    const body = init.body as string | undefined;
+    const told = tellOfCaller(headers, { credential: made.credential, body, now: clock.now() });
+    if (told.error !== undefined) throw new McpError("not_usable", told.error);
     streams?.opened();
     try {
       const response = await transport.send(
@@ -42,7 +60,7 @@ export function createMcpFetch(options: McpFetchOptions): Fetch {
           url: new URL(url),
           method: init.method ?? "GET",
           headers: Object.fromEntries(headers),
-          body: init.body as string | undefined,
+          body,
         },
         init.signal ?? new AbortController().signal,
       );

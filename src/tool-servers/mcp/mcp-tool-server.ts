@@ -108,23 +108,32 @@ export class McpToolServer implements ListingServer {
   async #tryOnce(
     name: string,
     toolArguments: Readonly<Record<string, unknown>>,
-    { signal, timeoutMs }: ToolCallOptions,
+    { signal, timeoutMs, caller }: ToolCallOptions,
   ): Promise<Attempt> {
     const { clock, server } = this.#context;
     const { responseLimit } = this.#tool;
+    const calledFor = caller && { caller, signatures: [] };
+    const clean = (text: string): string => {
+      const signatures = calledFor?.signatures ?? [];
+      const cleaned = server.clean(text);
+      return signatures.length === 0 ? cleaned : new SecretValues(signatures).hide(cleaned);
+    };
     using deadline = new Deadline({ ms: timeoutMs, clock, signal });
     try {
-      const answer = await server.connection.run(deadline.signal, ({ client }, signal) =>
-        client.callTool(
-          { name, arguments: { ...toolArguments } },
-          {
-            signal,
-            timeout: timeoutMs + CLIENT_TIMEOUT_MARGIN_MS,
-            ...definitionOf(server.list.find(name)),
-          },
-        ),
+      const answer = await server.connection.run(
+        deadline.signal,
+        ({ client }, signal) =>
+          client.callTool(
+            { name, arguments: { ...toolArguments } },
+            {
+              signal,
+              timeout: timeoutMs + CLIENT_TIMEOUT_MARGIN_MS,
+              ...definitionOf(server.list.find(name)),
+            },
+          ),
+        calledFor,
       );
-      const outcome = callOutcome(answer, { responseLimit, clean: server.clean });
+      const outcome = callOutcome(answer, { responseLimit, clean });
       return { outcome, result: "answered", mayTryAgain: false };
     } catch (error) {
       signal.throwIfAborted();
@@ -136,7 +145,7 @@ export class McpToolServer implements ListingServer {
             mayTryAgain: false,
           }
         : server.failure(error);
-      return { outcome: { error: message }, result, mayTryAgain };
+      return { outcome: { error: clean(message) }, result, mayTryAgain };
     }
   }
 }

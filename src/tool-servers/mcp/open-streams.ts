@@ -1,11 +1,19 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Clock, Timer } from "../../time/clock.ts";
 import { MCP_BROKEN_OFF_MS } from "../server/limits.ts";
+import type { ToolCaller } from "../server/tool-caller.ts";
 import { McpError } from "./mcp-error.ts";
 
 /** A stream that is destroyed when its call has ended and the server keeps it open. */
 interface OpenStream {
   destroy(): void;
+}
+
+/** For whom a call is made. */
+export interface CalledFor {
+  readonly caller: ToolCaller;
+  /** What the requests of the call were signed with, which must not come back in its answer. */
+  readonly signatures: string[];
 }
 
 const current = new AsyncLocalStorage<OpenStreams>();
@@ -15,6 +23,8 @@ const current = new AsyncLocalStorage<OpenStreams>();
  * answer until the time is over. So a call whose streams have all ended is given up.
  */
 export class OpenStreams implements Disposable {
+  /** `undefined`: the server is asked for nobody in particular. */
+  readonly calledFor: CalledFor | undefined;
   readonly #clock: Pick<Clock, "setTimer">;
   readonly #abort = new AbortController();
   readonly #parent: AbortSignal;
@@ -25,7 +35,8 @@ export class OpenStreams implements Disposable {
   #isDisposed = false;
   #failure: McpError | undefined;
 
-  constructor(clock: Pick<Clock, "setTimer">, parent: AbortSignal) {
+  constructor(clock: Pick<Clock, "setTimer">, parent: AbortSignal, calledFor?: CalledFor) {
+    this.calledFor = calledFor;
     this.#clock = clock;
     this.#parent = parent;
     if (parent.aborted) this.#onParentAbort();
