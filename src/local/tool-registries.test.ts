@@ -1,4 +1,6 @@
+import { readFile } from "node:fs/promises";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { folderForEachTest } from "../../test/support/builders/fixtures.ts";
 import { ManualClock } from "../../test/support/builders/manual-clock.ts";
 import { startScriptedMcpServer } from "../../test/support/mcp/scripted-mcp-server.ts";
 import { parseManifests } from "../api/manifest/manifest.ts";
@@ -6,6 +8,8 @@ import type { ToolRegistryStatus } from "../api/tool-registry.ts";
 import { DEFAULT_TRUST_POLICY } from "../control/trust-policy.ts";
 import { LIST_INTERVAL_MS } from "../tool-servers/server/limits.ts";
 import { LocalControl } from "./control.ts";
+
+const folder = folderForEachTest();
 
 /** A control plane of this machine that has no agents, and what it says. */
 function aControl() {
@@ -101,6 +105,34 @@ describe("the tools of a server, on one machine", () => {
     await becomes(manifests, why('Secret "docs" is not there'));
     await becomes(manifests + secret("wrong"), why("HTTP 401"));
     await becomes(manifests + secret("right"), { tools: [{ name: "search", available: true }] });
+  });
+
+  it("are those of a command, which is run to ask for them and ended", async () => {
+    const { becomes } = aControl();
+    const pids = `${folder()}/pids`;
+    const program = `
+      require("fs").appendFileSync(process.argv[1], process.pid + " ");
+      require("readline").createInterface({ input: process.stdin }).on("line", (line) => {
+        const { id, method } = JSON.parse(line);
+        if (id === undefined) return;
+        const tools = [{ name: "search", inputSchema: { type: "object" } }];
+        const serverInfo = { name: "x", version: "1" };
+        const hello = { protocolVersion: "2025-06-18", capabilities: { tools: {} }, serverInfo };
+        const result = { initialize: hello, "tools/list": { tools } }[method];
+        const error = { code: -32601, message: "unknown" };
+        console.log(JSON.stringify({ jsonrpc: "2.0", id, ...(result ? { result } : { error }) }));
+      });`;
+    const command = JSON.stringify([process.execPath, "-e", program, pids]);
+    await becomes(
+      registry(`{name: docs, type: mcp, mcp: {transport: stdio, command: ${command}}}`),
+      {
+        tools: [{ name: "search", type: "mcp", server: "docs", available: true }],
+      },
+    );
+    const started = (await readFile(pids, "utf8")).trim().split(" ").map(Number);
+    await vi.waitFor(() => {
+      for (const pid of started) expect(() => process.kill(pid, 0)).toThrow("ESRCH");
+    });
   });
 
   it("are those of the Service that its annotations describe", async () => {

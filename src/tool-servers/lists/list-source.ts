@@ -36,7 +36,7 @@ export function listSource(
   context: ListSourceContext,
 ): ListSource {
   return {
-    server: JSON.stringify([tool.type, tool.url]),
+    server: JSON.stringify([tool.type, tool.url, tool.mcp?.command]),
     fingerprint: contentHash([tool, credential?.version]),
     isReachable,
     read: (signal) => readList(tool, credential, { ...context, signal }),
