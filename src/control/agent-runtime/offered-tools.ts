@@ -150,7 +150,8 @@ export function serversOf(outcomes: readonly ToolOutcome[]): ListedServer[] {
       : [
           {
             name: tool.name,
-            config: toToolConfig(tool, undefined),
+            // What the registry says of the server is no part of what the server says of its tools.
+            config: { ...toToolConfig(tool, undefined), description: tool.name },
             isReachable: problem === undefined,
             authSecretRef: tool.authSecretRef,
           },

@@ -106,6 +106,16 @@ describe("the tools of a server in the status of its registry", () => {
     expect(decide(given).tools).toMatchObject([{ listed: ["search"] }]);
   });
 
+  it("may be written in allow as models and packs write them", () => {
+    const list = aList(["web-search", "fetch"], [{ name: "up-load", reason: "takes a file" }]);
+    const entry = { allow: ["web_search", "docs_fetch", "up_load"] };
+    expect(rows({ list, entry })).toMatchObject([
+      { name: "web-search", available: true },
+      { name: "fetch", available: true },
+      { name: "up-load", available: false, reason: "Unsupported" },
+    ]);
+  });
+
   it("have among them what cannot be offered, which is a problem only of those that are allowed by name", () => {
     const list = aList(["search"], [{ name: "upload", reason: "takes a file" }]);
     expect(rows({ list })).toMatchObject([

@@ -5,6 +5,7 @@
 import type { ToolRegistryStatus } from "../../api/tool-registry.ts";
 import { contentHash } from "../../promptpack/document/content-hash.ts";
 import type { KnownList, ReadList } from "../../tool-servers/lists/known-list.ts";
+import { chosenTools } from "../../tool-servers/server/chosen-tools.ts";
 import { listNames } from "../object-name.ts";
 import type { ResolvedTool, ToolType } from "./resolved-tool.ts";
 import type { ToolOutcome, ToolProblem } from "./resolve-tools.ts";
@@ -40,17 +41,17 @@ export function serverTools(
   const own = earlier.filter((row) => row.server === name && row.endpoint === endpoint);
   if (list?.state === "read") return fromList(outcome, list, own);
   const problem = outcome.problem ?? (list && { reason: list.reason, message: list.message });
-  const isAllowed = allowedBy(outcome.tool);
-  const kept = own.filter((row) => isAllowed(row.name));
+  const kept = allowed(own, outcome.tool);
   const rows = kept.map((row) => restated(row, problem?.reason));
-  const before = list?.before?.tools ?? kept.filter(({ hash }) => hash !== undefined);
+  const before: readonly { readonly name: string }[] =
+    list?.before?.tools ?? kept.filter(({ hash }) => hash !== undefined);
   return {
     rows: rows.length > 0 ? rows : [rowOf(outcome, problem?.reason)],
     problems: problem === undefined ? [] : [{ tool: name, ...problem }],
     listed:
       list?.before === undefined && kept.length === 0
         ? undefined
-        : before.map((tool) => tool.name).filter(isAllowed),
+        : allowed(before, outcome.tool).map((tool) => tool.name),
     changed: [],
   };
 }
@@ -70,11 +71,13 @@ function fromList(
 ): ServerTools {
   const { name: server, type, endpoint, tool, problem } = outcome;
   const before = new Map(earlier.map((row) => [row.name, row]));
-  const isAllowed = allowedBy(tool);
-  const offered = list.tools.filter(({ name }) => isAllowed(name));
-  const unsupported = list.unsupported.filter(({ name }) => isAllowed(name));
-  const known = new Set([...list.tools, ...list.unsupported].map(({ name }) => name));
-  const missing = (tool.allow ?? []).filter((name) => !known.has(name));
+  const offered = allowed(list.tools, tool);
+  const unsupported = allowed(list.unsupported, tool);
+  const all = [...list.tools, ...list.unsupported];
+  const known = new Set(all.map(({ name }) => name));
+  const missing = (tool.allow ?? []).filter(
+    (name) => !known.has(name) && allowed(all, { name: server, allow: [name] }).length === 0,
+  );
   const row = (name: string, more: Partial<ToolStatus>): ToolStatus => ({
     name: name.slice(0, MAX_NAME_LENGTH),
     type,
@@ -102,9 +105,9 @@ function fromList(
   const problems = [
     ...(problem === undefined ? [] : [{ tool: server, ...problem }]),
     ...missing.map((name) => invalid(name, missingMessage(server, list, type))),
-    ...unsupported
-      .filter(({ name }) => tool.allow?.includes(name) === true)
-      .map(({ name, reason }) => invalid(name, `it cannot be offered: ${shortened(reason)}`)),
+    ...(tool.allow === undefined ? [] : unsupported).map(({ name, reason }) =>
+      invalid(name, `it cannot be offered: ${shortened(reason)}`),
+    ),
   ];
   const changed = offered.filter((each) => {
     const hash = before.get(each.name.slice(0, MAX_NAME_LENGTH))?.hash;
@@ -139,10 +142,12 @@ function invalid(tool: string, message: string): ToolProblem {
   return { tool, reason: "InvalidTool", message };
 }
 
-function allowedBy({ allow }: ResolvedTool): (name: string) => boolean {
-  if (allow === undefined) return () => true;
-  const allowed = new Set(allow);
-  return (name) => allowed.has(name);
+/** What agents offer of it, by their own rule. */
+function allowed<Tool extends { readonly name: string }>(
+  tools: readonly Tool[],
+  { name: registryName, allow }: Pick<ResolvedTool, "name" | "allow">,
+): readonly Tool[] {
+  return chosenTools(tools, { registryName, allow: allow && [...allow], block: undefined });
 }
 
 /** A row of an earlier list, for what is known of the server by now. What no server can give stays as it is. */
