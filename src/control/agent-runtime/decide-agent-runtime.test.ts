@@ -347,6 +347,57 @@ const CASES: Case[] = [
     message: 'does not offer; it has "a", "b"',
   },
   {
+    says: "a tool that the list of a server does not have",
+    type: "ToolRegistryReady",
+    reason: "ToolsMissing",
+    spec: TOOLS,
+    references: theReferences({
+      promptPack: packReference({
+        kept: [theVersion({ prompts: { support: { tools: ["web_search", "refund"] } } })],
+      }),
+      toolRegistry: registryReference({
+        reachable: { docs: true },
+        entry: { type: "mcp" },
+        listed: ["web-search", "fetch"],
+      }),
+    }),
+    observed: observed(1, 1),
+    phase: "Running",
+    message:
+      'wants the tool "refund", which ToolRegistry "tools" does not offer; it has "web-search", "fetch". Add them',
+  },
+  {
+    says: "tools that a server has whose list was not read yet",
+    type: "ToolRegistryReady",
+    reason: "Resolved",
+    spec: TOOLS,
+    references: theReferences({
+      promptPack: packReference({
+        kept: [theVersion({ prompts: { support: { tools: ["web_search", "refund"] } } })],
+      }),
+      toolRegistry: registryReference({ reachable: { docs: true }, entry: { type: "mcp" } }),
+    }),
+    observed: observed(1, 1),
+    phase: "Running",
+    message: 'ToolRegistry "tools" has 1 tool',
+  },
+  {
+    says: "the tools in the list of a server",
+    type: "ToolRegistryReady",
+    reason: "Resolved",
+    spec: TOOLS,
+    references: theReferences({
+      toolRegistry: registryReference({
+        reachable: { docs: true },
+        entry: { type: "mcp" },
+        listed: ["web-search", "fetch"],
+      }),
+    }),
+    observed: observed(1, 1),
+    phase: "Running",
+    message: 'ToolRegistry "tools" has 2 tools',
+  },
+  {
     says: "tools that the prompt names, of an agent without a registry",
     type: "ToolRegistryReady",
     reason: "ToolsMissing",

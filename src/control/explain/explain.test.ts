@@ -36,6 +36,20 @@ describe("explaining", () => {
     expect(cure).not.toBe(explain(resource(kind, condition(type, "Unheard"))).cure);
   });
 
+  it.each([
+    ["Unreachable", "HTTP 401. Correct its credential: authSecretRef", "Correct the credential"],
+    ["Unreachable", 'Secret "docs" is not there; make it', "Correct the credential"],
+    ["Unreachable", "nothing listens there", "Start what is behind the URL"],
+    ["InvalidTool", "Correct its name in allow, or remove it", "Correct the names in allow"],
+    ["InvalidTool", "its schema cannot be used", "Correct the entry or the Service"],
+  ])(
+    "has the cure for a tool that is %s that its message asks for: %s",
+    (reason, message, cure) => {
+      const why = { ...condition("AllToolsReady", reason), message };
+      expect(explain(resource("ToolRegistry", why)).cure).toContain(cure);
+    },
+  );
+
   it("names what is deepest: not that a replica waits, but what it waits for", () => {
     const { status } = decided({ references: theReferences({ providerSecret: { found: false } }) });
     const { spec, metadata, kind } = anAgentRuntime();

@@ -1,4 +1,5 @@
 /** Worlds for the decision about an agent: what it refers to, all of it well unless told otherwise. */
+import type { ReadList } from "../../../src/tool-servers/lists/known-list.ts";
 import {
   type AgentRuntimeDecision,
   type AgentRuntimeInput,
@@ -76,11 +77,14 @@ export function registryReference({
   reachable = { "lookup-user": true },
   entry = {},
   namespace = "agents",
+  listed,
 }: {
   /** Tools by name. */
   reachable?: Record<string, boolean>;
   entry?: Fields;
   namespace?: string;
+  /** The names of the tools in the list of each server. */
+  listed?: readonly string[];
 } = {}): ToolRegistryReference {
   const names = Object.keys(reachable);
   const { status, tools } = decideToolRegistry({
@@ -91,9 +95,18 @@ export function registryReference({
     probes: new Map(
       Object.entries(reachable).map(([name, is]) => [urlOf(name), { reachable: is }]),
     ),
+    lists: new Map(
+      listed === undefined ? [] : names.map((name) => [name, aToolList(...listed)] as const),
+    ),
     now: NOW,
   });
   return { found: true, name: "tools", namespace, status, tools };
+}
+
+/** What was read of a server that has these tools. */
+export function aToolList(...names: readonly string[]): ReadList {
+  const tools = names.map((name) => ({ name, description: "", inputSchema: { type: "object" } }));
+  return { state: "read", tools, unsupported: [] };
 }
 
 export function secret(name: string, ...keys: string[]): Extract<SecretReference, { found: true }> {
