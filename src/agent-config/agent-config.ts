@@ -107,13 +107,20 @@ export const toolConfigSchema = z.strictObject({
       z.strictObject({ arguments: z.record(z.string(), z.unknown()) }),
     ])
     .optional(),
-  /** What the document of an openapi server offers, as far as it is allowed. Unset while the document was not read. */
-  operations: z.array(openApiOperationSchema).optional(),
   /** `descriptorSet` is base64. Without it the server is asked by reflection. `services` are full names; without it all. */
   grpc: z
     .strictObject({
       descriptorSet: z.string().optional(),
       services: z.array(z.string()).optional(),
+    })
+    .optional(),
+  /** Only for an openapi server, whose document is at `url`. */
+  openapi: z
+    .strictObject({
+      /** Where its operations are, in place of what its document says: a URL, or a path where the document is. */
+      server: z.string().optional(),
+      /** What its document offers, as far as it is allowed. Unset while the document was not read. */
+      operations: z.array(openApiOperationSchema).optional(),
     })
     .optional(),
 });

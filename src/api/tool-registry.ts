@@ -19,6 +19,7 @@ import {
   mapOf,
   pattern,
   stringMap,
+  serverURL,
   stringSet,
   text,
   toolURL,
@@ -190,6 +191,14 @@ export const toolEntrySchema = withRules(
     allow: stringSet(text(256), 256)
       .optional()
       .describe("Of an mcp or openapi server, only these tools"),
+    openapi: z
+      .strictObject({
+        server: serverURL()
+          .optional()
+          .describe("Where the operations are; as the document says if unset"),
+      })
+      .optional()
+      .describe("How an openapi server is called, whose url leads to its document"),
     forward: stringSet(z.enum(TOOL_FORWARDS), TOOL_FORWARDS.length)
       .optional()
       .describe(
@@ -239,6 +248,14 @@ export const toolEntrySchema = withRules(
       holds: ({ url, type }) => url === undefined || type === "grpc" || /^https?:\/\//.test(url),
       path: ["url"],
       message: "must begin with http:// or https://",
+    },
+    {
+      cel: "!has(self.openapi) || has(self.selector) || (has(self.type) && self.type == 'openapi')",
+      holds: ({ openapi, selector, type }) =>
+        openapi === undefined || selector !== undefined || type === "openapi",
+      path: ["openapi"],
+      message: "goes with type openapi",
+      reason: "FieldValueForbidden",
     },
     {
       cel: "has(self.authHeader) == (has(self.authType) && self.authType == 'header')",

@@ -163,6 +163,7 @@ describe("hideValues", () => {
         "spec.tools.[].authHeader",
         "spec.tools.[].responseLimit",
         "spec.tools.[].allow.[]",
+        "spec.tools.[].openapi.server",
         "spec.allowedNamespaces.selector.matchLabels.<key>",
         "spec.allowedNamespaces.selector.matchExpressions.[].key",
         "spec.allowedNamespaces.selector.matchExpressions.[].values.[]",

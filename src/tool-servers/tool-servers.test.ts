@@ -25,7 +25,7 @@ describe("the servers of tools", () => {
     const { name, description, inputSchema } = operation;
     expect(
       await servers()
-        .of({ ...tool, operations: [operation] })
+        .of({ ...tool, openapi: { operations: [operation] } })
         .list(signal),
     ).toEqual([{ name, description, inputSchema }]);
   });

@@ -125,6 +125,31 @@ export const TOOL_REGISTRY_CASES: readonly KindCase[] = [
   },
   { name: "any arguments", manifest: tool({ approval: { arguments: {} } }) },
   { name: "an approval that is unset", manifest: tool({ approval: null }) },
+  {
+    name: "an openapi server with a server of its own",
+    manifest: tool({ type: "openapi", openapi: { server: "https://api.example.com:8443/v1" } }),
+  },
+  {
+    name: "an openapi server with a path",
+    manifest: tool({ type: "openapi", openapi: { server: "/v1/" } }),
+  },
+  { name: "an openapi server without more", manifest: tool({ type: "openapi", openapi: {} }) },
+  {
+    name: "Services that may be openapi servers by their annotations",
+    manifest: discovered({ openapi: { server: "/" } }),
+  },
+  {
+    name: "openapi of an http tool",
+    manifest: tool({ openapi: { server: "/v1" } }),
+    refusedAt: "spec.tools[0].openapi",
+  },
+  ...["", "v1", "ftp://a", "https://a/b?c=d", "https://u:p@a/", "https://a/{b}", "/a#b"].map(
+    (server) => ({
+      name: `an openapi server at ${JSON.stringify(server)}`,
+      manifest: tool({ type: "openapi", openapi: { server } }),
+      refusedAt: "spec.tools[0].openapi.server",
+    }),
+  ),
   { name: "Services by label", manifest: discovered({}) },
   { name: "all Services with the tool label", manifest: discovered({ selector: {} }) },
   {

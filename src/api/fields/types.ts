@@ -114,6 +114,13 @@ export function toolURL() {
   return pattern(MAX_URL_LENGTH, new RegExp(`^((https?|grpcs?)://)?${HOST}${REST}$`), URL_HINT);
 }
 
+/** Where the operations of an OpenAPI document are: a URL, or a path where the document is. Without a query. */
+export function serverURL() {
+  const path = '/[!"$->@-z|~]*';
+  const hint = "must be a URL like https://host/path, or a path like /v1, without a query";
+  return pattern(MAX_URL_LENGTH, new RegExp(`^(https?://${HOST}(${path})?|${path})$`), hint);
+}
+
 /** What a browser sends as Origin, or `*` for any origin. */
 export function origin() {
   return pattern(

@@ -1,5 +1,5 @@
 /** Finds which tools of a registry a prompt offers to the model, and under which names. */
-import type { ToolConfig } from "../../agent-config/agent-config.ts";
+import type { AgentConfig, ToolConfig } from "../../agent-config/agent-config.ts";
 import type { PackTool } from "../../promptpack/document/tools.ts";
 import type { ResolvedPrompt } from "../../promptpack/render/resolve-prompt.ts";
 import { TOOLS_FOLDER } from "./agent-facts.ts";
@@ -26,6 +26,28 @@ export function offeredConfigs(tools: readonly ToolConfig[], prompt: ToolNaming)
     if (!offered.has(tool.name)) offered.set(tool.name, tool);
   }
   return [...offered.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Gives openapi servers whose document was not read yet what was read of it before, so that a restart takes no tools from agents. */
+export function withEarlierOperations(
+  tools: readonly ResolvedTool[],
+  earlier: AgentConfig | undefined,
+): ResolvedTool[] {
+  const before = [earlier?.tools, earlier?.prompt?.canary?.prompt.tools].flatMap(
+    (each) => each ?? [],
+  );
+  return tools.map((tool) => {
+    if (tool.openapi === undefined || tool.openapi.operations !== undefined) return tool;
+    const known = before.find(
+      ({ registryName, url, openapi }) =>
+        registryName === tool.name &&
+        url === tool.url &&
+        openapi?.server === tool.openapi?.server &&
+        openapi?.operations !== undefined,
+    );
+    if (known?.openapi === undefined) return tool;
+    return { ...tool, openapi: known.openapi };
+  });
 }
 
 /**
@@ -130,7 +152,7 @@ function underscored(name: string): string {
 }
 
 /** The types of servers that are asked for their lists. */
-const LISTED_TYPES: readonly ToolType[] = ["mcp"];
+const LISTED_TYPES: readonly ToolType[] = ["mcp", "openapi"];
 
 /** A server whose list is to be read. */
 export interface ListedServer {
@@ -160,7 +182,7 @@ export function serversOf(outcomes: readonly ToolOutcome[]): ListedServer[] {
 }
 
 function toToolConfig(tool: ResolvedTool, packTool: PackTool | undefined): ToolConfig {
-  const { authSecretRef, allow, forward } = tool;
+  const { authSecretRef, allow, forward, openapi } = tool;
   return {
     name: packTool?.name ?? tool.name,
     registryName: tool.name,
@@ -182,6 +204,10 @@ function toToolConfig(tool: ResolvedTool, packTool: PackTool | undefined): ToolC
     allow: allow && [...allow],
     forward: forward && [...forward],
     mcp: tool.mcp && structuredClone(tool.mcp),
+    openapi: openapi && {
+      server: openapi.server,
+      operations: openapi.operations && [...openapi.operations],
+    },
   };
 }
 

@@ -5,7 +5,13 @@ import { type AgentFacts, type AgentPart, previousFiles, TOOLS_FOLDER } from "./
 import type { Finding } from "../condition.ts";
 import { judgeCredential } from "./judge-secret-key.ts";
 import { listNames, notFound, objectName } from "../object-name.ts";
-import { missingTools, offeredConfigs, offeredTools, toolSecretPath } from "./offered-tools.ts";
+import {
+  missingTools,
+  offeredConfigs,
+  offeredTools,
+  toolSecretPath,
+  withEarlierOperations,
+} from "./offered-tools.ts";
 import type { ToolRegistryReference } from "./references.ts";
 import type { ResolvedTool } from "../tool-registry/resolved-tool.ts";
 import { type ToolCredential, toolCredential } from "./tool-credential.ts";
@@ -45,7 +51,8 @@ export function toolRegistryPart(
     const message = notFound(name, "toolRegistryRef", registry?.hint);
     return { finding: { type, reason: "NotFound", message }, result: keep(previous, prompts) };
   }
-  const offered = withCredentials(agentRuntime, registry);
+  const known = withEarlierOperations(registry.tools, previous.config);
+  const offered = withCredentials(agentRuntime, { ...registry, tools: known });
   const missing = findMissing(registry.tools, facts, prompts);
   const finding = judge(name, registry, offered, facts, missing);
   const secretFiles = offered.flatMap(secretFileOf);

@@ -1,5 +1,6 @@
 /** The pure decision about a ToolRegistry: its tools and its status. */
 import type { ToolRegistry, ToolRegistryStatus } from "../../api/tool-registry.ts";
+import type { KnownList } from "../../tool-servers/lists/known-list.ts";
 import { toConditions } from "../condition.ts";
 import type { AllowedAddresses } from "../../network/address-verdict.ts";
 import { withoutUndefined } from "../without-undefined.ts";
@@ -7,6 +8,7 @@ import { allToolsReady } from "./all-tools-ready.ts";
 import { toolsAvailable } from "./tools-available.ts";
 import { MAX_TOOLS, type ProbedURLs, resolveTools, type ToolOutcome } from "./resolve-tools.ts";
 import type { ResolvedTool } from "./resolved-tool.ts";
+import { operationsOf, ServerOperations } from "./server-operations.ts";
 import {
   rowOf,
   SERVER_TYPES,
@@ -61,7 +63,11 @@ export function resolveInput({
 export function decideToolRegistry(input: ToolRegistryInput): ToolRegistryDecision {
   const { metadata, status } = input.toolRegistry;
   const { lists = new Map(), outcomes = resolveInput(input) } = input;
-  const states = outcomes.map((outcome) => stateOf(outcome, lists, status?.tools ?? []));
+  const operations = new ServerOperations();
+  const states = outcomes.map((outcome) => {
+    const list = operations.fitting(lists.get(outcome.name));
+    return stateOf(outcome, list, status?.tools ?? []);
+  });
   const problems = states.flatMap((state) => state.problems);
   const rows = fitting(states.flatMap((state) => state.rows));
   const found = rows.filter(({ reason }) => reason !== "NoServices").length;
@@ -108,7 +114,7 @@ interface ToolState extends ServerTools {
 
 function stateOf(
   outcome: ToolOutcome,
-  lists: ToolLists,
+  list: KnownList | undefined,
   earlier: readonly ToolStatus[],
 ): ToolState {
   const { name: server, type, tool, problem } = outcome;
@@ -117,8 +123,9 @@ function stateOf(
     const rows = [rowOf(outcome, problem?.reason)];
     return { server, tool, rows, problems, listed: undefined, changed: [] };
   }
-  const tools = serverTools({ ...outcome, tool }, lists.get(server), earlier);
-  return { server, ...tools, tool: { ...tool, listed: tools.listed } };
+  const tools = serverTools({ ...outcome, tool }, list, earlier);
+  const openapi = tool.openapi && { ...tool.openapi, operations: operationsOf(list) };
+  return { server, ...tools, tool: { ...tool, openapi, listed: tools.listed } };
 }
 
 /** Leaves out what would be too much for the API server. */

@@ -12,6 +12,7 @@ import {
 } from "../../network/address-verdict.ts";
 import { pathTemplateProblem } from "../../agent-config/path-template.ts";
 import { listNames } from "../object-name.ts";
+import { operationToolName } from "../../tool-servers/openapi/tool-name.ts";
 import { responseBytes, type ToolEntry } from "../../api/tool-registry.ts";
 import { noCredential } from "./no-credential.ts";
 import { readServiceTool, type ServiceTool } from "./read-service-tool.ts";
@@ -114,6 +115,7 @@ function inlineTool(
     type,
     url,
     ...fromEntry(entry),
+    ...openApiPart(type, entry),
     fallbackDescription: name,
     allowedAddresses,
     available,
@@ -189,6 +191,7 @@ function discoveredTool(entry: ToolEntry, service: ServiceView, read: ServiceToo
   }
   const tool: ResolvedTool = {
     ...fromEntry(entry),
+    ...openApiPart(type, entry),
     name,
     type,
     url: read.url,
@@ -237,6 +240,16 @@ type EntryPart = Pick<
   | "forward"
   | "mcp"
 >;
+
+/** What is only in an entry of an openapi server. Its operations may be allowed as their document writes them. */
+function openApiPart(
+  type: ToolEntry["type"],
+  { openapi, allow }: ToolEntry,
+): Pick<ResolvedTool, "openapi" | "allow"> {
+  if (type !== "openapi") return { allow };
+  const names = allow && [...new Set(allow.map(operationToolName))];
+  return { openapi: { server: openapi?.server }, allow: names };
+}
 
 function fromEntry(entry: ToolEntry): EntryPart {
   const { description, method, inputSchema, timeout, retries, headers, authSecretRef, allow } =

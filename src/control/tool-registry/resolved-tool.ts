@@ -1,5 +1,6 @@
 import type { KeySelector } from "../../api/fields/pod-fields.ts";
 import type { ToolEntry } from "../../api/tool-registry.ts";
+import type { OpenApiOperation } from "../../agent-config/openapi-operation.ts";
 import type { AllowedAddresses } from "../../network/address-verdict.ts";
 
 export type ToolType = ToolEntry["type"];
@@ -36,6 +37,13 @@ export interface ResolvedTool {
   readonly allowedAddresses?: AllowedAddresses | undefined;
   readonly mcp?: ToolEntry["mcp"] | undefined;
   readonly available: boolean;
+  /** Of an openapi server: where its operations are, and what agents are told of them once its document was read. */
+  readonly openapi?:
+    | {
+        readonly server?: string | undefined;
+        readonly operations?: readonly OpenApiOperation[] | undefined;
+      }
+    | undefined;
   /** The tools that its server offers, where it stands for one. `undefined` while they are not known. */
   readonly listed?: readonly string[] | undefined;
 }

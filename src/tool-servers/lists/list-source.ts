@@ -58,10 +58,13 @@ async function readList(
   }
   const servers = new ToolServers({ ...context, readSecret: () => Promise.resolve(secret) });
   try {
-    // All of the list is read, so that a status can say what there is in place of a tool that is not there.
-    const server = servers.of({ ...tool, allow: undefined, block: undefined });
+    // All of the list is read, so that a status can say what there is in place of a tool that is not there. Only a document is too much.
+    const isDocument = tool.type === "openapi";
+    const allow = isDocument ? tool.allow : undefined;
+    const server = servers.of({ ...tool, allow, block: undefined });
     if (!("readList" in server)) throw new TypeError(`a tool of type ${tool.type} has no list`);
-    return withCure(await (server as ListingServer).readList(signal));
+    const reading = await (server as ListingServer).readList(signal);
+    return isDocument ? reading : withCure(reading);
   } finally {
     await servers.close();
   }

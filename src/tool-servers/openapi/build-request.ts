@@ -25,7 +25,7 @@ type Failure = { readonly error: string };
 /** The manifest's headers and the credential win over what the model writes. */
 export async function buildOperationRequest(
   operation: OpenApiOperation,
-  tool: HeadersConfig & Pick<ToolConfig, "forward">,
+  tool: HeadersConfig & Pick<ToolConfig, "forward" | "url" | "openapi">,
   toolArguments: Arguments,
   { readSecret, caller, now }: RequestContext,
 ): Promise<HttpToolRequest | Failure> {
@@ -38,6 +38,11 @@ export async function buildOperationRequest(
   const target = targetURL(operation, parametersIn("path"), given);
   if ("error" in target) return target;
   const { url } = target;
+  if (tool.authFile !== undefined && url.origin !== trustedOrigin(tool)) {
+    return {
+      error: "not called: the tool's credential is not for the server that only its document names",
+    };
+  }
   url.search = parametersIn("query")
     .flatMap((parameter) => queryTexts(parameter, given(parameter)))
     .join("&");
@@ -63,6 +68,11 @@ export async function buildOperationRequest(
   if ("error" in told) return told;
   const secrets = [...made.secrets, ...told.secrets];
   return { url, method: operation.method, headers: Object.fromEntries(headers), body, secrets };
+}
+
+/** The one origin that may see the credential: an agent may have one that was not there when the document was read. */
+function trustedOrigin({ url, openapi }: Pick<ToolConfig, "url" | "openapi">): string | undefined {
+  return URL.parse(openapi?.server ?? url, url)?.origin;
 }
 
 /** `undefined` also for null, which no parameter can be. */

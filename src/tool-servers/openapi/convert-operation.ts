@@ -23,7 +23,6 @@ import { serverURL, type ServerRule } from "./server-url.ts";
 export interface FoundOperation {
   /** Every provider takes it as the name of a tool, and no other operation of the document has it. */
   readonly name: string;
-  readonly operationId: string | undefined;
   readonly method: string;
   readonly path: string;
   readonly pathItem: JSONObject;

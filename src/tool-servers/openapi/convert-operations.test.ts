@@ -75,7 +75,7 @@ describe("an OpenAPI document", () => {
     expect(() => convert(document)).toThrow(message);
   });
 
-  it("with more than 64 operations needs allow, which may name them by their operationId", () => {
+  it("with more than 64 operations needs allow", () => {
     const paths = Object.fromEntries(
       Array.from({ length: 65 }, (_, index) => [
         `/x${index}`,
@@ -86,7 +86,7 @@ describe("an OpenAPI document", () => {
     expect(() => convert(document)).toThrow(
       "its document has 65 operations; allow at most 64 of them by name, such as x_0, x_1, x_2, x_3, x_4",
     );
-    const allow = ["x_64", "x/3", "no-such-operation"];
+    const allow = ["x_64", "x_3", "no-such-operation"];
     expect(convert(document, { allow }).tools.map(({ name }) => name)).toEqual(["x_3", "x_64"]);
     expect(() => convert(document, { allow: Object.keys(paths).map((_, i) => `x_${i}`) })).toThrow(
       "allow has 65 operations; allow at most 64 of them",

@@ -1,5 +1,4 @@
 /** Makes tools of the operations of an OpenAPI document. Only those that are allowed are converted: a document may have thousands. */
-import { hash } from "node:crypto";
 import type { OpenApiOperation } from "../../agent-config/openapi-operation.ts";
 import { WorkBudget } from "../../promptpack/patterns/work-budget.ts";
 import { Schemas } from "../../promptpack/schema/compile-schema.ts";
@@ -14,9 +13,10 @@ import {
   UnsupportedError,
 } from "./openapi-document.ts";
 import type { ServerRule } from "./server-url.ts";
+import { MAX_NAME_CHARACTERS, operationToolName } from "./tool-name.ts";
 
 export interface ConvertOptions extends ServerRule {
-  /** The names of the operations that are converted, or their operationIds. All if unset. */
+  /** The names as tools of the operations that are converted. All if unset. */
   readonly allow?: readonly string[] | undefined;
 }
 
@@ -29,8 +29,6 @@ export interface ConvertedOperations {
 const METHODS = ["get", "put", "post", "delete", "options", "head", "patch", "trace", "query"];
 /** For the schemas of all operations of one document. */
 const MAX_DOCUMENT_STEPS = 20_000_000;
-const MAX_NAME_CHARACTERS = 64;
-const HASH_CHARACTERS = 8;
 const MAX_EXAMPLES = 5;
 const NUMBER = new Intl.NumberFormat("en-US");
 
@@ -70,10 +68,7 @@ function allowedOperations(
 ): readonly FoundOperation[] {
   if (allow === undefined) return found;
   const names = new Set(allow);
-  return found.filter(
-    ({ name, operationId }) =>
-      names.has(name) || (operationId !== undefined && names.has(operationId)),
-  );
+  return found.filter(({ name }) => names.has(name));
 }
 
 function tooMany(
@@ -103,7 +98,7 @@ function findOperations(document: OpenApiDocument): {
       found.push(...operationsOf(path, pathItem, names));
     } catch (error) {
       if (!(error instanceof UnsupportedError)) throw error;
-      unread.push({ name: toolName(path), reason: error.message });
+      unread.push({ name: operationToolName(path), reason: error.message });
     }
   }
   return { found, unread };
@@ -117,25 +112,17 @@ function operationsOf(path: string, pathItem: JSONObject, names: Set<string>): F
     const id = typeof operationId === "string" && operationId !== "" ? operationId : undefined;
     const name = uniqueName(id ?? `${method}${path}`, names);
     names.add(name);
-    return [{ name, operationId: id, method: method.toUpperCase(), path, pathItem, operation }];
+    return [{ name, method: method.toUpperCase(), path, pathItem, operation }];
   });
 }
 
 /** Of operations with the same name the later ones get a number, in the order of the document. */
 function uniqueName(text: string, taken: ReadonlySet<string>): string {
-  const name = toolName(text);
+  const name = operationToolName(text);
   let unique = name;
   for (let count = 2; taken.has(unique); count += 1) {
     const suffix = `_${count}`;
     unique = name.slice(0, MAX_NAME_CHARACTERS - suffix.length) + suffix;
   }
   return unique;
-}
-
-/** A name that is cut ends with a hash, so that names that begin alike stay apart. */
-function toolName(text: string): string {
-  const clean = text.replaceAll(/[^a-zA-Z0-9_-]+/g, "_").replaceAll(/^_+|_+$/g, "") || "operation";
-  if (clean.length <= MAX_NAME_CHARACTERS) return clean;
-  const digest = hash("sha256", text, "hex").slice(0, HASH_CHARACTERS);
-  return `${clean.slice(0, MAX_NAME_CHARACTERS - HASH_CHARACTERS - 1)}_${digest}`;
 }

@@ -1,4 +1,4 @@
-/** The operations of an OpenAPI document, as the control plane read it. The agent never sees the document. */
+/** The operations of an OpenAPI document. Control planes read it, and agents have in their config what became of it. */
 import type { ToolConfig } from "../../agent-config/agent-config.ts";
 import type { OpenApiOperation } from "../../agent-config/openapi-operation.ts";
 import { type HttpAttemptOptions, tryRequest } from "../http/http-attempt.ts";
@@ -6,10 +6,12 @@ import type { HttpToolContext } from "../http/http-tool-server.ts";
 import { chosenTools } from "../server/chosen-tools.ts";
 import { GatedCalls } from "../server/gated-calls.ts";
 import type { ToolOutcome } from "../server/tool-outcome.ts";
-import type { ListedTool, ToolCallOptions, ToolServer } from "../server/tool-server.ts";
+import type { ListingServer } from "../server/read-list.ts";
+import type { ListedTool, ToolCallOptions } from "../server/tool-server.ts";
 import { buildOperationRequest } from "./build-request.ts";
+import type { OpenApiReading } from "./openapi-list.ts";
 
-export class OpenApiToolServer implements ToolServer {
+export class OpenApiToolServer implements ListingServer {
   readonly #tool: ToolConfig;
   readonly #context: HttpToolContext;
   readonly #calls: GatedCalls;
@@ -22,7 +24,7 @@ export class OpenApiToolServer implements ToolServer {
     this.#context = context;
     this.#calls = new GatedCalls({ ...context, retries: tool.retries });
     const { transport, clock } = context;
-    const { responseLimit, operations = [] } = tool;
+    const { responseLimit, openapi: { operations = [] } = {} } = tool;
     this.#attempt = { transport, clock, responseLimit };
     const offered = chosenTools(operations, tool);
     this.#operations = new Map(offered.map((operation) => [operation.name, operation]));
@@ -35,6 +37,24 @@ export class OpenApiToolServer implements ToolServer {
 
   list(): Promise<readonly ListedTool[]> {
     return Promise.resolve(this.#listed);
+  }
+
+  /** Reads the document itself, as control planes do. */
+  async readList(signal: AbortSignal): Promise<OpenApiReading> {
+    const { transport, clock, readSecret } = this.#context;
+    const { authFile, openapi, allowedAddresses = [], ...source } = this.#tool;
+    const credential = authFile === undefined ? undefined : await readSecret(authFile);
+    // Agents never read a document, and the parts that do are many.
+    const { readOpenApiList } = await import("./read-openapi-list.ts");
+    return await readOpenApiList(
+      {
+        ...source,
+        server: openapi?.server,
+        allowedAddresses,
+        hasCredential: credential !== undefined,
+      },
+      { transport, clock, credential, signal },
+    );
   }
 
   async call(

@@ -64,6 +64,7 @@ describe("the list of an openapi server", () => {
     const { url, origin } = await startDocument((response) => response.end(text));
     expect(await read({ url })).toEqual({
       state: "read",
+      isOpenApi: true,
       tools: [
         {
           name: "findCity",

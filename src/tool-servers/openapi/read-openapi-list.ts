@@ -1,9 +1,8 @@
 import type { Clock } from "../../time/clock.ts";
 import type { GuardedTransport } from "../server/guarded-transport.ts";
-import type { OpenApiOperation } from "../../agent-config/openapi-operation.ts";
-import type { ListReading } from "../server/read-list.ts";
 import { convertOperations, type ConvertOptions } from "./convert-operations.ts";
 import { UnsupportedError } from "./openapi-document.ts";
+import type { OpenApiReading } from "./openapi-list.ts";
 import {
   DocumentError,
   type DocumentRequest,
@@ -13,11 +12,6 @@ import {
 
 /** What its entry in a registry says of an openapi server. */
 export type OpenApiSource = Omit<DocumentRequest, "credential"> & ConvertOptions;
-
-/** The tools of its list have the plans of their requests. */
-export type OpenApiReading =
-  | (Extract<ListReading, { state: "read" }> & { readonly tools: readonly OpenApiOperation[] })
-  | Extract<ListReading, { state: "failed" }>;
 
 export interface OpenApiListContext {
   /** It connects to `allowedAddresses` of the source, and to nothing else. */
@@ -38,7 +32,7 @@ export async function readOpenApiList(
     const text = await fetchDocument(request, context);
     const operations = convertOperations(await parseDocument(text), source);
     context.signal.throwIfAborted();
-    return { state: "read", ...operations };
+    return { state: "read", isOpenApi: true, ...operations };
   } catch (error) {
     context.signal.throwIfAborted();
     if (error instanceof DocumentError) {

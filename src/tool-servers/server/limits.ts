@@ -49,6 +49,8 @@ export const MAX_OPENAPI_YAML_BYTES = 1024 * 1024;
 export const OPENAPI_READ_TIMEOUT_MS = 25_000;
 /** Operations of one OpenAPI document that a model is offered. A document with more needs `allow`. */
 export const MAX_OPENAPI_OPERATIONS = 64;
+/** As JSON, the operations of all openapi servers of a registry. They are a part of the config of every agent. */
+export const MAX_OPERATIONS_BYTES = 256 * 1024;
 /** Schemas within the schema of one operation's arguments. What is further away from the arguments is left out. */
 export const MAX_OPERATION_SCHEMA_NODES = 2_000;
 /** As JSON, the schema of one operation's arguments. */
