@@ -1,5 +1,6 @@
 /** Fetches an OpenAPI document by the guarded way of tools, within limits, and reads it as JSON or YAML. */
 import type { Readable } from "node:stream";
+import { MIN_SECRET_CHARACTERS } from "../../observability/secrets/secret-values.ts";
 import type { Clock } from "../../time/clock.ts";
 import { Deadline } from "../../time/deadline.ts";
 import type { GuardedTransport } from "../server/guarded-transport.ts";
@@ -53,7 +54,7 @@ export async function fetchDocument(
       throw new DocumentError("Unreachable", statusMessage(status));
     }
     const text = await readWhole(body);
-    if (secrets.some((secret) => text.includes(secret))) {
+    if (secrets.some((secret) => secret.length >= MIN_SECRET_CHARACTERS && text.includes(secret))) {
       const message = "its document has the credential in it that it was asked with; take it out";
       throw new DocumentError("InvalidTool", message);
     }
