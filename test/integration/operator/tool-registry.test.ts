@@ -12,6 +12,7 @@ import {
   OPERATOR_USER,
 } from "../../support/kubernetes/kube-cluster.ts";
 import { aNamespaceManifest } from "../../support/builders/manifests.ts";
+import { startHttpServer } from "../../support/processes/http-server.ts";
 import { startScriptedMcpServer } from "../../support/mcp/scripted-mcp-server.ts";
 import { OperatorInProcess } from "../../support/operator/operator-in-process.ts";
 import { numberedNames } from "../../support/builders/numbered-names.ts";
@@ -471,6 +472,55 @@ describe("the tools of a server", () => {
     await settled();
     const writes = await cluster().audit.writes({ by: OPERATOR_USER, since });
     expect(writes.filter(({ what }) => what.includes(registry.namespace))).toEqual([]);
+  });
+
+  it("are the operations of a document, with those that cannot be offered", async () => {
+    const post = (content: object) => ({ requestBody: { required: true, content } });
+    const ok = { responses: { 200: { description: "ok" } } };
+    const document = {
+      openapi: "3.1.0",
+      info: { title: "shop", version: "1" },
+      paths: {
+        "/orders": { get: { operationId: "listOrders", summary: "Lists orders", ...ok } },
+        "/photos": {
+          post: {
+            operationId: "addPhoto",
+            ...post({ "image/png": { schema: { contentMediaType: "image/png" } } }),
+            ...ok,
+          },
+        },
+      },
+    };
+    const state = { document, token: "" };
+    const server = await startHttpServer((request, response) => {
+      state.token = String(request.headers.authorization);
+      response.setHeader("content-type", "application/json");
+      response.end(JSON.stringify(state.document));
+    });
+    onTestFinished(() => server.close());
+    const url = `${server.url}/openapi.json`;
+    const registry = await RegistryInCluster.create({ name: "shop", type: "openapi", url });
+    await registry.becomes({
+      phase: "Ready",
+      discoveredTools: 2,
+      availableTools: 1,
+      tools: [
+        { name: "listOrders", type: "openapi", endpoint: url, available: true, server: "shop" },
+        { name: "addPhoto", available: false, reason: "Unsupported" },
+      ],
+    });
+    const secret = { kind: "Secret", metadata: { name: "shop", namespace: registry.namespace } };
+    await cluster().create({ ...secret, stringData: { token: "of-the-shop" } } as KubeObject);
+    const authSecretRef = { name: "shop", key: "token" };
+    const allow = ["listOrders", "addPhoto", "listOrder"];
+    await cluster().patch(registry.object, {
+      spec: { tools: [{ name: "shop", type: "openapi", url, authSecretRef, allow }] },
+    });
+    await registry.becomes({
+      phase: "Degraded",
+      tools: [{ name: "listOrders" }, { name: "addPhoto" }, { reason: "NotFound" }],
+    });
+    await vi.waitFor(() => expect(state.token).toBe("Bearer of-the-shop"), SOON);
   });
 
   it("are spoken to as the annotations of their Service say", async () => {
