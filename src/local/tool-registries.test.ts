@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { folderForEachTest } from "../../test/support/builders/fixtures.ts";
 import { ManualClock } from "../../test/support/builders/manual-clock.ts";
 import { startScriptedMcpServer } from "../../test/support/mcp/scripted-mcp-server.ts";
+import { startHttpServer } from "../../test/support/processes/http-server.ts";
 import { parseManifests } from "../api/manifest/manifest.ts";
 import type { ToolRegistryStatus } from "../api/tool-registry.ts";
 import { DEFAULT_TRUST_POLICY } from "../control/trust-policy.ts";
@@ -133,6 +134,39 @@ describe("the tools of a server, on one machine", () => {
     await vi.waitFor(() => {
       for (const pid of started) expect(() => process.kill(pid, 0)).toThrow("ESRCH");
     });
+  });
+
+  it("are the operations of an OpenAPI document, and say which cannot be offered", async () => {
+    const form = { "multipart/form-data": { schema: { properties: { a: { format: "binary" } } } } };
+    const document = {
+      openapi: "3.1.0",
+      paths: {
+        "/cities": { get: { operationId: "cities/find" } },
+        "/maps": { post: { operationId: "maps/add", requestBody: { content: form } } },
+      },
+    };
+    const received: string[] = [];
+    const server = await startHttpServer(({ headers }, response) => {
+      received.push(headers.authorization ?? "");
+      response.end(JSON.stringify(document));
+    });
+    onTestFinished(() => server.close());
+    const { becomes } = aControl();
+    const entry = (allow: string): string =>
+      registry(
+        `{name: docs, type: openapi, url: "${server.url}/openapi.json", allow: ${allow}, authSecretRef: {name: docs, key: token}}`,
+      ) + secret("right");
+    await becomes(entry("[cities/find, maps_add, gone]"), {
+      availableTools: 1,
+      discoveredTools: 3,
+      tools: [
+        { name: "cities_find", type: "openapi", server: "docs", available: true },
+        { name: "maps_add", available: false, reason: "Unsupported" },
+        { name: "gone", available: false, reason: "NotFound" },
+      ],
+    });
+    expect(new Set(received)).toEqual(new Set(["Bearer right"]));
+    await becomes(entry("[cities_find]"), { phase: "Ready", availableTools: 1 });
   });
 
   it("are those of the Service that its annotations describe", async () => {

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { registryReference } from "../../../test/support/builders/a-decision.ts";
+import { anAgentConfig } from "../../../test/support/builders/agent-config.ts";
+import type { OpenApiOperation } from "../../agent-config/openapi-operation.ts";
 import type { PackTool } from "../../promptpack/document/tools.ts";
 import type { ResolvedTool } from "../tool-registry/resolved-tool.ts";
-import { missingTools } from "./offered-tools.ts";
+import { missingTools, offeredTools, withEarlierOperations } from "./offered-tools.ts";
 
 const packTool = (name: string): PackTool => ({ name, description: "does something" });
 
@@ -75,5 +77,47 @@ describe("the tools that nobody gives", () => {
     const many = Array.from({ length: 20_000 }, (_, index) => `tool_${index}`);
     const entries = Array.from({ length: 128 }, (_, index) => `tool-${index}`);
     expect(missing({ tools: many }, entries)).toHaveLength(20_000 - 128);
+  });
+});
+
+describe("an openapi server", () => {
+  const operation: OpenApiOperation = {
+    name: "find",
+    description: "",
+    inputSchema: { type: "object" },
+    method: "GET",
+    url: "https://shop.example/find",
+    parameters: [],
+  };
+  const everything = { blocklist: [], packTools: {} };
+
+  function serverTools(openapi?: object, more: Partial<ResolvedTool> = {}): ResolvedTool[] {
+    const entry = { type: "openapi", ...(openapi === undefined ? {} : { openapi }) };
+    const registry = registryReference({ reachable: { shop: true }, entry });
+    if (!registry.found) throw new Error("there is no registry");
+    return registry.tools.map((tool) => ({ ...tool, ...more }));
+  }
+
+  it("is offered with its operations once its document was read", () => {
+    const [unread] = offeredTools(serverTools({ server: "/v1" }), everything);
+    expect(unread?.openapi).toEqual({ server: "/v1" });
+    const openapi = { server: "/v1", operations: [operation] };
+    const [read] = offeredTools(serverTools(undefined, { openapi }), everything);
+    expect(read?.openapi).toEqual(openapi);
+  });
+
+  it("keeps the operations of the last config while its document is yet to be read", () => {
+    const openapi = { operations: [operation] };
+    const tools = offeredTools(serverTools(undefined, { openapi }), everything);
+    const earlier = anAgentConfig({ tools });
+    const operationsOf = (now: ResolvedTool[]) =>
+      withEarlierOperations(now, earlier)[0]?.openapi?.operations;
+    expect(operationsOf(serverTools())).toEqual([operation]);
+    // The document was read and has none.
+    expect(operationsOf(serverTools(undefined, { openapi: { operations: [] } }))).toEqual([]);
+    expect(operationsOf(serverTools({ server: "/v2" }))).toBeUndefined();
+    expect(operationsOf(serverTools(undefined, { url: "https://other.example" }))).toBeUndefined();
+    expect(operationsOf(serverTools(undefined, { name: "other" }))).toBeUndefined();
+    expect(withEarlierOperations(serverTools(), undefined)).toEqual(serverTools());
   });
 });
