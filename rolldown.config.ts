@@ -15,6 +15,7 @@ export default defineConfig({
     // A thread needs a file to start with.
     "pack-thread": "src/operator/prompt-pack/pack-thread.ts",
     "manifest-thread": "src/local/manifests/manifest-thread.ts",
+    "document-thread": "src/tool-servers/openapi/document-thread.ts",
     // So does a process that hosts a module of others.
     "module-host": "src/agent/framework/module-host.ts",
   },

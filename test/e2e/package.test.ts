@@ -168,6 +168,23 @@ describe("the npm package", () => {
     expect(await chunksWith("./manifest-thread.js")).toHaveLength(1);
   });
 
+  it("has the thread in which control planes read large OpenAPI documents", async () => {
+    const thread = new Worker(join(ROOT, "dist/document-thread.js"));
+    try {
+      const answer = once(thread, "message");
+      const options = { url: "https://a.example/b", allowedAddresses: [], hasCredential: false };
+      // oxlint-disable-next-line require-post-message-target-origin -- this is a thread, and no window
+      thread.postMessage({
+        text: "openapi: 3.1.0\npaths: {/x: {get: {operationId: find}}}\n",
+        options,
+      });
+      expect(await answer).toMatchObject([{ state: "read", tools: [{ name: "find" }] }]);
+    } finally {
+      await thread.terminate();
+    }
+    expect(await chunksWith("./document-thread.js")).toHaveLength(1);
+  });
+
   it("keeps Kubernetes, providers and Redis in chunks of their own", async () => {
     const dist = join(ROOT, "dist");
     const chunks = new Map<string, string>();

@@ -6,9 +6,11 @@ import { Deadline } from "../../time/deadline.ts";
 import type { GuardedTransport } from "../server/guarded-transport.ts";
 import {
   MAX_OPENAPI_BYTES,
+  MAX_OPENAPI_MARKS,
   MAX_OPENAPI_YAML_BYTES,
   OPENAPI_READ_TIMEOUT_MS,
 } from "../server/limits.ts";
+import type { ListReading } from "../server/read-list.ts";
 import { addCredential, type HeadersConfig } from "../server/tool-headers.ts";
 import { TransportError } from "../server/transport-error.ts";
 
@@ -17,18 +19,27 @@ export interface DocumentRequest extends Omit<HeadersConfig, "authFile"> {
   readonly credential?: string | undefined;
 }
 
+type FailedReading = Extract<ListReading, { state: "failed" }>;
+
 /** A document that could not be read. The message names neither an address nor what the server said. */
 export class DocumentError extends Error {
   override readonly name = "DocumentError";
-  readonly reason: "Unreachable" | "InvalidTool";
+  readonly reason: FailedReading["reason"];
 
   constructor(reason: DocumentError["reason"], message: string, cause?: unknown) {
     super(message, { cause });
     this.reason = reason;
   }
+
+  get reading(): FailedReading {
+    return { state: "failed", reason: this.reason, message: this.message };
+  }
 }
 
 const MEBIBYTE = 1024 * 1024;
+const COMMA = 0x2c;
+const BRACKET = 0x5b;
+const BRACE = 0x7b;
 
 /** Rejects with a DocumentError, or when the signal is aborted. */
 export async function fetchDocument(
@@ -122,6 +133,12 @@ async function readWhole(body: Readable): Promise<string> {
 export async function parseDocument(text: string): Promise<unknown> {
   const begin = text.trimStart()[0];
   if (begin === "{") {
+    if (marksOf(text) > MAX_OPENAPI_MARKS) {
+      throw new DocumentError(
+        "InvalidTool",
+        "its document has too many values; give a smaller one",
+      );
+    }
     try {
       return JSON.parse(text);
     } catch (error) {
@@ -152,4 +169,14 @@ export async function parseDocument(text: string): Promise<unknown> {
   } catch (error) {
     throw new DocumentError("InvalidTool", "its document is neither JSON nor YAML", error);
   }
+}
+
+/** Parsing JSON cannot be broken off when it takes too much memory, not even in a thread. So its values are counted before, about. */
+function marksOf(text: string): number {
+  let marks = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code === COMMA || code === BRACKET || code === BRACE) marks += 1;
+  }
+  return marks;
 }

@@ -1,14 +1,9 @@
 import type { Clock } from "../../time/clock.ts";
 import type { GuardedTransport } from "../server/guarded-transport.ts";
-import { convertOperations, type ConvertOptions } from "./convert-operations.ts";
-import { UnsupportedError } from "./openapi-document.ts";
+import type { ConvertOptions } from "./convert-operations.ts";
+import { DocumentConverter } from "./document-converter.ts";
 import type { OpenApiReading } from "./openapi-list.ts";
-import {
-  DocumentError,
-  type DocumentRequest,
-  fetchDocument,
-  parseDocument,
-} from "./read-document.ts";
+import { DocumentError, type DocumentRequest, fetchDocument } from "./read-document.ts";
 
 /** What its entry in a registry says of an openapi server. */
 export type OpenApiSource = Omit<DocumentRequest, "credential"> & ConvertOptions;
@@ -27,21 +22,24 @@ export async function readOpenApiList(
   source: OpenApiSource,
   { credential, ...context }: OpenApiListContext,
 ): Promise<OpenApiReading> {
+  const { clock, signal } = context;
+  let text: string;
   try {
     const request = { ...source, credential: goesToDocument(source) ? credential : undefined };
-    const text = await fetchDocument(request, context);
-    const operations = convertOperations(await parseDocument(text), source);
-    context.signal.throwIfAborted();
-    return { state: "read", isOpenApi: true, ...operations };
+    text = await fetchDocument(request, context);
   } catch (error) {
-    context.signal.throwIfAborted();
-    if (error instanceof DocumentError) {
-      return { state: "failed", reason: error.reason, message: error.message };
-    }
-    if (!(error instanceof UnsupportedError)) throw error;
-    return { state: "failed", reason: "InvalidTool", message: error.message };
+    if (error instanceof DocumentError) return error.reading;
+    throw error;
   }
+  const { url, server, allow, allowedAddresses, hasCredential } = source;
+  const options = { url, server, allow, allowedAddresses, hasCredential };
+  const reading = await CONVERTER.convert({ text, options }, clock, signal);
+  signal.throwIfAborted();
+  return reading;
 }
+
+/** One for the whole process, whose memory it is that documents take. */
+const CONVERTER = new DocumentConverter();
 
 /** A credential is for one origin. Where the entry names a server of another origin than the document's, it is for that one. */
 function goesToDocument({ url, server }: OpenApiSource): boolean {

@@ -47,6 +47,12 @@ export const MAX_LISTS_READ_AT_ONCE = 4;
 export const MAX_OPENAPI_BYTES = 16 * 1024 * 1024;
 export const MAX_OPENAPI_YAML_BYTES = 1024 * 1024;
 export const OPENAPI_READ_TIMEOUT_MS = 25_000;
+/** Commas, brackets and braces of a document in JSON, which are about as many as its values. GitHub's has a quarter of it. */
+export const MAX_OPENAPI_MARKS = 1_000_000;
+/** A longer document is converted in a thread of its own, in so much of JavaScript's memory and so much time. */
+export const MAX_INLINE_OPENAPI_CHARACTERS = 16 * 1024;
+export const MAX_OPENAPI_THREAD_MEGABYTES = 160;
+export const OPENAPI_CONVERT_TIMEOUT_MS = 20_000;
 /** Operations of one OpenAPI document that a model is offered. A document with more needs `allow`. */
 export const MAX_OPENAPI_OPERATIONS = 64;
 /** As JSON, the operations of all openapi servers of a registry. They are a part of the config of every agent. */
