@@ -25,7 +25,7 @@ import {
   toolURL,
 } from "./fields/types.ts";
 import { API_VERSION, TOOL_REGISTRY } from "./group.ts";
-import { dnsLabel, dnsSubdomain, labelValue, metadataSchema } from "./fields/names.ts";
+import { dataKey, dnsLabel, dnsSubdomain, labelValue, metadataSchema } from "./fields/names.ts";
 import { withRules } from "./fields/rule.ts";
 import { toolApprovalSchema } from "./tool-approval.ts";
 
@@ -37,6 +37,9 @@ const MIN_RESPONSE_BYTES = 1024;
 const MAX_RESPONSE_BYTES = 1024 * 1024;
 const RESPONSE_LIMIT_HINT = "must be from 1Ki to 1Mi";
 const BILLIONTHS = 1_000_000_000n;
+const DEFAULT_DESCRIPTORS_KEY = "descriptors.pb";
+const SERVICE_NAME_PATTERN = /^[A-Za-z_][A-Za-z0-9_]*([.][A-Za-z_][A-Za-z0-9_]*)*$/;
+const SERVICE_NAME_HINT = "must be the full name of a service, such as shop.v1.Shop";
 const HEADER_NAME_PATTERN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 const portSchema = withRules(
@@ -129,6 +132,21 @@ const mcpSchema = withRules(
 const TRANSPORT_HEADER =
   /^(connection|content-length|expect|host|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade)$/i;
 
+const grpcSchema = z.strictObject({
+  descriptorSetRef: z
+    .strictObject({
+      name: dnsSubdomain().describe("Name of the ConfigMap"),
+      key: dataKey()
+        .default(DEFAULT_DESCRIPTORS_KEY)
+        .describe("Key that holds it, in binaryData or as base64"),
+    })
+    .optional()
+    .describe("Descriptors of the server, as protoc writes them; reflection if unset"),
+  services: stringSet(pattern(256, SERVICE_NAME_PATTERN, SERVICE_NAME_HINT), 64)
+    .optional()
+    .describe("Only these services, by full name; all but those of gRPC itself if unset"),
+});
+
 export const toolEntrySchema = withRules(
   z.strictObject({
     name: dnsLabel().describe("Name of the entry, once in a registry"),
@@ -190,7 +208,7 @@ export const toolEntrySchema = withRules(
       ),
     allow: stringSet(text(256), 256)
       .optional()
-      .describe("Of an mcp or openapi server, only these tools"),
+      .describe("Of an mcp, openapi or grpc server, only these tools"),
     openapi: z
       .strictObject({
         server: serverURL()
@@ -199,6 +217,7 @@ export const toolEntrySchema = withRules(
       })
       .optional()
       .describe("How an openapi server is called, whose url leads to its document"),
+    grpc: grpcSchema.optional().describe("What goes with type grpc"),
     forward: stringSet(z.enum(TOOL_FORWARDS), TOOL_FORWARDS.length)
       .optional()
       .describe(
@@ -255,6 +274,13 @@ export const toolEntrySchema = withRules(
         openapi === undefined || selector !== undefined || type === "openapi",
       path: ["openapi"],
       message: "goes with type openapi",
+      reason: "FieldValueForbidden",
+    },
+    {
+      cel: "!has(self.grpc) || (has(self.type) && self.type == 'grpc')",
+      holds: ({ grpc, type }) => grpc === undefined || type === "grpc",
+      path: ["grpc"],
+      message: "goes with type grpc",
       reason: "FieldValueForbidden",
     },
     {

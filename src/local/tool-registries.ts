@@ -16,6 +16,7 @@ import {
 } from "../tool-servers/lists/list-source.ts";
 import type { ListSource, ToolListReader } from "../tool-servers/lists/tool-list-reader.ts";
 import { resolveSecret } from "./secrets/resolve-secret.ts";
+import { type ConfigMaps, configMapNames } from "../control/tool-registry/descriptor-sets.ts";
 import type { ToolRegistryReference } from "../control/agent-runtime/references.ts";
 import { objectKey, serviceViews, type LocalWorld } from "./world.ts";
 import { MACHINE_ADDRESSES } from "../network/address-verdict.ts";
@@ -58,6 +59,7 @@ export class LocalToolRegistries {
         probes,
         urlAddresses: MACHINE_ADDRESSES,
         runsCommands: true,
+        configMaps: configMapsOf(declared, world),
         now,
       };
       const outcomes = resolveInput(input);
@@ -111,4 +113,15 @@ function localCredential(
         ? Promise.reject(new ListCredentialError(problem?.message))
         : Promise.resolve(value.trim()),
   };
+}
+
+/** By name, those that the entries of the registry name. */
+function configMapsOf({ metadata, spec }: ToolRegistry, world: LocalWorld): ConfigMaps {
+  const { namespace } = metadata;
+  return new Map(
+    configMapNames(spec.tools).flatMap((name) => {
+      const configMap = world.configMap({ namespace, name });
+      return configMap === undefined ? [] : [[name, configMap]];
+    }),
+  );
 }

@@ -45,6 +45,12 @@ export class ToolServers {
 
   /** Gives up what is open to servers that none of these tools names. Calls that are under way come to their end. */
   retain(tools: readonly ToolConfig[]): void {
+    const backends = new Set(tools.map((tool) => JSON.stringify(grpcBackendParts(tool))));
+    for (const [key, backend] of this.#backends) {
+      if (backends.has(key)) continue;
+      this.#backends.delete(key);
+      backend?.close();
+    }
     const wanted = new Set(tools.map((tool) => JSON.stringify(mcpServerParts(tool))));
     for (const [key, server] of this.#mcpServers) {
       if (wanted.has(key)) continue;
@@ -55,6 +61,8 @@ export class ToolServers {
 
   /** Ends the connections that servers keep open. */
   async close(): Promise<void> {
+    for (const backend of this.#backends.values()) backend?.close();
+    this.#backends.clear();
     const servers = [...this.#mcpServers.values()];
     this.#mcpServers.clear();
     await Promise.all(servers.map((server) => server.close()));
@@ -103,12 +111,7 @@ export class ToolServers {
 
   /** Prompts that offer the tools of one gRPC server share what is known of it. */
   #backendOf(tool: ToolConfig): GrpcBackend | undefined {
-    const { registryName, url, allowedAddresses, grpc } = tool;
-    const { headers, authFile, authType, authHeader } = tool;
-    const credential = [headers, authFile, authType, authHeader];
-    // A set of descriptors is long.
-    const types = grpc && contentHash(grpc);
-    return oneOf(this.#backends, [registryName, url, allowedAddresses, types, credential], () =>
+    return oneOf(this.#backends, grpcBackendParts(tool), () =>
       createGrpcBackend(tool, this.#options),
     );
   }
@@ -119,6 +122,15 @@ export class ToolServers {
       createTransport(allowedAddresses, this.#options.clock),
     );
   }
+}
+
+/** What a gRPC server is known by: how it is reached, and how its types are known. A set of descriptors is long. */
+function grpcBackendParts(tool: ToolConfig): readonly unknown[] {
+  const { type, registryName, url, allowedAddresses, grpc } = tool;
+  const { headers, authFile, authType, authHeader } = tool;
+  if (type !== "grpc") return [];
+  const types = grpc && contentHash(grpc);
+  return [registryName, url, allowedAddresses, types, headers, authFile, authType, authHeader];
 }
 
 /** What makes a server another one. */

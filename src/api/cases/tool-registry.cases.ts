@@ -150,6 +150,21 @@ export const TOOL_REGISTRY_CASES: readonly KindCase[] = [
       refusedAt: "spec.tools[0].openapi.server",
     }),
   ),
+  {
+    name: "a grpc tool with a set of descriptors and a choice of services",
+    manifest: tool({
+      type: "grpc",
+      grpc: { descriptorSetRef: { name: "shop.descriptors" }, services: ["shop.v1.Shop", "Admin"] },
+      allow: ["Shop_GetOrder"],
+    }),
+  },
+  {
+    name: "grpc Services with a set of descriptors",
+    manifest: discovered({
+      type: "grpc",
+      grpc: { descriptorSetRef: { name: "shop", key: "a.pb" } },
+    }),
+  },
   { name: "Services by label", manifest: discovered({}) },
   { name: "all Services with the tool label", manifest: discovered({ selector: {} }) },
   {
@@ -401,6 +416,31 @@ export const TOOL_REGISTRY_CASES: readonly KindCase[] = [
     name: "a tool that is allowed twice",
     manifest: tool({ allow: ["a", "a"] }),
     refusedAt: "spec.tools[0].allow[1]",
+  },
+  {
+    name: "descriptors of a tool that is not grpc",
+    manifest: tool({ grpc: { descriptorSetRef: { name: "shop" } } }),
+    refusedAt: "spec.tools[0].grpc",
+  },
+  {
+    name: "descriptors of an mcp server",
+    manifest: tool({ type: "mcp", grpc: {} }),
+    refusedAt: "spec.tools[0].grpc",
+  },
+  {
+    name: "descriptors without the name of a ConfigMap",
+    manifest: tool({ type: "grpc", grpc: { descriptorSetRef: {} } }),
+    refusedAt: "spec.tools[0].grpc.descriptorSetRef.name",
+  },
+  {
+    name: "a key that no ConfigMap has",
+    manifest: tool({ type: "grpc", grpc: { descriptorSetRef: { name: "shop", key: "a/b" } } }),
+    refusedAt: "spec.tools[0].grpc.descriptorSetRef.key",
+  },
+  {
+    name: "a name that no service has",
+    manifest: tool({ type: "grpc", grpc: { services: ["shop/v1"] } }),
+    refusedAt: "spec.tools[0].grpc.services[0]",
   },
   {
     name: "an unknown field",

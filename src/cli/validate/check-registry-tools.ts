@@ -1,6 +1,11 @@
 import { LOCAL_URL_ANNOTATION } from "../../api/group.ts";
 import type { ManifestResource } from "../../api/manifest/manifest.ts";
 import type { ResolvedTool } from "../../control/tool-registry/resolved-tool.ts";
+import type { ToolEntry } from "../../api/tool-registry.ts";
+import {
+  type ConfigMaps,
+  withDescriptorSets,
+} from "../../control/tool-registry/descriptor-sets.ts";
 import { type ProbedURLs, resolveTools } from "../../control/tool-registry/resolve-tools.ts";
 import { backedBy, type ServiceView } from "../../control/tool-registry/service-view.ts";
 import type { Findings } from "./findings.ts";
@@ -12,7 +17,9 @@ export function checkRegistryTools(
   resources: readonly ManifestResource[],
   findings: Findings,
 ): void {
-  const { tools: entries } = registry.value.spec;
+  const configMaps = configMapsOf(registry, resources);
+  noteAbsentConfigMaps(registry, configMaps, findings);
+  const entries = registry.value.spec.tools.map((entry) => withoutAbsentSet(entry, configMaps));
   const probes = allReachable(registry);
   const services = servicesOf(registry, resources);
   // A Service must be right both in a cluster and on one machine, where a URL may stand for it.
@@ -20,13 +27,9 @@ export function checkRegistryTools(
     const owners = entries.flatMap((entry, index) =>
       resolveTools([entry], views, probes, undefined, true).map(() => index),
     );
-    for (const [at, { problem }] of resolveTools(
-      entries,
-      views,
-      probes,
-      undefined,
-      true,
-    ).entries()) {
+    const resolved = resolveTools(entries, views, probes, undefined, true);
+    const outcomes = withDescriptorSets(resolved, configMaps);
+    for (const [at, { problem }] of outcomes.entries()) {
       const path = ["spec", "tools", owners[at] ?? 0];
       if (problem?.reason === "NoServices") {
         findings.note(registry, [...path, "selector"], `among the files, ${problem.message}`);
@@ -55,6 +58,44 @@ export function toolsAmongFiles(
 function allReachable({ value }: ResourceOf<"ToolRegistry">): ProbedURLs {
   const urls = value.spec.tools.flatMap(({ url }) => url ?? []);
   return new Map(urls.map((url) => [url, { reachable: true }]));
+}
+
+/** By name, the ConfigMaps among the files that are in the namespace of the registry. */
+function configMapsOf(
+  { namespace }: ResourceOf<"ToolRegistry">,
+  resources: readonly ManifestResource[],
+): ConfigMaps {
+  return new Map(
+    resources.flatMap((resource) =>
+      resource.kind === "ConfigMap" && resource.namespace === namespace
+        ? [[resource.name, resource.value]]
+        : [],
+    ),
+  );
+}
+
+function noteAbsentConfigMaps(
+  registry: ResourceOf<"ToolRegistry">,
+  configMaps: ConfigMaps,
+  findings: Findings,
+): void {
+  for (const [index, { grpc }] of registry.value.spec.tools.entries()) {
+    const name = grpc?.descriptorSetRef?.name;
+    if (name === undefined || configMaps.has(name)) continue;
+    const path = ["spec", "tools", index, "grpc", "descriptorSetRef", "name"];
+    findings.note(
+      registry,
+      path,
+      `ConfigMap "${name}" of namespace "${registry.namespace}" is not among the files, so it was not checked`,
+    );
+  }
+}
+
+/** What is not among the files may be in the cluster. */
+function withoutAbsentSet(entry: ToolEntry, configMaps: ConfigMaps): ToolEntry {
+  const name = entry.grpc?.descriptorSetRef?.name;
+  if (name === undefined || configMaps.has(name)) return entry;
+  return { ...entry, grpc: { services: entry.grpc?.services } };
 }
 
 function servicesOf(

@@ -62,6 +62,35 @@ describe("validate", () => {
     ).toEqual({ code: 0, lines: ["4 resources, 0 problems"] });
   });
 
+  it("checks the descriptors of a grpc tool, and notes where they are not among the files", async () => {
+    const registry = `apiVersion: omnia.altairalabs.ai/v1alpha1
+kind: ToolRegistry
+metadata:
+  name: tools
+spec:
+  tools:
+    - name: shop
+      type: grpc
+      url: shop:50051
+      grpc:
+        descriptorSetRef: {name: protos}`;
+    const place = "11:34: note: spec.tools[0].grpc.descriptorSetRef.name: ";
+    expect(await check(registry)).toEqual({
+      code: 0,
+      lines: [
+        `${place}ConfigMap "protos" of namespace "default" is not among the files, so it was not checked`,
+        "1 resource, 0 problems, 1 note",
+      ],
+    });
+    const configMap = `apiVersion: v1
+kind: ConfigMap
+metadata: {name: protos}
+binaryData: {descriptors.pb: AAAA}`;
+    const { code, lines } = await check(registry, configMap);
+    expect(code).toBe(1);
+    expect(lines[0]).toContain('the key "descriptors.pb" of ConfigMap "protos" is no set of');
+  });
+
   it("notes what is not among the files, without failing", async () => {
     expect(await check(agent(runtime))).toMatchInlineSnapshot(`
     {

@@ -56,6 +56,8 @@ describe("the tools that nobody gives", () => {
     const wanted = { tools: ["a", "b"] };
     expect(missing(wanted, ["server"], { type: "mcp" })).toEqual([]);
     expect(missing(wanted, ["server"], { type: "openapi", allow: ["a"] })).toEqual(["b"]);
+    expect(missing(wanted, ["server"], { type: "grpc", url: "shop:50051" })).toEqual([]);
+    expect(missing(wanted, ["server"], { type: "grpc", allow: ["b"] })).toEqual(["a"]);
   });
 
   it("are those that the list of a server does not have, once that is known", () => {

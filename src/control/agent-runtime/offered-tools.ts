@@ -151,9 +151,6 @@ function underscored(name: string): string {
   return name.replaceAll("-", "_");
 }
 
-/** The types of servers that are asked for their lists. */
-const LISTED_TYPES: readonly ToolType[] = ["mcp", "openapi"];
-
 /** A server whose list is to be read. */
 export interface ListedServer {
   /** Of the tool that stands for it in its registry. */
@@ -167,7 +164,7 @@ export interface ListedServer {
 /** The servers among the tools of a registry. */
 export function serversOf(outcomes: readonly ToolOutcome[]): ListedServer[] {
   return outcomes.flatMap(({ tool, problem }) =>
-    tool === undefined || !LISTED_TYPES.includes(tool.type)
+    tool === undefined || !SERVER_TYPES.includes(tool.type)
       ? []
       : [
           {
@@ -182,7 +179,7 @@ export function serversOf(outcomes: readonly ToolOutcome[]): ListedServer[] {
 }
 
 function toToolConfig(tool: ResolvedTool, packTool: PackTool | undefined): ToolConfig {
-  const { authSecretRef, allow, forward, openapi } = tool;
+  const { authSecretRef, allow, forward, openapi, grpc } = tool;
   return {
     name: packTool?.name ?? tool.name,
     registryName: tool.name,
@@ -202,6 +199,7 @@ function toToolConfig(tool: ResolvedTool, packTool: PackTool | undefined): ToolC
     approval: tool.approval,
     allowedAddresses: tool.allowedAddresses && [...tool.allowedAddresses],
     allow: allow && [...allow],
+    grpc: grpc && { descriptorSet: grpc.descriptorSet, services: grpc.services },
     forward: forward && [...forward],
     mcp: tool.mcp && structuredClone(tool.mcp),
     openapi: openapi && {

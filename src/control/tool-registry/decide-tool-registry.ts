@@ -7,6 +7,7 @@ import { withoutUndefined } from "../without-undefined.ts";
 import { allToolsReady } from "./all-tools-ready.ts";
 import { toolsAvailable } from "./tools-available.ts";
 import { MAX_TOOLS, type ProbedURLs, resolveTools, type ToolOutcome } from "./resolve-tools.ts";
+import { type ConfigMaps, withDescriptorSets } from "./descriptor-sets.ts";
 import type { ResolvedTool } from "./resolved-tool.ts";
 import { operationsOf, ServerOperations } from "./server-operations.ts";
 import {
@@ -31,6 +32,8 @@ export interface ToolRegistryInput {
   probes: ProbedURLs;
   /** What tools that are given by URL may have as an address, besides public ones. Without it nothing else. */
   urlAddresses?: AllowedAddresses | undefined;
+  /** Those that its entries name, as far as they are there. */
+  configMaps?: ConfigMaps | undefined;
   /** Whether agents run commands as servers of tools. */
   runsCommands?: boolean | undefined;
   /** The list of a server that is not among them has not been read yet. */
@@ -55,9 +58,11 @@ export function resolveInput({
   probes,
   urlAddresses,
   runsCommands,
+  configMaps = new Map(),
 }: ToolRegistryInput): ToolOutcome[] {
   const own = services.filter(({ namespace }) => namespace === metadata.namespace);
-  return resolveTools(spec.tools, own, probes, urlAddresses, runsCommands);
+  const outcomes = resolveTools(spec.tools, own, probes, urlAddresses, runsCommands);
+  return withDescriptorSets(outcomes, configMaps);
 }
 
 export function decideToolRegistry(input: ToolRegistryInput): ToolRegistryDecision {

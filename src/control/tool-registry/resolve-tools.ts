@@ -237,6 +237,7 @@ type EntryPart = Pick<
   | "maxParallel"
   | "approval"
   | "allow"
+  | "grpc"
   | "forward"
   | "mcp"
 >;
@@ -269,6 +270,7 @@ function fromEntry(entry: ToolEntry): EntryPart {
     maxParallel,
     approval,
     allow,
+    grpc: entry.grpc,
     forward,
     mcp,
   };

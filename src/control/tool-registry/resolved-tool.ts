@@ -32,6 +32,10 @@ export interface ResolvedTool {
   /** Whether a user is asked before a call. */
   readonly approval?: ToolEntry["approval"] | undefined;
   readonly allow?: readonly string[] | undefined;
+  /** `descriptorSet` is base64, of the key of a ConfigMap that is named. */
+  readonly grpc?:
+    | (NonNullable<ToolEntry["grpc"]> & { readonly descriptorSet?: string | undefined })
+    | undefined;
   readonly forward?: ToolEntry["forward"] | undefined;
   /** Which addresses it may have, besides public ones. `undefined`: no other. */
   readonly allowedAddresses?: AllowedAddresses | undefined;

@@ -18,6 +18,7 @@ import {
   promptPackOf,
   secretsOf,
   sourceOf,
+  toolConfigMapsOf,
   toolRegistryOf,
   toolSecretNamesOf,
 } from "./references-of.ts";
@@ -27,7 +28,7 @@ export interface OperatorCaches {
   readonly agentRuntimes: Cache<kinds.StoredAgentRuntime>;
   /** Indexes: source, by the key of the ConfigMap; operator. */
   readonly promptPacks: Cache<kinds.StoredPromptPack>;
-  /** Indexes: toolSecret, by the bare name of a Secret; namespace; operator. */
+  /** Indexes: toolSecret, by the bare name of a Secret; configMap, by its key; namespace; operator. */
   readonly toolRegistries: Cache<kinds.StoredToolRegistry>;
   /** Metadata only. Index: owner, by uid, which finds the kept versions of a PromptPack. */
   readonly configMaps: Cache<KubernetesObject>;
@@ -71,6 +72,7 @@ export function createCaches(): OperatorCaches {
     }),
     toolRegistries: new Cache<kinds.StoredToolRegistry>({
       toolSecret: toolSecretNamesOf,
+      configMap: toolConfigMapsOf,
       namespace: one(namespaceOf),
       operator: operatorsOf,
     }),

@@ -27,6 +27,8 @@ export type StoredToolRegistry = Stored<ToolRegistry>;
 
 export interface ConfigMapObject extends KubernetesObject {
   data?: Record<string, string>;
+  /** Base64. */
+  binaryData?: Record<string, string>;
   immutable?: boolean;
 }
 export interface SecretObject extends KubernetesObject {

@@ -1,5 +1,6 @@
 /** What resources refer to, as keys "namespace/name". The indexes of the caches are made of it. */
 import { runtimeSpecOf, toolRegistryNameOf } from "../../api/agent-runtime.ts";
+import { configMapNames } from "../../control/tool-registry/descriptor-sets.ts";
 import type {
   StoredAgentRuntime,
   StoredPromptPack,
@@ -51,6 +52,14 @@ export function configMapsOf({ metadata, spec }: StoredAgentRuntime): string[] {
 export function sourceOf({ metadata, spec }: StoredPromptPack): string | undefined {
   const name = ofKnownSchema(() => spec.source.configMapRef.name, undefined);
   return name && `${metadata.namespace}/${name}`;
+}
+
+/** The ConfigMaps that have descriptors of the registry's tools. */
+export function toolConfigMapsOf({ metadata, spec }: StoredToolRegistry): string[] {
+  return keysIn(
+    metadata.namespace,
+    ofKnownSchema(() => configMapNames(spec.tools), []),
+  );
 }
 
 /** The names of the Secrets that the calls of a registry's tools need, in the namespaces of the agents. */

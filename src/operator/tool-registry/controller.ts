@@ -16,6 +16,7 @@ import { ofKnownSchema } from "../cluster/references-of.ts";
 import { UnreadableSpecs } from "../cluster/read-stored.ts";
 import { WrittenStatuses } from "../cluster/written-statuses.ts";
 import { createRegistryDecisions } from "./decisions.ts";
+import { ToolConfigMaps } from "./tool-config-maps.ts";
 import { ToolServices } from "./tool-services.ts";
 
 export interface ToolRegistries {
@@ -82,6 +83,7 @@ export function createToolRegistries(
     services,
     probes,
     lists,
+    configMaps: new ToolConfigMaps(context),
     looked,
     random,
   });
@@ -117,7 +119,13 @@ export function createToolRegistries(
     clock,
     ...controllerSettings,
     reconcile,
-  }).owns(caches.toolRegistries);
+  })
+    .owns(caches.toolRegistries)
+    .watches(caches.configMaps, ({ metadata }) =>
+      caches.toolRegistries
+        .indexed("configMap", keyOf(metadata))
+        .map((each) => keyOf(each.metadata)),
+    );
 
   return {
     controller,

@@ -11,14 +11,17 @@ import type { ToolOutcome } from "../../control/tool-registry/resolve-tools.ts";
 import { serversOf } from "../../control/agent-runtime/offered-tools.ts";
 import { listSource } from "../../tool-servers/lists/list-source.ts";
 import type { ToolListReader } from "../../tool-servers/lists/tool-list-reader.ts";
+import type { KubernetesObject } from "../../kube/client/object.ts";
 import type { ToolProbes } from "../../probes/tool-probes.ts";
 import { contentHash } from "../../promptpack/document/content-hash.ts";
 import { Decisions } from "../cluster/decisions.ts";
 import type { StoredToolRegistry } from "../cluster/kubernetes-objects.ts";
 import type { OperatorContext } from "../cluster/operator-context.ts";
 import { readSpec, toResource } from "../cluster/read-stored.ts";
+import { toolConfigMapsOf } from "../cluster/references-of.ts";
 import type { WrittenStatuses } from "../cluster/written-statuses.ts";
 import { listCredential } from "./list-credential.ts";
+import type { ToolConfigMaps } from "./tool-config-maps.ts";
 import type { ToolServices } from "./tool-services.ts";
 
 export interface RegistryOutcome {
@@ -36,6 +39,7 @@ type RegistryWorld = readonly [
   status: ToolRegistryStatus | undefined,
   services: readonly ServiceView[],
   looked: number,
+  ...configMaps: (KubernetesObject | undefined)[],
 ];
 
 export type RegistryDecisions = Decisions<RegistryWorld, RegistryOutcome>;
@@ -47,13 +51,14 @@ export function createRegistryDecisions(
     services: ToolServices;
     probes: ToolProbes;
     lists: ToolListReader;
+    configMaps: ToolConfigMaps;
     /** Key of the registry → how often has changed what is looked up for it: probes, lists, and the Secrets for them. */
     looked: ReadonlyMap<string, number>;
     random: () => number;
   },
 ): RegistryDecisions {
   const { caches, clock, settings } = context;
-  const { statuses, services, probes, lists, looked, random } = parts;
+  const { statuses, services, probes, lists, looked, random, configMaps } = parts;
   /** How the list of each server of the registry is read. */
   function sourcesOf(namespace: string, outcomes: readonly ToolOutcome[]) {
     return new Map(
@@ -69,7 +74,13 @@ export function createRegistryDecisions(
       const stored = caches.toolRegistries.get(key);
       if (stored === undefined) return undefined;
       const { namespace = "" } = stored.metadata;
-      return [stored, statuses.of(stored), services.of(namespace), looked.get(key) ?? 0];
+      return [
+        stored,
+        statuses.of(stored),
+        services.of(namespace),
+        looked.get(key) ?? 0,
+        ...toolConfigMapsOf(stored).map((configMap) => caches.configMaps.get(configMap)),
+      ];
     },
     async decide(key, [stored, status, offered], before, signal) {
       const read = readSpec(toolRegistrySpecSchema, stored.spec);
@@ -87,6 +98,7 @@ export function createRegistryDecisions(
         services: offered,
         probes: await probes.results(key, urls, signal),
         urlAddresses: networks.length === 0 ? undefined : networks,
+        configMaps: await configMaps.of(stored, signal),
         now: clock.now(),
       };
       const outcomes = resolveInput(input);

@@ -65,13 +65,25 @@ export class GrpcBackend {
     signal.throwIfAborted();
     const { clock } = this.#options;
     if (clock.monotonic() >= this.#goodUntil) {
-      this.#describing ??= this.#describe().finally(() => (this.#describing = undefined));
+      const describing = this.#ask();
       const isNew = this.#described === undefined && this.#failure === undefined && !this.#wasLate;
       const wait = isNew ? MAX_DESCRIBE_MS : MAX_DESCRIBE_AGAIN_MS;
-      const ended = await untilAborted(within(wait, this.#describing, clock), signal);
+      const ended = await untilAborted(within(wait, describing, clock), signal);
       this.#wasLate = ended === LATE;
     }
     return this.#described;
+  }
+
+  /** Asks the server now. `undefined`: it failed, as `failure` says. Rejects only when the signal is aborted. */
+  async describedNow(signal: AbortSignal): Promise<Described | undefined> {
+    signal.throwIfAborted();
+    await untilAborted(this.#ask(), signal);
+    return this.#failure === undefined ? this.#described : undefined;
+  }
+
+  /** Ends the connection once the calls that are under way have ended. */
+  close(): void {
+    this.#connection.renew();
   }
 
   /** Why nothing is known of the server, for the model and the client. */
@@ -84,11 +96,15 @@ export class GrpcBackend {
     if (this.#options.descriptorSet === undefined) this.#goodUntil = -Infinity;
   }
 
-  /** Never rejects. */
+  /** Those who ask at the same time share the answer. Never rejects. */
+  #ask(): Promise<void> {
+    return (this.#describing ??= this.#describe().finally(() => (this.#describing = undefined)));
+  }
+
   async #describe(): Promise<void> {
     const { clock, onFailure, onDescribed } = this.#options;
     try {
-      const described = await this.#ask();
+      const described = await this.#read();
       this.#goodUntil = clock.monotonic() + DESCRIPTORS_FRESH_MS;
       this.#failure = undefined;
       if (described.digest === this.#described?.digest) return;
@@ -104,7 +120,7 @@ export class GrpcBackend {
     }
   }
 
-  async #ask(): Promise<Described> {
+  async #read(): Promise<Described> {
     const { descriptorSet, services, clock, headers } = this.#options;
     const { grpc, client } = await this.load();
     if (descriptorSet !== undefined) {

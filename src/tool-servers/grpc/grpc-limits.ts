@@ -5,7 +5,7 @@ export const MAX_DESCRIPTOR_BYTES = 4 * 1024 * 1024;
 export const MAX_DESCRIPTOR_FILES = 1_000;
 export const MAX_GRPC_SERVICES = 200;
 /** Tools that one server offers. */
-export const MAX_GRPC_TOOLS = 256;
+export const MAX_GRPC_TOOLS = 1_024;
 /** Messages of one stream that are handed to the model. */
 export const MAX_STREAM_MESSAGES = 100;
 /** How long the list of the tools of a server is good. */

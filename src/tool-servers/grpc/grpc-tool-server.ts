@@ -14,7 +14,8 @@ import {
 } from "../server/gated-calls.ts";
 import { toolHeaders } from "../server/tool-headers.ts";
 import type { ToolOutcome } from "../server/tool-outcome.ts";
-import type { ListedTool, ToolCallOptions, ToolServer } from "../server/tool-server.ts";
+import type { ListingServer, ListReading, UnsupportedTool } from "../server/read-list.ts";
+import type { ListedTool, ToolCallOptions } from "../server/tool-server.ts";
 import { grpcAddress } from "./grpc-address.ts";
 import { GrpcBackend } from "./grpc-backend.ts";
 import type { Described } from "./grpc-client.ts";
@@ -35,6 +36,7 @@ interface Offer {
   readonly described: Described;
   readonly listed: readonly ListedTool[];
   readonly methods: ReadonlyMap<string, CalledMethod>;
+  readonly unsupported: readonly UnsupportedTool[];
 }
 
 const NOT_DESCRIBED = "the tool could not be reached: its server does not say which tools it has";
@@ -68,7 +70,7 @@ export function createGrpcBackend(
   });
 }
 
-export class GrpcToolServer implements ToolServer {
+export class GrpcToolServer implements ListingServer {
   readonly #tool: ToolConfig;
   readonly #context: GrpcToolContext;
   readonly #calls: GatedCalls;
@@ -82,6 +84,19 @@ export class GrpcToolServer implements ToolServer {
 
   async list(signal: AbortSignal): Promise<readonly ListedTool[]> {
     return (await this.#offered(signal))?.listed ?? [];
+  }
+
+  async readList(signal: AbortSignal): Promise<ListReading> {
+    const { backend } = this.#context;
+    if (backend === undefined)
+      return { state: "failed", reason: "InvalidTool", message: NO_ADDRESS };
+    const described = await backend.describedNow(signal);
+    if (described === undefined) {
+      const message = backend.failure ?? NOT_DESCRIBED;
+      return { state: "failed", reason: "Unreachable", message };
+    }
+    const { listed, unsupported } = await this.#offerOf(described);
+    return { state: "read", tools: listed, unsupported };
   }
 
   async call(
@@ -132,12 +147,22 @@ export class GrpcToolServer implements ToolServer {
   /** `undefined`: the server has not said yet what it has. */
   async #offered(signal: AbortSignal): Promise<Offer | undefined> {
     const described = await this.#context.backend?.described(signal);
-    if (described === undefined || described === this.#offer?.described) return this.#offer;
+    return described === undefined ? this.#offer : await this.#offerOf(described);
+  }
+
+  async #offerOf(described: Described): Promise<Offer> {
+    if (described === this.#offer?.described) return this.#offer;
     const { offeredTools } = await import("./offered-tools.ts");
     const { notes, ...offer } = offeredTools(described.services, this.#tool);
     const tool = this.#tool.registryName;
-    for (const note of notes) this.#context.log?.info({ tool, note }, PARTLY_OFFERED);
-    this.#offer = { described, ...offer };
-    return this.#offer;
+    const streams = offer.unsupported.map(
+      ({ name, reason }) => `${name} is not offered: ${reason}`,
+    );
+    for (const note of [...streams, ...notes]) {
+      this.#context.log?.info({ tool, note }, PARTLY_OFFERED);
+    }
+    const made = { described, ...offer };
+    this.#offer = made;
+    return made;
   }
 }

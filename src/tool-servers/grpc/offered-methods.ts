@@ -6,6 +6,7 @@ import type {
   DescMethodUnary,
   DescService,
 } from "@bufbuild/protobuf";
+import type { UnsupportedTool } from "../server/read-list.ts";
 import { MAX_GRPC_TOOLS } from "./grpc-limits.ts";
 
 /** A method that one request begins. */
@@ -14,7 +15,9 @@ export type CalledMethod = DescMethodUnary | DescMethodServerStreaming;
 export interface OfferedMethods {
   /** By the name of the tool. */
   readonly methods: ReadonlyMap<string, CalledMethod>;
-  /** Sentences about what is not offered. */
+  /** Those that take a stream. */
+  readonly unsupported: readonly UnsupportedTool[];
+  /** Sentences about what else is not offered. */
   readonly notes: readonly string[];
 }
 
@@ -27,6 +30,7 @@ export interface Restriction {
 /** Every provider accepts a name of so many characters. */
 const MAX_NAME_CHARACTERS = 64;
 const HASH_CHARACTERS = 8;
+const TAKES_STREAM = "it takes a stream of messages, and a tool is called with one";
 
 /** Services that are not about what a server is for: reflection, health, channelz. */
 export function isInfrastructure(serviceName: string): boolean {
@@ -39,11 +43,12 @@ export function offeredMethods(
   { allow, block = [] }: Restriction,
 ): OfferedMethods {
   const notes: string[] = [];
+  const unsupported: UnsupportedTool[] = [];
   const called: CalledMethod[] = [];
   const all = services.flatMap(({ methods }) => methods);
   for (const method of all.toSorted((a, b) => (fullName(a) < fullName(b) ? -1 : 1))) {
     if (isCalled(method)) called.push(method);
-    else notes.push(`${fullName(method)} is not offered: it takes a stream of messages`);
+    else unsupported.push({ name: byService(method), reason: TAKES_STREAM });
   }
   const methods = new Map(
     [...named(called)].filter(
@@ -54,11 +59,16 @@ export function offeredMethods(
   const most = `the server has more than ${MAX_GRPC_TOOLS} tools, and the others are not offered; choose with allow`;
   if (methods.size === MAX_GRPC_TOOLS && called.length > MAX_GRPC_TOOLS) notes.push(most);
   for (const name of allow ?? []) {
-    if (!methods.has(name) && !block.includes(name)) {
+    const isKnown = methods.has(name) || unsupported.some((each) => each.name === name);
+    if (!isKnown && !block.includes(name)) {
       notes.push(`allow names ${name}, which the server does not have`);
     }
   }
-  return { methods, notes };
+  return { methods, unsupported, notes };
+}
+
+function byService({ parent, name }: DescMethod): string {
+  return `${parent.name}_${name}`;
 }
 
 function isCalled(method: DescMethod): method is CalledMethod {
@@ -73,8 +83,8 @@ function isCalled(method: DescMethod): method is CalledMethod {
 }
 
 /** The first of these names that no other method has: by the service, with its package, with a hash. */
-const NAMINGS: readonly ((method: CalledMethod) => string)[] = [
-  ({ parent, name }) => `${parent.name}_${name}`,
+const NAMINGS: readonly ((method: DescMethod) => string)[] = [
+  byService,
   ({ parent, name }) => `${parent.typeName.replaceAll(".", "_")}_${name}`,
   (method) => `${method.parent.name}_${method.name}_${hash(fullName(method))}`,
 ];

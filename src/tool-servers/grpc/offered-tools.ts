@@ -1,5 +1,6 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { ToolConfig } from "../../agent-config/agent-config.ts";
+import type { UnsupportedTool } from "../server/read-list.ts";
 import type { ListedTool } from "../server/tool-server.ts";
 import { commentOf } from "./comments.ts";
 import { argumentsSchema } from "./message-schema.ts";
@@ -12,13 +13,14 @@ export function offeredTools(
 ): {
   readonly listed: readonly ListedTool[];
   readonly methods: ReadonlyMap<string, CalledMethod>;
+  readonly unsupported: readonly UnsupportedTool[];
   readonly notes: readonly string[];
 } {
-  const { methods, notes } = offeredMethods(services, { allow, block });
+  const { methods, unsupported, notes } = offeredMethods(services, { allow, block });
   const listed = [...methods].map(([name, method]) => ({
     name,
     description: commentOf(method) ?? `${description} (${fullName(method)})`,
     inputSchema: argumentsSchema(method.input),
   }));
-  return { listed, methods, notes };
+  return { listed, methods, unsupported, notes };
 }

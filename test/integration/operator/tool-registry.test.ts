@@ -11,6 +11,7 @@ import {
   type KubeObject,
   OPERATOR_USER,
 } from "../../support/kubernetes/kube-cluster.ts";
+import { shopDescriptors } from "../../support/grpc/grpc-server.ts";
 import { aNamespaceManifest } from "../../support/builders/manifests.ts";
 import { startHttpServer } from "../../support/processes/http-server.ts";
 import { startScriptedMcpServer } from "../../support/mcp/scripted-mcp-server.ts";
@@ -628,3 +629,48 @@ async function settled(): Promise<void> {
     quiet = operator().reconciled.length === before ? quiet + 1 : 0;
   }
 }
+
+describe("a gRPC tool", () => {
+  it("has the descriptors of its ConfigMap, follows it, and is invalid while it cannot be used", async () => {
+    const { port } = await listen();
+    const registry = await RegistryInCluster.create({
+      name: "shop",
+      type: "grpc",
+      url: `grpc://127.0.0.1:${port}`,
+      grpc: { descriptorSetRef: { name: "shop" }, services: ["shop.v1.Shop"] },
+    });
+    await registry.says("InvalidTool", 'there is no ConfigMap "shop"');
+    const set = await shopDescriptors();
+    const configMap: KubeObject = {
+      kind: "ConfigMap",
+      metadata: { name: "shop", namespace: registry.namespace },
+    };
+    const withSet = { binaryData: { "descriptors.pb": set.toString("base64") } };
+    await cluster().create({ ...configMap, ...withSet });
+    await registry.becomes({ phase: "Ready" });
+    await vi.waitFor(
+      async () => {
+        const { tools } = await registry.status();
+        expect(tools).toContainEqual(expect.objectContaining({ name: "Shop_At", available: true }));
+        expect(tools).toContainEqual(
+          expect.objectContaining({ name: "Shop_Upload", available: false, reason: "Unsupported" }),
+        );
+      },
+      { timeout: 10_000, interval: 100 },
+    );
+    const descriptorSet = set.toString("base64");
+    expect(await registry.reference()).toMatchObject({ tools: [{ grpc: { descriptorSet } }] });
+
+    await cluster().patch(configMap, { binaryData: { "descriptors.pb": "AAAA" } });
+    await registry.says("InvalidTool", "is no set of descriptors");
+    expect(await registry.reference()).toMatchObject({ tools: [] });
+    await cluster().patch(configMap, withSet);
+    await registry.becomes({ phase: "Ready" });
+    await cluster().patch(configMap, { binaryData: null });
+    await registry.says("InvalidTool", 'has no key "descriptors.pb"');
+    await cluster().patch(configMap, withSet);
+    await registry.becomes({ phase: "Ready" });
+    await cluster().delete(configMap);
+    await registry.says("InvalidTool", 'there is no ConfigMap "shop"');
+  });
+});

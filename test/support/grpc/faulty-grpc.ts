@@ -116,13 +116,43 @@ export async function startFaultyStreams(
 export async function startLatePort(target: number, ms: number): Promise<FaultyServer> {
   return await startFaultyPort((near) => {
     near.pause();
-    systemClock.setTimer(ms, () => {
-      const far = connect(target, "127.0.0.1");
-      far.on("error", () => near.destroy());
-      near.once("close", () => far.destroy());
-      near.pipe(far).pipe(near);
-    });
+    systemClock.setTimer(ms, () => passTo(target)(near));
   });
+}
+
+export interface FaultyProxy extends AsyncDisposable {
+  readonly port: number;
+  /** Breaks every connection. What comes from now on meets this. */
+  play(next: (socket: Socket) => void): void;
+}
+
+/** A proxy before a server, which plays one thing after the other. */
+export async function startFaultyProxy(): Promise<FaultyProxy> {
+  let current: (socket: Socket) => void = (socket) => socket.end();
+  const sockets = new Set<Socket>();
+  const server = await startFaultyPort((socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    current(socket);
+  });
+  return {
+    port: server.port,
+    play(next) {
+      current = next;
+      for (const socket of sockets) socket.destroy();
+    },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
+
+/** Passes everything on. */
+export function passTo(target: number): (socket: Socket) => void {
+  return (near) => {
+    const far = connect(target, "127.0.0.1");
+    far.on("error", () => near.destroy());
+    near.once("close", () => far.destroy());
+    near.pipe(far).pipe(near);
+  };
 }
 
 async function listening(
