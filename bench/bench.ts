@@ -7,6 +7,7 @@
  */
 import { measureEchoCPU } from "./echo-cpu.ts";
 import { measureFirstChunk } from "./first-chunk.ts";
+import { measureGrpcToolCalls } from "./grpc-tool-calls.ts";
 import { measureHostileInput } from "./hostile-input.ts";
 import { measureIdleConnections } from "./idle-connections.ts";
 import { measureKnownAttacks } from "./known-attacks.ts";
@@ -39,6 +40,7 @@ const BENCHES: Record<string, () => Promise<Measurement[]>> = {
   "operator-scale": measureOperatorScale,
   "tool-calls": measureToolCalls,
   validators: measureValidators,
+  "grpc-tool-calls": measureGrpcToolCalls,
 };
 
 const wanted = process.argv.slice(2);

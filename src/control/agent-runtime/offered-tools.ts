@@ -4,7 +4,7 @@ import type { PackTool } from "../../promptpack/document/tools.ts";
 import type { ResolvedPrompt } from "../../promptpack/render/resolve-prompt.ts";
 import { TOOLS_FOLDER } from "./agent-facts.ts";
 import type { ToolOutcome } from "../tool-registry/resolve-tools.ts";
-import type { ResolvedTool, ToolType } from "../tool-registry/resolved-tool.ts";
+import type { ResolvedTool } from "../tool-registry/resolved-tool.ts";
 import { SERVER_TYPES } from "../tool-registry/server-tools.ts";
 
 type ToolNaming = Pick<ResolvedPrompt, "blocklist" | "packTools"> & {
