@@ -7,7 +7,7 @@ import { MAX_TOOL_ERROR_BYTES } from "../server/limits.ts";
 import type { ToolOutcome } from "../server/tool-outcome.ts";
 import type { Attempt } from "../server/gated-calls.ts";
 import { TransportError } from "../server/transport-error.ts";
-import { withoutAddresses } from "./without-addresses.ts";
+import { withoutAddresses } from "../server/without-addresses.ts";
 
 export interface AnswerLimits {
   readonly secrets: readonly string[];
