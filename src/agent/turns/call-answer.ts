@@ -22,7 +22,7 @@ export interface NewAnswer {
 export function notOpen(callId: string): TurnError {
   const message =
     "No such call waits for an approval: it was answered before, or the session went on without an answer.";
-  return new TurnError("INVALID_MESSAGE", message, { details: { id: callId } });
+  return new TurnError("INVALID_MESSAGE", message, { details: { id: callId, open: false } });
 }
 
 /** Rejects with a TurnError when the arguments may not take the place of those that the model wrote. */
@@ -59,7 +59,7 @@ export async function checkEdit(
 
 function unfit(callId: string, problem: string): TurnError {
   const message = `The call waits still, since it cannot be made so: ${problem}.`;
-  return new TurnError("INVALID_MESSAGE", message, { details: { id: callId } });
+  return new TurnError("INVALID_MESSAGE", message, { details: { id: callId, open: true } });
 }
 
 /** The entry of the journal. Only what the client has set is in it. */

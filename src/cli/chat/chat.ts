@@ -2,7 +2,8 @@
 import { randomUUID } from "node:crypto";
 import { systemClock } from "../../time/clock.ts";
 import { ClientError } from "../../protocol/client/client-error.ts";
-import { SessionClient } from "../../protocol/client/session-client.ts";
+import type { AnswerFrame } from "../../protocol/frames.ts";
+import { SessionClient, type TurnEnd } from "../../protocol/client/session-client.ts";
 import { chatAddress, DEFAULT_CHAT_URL, shownAddress, type ChatTarget } from "./address.ts";
 import { pipedMessages } from "./input.ts";
 import { chatPrinter } from "./printer.ts";
@@ -21,6 +22,9 @@ export interface ChatFlags extends Pick<TokenFlags, "tokenFile"> {
   readonly url?: string | undefined;
   readonly message?: string | undefined;
   readonly session?: string | undefined;
+  /** Ids of calls. */
+  readonly approve?: readonly string[] | undefined;
+  readonly deny?: readonly string[] | undefined;
   readonly output: OutputFormat;
 }
 
@@ -28,10 +32,17 @@ export async function chat(name: string, flags: ChatFlags, streams: Streams): Pr
   if (flags.message?.trim() === "") {
     throw new CliError("-m: the message is empty.", { exitCode: EXIT_CODES.usage });
   }
+  const answers = answersOf(flags);
+  if (answers.length > 0 && (flags.session === undefined || flags.message !== undefined)) {
+    throw new CliError("--approve and --deny go with --session, and without -m.", {
+      exitCode: EXIT_CODES.usage,
+    });
+  }
   const target = readTarget(name, flags.namespace);
   const local = flags.url === undefined ? await findLocal({ env: streams.env }) : undefined;
   const url = chatAddress(flags.url ?? local?.url ?? DEFAULT_CHAT_URL, target);
-  const interactive = flags.message === undefined && streams.stdin.isTTY === true;
+  const interactive =
+    flags.message === undefined && answers.length === 0 && streams.stdin.isTTY === true;
   let token = await readToken(flags, streams);
   const printer = chatPrinter(flags.output, streams, { tools: interactive });
   using interrupts = new Interrupts();
@@ -76,8 +87,20 @@ export async function chat(name: string, flags: ChatFlags, streams: Streams): Pr
       });
       return EXIT_CODES.ok;
     }
-    const messages = flags.message === undefined ? pipedMessages(streams.stdin) : [flags.message];
-    return await sendAll(client, messages, signal);
+    const ends =
+      answers.length > 0
+        ? sendAnswers(client, answers, signal)
+        : sendMessages(
+            client,
+            flags.message === undefined ? pipedMessages(streams.stdin) : [flags.message],
+            signal,
+          );
+    const exitCode = await exitCodeOf(ends);
+    for (const { id } of client.openRequests) {
+      const again = `${commandLine("chat")} ${name} --session ${client.sessionId}`;
+      printer.note(`A call waits for an answer: ${again} --approve ${id}, or --deny ${id}`);
+    }
+    return exitCode;
   } catch (error) {
     throw error instanceof ClientError ? asCliError(error, flags) : error;
   } finally {
@@ -87,17 +110,41 @@ export async function chat(name: string, flags: ChatFlags, streams: Streams): Pr
   }
 }
 
-/** Sends every message and waits for its answer. */
-async function sendAll(
+function answersOf({ approve = [], deny = [] }: ChatFlags): AnswerFrame[] {
+  return [
+    ...approve.map((id): AnswerFrame => ({ type: "approve", id })),
+    ...deny.map((id): AnswerFrame => ({ type: "deny", id })),
+  ];
+}
+
+/** Sends every message, gives how its turn has ended, and goes on when that was looked at. */
+async function* sendMessages(
   client: SessionClient,
   messages: Iterable<string> | AsyncIterable<string>,
   signal: AbortSignal,
-): Promise<ExitCode> {
+): AsyncGenerator<TurnEnd> {
+  for await (const message of messages) yield await client.turn(message, signal);
+}
+
+async function* sendAnswers(
+  client: SessionClient,
+  answers: readonly AnswerFrame[],
+  signal: AbortSignal,
+): AsyncGenerator<TurnEnd> {
+  await client.caughtUp(signal);
+  const end = await client.answer(answers, signal);
+  if (end === undefined) await client.caughtUp(signal);
+  else yield end;
+}
+
+async function exitCodeOf(ends: AsyncIterable<TurnEnd>): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT_CODES.ok;
-  for await (const message of messages) {
-    const end = await client.turn(message, signal);
+  for await (const end of ends) {
     if (end.type === "error") exitCode = EXIT_CODES.failed;
-    else if (end.finishReason === "cancelled") return EXIT_CODES.failed;
+    // Another message would count as a denial of the calls that wait.
+    else if (end.finishReason === "cancelled" || end.finishReason === "awaiting_approval") {
+      return EXIT_CODES.failed;
+    }
   }
   return exitCode;
 }

@@ -17,10 +17,17 @@ export function chatCommand({ streams, end }: CommandContext): Command {
     .option("-m, --message <text>", "send this, print the answer, and end")
     .addOption(tokenFileOption())
     .option("--session <id>", "go on with an earlier session")
+    .option(
+      "--approve <call...>",
+      "let these calls of the session be made, print the answer, and end",
+    )
+    .option("--deny <call...>", "say that these calls are not to be made")
     .addOption(outputOption("the answer, or the frames as they come, one a line"))
     .addHelpText(
       "after",
       `
+A call that waits for an approval is asked about; without a terminal its id is printed, and the command fails.
+
 Keys: Ctrl-C stops an answer; pressed again it ends the chat, as Ctrl-D and /quit do.
 
 Examples:

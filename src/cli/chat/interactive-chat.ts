@@ -2,12 +2,16 @@
 import { Writable } from "node:stream";
 import { createInterface } from "node:readline";
 import { ClientError } from "../../protocol/client/client-error.ts";
+import type { AnswerFrame } from "../../protocol/frames.ts";
+import type { Approval } from "../../protocol/client/open-requests.ts";
 import type { SessionClient } from "../../protocol/client/session-client.ts";
+import { APPROVAL_KEYS, readApproval, readEdit } from "./approval-answer.ts";
 import { QUIT } from "./input.ts";
 import type { ChatPrinter } from "./printer.ts";
 import type { Interrupts } from "../terminal/interrupts.ts";
 import type { OutputFormat, Streams } from "../terminal/streams.ts";
 import { styled } from "../../observability/terminal/line.ts";
+import { visibleJSON } from "../../observability/terminal/visible-text.ts";
 import { passOn, printLine, type Output } from "../../observability/terminal/writer.ts";
 
 const PROMPT = "> ";
@@ -54,17 +58,42 @@ export async function converse({
     terminal,
     styled("dim", `Talking to ${title}. Ctrl-C stops an answer, Ctrl-D or ${QUIT} ends.`),
   );
-  try {
+  const typed = lines[Symbol.asyncIterator]();
+  /** Undefined when the user ends the chat. */
+  async function read(prompt: string): Promise<string | undefined> {
+    lines.setPrompt(prompt);
+    lines.prompt(true);
+    const { value: line, done } = await typed.next();
+    if (done === true) return undefined;
+    if (unseen.shift() === true) printLine(terminal, line);
+    return line.trim() === QUIT ? undefined : line;
+  }
+  /** Takes nothing for the answer that was typed before the question was seen. */
+  async function ask(question: string, draft = ""): Promise<string | undefined> {
+    while (unseen.length > 0) {
+      unseen.shift();
+      await typed.next();
+    }
+    if (lines.line !== "") clearLine();
+    lines.setPrompt(question);
     lines.prompt();
-    for await (const line of lines) {
-      if (unseen.shift() === true) printLine(terminal, line);
-      if (line.trim() === QUIT) break;
-      if (line.trim() !== "") {
-        output.muted = true;
-        await answer(line);
-        output.muted = false;
+    if (draft !== "") lines.write(draft);
+    const { value: line, done } = await typed.next();
+    unseen.shift();
+    return done === true || line.trim() === QUIT ? undefined : line;
+  }
+  try {
+    await attempt(() => client.caughtUp(interrupts.signal));
+    while (!interrupts.signal.aborted) {
+      if (client.openRequests.length > 0) {
+        const answers = await askAbout(client.openRequests);
+        if (answers === undefined) break;
+        await attempt(() => client.answer(answers, interrupts.signal));
+        continue;
       }
-      lines.prompt(true);
+      const line = await read(PROMPT);
+      if (line === undefined) break;
+      if (line.trim() !== "") await attempt(() => client.turn(line, interrupts.signal));
     }
   } finally {
     interrupts.signal.removeEventListener("abort", close);
@@ -73,13 +102,45 @@ export async function converse({
   printLine(terminal);
   printLine(terminal, styled("dim", `To go on with this session: --session ${client.sessionId}`));
 
-  async function answer(message: string): Promise<void> {
+  /** What is typed meanwhile is not shown, so that the answer stays in one piece. */
+  async function attempt(work: () => Promise<unknown>): Promise<void> {
+    output.muted = true;
     try {
-      await client.turn(message, interrupts.signal);
+      await work();
     } catch (error) {
       if (interrupts.signal.aborted) return;
       if (!(error instanceof ClientError)) throw error;
       printer.failure(error.message);
+    } finally {
+      output.muted = false;
+    }
+  }
+
+  /** Undefined when the user ends the chat. The calls wait on then. */
+  async function askAbout(calls: readonly Approval[]): Promise<AnswerFrame[] | undefined> {
+    const answers: AnswerFrame[] = [];
+    for (const call of calls) {
+      const answer = await askAboutOne(call);
+      if (answer === undefined) return undefined;
+      answers.push(answer);
+    }
+    return answers;
+  }
+
+  async function askAboutOne(call: Approval): Promise<AnswerFrame | undefined> {
+    const written = visibleJSON(JSON.stringify(call.arguments));
+    printLine(terminal, `The agent asks whether it may call ${call.name} ${written}`);
+    for (;;) {
+      const line = await ask(`${APPROVAL_KEYS} > `);
+      if (line === undefined) return undefined;
+      const answer = readApproval(line, call);
+      if (answer === undefined) continue;
+      if (answer !== "edit") return answer;
+      const edited = await ask("arguments > ", written);
+      if (edited === undefined) return undefined;
+      const approved = readEdit(edited, call);
+      if (approved !== undefined) return approved;
+      printer.failure("The arguments must be a JSON object.");
     }
   }
 }

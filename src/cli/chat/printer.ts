@@ -81,6 +81,8 @@ class AnswerPrinter implements ChatPrinter {
         break;
       }
       case "approval_request": {
+        // A chat at a terminal asks about each of them.
+        if (this.#tools) break;
         const { name, arguments: toolArguments } = frame.approval;
         this.note(`The agent asks whether it may call ${name} ${JSON.stringify(toolArguments)}`);
         break;

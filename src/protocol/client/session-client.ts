@@ -5,6 +5,8 @@
  */
 import {
   MAX_CLIENT_FRAME_BYTES,
+  type AnswerFrame,
+  type ApprovalRequestFrame,
   type ConnectedFrame,
   type ConnectionErrorFrame,
   type ErrorBody,
@@ -12,9 +14,13 @@ import {
   type ServerFrame,
   type TurnFrame,
 } from "../frames.ts";
-import { parseServerFrame, SERVER_FRAME_TYPES } from "../server-frame.ts";
+import { parseServerFrame } from "../server-frame.ts";
 import { ClientError } from "./client-error.ts";
 import { FrameOrder } from "./frame-order.ts";
+import { OpenRequests, type Approval } from "./open-requests.ts";
+import { noFrame, readGreeting, readRetryAfter } from "./read-greeting.ts";
+import { SeenTurns } from "./seen-turns.ts";
+import { readUnknownFrame, type UnknownFrame } from "./unknown-frame.ts";
 import { DEFAULT_RECONNECT_POLICY, type ReconnectPolicy } from "./reconnect-policy.ts";
 import { ReconnectingLine, type ClientClock, type ClientTimer } from "./reconnecting-line.ts";
 import type { TokenProvider, Transport } from "./transport.ts";
@@ -49,7 +55,13 @@ export type TurnEnd =
   | { readonly type: "error"; readonly error: ErrorBody };
 
 interface OwnTurn {
-  readonly message: { readonly type: "message"; readonly id: string; readonly content: string };
+  /** Undefined for a turn that goes on because its calls were answered. */
+  readonly message:
+    | { readonly type: "message"; readonly id: string; readonly content: string }
+    | undefined;
+  readonly answers: readonly AnswerFrame[];
+  /** The calls whose answers were sent again, and may have been taken the first time. */
+  readonly answeredAgain: Set<string>;
   /** Known from the first frame on. Until then the turn cannot be resumed, so its message is sent again. */
   turnId: string | undefined;
   cancelled: boolean;
@@ -57,15 +69,6 @@ interface OwnTurn {
   refusal: { readonly since: number; readonly nextTryAt: number } | undefined;
   readonly end: PromiseWithResolvers<TurnEnd>;
 }
-
-interface UnknownFrame {
-  readonly type?: unknown;
-  readonly session_id?: unknown;
-  readonly seq?: unknown;
-}
-
-/** How many turns of other clients are remembered, to tell them from this client's next turn. */
-const MAX_SEEN_TURNS = 64;
 
 export class SessionClient {
   readonly #options: SessionClientOptions;
@@ -81,7 +84,9 @@ export class SessionClient {
   /** A message was sent in the session, so the server may have kept it. */
   #isUsed = false;
   #turn: OwnTurn | undefined;
-  readonly #seenTurns = new Set<string>();
+  #requests = new OpenRequests();
+  #catchingUp: PromiseWithResolvers<void> | undefined;
+  readonly #seenTurns = new SeenTurns();
   #retryTimer: ClientTimer | undefined;
   #silenceTimer: ClientTimer | undefined;
   #noticeTimer: ClientTimer | undefined;
@@ -137,19 +142,63 @@ export class SessionClient {
     return this.#order.seq;
   }
 
+  /** The calls that wait for an approval and that this client has not answered, as far as it was told. */
+  get openRequests(): readonly Approval[] {
+    return this.#requests.open;
+  }
+
   /** Runs one turn to its end. Rejects with a ClientError when the server is lost for good, or with the reason of `signal`. */
-  async turn(content: string, signal: AbortSignal): Promise<TurnEnd> {
+  turn(content: string, signal: AbortSignal): Promise<TurnEnd> {
+    const id = this.#options.newMessageId();
+    return this.#run({ message: { type: "message", id, content }, answers: [] }, signal);
+  }
+
+  /**
+   * Answers calls that wait for an approval, and runs the turn that goes on to its end. Answers undefined at once when other calls
+   * wait still, since no turn goes on then. Rejects as `turn` does.
+   */
+  async answer(answers: readonly AnswerFrame[], signal: AbortSignal): Promise<TurnEnd | undefined> {
+    const answered = new Set(answers.map(({ id }) => id));
+    if (this.#requests.open.every(({ id }) => answered.has(id))) {
+      return await this.#run({ message: undefined, answers }, signal);
+    }
+    signal.throwIfAborted();
+    this.#sendAnswers(answers);
+    return undefined;
+  }
+
+  /** Settles when all came that the server had to say of the session until now. Rejects as `turn` does. */
+  async caughtUp(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (!this.#isUsed) return;
+    const catchingUp = (this.#catchingUp ??= Promise.withResolvers());
+    const onAbort = (): void => catchingUp.reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      this.#line.awaitAnswer();
+      if (this.#line.isOpen) this.#resume();
+      await catchingUp.promise;
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      this.#catchingUp = undefined;
+      this.#line.stopAwaiting();
+    }
+  }
+
+  async #run(asked: Pick<OwnTurn, "message" | "answers">, signal: AbortSignal): Promise<TurnEnd> {
     if (this.#turn !== undefined) throw new Error("a turn is running already");
     signal.throwIfAborted();
     if (this.#isClosed) throw closed();
     const turn: OwnTurn = {
-      message: { type: "message", id: this.#options.newMessageId(), content },
+      ...asked,
+      answeredAgain: new Set(),
       turnId: undefined,
       cancelled: false,
       refusal: undefined,
       end: Promise.withResolvers<TurnEnd>(),
     };
-    if (new TextEncoder().encode(this.#messageText(turn)).length > MAX_CLIENT_FRAME_BYTES) {
+    for (const text of this.#textsOf(turn)) {
+      if (new TextEncoder().encode(text).length <= MAX_CLIENT_FRAME_BYTES) continue;
       const limit = `${MAX_CLIENT_FRAME_BYTES / 1024} KiB`;
       throw new ClientError("too-large", `A message may have ${limit}; this one has more.`);
     }
@@ -159,7 +208,7 @@ export class SessionClient {
     try {
       if (!this.#line.isOpen) this.#noticeSoon();
       this.#line.awaitAnswer();
-      if (this.#line.isOpen) this.#askForTurn(turn);
+      if (this.#line.isOpen) this.#ask(turn);
       return await turn.end.promise;
     } finally {
       signal.removeEventListener("abort", onAbort);
@@ -184,6 +233,7 @@ export class SessionClient {
     this.#isClosed = true;
     for (const timer of [this.#retryTimer, this.#silenceTimer, this.#noticeTimer]) timer?.cancel();
     this.#turn?.end.reject(closed());
+    this.#catchingUp?.reject(closed());
     this.#line.close();
   }
 
@@ -230,6 +280,7 @@ export class SessionClient {
     this.#opening?.reject(error);
     // The next message makes the line try again.
     this.#turn?.end.reject(error);
+    this.#catchingUp?.reject(error);
   }
 
   #noticeSoon(): void {
@@ -251,19 +302,29 @@ export class SessionClient {
     this.#line.send(JSON.stringify(frame));
   }
 
-  #messageText({ message }: OwnTurn): string {
-    return JSON.stringify({ ...message, session_id: this.#sessionId });
+  /** What the turn is asked for with. */
+  #textsOf({ message, answers }: Pick<OwnTurn, "message" | "answers">): string[] {
+    const frames = message === undefined ? answers : [message];
+    return frames.map((frame) => JSON.stringify({ ...frame, session_id: this.#sessionId }));
+  }
+
+  #sendAnswers(answers: readonly AnswerFrame[]): void {
+    for (const { id } of answers) this.#requests.answered(id);
+    for (const text of this.#textsOf({ message: undefined, answers })) this.#line.send(text);
+  }
+
+  #ask(turn: OwnTurn): void {
+    this.#isUsed = true;
+    if (turn.message === undefined) this.#sendAnswers(turn.answers);
+    else for (const text of this.#textsOf(turn)) this.#line.send(text);
   }
 
   /** Asks for the frames of the turn, in whichever way the server can answer. */
   #askForTurn(turn: OwnTurn): void {
-    this.#isUsed = true;
-    if (turn.turnId !== undefined) {
-      this.#resume();
-      return;
-    }
-    // The server knows the id of the message, so it does not run the message twice.
-    this.#line.send(this.#messageText(turn));
+    // The server knows the id of a message, so it does not run the message twice. Answers are sent again when the server says
+    // that it waits for them still.
+    if (turn.turnId === undefined && turn.message !== undefined) this.#ask(turn);
+    else this.#resume();
   }
 
   #resume(): void {
@@ -278,7 +339,7 @@ export class SessionClient {
     if (turn === undefined) return;
     this.#silenceTimer?.cancel();
     this.#silenceTimer = this.#options.clock.setTimer(this.#policy.silenceMs, () => {
-      this.#line.send(this.#messageText(turn));
+      for (const text of this.#textsOf(turn)) this.#line.send(text);
     });
   }
 
@@ -298,6 +359,7 @@ export class SessionClient {
     if (frame.type === "connected") {
       if (frame.session_id === this.#sessionId) this.#order.answered(frame.seq);
       else this.#enter(frame);
+      this.#catchingUp?.resolve();
       this.#options.onFrame(frame, text, true);
     } else if (isOfTurn(frame)) {
       this.#receiveOfTurn(frame, text);
@@ -307,6 +369,10 @@ export class SessionClient {
   }
 
   #receiveOfTurn(frame: TurnFrame, text: string): void {
+    if (frame.type === "approval_request" && this.#isPassed(frame)) {
+      this.#receiveAgain(frame, text);
+      return;
+    }
     // A frame that shows a gap comes again, but it may be the only one that tells which turn is ours.
     const isOwn = this.#isOwn(frame);
     if (!this.#isNext(frame)) return;
@@ -316,6 +382,7 @@ export class SessionClient {
       this.#silenceTimer?.cancel();
       this.#noticeBack();
     }
+    this.#requests.heard(frame);
     this.#options.onFrame(frame, text, isOwn);
     if (!isOwn) return;
     if (frame.type === "done") {
@@ -324,6 +391,22 @@ export class SessionClient {
     } else if (frame.type === "error") {
       this.#turn?.end.resolve({ type: "error", error: frame.error });
     }
+  }
+
+  /** Whether the frame, or what came instead of it, was passed on before: it has been sent again because a call waits still. */
+  #isPassed({ session_id, seq }: ApprovalRequestFrame): boolean {
+    return session_id === this.#sessionId && seq <= this.#order.seq;
+  }
+
+  #receiveAgain(frame: ApprovalRequestFrame, text: string): void {
+    const { id } = frame.approval;
+    this.#seenTurns.add(frame.turn_id);
+    if (this.#requests.heardAgain(frame)) this.#options.onFrame(frame, text, true);
+    const turn = this.#turn;
+    const answer = turn?.answers.find((each) => each.id === id);
+    if (turn === undefined || answer === undefined) return;
+    turn.answeredAgain.add(id);
+    this.#sendAnswers([answer]);
   }
 
   /** Whether the frame is the next to be passed on. If frames before it are missing, they are asked for. */
@@ -338,16 +421,12 @@ export class SessionClient {
   #isOwn(frame: TurnFrame): boolean {
     const turn = this.#turn;
     const { turn_id: turnId, message_id: messageId } = frame;
-    if (turn !== undefined && messageId === turn.message.id) turn.turnId = turnId;
+    if (turn?.message !== undefined && messageId === turn.message.id) turn.turnId = turnId;
     // When the server does not tell the id of the message, the first turn that was not seen before is ours.
     else if (messageId === undefined && turn?.turnId === undefined && !this.#seenTurns.has(turnId))
       if (turn !== undefined) turn.turnId = turnId;
     if (turn?.turnId === turnId) return true;
     this.#seenTurns.add(turnId);
-    if (this.#seenTurns.size > MAX_SEEN_TURNS) {
-      const [oldest] = this.#seenTurns;
-      if (oldest !== undefined) this.#seenTurns.delete(oldest);
-    }
     return false;
   }
 
@@ -356,6 +435,15 @@ export class SessionClient {
     const turn = this.#turn;
     const retryAfterMs = readRetryAfter(frame.error);
     if (turn !== undefined && this.#triesAgain(turn, frame.error, retryAfterMs)) return;
+    const { id, open } = frame.error.details ?? {};
+    if (frame.error.code === "INVALID_MESSAGE" && typeof id === "string") {
+      this.#requests.refused(id, open === true);
+      // It was taken when it was sent first.
+      if (open !== true && turn?.answeredAgain.delete(id) === true) {
+        this.#resume();
+        return;
+      }
+    }
     if (frame.error.code === "SESSION_NOT_FOUND" && frame.session_id === this.#sessionId)
       this.#isUsed = false;
     this.#options.onFrame(frame, text, true);
@@ -390,52 +478,12 @@ export class SessionClient {
   #enter({ session_id, seq }: ConnectedFrame): void {
     this.#sessionId = session_id;
     this.#order = new FrameOrder(seq);
+    this.#requests = new OpenRequests();
   }
-}
-
-/** Returns the greeting, or the reason why the server cannot be talked to. */
-function readGreeting(text: string, wanted: string | undefined): ConnectedFrame | ClientError {
-  const parsed = parseServerFrame(text);
-  if (!parsed.ok) return noFrame(parsed.problem);
-  const { frame } = parsed;
-  if (frame.type === "error") {
-    const { code, message } = frame.error;
-    if (code === "SESSION_NOT_FOUND" && wanted !== undefined) return noSession(wanted);
-    const temporary = code === "UNAVAILABLE" || code === "RATE_LIMITED";
-    const retryAfterMs = readRetryAfter(frame.error);
-    return new ClientError("refused", message, { temporary, retryAfterMs });
-  }
-  if (frame.type !== "connected") return noFrame(`its first frame is ${frame.type}`);
-  return wanted === undefined || frame.session_id === wanted ? frame : noSession(wanted);
-}
-
-function readRetryAfter({ details }: ErrorBody): number | undefined {
-  const seconds = details?.["retry_after"];
-  return typeof seconds === "number" && seconds >= 0 ? seconds * 1_000 : undefined;
 }
 
 function isOfTurn(frame: Exclude<ServerFrame, ConnectedFrame>): frame is TurnFrame {
   return "seq" in frame && frame.seq !== undefined;
-}
-
-/** Reads a frame of a later version of the protocol. */
-function readUnknownFrame(text: string): UnknownFrame | undefined {
-  try {
-    const frame = JSON.parse(text) as UnknownFrame;
-    const isUnknown = typeof frame.type === "string" && !SERVER_FRAME_TYPES.includes(frame.type);
-    return isUnknown ? frame : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function noFrame(problem: string): ClientError {
-  return new ClientError("protocol", `The server sent what is no frame of Omnia: ${problem}.`);
-}
-
-function noSession(sessionId: string): ClientError {
-  const message = `There is no session ${sessionId}: it has expired, or it is another agent's.`;
-  return new ClientError("session-not-found", message);
 }
 
 function closed(): ClientError {
