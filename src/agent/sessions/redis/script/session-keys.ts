@@ -1,14 +1,15 @@
 /**
  * The keys of a session in Redis: six at most, all with the same expiry.
  *
- * - `session`, a hash: the last seq, the fence, the turn that has not ended and until when its lease goes
+ * - `session`, a hash: the last seq, the fence, the turn that has not ended and until when its lease goes; `a:<call id>` → the
+ *   request of a call that waits for an approval, or who has answered it
  * - `messages`, a list of JSON: the history
  * - `frames`, a stream. Frame n has the id `n-0`, so that none can be there twice or out of order. The end of a turn
  *   leaves a mark with the id `<last seq>-<fence>`, which is how those who follow learn of it.
  * - `turns`, a list: of each ended turn whose frames are kept, when it ended, its last seq and the bytes of its frames
  * - `message-ids`, a hash: `m:<message id>` → fence, seq before and id of its turn; `r:<n>` → the message id of the
  *   turn whose fence is n in a ring, so that only the last ones are remembered
- * - `journal`, a list of JSON, while a turn runs: its origin, then the entries of its journal
+ * - `journal`, a list of JSON, while a turn runs or its calls wait for an approval: its origin, then the entries of its journal
  */
 const NAMES = ["session", "messages", "frames", "turns", "message-ids", "journal"] as const;
 
