@@ -42,4 +42,20 @@ describe("turnMessages", () => {
       partial: true,
     });
   });
+
+  it("says that a call which waits for an approval was not made", () => {
+    const recorded = [{ role: "assistant", turnId, content: "", toolCalls: calls("a") }] as const;
+    const messages = turnMessages({
+      turnId,
+      recorded,
+      unrecordedText: "",
+      partial: false,
+      isWaiting: true,
+    });
+    expect(messages.at(-1)).toMatchObject({
+      role: "tool",
+      toolCallId: "a",
+      error: expect.stringMatching(/^Not called: .*counts as a denial/),
+    });
+  });
 });
