@@ -2,6 +2,7 @@
 import type { Check, CheckContext } from "./harness/check.ts";
 import { CheckFailed } from "./harness/check-failed.ts";
 import type { ConnectOptions, HandlerHint } from "./harness/check.ts";
+import { approvalChecks } from "./checks/approvals.ts";
 import { CONNECTING } from "./checks/connecting.ts";
 import { MESSAGES } from "./checks/messages.ts";
 import { REFUSED_FRAMES } from "./checks/refused-frames.ts";
@@ -20,6 +21,11 @@ export const CHECKS: readonly Check[] = [
   ...RESUMING,
 ];
 
+/** Those of an endpoint. */
+export function checksOf({ approvalMessage }: Pick<Endpoint, "approvalMessage">): readonly Check[] {
+  return approvalMessage === undefined ? CHECKS : [...CHECKS, ...approvalChecks(approvalMessage)];
+}
+
 export interface Endpoint {
   /** Its query holds agent and namespace, where the endpoint asks for them. */
   readonly url: URL;
@@ -27,6 +33,8 @@ export interface Endpoint {
   /** Takes the token out of what the endpoint sends, so that no reason quotes it. */
   readonly hide?: ((text: string) => string) | undefined;
   readonly handler: HandlerHint;
+  /** A message that makes the agent call a tool which waits for an approval. Without it nothing is checked of approvals. */
+  readonly approvalMessage?: string | undefined;
 }
 
 /** Tells why no check could say anything about the endpoint, or settles with `undefined` when it can be reached. */
@@ -47,7 +55,7 @@ export async function whyUnreachable(
 /** Rejects with the reason of the signal, and never because of the endpoint. */
 export function runSuite(endpoint: Endpoint, options: SuiteOptions): Promise<CheckResult[]> {
   return runChecks(
-    CHECKS,
+    checksOf(endpoint),
     async (check, signal) => {
       const connections: ProbeConnection[] = [];
       try {

@@ -22,6 +22,10 @@ export function conformanceCommand({ streams, end }: CommandContext): Command {
         .choices(["echo", "demo", "unknown"])
         .default("unknown"),
     )
+    .option(
+      "--approval-message <text>",
+      "a message after which the agent asks to approve a call: checks approvals too, and denies each call",
+    )
     .addOption(checkTimeoutOption())
     .addOption(outputOption("a table, or a JSON object"))
     .addHelpText(

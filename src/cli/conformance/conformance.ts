@@ -1,6 +1,6 @@
 /** `omnia conformance`: checks whether an endpoint speaks the WebSocket protocol. */
 import { HANDLER_HINTS } from "../../conformance/harness/check.ts";
-import { CHECKS, runSuite, whyUnreachable } from "../../conformance/run-suite.ts";
+import { checksOf, runSuite, whyUnreachable } from "../../conformance/run-suite.ts";
 import { findLocal } from "../../local/state/find-local.ts";
 import { chatAddress, DEFAULT_CHAT_URL, shownAddress } from "../chat/address.ts";
 import { SecretValues } from "../../observability/secrets/secret-values.ts";
@@ -14,6 +14,7 @@ export interface ConformanceFlags extends TokenFlags {
   readonly agent?: string | undefined;
   readonly namespace?: string | undefined;
   readonly handler: string;
+  readonly approvalMessage?: string | undefined;
   /** In milliseconds. */
   readonly timeout: number;
   readonly output: OutputFormat;
@@ -31,7 +32,9 @@ export async function conformance(
   const token = await readToken(flags, streams);
   using interrupts = new Interrupts();
   const secrets = new SecretValues(token === undefined ? [] : [token]);
-  const endpoint = { url: address, token, handler, hide: (text: string) => secrets.hide(text) };
+  const hide = (text: string): string => secrets.hide(text);
+  const { approvalMessage } = flags;
+  const endpoint = { url: address, token, handler, hide, approvalMessage };
   const problem = await whyUnreachable(endpoint, { timeoutMs: timeout, signal: interrupts.signal });
   if (problem !== undefined) {
     throw new CliError(`${shownAddress(address)}: ${problem}.`, {
@@ -39,7 +42,7 @@ export async function conformance(
     });
   }
   const report = new Report({
-    checks: CHECKS,
+    checks: checksOf(endpoint),
     subject: "ENDPOINT",
     output,
     stdout: streams.stdout,

@@ -2,6 +2,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { AgentConfig, ToolConfig } from "../../../src/agent-config/agent-config.ts";
 import { FRAME_RETENTION_MS, TURN_LEASE_MS } from "../../../src/agent/sessions/session-store.ts";
+import { approvalChecks } from "../../../src/conformance/checks/approvals.ts";
+import { CHECKS, runSuite } from "../../../src/conformance/run-suite.ts";
 import { AgentProcess } from "../../support/agent/agent-process.ts";
 import type { ChatClient } from "../../support/agent/chat-client.ts";
 import { startModelServer, type WireBody } from "../../support/agent/model-server.ts";
@@ -406,6 +408,26 @@ describe("a call that needs an approval", () => {
     other.send({ type: "approve", id: "call_pay" });
     expect(await other.nextOf("done")).toMatchObject({ content: "All is done." });
     expect(payments.calls).toHaveLength(1);
+  });
+});
+
+describe("an agent whose calls wait", () => {
+  it("passes the checks of conformance on them, none of which has an effect", async () => {
+    callsWhenTold(/Pay twice at once/, [PAY, { ...PAY, id: "call_other" }]);
+    model().mock.onMessage("hello", { content: "Hello." });
+    const agent = await aReplica();
+    const approvalMessage = "Pay twice at once";
+    const results = await runSuite(
+      { url: new URL(agent.url), token: undefined, handler: "unknown", approvalMessage },
+      { timeoutMs: 10_000, signal: new AbortController().signal, onResult: () => {} },
+    );
+    const names = approvalChecks(approvalMessage).map(({ name }) => name);
+    const ofApprovals = results.filter(({ name }) => names.includes(name));
+    expect(ofApprovals.map(({ name, result, reason }) => ({ name, result, reason }))).toEqual(
+      names.map((name) => ({ name, result: "pass" })),
+    );
+    expect(results).toHaveLength(CHECKS.length + names.length);
+    expect(payments.calls).toEqual([]);
   });
 });
 
