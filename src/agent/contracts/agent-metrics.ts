@@ -12,6 +12,8 @@ export interface AgentMetrics {
   readonly messagesSentTotal: CounterMetric;
   /** `status` is success or error. */
   readonly toolCallsTotal: CounterMetric<"tool" | "status">;
+  /** `state` is asked, approved or denied. */
+  readonly approvalsTotal: CounterMetric<"state">;
   /** `direction` is input or output. */
   readonly providerTokensTotal: CounterMetric<"provider" | "model" | "direction">;
   /** `outcome` is passed, warned, retried or refused. */
@@ -101,6 +103,11 @@ export function createAgentMetrics(metrics: Metrics, gauges: AgentGauges): Agent
       name: "omnia_agent_tool_calls_total",
       help: "Tool calls, by tool and outcome",
       labels: ["tool", "status"],
+    }),
+    approvalsTotal: metrics.counter({
+      name: "omnia_agent_approvals_total",
+      help: "Calls that users were asked to approve, and their answers",
+      labels: ["state"],
     }),
     providerTokensTotal: metrics.counter({
       name: "omnia_agent_provider_tokens_total",

@@ -275,6 +275,8 @@ export class RunningTurn implements Turn {
       return isStoreAway ? "error" : fail(errorBody(error));
     }
     if (isStoreAway) return "error";
+    const asked = ending.type === "done" ? (ending.approvals?.length ?? 0) : 0;
+    if (asked > 0) this.#context.metrics.approvalsTotal.add(asked, { state: "asked" });
     onEnd(true);
     this.#writer.publish(frames);
     return requestStatus(ending);

@@ -145,6 +145,10 @@ export class TurnRunner {
         () => store.store.answerCall(sessionId, client.owner, attempt),
         { clock, pausesMs: TURN_BEGIN_RETRIES_MS },
       );
+      if (answered.status === "started" || answered.status === "recorded") {
+        const state = frame.type === "approve" ? "approved" : "denied";
+        this.#options.metrics.approvalsTotal.add(1, { state });
+      }
       if (answered.status !== "started") return answered.status;
       await this.#whenEnded(sessionId);
       handedOver = true;

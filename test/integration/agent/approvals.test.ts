@@ -183,10 +183,14 @@ describe("a call that needs an approval", () => {
 
   it("is not made when it is denied, and the model is told why", async () => {
     callsWhenTold(/Pay the fine/, [PAY], "As you wish.");
-    const client = await (await aReplica()).connect();
+    const agent = await aReplica();
+    const client = await agent.connect();
     await waits(client, "Pay the fine");
     client.send({ type: "deny", id: "call_pay", reason: "too dear" });
     const done = await client.nextOf("done");
+    for (const state of ["asked", "denied"]) {
+      expect(await agent.metric("omnia_agent_approvals_total", { state })).toBe(1);
+    }
     expect(done).toMatchObject({ content: "As you wish.", finish_reason: "stop" });
     expect(client.frames.filter(({ type }) => type.startsWith("tool_"))).toEqual([]);
     expect(lastTold().at(-1)).toMatchObject({
