@@ -199,6 +199,7 @@ export class MemorySessionStore implements SessionStore {
       return { status: "started", turn: takenTurn(unended, session) };
     }
     const taken = takeAnswer(session, answer);
+    this.#count(session);
     if (taken !== "complete" || waiting === undefined) {
       return { status: taken === "recorded" ? "recorded" : "not-open" };
     }

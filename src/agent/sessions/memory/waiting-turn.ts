@@ -40,14 +40,18 @@ export function openRequests({ waiting, promptVersion }: MemorySession): Waiting
 
 /** Takes the answer. Answers `complete` when it was the last one that the session waits for. */
 export function takeAnswer(
-  { waiting }: MemorySession,
+  session: MemorySession,
   { entry, turnId }: CallAnswer,
 ): "complete" | "recorded" | "not-open" {
+  const { waiting } = session;
   const call = waiting?.calls.get(entry.id);
   if (waiting === undefined || call === undefined) return "not-open";
   if (typeof call === "string") return call === turnId ? "recorded" : "not-open";
   waiting.calls.set(entry.id, turnId);
   waiting.journal.push(entry);
+  const bytes = bytesOfEntries([entry]);
+  waiting.bytes += bytes;
+  session.bytes += bytes;
   const isOpen = [...waiting.calls.values()].some((each) => typeof each !== "string");
   return isOpen ? "recorded" : "complete";
 }
