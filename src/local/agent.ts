@@ -10,6 +10,7 @@ import {
 import { gatherReferences } from "../control/agent-runtime/gather-references.ts";
 import type { TrustPolicy } from "../control/trust-policy.ts";
 import type { SecretFile, WorkloadDecision } from "../control/agent-runtime/workload-decision.ts";
+import { namesRuntime } from "../api/runtime-variables.ts";
 import { canonicalJSON, contentHash } from "../promptpack/document/content-hash.ts";
 import {
   AgentWorkload,
@@ -228,12 +229,18 @@ export class LocalAgent {
       resolved.problems.length === 0 ? resolved.variables : this.#runningWith?.variables;
     if (variables === undefined) return;
 
-    const revision = `${workload.rollHash}-${contentHash(variables)}`;
+    // A runtime's command is a path from the manifest's folder, as it is from the folder of an image.
+    const workingFolder = namesRuntime(this.#resource.spec.env)
+      ? world.folderOf({ namespace, name })
+      : undefined;
+    const own = workingFolder === undefined ? variables : { variables, workingFolder };
+    const revision = `${workload.rollHash}-${contentHash(own)}`;
     const secrets = this.#secretContents(workload.secretFiles, secretValues);
     const replicas = replicasOf(workload);
     await this.#workload.apply({
       replicas,
       revision,
+      workingFolder,
       environment: processEnvironment(world.environment, variables),
       config: JSON.stringify(config, null, 2),
       secrets,

@@ -1,4 +1,5 @@
 /** The resources that the files declare, by kind and name, with what this machine adds to them. */
+import { dirname, resolve } from "node:path";
 import type { AgentRuntime } from "../api/agent-runtime.ts";
 import type { ConfigMap, Secret, Service } from "../api/fields/core-objects.ts";
 import { LOCAL_URL_ANNOTATION } from "../api/group.ts";
@@ -17,6 +18,8 @@ export interface LocalWorld {
   readonly services: readonly Service[];
   configMap(name: ObjectName): ConfigMap | undefined;
   secret(name: ObjectName): Secret | undefined;
+  /** The folder of the file that declares the agent. */
+  folderOf(agent: ObjectName): string | undefined;
   readonly environment: Environment;
 }
 
@@ -30,10 +33,12 @@ export function localWorld(
   const promptPacks: PromptPack[] = [];
   const toolRegistries: ToolRegistry[] = [];
   const services: Service[] = [];
+  const folders = new Map<string, string>();
   for (const resource of resources) {
     switch (resource.kind) {
       case "AgentRuntime":
         agentRuntimes.push(resource.value);
+        folders.set(objectKey(resource), dirname(resolve(resource.file)));
         break;
       case "PromptPack":
         promptPacks.push(resource.value);
@@ -57,6 +62,7 @@ export function localWorld(
     promptPacks,
     toolRegistries,
     services,
+    folderOf: (agent) => folders.get(objectKey(agent)),
     configMap: (name) => configMaps.get(objectKey(name)),
     secret: (name) => secrets.get(objectKey(name)),
     environment,

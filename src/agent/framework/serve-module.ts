@@ -24,7 +24,7 @@ type Run = (input: Input, options: { signal: AbortSignal }) => unknown;
 
 const moduleSchema = z.object({
   run: z.custom<Run>((value) => typeof value === "function").optional(),
-  default: z.unknown(),
+  default: z.unknown().optional(),
 });
 
 export async function startModuleHost(options: ModuleHostOptions): Promise<Server> {

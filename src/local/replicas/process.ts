@@ -23,6 +23,8 @@ export interface ReplicaProcessOptions {
   execPath: string;
   arguments: readonly string[];
   environment: Readonly<Record<string, string>>;
+  /** The folder of this program, if it is not set. */
+  workingFolder?: string | undefined;
   logFile: string;
   clock: Clock;
   /** The secrets that the process was given. They are taken out of what it says. */
@@ -44,11 +46,15 @@ const UNANSWERED_HUNG = 8;
 /** After a process has ended, another one that it started may hold its output open for longer than this. */
 const OUTPUT_TIMEOUT_MS = 1_000;
 
-const listeningSchema = z.object({
-  type: z.literal("listening"),
-  facadePort: z.int().min(1).max(65_535),
-  managementPort: z.int().min(1).max(65_535),
-});
+const messageSchema = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("listening"),
+    facadePort: z.int().min(1).max(65_535),
+    managementPort: z.int().min(1).max(65_535),
+  }),
+  /** The process that leads the group of a runtime in another framework. Null: it has ended. */
+  z.object({ type: z.literal("runtime-process"), pid: z.int().min(2).nullable() }),
+]);
 
 export class ReplicaProcess {
   readonly #options: ReplicaProcessOptions;
@@ -60,11 +66,14 @@ export class ReplicaProcess {
   readonly #startTimer: Timer;
   #killTimer: Timer | undefined;
   #hung = false;
+  #isListening = false;
+  #runtimeGroup: number | undefined;
 
   constructor(options: ReplicaProcessOptions) {
     this.#options = options;
     this.#child = spawn(options.execPath, [...options.arguments], {
       env: { ...options.environment },
+      cwd: options.workingFolder,
       // It has a process group of its own, so that Ctrl-C in the terminal reaches this program alone, which then drains its
       // replicas. If this program is killed, the channel to it closes, and the replica ends by itself.
       detached: true,
@@ -84,7 +93,7 @@ export class ReplicaProcess {
       },
     );
     this.#startTimer = options.clock.setTimer(START_TIMEOUT_MS, () => this.#endHung());
-    this.#child.once("message", (message) => this.#onMessage(message));
+    this.#child.on("message", (message) => this.#onMessage(message));
     this.#child.once("error", (error) => {
       // A process without an id never started, so "exit" is not emitted.
       if (this.#child.pid === undefined) this.#end(`it could not be started: ${error.message}`);
@@ -116,11 +125,30 @@ export class ReplicaProcess {
     if (!this.#over.signal.aborted) this.#child.kill("SIGKILL");
   }
 
-  #onMessage(message: unknown): void {
-    const listening = listeningSchema.safeParse(message);
-    if (!listening.success) return;
-    this.#startTimer.cancel();
-    void this.#watchReadiness(listening.data);
+  #onMessage(value: unknown): void {
+    const message = messageSchema.safeParse(value).data;
+    switch (message?.type) {
+      case "listening":
+        if (this.#isListening) return;
+        this.#isListening = true;
+        this.#startTimer.cancel();
+        void this.#watchReadiness(message);
+        return;
+      case "runtime-process":
+        this.#runtimeGroup = message.pid ?? undefined;
+        return;
+      case undefined:
+    }
+  }
+
+  /** A replica that was killed leaves the runtime behind that it had started. */
+  #killRuntime(): void {
+    if (this.#runtimeGroup === undefined) return;
+    try {
+      process.kill(-this.#runtimeGroup, "SIGKILL");
+    } catch {
+      // It has ended.
+    }
   }
 
   async #watchReadiness({
@@ -178,6 +206,7 @@ export class ReplicaProcess {
     code: number | null,
     signal: NodeJS.Signals | null,
   ): Promise<void> {
+    this.#killRuntime();
     await within(OUTPUT_TIMEOUT_MS, output, this.#options.clock);
     this.#end(this.#howItEnded(code, signal));
   }

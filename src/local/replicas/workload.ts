@@ -25,6 +25,8 @@ export interface WantedWorkload {
   replicas: number;
   /** What a process cannot take up while it runs. Another value leads to new replicas. */
   revision: string;
+  /** The folder of this program, if it is not set. */
+  workingFolder?: string | undefined;
   environment: Readonly<Record<string, string>>;
   /** The agent config, as JSON. */
   config: string;
@@ -80,6 +82,7 @@ export interface AgentWorkloadOptions {
 interface Replica {
   readonly id: number;
   readonly revision: string;
+  readonly workingFolder: string | undefined;
   readonly environment: Readonly<Record<string, string>>;
   process: ReplicaProcess | undefined;
   /** How many processes it has had. */
@@ -190,7 +193,7 @@ export class AgentWorkload {
 
   #step(): void {
     if (this.#wanted === undefined) return;
-    const { replicas: count, revision, environment } = this.#wanted;
+    const { replicas: count, revision } = this.#wanted;
     const actions = planReplicas(
       { count, revision },
       this.replicas(),
@@ -199,7 +202,7 @@ export class AgentWorkload {
     for (const { type, id } of actions) {
       const replica = this.#replicas.get(id);
       if (type === "start") {
-        this.#add(newReplica(id, revision, environment));
+        this.#add(newReplica(id, this.#wanted));
       } else if (replica !== undefined) {
         if (type === "restart") this.#start(replica);
         else this.#drain(replica);
@@ -234,6 +237,7 @@ export class AgentWorkload {
       execPath: command.execPath,
       arguments: [...command.arguments, "agent", "--config", this.configFile, ...LISTEN_ARGUMENTS],
       environment: replica.environment,
+      workingFolder: replica.workingFolder,
       logFile: join(folder, `replica-${replica.id}.log`),
       clock,
       secretValues: this.#secretValues,
@@ -291,14 +295,11 @@ export class AgentWorkload {
   }
 }
 
-function newReplica(
-  id: number,
-  revision: string,
-  environment: Readonly<Record<string, string>>,
-): Replica {
+function newReplica(id: number, { revision, workingFolder, environment }: WantedWorkload): Replica {
   return {
     id,
     revision,
+    workingFolder,
     environment,
     process: undefined,
     incarnation: 0,

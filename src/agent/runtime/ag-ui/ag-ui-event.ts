@@ -22,7 +22,11 @@ const eventSchema = z.discriminatedUnion("type", [
     toolCallName: id,
     delta: z.string().nullish(),
   }),
-  z.object({ type: z.literal("TOOL_CALL_RESULT"), toolCallId: z.string(), content: z.unknown() }),
+  z.object({
+    type: z.literal("TOOL_CALL_RESULT"),
+    toolCallId: z.string(),
+    content: z.unknown().optional(),
+  }),
   z.object({ type: z.literal("MESSAGES_SNAPSHOT"), messages: z.array(z.unknown()) }),
   z.object({
     type: z.literal("RUN_FINISHED"),
@@ -36,9 +40,9 @@ const eventSchema = z.discriminatedUnion("type", [
       })
       .nullish()
       .catch(undefined),
-    usage: z.unknown(),
+    usage: z.unknown().optional(),
   }),
-  z.object({ type: z.literal("RUN_ERROR"), usage: z.unknown() }),
+  z.object({ type: z.literal("RUN_ERROR"), usage: z.unknown().optional() }),
 ]);
 
 export type AgUiEvent = z.output<typeof eventSchema>;
@@ -94,7 +98,7 @@ export function textOfContent(content: unknown): string {
   return content === undefined || content === null ? "" : JSON.stringify(content);
 }
 
-const snapshotMessageSchema = z.object({ role: z.string(), content: z.unknown() });
+const snapshotMessageSchema = z.object({ role: z.string(), content: z.unknown().optional() });
 
 /** What the model said last in a snapshot, where nothing came after it. */
 export function lastAnswerIn(messages: readonly unknown[]): string {
