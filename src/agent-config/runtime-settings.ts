@@ -32,7 +32,12 @@ export interface RuntimeSettings {
 
 export type RuntimeSettingsReading =
   | { readonly status: "none" }
-  | { readonly status: "unusable"; readonly problem: string }
+  | {
+      readonly status: "unusable";
+      /** The variable that is wrong. */
+      readonly variable: string;
+      readonly problem: string;
+    }
   | { readonly status: "read"; readonly settings: RuntimeSettings };
 
 /** An empty variable counts as one that is not set. The problem is a sentence for people, and quotes no value. */
@@ -43,15 +48,16 @@ export function readRuntimeSettings(
   const [source, another] = set;
   if (source === undefined) return { status: "none" };
   if (another !== undefined) {
-    return unusable(`${set.join(" and ")} each name a runtime; set one of them`);
+    return unusable(another, `${set.join(" and ")} each name a runtime; set one of them`);
   }
   const origin = originOf(source, env[source] ?? "");
-  if ("problem" in origin) return unusable(`${source}: ${origin.problem}`);
+  if ("problem" in origin) return unusable(source, `${source}: ${origin.problem}`);
 
   const wanted = env[RUNTIME_PROTOCOL] || RUNTIME_PROTOCOLS[0];
   const protocol = RUNTIME_PROTOCOLS.find((one) => one === wanted);
   if (protocol === undefined) {
-    return unusable(`${RUNTIME_PROTOCOL} must be one of ${RUNTIME_PROTOCOLS.join(", ")}`);
+    const problem = `${RUNTIME_PROTOCOL} must be one of ${RUNTIME_PROTOCOLS.join(", ")}`;
+    return unusable(RUNTIME_PROTOCOL, problem);
   }
   const path = env[RUNTIME_PATH] || undefined;
   const healthPath = env[RUNTIME_HEALTH_PATH] || undefined;
@@ -60,14 +66,14 @@ export function readRuntimeSettings(
     [RUNTIME_HEALTH_PATH, healthPath],
   ] as const) {
     if (value !== undefined && !isPath(value)) {
-      return unusable(`${name} must be a path that begins with one "/"`);
+      return unusable(name, `${name} must be a path that begins with one "/"`);
     }
   }
   return { status: "read", settings: { origin, protocol, path, healthPath } };
 }
 
-function unusable(problem: string): RuntimeSettingsReading {
-  return { status: "unusable", problem };
+function unusable(variable: string, problem: string): RuntimeSettingsReading {
+  return { status: "unusable", variable, problem };
 }
 
 function originOf(

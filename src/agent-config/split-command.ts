@@ -61,11 +61,13 @@ function wordsOf(line: string): readonly string[] | string {
       word = undefined;
       continue;
     }
+    // The line goes on behind it.
+    if (escaped === "\n") continue;
     // Within double quotes a backslash is kept, unless it stands before one of these.
     const unquoted = double?.replace(/\\(["\\$`\n])/g, (_, one: string) =>
       one === "\n" ? "" : one,
     );
-    word = (word ?? "") + (single ?? unquoted ?? (escaped === "\n" ? "" : escaped) ?? plain ?? "");
+    word = (word ?? "") + (single ?? unquoted ?? escaped ?? plain ?? "");
   }
   if (word !== undefined) words.push(word);
   return words;

@@ -293,6 +293,38 @@ export const REFUSED_AGENT_RUNTIMES: readonly KindCase[] = [
     refusedAt: "spec.env[0].name",
   },
   {
+    name: "two runtimes",
+    manifest: env(
+      { name: "OMNIA_RUNTIME_COMMAND", value: "python app.py" },
+      { name: "OMNIA_RUNTIME_URL", value: "http://runtime.example" },
+    ),
+    refusedAt: "spec.env",
+  },
+  {
+    name: "a runtime agent without provider that sets how a runtime is spoken with, and names none",
+    manifest: runtime({
+      provider: undefined,
+      env: [{ name: "OMNIA_RUNTIME_PROTOCOL", value: "ag-ui" }],
+    }),
+    refusedAt: "spec.provider",
+  },
+  {
+    name: "a runtime agent with a runtime and half a provider",
+    manifest: runtime({
+      provider: { name: "openai", apiKeySecretRef: { name: "llm", key: "k" } },
+      env: [{ name: "OMNIA_RUNTIME_COMMAND", value: "python app.py" }],
+    }),
+    refusedAt: "spec.provider.model",
+  },
+  {
+    name: "a runtime agent with a runtime and no pack",
+    manifest: runtime({
+      promptPackRef: undefined,
+      env: [{ name: "OMNIA_RUNTIME_COMMAND", value: "python app.py" }],
+    }),
+    refusedAt: "spec.promptPackRef",
+  },
+  {
     name: "a variable without name",
     manifest: env({ value: "x" }),
     refusedAt: "spec.env[0].name",

@@ -5,6 +5,38 @@ import { type KindCase, manifestOf } from "./kind-case.ts";
 
 const taken: KindCase[] = [
   { name: "a runtime agent with provider and pack", manifest: runtime() },
+  {
+    name: "an agent without provider whose runtime is a command",
+    manifest: runtime({
+      provider: undefined,
+      env: [
+        { name: "OMNIA_RUNTIME_COMMAND", value: "python app.py" },
+        { name: "OMNIA_RUNTIME_HEALTH_PATH", value: "/health" },
+        { name: "OMNIA_RUNTIME_PROTOCOL", value: "omnia.runtime.v1" },
+      ],
+    }),
+  },
+  {
+    name: "an agent without provider whose runtime's address comes from a Secret",
+    manifest: runtime({
+      provider: undefined,
+      env: [
+        { name: "OMNIA_RUNTIME_URL", valueFrom: { secretKeyRef: { name: "runtime", key: "url" } } },
+      ],
+    }),
+  },
+  {
+    name: "an agent without provider whose runtime is a module",
+    manifest: runtime({ provider: undefined, env: [{ name: "OMNIA_RUNTIME", value: "./a.mjs" }] }),
+  },
+  {
+    name: "an agent without provider with an image of its own",
+    manifest: runtime({ provider: undefined, image: "registry.example/agent:1" }),
+  },
+  {
+    name: "an agent with a provider and a runtime",
+    manifest: env({ name: "OMNIA_RUNTIME_URL", value: "https://runtime.example/agent" }),
+  },
   { name: "a demo agent with nothing else", manifest: demo() },
   { name: "a demo agent with half a provider", manifest: demo({ provider: { name: "openai" } }) },
   {

@@ -2,6 +2,7 @@
  * Checks what the resources of some files say about each other. A reference to an object that is not among the files is only
  * noted, because the object may be in the cluster.
  */
+import { readRuntimeSettings } from "../../agent-config/runtime-settings.ts";
 import { runtimeSpecOf, toolRegistryNameOf, type RuntimeSpec } from "../../api/agent-runtime.ts";
 import { apiKeyProblem, headerValueProblem } from "../../agent-config/credential.ts";
 import { secretKeys } from "../../api/fields/core-objects.ts";
@@ -72,6 +73,7 @@ class ReferenceChecker {
     const { facade, session, env = [] } = agent.value.spec;
     const runtime = runtimeSpecOf(agent.value.spec);
     const prompt = runtime === undefined ? undefined : this.#checkRuntime(agent, runtime);
+    this.#checkRuntimeVariables(agent);
     this.#checkTools(agent);
     if (prompt !== undefined) this.#checkWantedTools(agent, prompt);
     if (session.type === "redis" && session.storeRef !== undefined) {
@@ -110,6 +112,19 @@ class ReferenceChecker {
         }
       }
     }
+  }
+
+  /** Checks what an agent would refuse when it starts. What comes from elsewhere is not known here. */
+  #checkRuntimeVariables(agent: Agent): void {
+    const { env = [] } = agent.value.spec;
+    // A value may hold others, as $(NAME).
+    const known = env.flatMap(({ name, value = "", valueFrom }) =>
+      valueFrom === undefined && !value.includes("$(") ? [[name, value] as const] : [],
+    );
+    const reading = readRuntimeSettings(Object.fromEntries(known));
+    if (reading.status !== "unusable") return;
+    const index = env.findIndex(({ name }) => name === reading.variable);
+    this.#findings.error(agent, ["spec", "env", index, "value"], reading.problem);
   }
 
   /** Checks what only handler `runtime` reads. */

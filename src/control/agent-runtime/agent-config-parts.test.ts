@@ -342,6 +342,44 @@ describe("the workload", () => {
     ]);
   });
 
+  it("tells a runtime of others what a custom image is told, beside the variables that name it", () => {
+    const env = [{ name: "OMNIA_RUNTIME_COMMAND", value: "python app.py" }];
+    const provider = {
+      name: "openai",
+      model: "gpt-4",
+      baseURL: "http://models.example/v1",
+      apiKeySecretRef: { name: "openai-credentials", key: "api-key" },
+    };
+    expect(decided({ spec: { env, provider } }).workload?.environment.slice(3)).toEqual([
+      { name: "OMNIA_PROVIDER_NAME", value: "openai" },
+      { name: "OMNIA_PROVIDER_MODEL", value: "gpt-4" },
+      { name: "OMNIA_PROVIDER_BASE_URL", value: "http://models.example/v1" },
+      { name: "OMNIA_PROVIDER_API_KEY_FILE", value: "/etc/omnia/secrets/provider/api-key" },
+      { name: "OMNIA_SESSION_TYPE", value: "memory" },
+      { name: "OMNIA_SESSION_TTL", value: "1h" },
+      ...env,
+    ]);
+  });
+
+  it("has no provider where a runtime brings its own model", () => {
+    const env = [{ name: "OMNIA_RUNTIME_COMMAND", value: "python app.py" }];
+    const before = decided();
+    const previous = { config: before.config, secretFiles: before.workload?.secretFiles };
+    const references = theReferences({ providerSecret: undefined });
+    const after = decided({ spec: { env, provider: undefined }, references, previous });
+    expect(after.config).not.toHaveProperty("provider");
+    expect(after.config?.prompt?.active.prompt).toBe("support");
+    expect(after.workload?.secretFiles).toEqual([]);
+    expect(after.status.conditions).toContainEqual(
+      expect.objectContaining({
+        type: "ProviderReady",
+        status: "True",
+        reason: "NotNeeded",
+        message: "The runtime brings its own model",
+      }),
+    );
+  });
+
   it("has a folder with the key of every client", () => {
     const spec = { facade: { auth: { apiKeysSecretRef: { name: "clients" } } } };
     const references = theReferences({ apiKeysSecret: secret("clients", "ann", "bob") });
