@@ -44,6 +44,6 @@ describe("splitCommand", () => {
 
   it("takes no longer for a line that never ends well", () => {
     expect(wordsOf(`run "${"\\a".repeat(20_000)}`)).toBe('a quote (") is not closed');
-    expect(wordsOf(`${"'".repeat(20_001)}`)).toBe("a quote (') is not closed");
+    expect(wordsOf("'".repeat(20_001))).toBe("a quote (') is not closed");
   });
 });

@@ -172,6 +172,12 @@ describe("Ollama on this machine", () => {
   });
 });
 
+async function edit(file: string, from: string | RegExp, to: string): Promise<void> {
+  const text = await readFile(join(checkout(), file), "utf8");
+  expect(text).toMatch(from);
+  await writeFile(join(checkout(), file), text.replace(from, to));
+}
+
 describe("the production example", () => {
   it("runs with a key, a Redis and its tool", async () => {
     await using model = await startModelServer();
@@ -196,12 +202,23 @@ describe("the production example", () => {
     await up.interrupt();
     await orders.interrupt();
   });
+});
 
-  async function edit(file: string, from: string | RegExp, to: string): Promise<void> {
-    const text = await readFile(join(checkout(), file), "utf8");
-    expect(text).toMatch(from);
-    await writeFile(join(checkout(), file), text.replace(from, to));
-  }
+describe("an agent in another framework", () => {
+  it("is installed, run and asked with what its page says", async () => {
+    await using model = await startModelServer();
+    model.mock.onMessage(/words/, { content: "It has seven." });
+    expect(await run(commands("runtime-install"))).toMatchObject({ code: 0 });
+    const baseURL = `$&\n    baseURL: ${model.url}/v1`;
+    await edit("examples/pydantic-ai/agent.yaml", /model: .*/, baseURL);
+    await using up = start(commands("runtime-up"));
+    await up.shows(/Running, 1\/1 ready/);
+    expect(await run(commands("runtime-ask"))).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/It has seven\./) as unknown,
+    });
+    await up.interrupt();
+  }, 240_000);
 });
 
 describe("a cluster", () => {

@@ -6,6 +6,7 @@ import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
+import type { Log } from "../../observability/log.ts";
 import { LOOPBACK } from "./free-port.ts";
 
 export interface ModuleHostOptions {
@@ -13,6 +14,7 @@ export interface ModuleHostOptions {
   readonly module: string;
   readonly port: number;
   readonly folder: string;
+  readonly log: Log;
 }
 
 /** The agent sends a history within its budget, which is far smaller. */
@@ -29,7 +31,9 @@ const moduleSchema = z.object({
 
 export async function startModuleHost(options: ModuleHostOptions): Promise<Server> {
   const run = await loadRun(options);
-  const server = createServer((request, response) => void answer(run, request, response));
+  const server = createServer(
+    (request, response) => void answer({ run, log: options.log }, request, response),
+  );
   server.listen(options.port, LOOPBACK);
   await once(server, "listening");
   return server;
@@ -50,7 +54,11 @@ async function loadRun({ module, folder }: ModuleHostOptions): Promise<Run> {
   return run;
 }
 
-async function answer(run: Run, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  { run, log }: { run: Run; log: Log },
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   if (request.method !== "POST") {
     response.writeHead(request.method === "GET" ? 200 : 405).end();
     return;
@@ -77,7 +85,7 @@ async function answer(run: Run, request: IncomingMessage, response: ServerRespon
   } catch (error) {
     if (!stop.signal.aborted) {
       // What went wrong is for the log alone.
-      process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+      log.error({ error }, "The module failed");
       await send({ type: "RUN_ERROR", message: "the module failed" });
     }
   } finally {

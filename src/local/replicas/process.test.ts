@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
 import { SecretValues } from "../../observability/secrets/secret-values.ts";
+import { systemClock } from "../../time/clock.ts";
 import { ReplicaProcess } from "./process.ts";
 
 /** A process that runs until it is ended, and whose management port is this server. */
@@ -53,6 +54,49 @@ async function aProcessThatAnswers(answer: RequestListener) {
   };
   return { replica, clock, outlast };
 }
+
+describe("a replica that runs a runtime in another framework", () => {
+  it("runs in the folder of its manifest, and leaves no runtime behind when it is killed", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "replica-"));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const program = `
+      const { spawn } = require("node:child_process");
+      const runtime = spawn(process.execPath, ["-e", "setInterval(() => {}, 1_000)"], {
+        detached: true,
+        stdio: "ignore",
+      });
+      process.send({ type: "runtime-process", pid: runtime.pid }, () =>
+        require("node:fs").writeFileSync("runtime.pid", String(runtime.pid)));
+      setInterval(() => {}, 60_000);`;
+    const replica = new ReplicaProcess({
+      execPath: process.execPath,
+      arguments: ["-e", program],
+      environment: {},
+      workingFolder: folder,
+      logFile: join(folder, "replica.log"),
+      secretValues: new SecretValues([]),
+      clock: systemClock,
+      onChange: () => {},
+      onError: () => {},
+    });
+    onTestFinished(() => replica.kill());
+    const pid = await vi.waitFor(
+      async () => {
+        const text = await readFile(join(folder, "runtime.pid"), "utf8");
+        expect(text).not.toBe("");
+        return text;
+      },
+      { timeout: 10_000 },
+    );
+    const stateOf = (): Promise<string> =>
+      readFile(`/proc/${pid}/stat`, "utf8").catch(() => "gone");
+    expect(await stateOf()).not.toMatch(/gone|\) Z /);
+    process.kill(replica.pid ?? 0, "SIGKILL");
+    await vi.waitFor(async () => expect(await stateOf()).toMatch(/gone|\) Z /), {
+      timeout: 10_000,
+    });
+  });
+});
 
 describe("the readiness of a replica", () => {
   it("follows the answers of its process", async () => {

@@ -1,7 +1,7 @@
 /** The container image that `make image` makes: what is in it runs with nothing else there. */
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, readFile, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -10,7 +10,7 @@ import packageJSON from "../../../package.json" with { type: "json" };
 import { buildImage } from "../../../image/build-image.ts";
 import { IMAGE_FACTS } from "../../../image/image-facts.ts";
 import { ChatClient } from "../../support/agent/chat-client.ts";
-import { anAgentConfig } from "../../support/builders/agent-config.ts";
+import { anAgentConfig, aPrompt } from "../../support/builders/agent-config.ts";
 import { folderForAllTests, forAllTests } from "../../support/builders/fixtures.ts";
 
 const run = promisify(execFile);
@@ -106,6 +106,46 @@ describe("the container image", () => {
     await expect
       .poll(() => client.frames.at(-1))
       .toMatchObject({ type: "done", content: "Are you there?" });
+  });
+
+  it("has the agent at the paths that its page has others copy, and it runs a runtime from there", async () => {
+    const page = await readFile(join(ROOT, "docs/runtimes.md"), "utf8");
+    const copied = [...page.matchAll(/^COPY --from=omnia:(\S+) (\S+) (\S+)$/gm)];
+    expect(copied.map(([, , from, to]) => [from, to])).toEqual(
+      IMAGE_FACTS.agentLayer.map((path) => [path, path]),
+    );
+    expect(copied.map(([, version]) => version)).toEqual(copied.map(() => packageJSON.version));
+    expect(page).toContain(
+      `ENTRYPOINT ${JSON.stringify(IMAGE_FACTS.entrypoint).replace(",", ", ")}\nCMD ["agent"]`,
+    );
+    expect(page).toContain(`USER ${IMAGE_FACTS.user}`);
+    // Another image has these paths, libraries of its own, and a folder with the runtime.
+    const other = join(folder(), "other");
+    for (const path of IMAGE_FACTS.agentLayer) {
+      await mkdir(join(other, path, ".."), { recursive: true });
+      await cp(join(folder(), "root", path), join(other, path), { recursive: true });
+    }
+    await mkdir(join(other, "agent"));
+    await writeFile(
+      join(other, "agent/app.mjs"),
+      `export const run = async () => "From a module.";`,
+    );
+    const config = anAgentConfig({ handler: "runtime", prompt: { active: aPrompt() } });
+    await writeFile(join(other, "agent.json"), JSON.stringify(config));
+    const [node = "", program = ""] = IMAGE_FACTS.entrypoint.map((path) => join(other, path));
+    const ports = ["--host", "127.0.0.1", "--port", "0", "--management-port", "0"];
+    const child = spawn(node, [program, "agent", ...ports], {
+      cwd: join(other, "agent"),
+      env: { OMNIA_CONFIG: join(other, "agent.json"), OMNIA_RUNTIME: "./app.mjs" },
+      stdio: ["ignore", "ignore", "inherit", "ipc"],
+    });
+    onTestFinished(() => void child.kill("SIGTERM"));
+    const { promise, resolve } = Promise.withResolvers<{ facadePort: number }>();
+    child.on("message", (message) => {
+      if ("facadePort" in (message as object)) resolve(message as { facadePort: number });
+    });
+    const client = await ChatClient.connect(`ws://127.0.0.1:${(await promise).facadePort}/ws`);
+    expect(await client.ask("Who are you?")).toMatchObject({ content: "From a module." });
   });
 
   it("is the one that the Dockerfile makes", async () => {

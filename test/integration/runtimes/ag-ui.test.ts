@@ -334,6 +334,26 @@ describe("a runtime that fails", () => {
       },
     ],
     ["says nothing", "empty", (run) => run.finish()],
+    [
+      "sends an event without end",
+      "too_large",
+      async (run) => {
+        const megabyte = "x".repeat(1024 * 1024);
+        run.response.write('data: {"type":"RAW","event":"');
+        for (let size = 0; size < 10; size += 1) run.response.write(megabyte);
+        await run.closed;
+      },
+    ],
+    [
+      "sends calls without end",
+      "too_large",
+      async (run) => {
+        for (let call = 0; call < 200; call += 1) {
+          run.send({ type: "TOOL_CALL_START", toolCallId: `c${call}`, toolCallName: "search" });
+        }
+        await run.closed;
+      },
+    ],
   ];
 
   it.for(cases)("ends the turn when it %s", async ([, reason, answer]) => {

@@ -12,6 +12,7 @@ import { ChatClient } from "./chat-client.ts";
 const PROGRAM = resolve(import.meta.dirname, "../../../bin/omnia.ts");
 
 interface Listening {
+  type: string;
   facadePort: number;
   managementPort: number;
 }
@@ -52,8 +53,10 @@ export class AgentProcess {
       child.kill("SIGKILL");
       await rm(folder, { recursive: true });
     });
-    const [listening] = (await once(child, "message")) as [Listening];
-    return new AgentProcess(child, listening);
+    for (;;) {
+      const [message] = (await once(child, "message")) as [{ type: string }];
+      if (message.type === "listening") return new AgentProcess(child, message as Listening);
+    }
   }
 
   /** Where clients connect. */
