@@ -38,7 +38,9 @@ class State(MessagesState):
 
 
 async def answer(state: State) -> dict:
-    bound = model.bind_tools([word_count, *state.get("tools", [])])
+    # One call at a time, so that an answer has either calls of the graph or calls of Omnia.
+    tools = [word_count, *state.get("tools", [])]
+    bound = model.bind_tools(tools, parallel_tool_calls=False)
     prompt = SystemMessage(state["omnia"]["prompt"])
     return {"messages": [await bound.ainvoke([prompt, *state["messages"]])]}
 
@@ -46,7 +48,7 @@ async def answer(state: State) -> dict:
 def next_node(state: State) -> str:
     calls = getattr(state["messages"][-1], "tool_calls", [])
     # A call of another tool ends the run: Omnia makes it, and asks again with its result.
-    return "tools" if calls and all(call["name"] == "word_count" for call in calls) else END
+    return "tools" if any(call["name"] == "word_count" for call in calls) else END
 
 
 graph = StateGraph(State)

@@ -138,7 +138,10 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
 
 function providerOf({ provider }: AgentConfig): ProviderConfig {
   if (provider === undefined) {
-    throw new TurnError("INTERNAL_ERROR", "the agent's config names no provider");
+    throw new TurnError(
+      "INTERNAL_ERROR",
+      "the agent's config names no provider, and no variable OMNIA_RUNTIME_COMMAND, OMNIA_RUNTIME_URL or OMNIA_RUNTIME names a runtime",
+    );
   }
   return provider;
 }

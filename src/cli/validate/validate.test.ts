@@ -104,6 +104,32 @@ binaryData: {descriptors.pb: AAAA}`;
   `);
   });
 
+  it.for([
+    ["OMNIA_RUNTIME_COMMAND", "python 'app.py", "a quote (') is not closed"],
+    ["OMNIA_RUNTIME_URL", "runtime:8000", "it must be a URL that begins with http:// or https://"],
+  ])("says what is wrong with the variable %s that names a runtime", async ([name, value, why]) => {
+    const spec = `promptPackRef: {name: prompts}
+env:
+  - name: ${name}
+    value: "${value}"`;
+    const { code, lines } = await check(agent(spec), pack, content("You help."));
+    expect({ code, lines }).toEqual({
+      code: 1,
+      lines: [`9:14: spec.env[0].value: ${name}: ${why}`, "3 resources, 1 problem"],
+    });
+  });
+
+  it("takes an agent without provider whose runtime is a command", async () => {
+    const spec = `promptPackRef: {name: prompts}
+env:
+  - {name: OMNIA_RUNTIME_COMMAND, value: $(PYTHON) app.py}
+  - {name: OMNIA_RUNTIME_PROTOCOL, value: omnia.runtime.v1}`;
+    expect(await check(agent(spec), pack, content("You help."))).toEqual({
+      code: 0,
+      lines: ["3 resources, 0 problems"],
+    });
+  });
+
   it("says which keys a Secret or ConfigMap has when it lacks the one that is named", async () => {
     const { code, lines } = await check(
       agent(runtime),

@@ -237,6 +237,29 @@ describe("a turn that a runtime answers", () => {
     expect(bodies).toHaveLength(2);
   });
 
+  it("has a call wait for its approval, and goes on with the result", async () => {
+    const { tool, bodies } = await aShop();
+    const runtime = await aRuntime((run) => {
+      if (run.number === 0) run.call("c", "pay", { amount: 9 });
+      else run.say("Paid.");
+      run.finish();
+    });
+    const agent = await anAgent(runtime.url, { tools: [{ ...tool, approval: "always" }] });
+    const client = await agent.connect();
+    client.say("Pay nine");
+    const { approval } = await client.nextOf("approval_request");
+    expect(await client.nextOf("done")).toMatchObject({ finish_reason: "awaiting_approval" });
+    expect(bodies).toEqual([]);
+    client.send({ type: "approve", id: approval.id });
+    expect(await client.nextOf("done")).toMatchObject({ content: "Paid." });
+    expect(bodies).toEqual(['{"amount":9}']);
+    expect(runtime.inputs[1].messages.slice(1)).toMatchObject([
+      { role: "user", content: "Pay nine" },
+      { role: "assistant", toolCalls: [{ id: "c" }] },
+      { role: "tool", toolCallId: "c", content: '{"paid":true}' },
+    ]);
+  });
+
   it("ends the request within a second when it is cancelled", async () => {
     const cancelled = Promise.withResolvers<number>();
     const runtime = await aRuntime(async (run) => {
