@@ -324,6 +324,33 @@ describe("a turn that a runtime answers", () => {
   });
 });
 
+describe("an answer that was not streamed", () => {
+  it("is taken from the snapshot also behind a call of the framework, and not beside what was streamed", async () => {
+    const runtime = await aRuntime((run) => {
+      run.say("Looking.");
+      run.call("own", "search", {});
+      run.send(
+        { type: "TOOL_CALL_RESULT", toolCallId: "own", content: "found" },
+        {
+          type: "MESSAGES_SNAPSHOT",
+          messages: [
+            ...run.input.messages,
+            { id: "a", role: "assistant", content: "Looking." },
+            { id: "t", role: "tool", toolCallId: "own", content: "found" },
+            { id: "b", role: "assistant", content: [{ type: "text", text: "It is 4." }] },
+          ],
+        },
+      );
+      if (run.number === 1) run.say("It is 4.");
+      run.finish();
+    });
+    const agent = await anAgent(runtime.url);
+    const client = await agent.connect();
+    expect(await client.ask("One")).toMatchObject({ content: "Looking.\n\nIt is 4." });
+    expect(await client.ask("Two")).toMatchObject({ content: "Looking.\n\nIt is 4." });
+  });
+});
+
 describe("a runtime that fails", () => {
   const cases: readonly [string, string, (run: Run) => void | Promise<void>][] = [
     [

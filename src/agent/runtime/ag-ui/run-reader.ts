@@ -34,6 +34,7 @@ export class RunReader {
   /** Messages that are not the model's. */
   readonly #foreign = new Set<string>();
   #messageId: string | undefined;
+  /** Whether there was text since the last call. */
   #hasSpoken = false;
   #snapshot: readonly unknown[] | undefined;
 
@@ -98,6 +99,7 @@ export class RunReader {
       throw new ProviderFailedError("too_large", "the run has more calls than an agent takes");
     }
     this.#options.step.hasBegun = true;
+    this.#hasSpoken = false;
     const callId = id ?? `call-${this.#calls}`;
     this.#open.set(callId, { id: callId, name, input: "" });
   }
@@ -203,8 +205,8 @@ export class RunReader {
       this.#hasBegun = false;
       if (await this.#advance()) return;
     }
-    const isSilent = !this.#hasSpoken && this.#calls === 0;
     // Frameworks tell of an answer that was not streamed in a snapshot alone.
+    const isSilent = !this.#hasSpoken && step.toolCalls.length === 0;
     if (isSilent && this.#snapshot !== undefined) {
       await this.#say(undefined, lastAnswerIn(this.#snapshot));
     }
