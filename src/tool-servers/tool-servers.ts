@@ -43,8 +43,11 @@ export class ToolServers {
     return server;
   }
 
-  /** Gives up what is open to servers that none of these tools names. Calls that are under way come to their end. */
-  retain(tools: readonly ToolConfig[]): void {
+  /**
+   * Takes note of the tools of a new config. Lists are asked for now, so that no turn waits for them. What is open to servers that no
+   * tool names any more is given up; calls that are under way come to their end.
+   */
+  take(tools: readonly ToolConfig[]): void {
     const backends = new Set(tools.map((tool) => JSON.stringify(grpcBackendParts(tool))));
     for (const [key, backend] of this.#backends) {
       if (backends.has(key)) continue;
@@ -57,6 +60,7 @@ export class ToolServers {
       this.#mcpServers.delete(key);
       server.connection.retire();
     }
+    for (const tool of tools) if (tool.type === "mcp") this.#mcpServerOf(tool).warmUp();
   }
 
   /** Ends the connections that servers keep open. */

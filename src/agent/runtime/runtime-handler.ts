@@ -59,8 +59,7 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
   return {
     async run(turn) {
       const { provider } = turn.config;
-      if (turn.config !== lastConfig) toolServers.retain(toolsOf(turn.config));
-      lastConfig = turn.config;
+      takeConfig(turn.config);
       const ofSession = promptOfSession(promptsOf(turn.config), turn);
       const prompt = boundPrompt(ofSession, turn, clock.now());
       const validation = new TurnValidation(prompt.validators ?? [], metrics);
@@ -112,6 +111,7 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
     },
     async ready(config) {
       promptsOf(config);
+      takeConfig(config);
       if (framework === undefined) {
         await readProviderKey(providerOf(config), readSecret);
         return;
@@ -121,6 +121,11 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
     },
     close: () => toolServers.close(),
   };
+
+  function takeConfig(config: AgentConfig): void {
+    if (config !== lastConfig) toolServers.take(toolsOf(config));
+    lastConfig = config;
+  }
 
   async function connect(config: AgentConfig): Promise<ModelConnection> {
     const provider = providerOf(config);

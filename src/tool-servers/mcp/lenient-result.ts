@@ -93,6 +93,6 @@ function lineOf(value: unknown): string | undefined {
 
 function notShown(what: string, base64: string | null | undefined): string {
   if (base64 == null) return `[${what}, not shown]`;
-  const kilobytes = Math.ceil((base64.length * BYTES_PER_BASE64_CHARACTER) / 1000);
+  const kilobytes = Math.max(1, Math.round((base64.length * BYTES_PER_BASE64_CHARACTER) / 1000));
   return `[${what}, ${kilobytes} kB, not shown]`;
 }

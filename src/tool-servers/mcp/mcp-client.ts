@@ -6,7 +6,7 @@ import type { Log } from "../../observability/log.ts";
 import { SecretValues } from "../../observability/secrets/secret-values.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { GuardedTransport } from "../server/guarded-transport.ts";
-import { MAX_MCP_ANSWER_BYTES, MAX_MCP_CONNECT_MS } from "../server/limits.ts";
+import { MAX_MCP_ANSWER_BYTES, MAX_MCP_CONNECT_MS, MAX_MCP_START_MS } from "../server/limits.ts";
 import { logLines } from "./log-lines.ts";
 import { lenientResult } from "./lenient-result.ts";
 import { McpError } from "./mcp-error.ts";
@@ -44,6 +44,13 @@ export interface McpClient {
   close(): Promise<void>;
 }
 
+/** How long a connection may take, in milliseconds. */
+export function connectLimit({ mcp }: Pick<McpServerConfig, "mcp">): number {
+  return mcp?.transport === "stdio" ? MAX_MCP_START_MS : MAX_MCP_CONNECT_MS;
+}
+
+/** The time for the question which era a server speaks. */
+const PROBE_MS = 5_000;
 const MIN_SUBSCRIPTION_MS = 5_000;
 const CLIENT = { name: "omnia-agent", version: "1" };
 
@@ -65,7 +72,7 @@ export async function openMcpClient(options: McpClientOptions): Promise<McpClien
     }
   }
   const client = new LenientClient(CLIENT, {
-    versionNegotiation: { mode: "auto", probe: { timeoutMs: MAX_MCP_CONNECT_MS / 2 } },
+    versionNegotiation: { mode: "auto", probe: { timeoutMs: PROBE_MS } },
     // Answers are handed on whether they fit the tool's own schema or not: the model reads them.
     jsonSchemaValidator: {
       getValidator: () => (data) => ({ valid: true, data: data as never, errorMessage: undefined }),
@@ -95,10 +102,10 @@ export async function openMcpClient(options: McpClientOptions): Promise<McpClien
 async function connect(
   client: Client,
   transport: Transport,
-  { clock, signal }: McpClientOptions,
+  { clock, signal, server }: McpClientOptions,
 ): Promise<void> {
   using streams = new OpenStreams(clock, signal);
-  const options = { timeout: MAX_MCP_CONNECT_MS, signal: streams.signal };
+  const options = { timeout: connectLimit(server), signal: streams.signal };
   const connecting = streams.run(() => client.connect(transport, options));
   try {
     await untilAborted(connecting, streams.signal);

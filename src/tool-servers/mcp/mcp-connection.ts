@@ -1,8 +1,13 @@
 import type { Clock, Timer } from "../../time/clock.ts";
 import { Deadline } from "../../time/deadline.ts";
 import { untilAborted } from "../../time/until-aborted.ts";
-import { MAX_MCP_CONNECT_MS, MCP_IDLE_MS, MCP_RETIRED_MS } from "../server/limits.ts";
-import { openMcpClient, type McpClient, type McpClientOptions } from "./mcp-client.ts";
+import { MCP_IDLE_MS, MCP_RETIRED_MS } from "../server/limits.ts";
+import {
+  connectLimit,
+  openMcpClient,
+  type McpClient,
+  type McpClientOptions,
+} from "./mcp-client.ts";
 import { causeOf, McpError } from "./mcp-error.ts";
 import { type CalledFor, OpenStreams } from "./open-streams.ts";
 
@@ -99,8 +104,8 @@ export class McpConnection {
   }
 
   #open(): Live {
-    const { clock } = this.#options;
-    const deadline = new Deadline({ ms: MAX_MCP_CONNECT_MS, clock });
+    const { clock, server } = this.#options;
+    const deadline = new Deadline({ ms: connectLimit(server), clock });
     const live: Live = {
       calls: new Set(),
       isDropped: false,

@@ -18,6 +18,8 @@ import type { McpConnection } from "./mcp-connection.ts";
 
 export interface McpToolListOptions {
   readonly registryName: string;
+  /** The time for connecting, which comes on top of that for reading. */
+  readonly connectMs: number;
   readonly clock: Clock;
   readonly log: Log | undefined;
   /** What a failure is called, in words that name no address. */
@@ -54,11 +56,14 @@ export class McpToolList {
 
   /** The list for a turn, which waits for it a short while. Rejects only when the signal is aborted. */
   async known(connection: McpConnection, signal: AbortSignal): Promise<readonly ListedTool[]> {
-    if (this.#isDue()) {
-      const reading = within(MCP_LIST_WAIT_MS, this.read(connection), this.#options.clock);
-      await untilAborted(reading, signal);
-    }
+    const reading = within(MCP_LIST_WAIT_MS, this.refresh(connection), this.#options.clock);
+    await untilAborted(reading, signal);
     return this.#tools ?? [];
+  }
+
+  /** Reads the list if it may have changed. */
+  async refresh(connection: McpConnection): Promise<void> {
+    if (this.#isDue()) await this.read(connection);
   }
 
   /** Reads the list now. There is one reading at a time. */
@@ -76,8 +81,9 @@ export class McpToolList {
   }
 
   async #readOnce(connection: McpConnection): Promise<ListReading> {
-    const { clock, log, registryName, describe } = this.#options;
-    using deadline = new Deadline({ ms: MAX_MCP_LIST_MS, clock });
+    const { clock, log, registryName, connectMs, describe } = this.#options;
+    const ms = connectMs + MAX_MCP_LIST_MS;
+    using deadline = new Deadline({ ms, clock });
     this.#unusable = new Set();
     // A change that comes while the list is being read may be missing in it.
     this.#isStale = false;
@@ -86,7 +92,7 @@ export class McpToolList {
       this.#take(tools);
     } catch (error) {
       const message = deadline.isOver
-        ? `the tool did not answer within ${MAX_MCP_LIST_MS / 1000} seconds`
+        ? `the tool did not answer within ${ms / 1000} seconds`
         : describe(error);
       if (this.#failedAt === undefined) {
         const goesOn = this.#tools === undefined ? "without its tools" : "with those known before";

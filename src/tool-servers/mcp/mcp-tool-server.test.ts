@@ -148,12 +148,12 @@ describe("the list of an MCP server", () => {
     await vi.waitFor(() => expect(lists()).toBe(2));
     await clock.advance(3_000);
     expect(await waiting).toEqual(["add"]);
-    await clock.advance(8_000);
+    await clock.advance(18_000);
     await vi.waitFor(() =>
       expect(warnings).toEqual([
         {
           tool: "sums",
-          reason: "the tool did not answer within 10 seconds",
+          reason: "the tool did not answer within 20 seconds",
           message:
             "The tools of an MCP server could not be listed; turns go on with those known before",
         },

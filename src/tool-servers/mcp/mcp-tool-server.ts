@@ -9,7 +9,7 @@ import { chosenTools } from "../server/chosen-tools.ts";
 import type { ToolOutcome } from "../server/tool-outcome.ts";
 import type { ListedTool, ToolCallOptions } from "../server/tool-server.ts";
 import { callOutcome } from "./call-outcome.ts";
-import type { McpClient } from "./mcp-client.ts";
+import { connectLimit, type McpClient } from "./mcp-client.ts";
 import { McpConnection, type McpConnectionOptions } from "./mcp-connection.ts";
 import { reportFailure } from "./mcp-failure.ts";
 import { McpToolList } from "./mcp-tool-list.ts";
@@ -31,6 +31,7 @@ export class McpServer {
     this.#isCommand = server.mcp?.transport === "stdio";
     this.list = new McpToolList({
       registryName: server.registryName,
+      connectMs: connectLimit(server),
       clock,
       log,
       describe: (error) => this.failure(error).message,
@@ -55,6 +56,11 @@ export class McpServer {
     }
     return this.#secrets.values.hide(text);
   };
+
+  /** Reads the list, if that was not done yet. */
+  warmUp(): void {
+    void this.list.refresh(this.connection);
+  }
 
   close(): Promise<void> {
     return this.connection.close();

@@ -18,6 +18,8 @@ export const MAX_TOOL_SERVERS = 1_024;
 /** Bytes of one answer of an MCP server, or of one message of a stream that stays open. */
 export const MAX_MCP_ANSWER_BYTES = 4 * 1024 * 1024;
 export const MAX_MCP_CONNECT_MS = 10_000;
+/** The same for a server that is a command, which may have to be downloaded first. */
+export const MAX_MCP_START_MS = 60_000;
 /** The time for all pages of a server's list. */
 export const MAX_MCP_LIST_MS = 10_000;
 /** How long a turn waits for the list of an MCP server before it goes on with the list before, or without the tools. */
