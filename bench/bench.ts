@@ -15,6 +15,7 @@ import { measureMemory } from "./memory.ts";
 import { measureOperatorScale } from "./operator-scale.ts";
 import { measureSessionLength } from "./session-length.ts";
 import { measureStreamCPU } from "./stream-cpu.ts";
+import { measureMcpToolCalls } from "./mcp-tool-calls.ts";
 import { measureToolCalls } from "./tool-calls.ts";
 import { measureValidators } from "./validators.ts";
 
@@ -41,6 +42,7 @@ const BENCHES: Record<string, () => Promise<Measurement[]>> = {
   "tool-calls": measureToolCalls,
   validators: measureValidators,
   "grpc-tool-calls": measureGrpcToolCalls,
+  "mcp-tool-calls": measureMcpToolCalls,
 };
 
 const wanted = process.argv.slice(2);
