@@ -1,5 +1,5 @@
 /** The other end of MCP calls: a server of 50 tools that answers every call with the same small object, in a stream as most servers do. */
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
 
@@ -21,7 +21,8 @@ const RESULTS: Readonly<Record<string, unknown>> = {
   },
 };
 
-const server = createServer(async (request, response) => {
+const server = createServer((request, response) => void answer(request, response));
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (request.method !== "POST") return void response.writeHead(405).end();
   const { id, method = "" } = (await json(request)) as { id?: number; method?: string };
   if (id === undefined) return void response.writeHead(202).end();
@@ -29,7 +30,7 @@ const server = createServer(async (request, response) => {
   if (result === undefined) return void response.writeHead(400).end();
   response.writeHead(200, { "content-type": "text/event-stream", "mcp-session-id": "one" });
   response.end(`event: message\ndata: ${JSON.stringify({ jsonrpc: "2.0", id, result })}\n\n`);
-});
+}
 server.listen(0, "127.0.0.1", () => {
   process.send?.({ port: (server.address() as AddressInfo).port });
 });
