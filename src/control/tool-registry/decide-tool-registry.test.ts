@@ -294,6 +294,12 @@ describe("discovery", () => {
     expect(JSON.stringify(cluster.status.conditions)).toContain(
       "its mcp.transport is stdio, which only omnia up runs; serve it over HTTP",
     );
+    const unusable = [
+      { ...tools[0], approval: { arguments: { properties: { a: { type: "text" } } } } },
+    ];
+    expect(
+      JSON.stringify(decide({ tools: unusable, runsCommands: true }).status.conditions),
+    ).toContain("its approval cannot be used");
   });
 
   it("reads the annotations", () => {

@@ -70,7 +70,7 @@ export function resolveTools(
     const left = MAX_TOOLS - outcomes.length;
     if (left <= 0) break;
     if (entry.mcp?.transport === "stdio") {
-      outcomes.push(commandTool(entry, runsCommands));
+      outcomes.push(commandTool(entry, schemas, runsCommands));
       continue;
     }
     outcomes.push(
@@ -93,17 +93,9 @@ function inlineTool(
   schemas: ToolSchemas,
   allowedAddresses: AllowedAddresses | undefined,
 ): ToolOutcome {
-  const { name, type, url, inputSchema } = entry;
-  const schemaProblem = inputSchema && schemas.problemOf(inputSchema);
-  if (schemaProblem !== undefined) {
-    const message = `its inputSchema cannot be used: ${schemaProblem}`;
-    return invalid({ name, type, endpoint: url }, message);
-  }
-  const approvalProblem = schemas.approvalProblem(entry);
-  if (approvalProblem !== undefined) {
-    const message = `its approval cannot be used: ${approvalProblem}`;
-    return invalid({ name, type, endpoint: url }, message);
-  }
+  const { name, type, url } = entry;
+  const schemaProblem = entrySchemaProblem(entry, schemas);
+  if (schemaProblem !== undefined) return invalid({ name, type, endpoint: url }, schemaProblem);
   const templateProblem = type === "http" ? pathTemplateProblem(url) : undefined;
   if (templateProblem !== undefined) {
     return invalid({ name, type, endpoint: url }, `it cannot be called: ${templateProblem}`);
@@ -132,8 +124,18 @@ function inlineTool(
   return { name, type, endpoint: url, tool, problem: { reason: "Unreachable", message } };
 }
 
-function commandTool(entry: ToolEntry, runsCommands: boolean): ToolOutcome {
+function entrySchemaProblem(entry: ToolEntry, schemas: ToolSchemas): string | undefined {
+  const { inputSchema } = entry;
+  const schemaProblem = inputSchema && schemas.problemOf(inputSchema);
+  if (schemaProblem !== undefined) return `its inputSchema cannot be used: ${schemaProblem}`;
+  const approvalProblem = schemas.approvalProblem(entry);
+  return approvalProblem && `its approval cannot be used: ${approvalProblem}`;
+}
+
+function commandTool(entry: ToolEntry, schemas: ToolSchemas, runsCommands: boolean): ToolOutcome {
   const { name, type } = entry;
+  const schemaProblem = entrySchemaProblem(entry, schemas);
+  if (schemaProblem !== undefined) return invalid({ name, type }, schemaProblem);
   if (!runsCommands) {
     const message =
       "its mcp.transport is stdio, which only omnia up runs; serve it over HTTP, and give its url or a selector";
