@@ -9,7 +9,7 @@ import type { GuardedTransport } from "../server/guarded-transport.ts";
 import { MAX_MCP_ANSWER_BYTES, MAX_MCP_CONNECT_MS, MAX_MCP_START_MS } from "../server/limits.ts";
 import { logLines } from "./log-lines.ts";
 import { lenientResult } from "./lenient-result.ts";
-import { McpError } from "./mcp-error.ts";
+import { causeOf, McpError } from "./mcp-error.ts";
 import { OpenStreams } from "./open-streams.ts";
 import { untilAborted } from "../../time/until-aborted.ts";
 import { createMcpFetch, RESUMPTION_MS } from "./mcp-fetch.ts";
@@ -82,9 +82,19 @@ export async function openMcpClient(options: McpClientOptions): Promise<McpClien
     },
   });
   const { mcp } = options.server;
+  let failure: unknown;
+  const onFailure = (error: unknown): void => {
+    failure = error;
+  };
   const transport =
-    mcp?.transport === "stdio" ? await commandTransport(options) : await urlTransport(options);
-  await connect(client, transport, options);
+    mcp?.transport === "stdio"
+      ? await commandTransport(options)
+      : await urlTransport(options, onFailure);
+  try {
+    await connect(client, transport, options);
+  } catch (error) {
+    throw causeOf(error) === undefined ? (failure ?? error) : error;
+  }
   const openedAt = options.clock.monotonic();
   void client.autoOpenedSubscription?.closed.then((by) => {
     const lasted = options.clock.monotonic() - openedAt >= MIN_SUBSCRIPTION_MS;
@@ -117,7 +127,10 @@ async function connect(
   }
 }
 
-async function urlTransport(options: McpClientOptions): Promise<Transport> {
+async function urlTransport(
+  options: McpClientOptions,
+  onFailure: (error: unknown) => void,
+): Promise<Transport> {
   const { SSEClientTransport, StreamableHTTPClientTransport } =
     await import("@modelcontextprotocol/client");
   const { server, transport, readSecret, clock, onSecrets, onClosed } = options;
@@ -131,6 +144,7 @@ async function urlTransport(options: McpClientOptions): Promise<Transport> {
     clock,
     onSecrets,
     hasOneStream,
+    onFailure,
     onStreamEnd: hasOneStream ? onClosed : () => {},
   });
   // Redirects are followed, within the origin, by the transport below `fetch`.

@@ -19,6 +19,17 @@ export class McpError extends Error {
   }
 }
 
+/** The server answered with a status that is none of success. */
+export class McpStatusError extends Error {
+  override readonly name = "McpStatusError";
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`the tool answered HTTP ${status}`);
+    this.status = status;
+  }
+}
+
 const WORDS: Readonly<Record<McpFailure, string>> = {
   broken_off: "the tool broke off in the middle of its answer",
   too_large: "the tool's answer is too large",

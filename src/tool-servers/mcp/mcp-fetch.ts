@@ -7,7 +7,7 @@ import type { GuardedTransport, TransportResponse } from "../server/guarded-tran
 import { MAX_MCP_ANSWER_BYTES } from "../server/limits.ts";
 import { addCallerHeaders, type CallerSignature } from "../server/tool-caller.ts";
 import { type HeadersConfig, toolHeaders } from "../server/tool-headers.ts";
-import { McpError } from "./mcp-error.ts";
+import { McpError, McpStatusError } from "./mcp-error.ts";
 import { OpenStreams } from "./open-streams.ts";
 
 export interface McpFetchOptions {
@@ -19,6 +19,8 @@ export interface McpFetchOptions {
   readonly onSecrets: (secrets: readonly string[]) => void;
   /** Whether every answer comes over one stream that stays open. The streams of a call then say nothing about the call. */
   readonly hasOneStream: boolean;
+  /** Told why a request failed: the client passes on what it was told itself over the stream, and nothing of its requests. */
+  readonly onFailure: (error: unknown) => void;
   /** Called when a stream has ended that belongs to no call. */
   readonly onStreamEnd: () => void;
 }
@@ -64,6 +66,10 @@ export function createMcpFetch(options: McpFetchOptions): Fetch {
         },
         init.signal ?? new AbortController().signal,
       );
+      if (hasOneStream && (response.status < 200 || response.status > 299)) {
+        response.body.destroy();
+        throw new McpStatusError(response.status);
+      }
       return await toResponse(
         response,
         isStanding(init.method, own) ? undefined : streams,
@@ -71,6 +77,7 @@ export function createMcpFetch(options: McpFetchOptions): Fetch {
       );
     } catch (error) {
       streams?.ended();
+      options.onFailure(error);
       throw error;
     }
   };

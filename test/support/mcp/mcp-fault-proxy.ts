@@ -1,5 +1,6 @@
 /** A proxy before an MCP server, which answers calls of tools, or all requests, as no well-behaved server does. */
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
+import { pipeline, Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { startHttpServer, type HttpServer } from "../processes/http-server.ts";
 
@@ -29,12 +30,21 @@ export const MCP_FAULTS = {
   "a broken connection": (response) => response.destroy(),
   "10 MB": (response) => {
     response.writeHead(200, JSON_TYPE);
-    response.end(`{"jsonrpc":"2.0","id":1,"result":{"text":"${"x".repeat(10_000_000)}"}}`);
+    sendMuch(response, '{"jsonrpc":"2.0","id":1,"result":{"text":"');
   },
   "10 MB in an event": (response) => {
-    response.writeHead(200, EVENTS).end(`data: {"text":"${"x".repeat(10_000_000)}"}\n\n`);
+    response.writeHead(200, EVENTS);
+    sendMuch(response, 'data: {"text":"');
   },
 } as const satisfies Record<string, Fault>;
+
+/** In pieces, so that what a test measures is the memory of who reads it. */
+function sendMuch(response: ServerResponse, beginning: string): void {
+  const piece = Buffer.alloc(50_000, "x");
+  response.write(beginning);
+  const much = Readable.from(Array.from({ length: 200 }, () => piece));
+  pipeline(much, response, () => {});
+}
 
 export type McpFault = keyof typeof MCP_FAULTS | "10 s late";
 
