@@ -5,3 +5,8 @@
 export function endOfTick(): Promise<void> {
   return new Promise((resolve) => process.nextTick(resolve));
 }
+
+/** Calls back when `endOfTick` would settle, for what happens so often that a promise for each counts. */
+export function atEndOfTick(callback: () => void): void {
+  process.nextTick(callback);
+}

@@ -38,12 +38,13 @@ export class ExpiryQueue<Value> {
     this.#arm();
   }
 
-  touch(value: Value): void {
+  /** `now` is the time of the monotonic clock, which whoever has it already spares. */
+  touch(value: Value, now = this.#clock.monotonic()): void {
     if (value !== this.#newest) {
       this.#touchedAt.delete(value);
       this.#newest = value;
     }
-    this.#touchedAt.set(value, this.#clock.monotonic());
+    this.#touchedAt.set(value, now);
     this.#arm();
   }
 
@@ -52,9 +53,9 @@ export class ExpiryQueue<Value> {
     if (value === this.#newest) this.#newest = undefined;
   }
 
-  isDue(value: Value): boolean {
+  isDue(value: Value, now = this.#clock.monotonic()): boolean {
     const touchedAt = this.#touchedAt.get(value);
-    return touchedAt === undefined || touchedAt + this.#delayMs <= this.#clock.monotonic();
+    return touchedAt === undefined || touchedAt + this.#delayMs <= now;
   }
 
   /** The least recently touched first. */

@@ -127,6 +127,8 @@ export type AnsweredCall =
   | { status: "unknown-session" };
 
 export interface SessionStore {
+  /** Whether writes that were acknowledged may be gone later. The turn then keeps them for a while. */
+  readonly mayLoseWrites: boolean;
   /** Rejects with SessionExistsError when there is such a session, and it is not as this call would have made it. */
   create(sessionId: string, client: SessionClient): Promise<void>;
   /** Counts as activity. `undefined`: unknown, expired, or another owner's. */

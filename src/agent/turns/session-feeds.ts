@@ -19,20 +19,22 @@ export interface Follower {
   whenWritable(): Promise<void> | undefined;
 }
 
+const NOBODY: readonly Follower[] = [];
+
 /** Who follows which session on this replica. Sessions that nobody follows here take no memory. */
 export class SessionFeeds {
-  readonly #followers = new Map<string, Set<Follower>>();
+  /** A list is not changed, but replaced: whoever goes through it meets those who followed at its begin. */
+  readonly #followers = new Map<string, readonly Follower[]>();
 
   follow(sessionId: string, follower: Follower): void {
-    const followers = this.#followers.get(sessionId);
-    if (followers === undefined) this.#followers.set(sessionId, new Set([follower]));
-    else followers.add(follower);
+    const followers = this.#followers.get(sessionId) ?? NOBODY;
+    if (!followers.includes(follower)) this.#followers.set(sessionId, [...followers, follower]);
   }
 
   unfollow(sessionId: string, follower: Follower): void {
-    const followers = this.#followers.get(sessionId);
-    followers?.delete(follower);
-    if (followers?.size === 0) this.#followers.delete(sessionId);
+    const left = this.#followers.get(sessionId)?.filter((other) => other !== follower) ?? NOBODY;
+    if (left.length === 0) this.#followers.delete(sessionId);
+    else this.#followers.set(sessionId, left);
   }
 
   publish(sessionId: string, frames: readonly TurnFrame[]): void {
@@ -46,11 +48,11 @@ export class SessionFeeds {
   }
 
   publishFailure(sessionId: string, text: string): void {
-    for (const follower of this.#followers.get(sessionId) ?? []) follower.deliverFailure(text);
+    for (const follower of this.#followers.get(sessionId) ?? NOBODY) follower.deliverFailure(text);
   }
 
   turnMoved(sessionId: string): void {
-    for (const follower of this.#followers.get(sessionId) ?? []) follower.turnMoved();
+    for (const follower of this.#followers.get(sessionId) ?? NOBODY) follower.turnMoved();
   }
 
   /** Undefined when every follower can take more. Otherwise settles when one that could not take more can, or is gone. */

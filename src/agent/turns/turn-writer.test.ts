@@ -28,6 +28,7 @@ type Write = "pass" | "lose" | Error;
 
 /** A memory store whose writes wait for `hold`, and then fail, or are acknowledged and lost. */
 class FaultyStore extends MemorySessionStore {
+  override readonly mayLoseWrites = true;
   /** The numbers of the frames of each write, and the types of its journal entries. */
   readonly writes: (number | JournalEntry["type"])[][] = [];
   next: (write: number) => Write = () => "pass";

@@ -4,7 +4,7 @@
  * in one go with others, and the texts that follow each other in one write are one chunk.
  */
 import type { ErrorBody, TurnFrame } from "../../protocol/frames.ts";
-import { endOfTick } from "../../time/end-of-tick.ts";
+import { atEndOfTick } from "../../time/end-of-tick.ts";
 import { untilAborted } from "../../time/until-aborted.ts";
 import type { StepNote, TurnEvent } from "../contracts/handler.ts";
 import { MAX_UNSTORED_CHARACTERS, TURN_WRITE_RETRIES_MS } from "../contracts/limits.ts";
@@ -44,6 +44,7 @@ export interface TurnWriterOptions {
 type TurnEnd = Parameters<SessionStore["endTurn"]>[1];
 
 const SETTLED = Promise.resolve();
+const NO_WRITE: TurnWrite = { frames: [], journal: NO_JOURNAL };
 /** A tool event counts as this many characters of the unstored frames: about the largest output that a tool may have. */
 const TOOL_EVENT_CHARACTERS = 64 * 1024;
 
@@ -61,7 +62,10 @@ export class TurnWriter {
   #unstored: TurnFrame[] = [];
   #unstoredText = "";
   #unstoredCharacters = 0;
-  #writing: Promise<void> | undefined;
+  #isWriting = false;
+  #underWay = NO_WRITE;
+  /** Settles with the end of the writing, if somebody waits for it. */
+  #written: PromiseWithResolvers<void> | undefined;
   #room: Promise<void> | undefined;
   #lastActivity: number;
   #publishedSeq: number;
@@ -94,7 +98,7 @@ export class TurnWriter {
 
   /** Settles when the write that is under way is done; undefined when there is none. */
   get writing(): Promise<void> | undefined {
-    return this.#writing;
+    return this.#isWriting ? (this.#written ??= Promise.withResolvers()).promise : undefined;
   }
 
   /**
@@ -133,8 +137,10 @@ export class TurnWriter {
   /** Settles when all that was emitted and recorded is stored. Rejects with TurnStopped when the turn has to stop before. */
   async stored(): Promise<void> {
     if (this.#isPending) this.#startWriting();
-    while (this.#writing !== undefined && this.#stop.stopped === undefined) {
-      await untilAborted(this.#writing, this.#stop.signal);
+    for (;;) {
+      const { writing } = this;
+      if (writing === undefined || this.#stop.stopped !== undefined) break;
+      await untilAborted(writing, this.#stop.signal);
     }
     if (this.#stop.stopped !== undefined) throw this.#stop.stopped;
   }
@@ -202,30 +208,55 @@ export class TurnWriter {
     this.#unstoredText = "";
   }
 
+  /** A write begins when all that comes in one go has come; the first one, which the client waits for, in the next microtask. */
   #startWriting(): void {
-    this.#writing ??= this.#write();
+    if (this.#isWriting) return;
+    this.#isWriting = true;
+    if (this.#hasWritten) atEndOfTick(this.#write);
+    else void SETTLED.then(this.#write);
   }
 
-  /** A write begins when all that comes in one go has come; the first one, which the client waits for, in the next microtask. */
-  async #write(): Promise<void> {
-    await (this.#hasWritten ? endOfTick() : SETTLED);
+  // There are many writes, and a promise more for each would count.
+  readonly #write = (): void => {
     this.#hasWritten = true;
-    while (this.#isPending) {
-      this.#closeChunk();
-      const frames = this.#unstored;
-      const write = { frames, journal: this.#journal.take() };
-      this.#unstored = [];
-      this.#unstoredCharacters = 0;
-      try {
-        await this.#store.appendFrames(this.#lease, frames, write.journal);
-        this.#recent.add(write, this.#context.clock.monotonic());
-      } catch (error) {
-        if (!(await this.#wroteAgain(error, write))) break;
-      }
-      if (frames.length > 0) this.publish(frames);
-      if (this.#isPending) await endOfTick();
-    }
-    this.#writing = undefined;
+    if (!this.#isPending) return this.#endWriting();
+    this.#closeChunk();
+    const write = { frames: this.#unstored, journal: this.#journal.take() };
+    this.#unstored = [];
+    this.#unstoredCharacters = 0;
+    this.#underWay = write;
+    void this.#store
+      .appendFrames(this.#lease, write.frames, write.journal)
+      .then(this.#onWritten, this.#onNotWritten);
+  };
+
+  readonly #onWritten = (): void => {
+    const write = this.#underWay;
+    this.#remember(write);
+    this.#goOn(write);
+  };
+
+  readonly #onNotWritten = async (error: unknown): Promise<void> => {
+    const write = this.#underWay;
+    if (await this.#wroteAgain(error, write)) this.#goOn(write);
+    else this.#endWriting();
+  };
+
+  #goOn({ frames }: TurnWrite): void {
+    if (frames.length > 0) this.publish(frames);
+    if (this.#isPending) atEndOfTick(this.#write);
+    else this.#endWriting();
+  }
+
+  #endWriting(): void {
+    this.#isWriting = false;
+    this.#underWay = NO_WRITE;
+    this.#written?.resolve();
+    this.#written = undefined;
+  }
+
+  #remember(write: TurnWrite): void {
+    if (this.#store.mayLoseWrites) this.#recent.add(write, this.#context.clock.monotonic());
   }
 
   /** The store has rejected the write with `first`. Answers whether it was done in the end; otherwise the turn has to stop. */
@@ -254,7 +285,7 @@ export class TurnWriter {
   async #append(write: TurnWrite): Promise<void> {
     try {
       await this.#store.appendFrames(this.#lease, write.frames, write.journal);
-      this.#recent.add(write, this.#context.clock.monotonic());
+      this.#remember(write);
     } catch (error) {
       await this.#appendAfter(error, write);
     }
@@ -266,7 +297,7 @@ export class TurnWriter {
     if (lost === undefined) throw error;
     this.#log("warn", error, "The session store has lost frames of a turn; written again");
     await this.#store.appendFrames(this.#lease, lost.frames, lost.journal);
-    this.#recent.add(write, this.#context.clock.monotonic());
+    this.#remember(write);
   }
 
   async #end(end: TurnEnd): Promise<void> {
@@ -286,7 +317,7 @@ export class TurnWriter {
   /** What has to be waited for before more may be emitted. */
   #whatIsFull(): Promise<void> | undefined {
     return this.#unstoredCharacters > MAX_UNSTORED_CHARACTERS
-      ? this.#writing
+      ? this.writing
       : this.#context.feeds.whenWritable(this.#lease.sessionId);
   }
 

@@ -40,6 +40,8 @@ export const MAX_MEMORY_SESSIONS = 100_000;
 export const MAX_MEMORY_BYTES = 128 * 1024 * 1024;
 /** The part of the bytes past which a holder makes way before all others, and that the running turns of others leave. */
 const FAIR_SHARE = 1 / 8;
+/** The activity of a session whose turn is writing is noted so often. */
+const TOUCH_AGAIN_MS = 100;
 
 export interface MemorySessionStoreOptions {
   ttlMs: number;
@@ -51,6 +53,7 @@ export interface MemorySessionStoreOptions {
 }
 
 export class MemorySessionStore implements SessionStore {
+  readonly mayLoseWrites: boolean = false;
   readonly #clock: Clock;
   readonly #leaseMs: number;
   readonly #maxSessions: number;
@@ -120,14 +123,15 @@ export class MemorySessionStore implements SessionStore {
 
   async beginTurn(sessionId: string, owner: string, turn: NewTurn): Promise<BegunTurn> {
     const { turnId, messageId, userMessage, promptVersions } = turn;
-    const session = this.#findOwn(sessionId, owner);
+    const now = this.#clock.monotonic();
+    const session = this.#findOwn(sessionId, owner, now);
     if (session === undefined) return { status: "unknown-session" };
-    this.#touch(session);
+    this.#touch(session, now);
 
     const { unended } = session;
-    const isRunning = this.#isRunning(session);
+    const isRunning = this.#isRunning(session, now);
     if (unended?.lease.turnId === turnId && unended.claim === turnId) {
-      unended.leaseUntil = this.#clock.monotonic() + this.#leaseMs;
+      unended.leaseUntil = now + this.#leaseMs;
       return { status: "started", lease: unended.lease, promptVersion: session.promptVersion };
     }
     const seen = messageId === undefined ? undefined : session.messageIds.find(messageId);
@@ -144,7 +148,7 @@ export class MemorySessionStore implements SessionStore {
     const bytes = bytesOfMessage(message);
     this.#makeRoom(bytes + (messageId?.length ?? 0), session);
     endWait(session);
-    this.#forgetOldFrames(session);
+    session.frames.forgetOld(now);
     const seqBefore = session.lastSeq;
     session.fence += 1;
     const lease: TurnLease = { sessionId, turnId, fence: session.fence, seqBefore };
@@ -157,7 +161,7 @@ export class MemorySessionStore implements SessionStore {
     session.frames.beginTurn(seqBefore);
     session.unended = {
       lease,
-      leaseUntil: this.#clock.monotonic() + this.#leaseMs,
+      leaseUntil: now + this.#leaseMs,
       claim: turnId,
       begun: turn,
       firstTurnId: turnId,
@@ -233,21 +237,22 @@ export class MemorySessionStore implements SessionStore {
     frames: readonly TurnFrame[],
     { first, entries }: JournalPart = NO_JOURNAL,
   ): Promise<void> {
-    const session = this.#holder(lease);
+    const now = this.#clock.monotonic();
+    const session = this.#holder(lease, now);
     const turn = session.unended;
     if (turn === undefined) throw lost();
     const known = turn.journal.length;
     assertFollow(session, frames);
     if (entries.length > 0 && first > known) throw new FrameGapError(session.lastSeq, known);
-    const fresh = entries.slice(known - first);
+    const fresh = first === known ? entries : entries.slice(known - first);
     const journalBytes = bytesOfEntries(fresh);
     this.#makeRoom(bytesOfFrames(frames) + journalBytes, session);
-    turn.journal.push(...fresh);
+    for (const entry of fresh) turn.journal.push(entry);
     turn.journalBytes += journalBytes;
     session.bytes += journalBytes;
     this.#append(session, frames);
     this.#count(session);
-    this.#renew(session, turn);
+    this.#renew(session, turn, now);
     this.#wakeFollowers(session);
   }
 
@@ -276,17 +281,19 @@ export class MemorySessionStore implements SessionStore {
   }
 
   async renewTurn(lease: TurnLease): Promise<void> {
-    const session = this.#holder(lease);
+    const now = this.#clock.monotonic();
+    const session = this.#holder(lease, now);
     if (session.unended === undefined) throw lost();
-    this.#renew(session, session.unended);
+    this.#renew(session, session.unended, now);
   }
 
   async endTurn(
     lease: TurnLease,
     { frames, messages }: { frames: readonly TurnFrame[]; messages: readonly HistoryMessage[] },
   ): Promise<void> {
-    const session = this.#holder(lease);
-    this.#touch(session);
+    const now = this.#clock.monotonic();
+    const session = this.#holder(lease, now);
+    this.#touch(session, now);
     const turn = session.unended;
     // The same call was made before.
     if (turn === undefined) return;
@@ -303,9 +310,9 @@ export class MemorySessionStore implements SessionStore {
     if (requests.length > 0) beginWait(session, requests, { turn, messages: stored.length });
     forgetOldTurns(session, stored.length + 1);
     session.unended = undefined;
-    session.frames.endTurn(this.#clock.monotonic());
-    this.#forgetOldFrames(session);
-    this.#byTurnEnd.touch(session);
+    session.frames.endTurn(now);
+    session.frames.forgetOld(now);
+    this.#byTurnEnd.touch(session, now);
     this.#count(session);
     this.#wakeFollowers(session);
   }
@@ -362,42 +369,48 @@ export class MemorySessionStore implements SessionStore {
   }
 
   /** What `find` finds, without counting as activity. */
-  #find(sessionId: string): MemorySession | undefined {
+  #find(sessionId: string, now = this.#clock.monotonic()): MemorySession | undefined {
     this.#assertOpen();
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return undefined;
     // The timer comes a little later than the time.
-    if (this.#byActivity.isDue(session) && !this.#isRunning(session)) {
+    if (!this.#isRunning(session, now) && this.#byActivity.isDue(session, now)) {
       this.#remove(session);
       return undefined;
     }
     return session;
   }
 
-  #findOwn(sessionId: string, owner: string): MemorySession | undefined {
-    const session = this.#find(sessionId);
+  #findOwn(sessionId: string, owner: string, now?: number): MemorySession | undefined {
+    const session = this.#find(sessionId, now);
     return session?.owner === owner ? session : undefined;
   }
 
   /** The session that the lease may write to; its turn may have ended by this lease. */
-  #holder(lease: TurnLease): MemorySession {
-    const session = this.#find(lease.sessionId);
+  #holder(lease: TurnLease, now: number): MemorySession {
+    const session = this.#find(lease.sessionId, now);
     if (session === undefined || session.fence !== lease.fence) throw lost();
     return session;
   }
 
-  #isRunning(session: MemorySession): session is MemorySession & { unended: UnendedTurn } {
-    return session.unended !== undefined && session.unended.leaseUntil > this.#clock.monotonic();
+  #isRunning(
+    session: MemorySession,
+    now?: number,
+  ): session is MemorySession & { unended: UnendedTurn } {
+    const { unended } = session;
+    return unended !== undefined && unended.leaseUntil > (now ?? this.#clock.monotonic());
   }
 
-  #touch(session: MemorySession): void {
-    this.#byActivity.touch(session);
+  #touch(session: MemorySession, now = this.#clock.monotonic()): void {
+    session.touchedAt = now;
+    this.#byActivity.touch(session, now);
     this.#shares.touch(session);
   }
 
-  #renew(session: MemorySession, turn: UnendedTurn): void {
-    turn.leaseUntil = this.#clock.monotonic() + this.#leaseMs;
-    this.#touch(session);
+  /** A turn writes many times in a second, in which its session keeps its place among those that others may make way for. */
+  #renew(session: MemorySession, turn: UnendedTurn, now: number): void {
+    turn.leaseUntil = now + this.#leaseMs;
+    if (now - session.touchedAt >= TOUCH_AGAIN_MS) this.#touch(session, now);
   }
 
   #append(session: MemorySession, frames: readonly TurnFrame[]): void {

@@ -60,6 +60,8 @@ export interface MemorySession {
   /** What it takes beside its messages, frames and message ids. */
   bytes: number;
   countedBytes: number;
+  /** When its activity was noted last, on the monotonic clock. */
+  touchedAt: number;
   /** Called once, when frames came, a turn ended, or the session is gone. */
   followers: Set<() => void> | undefined;
 }
@@ -80,6 +82,7 @@ export function newMemorySession(id: string, { owner, holder }: SessionClient): 
     messageIds: new MessageIds(),
     bytes: SESSION_OVERHEAD_BYTES + 2 * (id.length + owner.length + holder.length),
     countedBytes: 0,
+    touchedAt: 0,
     followers: undefined,
   };
 }

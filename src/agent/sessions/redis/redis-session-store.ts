@@ -73,6 +73,7 @@ export interface RedisSessionStoreOptions {
 }
 
 export class RedisSessionStore implements SessionStore {
+  readonly mayLoseWrites = true;
   readonly #clock: Clock;
   readonly #leaseMs: number;
   readonly #commands: RedisLink;
