@@ -34,7 +34,10 @@ import { createSecretReader } from "./settings/secret-files.ts";
 import { SessionStoreSetting } from "./settings/session-store-setting.ts";
 import { newSessionId } from "./sessions/session-id.ts";
 import { SessionFeeds } from "./turns/session-feeds.ts";
+import { ToolsEndpoint } from "./tools-endpoint/tools-endpoint.ts";
 import { TurnRunner } from "./turns/turn-runner.ts";
+
+const TOOLS_SECRET_BYTES = 24;
 
 export interface AgentOptions {
   readonly configPath: string;
@@ -95,6 +98,7 @@ class Agent implements RunningAgent {
   readonly #stores: CurrentStore;
   readonly #storeSetting: SessionStoreSetting;
   readonly #framework: Framework | undefined;
+  readonly #toolsEndpoint: ToolsEndpoint | undefined;
   readonly #handlers: Handlers;
   readonly #runner: TurnRunner;
   readonly #facade: Facade;
@@ -160,8 +164,17 @@ class Agent implements RunningAgent {
       secretValues: secretValues ?? new SecretValues(),
       onProcess: options.onRuntimeProcess,
     });
+    if (this.#framework?.isLocal === true) {
+      this.#toolsEndpoint = new ToolsEndpoint({
+        list: (signal) => this.#handlers.tools(this.#loadedConfig(), signal),
+        newSecret: () => randomBytes(TOOLS_SECRET_BYTES).toString("base64url"),
+        log,
+      });
+      secretValues?.add(this.#toolsEndpoint.secret);
+    }
     this.#handlers = new Handlers({
       framework: this.#framework,
+      toolsEndpoint: this.#toolsEndpoint,
       readSecret: this.#readSecret,
       clock,
       log,
@@ -228,6 +241,7 @@ class Agent implements RunningAgent {
     const { facadePort, managementPort, configPath } = this.#options;
     this.#managementPort = await this.#management.listen(managementPort ?? MANAGEMENT_PORT);
     this.#files.watch([dirname(configPath)], FIRST_CONFIG_POLL_MS);
+    await this.#toolsEndpoint?.listen();
     // The config is read first, so that a facade that listens can serve whoever connects.
     await this.#reload();
     const port = facadePort ?? this.#config?.facade.port;
@@ -271,6 +285,7 @@ class Agent implements RunningAgent {
     await this.#handlers.close();
     await this.#facade.close();
     await this.#framework?.endpoint.close();
+    await this.#toolsEndpoint?.close();
     await this.#management.close();
     await this.#stores.close();
     this.#log.info({}, "Ended");
@@ -332,7 +347,8 @@ class Agent implements RunningAgent {
       "The config is in use",
     );
     if (config.handler === "runtime") {
-      this.#framework?.endpoint.start({ provider: config.provider });
+      const toolsMcpUrl = this.#toolsEndpoint?.url;
+      this.#framework?.endpoint.start({ provider: config.provider, toolsMcpUrl });
     }
     // The handler is loaded now, so that the first turn does not wait for it.
     this.#handlers

@@ -185,6 +185,13 @@ export const IDLE_CLOSE_SPREAD_MS = 45_000;
 /** How long the last frames may take to leave at the end of a drain. */
 export const FLUSH_TIMEOUT_MS = 2_000;
 
+// Tools as MCP, for runtimes that bind them
+export const MAX_TOOLS_ENDPOINT_CONNECTIONS = 256;
+/** Bytes of one request: more than the longest arguments. */
+export const MAX_TOOLS_ENDPOINT_BYTES = 2 * 1024 * 1024;
+/** Calls of one turn that wait for each other. */
+export const MAX_WAITING_BOUND_CALLS = 32;
+
 // Runtimes in other frameworks
 /** How long a turn waits for a runtime that is being started. */
 export const RUNTIME_START_WAIT_MS = 10_000;

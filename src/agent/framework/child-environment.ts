@@ -9,16 +9,18 @@ export interface ChildEnvironmentOptions {
   /** The folder of the agent config, which paths of secret files are relative to. */
   readonly configFolder: string;
   readonly provider: ProviderConfig | undefined;
+  readonly toolsMcpUrl: string | undefined;
 }
 
 /** The variables of a runtime: those of the agent, where it has to listen, and the provider that the agent was given. */
 export function childEnvironment(options: ChildEnvironmentOptions): Record<string, string> {
-  const { env, port, configFolder, provider } = options;
+  const { env, port, configFolder, provider, toolsMcpUrl } = options;
   const given: Environment = {
     OMNIA_PROVIDER_NAME: provider?.name,
     OMNIA_PROVIDER_MODEL: provider?.model,
     OMNIA_PROVIDER_BASE_URL: provider?.baseURL,
     OMNIA_PROVIDER_API_KEY_FILE: provider && join(configFolder, provider.apiKeyFile),
+    OMNIA_TOOLS_MCP_URL: toolsMcpUrl,
   };
   const variables: Environment = { ...given, ...env, PORT: String(port) };
   return Object.fromEntries(

@@ -4,7 +4,6 @@
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import type { ProviderConfig } from "../../agent-config/agent-config.ts";
 import type { Log } from "../../observability/log.ts";
 import type { SecretValues } from "../../observability/secrets/secret-values.ts";
 import { exponentialBackoff, jittered, type Backoff } from "../../time/backoff.ts";
@@ -20,7 +19,11 @@ import {
 import { childEnvironment, secretsIn } from "./child-environment.ts";
 import { freePort, LOOPBACK } from "./free-port.ts";
 import { probeRuntime } from "./probe-runtime.ts";
-import { RuntimeUnavailableError, type RuntimeEndpoint } from "./runtime-endpoint.ts";
+import {
+  RuntimeUnavailableError,
+  type GivenToRuntime,
+  type RuntimeEndpoint,
+} from "./runtime-endpoint.ts";
 import { logRuntimeOutput } from "./runtime-output.ts";
 
 export interface ChildRuntimeOptions {
@@ -41,7 +44,7 @@ export class ChildRuntime implements RuntimeEndpoint {
   readonly #options: ChildRuntimeOptions;
   readonly #restartDelay: Backoff;
   readonly #closing = new AbortController();
-  #provider: ProviderConfig | undefined;
+  #given: GivenToRuntime = { provider: undefined, toolsMcpUrl: undefined };
   #running: Promise<void> | undefined;
   /** Where the process listens that runs, or is to. */
   #base: URL | undefined;
@@ -54,8 +57,8 @@ export class ChildRuntime implements RuntimeEndpoint {
     this.#restartDelay = jittered(exponentialBackoff(RUNTIME_RESTART), options.random);
   }
 
-  start({ provider }: { provider: ProviderConfig | undefined }): void {
-    this.#provider = provider;
+  start(given: GivenToRuntime): void {
+    this.#given = given;
     this.#running ??= this.#keepRunning();
   }
 
@@ -115,7 +118,7 @@ export class ChildRuntime implements RuntimeEndpoint {
       env,
       port,
       configFolder,
-      provider: this.#provider,
+      ...this.#given,
     });
     for (const secret of secretsIn(environment)) secretValues.add(secret);
     const [program, ...words] = this.#options.words;

@@ -13,6 +13,8 @@ export interface Framework {
   /** Where requests go. Undefined: the path of the endpoint. */
   readonly path: string | undefined;
   readonly endpoint: RuntimeEndpoint;
+  /** Whether it runs on this machine, or in this pod, so that it reaches the loopback. */
+  readonly isLocal: boolean;
 }
 
 export type FrameworkOptions = Omit<ChildRuntimeOptions, "words" | "healthPath">;
@@ -27,12 +29,22 @@ export function frameworkOf(options: FrameworkOptions): Framework | undefined {
     case "none":
       return undefined;
     case "unusable":
-      return { protocol: "ag-ui", path: undefined, endpoint: neverReady(reading.problem) };
+      return {
+        protocol: "ag-ui",
+        path: undefined,
+        endpoint: neverReady(reading.problem),
+        isLocal: false,
+      };
     case "read": {
       const { origin, protocol, path, healthPath } = reading.settings;
-      return { protocol, path, endpoint: endpointOf(origin, healthPath, options) };
+      const isLocal = origin.type !== "url" || isLoopback(origin.url);
+      return { protocol, path, endpoint: endpointOf(origin, healthPath, options), isLocal };
     }
   }
+}
+
+function isLoopback({ hostname }: URL): boolean {
+  return hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
 }
 
 function endpointOf(

@@ -5,6 +5,8 @@ import type { Log } from "../../observability/log.ts";
 import { createDemoHandler } from "./demo.ts";
 import { echoHandler } from "./echo.ts";
 import type { Framework } from "../framework/framework.ts";
+import type { ToolForClients } from "../tools-endpoint/mcp-reply.ts";
+import type { ToolsEndpoint } from "../tools-endpoint/tools-endpoint.ts";
 import type { Handler } from "../contracts/handler.ts";
 
 export interface HandlersOptions {
@@ -17,12 +19,15 @@ export interface HandlersOptions {
   readonly demoPauses: boolean;
   /** Answers in place of a model provider, where it is set. */
   readonly framework: Framework | undefined;
+  /** Serves the tools to the framework, where it can reach them. */
+  readonly toolsEndpoint: ToolsEndpoint | undefined;
 }
 
 /** `ready` tells beforehand whether the handler could serve a turn. */
 type RuntimeHandler = Handler & {
   ready(config: AgentConfig): Promise<void>;
   close(): Promise<void>;
+  tools(config: AgentConfig, signal: AbortSignal): Promise<ToolForClients[]>;
 };
 
 /** The three handlers. `runtime` needs much memory, and is loaded when a config first asks for it. */
@@ -65,6 +70,13 @@ export class Handlers {
     await this.#runtime?.close();
   }
 
+  /** The tools of a new session under this config. */
+  async tools(config: AgentConfig, signal: AbortSignal): Promise<ToolForClients[]> {
+    if (config.handler !== "runtime") return [];
+    const runtime = await this.#loadRuntime();
+    return runtime.tools(config, signal);
+  }
+
   #loadRuntime(): Promise<RuntimeHandler> {
     this.#loading ??= this.#importRuntime().catch((error: unknown) => {
       this.#loading = undefined;
@@ -75,8 +87,15 @@ export class Handlers {
 
   async #importRuntime(): Promise<RuntimeHandler> {
     const { createRuntimeHandler } = await import("../runtime/runtime-handler.ts");
-    const { readSecret, log, clock, metrics, framework } = this.#options;
-    this.#runtime = createRuntimeHandler({ readSecret, log, clock, metrics, framework });
+    const { readSecret, log, clock, metrics, framework, toolsEndpoint } = this.#options;
+    this.#runtime = createRuntimeHandler({
+      readSecret,
+      log,
+      clock,
+      metrics,
+      framework,
+      toolsEndpoint,
+    });
     return this.#runtime;
   }
 }

@@ -18,21 +18,29 @@ export interface OwnCallsOptions {
   readonly toolRuns: ToolRuns;
   /** Takes a message of this turn, so that later steps are told of it. */
   readonly remember: (message: HistoryMessage) => void;
+  /** Whether a call is one that the agent made for the framework, and has shown already. */
+  readonly isMade: (call: StepToolCall) => Promise<boolean>;
   /** The answer so far as a message with this call. What comes after it belongs to the next message. */
   readonly closeMessage: (calls: AssistantMessage["toolCalls"]) => AssistantMessage;
 }
 
 export class OwnCalls implements OwnCallListener {
   readonly #options: OwnCallsOptions;
-  #open: { readonly id: string; readonly name: string } | undefined;
+  #open: { readonly id: string; readonly name: string; readonly input: string } | undefined;
   #isAskedAgain = false;
 
   constructor(options: OwnCallsOptions) {
     this.#options = options;
   }
 
+  /** The call that has no outcome yet. */
+  get open(): { readonly name: string; readonly input: string } | undefined {
+    return this.#open;
+  }
+
   async begun(call: StepToolCall): Promise<boolean> {
-    const { turn, toolRuns, remember, closeMessage } = this.#options;
+    const { turn, toolRuns, remember, closeMessage, isMade } = this.#options;
+    if (await isMade(call)) return true;
     const taken = toolRuns.takeOwn(call);
     if (taken === undefined) return false;
     const { id, name, arguments: toolArguments } = taken;
@@ -40,7 +48,7 @@ export class OwnCalls implements OwnCallListener {
     const isPlain = call.input === JSON.stringify(toolArguments);
     turn.record(message, { inputs: isPlain ? undefined : { [id]: call.input } });
     remember(message);
-    this.#open = { id, name };
+    this.#open = { id, name, input: call.input };
     await turn.emit({ type: "tool-call", id, name, arguments: toolArguments });
     await turn.stored();
     return true;

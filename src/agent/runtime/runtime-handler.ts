@@ -26,6 +26,9 @@ import { checkMessage, withoutRefused } from "./validation/refused-messages.ts";
 import { TurnValidation, type ValidationMetrics } from "./validation/turn-validation.ts";
 import type { Framework } from "../framework/framework.ts";
 import { frameworkProblem, frameworkSteps } from "./framework-steps.ts";
+import type { ToolForClients } from "../tools-endpoint/mcp-reply.ts";
+import type { ToolsEndpoint } from "../tools-endpoint/tools-endpoint.ts";
+import { toolsForClients } from "./tools/tools-for-clients.ts";
 import { charactersIn, TokenRates } from "./token-rates.ts";
 
 export interface RuntimeHandlerOptions {
@@ -37,6 +40,8 @@ export interface RuntimeHandlerOptions {
   random?: (() => number) | undefined;
   /** Answers in place of the provider, where it is set. */
   framework?: Framework | undefined;
+  /** Serves the tools to the framework, where it can reach them. */
+  toolsEndpoint?: ToolsEndpoint | undefined;
   /** Makes ids of requests to the framework. */
   newId?: (() => string) | undefined;
 }
@@ -46,11 +51,13 @@ export interface RuntimeHandler extends Handler {
   ready(config: AgentConfig): Promise<void>;
   /** Ends what is open to servers of tools. */
   close(): Promise<void>;
+  /** The tools of a new session. */
+  tools(config: AgentConfig, signal: AbortSignal): Promise<ToolForClients[]>;
 }
 
 export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHandler {
   const { readSecret, log, clock, metrics, random = Math.random } = options;
-  const { framework, newId = randomUUID } = options;
+  const { framework, toolsEndpoint, newId = randomUUID } = options;
   const connections = createModelConnections({ readSecret, clock, log });
   const toolServers = new ToolServers({ readSecret, clock, random, log });
   let lastConfig: AgentConfig | undefined;
@@ -75,6 +82,7 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
           : await frameworkSteps(framework, {
               ...shared,
               turn,
+              toolsEndpoint,
               parameters: { ...prompt.parameters, ...provider?.parameters },
               modelId: provider?.model ?? "",
               newId,
@@ -108,6 +116,10 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
       const tool = findTool(tools, name);
       // The call of a tool that is gone has its error as its result.
       return tool === undefined ? undefined : checkToolArguments(tool.inputSchema, toolArguments);
+    },
+    async tools(config, signal) {
+      const offered = config.prompt?.active.tools ?? config.tools;
+      return toolsForClients(await offerTools(offered, toolServers, signal));
     },
     async ready(config) {
       promptsOf(config);

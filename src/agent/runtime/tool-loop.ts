@@ -11,6 +11,7 @@ import type { Usage } from "../../protocol/frames.ts";
 import { AnswerContinuation } from "./answer-continuation.ts";
 import type { EarlierRun, Turn, TurnResult } from "../contracts/handler.ts";
 import type { PromptFit, ShorterPrompt } from "./prompt-fit.ts";
+import { BoundCalls, type BoundCallsOptions } from "./bound-calls.ts";
 import { OwnCalls } from "./own-calls.ts";
 import { newModelStep, type ModelStep } from "./providers/model-step.ts";
 import {
@@ -67,7 +68,7 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
 
   /** The answer of the step that runs. */
   let heard = newModelStep();
-  const ownCalls = new OwnCalls({
+  const callsOfStep: Omit<BoundCallsOptions, "openCall"> = {
     turn,
     toolRuns,
     remember: (message) => own.push(message),
@@ -76,6 +77,14 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
       continuation = undefined;
       heard.text = "";
       return { role: "assistant", turnId: turn.id, content, ...(toolCalls && { toolCalls }) };
+    },
+  };
+  const boundCalls = new BoundCalls({ ...callsOfStep, openCall: () => ownCalls.open });
+  const ownCalls = new OwnCalls({
+    ...callsOfStep,
+    async isMade(call) {
+      await boundCalls.whenIdle();
+      return boundCalls.claim(call);
     },
   });
 
@@ -137,9 +146,12 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
       return turn.emit({ type: "chunk", content });
     };
     try {
-      const request = { messages, toolChoice, instruction, signal, onText, ownCalls };
+      const request = { messages, toolChoice, instruction, signal, onText, ownCalls, boundCalls };
       await context.source.stream(step, request);
     } finally {
+      // A runtime may have ended its step while a call that it made was under way.
+      await boundCalls.whenIdle();
+      boundCalls.removeFrom(step);
       usage = addUsage(usage, usageOf(step, context));
       const promptTokens = step.usage?.inputTokens.total;
       if (promptTokens !== undefined && context.source.countsPrompts)

@@ -70,7 +70,12 @@ describe("a turn that a runtime answers", () => {
       ["user", "Again"],
     ]);
     expect(one.forwardedProps).toEqual({
-      omnia: { prompt: "You are terse.", toolChoice: "auto", parameters: {} },
+      omnia: {
+        prompt: "You are terse.",
+        toolChoice: "auto",
+        parameters: {},
+        toolsMcpUrl: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/mcp\//) as string,
+      },
     });
     expect(two.threadId).not.toBe(one.threadId);
     expect(

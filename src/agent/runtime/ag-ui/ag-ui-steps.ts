@@ -12,13 +12,14 @@ import type { ModelStep } from "../providers/model-step.ts";
 import { ProviderFailedError, providerTurnError } from "../providers/provider-error.ts";
 import { ServerEvents } from "../providers/stream/server-events.ts";
 import type { StepRequest, StepSource } from "../steps/step-source.ts";
+import { openStepTools, type StepToolsOptions } from "../steps/step-tools.ts";
 import { findTool } from "../tools/find-tool.ts";
 import { readEvent, UnreadableEventError } from "./ag-ui-event.ts";
 import { NotReceivedError, postRun } from "./post-run.ts";
 import { runAgentInput, type RunAgentInputOptions } from "./run-agent-input.ts";
 import { RunReader } from "./run-reader.ts";
 
-export interface AgUiStepsOptions extends RunAgentInputOptions {
+export interface AgUiStepsOptions extends RunAgentInputOptions, StepToolsOptions {
   readonly endpoint: RuntimeEndpoint;
   /** Undefined: the path of the endpoint. */
   readonly path: string | undefined;
@@ -62,7 +63,8 @@ async function runStep(
 ): Promise<void> {
   const { endpoint, path, clock, random } = options;
   const { signal } = request;
-  const body = JSON.stringify(runAgentInput(request, options));
+  using stepTools = openStepTools(options, request);
+  const body = JSON.stringify(runAgentInput(request, options, stepTools?.url));
   for (let attempt = 1; ; attempt += 1) {
     const base = await endpoint.whenReady(signal);
     const url = path === undefined ? base : new URL(path, base);

@@ -21,6 +21,8 @@ export interface RunAgentInput {
       readonly prompt: string;
       readonly toolChoice: string;
       readonly parameters: Parameters;
+      /** Where the tools are served as MCP while this request runs. */
+      readonly toolsMcpUrl?: string | undefined;
     };
   };
 }
@@ -58,6 +60,7 @@ export interface RunAgentInputOptions {
 export function runAgentInput(
   { messages, toolChoice, instruction }: StepRequest,
   { prompt, parameters, tools, newId }: RunAgentInputOptions,
+  toolsMcpUrl?: string,
 ): RunAgentInput {
   const system = instruction === undefined ? prompt.system : `${prompt.system}\n\n${instruction}`;
   const runId = newId();
@@ -80,7 +83,7 @@ export function runAgentInput(
             parameters: inputSchema,
           })),
     context: [],
-    forwardedProps: { omnia: { prompt: system, toolChoice, parameters } },
+    forwardedProps: { omnia: { prompt: system, toolChoice, parameters, toolsMcpUrl } },
   };
 }
 

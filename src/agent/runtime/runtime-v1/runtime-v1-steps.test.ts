@@ -14,7 +14,7 @@ import {
 import { systemClock, type Clock } from "../../../time/clock.ts";
 import { createLog } from "../../../observability/log.ts";
 import { ToolServers } from "../../../tool-servers/tool-servers.ts";
-import type { PromptConfig } from "../../../agent-config/agent-config.ts";
+import type { PromptConfig, ToolConfig } from "../../../agent-config/agent-config.ts";
 import type { EarlierRun, TurnResult } from "../../contracts/handler.ts";
 import { RUNTIME_IDLE_LIMIT_MS } from "../../contracts/limits.ts";
 import { ContextLimits } from "../context-limits.ts";
@@ -48,15 +48,21 @@ async function aRuntime(answer: Answer, more: Omit<GrpcRuntimeOptions, "answer">
 
   async function run(
     turn: RecordingTurn = aTurn(),
-    { clock = systemClock, prompt = {} }: { clock?: Clock; prompt?: Partial<PromptConfig> } = {},
+    {
+      clock = systemClock,
+      prompt = {},
+      tool = {},
+    }: { clock?: Clock; prompt?: Partial<PromptConfig>; tool?: Partial<ToolConfig> } = {},
   ): Promise<TurnResult> {
+    const tools = await offerTools([aTool({ url: toolServer.url, ...tool })], servers, turn.signal);
     const source = runtimeV1Steps({
       connect: () => Promise.resolve(client),
       modelId: "m",
       turn,
       clock,
+      tools,
+      toolsEndpoint: undefined,
     });
-    const tools = await offerTools([aTool({ url: toolServer.url })], servers, turn.signal);
     return runTurn(turn, {
       source,
       prompt: aPrompt(prompt),
@@ -205,6 +211,24 @@ describe("a turn over omnia.runtime.v1", () => {
       isRejected: true,
       rejectionReason: 'there is no tool "camera"; the tools are: get-weather',
     });
+  });
+
+  it("does not make a call that a person has to approve", async () => {
+    const { toolCalls, aTurn, run } = await aRuntime(async function* ({ next }) {
+      yield aCall("TOOL_EXECUTION_CLIENT");
+      const { clientToolResult } = (await next()) ?? {};
+      yield { chunk: { content: JSON.stringify(clientToolResult) } };
+      yield DONE;
+    });
+    const turn = aTurn();
+    expect(await run(turn, { tool: { approval: "always" } })).toMatchObject({
+      finishReason: "stop",
+    });
+    expect(JSON.parse(turn.text)).toMatchObject({
+      isRejected: true,
+      rejectionReason: expect.stringContaining("needs the approval of a person") as string,
+    });
+    expect(toolCalls).toEqual([]);
   });
 
   it("refuses calls beyond those that a turn may have, and gives a runtime up that does not stop", async () => {

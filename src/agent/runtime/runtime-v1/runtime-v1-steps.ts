@@ -11,6 +11,11 @@ import type { HistoryMessage } from "../../sessions/history-message.ts";
 import type { ModelStep, StepToolCall } from "../providers/model-step.ts";
 import { ProviderFailedError } from "../providers/provider-error.ts";
 import type { StepRequest, StepSource } from "../steps/step-source.ts";
+import { APPROVAL_NEEDED } from "../tools/approval-needed.ts";
+import { findTool } from "../tools/find-tool.ts";
+import { needsApproval } from "../tools/needs-approval.ts";
+import { parseToolArguments } from "../tools/tool-arguments.ts";
+import { openStepTools, type StepToolsOptions } from "../steps/step-tools.ts";
 import { Conversation } from "./conversation.ts";
 import { runtimeHeaders, runtimeMetadata } from "./runtime-headers.ts";
 import { ShownCall } from "./shown-call.ts";
@@ -24,7 +29,7 @@ import {
   type RuntimeUsage,
 } from "./server-message.ts";
 
-export interface RuntimeV1StepsOptions {
+export interface RuntimeV1StepsOptions extends StepToolsOptions {
   /** Settles once the runtime can be asked. Rejects with a RuntimeUnavailableError. */
   readonly connect: (signal: AbortSignal) => Promise<RuntimeV1Client>;
   /** The model that the agent was given for the runtime, if it was given one. */
@@ -49,6 +54,7 @@ export function runtimeV1Steps(options: RuntimeV1StepsOptions): StepSource {
   };
 }
 
+const LIMIT_REACHED = "not called: the turn may have no more tool calls";
 const NOT_TAKEN_OVER = `${RUNTIME_NAME}: the replica that ran the turn ended, and the runtime keeps conversations in a memory of its own; so the turn cannot go on, and whether it had an effect is not known`;
 
 /** A call that the runtime waits for. The tool loop gives it an id of its own. */
@@ -70,6 +76,7 @@ class TurnDialogue {
   async stream(step: ModelStep, request: StepRequest): Promise<void> {
     const { signal } = request;
     signal.throwIfAborted();
+    using _ = openStepTools(this.#options, request);
     try {
       await this.#read(await this.#goOn(request), step, request);
     } catch (error) {
@@ -128,14 +135,16 @@ class TurnDialogue {
       } else if (toolCall?.execution === CLIENT_EXECUTION) {
         await shown.endWithout();
         step.hasBegun = true;
-        if (request.toolChoice !== "none") return this.#await(toolCall, step);
+        const rejectionReason =
+          request.toolChoice === "none" ? LIMIT_REACHED : await this.#approvalNeeded(toolCall);
+        if (rejectionReason === undefined) return this.#await(toolCall, step);
         refused += 1;
         if (refused > MAX_REFUSED_RUNTIME_CALLS) throw failed();
         conversation.send({
           sessionId: this.#options.turn.sessionId,
           clientToolResult: {
             callId: toolCall.id,
-            rejectionReason: "not called: the turn may have no more tool calls",
+            rejectionReason,
           },
         });
       } else if (toolCall !== undefined) {
@@ -150,6 +159,14 @@ class TurnDialogue {
         return end(conversation, step);
       }
     }
+  }
+
+  /** The stream would be closed while the call waits, so a call that somebody has to approve is not made. */
+  async #approvalNeeded({ name, argumentsJson }: RuntimeToolCall): Promise<string | undefined> {
+    const tool = findTool(this.#options.tools, name);
+    const parsed = parseToolArguments(argumentsJson);
+    const needed = parsed.ok && (await needsApproval(tool?.approval, parsed.arguments));
+    return needed ? APPROVAL_NEEDED : undefined;
   }
 
   /** Ends the step with a call for the tool loop. The stream stays open. */

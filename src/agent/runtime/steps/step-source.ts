@@ -17,6 +17,13 @@ export interface StepRequest {
   /** Takes the answer's text as it comes. Settles when there may be more of it. */
   readonly onText: (text: string) => Promise<void> | undefined;
   readonly ownCalls: OwnCallListener;
+  readonly boundCalls: BoundCallMaker;
+}
+
+/** Makes calls of the agent's tools in the middle of a step, for a source that waits for their outcome. */
+export interface BoundCallMaker {
+  /** `input` is JSON. Rejects when the turn has to stop. */
+  call(name: string, input: string): Promise<ToolOutcome>;
 }
 
 /** Is told of the calls that a source runs by itself. A call is begun after the one before it has ended. */

@@ -89,6 +89,15 @@ export class ToolRuns {
     return { id, name: call.name, arguments: parsed.ok ? parsed.arguments : {} };
   }
 
+  /** Takes a call that a runtime makes of a tool of the agent, and waits for. It may have been counted by `takeOwn`. */
+  takeBound(call: StepToolCall, { isCounted }: { isCounted: boolean }): ToolRun {
+    if (isCounted) this.#rounds += 1;
+    else this.#calls -= 1;
+    const step: Pick<ModelStep, "toolCalls" | "parts"> = { toolCalls: [{ ...call }], parts: [] };
+    this.#options.callIds.assign(step);
+    return this.#take(step.toolCalls[0] ?? call);
+  }
+
   /** Counts a call that a framework ran. Its name is left out, since there may be any number of them. */
   countOwn(outcome: ToolOutcome): void {
     const status = "error" in outcome ? "error" : "success";
