@@ -134,12 +134,6 @@ describe("a runtime fails the check", () => {
       /^it called the tool again, with the result before it$/,
     ],
     [
-      "offers the tools of every request to all",
-      { input: (input) => ({ ...input, tools: [{ name: "conformance_lookup" }] }) },
-      /^calls no tool where/,
-      /^it called a tool of another request$/,
-    ],
-    [
       "makes one run after the other",
       { isOneAtATime: true, pauseMs: 30 },
       /^makes two runs at once/,
