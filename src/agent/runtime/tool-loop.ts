@@ -68,6 +68,8 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
 
   /** The answer of the step that runs. */
   let heard = newModelStep();
+  /** Whether the message that is heard has no text yet. */
+  let isFirst = true;
   const callsOfStep: Omit<BoundCallsOptions, "openCall"> = {
     turn,
     toolRuns,
@@ -76,6 +78,7 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
       const content = continuation?.wholeOf(heard.text) ?? heard.text;
       continuation = undefined;
       heard.text = "";
+      isFirst = true;
       return { role: "assistant", turnId: turn.id, content, ...(toolCalls && { toolCalls }) };
     },
   };
@@ -135,7 +138,7 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
   async function hear(step: ModelStep, toolChoice: ToolChoice): Promise<void> {
     const messages = [...told, ...own];
     const instruction = continuation?.instruction;
-    let isFirst = continuation === undefined;
+    isFirst = continuation === undefined;
     const onText = (text: string): Promise<void> | undefined => {
       const fresh = continuation === undefined ? text : continuation.take(text);
       if (fresh === "") return undefined;
