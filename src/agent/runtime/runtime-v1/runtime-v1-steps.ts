@@ -87,13 +87,16 @@ class TurnDialogue {
   }
 
   /** Opens the stream, or sends the result that the runtime waits for. */
-  async #goOn({ messages, signal }: StepRequest): Promise<Conversation> {
+  async #goOn({ messages, instruction, signal }: StepRequest): Promise<Conversation> {
     const { connect, turn, clock } = this.#options;
     const { sessionId } = turn;
     const awaited = this.#awaited;
     this.#awaited = undefined;
     if (this.#conversation === undefined || awaited === undefined) {
-      const first = { sessionId, content: turn.content, metadata: runtimeMetadata(turn.metadata) };
+      // A runtime that is asked again remembers the message, and is told what was wrong with its answer.
+      const isAgain = this.#conversation !== undefined && instruction !== undefined;
+      const content = isAgain ? instruction : turn.content;
+      const first = { sessionId, content, metadata: runtimeMetadata(turn.metadata) };
       const headers = runtimeHeaders(turn);
       const client = await connect(signal);
       await this.#ensureRemembered(client, { headers, signal });
