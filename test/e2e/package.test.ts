@@ -173,11 +173,9 @@ describe("the npm package", () => {
     try {
       const answer = once(thread, "message");
       const options = { url: "https://a.example/b", allowedAddresses: [], hasCredential: false };
+      const text = "openapi: 3.1.0\npaths: {/x: {get: {operationId: find}}}\n";
       // oxlint-disable-next-line require-post-message-target-origin -- this is a thread, and no window
-      thread.postMessage({
-        text: "openapi: 3.1.0\npaths: {/x: {get: {operationId: find}}}\n",
-        options,
-      });
+      thread.postMessage({ text, options });
       expect(await answer).toMatchObject([{ state: "read", tools: [{ name: "find" }] }]);
     } finally {
       await thread.terminate();
