@@ -136,6 +136,19 @@ describe("the schema that a model is told", () => {
     );
   });
 
+  it("stays as it is when its alternatives come to the same", () => {
+    const made = forModel({
+      type: "object",
+      anyOf: [
+        { allOf: [{ properties: { a: { $ref: "#" } } }] },
+        { $ref: "#/$defs/b" },
+        { description: "two", oneOf: [true] },
+      ],
+      $defs: { b: { description: "two" } },
+    });
+    expect(forModel(made)).toEqual(made);
+  });
+
   it("stays as it is where nothing is to be changed", () => {
     const schema = {
       type: "object",

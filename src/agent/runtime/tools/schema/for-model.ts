@@ -3,6 +3,7 @@
  * references, no unions beside fields or at the top, and no keyword that a provider refuses. It may allow more than the schema that
  * it comes from: arguments are checked against that one.
  */
+import { isDeepStrictEqual } from "node:util";
 import {
   emptySchema,
   type FlatSchema,
@@ -33,8 +34,21 @@ export interface ModelSchema extends JSONSchema {
 
 const NO_FIELDS: ModelSchema = { type: "object", properties: {} };
 
+/** What a schema comes to may make some of its alternatives equal, and these to one. So it is made again, a few times. */
+const MAX_PASSES = 4;
+
 /** Applied to its own result it changes nothing. */
 export function forModel(schema: unknown): ModelSchema {
+  let made = once(schema);
+  for (let passes = 1; passes < MAX_PASSES; passes += 1) {
+    const again = once(made);
+    if (isDeepStrictEqual(again, made)) break;
+    made = again;
+  }
+  return made;
+}
+
+function once(schema: unknown): ModelSchema {
   for (const maxDepth of DEPTHS) {
     try {
       const made = new ModelSchemaMaker(schema, maxDepth).make();
