@@ -13,6 +13,7 @@ import { measureIdleConnections } from "./idle-connections.ts";
 import { measureKnownAttacks } from "./known-attacks.ts";
 import { measureMemory } from "./memory.ts";
 import { measureOperatorScale } from "./operator-scale.ts";
+import { measurePackReading } from "./pack-reading.ts";
 import { measureSessionLength } from "./session-length.ts";
 import { measureStreamCPU } from "./stream-cpu.ts";
 import { measureMcpToolCalls } from "./mcp-tool-calls.ts";
@@ -41,6 +42,7 @@ const BENCHES: Record<string, () => Promise<Measurement[]>> = {
   "operator-scale": measureOperatorScale,
   "tool-calls": measureToolCalls,
   validators: measureValidators,
+  "pack-reading": measurePackReading,
   "grpc-tool-calls": measureGrpcToolCalls,
   "mcp-tool-calls": measureMcpToolCalls,
 };

@@ -6,6 +6,8 @@ import { parseTemplate, type Placeholder } from "./template.ts";
 
 /** The most bytes of a rendered text, written as JSON. An active prompt and its canary must fit into the ConfigMap of an agent. */
 export const MAX_RENDERED_BYTES = 256 * 1024;
+/** What a character takes at most when it is written as JSON: \\u001b. The two quotes around a text are not counted. */
+const MAX_BYTES_PER_CHARACTER = 6;
 /** How deep fragments may stand inside of fragments. */
 export const MAX_FRAGMENT_DEPTH = 32;
 
@@ -38,7 +40,8 @@ export function renderTemplates(
   // Each fragment is rendered once, however often it is used.
   const rendered = new Map<string, string>();
   const text = templates.map((template) => render(template, 0)).join("");
-  if (Buffer.byteLength(JSON.stringify(text)) > MAX_RENDERED_BYTES) throw tooLong();
+  const mayBeTooLong = text.length * MAX_BYTES_PER_CHARACTER > MAX_RENDERED_BYTES;
+  if (mayBeTooLong && Buffer.byteLength(JSON.stringify(text)) > MAX_RENDERED_BYTES) throw tooLong();
   return text;
 
   function render(text: string, depth: number): string {

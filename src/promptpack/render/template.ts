@@ -33,20 +33,26 @@ const FOREIGN_FRAGMENT = /^\{\{\s*(?:fragments?\s*[:\s]|>)\s*["']?([A-Za-z_][\w-
 export function parseTemplate(template: string): ParsedTemplate {
   const parts: TemplatePart[] = [];
   const problems: string[] = [];
+  // Most placeholders stand in a template more than once.
+  const known = new Map<string, Placeholder>();
   let end = 0;
   for (;;) {
     const open = template.indexOf(OPEN, end);
     if (open < 0) break;
     const close = template.indexOf(CLOSE, open + OPEN.length);
-    if (close < 0 || template.slice(open + OPEN.length, close).includes(OPEN)) {
+    const inner = close < 0 ? OPEN : template.slice(open + OPEN.length, close);
+    if (inner.includes(OPEN)) {
       problems.push(`"${quote(template.slice(open))}" has no closing }}`);
       if (close < 0) return { parts, problems };
     } else {
       if (open > end) parts.push({ type: "text", text: template.slice(end, open) });
-      const written = template.slice(open + OPEN.length, close).trim();
-      const placeholder = parsePlaceholder(written);
+      const written = inner.trim();
+      const placeholder = known.get(written) ?? parsePlaceholder(written);
       if (placeholder === undefined) problems.push(badPlaceholder(template.slice(open, close + 2)));
-      else parts.push(placeholder);
+      else {
+        known.set(written, placeholder);
+        parts.push(placeholder);
+      }
     }
     end = close + CLOSE.length;
   }
@@ -57,6 +63,7 @@ export function parseTemplate(template: string): ParsedTemplate {
 function parsePlaceholder(written: string): Placeholder | undefined {
   const [, name, steps = ""] = PLACEHOLDER.exec(written) ?? [];
   if (name === undefined) return undefined;
+  if (steps === "") return { type: "placeholder", written, name, path: [] };
   const path = [...steps.matchAll(/\.([\w-]+)|\[(\d+)\]/g)].map(([, field, index]) =>
     field === undefined ? Number(index) : field,
   );
