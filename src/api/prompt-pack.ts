@@ -58,6 +58,11 @@ export const promptPackStatusSchema = z.object({
     .describe("Where the pack stands"),
   activeVersion: z.string().max(64).optional().describe("Content hash of the version in use"),
   activeSemver: z.string().max(256).optional().describe("The version that this content names"),
+  previousVersion: z
+    .string()
+    .max(64)
+    .optional()
+    .describe("Content hash of the version that was in use before"),
   canaryVersion: z.string().max(64).optional().describe("Content hash of the version on trial"),
   canarySemver: z.string().max(256).optional().describe("The version that this content names"),
   canaryWeight: int32(0, 100).optional().describe("Percentage of sessions on trial"),

@@ -17,6 +17,7 @@ import { LocalPromptPacks } from "./prompt-packs.ts";
 import { LocalToolRegistries } from "./tool-registries.ts";
 import { localWorld, objectKey, urlsToProbe, type LocalWorld } from "./world.ts";
 import { PackArchive } from "./state/pack-archive.ts";
+import { PackRollbacks } from "./state/pack-rollbacks.ts";
 import type { Environment } from "./secrets/resolve-secret.ts";
 
 export interface LocalControlOptions extends Omit<LocalAgentOptions, "folder" | "say"> {
@@ -61,6 +62,7 @@ export class LocalControl {
   readonly #options: LocalControlOptions;
   readonly #probes: ToolProbes;
   readonly #promptPacks: LocalPromptPacks;
+  readonly #rollbacks: PackRollbacks;
   readonly #toolLists: ToolListReader;
   readonly #toolRegistries: LocalToolRegistries;
   readonly #agents = new Map<string, LocalAgent>();
@@ -88,10 +90,18 @@ export class LocalControl {
       lists: this.#toolLists,
       warn: options.warnOfTools,
     });
+    this.#rollbacks = PackRollbacks.of(options.stateFolder);
     this.#promptPacks = new LocalPromptPacks(
-      new PackArchive(join(options.stateFolder, "promptpacks")),
+      PackArchive.of(options.stateFolder),
+      this.#rollbacks,
       options.policy.crossNamespaceReferences,
     );
+  }
+
+  /** Takes up the rollbacks of packs until the signal is aborted. */
+  async watchRollbacks(signal: AbortSignal): Promise<void> {
+    const { onChange, clock } = this.#options;
+    await this.#rollbacks.follow(onChange, clock, signal);
   }
 
   /** Probes the tools, and reads the lists of their servers, until the signal is aborted. */

@@ -6,18 +6,23 @@ import {
   decidePromptPack,
   type PromptPackDecision,
 } from "../control/prompt-pack/decide-prompt-pack.ts";
-import type { RunningVersions, WrittenVersion } from "../control/prompt-pack/pack-version.ts";
+import type {
+  PackVersion,
+  RunningVersions,
+  WrittenVersion,
+} from "../control/prompt-pack/pack-version.ts";
 import {
   countReferringAgents,
   versionsTextOfConfig,
 } from "../control/prompt-pack/versions-text.ts";
-import { packContent, packSource } from "../control/prompt-pack/pack-source.ts";
+import { packContent, packSource, type PackSource } from "../control/prompt-pack/pack-source.ts";
 import type { PromptPackReference } from "../control/agent-runtime/references.ts";
 import { type CrossNamespaceReferences, namespaceFacts } from "../control/namespace-grant.ts";
 import type { ObjectName } from "../control/object-name.ts";
 import { canonicalJSON } from "../promptpack/document/content-hash.ts";
 import { objectKey, type LocalWorld } from "./world.ts";
 import type { PackArchive } from "./state/pack-archive.ts";
+import type { PackRollbacks } from "./state/pack-rollbacks.ts";
 import { withGeneration } from "./with-generation.ts";
 
 export type FoundPromptPack = Extract<PromptPackReference, { found: true }>;
@@ -26,15 +31,23 @@ interface KnownPack {
   readonly resource: PromptPack;
   readonly kept: readonly WrittenVersion[];
   readonly status: PromptPackStatus;
+  /** The hash of what the source held, if that was valid. */
+  readonly source: string | undefined;
 }
 
 export class LocalPromptPacks {
   readonly #archive: PackArchive;
+  readonly #rollbacks: PackRollbacks;
   readonly #crossNamespaceReferences: CrossNamespaceReferences;
   readonly #known = new Map<string, KnownPack>();
 
-  constructor(archive: PackArchive, crossNamespaceReferences: CrossNamespaceReferences) {
+  constructor(
+    archive: PackArchive,
+    rollbacks: PackRollbacks,
+    crossNamespaceReferences: CrossNamespaceReferences,
+  ) {
     this.#archive = archive;
+    this.#rollbacks = rollbacks;
     this.#crossNamespaceReferences = crossNamespaceReferences;
   }
 
@@ -53,10 +66,12 @@ export class LocalPromptPacks {
       const previous = known ?? (await this.#load(declared));
       const resource = withGeneration(declared, known?.resource);
       const data = sourceData(declared, world);
+      const source: PackSource = data === undefined ? { found: false } : packSource(resource, data);
       const { status, versions, keep, validity } = decideOne(
         { ...resource, status: previous.status },
-        data,
+        source,
         previous.kept,
+        await this.#rolledBackTo(declared, source, previous.kept),
         world,
         configOf,
         this.#crossNamespaceReferences,
@@ -68,9 +83,13 @@ export class LocalPromptPacks {
           previous.kept.find((version) => version.hash === hash) ??
           toArchived(hash, versions, content),
       );
-      const next = { resource, kept, status };
+      const next = { resource, kept, status, source: hashIn(source) };
       if (known === undefined || !isSame(known, next)) {
-        await this.#archive.save(declared.metadata, { versions: kept, status });
+        await this.#archive.save(declared.metadata, {
+          versions: kept,
+          status,
+          source: next.source,
+        });
       }
       this.#known.set(key, next);
       const { strategy } = rollout;
@@ -88,12 +107,33 @@ export class LocalPromptPacks {
       if (decided.has(key)) continue;
       this.#known.delete(key);
       await this.#archive.remove(resource.metadata);
+      await this.#rollbacks.remove(resource.metadata);
     }
     return decided;
   }
 
   resources(): { resource: PromptPack; status: PromptPackStatus }[] {
     return [...this.#known.values()];
+  }
+
+  /**
+   * The version that somebody went back to. That ends when the source holds another valid pack. A source that is broken ends nothing,
+   * since a file may be read while an editor saves it.
+   */
+  async #rolledBackTo(
+    { metadata }: PromptPack,
+    source: PackSource,
+    kept: readonly WrittenVersion[],
+  ): Promise<PackVersion | undefined> {
+    const rollback = await this.#rollbacks.read(metadata);
+    const inSource = hashIn(source);
+    if (rollback === undefined || inSource === undefined) return undefined;
+    const version = kept.find(({ hash }) => hash === rollback.version);
+    if (version !== undefined && inSource === rollback.source && inSource !== version.hash) {
+      return version;
+    }
+    await this.#rollbacks.remove(metadata);
+    return undefined;
   }
 
   async #load({ metadata }: PromptPack): Promise<{
@@ -105,9 +145,13 @@ export class LocalPromptPacks {
   }
 }
 
+function hashIn(source: PackSource): string | undefined {
+  return source.found && source.parsed?.ok === true ? source.parsed.hash : undefined;
+}
+
 function isSame(a: KnownPack, b: KnownPack): boolean {
-  const shown = ({ kept, status }: KnownPack): string =>
-    canonicalJSON([kept.map(({ hash }) => hash), status]);
+  const shown = ({ kept, status, source }: KnownPack): string =>
+    canonicalJSON([kept.map(({ hash }) => hash), status, source]);
   return shown(a) === shown(b);
 }
 
@@ -131,15 +175,15 @@ function sourceData(
 
 function decideOne(
   promptPack: PromptPack,
-  data: Readonly<Record<string, string>> | undefined,
+  source: PackSource,
   previous: readonly WrittenVersion[],
+  rolledBackTo: PackVersion | undefined,
   world: LocalWorld,
   configOf: (agent: ObjectName) => AgentConfig | undefined,
   crossNamespaceReferences: CrossNamespaceReferences,
   now: number,
 ): PromptPackDecision {
   const { name, namespace } = promptPack.metadata;
-  const source = data === undefined ? { found: false as const } : packSource(promptPack, data);
   const agents = world.agentRuntimes.filter(({ metadata, spec }) => {
     const reference = runtimeSpecOf(spec)?.promptPackRef;
     return reference?.name === name && (reference.namespace ?? metadata.namespace) === namespace;
@@ -155,6 +199,7 @@ function decideOne(
     promptPack,
     source,
     previous,
+    rolledBackTo,
     agents: (versions) =>
       countReferringAgents(promptPack, referring, crossNamespaceReferences, versions),
     now,

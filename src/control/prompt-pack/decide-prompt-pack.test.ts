@@ -389,3 +389,59 @@ describe("the versions of a PromptPack", () => {
     );
   });
 });
+
+describe("previousVersion of the status", () => {
+  const texts = ["1.0.0", "2.0.0", "3.0.0", "4.0.0"].map(content);
+  const hashes = texts.map((text) => {
+    const read = source(text);
+    return read.found && read.parsed?.ok === true ? read.parsed.hash : "";
+  });
+  const [one, two, three] = hashes;
+  const edit = (pack: Pack, index: number, spec?: Record<string, unknown>) =>
+    pack.decide(source(texts[index] ?? ""), spec).status.previousVersion;
+
+  it("is the version that was active before, also one that was gone back to", () => {
+    const pack = new Pack();
+    expect(edit(pack, 0)).toBeUndefined();
+    expect(edit(pack, 1)).toBe(one);
+    expect(edit(pack, 2)).toBe(two);
+    expect(edit(pack, 1)).toBe(three);
+    expect(edit(pack, 3)).toBe(two);
+    expect(edit(pack, 3)).toBe(two);
+  });
+
+  it("changes with a canary only when that is promoted", () => {
+    const pack = new Pack();
+    edit(pack, 0);
+    expect(edit(pack, 1, canary(20))).toBeUndefined();
+    expect(edit(pack, 1, canary(100))).toBe(one);
+  });
+
+  it("stays while the source is broken or gone", () => {
+    const pack = new Pack();
+    edit(pack, 0);
+    edit(pack, 1);
+    expect(pack.decide(source("{")).status.previousVersion).toBe(one);
+    expect(pack.decide({ found: false }).status.previousVersion).toBe(one);
+  });
+});
+
+describe("a version that was rolled back to", () => {
+  it("runs in place of the content of the source, and SourceValid says so", () => {
+    const pack = new Pack();
+    pack.decide(source(content("1.0.0")));
+    const { versions } = pack.decide(source(content("2.0.0")));
+    const two = versions.active?.hash;
+    const [, one] = pack.kept;
+    const decision = decide({ ...pack.facts(source(content("2.0.0"))), rolledBackTo: one });
+    expect(decision.versions).toEqual({ active: one });
+    expect(decision.keep).toEqual([one?.hash, two]);
+    expect(decision.status).toMatchObject({ activeSemver: "1.0.0", previousVersion: two });
+    expect(condition(decision, "SourceValid")).toMatchObject({
+      status: "True",
+      message: expect.stringContaining(
+        `2.0.0; it was rolled back, and version 1.0.0 (${one?.hash}) runs until its text changes`,
+      ),
+    });
+  });
+});

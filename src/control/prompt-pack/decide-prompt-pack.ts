@@ -4,7 +4,7 @@
  * Every valid content of the source is a version. With the strategy `immediate` the newest version is active. With `canary` the
  * active version stays, and the newest one gets `weight` percent of the sessions. A canary ends in one of three ways:
  *  - The weight 100 promotes it. A version that no session sees any more needs no state of its own: the way back is the same as
- *    from any active version, which is to put the old content into the source again.
+ *    from any active version, which is to put the old content into the source again. `omnia packs rollback` does that.
  *  - The strategy `immediate` promotes it.
  *  - The source goes back to the active content, and there is no canary.
  * A canary of weight 0 stays, and gets no sessions.
@@ -18,6 +18,7 @@ import { sourceValid } from "./source-valid.ts";
 import { type PackVersion, type RunningVersions, type UnreadVersion } from "./pack-version.ts";
 import type { PackSource } from "./pack-source.ts";
 import { packStatus } from "./pack-status.ts";
+import { previousVersion } from "./previous-version.ts";
 import { hashesToKeep } from "./version-retention.ts";
 
 /** What the versions are decided from. The agents are no part of it: they come and go without another decision. */
@@ -30,6 +31,8 @@ export interface PackFacts {
    * is not chosen.
    */
   previous: readonly (PackVersion | UnreadVersion)[];
+  /** A version that runs in place of the content of the source, because somebody went back to it without changing the source. */
+  rolledBackTo?: PackVersion | undefined;
   /** Why the newest version cannot be kept, as a sentence for people. */
   notKept?: string | undefined;
 }
@@ -68,13 +71,15 @@ export function decideVersions({
   promptPack,
   source,
   previous,
+  rolledBackTo,
   notKept,
 }: PackFacts): VersionsDecision {
-  const versions = chooseVersions(promptPack, candidateOf(source), previous);
+  const versions = chooseVersions(promptPack, rolledBackTo ?? candidateOf(source), previous);
+  const lastActive = previousVersion(promptPack.status, versions.active?.hash);
   return {
     versions,
-    keep: hashesToKeep(versions, previous),
-    validity: sourceValid({ promptPack, source, versions, notKept }),
+    keep: hashesToKeep(versions, previous, lastActive),
+    validity: sourceValid({ promptPack, source, versions, rolledBackTo, notKept }),
   };
 }
 
@@ -86,7 +91,7 @@ export function versionsToRead({
   promptPack,
   source,
   previous,
-}: Omit<PackFacts, "notKept">): string[] {
+}: Omit<PackFacts, "notKept" | "rolledBackTo">): string[] {
   const candidate = candidateOf(source);
   const { activeVersion, canaryVersion } = promptPack.status ?? {};
   const isKept = (hash: string | undefined): hash is string =>

@@ -4,6 +4,7 @@ import { withoutUndefined } from "../without-undefined.ts";
 import { type AgentCounts, agentsNotified } from "./agents-notified.ts";
 import type { PackSource } from "./pack-source.ts";
 import type { RunningVersions } from "./pack-version.ts";
+import { previousVersion } from "./previous-version.ts";
 
 export interface PackStatusInput {
   /** Its `status` is the one that was written last. */
@@ -25,6 +26,7 @@ export function packStatus(input: PackStatusInput): PromptPackStatus {
     phase: phaseOf(versions, isValid || !source.found),
     activeVersion: versions.active?.hash,
     activeSemver: versions.active?.semver,
+    previousVersion: previousVersion(promptPack.status, versions.active?.hash),
     canaryVersion: versions.canary?.version.hash,
     canarySemver: versions.canary?.version.semver,
     canaryWeight: versions.canary?.weight,

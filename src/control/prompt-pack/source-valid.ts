@@ -1,6 +1,6 @@
 import type { PromptPack } from "../../api/prompt-pack.ts";
 import type { Finding } from "../condition.ts";
-import type { RunningVersions } from "./pack-version.ts";
+import type { PackVersion, RunningVersions } from "./pack-version.ts";
 import { notRunRemark } from "../../promptpack/check/parts-not-run.ts";
 import { listNames } from "../object-name.ts";
 import type { PackSource } from "./pack-source.ts";
@@ -9,6 +9,8 @@ interface SourceFacts {
   promptPack: PromptPack;
   source: PackSource;
   versions: RunningVersions;
+  /** The version that runs in place of the content of the source. */
+  rolledBackTo?: PackVersion | undefined;
   /** Why the version in the source cannot be kept. */
   notKept: string | undefined;
 }
@@ -32,6 +34,7 @@ export function sourceValid(facts: SourceFacts): Finding<"PromptPack", "SourceVa
 function judge({
   promptPack,
   source,
+  rolledBackTo,
   notKept,
 }: SourceFacts): Omit<Finding<"PromptPack", "SourceValid">, "type"> {
   const { name, key } = promptPack.spec.source.configMapRef;
@@ -47,7 +50,10 @@ function judge({
   }
   const place = `ConfigMap "${name}", key "${key}"`;
   if (!parsed.ok) return { reason: parsed.reason, message: `${place}: ${parsed.message}` };
-  const remarks = notKept === undefined ? parsed.warnings : [...parsed.warnings, notKept];
+  const rollback =
+    rolledBackTo &&
+    `it was rolled back, and version ${rolledBackTo.semver} (${rolledBackTo.hash}) runs until its text changes`;
+  const remarks = [...parsed.warnings, rollback, notKept].filter((text) => text !== undefined);
   const warnings = remarks.map((remark) => `; ${remark}`).join("");
   return {
     reason: "Valid",

@@ -32,6 +32,13 @@ describe("hashesToKeep", () => {
     expect(kept).not.toContain("older-8");
   });
 
+  it("keeps the version that a rollback goes back to, however long ago it was kept", () => {
+    const kept = hashesToKeep({ active: ACTIVE }, older(20), "older-15");
+    expect(kept.slice(0, 3)).toEqual([ACTIVE.hash, "older-15", "older-0"]);
+    expect(kept).toHaveLength(MAX_KEPT_VERSIONS);
+    expect(hashesToKeep({ active: ACTIVE }, older(1), "gone")).toEqual([ACTIVE.hash, "older-0"]);
+  });
+
   it("keeps what was kept while nothing runs", () => {
     expect(hashesToKeep({}, older(1))).toEqual(["older-0"]);
   });

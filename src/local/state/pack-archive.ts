@@ -16,12 +16,15 @@ export interface ArchivedPack {
   /** Newest first. */
   readonly versions: readonly WrittenVersion[];
   readonly status: PromptPackStatus | undefined;
+  /** The hash of what the source held then, if that was valid. */
+  readonly source?: string | undefined;
 }
 
 const INDEX_FILE = "versions.json";
 const indexSchema = z.object({
   versions: z.array(z.object({ hash: z.string().regex(/^[0-9a-f]{12}$/), semver: z.string() })),
   status: promptPackStatusSchema.optional().catch(undefined),
+  source: z.string().optional().catch(undefined),
 });
 
 export class PackArchive {
@@ -29,6 +32,10 @@ export class PackArchive {
 
   constructor(folder: string) {
     this.#folder = folder;
+  }
+
+  static of(stateFolder: string): PackArchive {
+    return new PackArchive(join(stateFolder, "promptpacks"));
   }
 
   /** A version that cannot be read any more counts as one that was never kept. */
@@ -40,14 +47,18 @@ export class PackArchive {
       const version = readVersion(hash, await readFileIfThere(join(folder, hash)));
       if (version !== undefined) versions.push(version);
     }
-    return { versions, status: index.status };
+    return { versions, status: index.status, source: index.source };
   }
 
   async save(
     pack: { namespace: string; name: string },
-    { versions, status }: ArchivedPack,
+    { versions, status, source }: ArchivedPack,
   ): Promise<void> {
-    const index = { versions: versions.map(({ hash, semver }) => ({ hash, semver })), status };
+    const index = {
+      versions: versions.map(({ hash, semver }) => ({ hash, semver })),
+      status,
+      source,
+    };
     await syncPrivateFolder(
       this.#folderOf(pack),
       new Map([

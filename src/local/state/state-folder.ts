@@ -5,6 +5,7 @@
  *     up.json         where that instance answers
  *     agents/…        config, secrets and logs of each agent
  *     promptpacks/…   accepted versions of each PromptPack
+ *     rollbacks/…     which of them run in place of what the files say
  */
 import { rm } from "node:fs/promises";
 import { homedir } from "node:os";
@@ -22,6 +23,8 @@ const upInfoSchema = z.object({
   startedAt: z.string(),
   /** What it wants of those who read what runs, when others can reach it. */
   token: z.string().optional(),
+  /** The state folder itself, since the same is written where an instance is looked for. */
+  folder: z.string().optional(),
 });
 
 export type UpInfo = z.output<typeof upInfoSchema>;

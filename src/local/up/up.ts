@@ -121,7 +121,7 @@ export async function runUp(options: UpOptions): Promise<{ isHanging: boolean }>
   const stateFolder = resolve(options.stateFolder ?? defaultStateFolder(env, port));
   const startedAt = new Date(clock.now()).toISOString();
   const token = wantsToken ? options.token : undefined;
-  const info = { url, port, pid: process.pid, startedAt, token };
+  const info = { url, port, pid: process.pid, startedAt, token, folder: stateFolder };
   ended.use(await claimStateFolder(stateFolder, env, info));
 
   control = new LocalControl({
@@ -152,14 +152,14 @@ export async function runUp(options: UpOptions): Promise<{ isHanging: boolean }>
   const isExposed = wantsToken;
   const up = new Up({ control, output, clock, changed, url, isExposed, first: first.value });
   const following = up.follow(states);
-  const probing = control.watchTools(over.signal);
+  const watching = [control.watchTools(over.signal), control.watchRollbacks(over.signal)];
   await up.run(signal, () => {
     // Other users of this machine see the arguments of a browser that is started, so the token is left to the user to paste.
     if (options.open && options.out.isTTY === true && !wantsToken) openBrowser(url, env);
   });
   await up.drain(gateway, options.endNow);
   over.abort();
-  await Promise.all([following, probing]);
+  await Promise.all([following, ...watching]);
   return files;
 }
 
