@@ -3,6 +3,7 @@ import type { Clock } from "../../../time/clock.ts";
 import type { TurnFrame } from "../../../protocol/frames.ts";
 import { ExpiryQueue } from "../expiry-queue.ts";
 import type { HistoryMessage } from "../history-message.ts";
+import { nextChange, wakeFollowers } from "./followers.ts";
 import { HolderShares } from "./holder-shares.ts";
 import { assertFollow, full, lost } from "./refused-write.ts";
 import { bytesOfFrames } from "./kept-frames.ts";
@@ -188,7 +189,7 @@ export class MemorySessionStore implements SessionStore {
     session.unended = undefined;
     session.frames.endTurn(this.#clock.monotonic());
     this.#count(session);
-    this.#wakeFollowers(session);
+    wakeFollowers(session);
   }
 
   async answerCall(sessionId: string, owner: string, answer: CallAnswer): Promise<AnsweredCall> {
@@ -253,7 +254,7 @@ export class MemorySessionStore implements SessionStore {
     this.#append(session, frames);
     this.#count(session);
     this.#renew(session, turn, now);
-    this.#wakeFollowers(session);
+    wakeFollowers(session);
   }
 
   async handOver(): Promise<boolean> {
@@ -314,7 +315,7 @@ export class MemorySessionStore implements SessionStore {
     session.frames.forgetOld(now);
     this.#byTurnEnd.touch(session, now);
     this.#count(session);
-    this.#wakeFollowers(session);
+    wakeFollowers(session);
   }
 
   async *frames(
@@ -335,7 +336,8 @@ export class MemorySessionStore implements SessionStore {
         position = last.seq;
         yield batch;
       } else if (this.#isRunning(session)) {
-        await this.#change(session, session.unended, signal);
+        const waitMs = session.unended.leaseUntil - this.#clock.monotonic();
+        await nextChange(session, { clock: this.#clock, waitMs, signal });
       } else {
         return;
       }
@@ -365,7 +367,7 @@ export class MemorySessionStore implements SessionStore {
     this.#byTurnEnd.close();
     const sessions = [...this.#sessions.values()];
     this.#sessions.clear();
-    for (const session of sessions) this.#wakeFollowers(session);
+    for (const session of sessions) wakeFollowers(session);
   }
 
   /** What `find` finds, without counting as activity. */
@@ -477,30 +479,7 @@ export class MemorySessionStore implements SessionStore {
     this.#byActivity.delete(session);
     this.#byTurnEnd.delete(session);
     this.#shares.remove(session);
-    this.#wakeFollowers(session);
-  }
-
-  #wakeFollowers(session: MemorySession): void {
-    const { followers } = session;
-    if (followers === undefined) return;
-    session.followers = undefined;
-    for (const wake of followers) wake();
-  }
-
-  /** Resolves when there may be more to follow, or nothing more. */
-  #change(session: MemorySession, turn: UnendedTurn, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const leaseLeft = turn.leaseUntil - this.#clock.monotonic();
-      const timer = this.#clock.setTimer(leaseLeft, wake);
-      function wake(): void {
-        timer.cancel();
-        session.followers?.delete(wake);
-        signal.removeEventListener("abort", wake);
-        resolve();
-      }
-      (session.followers ??= new Set()).add(wake);
-      signal.addEventListener("abort", wake, { once: true });
-    });
+    wakeFollowers(session);
   }
 
   #assertOpen(): void {
