@@ -16,7 +16,7 @@ import { folderForAllTests, forAllTests } from "../../support/builders/fixtures.
 import { RedisProbe } from "../../support/redis/redis-sessions.ts";
 import { startRedis } from "../../support/redis/redis.ts";
 import { startGrpcRuntime } from "../../support/runtimes/grpc-runtime.ts";
-import { pythonWith } from "../../support/runtimes/python.ts";
+import { pythonWith } from "../../support/python/python.ts";
 
 const EXAMPLE = join(import.meta.dirname, "../../../examples/grpc-runtime");
 const PROTOCOL = { OMNIA_RUNTIME_PROTOCOL: "omnia.runtime.v1" };

@@ -12,7 +12,7 @@ import { startHttpServer } from "../../support/processes/http-server.ts";
 import { TestAgent } from "../../support/agent/test-agent.ts";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
-const INSTALL = join(ROOT, "test/support/runtimes/python-install");
+const INSTALL = join(ROOT, "test/support/python/python-install");
 /** The first time, the packages are fetched. */
 const INSTALL_TIMEOUT_MS = 600_000;
 const SECRET = "sk-live-0123456789abcdef";

@@ -12,7 +12,7 @@ import { folderForAllTests, forAllTests, forEachTest } from "../../support/build
 import { startHttpServer } from "../../support/processes/http-server.ts";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
-const INSTALL = join(ROOT, "test/support/runtimes/node-runtime-install");
+const INSTALL = join(ROOT, "test/support/node/npm-install");
 /** The first time, the packages are fetched. */
 const INSTALL_TIMEOUT_MS = 600_000;
 const SECRET = "sk-live-0123456789abcdef";
