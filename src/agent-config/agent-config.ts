@@ -125,6 +125,18 @@ export const toolConfigSchema = z.strictObject({
     .optional(),
 });
 
+const skillConfigSchema = z.strictObject({
+  name: z.string(),
+  description: z.string(),
+  instructions: z.string(),
+  /** Where it is in the pack, with "." in place of "/". A skill that the pack writes out has no path. */
+  path: z.string().optional(),
+  /** It is a part of every prompt, and not loaded on demand. */
+  preload: z.boolean().optional(),
+  /** Its other files: name to text. */
+  files: z.record(z.string(), z.string()).optional(),
+});
+
 const promptConfigSchema = z.strictObject({
   pack: z.string(),
   /** The content hash of the pack, 12 hex digits. */
@@ -148,6 +160,10 @@ const promptConfigSchema = z.strictObject({
   toolChoice: z.enum(["auto", "required", "none"]),
   maxRounds: z.int().min(1),
   maxToolCallsPerTurn: z.int().min(1),
+  /** What the model may load, or is told in any case. */
+  skills: z.array(skillConfigSchema).optional(),
+  /** Tools of the pack itself, such as the one that loads skills, that this prompt does not offer. */
+  blockedPackTools: z.array(z.string()).optional(),
   /** What messages and answers are checked for. */
   validators: z.array(validatorConfigSchema).max(MAX_VALIDATORS).optional(),
   /** The tools of this prompt, if they differ from the agent's `tools`, as those of a canary may. */
@@ -256,6 +272,7 @@ export const agentConfigSchema = z.strictObject({
 export type Parameters = z.output<typeof parametersSchema>;
 export type ProviderConfig = z.output<typeof providerConfigSchema>;
 export type PromptConfig = z.output<typeof promptConfigSchema>;
+export type SkillConfig = z.output<typeof skillConfigSchema>;
 export type ToolConfig = z.output<typeof toolConfigSchema>;
 export type LimitsConfig = z.output<typeof limitsConfigSchema>;
 export type AuthConfig = z.output<typeof authConfigSchema>;

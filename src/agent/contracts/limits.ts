@@ -150,6 +150,8 @@ export const MAX_CHECKED_CHARACTERS = 1024 * 1024;
 export const MAX_EDIT_CHECK_MS = 5_000;
 /** No provider takes a longer name of a tool. */
 export const MAX_TOOL_NAME_CHARACTERS = 64;
+/** Characters of the description of a skill, where the model is told which ones there are. */
+export const MAX_LISTED_SKILL_CHARACTERS = 1_024;
 /** More than a model writes in one answer. */
 export const MAX_ARGUMENT_CHARACTERS = 1024 * 1024;
 /** Begins of objects that are looked at in arguments that are no JSON. */

@@ -1,6 +1,11 @@
 /** The handler `runtime`: asks the model, with the pack's prompt, the session's history and the registry's tools. */
 import { randomUUID } from "node:crypto";
-import type { AgentConfig, ProviderConfig, ToolConfig } from "../../agent-config/agent-config.ts";
+import type {
+  AgentConfig,
+  PromptConfig,
+  ProviderConfig,
+  ToolConfig,
+} from "../../agent-config/agent-config.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";
 import { createModelConnections, type ModelConnection } from "./providers/model-connection.ts";
@@ -14,7 +19,9 @@ import type { Handler } from "../contracts/handler.ts";
 import { callIdsOf } from "./tools/call-ids.ts";
 import { findTool } from "./tools/find-tool.ts";
 import { checkToolArguments } from "./tools/tool-arguments.ts";
-import { functionTools, offerTools } from "./tools/offered-tool.ts";
+import { functionTools, offerTools, type OfferedTool } from "./tools/offered-tool.ts";
+import { withPackTools } from "./tools/with-pack-tools.ts";
+import { skillTools, withSkills } from "./skills/with-skills.ts";
 import { ToolServers } from "../../tool-servers/tool-servers.ts";
 import { boundPrompt } from "./bound-prompt.ts";
 import { ContextLimits } from "./context-limits.ts";
@@ -68,10 +75,10 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
       const { provider } = turn.config;
       takeConfig(turn.config);
       const ofSession = promptOfSession(promptsOf(turn.config), turn);
-      const prompt = boundPrompt(ofSession, turn, clock.now());
+      const prompt = withSkills(boundPrompt(ofSession, turn, clock.now()));
       const validation = new TurnValidation(prompt.validators ?? [], metrics);
       if (turn.earlier === undefined) checkMessage(turn, validation);
-      const tools = await offerTools(prompt.tools ?? turn.config.tools, toolServers, turn.signal);
+      const tools = await toolsFor(prompt, turn.config, turn.signal);
       const schemas = JSON.stringify(functionTools(tools).map(({ inputSchema }) => inputSchema));
       const sampling = samplingOptions(prompt.parameters, provider?.parameters ?? {});
       const turnLog = log.child({ turnId: turn.id });
@@ -112,14 +119,18 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
     },
     async problemOfEdit({ config, name, arguments: toolArguments, signal, ...session }) {
       const prompt = promptOfSession(promptsOf(config), session);
-      const tools = await offerTools(prompt.tools ?? config.tools, toolServers, signal);
+      const tools = await toolsFor(prompt, config, signal);
       const tool = findTool(tools, name);
       // The call of a tool that is gone has its error as its result.
       return tool === undefined ? undefined : checkToolArguments(tool.inputSchema, toolArguments);
     },
     async tools(config, signal) {
-      const offered = config.prompt?.active.tools ?? config.tools;
-      return toolsForClients(await offerTools(offered, toolServers, signal));
+      const active = config.prompt?.active;
+      return toolsForClients(
+        active === undefined
+          ? await offerTools(config.tools, toolServers, signal)
+          : await toolsFor(active, config, signal),
+      );
     },
     async ready(config) {
       promptsOf(config);
@@ -137,6 +148,15 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
   function takeConfig(config: AgentConfig): void {
     if (config !== lastConfig) toolServers.take(toolsOf(config));
     lastConfig = config;
+  }
+
+  async function toolsFor(
+    prompt: PromptConfig,
+    config: AgentConfig,
+    signal: AbortSignal,
+  ): Promise<readonly OfferedTool[]> {
+    const ofRegistry = await offerTools(prompt.tools ?? config.tools, toolServers, signal);
+    return withPackTools(ofRegistry, skillTools(prompt));
   }
 
   async function connect(config: AgentConfig): Promise<ModelConnection> {

@@ -1,5 +1,6 @@
 import { formatPath, type FieldPath } from "../../api/fields/problems.ts";
 import type { Position } from "../../api/manifest/text-positions.ts";
+import { withSkillFiles } from "../../promptpack/check/pack-text.ts";
 import { parsePromptPack } from "../../promptpack/check/parse-prompt-pack.ts";
 import { readPackSource } from "../../promptpack/check/read-pack-source.ts";
 import type { PromptPackDocument } from "../../promptpack/document/prompt-pack-document.ts";
@@ -17,7 +18,7 @@ export function checkPackContent(
   const content = configMap.value.data?.[key] ?? "";
   const block = configMap.positionOf(["data", key]);
   const field = formatPath(["data", key]);
-  const parsed = parsePromptPack(content);
+  const parsed = parsePromptPack(withSkillFiles(key, content, configMap.value.data ?? {}));
   if (parsed.ok) {
     for (const warning of parsed.warnings) {
       findings.addAt("warning", configMap.file, block, `${field}: ${warning}`);

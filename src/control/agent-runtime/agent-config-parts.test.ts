@@ -46,6 +46,29 @@ describe("the provider", () => {
 });
 
 describe("the prompt", () => {
+  it("has the skills of its pack, of two with one name the later one", () => {
+    const skill = { name: "refunds", description: "How to refund", instructions: "Pay." };
+    const skills = [skill, { ...skill, instructions: "Pay it back." }, "./skills/none"];
+    const policy = { blocklist: ["load_skill", "other"] };
+    const version = theVersion({ skills, prompts: { support: { tool_policy: policy } } });
+    const { prompt } = configOf({}, { promptPack: packReference({ kept: [version] }) });
+    expect(prompt?.active).toMatchObject({
+      skills: [{ ...skill, instructions: "Pay it back." }],
+      blockedPackTools: ["load_skill"],
+    });
+  });
+
+  it("is Invalid where it is too large with the skills", () => {
+    const skill = { name: "a", description: "b", instructions: "x".repeat(300_000) };
+    const version = theVersion({ skills: [skill] });
+    const references = theReferences({ promptPack: packReference({ kept: [version] }) });
+    const { status } = decided({ references });
+    expect(status.conditions?.find(({ type }) => type === "PromptPackReady")).toMatchObject({
+      reason: "Invalid",
+      message: expect.stringContaining("larger than 256 KiB") as string,
+    });
+  });
+
   it("is rendered for the model, with the hash and version of its pack", () => {
     const version = theVersion({
       prompts: {

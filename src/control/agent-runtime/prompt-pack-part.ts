@@ -5,6 +5,7 @@ import {
   resolvePrompt,
   type ResolvedPrompt,
 } from "../../promptpack/render/resolve-prompt.ts";
+import { isPackToolName } from "../../promptpack/document/pack-tool-names.ts";
 import { notRunRemark, partsNotRun } from "../../promptpack/check/parts-not-run.ts";
 import type { AgentFacts, AgentPart } from "./agent-facts.ts";
 import { type Finding, holds } from "../condition.ts";
@@ -142,7 +143,10 @@ function toPromptConfig(
     toolChoice,
     maxRounds,
     maxToolCallsPerTurn,
+    skills,
+    blocklist,
   } = prompt;
+  const blockedPackTools = skills.length === 0 ? [] : blocklist.filter(isPackToolName);
   return {
     pack: promptPackRef.name,
     version: hash,
@@ -155,5 +159,9 @@ function toPromptConfig(
     toolChoice,
     maxRounds,
     maxToolCallsPerTurn,
+    ...(skills.length > 0 && {
+      skills: skills.map((skill) => ({ ...skill, files: skill.files && { ...skill.files } })),
+    }),
+    ...(blockedPackTools.length > 0 && { blockedPackTools }),
   };
 }

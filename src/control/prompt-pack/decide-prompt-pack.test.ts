@@ -209,7 +209,7 @@ describe("the status of a PromptPack", () => {
     const text = aPackText({ skills: ["./skills"] });
     expect(condition(decide({ source: source(text) }), "SourceValid")).toMatchObject({
       status: "True",
-      message: expect.stringMatching(/\. Not run: skills$/) as string,
+      message: expect.stringMatching(/\. Not run: skills\[0\]$/) as string,
     });
   });
 

@@ -1,4 +1,5 @@
 import type { PromptPack } from "../../api/prompt-pack.ts";
+import { withSkillFiles } from "../../promptpack/check/pack-text.ts";
 import {
   type ParsedPromptPack,
   parsePromptPack,
@@ -27,11 +28,12 @@ function parse(content: string | undefined): ParsedPromptPack | undefined {
   return content === undefined ? undefined : parsePromptPack(content);
 }
 
-/** The text of the pack; `undefined` when the ConfigMap does not have the key. */
+/** The text of the pack with the files of its skills; `undefined` when the ConfigMap does not have the key. */
 export function packContent(
   { spec }: Pick<PromptPack, "spec">,
   data: Readonly<Record<string, string>>,
 ): string | undefined {
   const { key } = spec.source.configMapRef;
-  return Object.hasOwn(data, key) ? data[key] : undefined;
+  const text = Object.hasOwn(data, key) ? data[key] : undefined;
+  return text === undefined ? undefined : withSkillFiles(key, text, data);
 }

@@ -4,6 +4,7 @@ import { UNSUPPORTED_FEATURES } from "../document/template-engine.ts";
 import { Patterns } from "../patterns/patterns.ts";
 import { WorkBudget } from "../patterns/work-budget.ts";
 import type { PromptPackDocument } from "../document/prompt-pack-document.ts";
+import { isReadSkill } from "../document/skills.ts";
 import type { PackPrompt } from "../document/prompts.ts";
 import { Schemas } from "../schema/compile-schema.ts";
 import { isObject, type JSONObject } from "../schema/schema-node.ts";
@@ -45,6 +46,7 @@ export function checkPack(pack: PromptPackDocument): PackCheck {
   checkTools();
   for (const [key, prompt] of Object.entries(pack.prompts)) checkPrompt(["prompts", key], prompt);
   checkUnique(["evals"], pack.evals, "id");
+  checkSkills();
   checkWorkflow();
   checkAgents();
   return { problems, warnings };
@@ -188,6 +190,20 @@ export function checkPack(pack: PromptPackDocument): PackCheck {
         refuse([...path, index, key], `an earlier item has the same ${key}; give each its own`);
       }
       seen.add(item[key]);
+    }
+  }
+
+  function checkSkills(): void {
+    const seen = new Set<string>();
+    for (const [index, skill] of (pack.skills ?? []).entries()) {
+      if (!isReadSkill(skill)) continue;
+      if (seen.has(skill.name)) {
+        warn(
+          ["skills", index],
+          `"${skill.name}" is the name of an earlier skill, which it replaces`,
+        );
+      }
+      seen.add(skill.name);
     }
   }
 

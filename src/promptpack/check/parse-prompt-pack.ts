@@ -6,9 +6,12 @@ import {
   type PromptPackDocument,
   promptPackDocumentSchema,
 } from "../document/prompt-pack-document.ts";
+import { isReadSkill } from "../document/skills.ts";
 import { findLaterFields, withLaterFields } from "./later-fields.ts";
 import { type PartNotRun, partsNotRun } from "./parts-not-run.ts";
+import { splitPackText } from "./pack-text.ts";
 import { readPackSource } from "./read-pack-source.ts";
+import { readSkills } from "./read-skills.ts";
 
 /** A little less than a ConfigMap holds, so that a growing pack is refused in plain words before it can no longer be applied. */
 export const MAX_PACK_BYTES = 1_000_000;
@@ -41,12 +44,13 @@ export type ParsedPromptPack =
       problems: PackProblem[];
     };
 
-/** Reads JSON and YAML. */
-export function parsePromptPack(text: string): ParsedPromptPack {
-  if (Buffer.byteLength(text) > MAX_PACK_BYTES) {
+/** Reads JSON and YAML. `whole` may have the files of skills at its end, as pack-text.ts describes it. */
+export function parsePromptPack(whole: string): ParsedPromptPack {
+  if (Buffer.byteLength(whole) > MAX_PACK_BYTES) {
     const message = `larger than ${MAX_PACK_BYTES / 1000} kB, about what a ConfigMap holds; split the pack`;
     return { ok: false, reason: "TooLarge", message, problems: [{ path: "", message }] };
   }
+  const { text, files } = splitPackText(whole);
   const source = readPackSource(text);
   if (!source.ok) {
     const { line, column } = source.position;
@@ -59,14 +63,20 @@ export function parsePromptPack(text: string): ParsedPromptPack {
     const later = findLaterFields(source.value);
     return refuse(withLaterFields(validated.problems, later, source.value));
   }
-  const { problems, warnings } = checkPack(validated.value);
+  const { skills } = validated.value;
+  const pack: PromptPackDocument =
+    skills === undefined
+      ? validated.value
+      : { ...validated.value, skills: readSkills(skills, files) };
+  const { problems, warnings } = checkPack(pack);
   if (problems.length > 0) return refuse(problems);
+  const isOfFiles = pack.skills?.some((skill) => isReadSkill(skill) && skill.path !== undefined);
   return {
     ok: true,
-    pack: validated.value,
-    hash: contentHash(source.value),
+    pack,
+    hash: contentHash(isOfFiles === true ? [source.value, pack.skills] : source.value),
     warnings: warnings.map(describe),
-    notRun: partsNotRun(validated.value),
+    notRun: partsNotRun(pack),
   };
 
   function refuse(remarks: readonly PackRemark[]): ParsedPromptPack {

@@ -21,7 +21,27 @@ describe("what a pack says and is not run", () => {
         skills: ["./skills"],
         evals: [{ id: "e", type: "contains", trigger: "every_turn" }],
       }),
-    ).toEqual(["evals", "workflow", "agents", "skills"]);
+    ).toEqual(["evals", "workflow", "agents", "skills[0]"]);
+  });
+
+  it("names a skill that is not there, and says where it is looked for", () => {
+    const written = { name: "refunds", description: "How to refund", instructions: "Pay." };
+    const [path, scoped, ...more] = partsNotRun(
+      aParsedPack({ skills: ["./skills/billing", { path: "@acme/fees" }, written] }),
+    );
+    expect([path?.name, scoped?.name, more]).toEqual(["skills[0]", "skills[1]", []]);
+    expect(path?.message).toContain('under the key "skills.billing.SKILL.md"');
+    expect(scoped?.message).toContain("an agent reads no packages");
+  });
+
+  it.each([
+    [{ tool_choice: "none" }, "prompts.support.tool_policy.tool_choice"],
+    [{ blocklist: ["load_skill"] }, "prompts.support.tool_policy.blocklist"],
+  ])("names a policy of tools that keeps skills from being loaded: %j", (policy, name) => {
+    const skills = [{ name: "refunds", description: "How to refund", instructions: "Pay." }];
+    const prompts = { support: aPrompt({ tool_policy: policy }) };
+    expect(names({ skills, prompts })).toEqual([name]);
+    expect(names({ prompts })).toEqual([]);
   });
 
   it("is named for each prompt, with the prompt that it belongs to", () => {

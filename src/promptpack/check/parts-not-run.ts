@@ -3,9 +3,12 @@ import { formatPath, type FieldPath } from "../../api/fields/problems.ts";
 import { enabledValidators, readValidator } from "../validators/read-validator.ts";
 import { MAX_VALIDATORS } from "../validators/validator-config.ts";
 import { bindingProblem } from "../document/binding.ts";
+import { LOAD_SKILL } from "../document/pack-tool-names.ts";
 import { PACK_FIELDS } from "../document/field-uses.ts";
 import type { PromptPackDocument } from "../document/prompt-pack-document.ts";
+import { isReadSkill } from "../document/skills.ts";
 import type { PackRemark } from "./check-pack.ts";
+import { unreadProblem } from "./read-skills.ts";
 
 /** A part that is not run. */
 export interface PartNotRun extends PackRemark {
@@ -25,7 +28,7 @@ export function partsNotRun(pack: PromptPackDocument): PartNotRun[] {
       isSwitchedOn(value) ? [part(at, says)] : [],
     ),
   );
-  return [...validators(pack), ...found, ...bindings(pack)].slice(0, MAX_PARTS);
+  return [...validators(pack), ...found, ...skills(pack), ...bindings(pack)].slice(0, MAX_PARTS);
 }
 
 /** For the end of a condition's message. Empty when everything is run. */
@@ -62,6 +65,23 @@ function validators({ prompts }: PromptPackDocument): PartNotRun[] {
     if (wanted <= enabled.length) return unread;
     return [...unread, part(at, `are not run beyond the first ${MAX_VALIDATORS}`)];
   });
+}
+
+function skills({ skills: entries = [], prompts }: PromptPackDocument): PartNotRun[] {
+  const unread = entries.flatMap((entry, index) =>
+    isReadSkill(entry) ? [] : [part(["skills", index], unreadProblem(entry))],
+  );
+  const isLoaded = entries.some((entry) => isReadSkill(entry) && entry.preload !== true);
+  const without = !isLoaded
+    ? []
+    : Object.entries(prompts).flatMap(([key, { tool_policy: policy = {} }]) => {
+        const at: FieldPath = ["prompts", key, "tool_policy"];
+        const { tool_choice: choice, blocklist = [] } = policy;
+        const says = "keeps the model from loading skills";
+        if (choice === "none") return [part([...at, "tool_choice"], says)];
+        return blocklist.includes(LOAD_SKILL) ? [part([...at, "blocklist"], says)] : [];
+      });
+  return [...unread, ...without];
 }
 
 function bindings({ prompts }: PromptPackDocument): PartNotRun[] {

@@ -66,5 +66,5 @@ export const PACK_FIELDS: readonly PackField[] = [
   notRun("evals[]", "are not run on the sessions of an agent"),
   notRun("workflow", "is not run: a session keeps the one prompt of its agent"),
   notRun("agents", "is not run: an agent runs one prompt, and calls no other prompts of the pack"),
-  notRun("skills[]", "are not run: their instructions do not reach the model"),
+  run("skills[]", "are instructions that the model loads on demand, or part of its prompt"),
 ];

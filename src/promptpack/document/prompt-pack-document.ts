@@ -9,7 +9,7 @@ import { evalSchema } from "./evals.ts";
 import { compilationSchema, metadataSchema } from "./metadata.ts";
 import { semver } from "./names-and-versions.ts";
 import { promptSchema } from "./prompts.ts";
-import { skillSchema } from "./skills.ts";
+import { type SkillEntry, skillSchema } from "./skills.ts";
 import { templateEngineSchema } from "./template-engine.ts";
 import { toolSchema } from "./tools.ts";
 import { workflowSchema } from "./workflow.ts";
@@ -38,4 +38,7 @@ export const promptPackDocumentSchema = z.strictObject({
   skills: listOf(skillSchema).optional(),
 });
 
-export type PromptPackDocument = z.output<typeof promptPackDocumentSchema>;
+/** Skills that were named by their paths stand in it with their instructions, as far as they could be read. */
+export type PromptPackDocument = Omit<z.output<typeof promptPackDocumentSchema>, "skills"> & {
+  skills?: SkillEntry[] | undefined;
+};

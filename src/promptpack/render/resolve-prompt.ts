@@ -3,7 +3,8 @@ import type { PackParameters } from "../document/parameters.ts";
 import type { PromptPackDocument } from "../document/prompt-pack-document.ts";
 import type { PackPrompt } from "../document/prompts.ts";
 import type { PackTool } from "../document/tools.ts";
-import { renderTemplates, TemplateError, valueAt } from "./render-templates.ts";
+import { isReadSkill, type PackSkill } from "../document/skills.ts";
+import { MAX_RENDERED_BYTES, renderTemplates, TemplateError, valueAt } from "./render-templates.ts";
 import { selectPrompt } from "./select-prompt.ts";
 import { templateReferences } from "./template-references.ts";
 import { Patterns } from "../patterns/patterns.ts";
@@ -59,6 +60,8 @@ export interface ResolvedPrompt {
   blocklist: readonly string[];
   /** What the pack says about tools, by their key in the pack. */
   packTools: Readonly<Record<string, PackTool>>;
+  /** Those that can be read. Of two with one name, the later one. */
+  skills: readonly PackSkill[];
   /** Variables that are given but not used, perhaps because they are misspelt. */
   unusedVariables: readonly string[];
 }
@@ -84,14 +87,24 @@ export function resolvePrompt(pack: PromptPackDocument, request: PromptRequest):
     const message = `prompt "${name}" needs promptPackRef.variables: ${bound.problems.join("; ")}`;
     return { ok: false, reason: "VariablesMissing", message };
   }
+  const skills = skillsOf(pack);
   const scope = { variables: bound.values, fragments: pack.fragments ?? {} };
   try {
+    const system = renderTemplates(templates, scope);
+    if (
+      skills.length > 0 &&
+      Buffer.byteLength(JSON.stringify([system, skills])) > MAX_RENDERED_BYTES
+    ) {
+      throw new TemplateError(
+        `with its skills it is larger than ${MAX_RENDERED_BYTES / 1024} KiB; shorten the template or the skills`,
+      );
+    }
     return {
       ok: true,
       value: {
         name,
         semver: pack.version,
-        system: renderTemplates(templates, scope),
+        system,
         bindings: boundText.bindings,
         validators: validatorsOf(prompt),
         parameters: {
@@ -105,6 +118,7 @@ export function resolvePrompt(pack: PromptPackDocument, request: PromptRequest):
         ...(prompt.tools === undefined ? {} : { tools: prompt.tools }),
         blocklist: prompt.tool_policy?.blocklist ?? [],
         packTools: pack.tools ?? {},
+        skills,
         unusedVariables: bound.unused,
       },
     };
@@ -112,6 +126,11 @@ export function resolvePrompt(pack: PromptPackDocument, request: PromptRequest):
     if (!(error instanceof TemplateError)) throw error;
     return { ok: false, reason: "Invalid", message: `prompt "${name}": ${error.message}` };
   }
+}
+
+function skillsOf({ skills = [] }: PromptPackDocument): PackSkill[] {
+  const byName = new Map(skills.filter(isReadSkill).map((skill) => [skill.name, skill]));
+  return [...byName.values()];
 }
 
 function validatorsOf({ validators = [] }: PackPrompt): ValidatorConfig[] {
