@@ -16,13 +16,13 @@ import { folderForAllTests, forAllTests } from "../../support/builders/fixtures.
 import { RedisProbe } from "../../support/redis/redis-sessions.ts";
 import { startRedis } from "../../support/redis/redis.ts";
 import { startGrpcRuntime } from "../../support/runtimes/grpc-runtime.ts";
-import { pythonWith } from "../../support/python/python.ts";
+import { pythonFor } from "../../support/processes/installed.ts";
 
 const EXAMPLE = join(import.meta.dirname, "../../../examples/grpc-runtime");
 const PROTOCOL = { OMNIA_RUNTIME_PROTOCOL: "omnia.runtime.v1" };
 
 const folder = folderForAllTests();
-const python = forAllTests(() => pythonWith(join(EXAMPLE, "requirements.txt")));
+const python = forAllTests(async () => join(await pythonFor(EXAMPLE), "bin/python"));
 
 function config(parts: Partial<AgentConfig> = {}): Partial<AgentConfig> {
   return { handler: "runtime", prompt: { active: aPrompt() }, ...parts };

@@ -1,23 +1,19 @@
 /** The examples of frameworks, run as they are with the real frameworks. Their model is a server of a third party. */
-import { execFile } from "node:child_process";
 import { cp, symlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { AgentConfig, ToolConfig } from "../../../src/agent-config/agent-config.ts";
 import { aRuntimeConfig, aTool } from "../../support/builders/agent-config.ts";
 import { folderForAllTests, forAllTests, forEachTest } from "../../support/builders/fixtures.ts";
 import { startModelServer } from "../../support/agent/model-server.ts";
+import { pythonFor } from "../../support/processes/installed.ts";
 import { startHttpServer } from "../../support/processes/http-server.ts";
 import { TestAgent } from "../../support/agent/test-agent.ts";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
-const INSTALL = join(ROOT, "test/support/python/python-install");
 /** The first time, the packages are fetched. */
 const INSTALL_TIMEOUT_MS = 600_000;
 const SECRET = "sk-live-0123456789abcdef";
-
-const run = promisify(execFile);
 
 describe.each(["pydantic-ai", "langgraph"])("the example %s", (example) => {
   vi.setConfig({ testTimeout: 60_000 });
@@ -27,8 +23,7 @@ describe.each(["pydantic-ai", "langgraph"])("the example %s", (example) => {
     async () => {
       const copy = join(copies(), example);
       await cp(join(ROOT, "examples", example), copy, { recursive: true });
-      const { stdout } = await run(INSTALL, [join(copy, "requirements.txt")]);
-      await symlink(stdout.trim(), join(copy, ".venv"));
+      await symlink(await pythonFor(copy, INSTALL_TIMEOUT_MS), join(copy, ".venv"));
       return copy;
     },
     () => {},

@@ -1,23 +1,19 @@
 /** The examples of frameworks in JavaScript, run as they are with the real frameworks. Their model is a server of a third party. */
-import { execFile } from "node:child_process";
 import { cp, symlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { ToolConfig } from "../../../src/agent-config/agent-config.ts";
 import { startModelServer } from "../../support/agent/model-server.ts";
 import { TestAgent } from "../../support/agent/test-agent.ts";
 import { aRuntimeConfig, aTool } from "../../support/builders/agent-config.ts";
 import { folderForAllTests, forAllTests, forEachTest } from "../../support/builders/fixtures.ts";
+import { nodePackagesFor } from "../../support/processes/installed.ts";
 import { startHttpServer } from "../../support/processes/http-server.ts";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
-const INSTALL = join(ROOT, "test/support/node/npm-install");
 /** The first time, the packages are fetched. */
 const INSTALL_TIMEOUT_MS = 600_000;
 const SECRET = "sk-live-0123456789abcdef";
-
-const run = promisify(execFile);
 
 describe.each(["langchain-js", "mastra"])("the example %s", (example) => {
   vi.setConfig({ testTimeout: 60_000 });
@@ -28,8 +24,10 @@ describe.each(["langchain-js", "mastra"])("the example %s", (example) => {
       const source = join(ROOT, "examples", example);
       const copy = join(copies(), example);
       await cp(source, copy, { recursive: true });
-      const { stdout } = await run("bash", [INSTALL, source]);
-      await symlink(join(stdout.trim(), "node_modules"), join(copy, "node_modules"));
+      await symlink(
+        join(await nodePackagesFor(source, INSTALL_TIMEOUT_MS), "node_modules"),
+        join(copy, "node_modules"),
+      );
       return copy;
     },
     () => {},

@@ -1,15 +1,12 @@
 /** Real gRPC servers of a test's own: grpcio of Python, and grpc-js, each with its reflection, on a free port of loopback. */
-import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { systemClock } from "../../../src/time/clock.ts";
-
-const run = promisify(execFile);
+import { installed, nodePackagesFor, pythonFor } from "../processes/installed.ts";
 
 const START_TIMEOUT_MS = 60_000;
-const INSTALL_TIMEOUT_MS = 110_000;
 
 export interface GrpcioOptions {
   /** @default true */
@@ -31,28 +28,39 @@ export interface GrpcServer extends AsyncDisposable {
 }
 
 export async function startGrpcio(options: GrpcioOptions = {}): Promise<GrpcServer> {
-  const folder = await installation();
+  const python = await pythonFor(import.meta.dirname);
+  const modules = await protocols();
   const { reflection = true, withStore = false, tls } = options;
   const settings = [reflection ? "yes" : "no", tls?.certificate ?? "", tls?.key ?? ""];
   const server = new RunningServer(
-    join(folder, "bin/python"),
-    (port) => [join(folder, "serve.py"), String(port), ...settings],
-    { ...process.env, WITH_STORE: withStore ? "yes" : "no" },
+    join(python, "bin/python"),
+    (port) => [join(import.meta.dirname, "serve.py"), String(port), ...settings],
+    { ...process.env, PYTHONPATH: modules, WITH_STORE: withStore ? "yes" : "no" },
   );
   await server.start();
   return server;
 }
 
 export async function startGrpcJS(): Promise<GrpcServer> {
-  const file = join(import.meta.dirname, "node-server.ts");
-  const server = new RunningServer(process.execPath, (port) => [file, String(port)], process.env);
+  const folder = join(import.meta.dirname, "node");
+  const packages = await nodePackagesFor(folder);
+  const server = new RunningServer(
+    process.execPath,
+    (port) => [join(folder, "server.mjs"), packages, String(port)],
+    process.env,
+  );
   await server.start();
   return server;
 }
 
 /** What protoc made of shop.proto and store.proto, with their imports and comments. */
 export async function shopDescriptors(): Promise<Buffer> {
-  return await readFile(join(await installation(), "shop.pb"));
+  return await readFile(join(await protocols(), "shop.pb"));
+}
+
+/** The folder with what protoc makes of the .proto files. */
+function protocols(): Promise<string> {
+  return installed([join(import.meta.dirname, "protocols-build")]);
 }
 
 class RunningServer implements GrpcServer {
@@ -127,20 +135,5 @@ class RunningServer implements GrpcServer {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
-  }
-}
-
-/** The folder with the server. Rejects when it cannot be made: a test that needs it fails, it is never passed over. */
-async function installation(): Promise<string> {
-  const installer = join(import.meta.dirname, "grpc-server-install");
-  try {
-    const { stdout, stderr } = await run("bash", [installer], { timeout: INSTALL_TIMEOUT_MS });
-    process.stderr.write(stderr);
-    return stdout.trim();
-  } catch (error) {
-    const output = (error as { stderr?: string }).stderr ?? "";
-    throw new Error(`these tests need gRPC's Python server, and there is none:\n${output}`, {
-      cause: error,
-    });
   }
 }

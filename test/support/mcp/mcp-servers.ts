@@ -1,13 +1,10 @@
 /** MCP servers that others have made, each a process on a free port of loopback. */
-import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
-import { promisify } from "node:util";
+import { nodePackagesFor, pythonFor } from "../processes/installed.ts";
 
-const run = promisify(execFile);
-
-const INSTALL_TIMEOUT_MS = 110_000;
 const START_TIMEOUT_MS = 60_000;
 
 export type McpServerKind = "everything-http" | "everything-sse" | "python-http";
@@ -23,26 +20,16 @@ export interface McpServerProcess extends AsyncDisposable {
 
 /** The commands of the servers that are spoken to over stdin and stdout. */
 export async function stdioCommands(): Promise<Record<"everything" | "time", string[]>> {
-  const folder = await installation();
   return {
-    everything: [process.execPath, everythingIn(folder), "stdio"],
-    time: [join(folder, "bin/python"), "-m", "mcp_server_time"],
+    everything: [process.execPath, await everything(), "stdio"],
+    time: [await python(), "-m", "mcp_server_time"],
   };
 }
 
 export async function startMcpServer(kind: McpServerKind): Promise<McpServerProcess> {
-  const folder = await installation();
   const port = await freePort();
-  const commands: Record<McpServerKind, string[]> = {
-    "everything-http": [process.execPath, everythingIn(folder), "streamableHttp"],
-    "everything-sse": [process.execPath, everythingIn(folder), "sse"],
-    "python-http": [
-      join(folder, "bin/python"),
-      join(import.meta.dirname, "server.py"),
-      String(port),
-    ],
-  };
-  const server = new RunningServer(commands[kind], port, kind === "everything-sse" ? "sse" : "mcp");
+  const command = await commandOf(kind, port);
+  const server = new RunningServer(command, port, kind === "everything-sse" ? "sse" : "mcp");
   await server.start();
   return server;
 }
@@ -101,8 +88,24 @@ class RunningServer implements McpServerProcess {
   }
 }
 
-function everythingIn(folder: string): string {
+async function commandOf(kind: McpServerKind, port: number): Promise<string[]> {
+  switch (kind) {
+    case "everything-http":
+      return [process.execPath, await everything(), "streamableHttp"];
+    case "everything-sse":
+      return [process.execPath, await everything(), "sse"];
+    case "python-http":
+      return [await python(), join(import.meta.dirname, "server.py"), String(port)];
+  }
+}
+
+async function everything(): Promise<string> {
+  const folder = await nodePackagesFor(join(import.meta.dirname, "node"));
   return join(folder, "node_modules/@modelcontextprotocol/server-everything/dist/index.js");
+}
+
+async function python(): Promise<string> {
+  return join(await pythonFor(import.meta.dirname), "bin/python");
 }
 
 async function freePort(): Promise<number> {
@@ -112,19 +115,4 @@ async function freePort(): Promise<number> {
   server.close();
   await once(server, "close");
   return port;
-}
-
-/** Rejects when it cannot be made: a test that needs it fails, it is never passed over. */
-async function installation(): Promise<string> {
-  const installer = join(import.meta.dirname, "mcp-servers-install");
-  try {
-    const { stdout, stderr } = await run("bash", [installer], { timeout: INSTALL_TIMEOUT_MS });
-    process.stderr.write(stderr);
-    return stdout.trim();
-  } catch (error) {
-    const output = (error as { stderr?: string }).stderr ?? "";
-    throw new Error(`these tests need MCP servers of others, and there are none:\n${output}`, {
-      cause: error,
-    });
-  }
 }

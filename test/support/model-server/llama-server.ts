@@ -2,15 +2,17 @@
  * A real model server of a test's own: llama.cpp's HTTP server on a free port of loopback, with a tiny model whose answers are
  * scripted (make-tiny-model.py). It speaks OpenAI's chat completions and Responses, and Anthropic's messages.
  */
-import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
-
-const run = promisify(execFile);
+import { gunzipSync } from "node:zlib";
+import { pythonFor } from "../processes/installed.ts";
 
 const START_TIMEOUT_MS = 60_000;
-const INSTALL_TIMEOUT_MS = 110_000;
+const MODEL = "tiny.gguf";
+
 export interface LlamaServerOptions {
   /** What a conversation may have with its answer. A character is about a token for this model. */
   contextTokens?: number | undefined;
@@ -31,19 +33,28 @@ export interface LlamaServer extends AsyncDisposable {
 export async function startLlamaServer({
   contextTokens = 8_192,
 }: LlamaServerOptions = {}): Promise<LlamaServer> {
-  const server = new RunningLlama(await installation(), contextTokens);
+  const python = join(await pythonFor(import.meta.dirname), "bin/python");
+  const folder = await mkdtemp(join(tmpdir(), "omnia-model-"));
+  const model = await readFile(join(import.meta.dirname, "tiny.gguf.gz"));
+  await writeFile(join(folder, MODEL), gunzipSync(model));
+  const server = new RunningLlama(python, { folder, contextTokens });
   await server.start();
   return server;
 }
 
 class RunningLlama implements LlamaServer {
   readonly key = "tiny-key";
+  readonly #python: string;
   readonly #folder: string;
   readonly #contextTokens: number;
   #url = "http://127.0.0.1:0";
   #process: ChildProcess | undefined;
 
-  constructor(folder: string, contextTokens: number) {
+  constructor(
+    python: string,
+    { folder, contextTokens }: { folder: string; contextTokens: number },
+  ) {
+    this.#python = python;
     this.#folder = folder;
     this.#contextTokens = contextTokens;
   }
@@ -53,10 +64,9 @@ class RunningLlama implements LlamaServer {
   }
 
   async start(): Promise<void> {
-    const program = join(this.#folder, "bin/python");
-    const files = [join(this.#folder, "serve.py"), join(this.#folder, "tiny.gguf")];
+    const files = [join(import.meta.dirname, "serve.py"), join(this.#folder, MODEL)];
     const settings = [new URL(this.#url).port, this.key, String(this.#contextTokens)];
-    const child = spawn(program, [...files, ...settings], { stdio: ["pipe", "pipe", "pipe"] });
+    const child = spawn(this.#python, [...files, ...settings], { stdio: ["pipe", "pipe", "pipe"] });
     let output = "";
     const listening = Promise.withResolvers<string>();
     const read = (chunk: Buffer): void => {
@@ -103,20 +113,6 @@ class RunningLlama implements LlamaServer {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
-  }
-}
-
-/** The folder with the server and its model. Rejects when it cannot be made: a test that needs it fails, it is never passed over. */
-async function installation(): Promise<string> {
-  const installer = join(import.meta.dirname, "model-server-install");
-  try {
-    const { stdout, stderr } = await run("bash", [installer], { timeout: INSTALL_TIMEOUT_MS });
-    process.stderr.write(stderr);
-    return stdout.trim();
-  } catch (error) {
-    const output = (error as { stderr?: string }).stderr ?? "";
-    throw new Error(`these tests need llama.cpp's model server, and there is none:\n${output}`, {
-      cause: error,
-    });
+    await rm(this.#folder, { recursive: true, force: true });
   }
 }

@@ -1,12 +1,10 @@
 /** A real server with an OpenAPI document of its own: a shop on FastAPI (serve.py), on a free port of the loopback. */
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { promisify } from "node:util";
+import { installed, pythonFor } from "../processes/installed.ts";
 
-const run = promisify(execFile);
 const START_TIMEOUT_MS = 60_000;
-const INSTALL_TIMEOUT_MS = 110_000;
 
 export interface FastAPIServer extends AsyncDisposable {
   /** Without a path. Its document is at `/openapi.json`. */
@@ -14,7 +12,7 @@ export interface FastAPIServer extends AsyncDisposable {
 }
 
 export async function startFastAPI(): Promise<FastAPIServer> {
-  const folder = await installed("fastapi-install");
+  const folder = await pythonFor(import.meta.dirname);
   const files = [join(import.meta.dirname, "serve.py"), "0"];
   const child = spawn(join(folder, "bin/python"), files, { stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
@@ -49,25 +47,10 @@ export async function startFastAPI(): Promise<FastAPIServer> {
 
 /** The path of GitHub's document. */
 export function githubDocument(): Promise<string> {
-  return installed("github-document-install");
+  return installed([join(import.meta.dirname, "github-document-install")]);
 }
 
 /** The socket listens before the server serves, and takes connections until then. */
 async function answers(url: string): Promise<void> {
   await fetch(`${url}/openapi.json`);
-}
-
-/** What an installer prints. Rejects when it fails: a test that needs it fails, it is never passed over. */
-async function installed(installer: string): Promise<string> {
-  try {
-    const path = join(import.meta.dirname, installer);
-    const { stdout, stderr } = await run("bash", [path], { timeout: INSTALL_TIMEOUT_MS });
-    process.stderr.write(stderr);
-    return stdout.trim();
-  } catch (error) {
-    const output = (error as { stderr?: string }).stderr ?? "";
-    throw new Error(`these tests need what ${installer} fetches, and it failed:\n${output}`, {
-      cause: error,
-    });
-  }
 }

@@ -9,13 +9,13 @@ import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
+import { installed } from "../processes/installed.ts";
 
 const run = promisify(execFile);
 
 const START_TIMEOUT_MS = 20_000;
 const STOP_TIMEOUT_MS = 10_000;
 const PORT_ATTEMPTS = 5;
-const INSTALL_TIMEOUT_MS = 110_000;
 
 export interface RedisOptions {
   /** The password of the default user. */
@@ -240,17 +240,7 @@ async function findProgram(): Promise<string> {
     const candidate = join(folder, "redis-server");
     if (folder !== "" && (await isExecutable(candidate))) return candidate;
   }
-  const installer = join(import.meta.dirname, "redis-install");
-  try {
-    const { stdout, stderr } = await run("bash", [installer], { timeout: INSTALL_TIMEOUT_MS });
-    process.stderr.write(stderr);
-    return stdout.trim();
-  } catch (error) {
-    const output = (error as { stderr?: string }).stderr ?? "";
-    throw new Error(`these tests need a real redis-server, and there is none:\n${output}`, {
-      cause: error,
-    });
-  }
+  return await installed([join(import.meta.dirname, "redis-install")]);
 }
 
 async function isExecutable(path: string): Promise<boolean> {
