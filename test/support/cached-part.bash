@@ -24,7 +24,7 @@ make_part() {
   exec 9>"$folder.lock"
   if command -v flock >/dev/null; then flock 9; fi
   part_works "$folder" "$check" && return
-  [ ! -e "$folder" ] || say "$folder is broken, and is made anew"
+  [ ! -e "$folder" ] || say "$folder is not whole or does not work: it is made anew"
   rm -rf "$folder"
   mkdir "$folder"
   (
