@@ -10,6 +10,7 @@ import { crdsCommand } from "./crds.ts";
 import { initCommand } from "./init/command.ts";
 import { migrateCommand } from "./migrate/command.ts";
 import { operatorCommand } from "./operator/command.ts";
+import { packsCommand } from "./packs/command.ts";
 import { explainCommand, statusCommand } from "./resources/command.ts";
 import { EXIT_CODES, type ExitCode } from "./terminal/cli-error.ts";
 import type { Streams } from "./terminal/streams.ts";
@@ -26,6 +27,7 @@ const COMMANDS: readonly CreateCommand[] = [
   migrateCommand,
   statusCommand,
   explainCommand,
+  packsCommand,
   crdsCommand,
   conformanceCommand,
   conformanceRuntimeCommand,
@@ -42,6 +44,7 @@ Examples:
   omnia chat quickstart -m "hello"      one question, one answer
   omnia validate -f agents/             check files without running anything
   omnia status                          what runs, and how it is
+  omnia packs rollback prompts          undo the last edit of a prompt pack
   omnia explain quickstart              why an agent is not ready, and what to do
 
 Exit codes: 0 well, 1 what was asked failed, 2 the command line is wrong.`;
@@ -57,13 +60,16 @@ export async function runProgram(args: readonly string[], streams: Streams): Pro
         exitCode = code;
       },
     });
-    command
-      .copyInheritedSettings(program)
-      .showHelpAfterError(`Try: omnia ${command.name()} --help`);
-    program.addCommand(command);
+    program.addCommand(withSettings(command, program, `omnia ${command.name()}`));
   }
   await program.parseAsync([...args], { from: "user" });
   return exitCode;
+}
+
+/** Gives a command, and those below it, the settings of the program. `words` are those that name it. */
+function withSettings(command: Command, program: Command, words: string): Command {
+  for (const below of command.commands) withSettings(below, program, `${words} ${below.name()}`);
+  return command.copyInheritedSettings(program).showHelpAfterError(`Try: ${words} --help`);
 }
 
 function createProgram(streams: Streams): Command {

@@ -24,6 +24,17 @@ export function stateOption(): Option {
   );
 }
 
+export function localOption(): Option {
+  return new Option("--local", "ask the `omnia up` of this machine, and no cluster");
+}
+
+export function contextOption(): Option {
+  return new Option(
+    "--context <name>",
+    "ask the cluster of this context of the kubeconfig, and no `omnia up`",
+  ).conflicts(["local", "state"]);
+}
+
 /** Applies to packs and registries that do not say from which namespaces they may be referred to. */
 export function crossNamespaceOption(): Option {
   return new Option(

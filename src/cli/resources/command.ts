@@ -1,7 +1,13 @@
 /** The commands that show resources: `omnia status` and `omnia explain`. */
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import type { CommandContext } from "../command-line/create-command.ts";
-import { namespaceOption, outputOption, stateOption } from "../command-line/shared-options.ts";
+import {
+  contextOption,
+  localOption,
+  namespaceOption,
+  outputOption,
+  stateOption,
+} from "../command-line/shared-options.ts";
 import type { ResourceFlags } from "./resources.ts";
 
 export function statusCommand({ streams, end }: CommandContext): Command {
@@ -45,15 +51,4 @@ Examples:
       const { explain } = await import("./explain.ts");
       end(await explain(name, flags, streams));
     });
-}
-
-function localOption(): Option {
-  return new Option("--local", "ask the `omnia up` of this machine, and no cluster");
-}
-
-function contextOption(): Option {
-  return new Option(
-    "--context <name>",
-    "ask the cluster of this context of the kubeconfig, and no `omnia up`",
-  ).conflicts(["local", "state"]);
 }

@@ -20,16 +20,27 @@ const CLUSTER_TIMEOUT_MS = 15_000;
 const PAGE_SIZE = 500;
 const START_UP = `Start agents on this machine with \`${commandLine("up")}\`, or point KUBECONFIG at a cluster.`;
 
+type ClusterSource = Extract<Resources["source"], { kind: "cluster" }>;
 type Local = { readonly url: string } | undefined;
 
-/** `local`: an `omnia up` that runs on this machine and was not asked. */
-export async function readCluster({
-  context: wanted,
-  local,
-}: {
+export interface ClusterChoice {
   readonly context: string | undefined;
+  /** An `omnia up` that runs on this machine and was not asked. */
   readonly local: Local;
-}): Promise<Resources> {
+}
+
+export async function readCluster(choice: ClusterChoice): Promise<Resources> {
+  return await askCluster(choice, async (client, signal, source) => {
+    const lists = await Promise.all(OMNIA_KINDS.map((kind) => listAll(client, kind, signal)));
+    return { source, items: lists.flat() };
+  });
+}
+
+/** Does what `ask` does with the cluster. An error of the API server or of the way there becomes a CliError. */
+export async function askCluster<Answer>(
+  { context: wanted, local }: ClusterChoice,
+  ask: (client: KubeClient, signal: AbortSignal, source: ClusterSource) => Promise<Answer>,
+): Promise<Answer> {
   const kubeConfig = loadKubeConfig({ context: wanted, cure: START_UP });
   const cluster = kubeConfig?.getCurrentCluster();
   if (kubeConfig === undefined || cluster == null) {
@@ -48,9 +59,8 @@ export async function readCluster({
     });
     using deadline = new Deadline({ ms: CLUSTER_TIMEOUT_MS, clock: systemClock });
     const { signal } = deadline;
-    const lists = await Promise.all(OMNIA_KINDS.map((kind) => listAll(client, kind, signal)));
     const context = kubeConfig.getCurrentContext();
-    return { source: { kind: "cluster", context, server: cluster.server }, items: lists.flat() };
+    return await ask(client, signal, { kind: "cluster", context, server: cluster.server });
   } catch (error) {
     throw asCliError(error, cluster.server, local);
   } finally {
@@ -86,6 +96,7 @@ function cureOf(local: Local): string {
 }
 
 function asCliError(error: unknown, server: string, local: Local): CliError {
+  if (error instanceof CliError) return error;
   if (!(error instanceof ApiError)) {
     return new CliError(
       `${alsoHere(local)} the cluster at ${server} cannot be reached: ${whyNot(error)}.`,
@@ -101,7 +112,7 @@ function asCliError(error: unknown, server: string, local: Local): CliError {
   return new CliError(`The cluster at ${server} refuses: ${error.message}`, {
     cure:
       error.status === 401 || error.status === 403
-        ? "Does your user have the right to list the resources of omnia.altairalabs.ai?"
+        ? `Does your user have the right to ${/\bconfigmaps\b/.test(error.message) ? "read and change ConfigMaps" : `list the resources of ${GROUP}`}?`
         : undefined,
     cause: error,
   });

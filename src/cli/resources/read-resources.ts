@@ -39,12 +39,12 @@ export async function readResources(
   return { ...(await readCluster({ context, local })), other: local };
 }
 
-async function readLocal({ url, token }: UpInfo): Promise<Resources> {
+async function readLocal({ url, token, folder }: UpInfo): Promise<Resources> {
   using deadline = new Deadline({ ms: LOCAL_TIMEOUT_MS, clock: systemClock });
   try {
     const { items } = await getJSON(new URL(RESOURCES_PATH, url), token, deadline.signal);
     if (!Array.isArray(items)) throw new Error("it answered something else");
-    return { source: { kind: "local", url }, items };
+    return { source: { kind: "local", url }, stateFolder: folder, items };
   } catch (error) {
     const why = deadline.isOver ? "no answer in time" : (error as Error).message;
     throw new CliError(`The instance at ${url} does not say what it runs: ${why}.`, {

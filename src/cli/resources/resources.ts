@@ -17,6 +17,8 @@ export interface Resources {
     | { readonly kind: "cluster"; readonly context: string; readonly server: string };
   /** An `omnia up` that runs on this machine too and was not asked. */
   readonly other?: { readonly url: string } | undefined;
+  /** Where the `omnia up` that was asked keeps its state. An older one does not tell. */
+  readonly stateFolder?: string | undefined;
   /** The items as they were received. */
   readonly items: readonly unknown[];
 }

@@ -83,13 +83,23 @@ export function shownName({ metadata: { namespace, name } }: ResourceView): stri
 
 /** The text or number at a path such as spec, provider, model. */
 export function textAt(resource: ResourceView, ...path: readonly string[]): string | undefined {
+  const value = valueAt(resource, path);
+  if (typeof value === "string" && value !== "") return value;
+  return typeof value === "number" ? String(value) : undefined;
+}
+
+export function numberAt(resource: ResourceView, ...path: readonly string[]): number | undefined {
+  const value = valueAt(resource, path);
+  return typeof value === "number" ? value : undefined;
+}
+
+function valueAt(resource: ResourceView, path: readonly string[]): unknown {
   let value: unknown = resource;
   for (const field of path) {
     if (typeof value !== "object" || value === null) return undefined;
     value = (value as Record<string, unknown>)[field];
   }
-  if (typeof value === "string" && value !== "") return value;
-  return typeof value === "number" ? String(value) : undefined;
+  return value;
 }
 
 /** Whether an agent asks its clients who they are. */

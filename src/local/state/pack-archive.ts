@@ -5,7 +5,7 @@
  *     <folder>/<namespace>/<name>/versions.json      the order of the versions, and the last status
  *     <folder>/<namespace>/<name>/<hash>             the content of one; it never changes
  */
-import { rm } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { promptPackStatusSchema, type PromptPackStatus } from "../../api/prompt-pack.ts";
@@ -48,6 +48,20 @@ export class PackArchive {
       if (version !== undefined) versions.push(version);
     }
     return { versions, status: index.status, source: index.source };
+  }
+
+  /** When each version was kept, in milliseconds since 1970. */
+  async keptAt(
+    pack: { namespace: string; name: string },
+    versions: readonly { readonly hash: string }[],
+  ): Promise<ReadonlyMap<string, number>> {
+    const entries = await Promise.all(
+      versions.map(async ({ hash }): Promise<[string, number]> => {
+        const facts = await stat(join(this.#folderOf(pack), hash)).catch(() => undefined);
+        return [hash, facts?.mtimeMs ?? 0];
+      }),
+    );
+    return new Map(entries);
   }
 
   async save(

@@ -26,6 +26,9 @@ export const PROMPT_PACK_COMPONENT = "prompt-pack";
 /** Selects everything that the operator made for agents. It has the form that the API takes in a query. */
 export const AGENT_LABEL_SELECTOR = `${MANAGED_BY_LABEL}=${OPERATOR},${COMPONENT_LABEL}=${AGENT_COMPONENT}`;
 
+/** Selects the ConfigMaps that hold versions of packs. */
+export const PACK_VERSION_LABEL_SELECTOR = `${MANAGED_BY_LABEL}=${OPERATOR},${COMPONENT_LABEL}=${PROMPT_PACK_COMPONENT}`;
+
 /** On an EndpointSlice: the name of its Service. */
 export const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
 

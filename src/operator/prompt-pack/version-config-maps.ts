@@ -174,8 +174,8 @@ function toConfigMap(
   };
 }
 
-/** Times are in whole seconds. Within one second, the object that was made later has the higher resourceVersion. */
-function byAge(a: KubernetesObject, b: KubernetesObject): number {
+/** Puts the newest first. Times are in whole seconds. Within one second, the object that was made later has the higher resourceVersion. */
+export function byAge(a: KubernetesObject, b: KubernetesObject): number {
   const { creationTimestamp: at = "" } = a.metadata;
   const { creationTimestamp: other = "" } = b.metadata;
   if (at !== other) return at < other ? 1 : -1;
