@@ -1,5 +1,5 @@
 /** The examples of frameworks in JavaScript, run as they are with the real frameworks. Their model is a server of a third party. */
-import { cp, symlink } from "node:fs/promises";
+import { cp, readFile, symlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { ToolConfig } from "../../../src/agent-config/agent-config.ts";
@@ -21,11 +21,11 @@ describe.each(["langchain-js", "mastra"])("the example %s", (example) => {
   /** The example with its packages beside it, as its reader installs them. */
   const folder = forAllTests(
     async () => {
-      const source = join(ROOT, "examples", example);
       const copy = join(copies(), example);
-      await cp(source, copy, { recursive: true });
+      await cp(join(ROOT, "examples", example), copy, { recursive: true });
+      const locked = join(ROOT, "test/support/runtimes", example);
       await symlink(
-        join(await nodePackagesFor(source, INSTALL_TIMEOUT_MS), "node_modules"),
+        join(await nodePackagesFor(locked, INSTALL_TIMEOUT_MS), "node_modules"),
         join(copy, "node_modules"),
       );
       return copy;
@@ -50,6 +50,17 @@ describe.each(["langchain-js", "mastra"])("the example %s", (example) => {
     });
     return agent;
   }
+
+  it("names the packages that it is tried with", async () => {
+    const names = await readFile(join(ROOT, "examples", example, "packages.txt"), "utf8");
+    const lock = join(ROOT, "test/support/runtimes", example, "package.json");
+    const { dependencies } = JSON.parse(await readFile(lock, "utf8")) as {
+      dependencies: Record<string, string>;
+    };
+    expect(names.trim().split("\n")).toEqual(
+      Object.entries(dependencies).map(([name, version]) => `${name}@${version}`),
+    );
+  });
 
   it("streams, with the prompt and exactly the history that was sent", async () => {
     model().mock.onMessage(/hello/i, { content: "Good day to you all." });
