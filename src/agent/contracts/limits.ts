@@ -213,6 +213,8 @@ export const RUNTIME_CONNECT_MS = 5_000;
 export const RUNTIME_IDLE_LIMIT_MS = 5 * 60_000;
 /** Calls whose arguments a runtime has begun to send in one step. */
 export const MAX_RUNTIME_CALLS = 128;
+/** Messages in one step of a runtime of which the agent remembers that they are not the model's. */
+export const MAX_RUNTIME_MESSAGES = 1_024;
 /** Bytes of one event of a runtime, or of one message over gRPC. */
 export const MAX_RUNTIME_EVENT_BYTES = 8 * 1024 * 1024;
 /** Calls that are refused in one step because the turn may have no more, before the runtime is given up. */

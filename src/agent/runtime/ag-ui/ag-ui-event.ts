@@ -1,12 +1,26 @@
 /** The events of AG-UI that say something to an agent. All others are left out. */
 import { z } from "zod";
+import type { ServerEvent } from "../providers/stream/server-events.ts";
 
 const id = z.string().optional().catch(undefined);
+
+/** Drafts of AG-UI had its type alone. */
+const outcomeSchema = z.preprocess(
+  (outcome) => (typeof outcome === "string" ? { type: outcome } : outcome),
+  z.object({
+    type: z.string(),
+    interrupts: z
+      .array(z.object({ toolCallId: id }))
+      .optional()
+      .catch(undefined),
+  }),
+);
 
 /** Adapters differ in which ids they send, so none is required. */
 const eventSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("TEXT_MESSAGE_START"), messageId: id, role: id }),
   z.object({ type: z.literal("TEXT_MESSAGE_CONTENT"), messageId: id, delta: z.string() }),
+  z.object({ type: z.literal("TEXT_MESSAGE_END") }),
   z.object({
     type: z.literal("TEXT_MESSAGE_CHUNK"),
     messageId: id,
@@ -30,16 +44,7 @@ const eventSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("MESSAGES_SNAPSHOT"), messages: z.array(z.unknown()) }),
   z.object({
     type: z.literal("RUN_FINISHED"),
-    outcome: z
-      .object({
-        type: z.string(),
-        interrupts: z
-          .array(z.object({ toolCallId: id }))
-          .optional()
-          .catch(undefined),
-      })
-      .nullish()
-      .catch(undefined),
+    outcome: outcomeSchema.nullish().catch(undefined),
     usage: z.unknown().optional(),
   }),
   z.object({ type: z.literal("RUN_ERROR"), usage: z.unknown().optional() }),
@@ -55,8 +60,12 @@ export class UnreadableEventError extends Error {
   override readonly name = "UnreadableEventError";
 }
 
+/** Servers keep a stream open with events that are empty, or are named so. */
+const KEEP_ALIVE = /^(?:ping|heart-?beat|keep-?alive)$/i;
+
 /** Undefined for an event that says nothing to an agent. */
-export function readEvent(data: string): AgUiEvent | undefined {
+export function readEvent({ name, data }: ServerEvent): AgUiEvent | undefined {
+  if (data.trim() === "" || KEEP_ALIVE.test(name ?? "")) return undefined;
   let value: unknown;
   try {
     value = JSON.parse(data);

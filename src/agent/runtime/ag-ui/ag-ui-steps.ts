@@ -99,13 +99,13 @@ async function readRun(
     if (unread > MAX_RUNTIME_EVENT_BYTES) {
       throw new ProviderFailedError("too_large", "an event is larger than an agent takes");
     }
-    for (const { data } of complete) {
-      const event = readEvent(data);
+    for (const one of complete) {
+      const event = readEvent(one);
       if (event !== undefined && (await reader.take(event))) return;
     }
   }
-  for (const { data } of events.end()) {
-    const event = readEvent(data);
+  for (const one of events.end()) {
+    const event = readEvent(one);
     if (event !== undefined && (await reader.take(event))) return;
   }
   throw events.sawField

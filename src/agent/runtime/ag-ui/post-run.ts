@@ -35,6 +35,12 @@ export async function* postRun(
     });
   });
   outgoing.once("response", resolve).on("error", reject);
+  outgoing.once("upgrade", (_, socket) => {
+    socket.destroy();
+    reject(
+      new ProviderFailedError("malformed", "malformed answer; it is not in the protocol AG-UI"),
+    );
+  });
   silence.watch(() => outgoing.destroy(new SilentError()), RUNTIME_CONNECT_MS);
   outgoing.end(body);
   try {

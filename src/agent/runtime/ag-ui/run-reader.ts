@@ -6,7 +6,9 @@ import { ProviderFailedError } from "../providers/provider-error.ts";
 import type { ModelStep, StepToolCall } from "../providers/model-step.ts";
 import type { StepRequest } from "../steps/step-source.ts";
 import { MAX_ARGUMENT_CHARACTERS, MAX_RUNTIME_CALLS } from "../../contracts/limits.ts";
+import { WholeCharacters } from "../providers/whole-characters.ts";
 import { lastAnswerIn, textOfContent, usageIn, type AgUiEvent } from "./ag-ui-event.ts";
+import { RunMessages, type MessagePiece } from "./run-messages.ts";
 
 export interface RunReaderOptions {
   readonly step: ModelStep;
@@ -29,11 +31,10 @@ export class RunReader {
   readonly #own: OwnCall[] = [];
   #hasBegun = false;
   #calls = 0;
-  /** The call that chunks without an id belong to. */
-  #chunked: string | undefined;
-  /** Messages that are not the model's. */
-  readonly #foreign = new Set<string>();
-  #messageId: string | undefined;
+  /** The calls whose arguments come in chunks. Chunks without an id belong to the last one. */
+  #chunked: string[] = [];
+  readonly #messages = new RunMessages();
+  readonly #characters = new WholeCharacters();
   /** Whether there was text since the last call. */
   #hasSpoken = false;
   #snapshot: readonly unknown[] | undefined;
@@ -47,14 +48,14 @@ export class RunReader {
     if (event.type !== "TOOL_CALL_CHUNK" && (await this.#endChunked())) return true;
     switch (event.type) {
       case "TEXT_MESSAGE_START":
-        if (event.messageId !== undefined && isForeign(event.role))
-          this.#foreign.add(event.messageId);
+        this.#messages.begin(event);
+        return false;
+      case "TEXT_MESSAGE_END":
+        this.#messages.end();
         return false;
       case "TEXT_MESSAGE_CHUNK":
-        if (!isForeign(event.role)) await this.#say(event.messageId, event.delta ?? "");
-        return false;
       case "TEXT_MESSAGE_CONTENT":
-        await this.#say(event.messageId, event.delta);
+        await this.#say(event);
         return false;
       case "TOOL_CALL_START":
         this.#begin(event.toolCallId, event.toolCallName);
@@ -65,7 +66,8 @@ export class RunReader {
       case "TOOL_CALL_END":
         return await this.#close(event.toolCallId);
       case "TOOL_CALL_CHUNK":
-        return await this.#takeChunk(event);
+        this.#takeChunk(event);
+        return false;
       case "TOOL_CALL_RESULT":
         return await this.#takeResult(event.toolCallId, textOfContent(event.content));
       case "MESSAGES_SNAPSHOT":
@@ -81,20 +83,23 @@ export class RunReader {
     }
   }
 
-  async #say(messageId: string | undefined, delta: string): Promise<void> {
+  async #say(piece: MessagePiece): Promise<void> {
     const { step, request } = this.#options;
-    if (delta === "" || (messageId !== undefined && this.#foreign.has(messageId))) return;
-    const isOther = this.#messageId !== undefined && messageId !== this.#messageId;
-    this.#messageId = messageId;
+    const message = this.#messages.of(piece);
+    if (message.isForeign) return;
+    const delta = this.#characters.take(piece.delta ?? "");
+    if (delta === "") return;
+    const isNew = this.#messages.said(message);
     this.#hasSpoken = true;
     step.hasBegun = true;
     const runsOn = step.text !== "" && !/\s$/.test(step.text) && !/^\s/.test(delta);
-    const text = isOther && runsOn ? `\n\n${delta}` : delta;
+    const text = isNew && runsOn ? `\n\n${delta}` : delta;
     step.text += text;
     await request.onText(text);
   }
 
-  #begin(id: string | undefined, name: string): void {
+  /** Answers the id that the call has here. */
+  #begin(id: string | undefined, name: string): string {
     if ((this.#calls += 1) > MAX_RUNTIME_CALLS) {
       throw new ProviderFailedError("too_large", "the run has more calls than an agent takes");
     }
@@ -102,31 +107,30 @@ export class RunReader {
     this.#hasSpoken = false;
     const callId = id ?? `call-${this.#calls}`;
     this.#open.set(callId, { id: callId, name, input: "" });
+    return callId;
   }
 
   /** A delta without a known id belongs to the call that was begun last. */
   #addArguments(id: string | undefined, delta: string): void {
+    if (id !== undefined && this.#isClosed(id)) return;
     const call = this.#open.get(id ?? "") ?? [...this.#open.values()].at(-1);
     // One character more than the limit says that the arguments are too long.
     if (call !== undefined) call.input = (call.input + delta).slice(0, MAX_ARGUMENT_CHARACTERS + 1);
   }
 
-  async #takeChunk(event: Extract<AgUiEvent, { type: "TOOL_CALL_CHUNK" }>): Promise<boolean> {
+  /** The chunks of several calls may come in turn, so that none of them ends with the beginning of the next one. */
+  #takeChunk(event: Extract<AgUiEvent, { type: "TOOL_CALL_CHUNK" }>): void {
     const { toolCallId: id, toolCallName: name, delta } = event;
-    const isNew = name !== undefined && (id === undefined || !this.#open.has(id));
-    if (isNew) {
-      if (await this.#endChunked()) return true;
-      this.#begin(id, name);
-      this.#chunked = [...this.#open.keys()].at(-1);
+    if (name !== undefined && (id === undefined || !this.#open.has(id))) {
+      this.#chunked.push(this.#begin(id, name));
     }
-    this.#addArguments(id ?? this.#chunked, delta ?? "");
-    return false;
+    this.#addArguments(id ?? this.#chunked.at(-1), delta ?? "");
   }
 
   async #endChunked(): Promise<boolean> {
-    const id = this.#chunked;
-    this.#chunked = undefined;
-    return id !== undefined && (await this.#close(id));
+    const ids = this.#chunked.splice(0);
+    for (const id of ids) if (this.#open.has(id) && (await this.#close(id))) return true;
+    return false;
   }
 
   /** The arguments of a call have come. Answers true when the step is to end here. */
@@ -147,8 +151,17 @@ export class RunReader {
 
   /** Some adapters send the events of a call twice. */
   #hasCall({ id, name, input }: StepToolCall): boolean {
-    const known = [...this.#options.step.toolCalls, ...this.#own.map(({ call }) => call)];
-    return known.some((call) => call.id === id && call.name === name && call.input === input);
+    return this.#closed().some(
+      (call) => call.id === id && call.name === name && call.input === input,
+    );
+  }
+
+  #isClosed(id: string): boolean {
+    return !this.#open.has(id) && this.#closed().some((call) => call.id === id);
+  }
+
+  #closed(): StepToolCall[] {
+    return [...this.#options.step.toolCalls, ...this.#own.map(({ call }) => call)];
   }
 
   async #takeResult(id: string, result: string): Promise<boolean> {
@@ -208,7 +221,8 @@ export class RunReader {
     // Frameworks tell of an answer that was not streamed in a snapshot alone.
     const isSilent = !this.#hasSpoken && step.toolCalls.length === 0;
     if (isSilent && this.#snapshot !== undefined) {
-      await this.#say(undefined, lastAnswerIn(this.#snapshot));
+      this.#messages.begin({});
+      await this.#say({ delta: lastAnswerIn(this.#snapshot) });
     }
     step.end = { type: "complete" };
   }
@@ -243,8 +257,4 @@ export class RunReader {
       outputTokens: { total: used.output, text: undefined, reasoning: undefined },
     };
   }
-}
-
-function isForeign(role: string | undefined): boolean {
-  return role !== undefined && role !== "assistant";
 }
