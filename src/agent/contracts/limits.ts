@@ -211,6 +211,8 @@ export const MAX_RUNTIME_LINE_CHARACTERS = 16 * 1024;
 export const RUNTIME_CONNECT_MS = 5_000;
 /** A runtime that sends nothing for this long is given up. Its own tools may take their time. */
 export const RUNTIME_IDLE_LIMIT_MS = 5 * 60_000;
+/** How long a runtime may keep its connection open behind the end of a run. The turn does not wait for it. */
+export const RUNTIME_LINGER_MS = 5_000;
 /** Calls whose arguments a runtime has begun to send in one step. */
 export const MAX_RUNTIME_CALLS = 128;
 /** Messages in one step of a runtime of which the agent remembers that they are not the model's. */

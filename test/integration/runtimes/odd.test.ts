@@ -195,6 +195,37 @@ describe("calls of a runtime", () => {
   });
 });
 
+describe("what a runtime does behind the end of its run", () => {
+  async function aRun(answer: (run: Run) => void) {
+    const hasClosed = Promise.withResolvers<boolean>();
+    const { client } = await answerOf(async (run) => {
+      run.say("Yes");
+      answer(run);
+      await run.closed;
+      hasClosed.resolve(run.response.writableFinished);
+    });
+    return { client, hasClosed: hasClosed.promise };
+  }
+
+  it("comes to its end, for which the turn does not wait", async () => {
+    const ended = Promise.withResolvers<void>();
+    const { hasClosed } = await aRun((run) => {
+      run.send(FINISHED);
+      void ended.promise.then(() => {
+        run.send({ type: "CUSTOM", name: "saved" });
+        run.response.end();
+      });
+    });
+    ended.resolve();
+    expect(await hasClosed).toBe(true);
+  });
+
+  it("is cut off when it takes longer than a moment", async () => {
+    const { hasClosed } = await aRun((run) => run.send(FINISHED));
+    expect(await hasClosed).toBe(false);
+  });
+});
+
 describe("a turn ends with an error", () => {
   const cases: readonly [string, string, string][] = [
     [

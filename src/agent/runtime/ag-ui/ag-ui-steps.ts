@@ -92,7 +92,9 @@ async function readRun(
   const events = new ServerEvents();
   const decoder = new TextDecoder();
   let unread = 0;
-  for await (const chunk of postRun(url, body, { signal: request.signal, clock })) {
+  let hasEnded = false;
+  const { signal } = request;
+  for await (const chunk of postRun(url, body, { signal, clock, hasEnded: () => hasEnded })) {
     unread += chunk.length;
     const complete = events.push(decoder.decode(chunk, { stream: true }));
     if (complete.length > 0) unread = 0;
@@ -101,7 +103,10 @@ async function readRun(
     }
     for (const one of complete) {
       const event = readEvent(one);
-      if (event !== undefined && (await reader.take(event))) return;
+      if (event !== undefined && (await reader.take(event))) {
+        hasEnded = event.type === "RUN_FINISHED";
+        return;
+      }
     }
   }
   for (const one of events.end()) {

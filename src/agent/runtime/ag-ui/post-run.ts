@@ -1,8 +1,12 @@
 /** Sends the request of a run, and gives the bytes of its answer. It follows no redirect and sends no credential. */
-import { request as httpRequest, type IncomingMessage } from "node:http";
+import { request as httpRequest, type ClientRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Clock } from "../../../time/clock.ts";
-import { RUNTIME_CONNECT_MS, RUNTIME_IDLE_LIMIT_MS } from "../../contracts/limits.ts";
+import {
+  RUNTIME_CONNECT_MS,
+  RUNTIME_IDLE_LIMIT_MS,
+  RUNTIME_LINGER_MS,
+} from "../../contracts/limits.ts";
 import { ProviderFailedError } from "../providers/provider-error.ts";
 
 /** The runtime has not got the request. */
@@ -12,21 +16,30 @@ export class NotReceivedError extends Error {
 
 const HEADERS = { "content-type": "application/json", accept: "text/event-stream" };
 
+export interface PostRunOptions {
+  readonly signal: AbortSignal;
+  readonly clock: Pick<Clock, "setTimer">;
+  /** Whether the run has ended well. What the runtime does behind it is then let come to its end. */
+  readonly hasEnded: () => boolean;
+}
+
 /**
  * Yields the pieces of the answer. Rejects with a NotReceivedError where the request may be made again, with a
- * ProviderFailedError, or with the signal's reason. The request is closed when the caller stops reading.
+ * ProviderFailedError, or with the signal's reason. The request is closed when the caller stops reading before the run has ended.
  */
 export async function* postRun(
   url: URL,
   body: string,
-  { signal, clock }: { signal: AbortSignal; clock: Pick<Clock, "setTimer"> },
+  { signal, clock, hasEnded }: PostRunOptions,
 ): AsyncGenerator<Buffer> {
   signal.throwIfAborted();
   using silence = new Silence(clock);
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const send = url.protocol === "https:" ? httpsRequest : httpRequest;
   // Every run has a connection of its own, whose end tells the framework that nobody waits any more.
-  const outgoing = send(url, { method: "POST", headers: HEADERS, agent: false, signal });
+  const outgoing = send(url, { method: "POST", headers: HEADERS, agent: false });
+  const onAbort = (): void => void outgoing.destroy(signal.reason as Error);
+  signal.addEventListener("abort", onAbort, { once: true });
   let isConnected = false;
   outgoing.once("socket", (socket) => {
     socket.once(url.protocol === "https:" ? "secureConnect" : "connect", () => {
@@ -47,7 +60,8 @@ export async function* postRun(
     const response = await promise;
     silence.heard();
     checkStatus(response);
-    for await (const chunk of response as AsyncIterable<Buffer>) {
+    const chunks = response.iterator({ destroyOnReturn: false });
+    for await (const chunk of chunks as AsyncIterable<Buffer>) {
       silence.pause();
       yield chunk;
       silence.heard();
@@ -56,8 +70,24 @@ export async function* postRun(
     signal.throwIfAborted();
     throw failureOf(error, isConnected);
   } finally {
-    outgoing.on("error", () => {}).destroy();
+    signal.removeEventListener("abort", onAbort);
+    outgoing.on("error", () => {});
+    if (hasEnded() && !signal.aborted) linger(outgoing, await promise, clock);
+    else outgoing.destroy();
   }
+}
+
+/** Frameworks save and report what was said behind the end of a run, and stop with that when the connection is closed. */
+function linger(
+  outgoing: ClientRequest,
+  response: IncomingMessage,
+  clock: Pick<Clock, "setTimer">,
+): void {
+  const timer = clock.setTimer(RUNTIME_LINGER_MS, () => outgoing.destroy());
+  response
+    .on("error", () => {})
+    .once("close", () => timer.cancel())
+    .resume();
 }
 
 class SilentError extends Error {}
