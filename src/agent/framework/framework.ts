@@ -1,4 +1,5 @@
 /** A runtime in another framework, as the environment of the agent names it. It answers in place of a model provider. */
+import { isIPv4 } from "node:net";
 import {
   readRuntimeSettings,
   type RuntimeOrigin,
@@ -44,7 +45,8 @@ export function frameworkOf(options: FrameworkOptions): Framework | undefined {
 }
 
 function isLoopback({ hostname }: URL): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
+  const isAddress = isIPv4(hostname) && hostname.startsWith("127.");
+  return hostname === "localhost" || hostname === "[::1]" || isAddress;
 }
 
 function endpointOf(
