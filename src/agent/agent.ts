@@ -324,6 +324,7 @@ class Agent implements RunningAgent {
     if (config === undefined) return;
     // The files that the config names may have changed even if the config has not.
     await this.#storeSetting.apply(config);
+    await this.#learnProviderKey(config);
     if (reading.status === "read") this.#take(config);
     // The keys of issuers and the files with API keys change without the config.
     void this.#facade.review();
@@ -356,6 +357,13 @@ class Agent implements RunningAgent {
       .catch((error: unknown) => this.#log.error({ error }, "The handler could not be loaded"));
   }
 
+  /** A runtime reads the key by itself, and may print it. The log has to know it. */
+  async #learnProviderKey({ provider }: AgentConfig): Promise<void> {
+    if (this.#framework === undefined || provider === undefined) return;
+    // The runtime says what follows from a file that cannot be read.
+    await this.#readSecret(provider.apiKeyFile).catch(() => {});
+  }
+
   /** The authenticator stays while the config asks for the same, so that it need not fetch keys again. */
   #setAuthenticator(auth: AuthConfig | undefined): void {
     const identity = JSON.stringify(auth);
@@ -373,6 +381,7 @@ class Agent implements RunningAgent {
     const secretFolders = [
       SessionStoreSetting.secretFolder(config),
       config.facade.auth?.apiKeysFolder,
+      this.#framework && config.provider && dirname(config.provider.apiKeyFile),
     ].filter((path) => path !== undefined);
     this.#files.watch([folder, ...secretFolders.map((path) => join(folder, path))], FILE_POLL_MS);
   }

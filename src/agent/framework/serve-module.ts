@@ -1,8 +1,8 @@
 /** Serves a JavaScript module in AG-UI. */
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { createRequire } from "node:module";
+import { registerHooks } from "node:module";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
@@ -40,11 +40,7 @@ export async function startModuleHost(options: ModuleHostOptions): Promise<Serve
 }
 
 async function loadRun({ module, folder }: ModuleHostOptions): Promise<Run> {
-  const path = resolve(folder, module);
-  const file = existsSync(path)
-    ? path
-    : createRequire(resolve(folder, "package.json")).resolve(module);
-  const loaded = moduleSchema.parse(await import(pathToFileURL(file).href));
+  const loaded = moduleSchema.parse(await importFrom(folder, module));
   const nested = moduleSchema.safeParse(loaded.default);
   const run =
     loaded.run ??
@@ -52,6 +48,23 @@ async function loadRun({ module, folder }: ModuleHostOptions): Promise<Run> {
     (typeof loaded.default === "function" ? (loaded.default as Run) : undefined);
   if (run === undefined) throw new Error(`${module} exports no function "run"`);
   return run;
+}
+
+/** A package may give its main module to imports alone, so it is resolved as an import in the folder. */
+async function importFrom(folder: string, module: string): Promise<unknown> {
+  const path = resolve(folder, module);
+  const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  if (isFile) return await import(pathToFileURL(path).href);
+  const parentURL = pathToFileURL(resolve(folder, "package.json")).href;
+  const hooks = registerHooks({
+    resolve: (specifier, context, next) =>
+      next(specifier, specifier === module ? { ...context, parentURL } : context),
+  });
+  try {
+    return await import(module);
+  } finally {
+    hooks.deregister();
+  }
 }
 
 async function answer(

@@ -1,10 +1,11 @@
 /** Runtimes that are children of the agent: by OMNIA_RUNTIME_COMMAND, and by OMNIA_RUNTIME as a module. */
 import { readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import type { AgentConfig } from "../../../src/agent-config/agent-config.ts";
 import { AgentProcess } from "../../support/agent/agent-process.ts";
+import { SecretValues } from "../../../src/observability/secrets/secret-values.ts";
 import { TestAgent } from "../../support/agent/test-agent.ts";
 import { anAgentConfig, aPrompt, aRuntimeConfig } from "../../support/builders/agent-config.ts";
 import { folderForEachTest } from "../../support/builders/fixtures.ts";
@@ -100,6 +101,33 @@ describe("a runtime that is a command", () => {
       }),
     );
     expect(JSON.stringify(agent.logged)).not.toContain(SECRET);
+  });
+
+  it("prints no key that it was given, whatever its shape, also after a rotation", async () => {
+    const program = await aProgram(`
+import { readFileSync } from "node:fs";
+const read = () => readFileSync(process.env.OMNIA_PROVIDER_API_KEY_FILE, "utf8").trim();
+const first = read();
+console.log("the key is " + first);
+setInterval(() => { if (read() !== first) console.log("it became " + read()); }, 200);
+${PROGRAM}`);
+    const agent = await TestAgent.start({
+      config: aRuntimeConfig({ provider: {} }),
+      files: { "provider/api-key": "correct horse battery\n" },
+      env: {
+        PATH: process.env["PATH"],
+        OMNIA_RUNTIME_COMMAND: JSON.stringify([process.execPath, program]),
+      },
+      secretValues: new SecretValues(),
+    });
+    const line = (text: string) =>
+      vi.waitFor(() =>
+        expect(agent.logged).toContainEqual(expect.objectContaining({ line: text })),
+      );
+    await line("the key is [redacted]");
+    await agent.writeFile("provider/api-key", "staple of paper");
+    await line("it became [redacted]");
+    expect(JSON.stringify(agent.logged)).not.toContain("correct horse");
   });
 
   it("is started again when it ends, and the next turn is answered", async () => {
@@ -221,6 +249,35 @@ describe("a runtime that is a module", () => {
       expect(agent.logged).toContainEqual(expect.objectContaining({ line: "aborted" })),
     );
   });
+
+  it.for(["for-imports", "for-both", "folder"])(
+    "may be the package %s that is installed where the agent runs",
+    async (name) => {
+      const files = {
+        "node_modules/for-imports/package.json":
+          '{ "type": "module", "exports": { ".": { "import": "./main.js" } } }',
+        "node_modules/for-imports/main.js": `export const run = () => "for-imports";`,
+        "node_modules/for-both/package.json":
+          '{ "exports": { "import": "./main.mjs", "require": "./main.cjs" } }',
+        "node_modules/for-both/main.mjs": `export default () => "for-both";`,
+        "node_modules/for-both/main.cjs": `exports.run = () => "for-require";`,
+        "node_modules/folder/index.js": `exports.run = () => "folder";`,
+        // A folder that happens to have the name of the package is none.
+        "folder/notes.txt": "",
+      };
+      for (const [path, text] of Object.entries(files)) {
+        await mkdir(join(folder(), dirname(path)), { recursive: true });
+        await writeFile(join(folder(), path), text);
+      }
+      const host = join(import.meta.dirname, "../../../src/agent/framework/module-host.ts");
+      const script = `cd '${folder()}' && exec '${process.execPath}' '${host}' ${name}`;
+      const agent = await anAgent({
+        OMNIA_RUNTIME_COMMAND: JSON.stringify(["/bin/sh", "-c", script]),
+      });
+      const client = await agent.connect();
+      expect(await client.ask("hello")).toMatchObject({ content: name });
+    },
+  );
 
   it("is started again until it can be loaded", async () => {
     const agent = await aModule("export const nothing = 1;");
