@@ -51,6 +51,9 @@ export class ChildRuntime implements RuntimeEndpoint {
   /** Settles with where the next process listens once that answers. */
   #answering = Promise.withResolvers<URL>();
   #lastEnd: string | undefined;
+  /** When the process began that runs, in milliseconds of the monotonic clock, and whether it has answered. */
+  #startedAt = 0;
+  #hasAnswered = false;
 
   constructor(options: ChildRuntimeOptions) {
     this.#options = options;
@@ -75,7 +78,9 @@ export class ChildRuntime implements RuntimeEndpoint {
   async problem(): Promise<string | undefined> {
     const { clock, healthPath } = this.#options;
     const base = this.#base;
-    return base === undefined ? this.#whyNot() : await probeRuntime({ base, healthPath }, clock);
+    if (base === undefined) return this.#whyNot();
+    const problem = await probeRuntime({ base, healthPath }, clock);
+    return problem !== undefined && this.#isStartingAgain ? this.#whyNot() : problem;
   }
 
   async close(): Promise<void> {
@@ -83,8 +88,18 @@ export class ChildRuntime implements RuntimeEndpoint {
     await this.#running;
   }
 
+  /**
+   * Whether a process has just taken the place of one that ended. Until it answers, or has had its time for that, the end of the
+   * one before it tells more, and does not change with each start.
+   */
+  get #isStartingAgain(): boolean {
+    const age = this.#options.clock.monotonic() - this.#startedAt;
+    return this.#lastEnd !== undefined && !this.#hasAnswered && age < RUNTIME_START_WAIT_MS;
+  }
+
   #whyNot(): string {
-    if (this.#base !== undefined) return `the runtime does not answer at ${this.#base.origin}`;
+    if (this.#base !== undefined && !this.#isStartingAgain)
+      return `the runtime does not answer at ${this.#base.origin}`;
     const end = this.#lastEnd;
     return end === undefined
       ? "the runtime is not started yet"
@@ -141,10 +156,13 @@ export class ChildRuntime implements RuntimeEndpoint {
     const over = new AbortController();
     const base = new URL(`http://${LOOPBACK}:${port}`);
     this.#base = base;
+    this.#startedAt = clock.monotonic();
+    this.#hasAnswered = false;
     let readySince: number | undefined;
     const watching = this.#awaitAnswer(base, over.signal).then((hasAnswered) => {
       if (!hasAnswered) return;
       readySince = clock.monotonic();
+      this.#hasAnswered = true;
       log.info({ port }, "The runtime answers");
       this.#answering.resolve(base);
     });

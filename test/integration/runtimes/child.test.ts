@@ -152,6 +152,18 @@ ${PROGRAM}`);
     );
   });
 
+  it("says at /readyz how it ends again and again, without a word that changes with each start", async () => {
+    const program = await aProgram("setTimeout(() => process.exit(4), 400);");
+    const agent = await anAgent({
+      OMNIA_RUNTIME_COMMAND: JSON.stringify([process.execPath, program]),
+    });
+    const readyz = async () => (await agent.management("/readyz")).body;
+    const ended = "the runtime does not answer: it ended with code 4; it is started again";
+    await vi.waitFor(async () => expect(await readyz()).toContain(ended));
+    const starts = () => agent.logged.filter(({ msg }) => msg === "The runtime was started").length;
+    while (starts() < 4) expect(await readyz()).toContain(ended);
+  });
+
   it("ends when the agent has drained, with what it started", async () => {
     const inner = await aProgram("setInterval(() => {}, 1000);", "inner.mjs");
     const command = await aProgram(
