@@ -20,6 +20,8 @@ describe("splitCommand", () => {
     ["one 'a;b' a\\|b", ["one", "a;b", "a|b"]],
     ['["python", "my app.py", ""]', ["python", "my app.py", ""]],
     ["[ -f x ]", ["[", "-f", "x", "]"]],
+    ["env KEY=1 python app.py", ["env", "KEY=1", "python", "app.py"]],
+    ['["KEY=1"]', ["KEY=1"]],
     ["run 'ünï ✓'", ["run", "ünï ✓"]],
   ])("splits %j as a shell does", ([text, words]) => {
     expect(wordsOf(text)).toEqual(words);
@@ -36,6 +38,10 @@ describe("splitCommand", () => {
     ["run \\", "it ends in a backslash"],
     ["a && b", 'no shell runs, so "&&" has no meaning; put it in quotes, or run a script'],
     ["a > b", 'no shell runs, so ">" has no meaning; put it in quotes, or run a script'],
+    [
+      "KEY=secret-1 python app.py",
+      'no shell runs, so "KEY=" sets no variable; set it in spec.env, or in the image',
+    ],
     ["a\0b", "it holds a null character"],
     ["a ".repeat(MAX_COMMAND_WORDS + 1), "it has more than 1024 words"],
   ])("refuses %j", ([text, problem]) => {

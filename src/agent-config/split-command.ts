@@ -38,6 +38,9 @@ function listOf(line: string): readonly string[] | string {
   return list.success ? list.data : "it is a JSON list that holds something other than words";
 }
 
+/** What a shell would take for a variable, and set. */
+const ASSIGNMENT = /^[A-Za-z_]\w*=/;
+
 /** One piece of a word: quoted, escaped or plain. An operator is told apart, since a shell would not take it as a word. */
 const PIECE =
   /(?<blank>\s+)|'(?<single>[^']*)'|"(?<double>(?:[^"\\]|\\[^])*)"|\\(?<escaped>[^])|(?<operator>[|&;<>]+)|(?<plain>[^\s'"\\|&;<>]+)/y;
@@ -70,5 +73,8 @@ function wordsOf(line: string): readonly string[] | string {
     word = (word ?? "") + (single ?? unquoted ?? escaped ?? plain ?? "");
   }
   if (word !== undefined) words.push(word);
-  return words;
+  const [name] = ASSIGNMENT.exec(words[0] ?? "") ?? [];
+  return name === undefined
+    ? words
+    : `no shell runs, so "${name}" sets no variable; set it in spec.env, or in the image`;
 }
