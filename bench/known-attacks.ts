@@ -158,7 +158,7 @@ const doubling = {
 };
 
 const callWith = (schema: Record<string, unknown>, value: Record<string, unknown>): Work => {
-  return () => checkToolArguments({ ...schema }, value);
+  return () => checkToolArguments({ inputSchema: { ...schema }, isJudgedByServer: false }, value);
 };
 
 const CASES: Record<string, Record<string, Work>> = {

@@ -122,7 +122,7 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
       const tools = await toolsFor(prompt, config, signal);
       const tool = findTool(tools, name);
       // The call of a tool that is gone has its error as its result.
-      return tool === undefined ? undefined : checkToolArguments(tool.inputSchema, toolArguments);
+      return tool === undefined ? undefined : checkToolArguments(tool, toolArguments);
     },
     async tools(config, signal) {
       const active = config.prompt?.active;

@@ -55,6 +55,7 @@ function toTool(skills: readonly SkillConfig[], loadable: readonly SkillConfig[]
       required: ["name"],
     },
     timeoutMs: TIMEOUT_MS,
+    isJudgedByServer: false,
     server: {
       list: () => Promise.resolve([]),
       call: (_name, { name, file }) => Promise.resolve(load(skills, name, file)),

@@ -46,6 +46,14 @@ describe("the names under which tools are offered", () => {
     ]);
   });
 
+  it("begin with a letter or _, as Google wants them", () => {
+    const [fa, dash, long] = offeredNames(served("2nd", "2fa", "-dash", `x${"7".repeat(80)}`));
+    expect([fa, dash]).toEqual(["_2fa", "_-dash"]);
+    expect(long).toMatch(/^_7{54}_[0-9a-f]{8}$/);
+    const both = offeredNames([...served("2nd", "get"), ...served("3rd", "get")]);
+    expect(both).toEqual(["_2nd_get", "_3rd_get"]);
+  });
+
   it("keep the end of a name that is too long, and tell two of them apart", () => {
     const names = offeredNames(
       served("a", `one-${"x".repeat(80)}-end`, `two-${"x".repeat(80)}-end`),
@@ -63,7 +71,17 @@ describe("the names under which tools are offered", () => {
 
   it("are valid, all different, and do not depend on the order of the tools", () => {
     const name = fc.oneof(
-      fc.constantFrom("get", "get-it", "get_it", "a_get", "b_get", "a.get", "x".repeat(70)),
+      fc.constantFrom(
+        "get",
+        "2fa",
+        "_2fa",
+        "get-it",
+        "get_it",
+        "a_get",
+        "b_get",
+        "a.get",
+        "x".repeat(70),
+      ),
       fc.string({ minLength: 1, maxLength: 100, unit: "grapheme" }),
     );
     const tools = fc.uniqueArray(fc.tuple(fc.constantFrom("a", "b", "a-b", "c".repeat(63)), name), {
@@ -75,7 +93,7 @@ describe("the names under which tools are offered", () => {
         const all = pairs.map(([registryName, name]) => ({ registryName, name, isFixed: false }));
         const names = offeredNames(all);
         expect(new Set(names.map((each) => each.replaceAll("-", "_"))).size).toBe(names.length);
-        for (const each of names) expect(each).toMatch(/^[a-zA-Z0-9_-]{1,64}$/);
+        for (const each of names) expect(each).toMatch(/^[a-zA-Z_][a-zA-Z0-9_-]{0,63}$/);
         expect(offeredNames(all.toReversed())).toEqual(names.toReversed());
       }),
     );

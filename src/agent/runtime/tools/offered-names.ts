@@ -10,7 +10,7 @@ export interface NamedTool {
   readonly isFixed: boolean;
 }
 
-/** Every provider accepts such a name. */
+/** Every provider accepts such a name, if it begins with a letter or `_`, as Google wants it. */
 const MAX_NAME_CHARACTERS = 64;
 const HASH_CHARACTERS = 8;
 
@@ -40,13 +40,14 @@ function clashes(names: readonly string[]): (name: string | undefined) => boolea
 
 /** The end of a name tells more than its beginning, which the tools of a server often have in common. */
 function plainName(name: string): string {
-  const plain = name.replaceAll(/[^a-zA-Z0-9_-]/g, "_");
+  const plain = name.replaceAll(/[^a-zA-Z0-9_-]/g, "_").replace(/^(?=[0-9-])/, "_");
   return plain.length <= MAX_NAME_CHARACTERS ? plain : withHash(plain, [name]);
 }
 
 function withHash(plain: string, parts: readonly string[]): string {
   const digest = createHash("sha256").update(JSON.stringify(parts)).digest("hex");
-  const end = plain.slice(-(MAX_NAME_CHARACTERS - HASH_CHARACTERS - 1));
+  const longest = MAX_NAME_CHARACTERS - HASH_CHARACTERS - 1;
+  const end = plain.length <= longest ? plain : plain.slice(-longest).replace(/^[0-9-]/, "_");
   return `${end}_${digest.slice(0, HASH_CHARACTERS)}`;
 }
 

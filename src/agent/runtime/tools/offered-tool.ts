@@ -13,6 +13,8 @@ export interface OfferedTool extends ListedTool {
   readonly calledName: string;
   readonly server: ToolServer;
   readonly timeoutMs: number;
+  /** Whether the schema is that of the server, by which it judges arguments itself. */
+  readonly isJudgedByServer: boolean;
   /** Whether the user is asked before a call. */
   readonly approval?: ToolConfig["approval"] | undefined;
 }
@@ -44,6 +46,7 @@ export async function offerTools(
     calledName: each.name,
     server,
     timeoutMs: tool.timeoutMs,
+    isJudgedByServer: tool.type !== "http",
     approval: tool.approval,
   }));
 }

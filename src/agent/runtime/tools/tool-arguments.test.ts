@@ -2,6 +2,14 @@ import { describe, expect, it } from "vitest";
 import { MAX_ARGUMENT_CHARACTERS } from "../../contracts/limits.ts";
 import { checkToolArguments, parseToolArguments } from "./tool-arguments.ts";
 
+/** By the schema of a registry. */
+function checkArguments(
+  inputSchema: Readonly<Record<string, unknown>>,
+  value: Record<string, unknown>,
+): Promise<string | undefined> {
+  return checkToolArguments({ inputSchema, isJudgedByServer: false }, value);
+}
+
 describe("the arguments that a model writes", () => {
   it("are a JSON object, or nothing", () => {
     expect(parseToolArguments('{"city":"Oslo"}')).toEqual({
@@ -42,11 +50,11 @@ describe("arguments against the schema of a tool", () => {
   };
 
   it("pass when they match", async () => {
-    expect(await checkToolArguments(schema, { city: "Oslo", days: 3 })).toBeUndefined();
+    expect(await checkArguments(schema, { city: "Oslo", days: 3 })).toBeUndefined();
   });
 
   it("come with every problem, for the model to mend them at once", async () => {
-    expect(await checkToolArguments(schema, { days: 0, town: "Oslo" })).toBe(
+    expect(await checkArguments(schema, { days: 0, town: "Oslo" })).toBe(
       "the arguments do not match the tool's schema: they must have required property 'city'; " +
         "they must NOT have additional properties; /days must be >= 1",
     );
@@ -56,7 +64,7 @@ describe("arguments against the schema of a tool", () => {
     "http://json-schema.org/draft-07/schema#",
     "https://json-schema.org/draft/2020-12/schema",
   ])("are checked under %s", async ($schema) => {
-    const check = checkToolArguments({ $schema, $id: "weather", ...schema }, { city: 1 });
+    const check = checkArguments({ $schema, $id: "weather", ...schema }, { city: 1 });
     expect(await check).toContain("/city must be string");
   });
 
@@ -66,16 +74,33 @@ describe("arguments against the schema of a tool", () => {
     [{ properties: { city: { pattern: "(?=x)" } } }, "properties.city.pattern is no regular"],
     [{ allOf: [{ $ref: "#" }] }, "it refers to itself without end"],
   ])("are refused when the schema cannot be used, such as %j", async (schema, problem) => {
-    const check = await checkToolArguments(schema, { city: "Oslo" });
+    const check = await checkArguments(schema, { city: "Oslo" });
     expect(check).toContain("not called: the schema of the tool's arguments cannot be used: ");
     expect(check).toContain(problem);
+  });
+
+  it.each([
+    { type: "nonsense" },
+    { properties: { city: { $ref: "http://10.0.0.1/schema.json" } } },
+    { properties: { city: { pattern: "^(?!x)" } } },
+    {
+      properties: { city: { enum: Array.from({ length: 20_000 }, (_, index) => `city-${index}`) } },
+    },
+  ])("are left to the server when its own schema cannot be used", async (inputSchema) => {
+    const rule = { inputSchema, isJudgedByServer: true };
+    expect(await checkToolArguments(rule, { city: "Oslo" })).toBeUndefined();
+  });
+
+  it("of a server are checked by a schema that can be used", async () => {
+    const rule = { inputSchema: schema, isJudgedByServer: true };
+    expect(await checkToolArguments(rule, { city: 1 })).toContain("/city must be string");
   });
 
   it("are refused when they cannot be judged within the bounds", async () => {
     const twice = (next: string): object => ({ anyOf: [{ $ref: next }, { $ref: next }] });
     const $defs: Record<string, object> = { d30: { not: {} } };
     for (let index = 0; index < 30; index += 1) $defs[`d${index}`] = twice(`#/$defs/d${index + 1}`);
-    const check = await checkToolArguments({ $defs, $ref: "#/$defs/d0" }, { city: "Oslo" });
+    const check = await checkArguments({ $defs, $ref: "#/$defs/d0" }, { city: "Oslo" });
     expect(check).toContain("they cannot be checked: it is too much work");
   });
 });

@@ -56,9 +56,18 @@ function parseLastState(text: string): unknown {
 /** By schema. A schema object lives as long as the agent config that it is a part of, and so does its compiled form. */
 const compiled = new WeakMap<object, CompiledSchema>();
 
-/** What is wrong with the arguments; undefined when they match the tool's schema. A schema that cannot be used lets nothing pass. */
+export interface ArgumentRule {
+  readonly inputSchema: Readonly<Record<string, unknown>>;
+  /** Whether the schema is the server's own, by which the server judges arguments itself. */
+  readonly isJudgedByServer: boolean;
+}
+
+/**
+ * What is wrong with the arguments; undefined when they match the tool's schema. A schema that cannot be used lets nothing pass, unless
+ * the server judges the arguments itself.
+ */
 export async function checkToolArguments(
-  schema: Readonly<Record<string, unknown>>,
+  { inputSchema: schema, isJudgedByServer }: ArgumentRule,
   value: Record<string, unknown>,
 ): Promise<string | undefined> {
   const { compileSchema } = await import("../../../promptpack/schema/compile-schema.ts");
@@ -67,6 +76,7 @@ export async function checkToolArguments(
   const check = compiled.get(schema) ?? compileSchema(schema);
   compiled.set(schema, check);
   if (!check.ok) {
+    if (isJudgedByServer) return undefined;
     return `not called: the schema of the tool's arguments cannot be used: ${check.problem}`;
   }
   const limits = { maxSteps: MAX_ARGUMENT_STEPS, maxProblems: MAX_ARGUMENT_PROBLEMS };

@@ -137,7 +137,7 @@ export class ToolRuns {
     if (tool === undefined || !parsed.ok) return false;
     if (!(await needsApproval(tool.approval, parsed.arguments))) return false;
     // Nobody is asked about a call that could not be made.
-    return (await checkToolArguments(tool.inputSchema, parsed.arguments)) === undefined;
+    return (await checkToolArguments(tool, parsed.arguments)) === undefined;
   }
 
   async #run(call: StepToolCall, parsed: ParsedArguments): Promise<ToolOutcome> {
@@ -161,7 +161,7 @@ export class ToolRuns {
     const { signal, caller } = this.#options;
     if (tool === undefined) return { error: this.noSuchTool(call.name) };
     if (!parsed.ok) return { error: parsed.problem };
-    const problem = await checkToolArguments(tool.inputSchema, parsed.arguments);
+    const problem = await checkToolArguments(tool, parsed.arguments);
     if (problem !== undefined) return { error: problem };
     const { calledName, server, timeoutMs } = tool;
     return await server.call(calledName, parsed.arguments, { signal, timeoutMs, caller });
