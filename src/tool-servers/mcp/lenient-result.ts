@@ -45,13 +45,28 @@ export function lenientResult(result: Readonly<Record<string, unknown>>): Lenien
   }
   const { content, structuredContent } = result;
   if (content === undefined && structuredContent === undefined) return { result, unusable: [] };
+  const structured = readStructured(structuredContent);
   const blocks = (Array.isArray(content) ? (content as unknown[]) : [content]).flatMap(
     (block) => lineOf(block) ?? [],
   );
+  const lines = structured.line === undefined ? blocks : [structured.line];
   return {
-    result: { ...result, content: blocks.map((line) => ({ type: "text", text: line })) },
+    result: {
+      ...result,
+      content: lines.map((line) => ({ type: "text", text: line })),
+      structuredContent: structured.value,
+    },
     unusable: [],
   };
+}
+
+/** Some servers structure an answer as a list, or deeper than the client's schemas can follow. It is told as text. */
+function readStructured(content: unknown): { value?: object; line?: string } {
+  if (content === undefined || content === null) return {};
+  if (typeof content === "object" && !Array.isArray(content) && !isTooDeep(content)) {
+    return { value: content };
+  }
+  return { line: JSON.stringify(content) };
 }
 
 function readTool(value: unknown): { tool?: object; unusable?: string } {

@@ -57,6 +57,13 @@ async function namesOf(server: ToolServer): Promise<string[]> {
   return (await server.list(signal)).map(({ name }) => name);
 }
 
+/** Lists within each other. */
+function nested(levels: number): unknown {
+  let value: unknown = 1;
+  for (let level = 0; level < levels; level += 1) value = [value];
+  return { deep: value };
+}
+
 describe("the list of an MCP server", () => {
   it("has the tools with their descriptions and schemas", async () => {
     const { server } = await aServer();
@@ -226,6 +233,20 @@ describe("a call of an MCP tool", () => {
     ],
   ])("shows %s as text", async (_what, content, result) => {
     const { server } = await aServer({ call: () => ({ content }) });
+    expect(await call(server)).toEqual({ result });
+  });
+
+  it.each<[string, unknown, unknown]>([
+    ["a list", [1, { a: 2 }], '[1,{"a":2}]'],
+    ["a text", "three", '"three"'],
+    ["a number", 3, "3"],
+    ["null", null, "the text"],
+    ["nested deep", nested(150), JSON.stringify(nested(150))],
+    ["nested very deep", nested(5_000), JSON.stringify(nested(5_000))],
+  ])("shows structured content that is %s as text", async (_what, structuredContent, result) => {
+    const { server } = await aServer({
+      call: () => ({ content: [{ type: "text", text: "the text" }], structuredContent }),
+    });
     expect(await call(server)).toEqual({ result });
   });
 
