@@ -33,6 +33,8 @@ type Cures = {
 
 const CALL_THE_TOOL =
   "Start what is behind the URL of the tool, or correct the tool's url in the ToolRegistry.";
+const RUN_THE_COMMAND =
+  "Correct mcp.command of the entry that the message names, or mend what keeps the program from running.";
 const START_THE_PODS =
   "See why the pods behind the Service are not ready, or run the tool and give the Service the annotation omnia.altairalabs.ai/local-url.";
 const LABEL_THE_SERVICE =
@@ -49,9 +51,10 @@ const FIND_A_NODE =
 
 /** What to do about a server whose list cannot be read, or about a tool that cannot be connected to. */
 function reachTheTool(_field: ReadField, message: string): string {
-  return /Correct its credential|Secret "/.test(message)
-    ? "Correct the credential of the tool: the key of the Secret that its authSecretRef names, and its authType."
-    : CALL_THE_TOOL;
+  if (/Correct its credential|Secret "/.test(message)) {
+    return "Correct the credential of the tool: the key of the Secret that its authSecretRef names, and its authType.";
+  }
+  return message.includes("mcp.command") ? RUN_THE_COMMAND : CALL_THE_TOOL;
 }
 
 function correctTheTool(_field: ReadField, message: string): string {

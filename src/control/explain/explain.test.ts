@@ -40,6 +40,7 @@ describe("explaining", () => {
     ["Unreachable", "HTTP 401. Correct its credential: authSecretRef", "Correct the credential"],
     ["Unreachable", 'Secret "docs" is not there; make it', "Correct the credential"],
     ["Unreachable", "nothing listens there", "Start what is behind the URL"],
+    ["Unreachable", "See that its mcp.command is right", "Correct mcp.command of the entry"],
     ["InvalidTool", "Correct its name in allow, or remove it", "Correct the names in allow"],
     ["InvalidTool", "its schema cannot be used", "Correct the entry or the Service"],
   ])(

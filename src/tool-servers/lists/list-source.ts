@@ -64,20 +64,27 @@ async function readList(
     const server = servers.of({ ...tool, allow, block: undefined });
     if (!("readList" in server)) throw new TypeError(`a tool of type ${tool.type} has no list`);
     const reading = await (server as ListingServer).readList(signal);
-    return isDocument ? reading : withCure(reading);
+    return isDocument ? reading : withCure(reading, tool);
   } finally {
     await servers.close();
   }
 }
 
 /** What a server says of a failed call is for a model, and here is somebody who can do something about it. */
-function withCure(reading: ListReading): ListReading {
+function withCure(reading: ListReading, { mcp }: Pick<ToolConfig, "mcp">): ListReading {
   if (reading.state === "read") return reading;
   const { message } = reading;
-  const cure = /\bHTTP 40[13]\b/.test(message)
+  const cure =
+    mcp?.transport === "stdio"
+      ? "See that its mcp.command is right, and runs by itself"
+      : cureOf(message);
+  return { ...reading, message: `its list of tools cannot be read: ${message}. ${cure}` };
+}
+
+function cureOf(message: string): string {
+  return /\bHTTP 40[13]\b/.test(message)
     ? "Correct its credential: authSecretRef and authType"
     : /\bHTTP \d/.test(message)
       ? "See that its URL and type are right"
       : "See that it runs, and that its URL and type are right";
-  return { ...reading, message: `its list of tools cannot be read: ${message}. ${cure}` };
 }
