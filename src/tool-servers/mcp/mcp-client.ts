@@ -3,11 +3,10 @@ import type { Client, Transport } from "@modelcontextprotocol/client";
 import type { ToolConfig } from "../../agent-config/agent-config.ts";
 import type { ReadSecret } from "../../agent-config/read-secret.ts";
 import type { Log } from "../../observability/log.ts";
-import { SecretValues } from "../../observability/secrets/secret-values.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { GuardedTransport } from "../server/guarded-transport.ts";
-import { MAX_MCP_ANSWER_BYTES, MAX_MCP_CONNECT_MS, MAX_MCP_START_MS } from "../server/limits.ts";
-import { logLines } from "./log-lines.ts";
+import { MAX_MCP_CONNECT_MS, MAX_MCP_START_MS } from "../server/limits.ts";
+import { commandTransport } from "./command-transport.ts";
 import { lenientResult } from "./lenient-result.ts";
 import { causeOf, McpError } from "./mcp-error.ts";
 import { OpenStreams } from "./open-streams.ts";
@@ -159,24 +158,4 @@ async function urlTransport(
       maxRetries: 2,
     },
   });
-}
-
-/** Its environment is a small one: what finds programs and the home folder, and what the registry gives. */
-async function commandTransport({ server, log }: McpClientOptions): Promise<Transport> {
-  const { StdioClientTransport } = await import("@modelcontextprotocol/client/stdio");
-  const { command: [command = "", ...args] = [], env = {} } = server.mcp ?? {};
-  const transport = new StdioClientTransport({
-    command,
-    args,
-    env,
-    stderr: "pipe",
-    maxBufferSize: MAX_MCP_ANSWER_BYTES,
-  });
-  const secrets = new SecretValues(Object.values(env));
-  if (transport.stderr !== null) {
-    logLines(transport.stderr, (line) =>
-      log?.info({ tool: server.registryName, line: secrets.hide(line) }, "An MCP server says"),
-    );
-  }
-  return transport;
 }

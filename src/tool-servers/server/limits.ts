@@ -17,6 +17,8 @@ export const MAX_WAITING_TOOL_CALLS = 100;
 export const MAX_TOOL_SERVERS = 1_024;
 /** Bytes of one answer of an MCP server, or of one message of a stream that stays open. */
 export const MAX_MCP_ANSWER_BYTES = 4 * 1024 * 1024;
+/** Bytes of what a command prints between two messages and is none. Past it the command is ended. */
+export const MAX_COMMAND_NOISE_BYTES = 1024 * 1024;
 export const MAX_MCP_CONNECT_MS = 10_000;
 /** The same for a server that is a command, which may have to be downloaded first. */
 export const MAX_MCP_START_MS = 60_000;

@@ -208,6 +208,7 @@ describe("a command that is an MCP server", () => {
     ["is not there", ["/nowhere/at-all"], /could not be started/],
     ["ends at once", ["sh", "-c", "echo secret-of-mine >&2; exit 3"], /its command has ended/],
     ["says what is no MCP", ["sh", "-c", "yes | head -c 100000"], /its command has ended/],
+    ["says it without end", ["yes"], /its command has ended/],
   ])("that %s makes calls fail, and says so", async (_what, command, error) => {
     const env = { KEY: "secret-of-mine" };
     const { server, logged } = serverAt({ url: "", mcp: { transport: "stdio", command, env } });
