@@ -23,7 +23,18 @@ const MAX_GUESSES = 32;
 export function validate<T>(schema: z.ZodType<T>, value: unknown): Validation<T> {
   const result = schema.safeParse(value, { error: describe });
   if (result.success) return { ok: true, value: result.data };
-  return { ok: false, problems: result.error.issues.flatMap(fieldProblems) };
+  return { ok: false, problems: withoutEchoes(result.error.issues).flatMap(fieldProblems) };
+}
+
+/** A text in place of a list has a length too, by which zod judges it as if it were one. */
+function withoutEchoes(issues: readonly z.core.$ZodIssue[]): readonly z.core.$ZodIssue[] {
+  const isSize = ({ code }: z.core.$ZodIssue): boolean =>
+    code === "too_big" || code === "too_small";
+  if (!issues.some(isSize)) return issues;
+  const mistyped = new Set(
+    issues.flatMap(({ code, path }) => (code === "invalid_type" ? [path.join("\n")] : [])),
+  );
+  return issues.filter((issue) => !isSize(issue) || !mistyped.has(issue.path.join("\n")));
 }
 
 /** Writes a path like `spec.env[1].name`. Keys that are not plain words are quoted. */
