@@ -11,6 +11,7 @@ import { lenientResult } from "./lenient-result.ts";
 import { causeOf, McpError } from "./mcp-error.ts";
 import { OpenStreams } from "./open-streams.ts";
 import { untilAborted } from "../../time/until-aborted.ts";
+import { within } from "../../time/within.ts";
 import { createMcpFetch, RESUMPTION_MS } from "./mcp-fetch.ts";
 
 /** The part of a tool's config that says which server it is. */
@@ -50,6 +51,8 @@ export function connectLimit({ mcp }: Pick<McpServerConfig, "mcp">): number {
 
 /** The time for the question which era a server speaks. */
 const PROBE_MS = 5_000;
+/** The client ends a command with the end of its input, after 2 s with SIGTERM, and after 4 s with SIGKILL. */
+const COMMAND_END_MS = 5_000;
 const MIN_SUBSCRIPTION_MS = 5_000;
 const CLIENT = { name: "omnia-agent", version: "1" };
 
@@ -119,9 +122,11 @@ async function connect(
   try {
     await untilAborted(connecting, streams.signal);
   } catch (error) {
-    connecting.catch(() => {});
-    void client.close().catch(() => {});
-    void transport.close().catch(() => {});
+    const ended = Promise.allSettled([connecting, client.close(), transport.close()]);
+    // A command would live on, if this program ended before it.
+    if (signal.aborted && server.mcp?.transport === "stdio") {
+      await within(COMMAND_END_MS, ended, clock);
+    }
     throw streams.failure ?? error;
   }
 }

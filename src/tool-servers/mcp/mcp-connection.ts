@@ -39,7 +39,7 @@ export class McpConnection {
   #secrets: readonly string[] = [];
   #lastUsed = 0;
   #idleTimer: Timer | undefined;
-  #isClosed = false;
+  readonly #closed = new AbortController();
   /** `undefined`: it stays open, since a command may hold what the next call needs. */
   #idleMs: number | undefined;
 
@@ -89,8 +89,9 @@ export class McpConnection {
     if (this.#live !== undefined) this.#closeWhenIdle();
   }
 
+  /** Does not wait for a server that does not answer. */
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#closed.abort(new McpError("broken_off"));
     this.#idleTimer?.cancel();
     const live = this.#live;
     this.#live = undefined;
@@ -98,14 +99,15 @@ export class McpConnection {
   }
 
   #current(): Live {
-    if (this.#isClosed) throw new McpConnectError("closed", { cause: new McpError("broken_off") });
+    const { signal } = this.#closed;
+    if (signal.aborted) throw new McpConnectError("closed", { cause: signal.reason });
     this.#live ??= this.#open();
     return this.#live;
   }
 
   #open(): Live {
     const { clock, server } = this.#options;
-    const deadline = new Deadline({ ms: connectLimit(server), clock });
+    const deadline = new Deadline({ ms: connectLimit(server), clock, signal: this.#closed.signal });
     const live: Live = {
       calls: new Set(),
       isDropped: false,

@@ -473,6 +473,22 @@ describe("the client of an MCP server", () => {
     expect(sessionsAfter(mcp)).toBe(1);
   });
 
+  it("is closed while it connects, without waiting for the server", async () => {
+    const asked = Promise.withResolvers<void>();
+    const { server, servers } = await aServer({
+      instead: () => {
+        asked.resolve();
+        return true;
+      },
+    });
+    const calling = call(server);
+    await asked.promise;
+    const before = performance.now();
+    await servers.close();
+    expect(performance.now() - before).toBeLessThan(2_000);
+    expect(await calling).toHaveProperty("error");
+  });
+
   it("is closed when nobody used it for a while, and opened again", async () => {
     const clock = new ManualClock();
     const { server, mcp } = await aServer({}, {}, { clock });

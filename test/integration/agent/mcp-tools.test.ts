@@ -8,6 +8,7 @@ import { createLog } from "../../../src/observability/log.ts";
 import { systemClock } from "../../../src/time/clock.ts";
 import type { ListingServer } from "../../../src/tool-servers/server/read-list.ts";
 import type { ToolOutcome } from "../../../src/tool-servers/server/tool-outcome.ts";
+import { isAlive } from "../../../src/local/state/lock-state-folder.ts";
 import { ToolServers } from "../../../src/tool-servers/tool-servers.ts";
 import { startModelServer } from "../../support/agent/model-server.ts";
 import { TestAgent } from "../../support/agent/test-agent.ts";
@@ -217,6 +218,22 @@ describe("a command that is an MCP server", () => {
       error: expect.stringMatching(error) as string,
     });
     expect(logged.join("")).not.toContain("secret-of-mine");
+  });
+
+  it("that says nothing is ended when it is closed while it is asked", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "mcp-command-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const pidFile = join(folder, "pids");
+    const command = ["sh", "-c", 'echo $$ >> "$0"; exec sleep 1000', pidFile];
+    const { server, servers } = serverAt({ url: "", mcp: { transport: "stdio", command } });
+    const calling = call(server, ["x", {}]);
+    const started = async () => (await readFile(pidFile, "utf8")).trim().split("\n").map(Number);
+    await vi.waitFor(async () => expect(await started()).toHaveLength(1), { timeout: 10_000 });
+    const before = performance.now();
+    await servers.close();
+    expect(performance.now() - before).toBeLessThan(6_000);
+    expect(await calling).toHaveProperty("error");
+    expect((await started()).filter(isAlive)).toEqual([]);
   });
 
   it("fails a call within 2 s when it ends in it, and is started again", async () => {
