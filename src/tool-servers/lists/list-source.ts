@@ -57,6 +57,9 @@ async function readList(
     return { state: "failed", reason: "Unreachable", message };
   }
   const servers = new ToolServers({ ...context, readSecret: () => Promise.resolve(secret) });
+  // A server that does not answer would otherwise be asked on, and a command run on.
+  const close = (): void => void servers.close();
+  signal.addEventListener("abort", close, { once: true });
   try {
     // All of the list is read, so that a status can say what there is in place of a tool that is not there. Only a document is too much.
     const isDocument = tool.type === "openapi";
@@ -66,6 +69,7 @@ async function readList(
     const reading = await (server as ListingServer).readList(signal);
     return isDocument ? reading : withCure(reading, tool);
   } finally {
+    signal.removeEventListener("abort", close);
     await servers.close();
   }
 }

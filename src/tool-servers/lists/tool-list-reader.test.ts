@@ -219,4 +219,21 @@ describe("the lists of servers", () => {
     await clock.advance(LIST_INTERVAL_MS);
     expect(reads).toHaveLength(1);
   });
+
+  it("end with the reader, which waits a short while for what they have started", async () => {
+    const { clock, answers, run, stop, source, want } = aReader({ isRunning: false });
+    const ended = Promise.withResolvers<ListReading>();
+    answers.set("a", () => ended.promise);
+    answers.set("b", () => new Promise(() => {}));
+    want(source("a"), source("b"));
+    let isOver = false;
+    const running = run().then(() => (isOver = true));
+    await clock.advance(0);
+    stop.abort();
+    ended.resolve(failed);
+    await clock.advance(5_000);
+    expect(isOver).toBe(false);
+    await clock.advance(1_000);
+    await running;
+  });
 });

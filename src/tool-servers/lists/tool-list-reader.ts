@@ -4,6 +4,7 @@ import { exponentialBackoff, jittered } from "../../time/backoff.ts";
 import type { Clock, Timer } from "../../time/clock.ts";
 import { Deadline } from "../../time/deadline.ts";
 import { untilAborted } from "../../time/until-aborted.ts";
+import { within } from "../../time/within.ts";
 import { LIST_INTERVAL_MS, MAX_LIST_READ_MS, MAX_LISTS_READ_AT_ONCE } from "../server/limits.ts";
 import type { ListReading } from "../server/read-list.ts";
 import type { KnownList } from "./known-list.ts";
@@ -52,6 +53,7 @@ export class ToolListReader {
   readonly #options: ToolListReaderOptions;
   readonly #wanted = new Map<string, Map<string, WantedList>>();
   readonly #queue = new Set<WantedList>();
+  readonly #reads = new Set<Promise<ListReading>>();
   #underWay = 0;
   /** Undefined while nothing is read. */
   #signal: AbortSignal | undefined;
@@ -85,7 +87,7 @@ export class ToolListReader {
     this.known(owner, new Map());
   }
 
-  /** Reads the lists until the signal is aborted. */
+  /** Reads the lists until the signal is aborted, and then waits a short while for commands that it has started to end. */
   async run(signal: AbortSignal): Promise<void> {
     this.#signal = signal;
     this.#readNext();
@@ -97,6 +99,7 @@ export class ToolListReader {
       list.timer?.cancel();
       list.reading?.abort(signal.reason);
     }
+    await within(READS_END_MS, Promise.allSettled(this.#reads), this.#options.clock);
   }
 
   #add(owner: string, source: ListSource): WantedList {
@@ -189,7 +192,10 @@ export class ToolListReader {
     const { clock, onError } = this.#options;
     using deadline = new Deadline({ ms: MAX_LIST_READ_MS, clock, signal });
     try {
-      const reading = await untilAborted(source.read(deadline.signal), deadline.signal);
+      const read = source.read(deadline.signal);
+      this.#reads.add(read);
+      void read.catch(() => {}).finally(() => this.#reads.delete(read));
+      const reading = await untilAborted(read, deadline.signal);
       return signal.aborted ? undefined : reading;
     } catch (error) {
       if (signal.aborted) return undefined;
@@ -205,6 +211,8 @@ export class ToolListReader {
   }
 }
 
+/** A command is killed within this time. */
+const READS_END_MS = 6_000;
 const LATE = `its list of tools was not read within ${MAX_LIST_READ_MS / 1000} seconds; see that the server answers`;
 const FAULT = "its list of tools could not be read; the log says why";
 
