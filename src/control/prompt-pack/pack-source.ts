@@ -30,7 +30,7 @@ function parse(content: string | undefined): ParsedPromptPack | undefined {
 
 /** The text of the pack with the files of its skills; `undefined` when the ConfigMap does not have the key. */
 export function packContent(
-  { spec }: Pick<PromptPack, "spec">,
+  { spec }: { readonly spec: Pick<PromptPack["spec"], "source"> },
   data: Readonly<Record<string, string>>,
 ): string | undefined {
   const { key } = spec.source.configMapRef;

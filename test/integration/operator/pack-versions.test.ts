@@ -168,6 +168,34 @@ describe("a prompt pack in a cluster", () => {
     await cluster().patch(pack, { spec: { rollout: { strategy: "immediate", canary: null } } });
   });
 
+  it("goes back to the files of its skills, and leaves those of others alone", async () => {
+    const pack = aPackText({ version: "6.0.0", skills: ["./skills"] });
+    const skill = (name: string, text: string): string =>
+      `---\nname: ${name}\ndescription: How to ${name}\n---\n${text}`;
+    const before = { [PACK_KEY]: pack, "skills.refund.SKILL.md": skill("refund", "Ask.") };
+    const others = { "notes.txt": "Of others.", "other.tone.SKILL.md": skill("tone", "Be kind.") };
+    const edited = {
+      "skills.refund.SKILL.md": skill("refund", "Ask twice."),
+      "skills.bill.SKILL.md": skill("bill", "Add up."),
+    };
+    const active = async (): Promise<string> =>
+      ((await cluster().get({ kind: "PromptPack", metadata: at("prompts") })).status ?? {})
+        .activeVersion;
+    await cluster().patch(source, { data: { ...before, ...others } });
+    await becomes({ activeSemver: "6.0.0" });
+    const first = await active();
+    await cluster().patch(source, { data: edited });
+    await vi.waitFor(async () => expect(await active()).not.toBe(first), SOME_TIME);
+    const difference = await packs("diff", "prompts");
+    expect(difference.out).toContain("\nskills.refund.instructions\n- Ask.\n+ Ask twice.\n");
+
+    expect((await packs("rollback", "prompts")).code).toBe(0);
+    const { data } = (await cluster().get(source)) as unknown as { data: object };
+    expect(data).toMatchObject({ ...before, ...others });
+    expect(data).not.toHaveProperty(["skills.bill.SKILL.md"]);
+    expect(await active()).toBe(first);
+  });
+
   it("is not rolled back where its ConfigMap is gone", async () => {
     await cluster().delete(source);
     const { code, err } = await packs("rollback", "prompts", "1.0.0");

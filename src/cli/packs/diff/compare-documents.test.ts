@@ -51,6 +51,22 @@ describe("compareDocuments", () => {
     ]);
   });
 
+  it("compares the instructions and files of skills as texts", () => {
+    const skill = (instructions: string) => ({
+      name: "refunds",
+      description: "How to refund",
+      instructions,
+    });
+    const before = aParsedPack({ skills: [skill("Ask."), "./skills/gone"] });
+    const after = aParsedPack({ skills: [skill("Ask twice.")] });
+    const withFiles = { ...skill("Ask twice."), path: "skills/refunds", files: { "fees.md": "1" } };
+    expect(pathsOf(before, after)).toEqual(["skills.refunds.instructions", "skills../skills/gone"]);
+    expect(pathsOf(after, { ...after, skills: [withFiles] })).toEqual([
+      "skills.refunds.path",
+      "skills.refunds.files.fees.md",
+    ]);
+  });
+
   it("names what only one of them has: prompts, fragments, tools and parameters", () => {
     const before = aParsedPack({ fragments: { tone: "Be kind." } });
     const after = aParsedPack({

@@ -1,6 +1,7 @@
 /** Finds the parts in which two versions of a pack differ. */
 import { canonicalJSON } from "../../../promptpack/document/content-hash.ts";
 import type { PromptPackDocument } from "../../../promptpack/document/prompt-pack-document.ts";
+import { isReadSkill, type SkillEntry } from "../../../promptpack/document/skills.ts";
 
 export interface Change {
   /** Such as `prompts.support.system_template` or `prompts.support.variables.company`. */
@@ -48,6 +49,8 @@ function addFields(parts: Map<string, unknown>, path: string, fields: object | u
       for (const [model, override] of Object.entries(value)) {
         addFields(parts, `${at}.${model}`, override as object);
       }
+    } else if (field === "skills" && Array.isArray(value)) {
+      addSkills(parts, at, value as readonly SkillEntry[]);
     } else if (itemName !== undefined && Array.isArray(value)) addItems(parts, at, value, itemName);
     else parts.set(at, value);
   }
@@ -66,6 +69,19 @@ function addItems(
     let own = at;
     for (let count = 2; parts.has(own); count += 1) own = `${at}[${count}]`;
     parts.set(own, item);
+  }
+}
+
+/** A skill is texts, which are compared line by line: its instructions, and its other files. */
+function addSkills(parts: Map<string, unknown>, path: string, skills: readonly SkillEntry[]): void {
+  for (const [index, skill] of skills.entries()) {
+    if (!isReadSkill(skill)) {
+      parts.set(`${path}.${typeof skill === "string" ? skill : index}`, skill);
+      continue;
+    }
+    const { files, ...fields } = skill;
+    addFields(parts, `${path}.${skill.name}`, fields);
+    addFields(parts, `${path}.${skill.name}.files`, files);
   }
 }
 

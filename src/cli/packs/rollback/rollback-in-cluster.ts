@@ -1,9 +1,15 @@
 /** Goes back to a version of a pack in a cluster: writes its text into the ConfigMap that is the source of the pack. */
 import { DEFAULT_PACK_KEY, GROUP, PROMPT_PACK, VERSION } from "../../../api/group.ts";
+import { packContent } from "../../../control/prompt-pack/pack-source.ts";
 import { readVersion } from "../../../control/prompt-pack/pack-version.ts";
 import { isConflict, isInvalid, isNotFound } from "../../../kube/client/api-error.ts";
 import type { KubeClient } from "../../../kube/client/client.ts";
 import { CONFIG_MAPS, type ConfigMapObject } from "../../../operator/cluster/kubernetes-objects.ts";
+import {
+  splitPackText,
+  withSkillFiles,
+  type PackFiles,
+} from "../../../promptpack/check/pack-text.ts";
 import { parsePromptPack } from "../../../promptpack/check/parse-prompt-pack.ts";
 import { CliError } from "../../terminal/cli-error.ts";
 import { askCluster, type ClusterChoice } from "../../resources/read-cluster.ts";
@@ -24,9 +30,8 @@ export async function rollBackInCluster(
     const { name, key } = sourceOf(pack);
     const what = `ConfigMap "${name}"`;
     const source = await readSource(client, { namespace, name }, signal);
-    const text = source.data?.[key];
-    const parsed = text === undefined ? undefined : parsePromptPack(text);
-    const from = parsed?.ok === true ? parsed.hash : undefined;
+    const data = source.data ?? {};
+    const from = hashIn(key, data);
     const to = rollbackTarget(pack, wanted, from);
     const warnings = otherWriters(source.metadata, what);
     if (to.hash === from) return { pack, to, from, written: undefined, warnings: [] };
@@ -36,7 +41,7 @@ export async function rollBackInCluster(
       });
     }
     const { resourceVersion } = source.metadata;
-    const patch = { metadata: { resourceVersion }, data: { [key]: to.content } };
+    const patch = { metadata: { resourceVersion }, data: dataOf(to, key, data) };
     await client
       .mergePatch(CONFIG_MAPS, { namespace, name }, patch, signal)
       .catch((error: unknown) => {
@@ -60,6 +65,31 @@ function sourceOf({ resource }: KeptPack): { name: string; key: string } {
     name: textAt(resource, ...path, "name") ?? "",
     key: textAt(resource, ...path, "key") ?? DEFAULT_PACK_KEY,
   };
+}
+
+function hashIn(key: string, data: PackFiles): string | undefined {
+  const content = packContent({ spec: { source: { configMapRef: { name: "", key } } } }, data);
+  const parsed = content === undefined ? undefined : parsePromptPack(content);
+  return parsed?.ok === true ? parsed.hash : undefined;
+}
+
+/**
+ * What to write, and no more than it takes to have the version again, since another pack may have its text and its skills in the same
+ * ConfigMap: the text of the pack, or else the files of its skills too, or else without those (null) that it did not have.
+ */
+function dataOf(
+  { hash, content }: KeptVersion,
+  key: string,
+  data: PackFiles,
+): Record<string, string | null> {
+  const { text, files } = splitPackText(content);
+  const alone = { [key]: text };
+  if (hashIn(key, { ...data, ...alone }) === hash) return alone;
+  const withFiles = { ...files, ...alone };
+  if (hashIn(key, { ...data, ...withFiles }) === hash) return withFiles;
+  const there = Object.keys(splitPackText(withSkillFiles(key, "", data)).files);
+  const removed = there.filter((each) => !Object.hasOwn(files, each));
+  return { ...Object.fromEntries(removed.map((each) => [each, null])), ...withFiles };
 }
 
 async function readSource(

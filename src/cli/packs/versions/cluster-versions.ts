@@ -4,6 +4,7 @@ import { isOwnedBy } from "../../../kube/client/object.ts";
 import { CONFIG_MAPS, type ConfigMapObject } from "../../../operator/cluster/kubernetes-objects.ts";
 import { PACK_VERSION_LABEL_SELECTOR } from "../../../operator/cluster/labels.ts";
 import { byAge, versionOf } from "../../../operator/prompt-pack/version-config-maps.ts";
+import { splitPackText } from "../../../promptpack/check/pack-text.ts";
 import { readPackSource } from "../../../promptpack/check/read-pack-source.ts";
 import { askCluster, type ClusterChoice } from "../../resources/read-cluster.ts";
 import type { ResourceView } from "../../resources/view.ts";
@@ -62,7 +63,7 @@ function toVersion(configMap: ConfigMapObject): KeptVersion[] {
 
 /** Whether the content is what its name says is checked where the content is used. */
 function semverIn(content: string): string {
-  const read = readPackSource(content);
+  const read = readPackSource(splitPackText(content).text);
   const { version } = (read.ok ? read.value : {}) as { version?: unknown };
   return typeof version === "string" ? version : "-";
 }
