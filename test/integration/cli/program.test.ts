@@ -37,6 +37,7 @@ describe("omnia", () => {
       "migrate",
       "status",
       "explain",
+      "packs",
       "crds",
       "agent",
     ]) {
@@ -60,6 +61,8 @@ describe("omnia", () => {
         ["agent", "--port", "http"],
         ["validate"],
         ["migrate"],
+        ["packs", "rollback"],
+        ["packs", "diff", "a", "--nope"],
       ].map((args) => run(args)),
     );
     expect(results.map(({ code, out }) => ({ code, out }))).toEqual(
@@ -85,6 +88,10 @@ describe("omnia", () => {
     Try: omnia validate --help
     omnia: required option '-f, --filename <path...>' not specified
     Try: omnia migrate --help
+    omnia: missing required argument 'name'
+    Try: omnia packs rollback --help
+    omnia: unknown option '--nope'
+    Try: omnia packs diff --help
     "
   `);
   });
