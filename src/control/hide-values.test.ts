@@ -141,6 +141,7 @@ describe("hideValues", () => {
         "spec.allowedNamespaces.selector.matchExpressions.[].values.[]",
         "status.activeVersion",
         "status.activeSemver",
+        "status.previousVersion",
         "status.canaryVersion",
         "status.canarySemver",
         "status.conditions.[].type",
