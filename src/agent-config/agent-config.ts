@@ -256,7 +256,12 @@ export const agentConfigSchema = z.strictObject({
     .strictObject({
       active: promptConfigSchema,
       canary: z
-        .strictObject({ weight: z.int().min(0).max(100), prompt: promptConfigSchema })
+        .strictObject({
+          weight: z.int().min(0).max(100),
+          prompt: promptConfigSchema,
+          /** Names the step of its trial. What the agent counts of the version begins anew with another one. */
+          trial: z.string().optional(),
+        })
         .optional(),
       earlier: z.array(promptConfigSchema).optional(),
     })

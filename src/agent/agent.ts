@@ -33,11 +33,13 @@ import { createReadiness } from "./readiness.ts";
 import { createSecretReader } from "./settings/secret-files.ts";
 import { SessionStoreSetting } from "./settings/session-store-setting.ts";
 import { newSessionId } from "./sessions/session-id.ts";
+import { CanaryCounter } from "./turns/canary-counter.ts";
 import { SessionFeeds } from "./turns/session-feeds.ts";
 import { ToolsEndpoint } from "./tools-endpoint/tools-endpoint.ts";
 import { TurnRunner } from "./turns/turn-runner.ts";
 
 const TOOLS_SECRET_BYTES = 24;
+const PROCESS_NAME_BYTES = 12;
 
 export interface AgentOptions {
   readonly configPath: string;
@@ -101,6 +103,7 @@ class Agent implements RunningAgent {
   readonly #toolsEndpoint: ToolsEndpoint | undefined;
   readonly #handlers: Handlers;
   readonly #runner: TurnRunner;
+  readonly #canary = new CanaryCounter(randomBytes(PROCESS_NAME_BYTES).toString("base64url"));
   readonly #facade: Facade;
   readonly #management: Management;
   readonly #readSecret: (relativePath: string) => Promise<string>;
@@ -187,6 +190,7 @@ class Agent implements RunningAgent {
       clock,
       metrics,
       log,
+      canary: this.#canary,
       handlers: this.#handlers,
       config: () => this.#loadedConfig(),
     });
@@ -207,6 +211,7 @@ class Agent implements RunningAgent {
     this.#management = new Management({
       host,
       metrics: this.#metrics,
+      canary: () => this.#canary.report(),
       reasons: createReadiness({
         clock,
         log,
@@ -337,6 +342,7 @@ class Agent implements RunningAgent {
     this.#metrics.setCommonLabels({ agent: name, namespace });
     this.#setAuthenticator(config.facade.auth);
     this.#config = config;
+    this.#canary.take(config);
     this.#watchFiles(config);
     this.#log.info(
       {

@@ -1,6 +1,7 @@
-/** The management port: `/healthz`, `/readyz` and `/metrics`. */
+/** The management port: `/healthz`, `/readyz`, `/metrics`, and of an agent `/canary`. */
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { CanaryReport } from "./canary-report.ts";
 import { limitConnections } from "./connection-limit.ts";
 import type { Metrics } from "./metrics.ts";
 import { type NotReadyReason, notReadyAnswer } from "./readiness-answer.ts";
@@ -34,6 +35,8 @@ export interface ManagementOptions {
   readonly metrics: Metrics;
   /** Tells why the process cannot do its work now. The list is empty when it can. */
   readonly reasons: () => Promise<readonly NotReadyReason[]>;
+  /** What is answered at `/canary`. There is no such path when it is unset. */
+  readonly canary?: (() => CanaryReport) | undefined;
 }
 
 export class Management {
@@ -86,6 +89,11 @@ export class Management {
   }
 
   async #answer(path: string, response: ServerResponse): Promise<void> {
+    const { canary } = this.#options;
+    if (path === "/canary" && canary !== undefined) {
+      answer(response, 200, canary());
+      return;
+    }
     switch (path) {
       case "/healthz":
         answer(response, 200, { status: "ok" });

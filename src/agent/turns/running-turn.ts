@@ -279,6 +279,14 @@ export class RunningTurn implements Turn {
     if (asked > 0) this.#context.metrics.approvalsTotal.add(asked, { state: "asked" });
     onEnd(true);
     this.#writer.publish(frames);
+    this.#context.canary?.count({
+      config: this.config,
+      sessionId: this.sessionId,
+      promptVersion: this.promptVersion,
+      isFirst: this.#lease.seqBefore === 0,
+      ending,
+      firstChunkMs: this.#writer.firstChunkMs,
+    });
     return requestStatus(ending);
   }
 

@@ -1,6 +1,7 @@
 import type { Log } from "../../observability/log.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { AgentMetrics } from "../contracts/agent-metrics.ts";
+import type { CanaryCounter } from "./canary-counter.ts";
 import type { SessionFeeds } from "./session-feeds.ts";
 
 /** What all turns of a replica share. */
@@ -9,4 +10,6 @@ export interface TurnContext {
   readonly clock: Clock;
   readonly metrics: AgentMetrics;
   readonly log: Log;
+  /** Counts the turns of a version on trial. */
+  readonly canary?: Pick<CanaryCounter, "count"> | undefined;
 }

@@ -70,7 +70,7 @@ export class TurnWriter {
   #lastActivity: number;
   #publishedSeq: number;
   #hasWritten = false;
-  #hasPublishedChunk = false;
+  #firstChunkMs: number | undefined;
 
   constructor(context: TurnContext, options: TurnWriterOptions) {
     const { lease, messageId, lastSeq } = options;
@@ -89,6 +89,11 @@ export class TurnWriter {
   /** The `seq` of the last frame that was published to the followers. */
   get publishedSeq(): number {
     return this.#publishedSeq;
+  }
+
+  /** Milliseconds from the message to the first chunk that was published. */
+  get firstChunkMs(): number | undefined {
+    return this.#firstChunkMs;
   }
 
   /** Whether frames wait to be stored, or could not be stored. */
@@ -185,10 +190,9 @@ export class TurnWriter {
   publish(frames: readonly TurnFrame[]): void {
     this.#publishedSeq = frames.at(-1)?.seq ?? this.#publishedSeq;
     this.#context.feeds.publish(this.#lease.sessionId, frames);
-    if (!this.#hasPublishedChunk && frames.some((frame) => frame.type === "chunk")) {
-      this.#hasPublishedChunk = true;
-      const seconds = (this.#context.clock.monotonic() - this.#receivedAt) / 1_000;
-      this.#context.metrics.timeToFirstChunkSeconds.observe(seconds);
+    if (this.#firstChunkMs === undefined && frames.some((frame) => frame.type === "chunk")) {
+      this.#firstChunkMs = this.#context.clock.monotonic() - this.#receivedAt;
+      this.#context.metrics.timeToFirstChunkSeconds.observe(this.#firstChunkMs / 1_000);
     }
   }
 

@@ -1,0 +1,82 @@
+/** Counts the sessions and turns of the version on trial, for who decides whether it is promoted. */
+import type { AgentConfig } from "../../agent-config/agent-config.ts";
+import {
+  emptyFirstChunkBuckets,
+  firstChunkBucketOf,
+} from "../../agent-config/first-chunk-buckets.ts";
+import type { CanaryReport } from "../../observability/canary-report.ts";
+import type { ErrorCode } from "../../protocol/frames.ts";
+import { promptOfSession } from "../runtime/session-prompt.ts";
+import type { StoredEnding } from "./turn-ending.ts";
+
+export interface EndedTurn {
+  readonly config: AgentConfig;
+  readonly sessionId: string;
+  /** The version that the session has, where it keeps one. */
+  readonly promptVersion: string | undefined;
+  /** Whether its session began with it. */
+  readonly isFirst: boolean;
+  readonly ending: StoredEnding;
+  /** Milliseconds from the message; `undefined` when it had no chunk. */
+  readonly firstChunkMs: number | undefined;
+}
+
+/** They say that the replica or its store was in need, whatever the version. */
+const NO_FAULT_OF_A_VERSION: ReadonlySet<ErrorCode> = new Set(["UNAVAILABLE", "RATE_LIMITED"]);
+
+type Counts = NonNullable<CanaryReport["counts"]>;
+
+export class CanaryCounter {
+  readonly #process: string;
+  #version: string | undefined;
+  #trial: string | undefined;
+  #counts: Counts = noCounts();
+
+  /** `process` is another one after each restart. */
+  constructor(process: string) {
+    this.#process = process;
+  }
+
+  /** Counts from zero when the config begins another step. */
+  take({ prompt }: Pick<AgentConfig, "prompt">): void {
+    const { trial, prompt: canary } = prompt?.canary ?? {};
+    if (trial === this.#trial && canary?.version === this.#version) return;
+    this.#trial = trial;
+    this.#version = canary?.version;
+    this.#counts = noCounts();
+  }
+
+  count({ config, ending, isFirst, firstChunkMs, ...session }: EndedTurn): void {
+    if (this.#trial === undefined || config.handler !== "runtime") return;
+    if (config.prompt === undefined) return;
+    if (promptOfSession(config.prompt, session).version !== this.#version) return;
+    const counts = this.#counts;
+    if (isFirst) counts.sessions += 1;
+    const code = ending.type === "error" ? ending.error.code : undefined;
+    if (ending.type === "done" && ending.finishReason === "cancelled") return;
+    if (code !== undefined && NO_FAULT_OF_A_VERSION.has(code)) return;
+    counts.turns += 1;
+    const isWarned = ending.type === "done" && (ending.warnings?.length ?? 0) > 0;
+    if (isWarned || code === "VALIDATION_FAILED") counts.validationFailures += 1;
+    else if (code !== undefined) counts.errors += 1;
+    if (firstChunkMs === undefined) return;
+    const bucket = firstChunkBucketOf(firstChunkMs);
+    counts.firstChunk[bucket] = (counts.firstChunk[bucket] ?? 0) + 1;
+  }
+
+  report(): CanaryReport {
+    return this.#trial === undefined
+      ? { process: this.#process }
+      : { process: this.#process, trial: this.#trial, counts: this.#counts };
+  }
+}
+
+function noCounts(): Counts {
+  return {
+    sessions: 0,
+    turns: 0,
+    errors: 0,
+    validationFailures: 0,
+    firstChunk: emptyFirstChunkBuckets(),
+  };
+}
