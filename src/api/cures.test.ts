@@ -87,6 +87,8 @@ describe("the cure of a problem", () => {
   it("is tried on durations", () => {
     expect(durations.map(({ path }) => path)).toEqual([
       "AgentRuntime.spec.session.ttl",
+      "PromptPack.spec.rollout.canary.steps[0].duration",
+      "PromptPack.spec.rollout.canary.abortWhen.p95FirstChunk",
       "ToolRegistry.spec.tools[0].timeout",
     ]);
   });

@@ -2,7 +2,8 @@
 import { z } from "zod";
 import { allowedNamespacesSchema } from "./fields/allowed-namespaces.ts";
 import { conditionsSchema, observedGenerationSchema } from "./conditions.ts";
-import { int32 } from "./fields/types.ts";
+import { durationField } from "./fields/duration.ts";
+import { atomicList, int32 } from "./fields/types.ts";
 import { API_VERSION, DEFAULT_PACK_KEY, PROMPT_PACK } from "./group.ts";
 import { dataKey, dnsSubdomain, metadataSchema } from "./fields/names.ts";
 import { withRules } from "./fields/rule.ts";
@@ -10,18 +11,90 @@ import { withRules } from "./fields/rule.ts";
 /** Leaves room for `-` and the 12 digits of a content hash, since each version is kept in a ConfigMap that is named so. */
 const MAX_NAME_LENGTH = 253 - 13;
 
+const MAX_CANARY_STEPS = 20;
+const MAX_SESSIONS = 1_000_000;
+/** How many of its sessions a canary is judged by, unless `minSessions` says otherwise. */
+export const DEFAULT_MIN_SESSIONS = 10;
+
+/** A part of all turns, from 0 to 1. */
+function rate() {
+  return z.number().min(0).max(1);
+}
+
+const canaryStepSchema = withRules(
+  z.strictObject({
+    weight: int32(0, 100).describe("Percentage of new sessions that get the new version"),
+    duration: durationField("1ms", "8760h")
+      .optional()
+      .describe("How long the step lasts at least; without it a weight of 100 promotes at once"),
+  }),
+  [
+    {
+      cel: "self.weight == 100 || has(self.duration)",
+      holds: ({ weight, duration }) => weight === 100 || duration !== undefined,
+      path: ["duration"],
+      message: "required unless the weight is 100; say how long the step lasts, such as 10m",
+      reason: "FieldValueRequired",
+    },
+  ],
+);
+
+const abortWhenSchema = withRules(
+  z.strictObject({
+    errorRate: rate().optional().describe("More than this part of the turns failed, such as 0.05"),
+    validationFailures: rate()
+      .optional()
+      .describe("Validators found fault with more than this part of the turns, such as 0.05"),
+    p95FirstChunk: durationField("1ms", "1h")
+      .optional()
+      .describe("In more than 5 % of the turns the first chunk took longer than this"),
+    evalScore: rate().optional().describe("Not available: no evals are run on sessions"),
+    minSessions: int32(0, MAX_SESSIONS)
+      .default(DEFAULT_MIN_SESSIONS)
+      .describe("Sessions of a step that have to be seen before it is judged"),
+  }),
+  [
+    {
+      cel: "!has(self.evalScore)",
+      holds: ({ evalScore }) => evalScore === undefined,
+      path: ["evalScore"],
+      message: "not available, for no evals are run on the sessions of an agent; remove it",
+      reason: "FieldValueForbidden",
+    },
+  ],
+);
+
+const canarySchema = withRules(
+  z.strictObject({
+    weight: int32(0, 100)
+      .optional()
+      .describe(
+        "Percentage of new sessions that get the new version, where no steps say it; 100 promotes",
+      ),
+    steps: atomicList(canaryStepSchema, MAX_CANARY_STEPS)
+      .min(1)
+      .optional()
+      .describe("The version goes from step to step by itself, and is promoted after the last one"),
+    abortWhen: abortWhenSchema.optional().describe("When the version is taken back by itself"),
+  }),
+  [
+    {
+      cel: "has(self.weight) || has(self.steps)",
+      holds: ({ weight, steps }) => weight !== undefined || steps !== undefined,
+      path: ["weight"],
+      message: "required unless steps are set; set weight (0 to 100) or steps",
+      reason: "FieldValueRequired",
+    },
+  ],
+);
+
 const rolloutSchema = withRules(
   z.strictObject({
     strategy: z
       .enum(["immediate", "canary"])
       .default("immediate")
       .describe("How a new version reaches the agents"),
-    canary: z
-      .strictObject({
-        weight: int32(0, 100).describe("Percentage of sessions that get the new version"),
-      })
-      .optional()
-      .describe("Required for strategy canary"),
+    canary: canarySchema.optional().describe("Required for strategy canary"),
   }),
   [
     {
@@ -51,6 +124,19 @@ export const promptPackSpecSchema = z.strictObject({
     .describe("Whose AgentRuntimes may refer to it; as the operator is set if unset"),
 });
 
+const count = () => z.int().min(0).max(Number.MAX_SAFE_INTEGER).meta({ format: "int64" });
+
+/** What agents counted of the version on trial, in one step. */
+export const canaryCountsSchema = z.object({
+  sessions: count().describe("Sessions that began with it"),
+  turns: count().describe("Turns that ended, but for those that were cancelled"),
+  errors: count().describe("Turns of these that ended in an error"),
+  validationFailures: count().describe("Turns of these that a validator found fault with"),
+  firstChunk: atomicList(count(), 64).describe(
+    "Turns by the time to their first chunk, in buckets that grow by a quarter from 10ms",
+  ),
+});
+
 export const promptPackStatusSchema = z.object({
   phase: z
     .enum(["Pending", "Active", "Canary", "Failed"])
@@ -66,6 +152,20 @@ export const promptPackStatusSchema = z.object({
   canaryVersion: z.string().max(64).optional().describe("Content hash of the version on trial"),
   canarySemver: z.string().max(256).optional().describe("The version that this content names"),
   canaryWeight: int32(0, 100).optional().describe("Percentage of sessions on trial"),
+  canaryStep: int32(1, MAX_CANARY_STEPS).optional().describe("The step of the trial, from 1"),
+  canaryStepSince: z.string().max(64).optional().describe("When the step began"),
+  canaryCounts: canaryCountsSchema.optional().describe("What agents counted in this step"),
+  canaryEndedCounts: canaryCountsSchema
+    .optional()
+    .describe("The part of canaryCounts that is of replicas that have ended"),
+  canaryMessage: z.string().max(1024).optional().describe("What the trial waits for"),
+  abortedVersion: z
+    .string()
+    .max(64)
+    .optional()
+    .describe("Content hash of a version that was taken back, and is not tried again"),
+  abortedSemver: z.string().max(256).optional().describe("The version that this content names"),
+  abortedReason: z.string().max(1024).optional().describe("Why it was taken back"),
   observedGeneration: observedGenerationSchema,
   conditions: conditionsSchema.optional().describe("What holds, and why not"),
 });
@@ -79,4 +179,5 @@ export const promptPackSchema = z.strictObject({
 });
 
 export type PromptPack = z.output<typeof promptPackSchema>;
+export type CanaryCounts = z.output<typeof canaryCountsSchema>;
 export type PromptPackStatus = z.output<typeof promptPackStatusSchema>;

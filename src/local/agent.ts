@@ -11,6 +11,7 @@ import { gatherReferences } from "../control/agent-runtime/gather-references.ts"
 import type { TrustPolicy } from "../control/trust-policy.ts";
 import type { SecretFile, WorkloadDecision } from "../control/agent-runtime/workload-decision.ts";
 import { namesRuntime } from "../api/runtime-variables.ts";
+import type { CanaryReplica } from "../probes/canary-probes.ts";
 import { canonicalJSON, contentHash } from "../promptpack/document/content-hash.ts";
 import {
   AgentWorkload,
@@ -95,6 +96,11 @@ export class LocalAgent {
   /** What the replicas run with. */
   get config(): AgentConfig | undefined {
     return this.#runningWith?.config;
+  }
+
+  /** The processes that may be asked what they counted of a canary. */
+  canaryReplicas(): CanaryReplica[] {
+    return this.#workload.canaryReplicas();
   }
 
   /** Whether no file declares it any more. */

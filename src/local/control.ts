@@ -28,6 +28,8 @@ export interface LocalControlOptions extends Omit<LocalAgentOptions, "folder" | 
   readonly say: (agent: ObjectName, line: string) => void;
   /** Called with what happened to the tools of a registry that people should hear of. */
   readonly warnOfTools: (registry: ObjectName, line: string) => void;
+  /** Called with what happened to the canary of a pack. */
+  readonly sayOfPack: (pack: ObjectName, line: string) => void;
   readonly log: Pick<Log, "error">;
 }
 
@@ -91,11 +93,14 @@ export class LocalControl {
       warn: options.warnOfTools,
     });
     this.#rollbacks = PackRollbacks.of(options.stateFolder);
-    this.#promptPacks = new LocalPromptPacks(
-      PackArchive.of(options.stateFolder),
-      this.#rollbacks,
-      options.policy.crossNamespaceReferences,
-    );
+    this.#promptPacks = new LocalPromptPacks({
+      archive: PackArchive.of(options.stateFolder),
+      rollbacks: this.#rollbacks,
+      crossNamespaceReferences: options.policy.crossNamespaceReferences,
+      clock,
+      onRound: options.onChange,
+      say: options.sayOfPack,
+    });
   }
 
   /** Takes up the rollbacks of packs until the signal is aborted. */
@@ -104,9 +109,13 @@ export class LocalControl {
     await this.#rollbacks.follow(onChange, clock, signal);
   }
 
-  /** Probes the tools, and reads the lists of their servers, until the signal is aborted. */
-  async watchTools(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#probes.run(signal), this.#toolLists.run(signal)]);
+  /** Probes the tools, reads the lists of their servers, and asks replicas about canaries, until the signal is aborted. */
+  async watch(signal: AbortSignal): Promise<void> {
+    await Promise.all([
+      this.#probes.run(signal),
+      this.#toolLists.run(signal),
+      this.#promptPacks.run(signal),
+    ]);
   }
 
   /**
@@ -131,9 +140,9 @@ export class LocalControl {
     probes: ReadonlyMap<string, ProbeResult>,
   ): Promise<{ changed: boolean; failed: boolean }> {
     const now = this.#options.clock.now();
-    const configOf = (name: ObjectName) => this.#agents.get(objectKey(name))?.config;
+    const agentOf = (name: ObjectName) => this.#agents.get(objectKey(name));
     const decided = {
-      promptPacks: await this.#promptPacks.decide(world, configOf, now),
+      promptPacks: await this.#promptPacks.decide(world, agentOf, now),
       toolRegistries: this.#toolRegistries.decide(world, probes, now),
     };
     const outcome = { changed: false, failed: false };

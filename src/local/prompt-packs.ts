@@ -1,11 +1,8 @@
 /** The PromptPacks that the files declare: what was decided about each, and its versions on disk. */
 import { runtimeSpecOf } from "../api/agent-runtime.ts";
-import type { PromptPack, PromptPackStatus } from "../api/prompt-pack.ts";
-import type { AgentConfig } from "../agent-config/agent-config.ts";
-import {
-  decidePromptPack,
-  type PromptPackDecision,
-} from "../control/prompt-pack/decide-prompt-pack.ts";
+import type { CanaryCounts, PromptPack, PromptPackStatus } from "../api/prompt-pack.ts";
+import { decidePromptPack } from "../control/prompt-pack/decide-prompt-pack.ts";
+import { ReplicaLedger } from "../control/prompt-pack/rollout/replica-ledger.ts";
 import type {
   PackVersion,
   RunningVersions,
@@ -13,6 +10,7 @@ import type {
 } from "../control/prompt-pack/pack-version.ts";
 import {
   countReferringAgents,
+  type ReferringAgent,
   versionsTextOfConfig,
 } from "../control/prompt-pack/versions-text.ts";
 import { packContent, packSource, type PackSource } from "../control/prompt-pack/pack-source.ts";
@@ -20,6 +18,9 @@ import type { PromptPackReference } from "../control/agent-runtime/references.ts
 import { type CrossNamespaceReferences, namespaceFacts } from "../control/namespace-grant.ts";
 import type { ObjectName } from "../control/object-name.ts";
 import { canonicalJSON } from "../promptpack/document/content-hash.ts";
+import { CanaryProbes } from "../probes/canary-probes.ts";
+import type { Clock } from "../time/clock.ts";
+import type { LocalAgent } from "./agent.ts";
 import { objectKey, type LocalWorld } from "./world.ts";
 import type { PackArchive } from "./state/pack-archive.ts";
 import type { PackRollbacks } from "./state/pack-rollbacks.ts";
@@ -35,26 +36,40 @@ interface KnownPack {
   readonly source: string | undefined;
 }
 
+export interface LocalPromptPacksOptions {
+  readonly archive: PackArchive;
+  readonly rollbacks: PackRollbacks;
+  readonly crossNamespaceReferences: CrossNamespaceReferences;
+  readonly clock: Clock;
+  /** Called when replicas have been asked about a canary, since it may go on now. */
+  readonly onRound: () => void;
+  /** Called with what happened to the canary of a pack. */
+  readonly say: (pack: ObjectName, line: string) => void;
+}
+
+/** What a pack needs to know of an agent. */
+export type PackUser = Pick<LocalAgent, "config" | "canaryReplicas">;
+
 export class LocalPromptPacks {
-  readonly #archive: PackArchive;
-  readonly #rollbacks: PackRollbacks;
-  readonly #crossNamespaceReferences: CrossNamespaceReferences;
+  readonly #options: LocalPromptPacksOptions;
+  readonly #probes: CanaryProbes;
+  readonly #ledgers = new Map<string, ReplicaLedger>();
   readonly #known = new Map<string, KnownPack>();
 
-  constructor(
-    archive: PackArchive,
-    rollbacks: PackRollbacks,
-    crossNamespaceReferences: CrossNamespaceReferences,
-  ) {
-    this.#archive = archive;
-    this.#rollbacks = rollbacks;
-    this.#crossNamespaceReferences = crossNamespaceReferences;
+  constructor(options: LocalPromptPacksOptions) {
+    this.#options = options;
+    this.#probes = new CanaryProbes(options);
   }
 
-  /** `configOf` gives the config that an agent runs with now. */
+  /** Asks replicas what they counted of canaries, until the signal is aborted. */
+  run(signal: AbortSignal): Promise<void> {
+    return this.#probes.run(signal);
+  }
+
+  /** `agentOf` gives an agent with the config that it runs with now. */
   async decide(
     world: LocalWorld,
-    configOf: (agent: ObjectName) => AgentConfig | undefined,
+    agentOf: (agent: ObjectName) => PackUser | undefined,
     now: number,
   ): Promise<ReadonlyMap<string, FoundPromptPack>> {
     const decided = new Map<string, FoundPromptPack>();
@@ -67,16 +82,24 @@ export class LocalPromptPacks {
       const resource = withGeneration(declared, known?.resource);
       const data = sourceData(declared, world);
       const source: PackSource = data === undefined ? { found: false } : packSource(resource, data);
-      const { status, versions, keep, validity } = decideOne(
-        { ...resource, status: previous.status },
+      const { crossNamespaceReferences, say } = this.#options;
+      const users = usersOf(declared, world, agentOf);
+      const { status, versions, keep, validity, news } = decidePromptPack({
+        promptPack: { ...resource, status: previous.status },
         source,
-        previous.kept,
-        await this.#rolledBackTo(declared, source, previous.kept),
-        world,
-        configOf,
-        this.#crossNamespaceReferences,
+        previous: previous.kept,
+        rolledBackTo: await this.#rolledBackTo(declared, source, previous.kept),
+        agents: (running) =>
+          countReferringAgents(resource, users, crossNamespaceReferences, running),
+        observe: (trial, ended) => {
+          const ledger = this.#ledgerOf(key, trial, ended);
+          const replicas = users.flatMap(({ agent }) => agent?.canaryReplicas() ?? []);
+          return ledger.take(this.#probes.of(key, replicas));
+        },
         now,
-      );
+      });
+      if (status.canaryStepSince === undefined) this.#forgetCanary(key);
+      if (news !== undefined) say({ namespace, name }, `${news.reason}: ${news.message}`);
       const content = data && packContent(declared, data);
       const kept = keep.flatMap(
         (hash) =>
@@ -85,7 +108,7 @@ export class LocalPromptPacks {
       );
       const next = { resource, kept, status, source: hashIn(source) };
       if (known === undefined || !isSame(known, next)) {
-        await this.#archive.save(declared.metadata, {
+        await this.#options.archive.save(declared.metadata, {
           versions: kept,
           status,
           source: next.source,
@@ -106,8 +129,9 @@ export class LocalPromptPacks {
     for (const [key, { resource }] of this.#known) {
       if (decided.has(key)) continue;
       this.#known.delete(key);
-      await this.#archive.remove(resource.metadata);
-      await this.#rollbacks.remove(resource.metadata);
+      this.#forgetCanary(key);
+      await this.#options.archive.remove(resource.metadata);
+      await this.#options.rollbacks.remove(resource.metadata);
     }
     return decided;
   }
@@ -125,14 +149,14 @@ export class LocalPromptPacks {
     source: PackSource,
     kept: readonly WrittenVersion[],
   ): Promise<PackVersion | undefined> {
-    const rollback = await this.#rollbacks.read(metadata);
+    const rollback = await this.#options.rollbacks.read(metadata);
     const inSource = hashIn(source);
     if (rollback === undefined || inSource === undefined) return undefined;
     const version = kept.find(({ hash }) => hash === rollback.version);
     if (version !== undefined && inSource === rollback.source && inSource !== version.hash) {
       return version;
     }
-    await this.#rollbacks.remove(metadata);
+    await this.#options.rollbacks.remove(metadata);
     return undefined;
   }
 
@@ -140,8 +164,25 @@ export class LocalPromptPacks {
     kept: readonly WrittenVersion[];
     status: PromptPackStatus | undefined;
   }> {
-    const { versions, status } = await this.#archive.load(metadata);
-    return { kept: versions, status };
+    const { versions, status } = await this.#options.archive.load(metadata);
+    // The processes that counted are those of an earlier program, and have ended with it.
+    const ended = status?.canaryCounts;
+    return {
+      kept: versions,
+      status: ended === undefined ? status : { ...status, canaryEndedCounts: ended },
+    };
+  }
+
+  #ledgerOf(pack: string, trial: string, ended: CanaryCounts): ReplicaLedger {
+    const known = this.#ledgers.get(pack);
+    const ledger = known?.trial === trial ? known : new ReplicaLedger(trial, ended);
+    this.#ledgers.set(pack, ledger);
+    return ledger;
+  }
+
+  #forgetCanary(pack: string): void {
+    this.#ledgers.delete(pack);
+    this.#probes.forget(pack);
   }
 }
 
@@ -173,35 +214,22 @@ function sourceData(
   return configMap && (configMap.data ?? {});
 }
 
-function decideOne(
-  promptPack: PromptPack,
-  source: PackSource,
-  previous: readonly WrittenVersion[],
-  rolledBackTo: PackVersion | undefined,
+/** The agents that refer to a pack. */
+function usersOf(
+  { metadata: { name, namespace } }: PromptPack,
   world: LocalWorld,
-  configOf: (agent: ObjectName) => AgentConfig | undefined,
-  crossNamespaceReferences: CrossNamespaceReferences,
-  now: number,
-): PromptPackDecision {
-  const { name, namespace } = promptPack.metadata;
-  const agents = world.agentRuntimes.filter(({ metadata, spec }) => {
+  agentOf: (agent: ObjectName) => PackUser | undefined,
+): (ReferringAgent & { readonly agent: PackUser | undefined })[] {
+  const referring = world.agentRuntimes.filter(({ metadata, spec }) => {
     const reference = runtimeSpecOf(spec)?.promptPackRef;
     return reference?.name === name && (reference.namespace ?? metadata.namespace) === namespace;
   });
-  const referring = agents.map(({ metadata }) => {
-    const config = configOf(metadata);
+  return referring.map(({ metadata }) => {
+    const agent = agentOf(metadata);
     return {
       from: namespaceFacts(metadata.namespace, undefined),
-      running: config && versionsTextOfConfig(config),
+      running: agent?.config && versionsTextOfConfig(agent.config),
+      agent,
     };
-  });
-  return decidePromptPack({
-    promptPack,
-    source,
-    previous,
-    rolledBackTo,
-    agents: (versions) =>
-      countReferringAgents(promptPack, referring, crossNamespaceReferences, versions),
-    now,
   });
 }

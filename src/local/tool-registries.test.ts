@@ -28,10 +28,11 @@ function aControl() {
     onChange: () => {},
     say: () => {},
     warnOfTools: ({ namespace, name }, line) => said.push(`${namespace}/${name}: ${line}`),
+    sayOfPack: () => {},
     log: { error: () => expect.unreachable("a fault of the program") },
   });
   const stop = new AbortController();
-  const running = control.watchTools(stop.signal);
+  const running = control.watch(stop.signal);
   onTestFinished(async () => {
     stop.abort();
     await running;

@@ -4,6 +4,7 @@ import type { Controller } from "../kube/controller/controller.ts";
 import { keyOf } from "../kube/client/object.ts";
 import { EventRecorder } from "../kube/events.ts";
 import { type Backoff, exponentialBackoff } from "../time/backoff.ts";
+import type { AskCanary } from "../probes/canary-probes.ts";
 import { askReadiness } from "../probes/ask-readiness.ts";
 import type { AskReplica } from "./agent-runtime/pods/replica-reports.ts";
 import { createAgentRuntimes } from "./agent-runtime/controller.ts";
@@ -30,6 +31,8 @@ export interface OperatorParts extends Omit<OperatorContext, "events"> {
   readonly random: () => number;
   /** @default it asks the pod itself */
   readonly askReplica?: AskReplica | undefined;
+  /** @default it asks the pod itself */
+  readonly askCanary?: AskCanary | undefined;
   /** The time between two probes of the tools that are given by URL. */
   readonly probeIntervalMs?: number | undefined;
   /** The time between two readings of the list of a server of tools. */
@@ -81,7 +84,10 @@ export function createOperator(parts: OperatorParts): Operator {
       ),
   });
   const claims = new Claims({ client, own: parts.ownNamespace, others, clock });
-  const promptPacks = createPromptPacks(context, claims, controllerSettings("promptpack"));
+  const promptPacks = createPromptPacks(context, claims, {
+    ...controllerSettings("promptpack"),
+    askCanary: parts.askCanary,
+  });
   const toolRegistries = createToolRegistries(context, claims, {
     ...controllerSettings("toolregistry"),
     probeIntervalMs,
@@ -118,6 +124,7 @@ export function createOperator(parts: OperatorParts): Operator {
     async run(signal) {
       await Promise.all([
         ...controllers.map((controller) => controller.run(signal)),
+        promptPacks.run(signal),
         toolRegistries.run(signal),
         agents.run(signal),
         others.run(signal),

@@ -7,6 +7,86 @@ function pack(spec: unknown, name?: string): object {
   return manifestOf(PROMPT_PACK, spec, name);
 }
 
+function canary(settings: unknown): object {
+  return pack({ source, rollout: { strategy: "canary", canary: settings } });
+}
+
+const ROLLOUT_CASES: readonly KindCase[] = [
+  {
+    name: "a canary of steps",
+    manifest: canary({
+      steps: [
+        { weight: 10, duration: "10m" },
+        { weight: 50, duration: "1h30m" },
+        { weight: 100, duration: "1h" },
+      ],
+      abortWhen: {
+        errorRate: 0.05,
+        validationFailures: 0,
+        p95FirstChunk: "3s",
+        minSessions: 50,
+      },
+    }),
+  },
+  {
+    name: "a last step without duration",
+    manifest: canary({ steps: [{ weight: 25, duration: "1s" }, { weight: 100 }] }),
+  },
+  {
+    name: "a weight beside steps",
+    manifest: canary({ weight: 5, steps: [{ weight: 10, duration: "10m" }] }),
+  },
+  {
+    name: "a canary that is taken back, and never promoted by itself",
+    manifest: canary({ weight: 20, abortWhen: { errorRate: 1 } }),
+  },
+  {
+    name: "a step that has no end",
+    manifest: canary({ steps: [{ weight: 99 }] }),
+    refusedAt: "spec.rollout.canary.steps[0].duration",
+  },
+  {
+    name: "a step of no weight",
+    manifest: canary({ steps: [{ duration: "1m" }] }),
+    refusedAt: "spec.rollout.canary.steps[0].weight",
+  },
+  {
+    name: "a step of more than all sessions",
+    manifest: canary({ steps: [{ weight: 101, duration: "1m" }] }),
+    refusedAt: "spec.rollout.canary.steps[0].weight",
+  },
+  {
+    name: "a step that lasts for a number",
+    manifest: canary({ steps: [{ weight: 10, duration: 600 }] }),
+    refusedAt: "spec.rollout.canary.steps[0].duration",
+  },
+  {
+    name: "an empty list of steps",
+    manifest: canary({ steps: [] }),
+    refusedAt: "spec.rollout.canary.steps",
+  },
+  {
+    name: "more steps than a canary may have",
+    manifest: canary({ steps: Array.from({ length: 21 }, () => ({ weight: 1, duration: "1m" })) }),
+    refusedAt: "spec.rollout.canary.steps",
+  },
+  {
+    name: "a rate of errors in percent",
+    manifest: canary({ weight: 10, abortWhen: { errorRate: 5 } }),
+    refusedAt: "spec.rollout.canary.abortWhen.errorRate",
+  },
+  {
+    name: "a score of evals, which are not run",
+    manifest: canary({ weight: 10, abortWhen: { evalScore: 0.8 } }),
+    refusedAt: "spec.rollout.canary.abortWhen.evalScore",
+  },
+  {
+    name: "fewer sessions than none",
+    manifest: canary({ weight: 10, abortWhen: { minSessions: -1 } }),
+    refusedAt: "spec.rollout.canary.abortWhen.minSessions",
+  },
+];
+
 export const PROMPT_PACK_CASES: readonly KindCase[] = [
   { name: "a source alone", manifest: pack({ source }) },
   {
@@ -67,6 +147,7 @@ export const PROMPT_PACK_CASES: readonly KindCase[] = [
     manifest: pack({ source, rollout: { strategy: "canary", canary: { weight: 0.5 } } }),
     refusedAt: "spec.rollout.canary.weight",
   },
+  ...ROLLOUT_CASES,
   {
     name: "a name too long for its versions",
     manifest: pack({ source }, "p".repeat(241)),

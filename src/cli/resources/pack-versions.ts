@@ -17,5 +17,38 @@ export function packVersionLines(pack: ResourceView): Line[] {
   const rule = keeps
     ? "A session keeps the version that it began with."
     : "Sessions that have begun get the active version with their next turn.";
-  return ["", "Versions:", ...textTable(rows, "  ").map(plainText), rule];
+  return [
+    "",
+    "Versions:",
+    ...textTable(rows, "  ").map(plainText),
+    rule,
+    ...trialLines(pack),
+    ...abortLines(pack),
+  ];
+}
+
+/** Where a canary stands that goes on by itself. */
+function trialLines(pack: ResourceView): Line[] {
+  const message = textAt(pack, "status", "canaryMessage");
+  if (message === undefined) return [];
+  const since = textAt(pack, "status", "canaryStepSince") ?? "-";
+  const counted = (field: string): string => textAt(pack, "status", "canaryCounts", field) ?? "0";
+  return [
+    "",
+    `Canary: ${message}.`,
+    `  In this step, since ${since}: ${counted("sessions")} sessions began, ${counted("turns")} turns ended,`,
+    `  ${counted("errors")} of them in an error, and validators found fault with ${counted("validationFailures")}.`,
+  ].map(plainText);
+}
+
+function abortLines(pack: ResourceView): Line[] {
+  const version = textAt(pack, "status", "abortedVersion");
+  if (version === undefined) return [];
+  const semver = textAt(pack, "status", "abortedSemver") ?? "-";
+  const reason = textAt(pack, "status", "abortedReason") ?? "-";
+  return [
+    "",
+    `Taken back: ${semver} (${version}). ${reason}.`,
+    "It is not tried again until the content of the pack changes; canary.weight 100 promotes it all the same.",
+  ].map(plainText);
 }

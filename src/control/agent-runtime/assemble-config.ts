@@ -62,6 +62,6 @@ function withCanaryTools(
   tools: ToolConfig[] | undefined,
 ): AgentConfig["prompt"] {
   if (prompts?.canary === undefined || tools === undefined) return prompts;
-  const { weight, prompt } = prompts.canary;
-  return { ...prompts, canary: { weight, prompt: { ...prompt, tools } } };
+  const { canary } = prompts;
+  return { ...prompts, canary: { ...canary, prompt: { ...canary.prompt, tools } } };
 }

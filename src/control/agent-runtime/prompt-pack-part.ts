@@ -98,6 +98,7 @@ function judge(
           : {
               weight: canary.weight,
               prompt: toPromptConfig(runtime, canary.version, canaryPrompt.value),
+              ...(canary.trial !== undefined && { trial: canary.trial }),
             },
     },
     resolved: {

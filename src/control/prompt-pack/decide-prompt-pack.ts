@@ -2,20 +2,27 @@
  * The pure decision about a PromptPack: which versions run, which are kept, and its status.
  *
  * Every valid content of the source is a version. With the strategy `immediate` the newest version is active. With `canary` the
- * active version stays, and the newest one gets `weight` percent of the sessions. A canary ends in one of three ways:
+ * active version stays, and the newest one gets `weight` percent of the sessions, or what its step says. A canary ends in one of
+ * five ways:
  *  - The weight 100 promotes it. A version that no session sees any more needs no state of its own: the way back is the same as
  *    from any active version, which is to put the old content into the source again. `omnia packs rollback` does that.
  *  - The strategy `immediate` promotes it.
  *  - The source goes back to the active content, and there is no canary.
+ *  - It passes its last step, and is promoted. `decideTrial` finds that.
+ *  - It is taken back because of what agents counted. Its content is not tried again until the source has other content.
  * A canary of weight 0 stays, and gets no sessions.
  *
  * A source that is broken or gone changes no agent: the newest version that was valid takes its place.
  */
-import type { PromptPack, PromptPackStatus } from "../../api/prompt-pack.ts";
+import type { CanaryCounts, PromptPack, PromptPackStatus } from "../../api/prompt-pack.ts";
 import type { Finding } from "../condition.ts";
 import type { AgentCounts } from "./agents-notified.ts";
 import { sourceValid } from "./source-valid.ts";
-import { type PackVersion, type RunningVersions, type UnreadVersion } from "./pack-version.ts";
+import type { CanaryVersion, PackVersion, RunningVersions, UnreadVersion } from "./pack-version.ts";
+import { NO_COUNTS } from "./rollout/canary-counts.ts";
+import type { ObservedCanary } from "./rollout/replica-ledger.ts";
+import { rolloutPlan, type RolloutStep, trialWeights } from "./rollout/rollout-plan.ts";
+import { decideTrial, type RolloutNews } from "./decide-trial.ts";
 import type { PackSource } from "./pack-source.ts";
 import { packStatus } from "./pack-status.ts";
 import { previousVersion } from "./previous-version.ts";
@@ -42,28 +49,44 @@ export interface VersionsDecision {
   /** The hashes of the versions to keep, newest first. All other versions may be deleted. */
   keep: string[];
   validity: Finding<"PromptPack", "SourceValid">;
+  /** Whether the version that the status names as taken back stays so. */
+  staysAborted: boolean;
 }
 
 export interface PromptPackInput extends PackFacts {
   /** Counts the agents that refer to the pack, and how many of them run these versions. It is called once. */
   agents: (versions: RunningVersions) => AgentCounts;
+  /** Tells what the agents counted of a canary with steps. It is called once at most. */
+  observe?: ((trial: string, ended: CanaryCounts) => ObservedCanary | undefined) | undefined;
   /** Milliseconds since 1970. */
   now: number;
 }
 
 export interface PromptPackDecision extends VersionsDecision {
   status: PromptPackStatus;
+  news: RolloutNews | undefined;
 }
 
-/** Decides the versions and their status at once. `decideVersions` and `packStatus` do it in two steps. */
-export function decidePromptPack({ agents, now, ...facts }: PromptPackInput): PromptPackDecision {
+/** Decides the versions, the fate of the canary, and their status at once. The operator does it in steps. */
+export function decidePromptPack({
+  agents,
+  observe,
+  now,
+  ...facts
+}: PromptPackInput): PromptPackDecision {
   const { promptPack, source } = facts;
   const decision = decideVersions(facts);
-  const { versions, validity } = decision;
+  const { trial } = decision.versions.canary ?? {};
+  const ended = promptPack.status?.canaryEndedCounts ?? NO_COUNTS;
+  const observed = trial === undefined ? undefined : observe?.(trial, ended);
+  const { versions, rollout, news } = decideTrial({ promptPack, decision, observed, now });
+  const { validity } = decision;
   const counts = agents(versions);
   return {
     ...decision,
-    status: packStatus({ promptPack, source, versions, validity, agents: counts, now }),
+    versions,
+    news,
+    status: packStatus({ promptPack, source, versions, validity, rollout, agents: counts, now }),
   };
 }
 
@@ -74,10 +97,12 @@ export function decideVersions({
   rolledBackTo,
   notKept,
 }: PackFacts): VersionsDecision {
-  const versions = chooseVersions(promptPack, rolledBackTo ?? candidateOf(source), previous);
+  const candidate = rolledBackTo ?? candidateOf(source);
+  const versions = chooseVersions(promptPack, candidate, previous);
   const lastActive = previousVersion(promptPack.status, versions.active?.hash);
   return {
     versions,
+    staysAborted: isAborted(promptPack, candidate?.hash) && trialOf(promptPack) !== undefined,
     keep: hashesToKeep(versions, previous, lastActive),
     validity: sourceValid({ promptPack, source, versions, rolledBackTo, notKept }),
   };
@@ -97,7 +122,9 @@ export function versionsToRead({
   const isKept = (hash: string | undefined): hash is string =>
     hash !== undefined && previous.some((version) => version.hash === hash);
   if (candidate !== undefined) {
-    return isKept(activeVersion) && activeVersion !== candidate.hash && isTrial(promptPack)
+    return isKept(activeVersion) &&
+      activeVersion !== candidate.hash &&
+      trialOf(promptPack) !== undefined
       ? [activeVersion]
       : [];
   }
@@ -111,9 +138,14 @@ function candidateOf(source: PackSource): PackVersion | undefined {
   return { hash, semver: pack.version, document: pack };
 }
 
-function isTrial({ spec }: PromptPack): boolean {
-  const { strategy, canary } = spec.rollout;
-  return strategy === "canary" && (canary?.weight ?? 0) < 100;
+function trialOf({ spec }: PromptPack): RolloutStep[] | undefined {
+  return trialWeights(spec.rollout);
+}
+
+/** `hash` is that of the content in the source; while that cannot be read, nothing is known to have changed. */
+function isAborted({ status }: PromptPack, hash: string | undefined): boolean {
+  const { abortedVersion } = status ?? {};
+  return abortedVersion !== undefined && (hash ?? abortedVersion) === abortedVersion;
 }
 
 function chooseVersions(
@@ -121,7 +153,7 @@ function chooseVersions(
   candidate: PackVersion | undefined,
   previous: readonly (PackVersion | UnreadVersion)[],
 ): RunningVersions {
-  const { spec, status } = promptPack;
+  const { status } = promptPack;
   const read = previous.filter((version) => version.document !== undefined);
   const kept = (hash: string | undefined): PackVersion | undefined =>
     read.find((version) => version.hash === hash);
@@ -129,7 +161,23 @@ function chooseVersions(
     candidate?.hash === status?.activeVersion ? candidate : kept(status?.activeVersion);
   const newest = candidate ?? kept(status?.canaryVersion) ?? stable ?? read[0];
   if (newest === undefined) return {};
-  return isTrial(promptPack) && stable !== undefined && stable.hash !== newest.hash
-    ? { active: stable, canary: { weight: spec.rollout.canary?.weight ?? 0, version: newest } }
-    : { active: newest };
+  const steps = trialOf(promptPack);
+  if (steps === undefined || stable === undefined || stable.hash === newest.hash) {
+    return { active: newest };
+  }
+  if (isAborted(promptPack, newest.hash)) return { active: stable };
+  return { active: stable, canary: canaryOf(promptPack, steps, newest) };
+}
+
+/** The canary in the step that the status names. One that the status does not name yet is in its first step. */
+function canaryOf(
+  { spec, status = {} }: PromptPack,
+  steps: readonly RolloutStep[],
+  version: PackVersion,
+): CanaryVersion {
+  const isKnown = status.canaryVersion === version.hash;
+  const step = isKnown ? (status.canaryStep ?? 1) : 1;
+  const { weight } = steps[Math.min(step, steps.length) - 1] ?? { weight: 0 };
+  const isCounted = isKnown && rolloutPlan(spec.rollout) !== undefined;
+  return { weight, version, trial: isCounted ? status.canaryStepSince : undefined };
 }

@@ -3,6 +3,7 @@ import { type Finding, holds, toConditions } from "../condition.ts";
 import { withoutUndefined } from "../without-undefined.ts";
 import { type AgentCounts, agentsNotified } from "./agents-notified.ts";
 import type { PackSource } from "./pack-source.ts";
+import type { RolloutStatus } from "./decide-trial.ts";
 import type { RunningVersions } from "./pack-version.ts";
 import { previousVersion } from "./previous-version.ts";
 
@@ -12,6 +13,8 @@ export interface PackStatusInput {
   source: PackSource;
   versions: RunningVersions;
   validity: Finding<"PromptPack", "SourceValid">;
+  /** Where the canary stands. */
+  rollout: RolloutStatus;
   agents: AgentCounts;
   /** Milliseconds since 1970. */
   now: number;
@@ -19,7 +22,7 @@ export interface PackStatusInput {
 
 /** Writes what was decided about a PromptPack, and how many agents have it, as its status. */
 export function packStatus(input: PackStatusInput): PromptPackStatus {
-  const { promptPack, source, versions, validity, agents, now } = input;
+  const { promptPack, source, versions, validity, rollout, agents, now } = input;
   const generation = promptPack.metadata.generation ?? 1;
   const isValid = holds("PromptPack", validity);
   return withoutUndefined<PromptPackStatus>({
@@ -30,6 +33,7 @@ export function packStatus(input: PackStatusInput): PromptPackStatus {
     canaryVersion: versions.canary?.version.hash,
     canarySemver: versions.canary?.version.semver,
     canaryWeight: versions.canary?.weight,
+    ...rollout,
     observedGeneration: generation,
     conditions: toConditions<"PromptPack">("PromptPack", [validity, agentsNotified(agents)], {
       previous: promptPack.status?.conditions,

@@ -21,10 +21,19 @@ export interface UnreadVersion {
   readonly document?: undefined;
 }
 
+/** A version on trial. */
+export interface CanaryVersion {
+  /** Percentage of the new sessions. */
+  readonly weight: number;
+  readonly version: PackVersion;
+  /** Names its step to the agents, which count anew in each. `undefined` where nothing is counted. */
+  readonly trial?: string | undefined;
+}
+
 /** The versions of a PromptPack that agents are to run now. */
 export interface RunningVersions {
   readonly active?: PackVersion | undefined;
-  readonly canary?: { readonly weight: number; readonly version: PackVersion } | undefined;
+  readonly canary?: CanaryVersion | undefined;
 }
 
 /**

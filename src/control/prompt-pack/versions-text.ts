@@ -9,11 +9,11 @@ import type { AgentCounts } from "./agents-notified.ts";
 import type { RunningVersions } from "./pack-version.ts";
 
 /**
- * Names the versions in one text: "<active>" or "<active> <canary>@<weight>", and "" when no version runs. The text is compared
- * as a whole and never taken apart.
+ * Names the versions in one text: "<active>" or "<active> <canary>@<weight>", with "#<trial>" where the canary has steps, and ""
+ * when no version runs. The text is compared as a whole and never taken apart.
  */
 export function versionsText({ active, canary }: RunningVersions): string {
-  const trial = canary === undefined ? [] : [`${canary.version.hash}@${canary.weight}`];
+  const trial = canary === undefined ? [] : [canaryText(canary.version.hash, canary)];
   return active === undefined ? "" : [active.hash, ...trial].join(" ");
 }
 
@@ -21,8 +21,15 @@ export function versionsText({ active, canary }: RunningVersions): string {
 export function versionsTextOfConfig({ prompt }: AgentConfig): string {
   if (prompt === undefined) return "";
   const { active, canary } = prompt;
-  const trial = canary === undefined ? [] : [`${canary.prompt.version}@${canary.weight}`];
+  const trial = canary === undefined ? [] : [canaryText(canary.prompt.version, canary)];
   return [active.version, ...trial].join(" ");
+}
+
+function canaryText(
+  version: string,
+  { weight, trial }: { weight: number; trial?: string | undefined },
+): string {
+  return `${version}@${weight}${trial === undefined ? "" : `#${trial}`}`;
 }
 
 /**

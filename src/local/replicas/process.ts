@@ -66,7 +66,7 @@ export class ReplicaProcess {
   readonly #startTimer: Timer;
   #killTimer: Timer | undefined;
   #hung = false;
-  #isListening = false;
+  #managementPort: number | undefined;
   #runtimeGroup: number | undefined;
 
   constructor(options: ReplicaProcessOptions) {
@@ -110,6 +110,11 @@ export class ReplicaProcess {
     return this.#reasons;
   }
 
+  /** Undefined until the process listens. */
+  get managementPort(): number | undefined {
+    return this.#managementPort;
+  }
+
   get pid(): number | undefined {
     return this.#child.pid;
   }
@@ -129,8 +134,8 @@ export class ReplicaProcess {
     const message = messageSchema.safeParse(value).data;
     switch (message?.type) {
       case "listening":
-        if (this.#isListening) return;
-        this.#isListening = true;
+        if (this.#managementPort !== undefined) return;
+        this.#managementPort = message.managementPort;
         this.#startTimer.cancel();
         void this.#watchReadiness(message);
         return;

@@ -8,6 +8,7 @@ import { SECRETS_FOLDER } from "../../agent-config/agent-config.ts";
 import type { Backoff } from "../../time/backoff.ts";
 import type { Clock, Timer } from "../../time/clock.ts";
 import type { NotReadyReason } from "../../observability/readiness-answer.ts";
+import type { CanaryReplica } from "../../probes/canary-probes.ts";
 import { SecretValues } from "../../observability/secrets/secret-values.ts";
 import { makePrivateFolder, syncPrivateFolder, writePrivateFile } from "../state/private-files.ts";
 import { planReplicas, type ObservedReplica, type ReplicaState } from "./plan.ts";
@@ -165,12 +166,26 @@ export class AgentWorkload {
       if (replica.draining || state?.state !== "ready") return [];
       return [
         {
-          id: `${this.#options.folder}#${replica.id}.${replica.incarnation}`,
+          id: this.#nameOf(replica),
           host: HOST,
           port: state.facadePort,
         },
       ];
     });
+  }
+
+  /** The processes that may be asked what they counted. One that drains goes on with its turns. */
+  canaryReplicas(): CanaryReplica[] {
+    return [...this.#replicas.values()].flatMap((replica) => {
+      const port = replica.process?.managementPort;
+      if (port === undefined) return [];
+      const isReady = !replica.draining && replica.process?.state.state === "ready";
+      return [{ replica: this.#nameOf(replica), host: HOST, port, isReady }];
+    });
+  }
+
+  #nameOf({ id, incarnation }: Replica): string {
+    return `${this.#options.folder}#${id}.${incarnation}`;
   }
 
   /** Drains every replica. Another `apply` may come before they have ended. */

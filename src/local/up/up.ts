@@ -140,6 +140,8 @@ export async function runUp(options: UpOptions): Promise<{ isHanging: boolean }>
     say: ({ namespace, name }, line) => output.say(`AgentRuntime ${namespace}/${name}: ${line}`),
     warnOfTools: ({ namespace, name }, line) =>
       output.say(`ToolRegistry ${namespace}/${name}: ${line}`),
+    sayOfPack: ({ namespace, name }, line) =>
+      output.say(`PromptPack ${namespace}/${name}: ${line}`),
     log: logTo((line) => output.say(line)),
   });
   // In whichever way this program ends, its agents do not outlive it.
@@ -152,7 +154,7 @@ export async function runUp(options: UpOptions): Promise<{ isHanging: boolean }>
   const isExposed = wantsToken;
   const up = new Up({ control, output, clock, changed, url, isExposed, first: first.value });
   const following = up.follow(states);
-  const watching = [control.watchTools(over.signal), control.watchRollbacks(over.signal)];
+  const watching = [control.watch(over.signal), control.watchRollbacks(over.signal)];
   await up.run(signal, () => {
     // Other users of this machine see the arguments of a browser that is started, so the token is left to the user to paste.
     if (options.open && options.out.isTTY === true && !wantsToken) openBrowser(url, env);

@@ -59,22 +59,26 @@ export class WrittenStatuses<Status extends StatusWithConditions> {
     return last === undefined ? Infinity : this.#context.clock.monotonic() - last.at;
   }
 
-  /** Writes the status if it differs from the last one, and reports an event for each condition that changed. */
+  /**
+   * Writes the status if it differs from the last one, and reports an event for each condition that changed. Resolves to whether it
+   * was written.
+   */
   async write(
     stored: KubernetesObject & { status?: Status | undefined },
     status: Status,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { clock } = this.#context;
     const before = this.of(stored);
     const last = this.#lastOf(stored);
     const { uid, resourceVersion } = stored.metadata;
-    if (last?.over === resourceVersion && isDeepStrictEqual(last?.status, status)) return;
-    if (!(await this.#apply(stored, status, last, signal))) return;
+    if (last?.over === resourceVersion && isDeepStrictEqual(last?.status, status)) return false;
+    if (!(await this.#apply(stored, status, last, signal))) return false;
     const key = keyOf(stored.metadata);
     const at = clock.monotonic();
     this.#written.set(key, { uid, status, attempt: undefined, over: resourceVersion, at });
     await this.#report(stored, before, status, signal);
+    return true;
   }
 
   forget(key: string): void {
