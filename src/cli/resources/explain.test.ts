@@ -99,7 +99,33 @@ describe("what is explained", () => {
         canary  1.10.0  ba9876543210  25 % of new sessions
       A session keeps the version that it began with."
     `);
+    const counts = { sessions: 12, turns: 30, errors: 1, validationFailures: 0 };
+    const trial = {
+      canaryMessage: "Step 2 of 3 (weight 25) lasts 10m",
+      canaryStepSince: "2026-03-01T12:00:00.000Z",
+      canaryCounts: counts,
+    };
+    const automatic = view("PromptPack", "prompts", { spec, status: { ...status, ...trial } });
+    expect(lines(automatic)).toContain(
+      [
+        "Canary: Step 2 of 3 (weight 25) lasts 10m.",
+        "  In this step, since 2026-03-01T12:00:00.000Z: 12 sessions began, 30 turns ended,",
+        "  1 of them in an error, and validators found fault with 0.",
+      ].join("\n"),
+    );
     const { activeVersion, activeSemver } = status;
+    const aborted = {
+      phase: "Active",
+      conditions,
+      activeVersion,
+      activeSemver,
+      abortedVersion: "ba9876543210",
+      abortedSemver: "1.10.0",
+      abortedReason: "Step 1 of 3 (weight 10): 4 of 20 turns failed",
+    };
+    expect(lines(view("PromptPack", "prompts", { spec, status: aborted }))).toContain(
+      "Taken back: 1.10.0 (ba9876543210). Step 1 of 3 (weight 10): 4 of 20 turns failed.",
+    );
     const immediate = { phase: "Active", conditions, activeVersion, activeSemver };
     expect(lines(view("PromptPack", "prompts", { status: immediate }))).toContain(
       "active  1.9.0  0123456789ab  100 % of new sessions",

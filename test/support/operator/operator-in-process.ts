@@ -19,6 +19,7 @@ import type {
 } from "../../../src/operator/cluster/operator-context.ts";
 import type { AgentNetworkPolicy } from "../../../src/operator/cluster/agent-network-policy.ts";
 import type { AskReplica } from "../../../src/operator/agent-runtime/pods/replica-reports.ts";
+import type { AskCanary } from "../../../src/probes/canary-probes.ts";
 import { createOperator, type Operator } from "../../../src/operator/operator.ts";
 import { systemClock } from "../../../src/time/clock.ts";
 import { type KubeCluster, OPERATOR_USER } from "../kubernetes/kube-cluster.ts";
@@ -43,6 +44,7 @@ interface Options {
   readonly networkPolicy?: AgentNetworkPolicy;
   /** What the pods of the simulated kubelet say of themselves: nothing listens at their addresses. */
   readonly askReplica?: AskReplica;
+  readonly askCanary?: AskCanary;
   /** @default OPERATOR_USER */
   readonly user?: string;
 }
@@ -86,6 +88,7 @@ export class OperatorInProcess {
       ? [operator.run(signal)]
       : [
           promptPacks.controller.run(signal),
+          promptPacks.run(signal),
           toolRegistries.controller.run(signal),
           toolRegistries.run(signal),
         ];
@@ -100,6 +103,7 @@ export class OperatorInProcess {
       secrets = "watch",
       networkPolicy,
       askReplica,
+      askCanary,
       user = OPERATOR_USER,
     }: Options = {},
   ): Promise<OperatorInProcess> {
@@ -146,6 +150,7 @@ export class OperatorInProcess {
       },
       signer: aConfigSigner(),
       askReplica,
+      askCanary,
       random: Math.random,
       instance: "test",
       ownNamespace: "default",
