@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { aPrompt } from "../../../test/support/builders/agent-config.ts";
 import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
+import { earlierPrompts } from "../../control/agent-runtime/earlier-prompts.ts";
 import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import { MemorySessionStore } from "../sessions/memory/memory-session-store.ts";
 import { promptOfSession, promptVersions } from "./session-prompt.ts";
@@ -95,5 +96,36 @@ describe("the version of a session that has one", () => {
     await turn(weighed(50));
     const next = aPrompt({ version: "next" });
     expect(await turn({ active: next, earlier: [] })).toEqual(sessions.map(() => "next"));
+  });
+});
+
+describe("the version of a session that runs", () => {
+  it("stays through steps, a promotion, another edit, and a canary that is taken back", () => {
+    const next = aPrompt({ version: "next" });
+    const stages: readonly Omit<Prompts, "earlier">[] = [
+      { active: stable },
+      { active: stable, canary: { weight: 10, prompt: trial, trial: "1" } },
+      { active: stable, canary: { weight: 50, prompt: trial, trial: "2" } },
+      { active: stable, canary: { weight: 100, prompt: trial, trial: "3" } },
+      { active: trial },
+      { active: trial, canary: { weight: 50, prompt: next, trial: "4" } },
+      { active: trial },
+    ];
+    const versions = new Map<string, string | undefined>();
+    let before: Prompts | undefined;
+    for (const [stage, prompts] of stages.entries()) {
+      const last = before === undefined ? undefined : { prompt: before, tools: [] };
+      const prompt: Prompts = { ...prompts, earlier: earlierPrompts(prompts, [], last) };
+      before = prompt;
+      for (const [sessionId, promptVersion] of versions) {
+        const now = promptOfSession(prompt, { sessionId, promptVersion }).version;
+        if (now !== promptVersion) expect.fail(`${sessionId} changed in stage ${stage}`);
+      }
+      for (const session of sessions) {
+        const sessionId = `${stage} ${session}`;
+        versions.set(sessionId, freshVersion(prompt, sessionId));
+      }
+    }
+    expect(new Set(versions.values())).toEqual(new Set(["stable", "trial", "next"]));
   });
 });
