@@ -114,19 +114,24 @@ describe("a canary with steps", () => {
   it("goes from step to step with its sessions, and is promoted", async () => {
     const canary = { steps: steps("1s", "1s"), abortWhen };
     await write("1.0.0", canary);
-    const { process, becomes, talk, status } = await up();
+    const running = await up();
     await write("2.0.0", canary);
-    await becomes({ phase: "Canary", canarySemver: "2.0.0", canaryStep: 1, canaryWeight: 50 });
-    await becomes({ canaryMessage: expect.stringMatching(/waits for sessions: 0 of 10/) });
+    await running.becomes({
+      phase: "Canary",
+      canarySemver: "2.0.0",
+      canaryStep: 1,
+      canaryWeight: 50,
+    });
+    await running.becomes({ canaryMessage: expect.stringMatching(/waits for sessions: 0 of 10/) });
     // Half of them are the canary's, give or take.
-    await talk(60);
-    await becomes({ canaryStep: 2, canaryWeight: 100 });
+    await running.talk(60);
+    await running.becomes({ canaryStep: 2, canaryWeight: 100 });
     expect(await explained()).toContain("Canary: Step 2 of 2 (weight 100)");
-    await talk(20);
-    await becomes({ phase: "Active", activeSemver: "2.0.0" });
-    expect(await status()).not.toHaveProperty("canaryStep");
-    await process.shows(/PromptPack default\/prompts: CanaryStep: Version 2\.0\.0/);
-    await process.shows(/PromptPack default\/prompts: CanaryPromoted: Version 2\.0\.0/);
+    await running.talk(20);
+    await running.becomes({ phase: "Active", activeSemver: "2.0.0" });
+    expect(await running.status()).not.toHaveProperty("canaryStep");
+    await running.process.shows(/PromptPack default\/prompts: CanaryStep: Version 2\.0\.0/);
+    await running.process.shows(/PromptPack default\/prompts: CanaryPromoted: Version 2\.0\.0/);
   });
 
   it("is taken back when its provider answers one session in five with 500, and stays so", async () => {
