@@ -137,11 +137,8 @@ const skillConfigSchema = z.strictObject({
   files: z.record(z.string(), z.string()).optional(),
 });
 
-const promptConfigSchema = z.strictObject({
-  pack: z.string(),
-  /** The content hash of the pack, 12 hex digits. */
-  version: z.string(),
-  semver: z.string(),
+/** One prompt of a pack. A session may come to several of them. */
+const stepConfigSchema = z.strictObject({
   prompt: z.string(),
   /** The rendered system prompt, with its fragments and variables filled in. */
   system: z.string(),
@@ -160,14 +157,53 @@ const promptConfigSchema = z.strictObject({
   toolChoice: z.enum(["auto", "required", "none"]),
   maxRounds: z.int().min(1),
   maxToolCallsPerTurn: z.int().min(1),
-  /** What the model may load, or is told in any case. */
-  skills: z.array(skillConfigSchema).optional(),
   /** Tools of the pack itself, such as the one that loads skills, that this prompt does not offer. */
   blockedPackTools: z.array(z.string()).optional(),
   /** What messages and answers are checked for. */
   validators: z.array(validatorConfigSchema).max(MAX_VALIDATORS).optional(),
-  /** The tools of this prompt, if they differ from the agent's `tools`, as those of a canary may. */
+  /**
+   * The tools of this prompt, if they are other ones: those of a canary or an earlier version than the `tools` of the agent, and those
+   * of another prompt than the tools of the version that it belongs to.
+   */
   tools: z.array(toolConfigSchema).optional(),
+});
+
+const workflowConfigSchema = z.strictObject({
+  entry: z.string(),
+  states: z.record(
+    z.string(),
+    z.strictObject({
+      prompt: z.string(),
+      description: z.string().optional(),
+      /** Event to state. */
+      events: z.record(z.string(), z.string()),
+      maxVisits: z.int().min(1).optional(),
+      onMaxVisits: z.string().optional(),
+      /** `none`, or the folder of the skills that the state has. Without it the state has all of them. */
+      skills: z.string().optional(),
+    }),
+  ),
+  budget: z
+    .strictObject({
+      maxTotalVisits: z.int().min(1).optional(),
+      maxToolCalls: z.int().min(1).optional(),
+      maxWallTimeSec: z.int().min(1).optional(),
+    })
+    .optional(),
+});
+
+/** What a version of a pack gives: the prompt of a new session, and what belongs to the whole pack. */
+const promptConfigSchema = stepConfigSchema.extend({
+  pack: z.string(),
+  /** The content hash of the pack, 12 hex digits. */
+  version: z.string(),
+  semver: z.string(),
+  /** What the model may load, or is told in any case. */
+  skills: z.array(skillConfigSchema).optional(),
+  /** The other prompts that a session may come to, by their keys in the pack. */
+  others: z.record(z.string(), stepConfigSchema).optional(),
+  /** Which prompt a session has when. */
+  workflow: workflowConfigSchema.optional(),
 });
 
 const authConfigSchema = z.strictObject({
@@ -277,6 +313,8 @@ export const agentConfigSchema = z.strictObject({
 export type Parameters = z.output<typeof parametersSchema>;
 export type ProviderConfig = z.output<typeof providerConfigSchema>;
 export type PromptConfig = z.output<typeof promptConfigSchema>;
+export type StepConfig = z.output<typeof stepConfigSchema>;
+export type WorkflowConfig = z.output<typeof workflowConfigSchema>;
 export type SkillConfig = z.output<typeof skillConfigSchema>;
 export type ToolConfig = z.output<typeof toolConfigSchema>;
 export type LimitsConfig = z.output<typeof limitsConfigSchema>;

@@ -82,6 +82,8 @@ export interface ToolResultFrame extends OfTurn {
   type: "tool_result";
   /** Has exactly one of `result` and `error`. */
   tool_result: { id: string; result?: unknown; error?: string };
+  /** The state of the agent's workflow to which the call moved the session. */
+  state?: string;
 }
 /** A call waits for an answer of the user. The `done` of its turn follows, and the answers begin the turn that goes on. */
 export interface ApprovalRequestFrame extends OfTurn {
@@ -100,6 +102,8 @@ export interface DoneFrame extends OfTurn {
   content: string;
   usage?: Usage;
   finish_reason: FinishReason;
+  /** The state of the agent's workflow that the session is in. */
+  state?: string;
   /** Rules of the agent that the message or the answer breaks, and that refuse neither. */
   warnings?: Warning[];
 }

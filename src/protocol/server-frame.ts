@@ -41,7 +41,7 @@ const shapes: Record<ServerFrame["type"], Shape> = {
     ...ofTurn,
     tool_call: object({ id: isString, name: isString, arguments: isObject }),
   },
-  tool_result: { ...ofTurn, tool_result: isToolResult },
+  tool_result: { ...ofTurn, tool_result: isToolResult, state: optional(isString) },
   approval_request: {
     ...ofTurn,
     approval: object({
@@ -56,6 +56,7 @@ const shapes: Record<ServerFrame["type"], Shape> = {
     content: isString,
     usage: optional(object({ input_tokens: isSeq, output_tokens: isSeq })),
     finish_reason: isOneOf(FINISH_REASONS),
+    state: optional(isString),
     warnings: optional(listOf(object({ validator: isString, message: isString }))),
   },
   // An error outside a turn has neither turn_id nor seq.

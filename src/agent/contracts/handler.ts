@@ -11,7 +11,14 @@ export type TurnEvent =
    */
   | { type: "tool-call"; id: string; name: string; arguments: Record<string, unknown> }
   /** Exactly one of `result` and `error`. */
-  | { type: "tool-result"; id: string; result?: unknown; error?: string };
+  | {
+      type: "tool-result";
+      id: string;
+      result?: unknown;
+      error?: string;
+      /** The state of the workflow to which the call moved the session. */
+      state?: string;
+    };
 
 /**
  * What was done of a turn before: by a replica that died, of which the clients were sent all, or until calls of it waited for an
@@ -93,6 +100,8 @@ export interface Turn {
    * an assistant message has to be emitted before it, and its calls after it.
    */
   record(message: HistoryMessage, note?: StepNote): void;
+  /** Says in which state of its workflow the session is from now on. The last frame of the turn tells it. */
+  enterState(state: string): void;
   /**
    * Settles when all that was emitted and recorded is stored. A handler waits for it before it calls a tool, and before it
    * asks the model again. Rejects when something could not be stored, or when the turn has to stop.

@@ -38,6 +38,8 @@ class RecordedTurn implements Turn {
     this.messages.push(message);
   }
 
+  enterState(): void {}
+
   async stored(): Promise<void> {}
 
   get types(): string[] {

@@ -21,16 +21,15 @@ import { findTool } from "./tools/find-tool.ts";
 import { checkToolArguments } from "./tools/tool-arguments.ts";
 import { functionTools, offerTools, type OfferedTool } from "./tools/offered-tool.ts";
 import { withPackTools } from "./tools/with-pack-tools.ts";
-import { skillTools, withSkills } from "./skills/with-skills.ts";
+import { firstPackTools, TurnStages, type TurnStagesOptions } from "./turn-stages.ts";
+import { promptOfPack } from "./workflow/state-prompt.ts";
 import { ToolServers } from "../../tool-servers/tool-servers.ts";
-import { boundPrompt } from "./bound-prompt.ts";
 import { ContextLimits } from "./context-limits.ts";
 import { PromptFit } from "./prompt-fit.ts";
 import { providerSteps } from "./provider-steps.ts";
 import { promptOfSession } from "./session-prompt.ts";
-import { checkedSteps } from "./validation/checked-steps.ts";
-import { checkMessage, withoutRefused } from "./validation/refused-messages.ts";
-import { TurnValidation, type ValidationMetrics } from "./validation/turn-validation.ts";
+import { withoutRefused } from "./validation/refused-messages.ts";
+import type { ValidationMetrics } from "./validation/turn-validation.ts";
 import type { Framework } from "../framework/framework.ts";
 import { frameworkProblem, frameworkSteps } from "./framework-steps.ts";
 import type { ToolForClients } from "../tools-endpoint/mcp-reply.ts";
@@ -74,63 +73,62 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
     async run(turn) {
       const { provider } = turn.config;
       takeConfig(turn.config);
-      const ofSession = promptOfSession(promptsOf(turn.config), turn);
-      const prompt = withSkills(boundPrompt(ofSession, turn, clock.now()));
-      const validation = new TurnValidation(prompt.validators ?? [], metrics);
-      if (turn.earlier === undefined) checkMessage(turn, validation);
-      const tools = await toolsFor(prompt, turn.config, turn.signal);
-      const schemas = JSON.stringify(functionTools(tools).map(({ inputSchema }) => inputSchema));
-      const sampling = samplingOptions(prompt.parameters, provider?.parameters ?? {});
-      const turnLog = log.child({ turnId: turn.id });
-      const shared = { prompt, tools, clock, random, log: turnLog };
-      const unchecked =
-        framework === undefined
-          ? providerSteps({ ...shared, sampling, connection: await connect(turn.config) })
-          : await frameworkSteps(framework, {
-              ...shared,
-              turn,
-              toolsEndpoint,
-              parameters: { ...prompt.parameters, ...provider?.parameters },
-              modelId: provider?.model ?? "",
-              newId,
-            });
-      const onHeld = (): Promise<void> => turn.emit({ type: "chunk", content: "" });
-      const source = checkedSteps(unchecked, validation, onHeld);
+      const version = promptOfSession(promptsOf(turn.config), turn);
       const history = withoutRefused(await turn.history());
-      const result = await runTurn(turn, {
-        source,
-        prompt,
-        tools,
-        log: turnLog,
-        metrics,
-        usedCallIds: callIdsOf(history),
-        history,
-        fit: new PromptFit({
+      const turnLog = log.child({ turnId: turn.id });
+      const sourceOf: TurnStagesOptions["sourceOf"] = async (prompt, tools) => {
+        const schemas = JSON.stringify(functionTools(tools).map(({ inputSchema }) => inputSchema));
+        const sampling = samplingOptions(prompt.parameters, provider?.parameters ?? {});
+        const shared = { prompt, tools, clock, random, log: turnLog };
+        const source =
+          framework === undefined
+            ? providerSteps({ ...shared, sampling, connection: await connect(turn.config) })
+            : await frameworkSteps(framework, {
+                ...shared,
+                turn,
+                toolsEndpoint,
+                parameters: { ...prompt.parameters, ...provider?.parameters },
+                modelId: provider?.model ?? "",
+                newId,
+              });
+        const fit = new PromptFit({
           model: JSON.stringify([provider?.name, provider?.baseURL, provider?.model]),
           limits: contextLimits,
           rates: tokenRates,
           besideCharacters: charactersIn(prompt.system) + charactersIn(schemas),
           answerTokens: sampling.maxOutputTokens,
           maxHistoryTokens: limitsOf(turn.config).maxHistoryTokens,
-        }),
+        });
+        return { source, fit };
+      };
+      const stages = new TurnStages({
+        turn,
+        version,
+        history,
+        clock,
+        metrics,
+        offer: (prompt, config) => registryTools(prompt, config, turn.signal),
+        sourceOf,
       });
-      const { warnings } = validation;
+      if (turn.earlier === undefined) stages.checkMessage();
+      const usedCallIds = callIdsOf(history);
+      const result = await runTurn(turn, { stages, log: turnLog, metrics, usedCallIds, history });
+      const { warnings } = stages;
       return warnings.length === 0 ? result : { ...result, warnings };
     },
     async problemOfEdit({ config, name, arguments: toolArguments, signal, ...session }) {
-      const prompt = promptOfSession(promptsOf(config), session);
-      const tools = await toolsFor(prompt, config, signal);
-      const tool = findTool(tools, name);
+      const version = promptOfSession(promptsOf(config), session);
+      const keys = [version.prompt, ...Object.keys(version.others ?? {})];
+      const lists = keys.map((key) => registryTools(promptOfPack(version, key), config, signal));
+      const tool = findTool((await Promise.all(lists)).flat(), name);
       // The call of a tool that is gone has its error as its result.
       return tool === undefined ? undefined : checkToolArguments(tool, toolArguments);
     },
     async tools(config, signal) {
       const active = config.prompt?.active;
-      return toolsForClients(
-        active === undefined
-          ? await offerTools(config.tools, toolServers, signal)
-          : await toolsFor(active, config, signal),
-      );
+      const ofRegistry = await offerTools(active?.tools ?? config.tools, toolServers, signal);
+      if (active === undefined) return toolsForClients(ofRegistry);
+      return toolsForClients(withPackTools(ofRegistry, firstPackTools(active, clock)));
     },
     async ready(config) {
       promptsOf(config);
@@ -150,13 +148,12 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
     lastConfig = config;
   }
 
-  async function toolsFor(
+  function registryTools(
     prompt: PromptConfig,
     config: AgentConfig,
     signal: AbortSignal,
   ): Promise<readonly OfferedTool[]> {
-    const ofRegistry = await offerTools(prompt.tools ?? config.tools, toolServers, signal);
-    return withPackTools(ofRegistry, skillTools(prompt));
+    return offerTools(prompt.tools ?? config.tools, toolServers, signal);
   }
 
   async function connect(config: AgentConfig): Promise<ModelConnection> {
@@ -192,6 +189,7 @@ function promptsOf({ prompt }: AgentConfig): NonNullable<AgentConfig["prompt"]> 
 
 /** The tools of all prompts. */
 function toolsOf({ tools, prompt }: AgentConfig): ToolConfig[] {
-  const prompts = [prompt?.active, prompt?.canary?.prompt, ...(prompt?.earlier ?? [])];
-  return [...tools, ...prompts.flatMap((each) => each?.tools ?? [])];
+  const versions = [prompt?.active, prompt?.canary?.prompt, ...(prompt?.earlier ?? [])];
+  const steps = versions.flatMap((each) => [each, ...Object.values(each?.others ?? {})]);
+  return [...tools, ...steps.flatMap((each) => each?.tools ?? [])];
 }

@@ -10,7 +10,7 @@ import type { Log } from "../../observability/log.ts";
 import type { Usage } from "../../protocol/frames.ts";
 import { AnswerContinuation } from "./answer-continuation.ts";
 import type { EarlierRun, Turn, TurnResult } from "../contracts/handler.ts";
-import type { PromptFit, ShorterPrompt } from "./prompt-fit.ts";
+import type { ShorterPrompt } from "./prompt-fit.ts";
 import { BoundCalls, type BoundCallsOptions } from "./bound-calls.ts";
 import { OwnCalls } from "./own-calls.ts";
 import { newModelStep, type ModelStep } from "./providers/model-step.ts";
@@ -19,48 +19,51 @@ import {
   providerTurnError,
   ProviderTurnError,
 } from "./providers/provider-error.ts";
-import type { AssistantMessage, HistoryMessage, ToolMessage } from "../sessions/history-message.ts";
+import type {
+  AssistantMessage,
+  HistoryMessage,
+  ToolMessage,
+  WorkflowPosition,
+} from "../sessions/history-message.ts";
+import type { Stage, TurnStages } from "./turn-stages.ts";
 import { addUsage } from "../contracts/add-usage.ts";
 import { CallIds } from "./tools/call-ids.ts";
 import type { StepSource, ToolChoice } from "./steps/step-source.ts";
-import type { OfferedTool } from "./tools/offered-tool.ts";
 import { byApproval, waitingResult } from "./tools/waiting-runs.ts";
 import { runCalls } from "./tools/run-calls.ts";
-import { ToolRuns, type ToolRun } from "./tools/tool-runs.ts";
+import { type ToolOffer, ToolRuns, type ToolRun } from "./tools/tool-runs.ts";
 
 export type TurnMetrics = Pick<AgentMetrics, "toolCallsTotal" | "providerTokensTotal">;
 
 export interface ToolLoopContext {
-  source: StepSource;
-  prompt: PromptConfig;
-  tools: readonly OfferedTool[];
+  /** Which prompt, tools and source each step has. */
+  stages: Pick<TurnStages, "after" | "position">;
   log: Log;
   metrics: TurnMetrics | undefined;
   /** The ids of all calls that the session had before this turn. */
   usedCallIds: readonly string[];
   /** The messages of the turns before this one. */
   history: readonly HistoryMessage[];
-  /** How many of them the model is told. */
-  fit: PromptFit;
 }
 
 export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<TurnResult> {
-  const { prompt, metrics } = context;
+  const { stages, metrics } = context;
+  let stage = await stages.after([]);
   /** The messages of this turn, and what the model is told of those before it. */
   const own: HistoryMessage[] = [{ role: "user", turnId: turn.id, content: turn.content }];
-  let told = context.fit.toldOf(context.history, own);
+  let told = stage.fit.toldOf(context.history, own);
   // Stops the tools and the request that still run when the turn ends, for whatever reason.
   const stop = new AbortController();
   const signal = AbortSignal.any([turn.signal, stop.signal]);
-  const toolRuns = new ToolRuns({
-    tools: context.tools,
-    callIds: new CallIds(context.usedCallIds),
-    maxRounds: prompt.maxRounds,
-    maxCalls: prompt.maxToolCallsPerTurn,
-    caller: { subject: turn.callerSubject, sessionId: turn.sessionId },
-    signal,
-    metrics,
-  });
+  const toolRuns = new ToolRuns(
+    {
+      callIds: new CallIds(context.usedCallIds),
+      caller: { subject: turn.callerSubject, sessionId: turn.sessionId },
+      signal,
+      metrics,
+    },
+    offerOf(stage),
+  );
   const { earlier } = turn;
   let usage = earlier?.usage;
   let lastText = earlier?.said ?? "";
@@ -79,7 +82,14 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
       continuation = undefined;
       heard.text = "";
       isFirst = true;
-      return { role: "assistant", turnId: turn.id, content, ...(toolCalls && { toolCalls }) };
+      const workflow = stages.position;
+      return {
+        role: "assistant",
+        turnId: turn.id,
+        content,
+        ...(toolCalls && { toolCalls }),
+        ...(workflow && { workflow }),
+      };
     },
   };
   const boundCalls = new BoundCalls({ ...callsOfStep, openCall: () => ownCalls.open });
@@ -90,6 +100,15 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
       return boundCalls.claim(call);
     },
   });
+
+  /** Begins a step, which may have another prompt than the one before it. */
+  async function beginStep(): Promise<void> {
+    const next = await stages.after(own.slice(1));
+    if (next === stage) return;
+    stage = next;
+    told = stage.fit.toldOf(context.history, own);
+    toolRuns.offer(offerOf(stage));
+  }
 
   function remember(message: ToolMessage): void {
     own.push(message);
@@ -122,9 +141,9 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
   function shorterAfter(error: unknown, refusals: number): ShorterPrompt | undefined {
     if (!(error instanceof ProviderTurnError)) return undefined;
     const { failure } = error;
-    const shorter = context.fit.shorterThan({ told, own, failure, refusals });
+    const shorter = stage.fit.shorterThan({ told, own, failure, refusals });
     if (shorter === undefined) return undefined;
-    const { provider, modelId: model } = context.source;
+    const { provider, modelId: model } = stage.source;
     const { reason, status, contextRefusal } = failure;
     const messages = { left: shorter.told.length, leftOut: told.length - shorter.told.length };
     context.log.warn(
@@ -150,15 +169,15 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
     };
     try {
       const request = { messages, toolChoice, instruction, signal, onText, ownCalls, boundCalls };
-      await context.source.stream(step, request);
+      await stage.source.stream(step, request);
     } finally {
       // A runtime may have ended its step while a call that it made was under way.
       await boundCalls.whenIdle();
       boundCalls.removeFrom(step);
-      usage = addUsage(usage, usageOf(step, context));
+      usage = addUsage(usage, usageOf(step, { source: stage.source, metrics }));
       const promptTokens = step.usage?.inputTokens.total;
-      if (promptTokens !== undefined && context.source.countsPrompts)
-        context.fit.counted(messages, promptTokens);
+      if (promptTokens !== undefined && stage.source.countsPrompts)
+        stage.fit.counted(messages, promptTokens);
     }
   }
 
@@ -175,6 +194,7 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
 
   try {
     for (const step of earlier?.steps ?? []) {
+      if (step.calls.some(({ outcome }) => outcome === undefined)) await beginStep();
       own.push(step.message, ...step.calls.flatMap(({ outcome }) => outcome ?? []));
       const waiting = await run(toolRuns.takeEarlier(step));
       if (waiting.length > 0) return waitingResult(waiting, usage);
@@ -182,12 +202,18 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
     const finished = earlier?.steps.at(-1)?.finishReason;
     if (finished !== undefined) return resultOf(finished, usage);
     for (let round = 1 + (earlier?.steps.length ?? 0); ; round += 1) {
-      const toolChoice = toolRuns.limitReached ? "none" : toolChoiceIn(round, prompt);
+      await beginStep();
+      const { source } = stage;
+      const toolChoice = toolRuns.limitReached ? "none" : toolChoiceIn(round, stage.prompt);
       const step = await answer(toolChoice);
       // An answer that was cut off may end in an incomplete call.
       const mayCall = toolChoice !== "none" && step.end?.type === "complete";
       const runs = mayCall ? toolRuns.takeRound(step) : [];
-      const message = assistantMessage(turn, step, runs, { ...context, continuation });
+      const message = assistantMessage(turn, step, runs, {
+        source,
+        continuation,
+        workflow: stages.position,
+      });
       continuation = undefined;
       const isLast = !ownCalls.takeAskedAgain(mayCall) && runs.length === 0;
       const finishReason = !isLast
@@ -196,11 +222,11 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
           ? "tool_limit"
           : finishReasonOf(step, {
               hasSpoken: lastText !== "",
-              provider: context.source.provider,
+              provider: source.provider,
             });
       if (message.content !== "" || runs.length > 0) {
         own.push(message);
-        const stepUsage = usageOf(step, { ...context, metrics: undefined });
+        const stepUsage = usageOf(step, { source, metrics: undefined });
         turn.record(message, { usage: stepUsage, inputs: inputsOf(step, runs), finishReason });
       }
       if (finishReason !== undefined) return resultOf(finishReason, usage);
@@ -221,7 +247,15 @@ function assistantMessage(
   turn: Turn,
   step: ModelStep,
   runs: readonly ToolRun[],
-  { source, continuation }: ToolLoopContext & { continuation: AnswerContinuation | undefined },
+  {
+    source,
+    continuation,
+    workflow,
+  }: {
+    source: StepSource;
+    continuation: AnswerContinuation | undefined;
+    workflow: WorkflowPosition | undefined;
+  },
 ): AssistantMessage {
   const metadata = new Map(step.toolCalls.map((call) => [call.id, call.providerMetadata]));
   const toolCalls = runs.map(({ id, name, arguments: toolArguments }) => {
@@ -236,7 +270,12 @@ function assistantMessage(
     content: continuation?.wholeOf(step.text) ?? step.text,
     ...(toolCalls.length > 0 && { toolCalls }),
     ...(providerMetadata && { providerMetadata }),
+    ...(workflow && { workflow }),
   };
+}
+
+function offerOf({ tools, prompt }: Stage): ToolOffer {
+  return { tools, maxRounds: prompt.maxRounds, maxCalls: prompt.maxToolCallsPerTurn };
 }
 
 /** Throws when there is nothing to tell the user. */
@@ -283,7 +322,10 @@ function resultOf(finishReason: TurnResult["finishReason"], usage: Usage | undef
   return { finishReason, usage };
 }
 
-function usageOf(step: ModelStep, { source, metrics }: ToolLoopContext): Usage | undefined {
+function usageOf(
+  step: ModelStep,
+  { source, metrics }: { source: StepSource; metrics: TurnMetrics | undefined },
+): Usage | undefined {
   const input = step.usage?.inputTokens.total;
   const output = step.usage?.outputTokens.total;
   if (input === undefined && output === undefined) return undefined;

@@ -20,6 +20,18 @@ export interface AssistantMessage extends OfTurn {
   partial?: boolean;
   /** The user's message of this turn was refused. It stays in the store, and no model is told of the turn. */
   isMessageRefused?: boolean;
+  /** Where the session was in the workflow of its pack when this was said. */
+  workflow?: WorkflowPosition;
+}
+
+export interface WorkflowPosition {
+  readonly state: string;
+  /** State to the number of times that the session came to it. */
+  readonly visits: Readonly<Record<string, number>>;
+  /** The tool calls of the session so far. */
+  readonly toolCalls: number;
+  /** When the workflow began, in milliseconds since 1970. */
+  readonly startedAt: number;
 }
 
 export interface HistoryToolCall {
@@ -37,4 +49,6 @@ export interface ToolMessage extends OfTurn {
   /** Exactly one of `result` and `error`. */
   result?: unknown;
   error?: string;
+  /** The state of the workflow to which the call moved the session. */
+  state?: string;
 }

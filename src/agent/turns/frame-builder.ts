@@ -42,9 +42,10 @@ export class FrameBuilder {
         };
       }
       case "tool-result": {
-        const { id, result, error } = event;
+        const { id, result, error, state } = event;
         const tool_result = error === undefined ? { id, result: result ?? null } : { id, error };
-        return { ...this.#begin("tool_result"), tool_result };
+        const frame = { ...this.#begin("tool_result"), tool_result };
+        return state === undefined ? frame : { ...frame, state };
       }
     }
   }
@@ -61,14 +62,15 @@ export class FrameBuilder {
     };
   }
 
-  /** The last frame of the turn. `answer` is the text that was emitted in chunks. */
-  ofEnding(ending: StoredEnding, answer: string): TurnFrame {
+  /** The last frame of the turn. `answer` is the text that was emitted in chunks, `state` the one of the workflow. */
+  ofEnding(ending: StoredEnding, answer: string, state?: string): TurnFrame {
     if (ending.type === "error") return { ...this.#begin("error", true), error: ending.error };
     const { usage, finishReason: finish_reason, warnings = [] } = ending;
     const begin = { ...this.#begin("done", true), content: ending.content ?? answer };
     const frame =
       usage === undefined ? { ...begin, finish_reason } : { ...begin, usage, finish_reason };
-    return warnings.length === 0 ? frame : { ...frame, warnings: [...warnings] };
+    const told = state === undefined ? frame : { ...frame, state };
+    return warnings.length === 0 ? told : { ...told, warnings: [...warnings] };
   }
 
   /** An error frame as text. It takes no number, since the store does not hold it. */

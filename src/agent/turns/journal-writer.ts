@@ -44,8 +44,9 @@ export class JournalWriter {
         this.#add({ type: "call-started", id: event.id, name: event.name });
         return;
       case "tool-result": {
-        const { id, result, error } = event;
-        const outcome = error === undefined ? { result: result ?? null } : { error };
+        const { id, result, error, state } = event;
+        const moved = state === undefined ? {} : { state };
+        const outcome = error === undefined ? { result: result ?? null, ...moved } : { error };
         this.record({
           role: "tool",
           turnId: this.#turnId,

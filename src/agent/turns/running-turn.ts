@@ -78,6 +78,8 @@ export class RunningTurn implements Turn {
   readonly #transcript: Transcript;
   readonly #writer: TurnWriter;
 
+  /** The state of the workflow that the session is in. */
+  #state: string | undefined;
   #isRenewing = false;
   #hasEnded = false;
   #isEnding = false;
@@ -143,6 +145,10 @@ export class RunningTurn implements Turn {
 
   record(message: HistoryMessage, note?: StepNote): void {
     if (this.#transcript.record(message)) this.#writer.record(message, note);
+  }
+
+  enterState(state: string): void {
+    this.#state = state;
   }
 
   stored(): Promise<void> {
@@ -262,6 +268,7 @@ export class RunningTurn implements Turn {
     try {
       frames = await this.#writer.end(ending, {
         answer: this.#transcript.answer,
+        state: this.#state,
         messages: this.#transcript.messages(ending, {
           isCancelled: stopReason === "cancelled",
           wasCut,

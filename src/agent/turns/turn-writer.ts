@@ -159,13 +159,15 @@ export class TurnWriter {
     options: {
       /** The text that was emitted in chunks. */
       answer: string;
+      /** The state of the workflow that the session is in. */
+      state?: string | undefined;
       messages: readonly HistoryMessage[];
       pausesMs: readonly number[];
       /** How long the session outlasts the turn unless something happens in it. */
       sessionTtlMs: number;
     },
   ): Promise<readonly TurnFrame[]> {
-    const { answer, messages, pausesMs, sessionTtlMs } = options;
+    const { answer, state, messages, pausesMs, sessionTtlMs } = options;
     this.#closeChunk();
     const approvals = ending.type === "done" ? (ending.approvals ?? []) : [];
     const expiresAt = this.#context.clock.now() + sessionTtlMs;
@@ -173,7 +175,7 @@ export class TurnWriter {
       ...this.#unstored,
       // Requests and end are one write, so that nobody answers a call of a turn that has not ended.
       ...approvals.map((approval) => this.#frames.ofApproval(approval, expiresAt)),
-      this.#frames.ofEnding(ending, answer),
+      this.#frames.ofEnding(ending, answer, state),
     ];
     const end = { frames, messages };
     try {

@@ -203,9 +203,19 @@ class ReferenceChecker {
       named && this.#lookup.peek("ToolRegistry", named.name, named.namespace ?? agent.namespace);
     const tools =
       named === undefined ? [] : registry && toolsAmongFiles(registry, this.#files.resources);
-    const missing = tools === undefined ? [] : missingTools(tools, prompt);
-    if (missing.length === 0) return;
-    const wants = `prompt "${prompt.name}" wants ${missing.length === 1 ? "the tool" : "the tools"} ${listNames(missing)}`;
+    for (const step of [prompt, ...Object.values(prompt.others)]) {
+      const missing = tools === undefined ? [] : missingTools(tools, step);
+      if (missing.length > 0) this.#noteMissing(agent, step.name, missing, named);
+    }
+  }
+
+  #noteMissing(
+    agent: Agent,
+    prompt: string,
+    missing: readonly string[],
+    named: ReturnType<typeof toolRegistryNameOf>,
+  ): void {
+    const wants = `prompt "${prompt}" wants ${missing.length === 1 ? "the tool" : "the tools"} ${listNames(missing)}`;
     if (named === undefined) {
       const message = `${wants}, and the agent names no ToolRegistry in toolRegistryRef`;
       this.#findings.note(agent, ["spec", "promptPackRef", "name"], message);

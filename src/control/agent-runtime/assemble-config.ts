@@ -2,7 +2,7 @@
 import {
   AGENT_CONFIG_VERSION,
   type AgentConfig,
-  type ToolConfig,
+  type PromptConfig,
 } from "../../agent-config/agent-config.ts";
 import { earlierPrompts } from "./earlier-prompts.ts";
 import { withoutUndefined } from "../without-undefined.ts";
@@ -10,7 +10,7 @@ import type { AgentFacts } from "./agent-facts.ts";
 import type { PromptPackPart } from "./prompt-pack-part.ts";
 import type { providerPart } from "./provider-part.ts";
 import type { sessionStorePart } from "./session-store-part.ts";
-import type { ToolRegistryPart } from "./tool-registry-part.ts";
+import type { OtherTools, ToolRegistryPart, ToolRegistryPartValue } from "./tool-registry-part.ts";
 import type { FacadePart } from "./facade-part.ts";
 import type { SecretFile } from "./workload-decision.ts";
 
@@ -36,7 +36,7 @@ export function assembleConfig(
   const isNew = previous.config === undefined;
   if (facade.problem !== undefined && runtime !== undefined && isNew) return undefined;
   const { name, namespace } = agentRuntime.metadata;
-  const prompts = withCanaryTools(prompt.value.prompt, tools.value.canaryTools);
+  const prompts = withTools(prompt.value.prompt, tools.value);
   const earlier =
     prompts !== undefined && prompt.value.keepsVersions === true
       ? earlierPrompts(prompts, tools.value.tools, previous.config)
@@ -56,12 +56,30 @@ export function assembleConfig(
   };
 }
 
-/** A canary that was kept from the last config has its tools already. */
-function withCanaryTools(
+/** Prompts that were kept from the last config have their tools already. */
+function withTools(
   prompts: AgentConfig["prompt"],
-  tools: ToolConfig[] | undefined,
+  { canaryTools, otherTools }: ToolRegistryPartValue,
 ): AgentConfig["prompt"] {
-  if (prompts?.canary === undefined || tools === undefined) return prompts;
+  if (prompts === undefined) return undefined;
   const { canary } = prompts;
-  return { ...prompts, canary: { ...canary, prompt: { ...canary.prompt, tools } } };
+  return {
+    ...prompts,
+    active: withOtherTools(prompts.active, otherTools?.active),
+    canary: canary && {
+      ...canary,
+      prompt: withOtherTools(
+        { ...canary.prompt, tools: canaryTools ?? canary.prompt.tools },
+        otherTools?.canary,
+      ),
+    },
+  };
+}
+
+function withOtherTools(prompt: PromptConfig, tools: OtherTools = {}): PromptConfig {
+  if (prompt.others === undefined || Object.keys(tools).length === 0) return prompt;
+  const others = Object.entries(prompt.others).map(
+    ([key, step]) => [key, { ...step, tools: tools[key] ?? step.tools }] as const,
+  );
+  return { ...prompt, others: Object.fromEntries(others) };
 }

@@ -27,13 +27,33 @@ export function earlierPrompts(
     // Another pack, or another prompt of it, is not an earlier version: the spec asks for it, and so all sessions get it.
     if (prompt === undefined || !isSamePrompt(prompt, current.active)) continue;
     if (versions.has(prompt.version)) continue;
-    const kept = { ...prompt, tools: newest(prompt.tools ?? previous.tools, tools) };
+    const kept = pinned(prompt, previous.tools, tools);
     bytes += Buffer.byteLength(JSON.stringify(kept));
     if (earlier.length === MAX_EARLIER_PROMPTS || bytes > MAX_EARLIER_BYTES) break;
     versions.add(prompt.version);
     earlier.push(kept);
   }
   return earlier;
+}
+
+/** With the tools of each of its prompts, since those of the agent are no longer the same. `before` were those of the agent. */
+function pinned(
+  prompt: PromptConfig,
+  before: readonly ToolConfig[],
+  tools: readonly ToolConfig[],
+): PromptConfig {
+  const others = Object.entries(prompt.others ?? {}).map(
+    ([key, step]) =>
+      [
+        key,
+        step.tools === undefined ? step : { ...step, tools: newest(step.tools, tools) },
+      ] as const,
+  );
+  return {
+    ...prompt,
+    tools: newest(prompt.tools ?? before, tools),
+    ...(others.length > 0 && { others: Object.fromEntries(others) }),
+  };
 }
 
 function isSamePrompt(one: PromptConfig, other: PromptConfig): boolean {

@@ -1,13 +1,13 @@
 /** Finds which tools of a registry a prompt offers to the model, and under which names. */
 import type { AgentConfig, ToolConfig } from "../../agent-config/agent-config.ts";
 import type { PackTool } from "../../promptpack/document/tools.ts";
-import type { ResolvedPrompt } from "../../promptpack/render/resolve-prompt.ts";
+import type { ResolvedStep } from "../../promptpack/render/resolve-step.ts";
 import { TOOLS_FOLDER } from "./agent-facts.ts";
 import type { ToolOutcome } from "../tool-registry/resolve-tools.ts";
 import type { ResolvedTool } from "../tool-registry/resolved-tool.ts";
 import { SERVER_TYPES } from "../tool-registry/server-tools.ts";
 
-type ToolNaming = Pick<ResolvedPrompt, "blocklist" | "packTools"> & {
+type ToolNaming = Pick<ResolvedStep, "blocklist" | "packTools"> & {
   readonly tools?: readonly string[] | undefined;
 };
 
@@ -56,7 +56,7 @@ export function withEarlierOperations(
  */
 export function missingTools(
   tools: readonly ResolvedTool[],
-  prompt: ToolNaming & Pick<ResolvedPrompt, "toolChoice">,
+  prompt: ToolNaming & Pick<ResolvedStep, "toolChoice">,
 ): string[] {
   if (prompt.toolChoice === "none") return [];
   // What is blocked counts as offered too: nobody misses it.

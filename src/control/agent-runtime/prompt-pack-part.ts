@@ -1,10 +1,11 @@
 import type { RuntimeSpec } from "../../api/agent-runtime.ts";
-import type { AgentConfig, PromptConfig } from "../../agent-config/agent-config.ts";
+import type { AgentConfig, PromptConfig, StepConfig } from "../../agent-config/agent-config.ts";
 import {
   type PromptResolution,
   resolvePrompt,
   type ResolvedPrompt,
 } from "../../promptpack/render/resolve-prompt.ts";
+import type { ResolvedStep } from "../../promptpack/render/resolve-step.ts";
 import { isPackToolName } from "../../promptpack/document/pack-tool-names.ts";
 import { notRunRemark, partsNotRun } from "../../promptpack/check/parts-not-run.ts";
 import type { AgentFacts, AgentPart } from "./agent-facts.ts";
@@ -126,7 +127,13 @@ function describe(pack: string, { semver, document }: PackVersion, prompt: Resol
     unusedVariables.length === 0
       ? ""
       : `. It does not use the variables ${listNames(unusedVariables)} of promptPackRef.variables`;
-  const notRun = partsNotRun(document).filter((part) => (part.prompt ?? name) === name);
+  const names = new Set([name, ...Object.keys(prompt.others)]);
+  const notRun: { name: string }[] = partsNotRun(document).filter(
+    (part) => part.prompt === undefined || names.has(part.prompt),
+  );
+  if (document.workflow !== undefined && prompt.workflow === undefined) {
+    notRun.unshift({ name: "workflow" });
+  }
   return `${pack} gives prompt "${name}" of version ${semver}${unused}${notRunRemark(notRun)}`;
 }
 
@@ -135,23 +142,28 @@ function toPromptConfig(
   { hash, semver }: PackVersion,
   prompt: ResolvedPrompt,
 ): PromptConfig {
-  const {
-    name,
-    system,
-    bindings,
-    validators,
-    parameters,
-    toolChoice,
-    maxRounds,
-    maxToolCallsPerTurn,
-    skills,
-    blocklist,
-  } = prompt;
-  const blockedPackTools = skills.length === 0 ? [] : blocklist.filter(isPackToolName);
+  const { skills, others, workflow } = prompt;
+  const otherSteps = Object.entries(others).map(
+    ([key, step]) => [key, toStepConfig(step)] as const,
+  );
   return {
     pack: promptPackRef.name,
     version: hash,
     semver,
+    ...toStepConfig(prompt),
+    ...(skills.length > 0 && {
+      skills: skills.map((skill) => ({ ...skill, files: skill.files && { ...skill.files } })),
+    }),
+    ...(otherSteps.length > 0 && { others: Object.fromEntries(otherSteps) }),
+    ...(workflow !== undefined && { workflow: structuredClone(workflow) }),
+  };
+}
+
+function toStepConfig(step: ResolvedStep): StepConfig {
+  const { name, system, bindings, validators, parameters } = step;
+  const { toolChoice, maxRounds, maxToolCallsPerTurn } = step;
+  const blockedPackTools = step.blocklist.filter(isPackToolName);
+  return {
     prompt: name,
     system,
     ...(bindings.length > 0 && { bindings: [...bindings] }),
@@ -160,9 +172,6 @@ function toPromptConfig(
     toolChoice,
     maxRounds,
     maxToolCallsPerTurn,
-    ...(skills.length > 0 && {
-      skills: skills.map((skill) => ({ ...skill, files: skill.files && { ...skill.files } })),
-    }),
     ...(blockedPackTools.length > 0 && { blockedPackTools }),
   };
 }

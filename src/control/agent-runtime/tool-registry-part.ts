@@ -1,6 +1,7 @@
 import { toolRegistryNameOf } from "../../api/agent-runtime.ts";
 import type { ToolConfig } from "../../agent-config/agent-config.ts";
 import type { ResolvedPrompt } from "../../promptpack/render/resolve-prompt.ts";
+import type { ResolvedStep } from "../../promptpack/render/resolve-step.ts";
 import { type AgentFacts, type AgentPart, previousFiles, TOOLS_FOLDER } from "./agent-facts.ts";
 import type { Finding } from "../condition.ts";
 import { judgeCredential } from "./judge-secret-key.ts";
@@ -22,7 +23,11 @@ export interface ToolRegistryPartValue {
   readonly tools: ToolConfig[];
   /** The tools of the canary's prompt, where they are other ones. */
   readonly canaryTools?: ToolConfig[] | undefined;
+  /** The tools of the other prompts of the active version and of the canary, by prompt, where they are other ones than its own. */
+  readonly otherTools?: { readonly active: OtherTools; readonly canary: OtherTools } | undefined;
 }
+
+export type OtherTools = Readonly<Record<string, ToolConfig[]>>;
 
 export type ToolRegistryPart = AgentPart<"ToolRegistryReady", ToolRegistryPartValue>;
 type ToolsFinding = Finding<"AgentRuntime", "ToolRegistryReady">;
@@ -60,7 +65,7 @@ export function toolRegistryPart(
     // Tools belong to a prompt. Where the last prompt is kept, its tools are kept too.
     return { finding, result: { value: { tools: previous.config?.tools ?? [] }, secretFiles } };
   }
-  const offer = (prompt: ResolvedPrompt): ToolConfig[] =>
+  const offer = (prompt: ResolvedStep): ToolConfig[] =>
     offeredTools(
       offered.map(({ tool }) => tool),
       prompt,
@@ -106,12 +111,14 @@ function findMissing(
     [active, ""],
     [canary, "the canary version of "],
   ] as const) {
-    const missing = prompt === undefined ? [] : missingTools(tools, prompt);
-    if (prompt === undefined || missing.length === 0) continue;
-    const noun = missing.length === 1 ? "the tool" : "the tools";
-    return {
-      says: `Prompt "${prompt.name}" of ${version}${pack} wants ${noun} ${listNames(missing)}`,
-    };
+    for (const step of prompt === undefined ? [] : [prompt, ...Object.values(prompt.others)]) {
+      const missing = missingTools(tools, step);
+      if (missing.length === 0) continue;
+      const noun = missing.length === 1 ? "the tool" : "the tools";
+      return {
+        says: `Prompt "${step.name}" of ${version}${pack} wants ${noun} ${listNames(missing)}`,
+      };
+    }
   }
   return undefined;
 }
@@ -205,20 +212,37 @@ function keep(
   previous: AgentFacts["previous"],
   prompts: PromptPackPartValue | undefined,
 ): ToolRegistryPart["result"] {
-  const kept = previous.config?.tools;
-  if (kept === undefined) return undefined;
+  if (previous.config === undefined) return undefined;
+  const { tools, prompt } = previous.config;
+  const others = Object.values(prompt?.active.others ?? {}).flatMap((step) => step.tools ?? []);
+  const names = new Set(tools.map(({ name }) => name));
+  const kept = [...tools, ...others.filter(({ name }) => !names.has(name))];
   const secretFiles = previousFiles(previous, TOOLS_FOLDER) ?? [];
-  if (prompts?.resolved === undefined) return { value: { tools: kept }, secretFiles };
-  const offer = (prompt: ResolvedPrompt): ToolConfig[] => offeredConfigs(kept, prompt);
+  if (prompts?.resolved === undefined) return { value: { tools }, secretFiles };
+  const offer = (step: ResolvedStep): ToolConfig[] => offeredConfigs(kept, step);
   return { value: toolsFor(prompts.resolved, offer), secretFiles };
 }
 
 function toolsFor(
   { active, canary }: NonNullable<PromptPackPartValue["resolved"]>,
-  offer: (prompt: ResolvedPrompt) => ToolConfig[],
+  offer: (step: ResolvedStep) => ToolConfig[],
 ): ToolRegistryPartValue {
   const tools = offer(active);
   const canaryTools = canary === undefined ? tools : offer(canary);
-  const isSame = JSON.stringify(tools) === JSON.stringify(canaryTools);
-  return { tools, canaryTools: isSame ? undefined : canaryTools };
+  return {
+    tools,
+    canaryTools: isSame(tools, canaryTools) ? undefined : canaryTools,
+    otherTools: { active: others(active, tools), canary: others(canary, canaryTools) },
+  };
+
+  function others(version: ResolvedPrompt | undefined, own: ToolConfig[]): OtherTools {
+    const all = Object.entries(version?.others ?? {}).map(
+      ([key, step]) => [key, offer(step)] as const,
+    );
+    return Object.fromEntries(all.filter(([, offered]) => !isSame(offered, own)));
+  }
+}
+
+function isSame(one: readonly ToolConfig[], other: readonly ToolConfig[]): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }

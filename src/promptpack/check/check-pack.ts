@@ -220,6 +220,9 @@ export function checkPack(pack: PromptPackDocument): PackCheck {
       for (const [event, target] of Object.entries(state.on_event ?? {})) {
         checkState([...path, "on_event", event], target);
       }
+      if (state.terminal === true && Object.keys(state.on_event ?? {}).length > 0) {
+        warn([...path, "on_event"], "is never looked at, since the state is terminal");
+      }
       if (state.on_max_visits !== undefined) {
         checkState([...path, "on_max_visits"], state.on_max_visits);
       }

@@ -13,7 +13,7 @@ describe("what a pack says and is not run", () => {
   });
 
   it("is named for the whole pack", () => {
-    const states = { s: { prompt_task: "support" } };
+    const states = { s: { prompt_task: "support", artifacts: { plan: { type: "text" } } } };
     expect(
       names({
         workflow: { version: 1, entry: "s", states },
@@ -21,7 +21,7 @@ describe("what a pack says and is not run", () => {
         skills: ["./skills"],
         evals: [{ id: "e", type: "contains", trigger: "every_turn" }],
       }),
-    ).toEqual(["evals", "workflow", "agents", "skills[0]"]);
+    ).toEqual(["evals", "workflow.states.s.artifacts", "agents", "skills[0]"]);
   });
 
   it("names a skill that is not there, and says where it is looked for", () => {
@@ -32,6 +32,25 @@ describe("what a pack says and is not run", () => {
     expect([path?.name, scoped?.name, more]).toEqual(["skills[0]", "skills[1]", []]);
     expect(path?.message).toContain('under the key "skills.billing.SKILL.md"');
     expect(scoped?.message).toContain("an agent reads no packages");
+  });
+
+  it("names states that nothing moves a session out of", () => {
+    const prompts = { support: aPrompt(), mute: aPrompt({ tool_policy: { tool_choice: "none" } }) };
+    const to = (prompt_task: string, more: object = {}) => ({
+      prompt_task,
+      on_event: { Done: "end" },
+      ...more,
+    });
+    const states = {
+      a: to("support", { orchestration: "external" }),
+      b: to("mute"),
+      c: to("support", { orchestration: "hybrid" }),
+      end: { prompt_task: "support", orchestration: "external" },
+    };
+    expect(names({ prompts, workflow: { version: 1, entry: "a", states } })).toEqual([
+      "workflow.states.a.orchestration",
+      "workflow.states.b.on_event",
+    ]);
   });
 
   it.each([

@@ -3,7 +3,7 @@ import { formatPath, type FieldPath } from "../../api/fields/problems.ts";
 import { enabledValidators, readValidator } from "../validators/read-validator.ts";
 import { MAX_VALIDATORS } from "../validators/validator-config.ts";
 import { bindingProblem } from "../document/binding.ts";
-import { LOAD_SKILL } from "../document/pack-tool-names.ts";
+import { LOAD_SKILL, TRANSITION } from "../document/pack-tool-names.ts";
 import { PACK_FIELDS } from "../document/field-uses.ts";
 import type { PromptPackDocument } from "../document/prompt-pack-document.ts";
 import { isReadSkill } from "../document/skills.ts";
@@ -28,7 +28,13 @@ export function partsNotRun(pack: PromptPackDocument): PartNotRun[] {
       isSwitchedOn(value) ? [part(at, says)] : [],
     ),
   );
-  return [...validators(pack), ...found, ...skills(pack), ...bindings(pack)].slice(0, MAX_PARTS);
+  return [
+    ...validators(pack),
+    ...found,
+    ...skills(pack),
+    ...transitions(pack),
+    ...bindings(pack),
+  ].slice(0, MAX_PARTS);
 }
 
 /** For the end of a condition's message. Empty when everything is run. */
@@ -82,6 +88,21 @@ function skills({ skills: entries = [], prompts }: PromptPackDocument): PartNotR
         return blocklist.includes(LOAD_SKILL) ? [part([...at, "blocklist"], says)] : [];
       });
   return [...unread, ...without];
+}
+
+function transitions({ workflow, prompts }: PromptPackDocument): PartNotRun[] {
+  return Object.entries(workflow?.states ?? {}).flatMap(([name, state]) => {
+    const at: FieldPath = ["workflow", "states", name];
+    if (Object.keys(state.on_event ?? {}).length === 0 || state.terminal === true) return [];
+    if (state.orchestration === "external") {
+      const says = "is not run: nothing outside of an agent moves its sessions, which stay there";
+      return [part([...at, "orchestration"], says)];
+    }
+    const { tool_choice: choice, blocklist = [] } = prompts[state.prompt_task]?.tool_policy ?? {};
+    if (choice !== "none" && !blocklist.includes(TRANSITION)) return [];
+    const says = `is not run: the tool_policy of the prompt "${state.prompt_task}" keeps the model from it`;
+    return [part([...at, "on_event"], says)];
+  });
 }
 
 function bindings({ prompts }: PromptPackDocument): PartNotRun[] {

@@ -4,7 +4,7 @@
  */
 import { parseYAMLDocuments } from "../../api/manifest/yaml-documents.ts";
 import { isObject } from "../schema/schema-node.ts";
-import { isReadSkill, type PackSkill, type SkillEntry } from "../document/skills.ts";
+import { isReadSkill, keyOfPath, type PackSkill, type SkillEntry } from "../document/skills.ts";
 import type { PackFiles } from "./pack-text.ts";
 
 const SKILL_FILE = "SKILL.md";
@@ -22,25 +22,16 @@ export function readSkills(entries: readonly SkillEntry[], files: PackFiles): Sk
 /** What the entry of a path that could not be read says, for people. */
 export function unreadProblem(entry: SkillEntry): string {
   const path = typeof entry === "string" ? entry : "path" in entry ? entry.path : undefined;
-  const key = `${keyOf(path ?? "")}.${SKILL_FILE}`;
+  const key = `${keyOfPath(path ?? "")}.${SKILL_FILE}`;
   const cure = /^[-._a-zA-Z0-9]+$/.test(key)
     ? `put a ${SKILL_FILE} with a name and a description in its head under the key "${key}"`
     : "an agent reads no packages; write the skill out";
   return `is not run: the ConfigMap of the pack does not hold the skill; ${cure}`;
 }
 
-/** A path as keys of a ConfigMap have it: "." in place of "/". */
-export function keyOf(path: string): string {
-  return path
-    .replace(/^(\.\/)+/, "")
-    .replace(/(^|\/)SKILL\.md$/, "")
-    .replace(/\/+$/, "")
-    .replaceAll("/", ".");
-}
-
 /** The beginnings of keys that stand for a folder of a skill: the path itself, or those in it. */
 function foldersOf(path: string, files: PackFiles): string[] {
-  const prefix = `${keyOf(path)}.`;
+  const prefix = `${keyOfPath(path)}.`;
   return Object.keys(files)
     .filter((key) => key.startsWith(prefix) && key.endsWith(`.${SKILL_FILE}`))
     .map((key) => key.slice(0, -SKILL_FILE.length));

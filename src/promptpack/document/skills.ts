@@ -30,6 +30,15 @@ export interface PackSkill {
 /** An entry of the list. One that is still a path could not be read. */
 export type SkillEntry = string | { path: string; preload?: boolean | undefined } | PackSkill;
 
+/** A path as keys of a ConfigMap have it: "." in place of "/". */
+export function keyOfPath(path: string): string {
+  return path
+    .replace(/^(\.\/)+/, "")
+    .replace(/(^|\/)SKILL\.md$/, "")
+    .replace(/\/+$/, "")
+    .replaceAll("/", ".");
+}
+
 export function isReadSkill(entry: SkillEntry): entry is PackSkill {
   return typeof entry === "object" && "instructions" in entry;
 }

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { aParsedPack, aPrompt } from "../../../test/support/builders/a-pack.ts";
 import { MAX_RENDERED_BYTES } from "./render-templates.ts";
-import { type PromptRequest, resolvePrompt } from "./resolve-prompt.ts";
+import type { PromptRequest } from "./prompt-request.ts";
+import { resolvePrompt } from "./resolve-prompt.ts";
 
 const agent = { name: "helper", namespace: "support" };
 

@@ -7,10 +7,15 @@ export type SelectedPrompt =
   | { ok: true; name: string; prompt: PackPrompt }
   | { ok: false; message: string };
 
-/** Finds the named prompt. Without a name it takes the only prompt, or else the one called `default`. */
-export function selectPrompt({ id, prompts }: PromptPackDocument, name?: string): SelectedPrompt {
+/** Finds the named prompt. Without a name it takes that of the workflow's first state, the only prompt, or the one called `default`. */
+export function selectPrompt(
+  { id, prompts, workflow }: PromptPackDocument,
+  name?: string,
+): SelectedPrompt {
   const names = Object.keys(prompts);
-  const wanted = name ?? (names.length === 1 ? names[0] : DEFAULT_PROMPT) ?? DEFAULT_PROMPT;
+  const first = workflow?.states[workflow.entry]?.prompt_task;
+  const wanted =
+    name ?? first ?? (names.length === 1 ? names[0] : DEFAULT_PROMPT) ?? DEFAULT_PROMPT;
   // A prompt has two names: its key in the pack, and its own id.
   const key = names.includes(wanted)
     ? wanted

@@ -34,6 +34,8 @@ export class RecordingTurn implements Turn {
   readonly recorded: HistoryMessage[] = [];
   readonly notes: (StepNote | undefined)[] = [];
   readonly earlier: EarlierRun | undefined;
+  /** The state that its last frame would tell. */
+  state: string | undefined;
   readonly #options: RecordingTurnOptions;
 
   constructor(config: AgentConfig, options: RecordingTurnOptions = {}) {
@@ -58,6 +60,10 @@ export class RecordingTurn implements Turn {
     this.recorded.push(message);
     this.#options.onRecord?.(message);
     this.notes.push(note);
+  }
+
+  enterState(state: string): void {
+    this.state = state;
   }
 
   async stored(): Promise<void> {

@@ -63,14 +63,10 @@ async function aRuntime(answer: Answer, more: Omit<GrpcRuntimeOptions, "answer">
       tools,
       toolsEndpoint: undefined,
     });
-    return runTurn(turn, {
+    const stage = {
       source,
       prompt: aPrompt(prompt),
       tools,
-      log: createLog({ level: "silent" }),
-      metrics: undefined,
-      usedCallIds: [],
-      history: await turn.history(),
       fit: new PromptFit({
         model: "runtime",
         limits: new ContextLimits(),
@@ -79,6 +75,13 @@ async function aRuntime(answer: Answer, more: Omit<GrpcRuntimeOptions, "answer">
         answerTokens: undefined,
         maxHistoryTokens: 1_000,
       }),
+    };
+    return runTurn(turn, {
+      stages: { after: () => Promise.resolve(stage), position: undefined },
+      log: createLog({ level: "silent" }),
+      metrics: undefined,
+      usedCallIds: [],
+      history: await turn.history(),
     });
   }
   return { runtime, toolCalls, aTurn, run };

@@ -24,11 +24,16 @@ export interface ToolRun {
   start(): Promise<ToolOutcome>;
 }
 
-export interface ToolRunsOptions {
+/** What a step may call. */
+export interface ToolOffer {
   tools: readonly OfferedTool[];
-  callIds: CallIds;
+  /** Rounds and calls of the whole turn. */
   maxRounds: number;
   maxCalls: number;
+}
+
+export interface ToolRunsOptions {
+  callIds: CallIds;
   /** On whose behalf the tools are called. */
   caller: ToolCaller;
   signal: AbortSignal;
@@ -40,12 +45,19 @@ const FRAMEWORK_TOOL = "runtime";
 
 export class ToolRuns {
   readonly #options: ToolRunsOptions;
+  #offer: ToolOffer;
   #rounds = 0;
   #calls = 0;
   #limitReached = false;
 
-  constructor(options: ToolRunsOptions) {
+  constructor(options: ToolRunsOptions, offer: ToolOffer) {
     this.#options = options;
+    this.#offer = offer;
+  }
+
+  /** Begins a step that may call something else. What was called before counts all the same. */
+  offer(offer: ToolOffer): void {
+    this.#offer = offer;
   }
 
   /** Whether the model asked for more calls or rounds than a turn may have. Those beyond the limit were not run. */
@@ -105,7 +117,7 @@ export class ToolRuns {
   }
 
   noSuchTool(name: string): string {
-    const names = this.#options.tools.map((tool) => tool.name).join(", ");
+    const names = this.#offer.tools.map((tool) => tool.name).join(", ");
     return `there is no tool ${JSON.stringify(name)}; the tools are: ${names || "none"}`;
   }
 
@@ -127,13 +139,13 @@ export class ToolRuns {
 
   /** The limit that the next call is beyond. */
   #limitOf(): string | undefined {
-    const { maxRounds, maxCalls } = this.#options;
+    const { maxRounds, maxCalls } = this.#offer;
     if (this.#rounds > maxRounds) return `${maxRounds} rounds of tool calls`;
     return this.#calls >= maxCalls ? `${maxCalls} tool calls` : undefined;
   }
 
   async #waits(call: StepToolCall, parsed: ParsedArguments): Promise<boolean> {
-    const tool = findTool(this.#options.tools, call.name);
+    const tool = findTool(this.#offer.tools, call.name);
     if (tool === undefined || !parsed.ok) return false;
     if (!(await needsApproval(tool.approval, parsed.arguments))) return false;
     // Nobody is asked about a call that could not be made.
@@ -141,8 +153,8 @@ export class ToolRuns {
   }
 
   async #run(call: StepToolCall, parsed: ParsedArguments): Promise<ToolOutcome> {
-    const { tools, signal, metrics } = this.#options;
-    const tool = findTool(tools, call.name);
+    const { signal, metrics } = this.#options;
+    const tool = findTool(this.#offer.tools, call.name);
     const outcome = await this.#outcome(tool, call, parsed);
     signal.throwIfAborted();
     // A name that the model made up must not become a label of a metric.
