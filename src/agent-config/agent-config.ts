@@ -204,6 +204,13 @@ const promptConfigSchema = stepConfigSchema.extend({
   others: z.record(z.string(), stepConfigSchema).optional(),
   /** Which prompt a session has when. */
   workflow: workflowConfigSchema.optional(),
+  /** Prompts that are asked as tools: what each is for, and the members that each prompt may ask. */
+  agents: z
+    .strictObject({
+      members: z.record(z.string(), z.string()),
+      asks: z.record(z.string(), z.array(z.string())),
+    })
+    .optional(),
 });
 
 const authConfigSchema = z.strictObject({

@@ -76,7 +76,13 @@ export interface ChunkFrame extends OfTurn {
 }
 export interface ToolCallFrame extends OfTurn {
   type: "tool_call";
-  tool_call: { id: string; name: string; arguments: Record<string, unknown> };
+  tool_call: {
+    id: string;
+    name: string;
+    arguments: Record<string, unknown>;
+    /** The id of the call that asked another agent of the pack, which makes this call. */
+    parent?: string;
+  };
 }
 export interface ToolResultFrame extends OfTurn {
   type: "tool_result";

@@ -39,7 +39,12 @@ const shapes: Record<ServerFrame["type"], Shape> = {
   chunk: { ...ofTurn, content: isString },
   tool_call: {
     ...ofTurn,
-    tool_call: object({ id: isString, name: isString, arguments: isObject }),
+    tool_call: object({
+      id: isString,
+      name: isString,
+      arguments: isObject,
+      parent: optional(isString),
+    }),
   },
   tool_result: { ...ofTurn, tool_result: isToolResult, state: optional(isString) },
   approval_request: {

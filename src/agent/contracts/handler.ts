@@ -9,7 +9,14 @@ export type TurnEvent =
    * The call is about to be made. Once this is stored, other replicas assume that it may have had its effect. No other call of
    * the session has its id.
    */
-  | { type: "tool-call"; id: string; name: string; arguments: Record<string, unknown> }
+  | {
+      type: "tool-call";
+      id: string;
+      name: string;
+      arguments: Record<string, unknown>;
+      /** The call that asked the member of the pack that makes this one. */
+      parent?: string;
+    }
   /** Exactly one of `result` and `error`. */
   | {
       type: "tool-result";

@@ -150,6 +150,11 @@ export const MAX_CHECKED_CHARACTERS = 1024 * 1024;
 export const MAX_EDIT_CHECK_MS = 5_000;
 /** No provider takes a longer name of a tool. */
 export const MAX_TOOL_NAME_CHARACTERS = 64;
+/** How often the prompts of a turn ask members of the pack, and how deep members may ask each other. */
+export const MAX_MEMBER_CALLS = 16;
+export const MAX_MEMBER_DEPTH = 3;
+/** Characters of the answer of a member that the one who asked is told. */
+export const MAX_MEMBER_ANSWER_CHARACTERS = 64 * 1024;
 /** Characters of the description of a skill, where the model is told which ones there are. */
 export const MAX_LISTED_SKILL_CHARACTERS = 1_024;
 /** More than a model writes in one answer. */

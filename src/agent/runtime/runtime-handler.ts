@@ -22,6 +22,8 @@ import { checkToolArguments } from "./tools/tool-arguments.ts";
 import { functionTools, offerTools, type OfferedTool } from "./tools/offered-tool.ts";
 import { withPackTools } from "./tools/with-pack-tools.ts";
 import { firstPackTools, TurnStages, type TurnStagesOptions } from "./turn-stages.ts";
+import { MemberCalls } from "./members/member-calls.ts";
+import { withoutApproval } from "./tools/without-approval.ts";
 import { promptOfPack } from "./workflow/state-prompt.ts";
 import { ToolServers } from "../../tool-servers/tool-servers.ts";
 import { ContextLimits } from "./context-limits.ts";
@@ -79,12 +81,12 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
       const sourceOf: TurnStagesOptions["sourceOf"] = async (prompt, tools) => {
         const schemas = JSON.stringify(functionTools(tools).map(({ inputSchema }) => inputSchema));
         const sampling = samplingOptions(prompt.parameters, provider?.parameters ?? {});
-        const shared = { prompt, tools, clock, random, log: turnLog };
+        const step = { prompt, tools, clock, random, log: turnLog };
         const source =
           framework === undefined
-            ? providerSteps({ ...shared, sampling, connection: await connect(turn.config) })
+            ? providerSteps({ ...step, sampling, connection: await connect(turn.config) })
             : await frameworkSteps(framework, {
-                ...shared,
+                ...step,
                 turn,
                 toolsEndpoint,
                 parameters: { ...prompt.parameters, ...provider?.parameters },
@@ -101,18 +103,44 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
         });
         return { source, fit };
       };
+      const shared = { clock, metrics, sourceOf };
+      const members = new MemberCalls({
+        turn,
+        version,
+        log: turnLog,
+        run(memberTurn, member, depth) {
+          const { workflow: _, ...prompt } = promptOfPack(version, member);
+          const stages = new TurnStages({
+            ...shared,
+            turn: memberTurn,
+            version: prompt,
+            history: [],
+            offer: async (own, config) =>
+              (await registryTools(own, config, memberTurn.signal)).map(withoutApproval),
+            askTools: () => members.toolsOf(member, depth),
+          });
+          const context = { stages, log: turnLog, metrics, usedCallIds: [], history: [] };
+          return runTurn(memberTurn, { ...context, takeMemberUsage: undefined });
+        },
+      });
       const stages = new TurnStages({
+        ...shared,
         turn,
         version,
         history,
-        clock,
-        metrics,
         offer: (prompt, config) => registryTools(prompt, config, turn.signal),
-        sourceOf,
+        // A framework has agents of its own, and one conversation at a time.
+        askTools: ({ prompt }) => (framework === undefined ? members.toolsOf(prompt, 0) : []),
       });
       if (turn.earlier === undefined) stages.checkMessage();
-      const usedCallIds = callIdsOf(history);
-      const result = await runTurn(turn, { stages, log: turnLog, metrics, usedCallIds, history });
+      const result = await runTurn(turn, {
+        stages,
+        log: turnLog,
+        metrics,
+        usedCallIds: callIdsOf(history),
+        history,
+        takeMemberUsage: () => members.takeUsage(),
+      });
       const { warnings } = stages;
       return warnings.length === 0 ? result : { ...result, warnings };
     },

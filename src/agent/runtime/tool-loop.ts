@@ -44,6 +44,8 @@ export interface ToolLoopContext {
   usedCallIds: readonly string[];
   /** The messages of the turns before this one. */
   history: readonly HistoryMessage[];
+  /** What the members of the pack that were asked have used since this was called last. */
+  takeMemberUsage?: (() => Usage | undefined) | undefined;
 }
 
 export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<TurnResult> {
@@ -66,6 +68,8 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
   );
   const { earlier } = turn;
   let usage = earlier?.usage;
+  /** What members have used, and no step of the journal tells yet. */
+  let untold: Usage | undefined;
   let lastText = earlier?.said ?? "";
   let continuation = continuationOf(earlier);
 
@@ -188,6 +192,9 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
   async function run(runs: readonly ToolRun[]): Promise<readonly ToolRun[]> {
     const { ready, waiting } = await byApproval(runs);
     await runCalls(turn, ready, { remember, stop });
+    const asked = context.takeMemberUsage?.();
+    usage = addUsage(usage, asked);
+    untold = addUsage(untold, asked);
     await turn.stored();
     return waiting;
   }
@@ -226,7 +233,8 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
             });
       if (message.content !== "" || runs.length > 0) {
         own.push(message);
-        const stepUsage = usageOf(step, { source, metrics: undefined });
+        const stepUsage = addUsage(untold, usageOf(step, { source, metrics: undefined }));
+        untold = undefined;
         turn.record(message, { usage: stepUsage, inputs: inputsOf(step, runs), finishReason });
       }
       if (finishReason !== undefined) return resultOf(finishReason, usage);

@@ -33,6 +33,8 @@ export interface TurnStagesOptions {
   readonly history: readonly HistoryMessage[];
   readonly clock: Clock;
   readonly metrics: ValidationMetrics | undefined;
+  /** The members of the pack that a prompt may ask. */
+  readonly askTools: (prompt: PromptConfig) => readonly OfferedTool[];
   /** The tools of the registry. */
   readonly offer: (prompt: PromptConfig, config: AgentConfig) => Promise<readonly OfferedTool[]>;
   readonly sourceOf: (
@@ -94,10 +96,10 @@ export class TurnStages {
   }
 
   async #newStage(transition: OfferedTool | undefined, hasCalled: boolean): Promise<Stage> {
-    const { turn, clock, metrics, offer, sourceOf } = this.#options;
+    const { turn, clock, metrics, offer, askTools, sourceOf } = this.#options;
     let prompt = withSkills(boundPrompt(this.#prompt(), turn, clock.now()));
     const ofRegistry = await offer(prompt, turn.config);
-    let tools = withPackTools(ofRegistry, packTools(prompt, transition));
+    let tools = withPackTools(ofRegistry, packTools(prompt, transition, askTools(prompt)));
     if (tools.length === 0 && hasCalled) {
       tools = [NO_MORE_TRANSITIONS];
       prompt = { ...prompt, toolChoice: "none" };
@@ -114,17 +116,18 @@ export class TurnStages {
 /** The tools of the pack in a new session. */
 export function firstPackTools(version: PromptConfig, clock: Pick<Clock, "now">): OfferedTool[] {
   const { workflow } = version;
-  if (workflow === undefined) return packTools(version, undefined);
+  if (workflow === undefined) return packTools(version, undefined, []);
   const turn = { enterState: (): void => {} };
   const run = new WorkflowRun({ workflow, history: [], turn, clock });
-  return packTools(promptOfState(version, run.position.state), run.tool());
+  return packTools(promptOfState(version, run.position.state), run.tool(), []);
 }
 
-function packTools(prompt: PromptConfig, transition: OfferedTool | undefined): OfferedTool[] {
-  const { blockedPackTools = [], toolChoice } = prompt;
-  const mayMove =
-    transition !== undefined &&
-    toolChoice !== "none" &&
-    !blockedPackTools.includes(transition.name);
-  return [...skillTools(prompt), ...(mayMove ? [transition] : [])];
+function packTools(
+  { blockedPackTools = [], ...prompt }: PromptConfig,
+  transition: OfferedTool | undefined,
+  asks: readonly OfferedTool[],
+): OfferedTool[] {
+  if (prompt.toolChoice === "none") return [];
+  const all = [...skillTools(prompt), ...asks, ...(transition === undefined ? [] : [transition])];
+  return all.filter(({ name }) => !blockedPackTools.includes(name));
 }

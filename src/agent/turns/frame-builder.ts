@@ -35,10 +35,11 @@ export class FrameBuilder {
   ofToolEvent(event: Exclude<TurnEvent, { type: "chunk" }>): TurnFrame {
     switch (event.type) {
       case "tool-call": {
-        const { id, name } = event;
+        const { id, name, parent } = event;
+        const tool_call = { id, name, arguments: event.arguments };
         return {
           ...this.#begin("tool_call"),
-          tool_call: { id, name, arguments: event.arguments },
+          tool_call: parent === undefined ? tool_call : { ...tool_call, parent },
         };
       }
       case "tool-result": {

@@ -131,6 +131,9 @@ function describe(pack: string, { semver, document }: PackVersion, prompt: Resol
   const notRun: { name: string }[] = partsNotRun(document).filter(
     (part) => part.prompt === undefined || names.has(part.prompt),
   );
+  if (document.agents !== undefined && prompt.agents === undefined) {
+    notRun.unshift({ name: "agents" });
+  }
   if (document.workflow !== undefined && prompt.workflow === undefined) {
     notRun.unshift({ name: "workflow" });
   }
@@ -142,7 +145,7 @@ function toPromptConfig(
   { hash, semver }: PackVersion,
   prompt: ResolvedPrompt,
 ): PromptConfig {
-  const { skills, others, workflow } = prompt;
+  const { skills, others, workflow, agents } = prompt;
   const otherSteps = Object.entries(others).map(
     ([key, step]) => [key, toStepConfig(step)] as const,
   );
@@ -156,6 +159,12 @@ function toPromptConfig(
     }),
     ...(otherSteps.length > 0 && { others: Object.fromEntries(otherSteps) }),
     ...(workflow !== undefined && { workflow: structuredClone(workflow) }),
+    ...(agents !== undefined && {
+      agents: {
+        members: agents.members,
+        asks: Object.fromEntries(Object.entries(agents.asks).map(([key, all]) => [key, [...all]])),
+      },
+    }),
   };
 }
 

@@ -12,6 +12,8 @@ export type PackFiles = Readonly<Record<string, string>>;
 
 /** `data`: the whole ConfigMap. Its keys have "." where the path of a file has "/": `skills.billing.SKILL.md`. */
 export function withSkillFiles(key: string, text: string, data: PackFiles): string {
+  // A version that was put back from where it was kept has the files that it had.
+  if (splitPackText(text).text !== text) return text;
   const folders = Object.keys(data).flatMap((each) =>
     each !== key && each.endsWith(`.${SKILL_FILE}`) ? each.slice(0, -SKILL_FILE.length) : [],
   );

@@ -17,11 +17,10 @@ describe("what a pack says and is not run", () => {
     expect(
       names({
         workflow: { version: 1, entry: "s", states },
-        agents: { entry: "support", members: { support: {} } },
         skills: ["./skills"],
         evals: [{ id: "e", type: "contains", trigger: "every_turn" }],
       }),
-    ).toEqual(["evals", "workflow.states.s.artifacts", "agents", "skills[0]"]);
+    ).toEqual(["evals", "workflow.states.s.artifacts", "skills[0]"]);
   });
 
   it("names a skill that is not there, and says where it is looked for", () => {

@@ -73,6 +73,14 @@ describe("the skills of a pack", () => {
     expect(withSkillFiles("a.SKILL.md", "text", { "a.SKILL.md": "text" })).toBe("text");
   });
 
+  it("are those that a version was kept with, when it is put back", () => {
+    const text = aPackText({ skills: ["./skills/a"] });
+    const before = { [KEY]: text, "skills.a.SKILL.md": skillFile("a") };
+    const kept = withSkillFiles(KEY, text, before);
+    const after = { [KEY]: kept, "skills.a.SKILL.md": skillFile("a", "Newer.") };
+    expect(withSkillFiles(KEY, kept, after)).toBe(kept);
+  });
+
   it("warn of two with one name, of which the later one counts", () => {
     const skill = { name: "a", description: "b", instructions: "c" };
     expect(parsed([skill, { ...skill, instructions: "d" }], {}).warnings).toEqual([

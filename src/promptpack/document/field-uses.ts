@@ -80,6 +80,7 @@ export const PACK_FIELDS: readonly PackField[] = [
     "are not run: the next state knows what was said, and nothing else",
   ),
   run("workflow.engine.budget", "bounds the transitions of a session"),
-  notRun("agents", "is not run: an agent runs one prompt, and calls no other prompts of the pack"),
+  run("agents.entry", "is the prompt that asks the others"),
+  run("agents.members.*", "are asked with tools, such as ask_billing"),
   run("skills[]", "are instructions that the model loads on demand, or part of its prompt"),
 ];

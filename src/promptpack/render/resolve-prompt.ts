@@ -5,6 +5,7 @@ import { Patterns } from "../patterns/patterns.ts";
 import { WorkBudget } from "../patterns/work-budget.ts";
 import type { PromptFailure, PromptRequest } from "./prompt-request.ts";
 import { MAX_RENDERED_BYTES } from "./render-templates.ts";
+import { type ResolvedAgents, resolveAgents, withoutMembers } from "./resolve-agents.ts";
 import { type ResolvedStep, resolveStep } from "./resolve-step.ts";
 import { type ResolvedWorkflow, resolveWorkflow } from "./resolve-workflow.ts";
 import { selectPrompt } from "./select-prompt.ts";
@@ -23,6 +24,8 @@ export interface ResolvedPrompt extends ResolvedStep {
   others: Readonly<Record<string, ResolvedStep>>;
   /** Set when the prompt is the one with which the workflow of the pack begins. */
   workflow: ResolvedWorkflow | undefined;
+  /** Set when one of the prompts is the entry of the agents of the pack. */
+  agents: ResolvedAgents | undefined;
 }
 
 export type PromptResolution = { ok: true; value: ResolvedPrompt } | PromptFailure;
@@ -35,15 +38,19 @@ export function resolvePrompt(pack: PromptPackDocument, request: PromptRequest):
   const workflow = resolveWorkflow(pack, name);
   const states = Object.values(workflow?.states ?? {});
   const reachable = new Set([name, ...states.map(({ prompt }) => prompt)]);
+  const agents = resolveAgents(pack, reachable);
+  for (const member of Object.keys(agents?.members ?? {})) reachable.add(member);
   if (reachable.size > 1 + MAX_OTHER_PROMPTS) {
-    const message = `its workflow leads to more than ${1 + MAX_OTHER_PROMPTS} prompts; let states share prompts`;
+    const message = `a session can come to more than ${1 + MAX_OTHER_PROMPTS} prompts; let states share them`;
     return { ok: false, reason: "Invalid", message };
   }
   const steps = new Map<string, ResolvedStep>();
   for (const each of reachable) {
     const resolution = resolveStep(pack, each, request, patterns);
     if (!resolution.ok) return resolution;
-    steps.set(each, resolution.value);
+    const { tools } = resolution.value;
+    const ofRegistry = tools && agents && { tools: withoutMembers(tools, agents) };
+    steps.set(each, { ...resolution.value, ...ofRegistry });
   }
   const first = steps.get(name);
   if (first === undefined) throw new Error("the first prompt is among those that are reached");
@@ -66,6 +73,7 @@ export function resolvePrompt(pack: PromptPackDocument, request: PromptRequest):
       skills,
       others: Object.fromEntries(steps),
       workflow,
+      agents,
       unusedVariables: first.unusedVariables.filter((variable) =>
         used.every(({ unusedVariables }) => unusedVariables.includes(variable)),
       ),

@@ -7,13 +7,13 @@ export type SelectedPrompt =
   | { ok: true; name: string; prompt: PackPrompt }
   | { ok: false; message: string };
 
-/** Finds the named prompt. Without a name it takes that of the workflow's first state, the only prompt, or the one called `default`. */
+/** Finds the named prompt. Without a name it takes that of the workflow's first state, the entry of the agents, the only one, or the one called `default`. */
 export function selectPrompt(
-  { id, prompts, workflow }: PromptPackDocument,
+  { id, prompts, workflow, agents }: PromptPackDocument,
   name?: string,
 ): SelectedPrompt {
   const names = Object.keys(prompts);
-  const first = workflow?.states[workflow.entry]?.prompt_task;
+  const first = workflow?.states[workflow.entry]?.prompt_task ?? agents?.entry;
   const wanted =
     name ?? first ?? (names.length === 1 ? names[0] : DEFAULT_PROMPT) ?? DEFAULT_PROMPT;
   // A prompt has two names: its key in the pack, and its own id.

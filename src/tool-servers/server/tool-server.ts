@@ -16,6 +16,8 @@ export interface ToolCallOptions {
   readonly timeoutMs: number;
   /** On whose behalf the call is made. Only a tool whose registry says so is told. */
   readonly caller?: ToolCaller | undefined;
+  /** The id of the call within its session. */
+  readonly callId?: string | undefined;
 }
 
 /** Whatever has tools: one URL, or a server of many. It lives as long as its part of the config, and serves all sessions. */

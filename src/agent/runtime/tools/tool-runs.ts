@@ -176,7 +176,12 @@ export class ToolRuns {
     const problem = await checkToolArguments(tool, parsed.arguments);
     if (problem !== undefined) return { error: problem };
     const { calledName, server, timeoutMs } = tool;
-    return await server.call(calledName, parsed.arguments, { signal, timeoutMs, caller });
+    return await server.call(calledName, parsed.arguments, {
+      signal,
+      timeoutMs,
+      caller,
+      callId: call.id,
+    });
   }
 }
 
