@@ -11,6 +11,7 @@ import {
   bytesOfEntries,
   bytesOfMessage,
   forgetOldTurns,
+  keptEntry,
   newMemorySession,
   type MemorySession,
   type UnendedTurn,
@@ -248,7 +249,7 @@ export class MemorySessionStore implements SessionStore {
     const fresh = first === known ? entries : entries.slice(known - first);
     const journalBytes = bytesOfEntries(fresh);
     this.#makeRoom(bytesOfFrames(frames) + journalBytes, session);
-    for (const entry of fresh) turn.journal.push(entry);
+    for (const entry of fresh) turn.journal.push(keptEntry(entry));
     turn.journalBytes += journalBytes;
     session.bytes += journalBytes;
     this.#append(session, frames);

@@ -13,6 +13,9 @@ import type { JournalEntry } from "../turn-journal.ts";
 import { KeptFrames } from "./kept-frames.ts";
 import { MessageIds } from "./message-ids.ts";
 
+/** An entry of a journal as it is kept: of a text that was said, which most entries are, the text alone. */
+export type KeptEntry = JournalEntry | string;
+
 /** A turn that has not ended: it runs until its lease is over, and then waits to be taken over. */
 export interface UnendedTurn {
   lease: TurnLease;
@@ -22,7 +25,7 @@ export interface UnendedTurn {
   readonly begun: NewTurn;
   /** The turn that the user's message began: this one, or one that waited for an approval. */
   readonly firstTurnId: string;
-  readonly journal: JournalEntry[];
+  readonly journal: KeptEntry[];
   journalBytes: number;
   isCancelled: boolean;
   /** Called when somebody asks for the end of the turn. */
@@ -109,11 +112,19 @@ export function bytesOfMessage(text: string): number {
   return Buffer.byteLength(text) + MESSAGE_OVERHEAD_BYTES;
 }
 
-export function bytesOfEntries(entries: readonly JournalEntry[]): number {
+export function keptEntry(entry: JournalEntry): KeptEntry {
+  return entry.type === "said" ? entry.text : entry;
+}
+
+export function entryOf(kept: KeptEntry): JournalEntry {
+  return typeof kept === "string" ? { type: "said", text: kept } : kept;
+}
+
+export function bytesOfEntries(entries: readonly KeptEntry[]): number {
   let bytes = 0;
   for (const entry of entries) {
-    const text = entry.type === "said" ? entry.text : JSON.stringify(entry);
-    bytes += bytesOfMessage(text);
+    const kept = typeof entry === "string" ? entry : keptEntry(entry);
+    bytes += bytesOfMessage(typeof kept === "string" ? kept : JSON.stringify(kept));
   }
   return bytes;
 }

@@ -4,6 +4,7 @@ import { WENT_ON, type CallAnswer, type WaitingCalls } from "../waiting-calls.ts
 import {
   bytesOfEntries,
   bytesOfMessage,
+  entryOf,
   type MemorySession,
   type UnendedTurn,
   type WaitingTurn,
@@ -99,7 +100,7 @@ export function takenTurn(
     messageId: goesOn ? undefined : messageId,
     firstTurnId: goesOn ? turn.firstTurnId : undefined,
     origin: { ...origin, ...(promptVersion === undefined ? {} : { promptVersion }) },
-    journal: turn.journal.slice(),
+    journal: turn.journal.map(entryOf),
     isCancelled: turn.isCancelled,
   };
 }
