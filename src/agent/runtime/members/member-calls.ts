@@ -44,6 +44,7 @@ export class MemberCalls {
     return (agents.asks[prompt] ?? []).map((member) => ({
       name: memberToolName(member),
       calledName: member,
+      isJudgedByServer: false,
       description: `Asks another agent, who knows nothing of this conversation but the task: ${agents.members[member] ?? member}`,
       inputSchema: {
         type: "object",

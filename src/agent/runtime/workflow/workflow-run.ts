@@ -114,6 +114,7 @@ function transitionTool(
   return {
     name: TRANSITION,
     calledName: TRANSITION,
+    isJudgedByServer: false,
     description,
     inputSchema: {
       type: "object",
