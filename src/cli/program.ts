@@ -7,6 +7,7 @@ import type { CreateCommand } from "./command-line/create-command.ts";
 import { conformanceCommand } from "./conformance/command.ts";
 import { conformanceRuntimeCommand } from "./conformance-runtime/command.ts";
 import { crdsCommand } from "./crds.ts";
+import { evalCommand } from "./eval/command.ts";
 import { initCommand } from "./init/command.ts";
 import { migrateCommand } from "./migrate/command.ts";
 import { operatorCommand } from "./operator/command.ts";
@@ -24,6 +25,7 @@ const COMMANDS: readonly CreateCommand[] = [
   upCommand,
   chatCommand,
   validateCommand,
+  evalCommand,
   migrateCommand,
   statusCommand,
   explainCommand,

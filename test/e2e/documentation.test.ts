@@ -119,6 +119,15 @@ describe("manifests of AltairaLabs' Omnia", () => {
   });
 });
 
+describe("the evals of a pack", () => {
+  it("pass with the recordings of the example", async () => {
+    expect(await run(commands("evals-replay"))).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/2 conversations, 12 passed, 0 failed/) as unknown,
+    });
+  });
+});
+
 describe("an agent with a model", () => {
   it("is checked, runs, and answers", async () => {
     await using model = await startModelServer();

@@ -145,7 +145,11 @@ export const AGENT_RUNTIME_FIELDS: readonly UpstreamField[] = [
   gone("2026", "console", NO_MEDIA),
   gone("2026", "media", NO_MEDIA),
   gone("2026", "duplex", NO_MEDIA),
-  gone("2026", "evals", "packs keep their evals, and nothing runs them yet"),
+  gone(
+    "2026",
+    "evals",
+    "packs keep their evals, which `omnia eval` runs over scripted conversations",
+  ),
   gone("2026", "memory", "an agent remembers the session and nothing beyond it"),
   gone("2026", "privacyPolicyRef", "there is no such policy here"),
   gone("2026", "serviceGroup", "an agent needs no services of a workspace here"),

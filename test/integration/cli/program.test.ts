@@ -34,6 +34,7 @@ describe("omnia", () => {
       "up",
       "chat",
       "validate",
+      "eval",
       "migrate",
       "status",
       "explain",

@@ -38,6 +38,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "tool-servers",
   ],
   conformance: ["protocol"],
+  evals: ["api", "promptpack"],
   gateway: ["protocol", "observability"],
   cli: [
     "api",
@@ -53,6 +54,9 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "agent",
     "gateway",
     "conformance",
+    "evals",
+    "probes",
+    "tool-servers",
   ],
 };
 
