@@ -1,59 +1,29 @@
 /** `omnia eval`: the evals of a pack over scripted conversations, live or recorded. */
-import { randomBytes } from "node:crypto";
-import { newSessionId } from "../../agent/sessions/session-id.ts";
-import type { RuntimeHandler } from "../../agent/runtime/runtime-handler.ts";
 import type { ScriptedConversation } from "../../evals/conversation/read-conversations.ts";
-import {
-  judgementKey,
-  newRecording,
-  type JudgeRequest,
-} from "../../evals/conversation/recording.ts";
+import { judgementKey, newRecording } from "../../evals/conversation/recording.ts";
 import type { TurnRecord } from "../../evals/conversation/transcript.ts";
-import type { AskModel } from "../../evals/judges/judge.ts";
 import { summaryOf, type ConversationResult, type EvalRun } from "../../evals/run/eval-result.ts";
 import { inParallel } from "../../evals/run/in-parallel.ts";
 import { planEvals, planExpectations, type EvalPlan } from "../../evals/run/plan-evals.ts";
-import { runConversation, type Talk } from "../../evals/run/run-conversation.ts";
+import { runConversation } from "../../evals/run/run-conversation.ts";
 import { PatientFiles } from "../../local/manifests/patient-files.ts";
-import { createLog } from "../../observability/log.ts";
 import { SecretValues } from "../../observability/secrets/secret-values.ts";
 import { withoutSecrets } from "../../observability/secrets/without-secrets.ts";
 import { printLine } from "../../observability/terminal/writer.ts";
 import { systemClock } from "../../time/clock.ts";
 import { Deadline } from "../../time/deadline.ts";
 import { untilAborted } from "../../time/until-aborted.ts";
-import { chatAddress } from "../chat/address.ts";
 import { CliError, EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
 import { endByForce } from "../terminal/end-by-force.ts";
 import { Interrupts } from "../terminal/interrupts.ts";
 import type { Streams } from "../terminal/streams.ts";
-import { readToken } from "../terminal/token.ts";
-import { addressTalk } from "./address-talk.ts";
 import { checkFlags, type EvalFlags } from "./flags.ts";
-import { handlerTalk } from "./handler-talk.ts";
-import { findPack, prepareAgent, type JudgedPack, type PreparedAgent } from "./prepare-agent.ts";
+import { openSource, type AnswerSource } from "./answer-source.ts";
+import { findPack, type JudgedPack } from "./find-pack.ts";
 import { EvalProgress } from "./progress.ts";
 import { readScript, readSources } from "./read-files.ts";
-import {
-  loadRecording,
-  makeRecordingsFolder,
-  replayedJudge,
-  replayedTalk,
-  saveRecording,
-} from "./recordings.ts";
+import { makeRecordingsFolder, saveRecording } from "./recordings.ts";
 import { report } from "./report.ts";
-import { decideRegistries } from "./tool-registries.ts";
-
-/** Where the conversations of a run come from. */
-interface AnswerSource extends AsyncDisposable {
-  open(
-    script: ScriptedConversation,
-    signal: AbortSignal,
-  ): Promise<{ readonly talk: Talk; readonly ask: AskModel | undefined }>;
-  readonly model: string | undefined;
-  /** How many recordings are of other content than that of the pack. */
-  readonly stale?: () => number;
-}
 
 export async function evaluate(flags: EvalFlags, streams: Streams): Promise<ExitCode> {
   checkFlags(flags);
@@ -62,10 +32,11 @@ export async function evaluate(flags: EvalFlags, streams: Streams): Promise<Exit
   const files = new PatientFiles(systemClock, signal);
   const secrets = new SecretValues();
   const hide = (text: string): string => withoutSecrets(secrets.hide(text));
+  const tell = (line: string): void => printLine(streams.stderr, line);
   const isElsewhere = flags.url !== undefined;
-  const sources = await readSources(flags.filename, files);
+  const sources = await readSources(flags.filename, files, tell);
   const pack = findPack(sources, { ...flags, isElsewhere }, streams.env);
-  const script = (await readScript(flags.conversations, files)).map((conversation) => ({
+  const script = (await readScript(flags.conversations, files, tell)).map((conversation) => ({
     ...conversation,
     variables: { ...pack.variables, ...conversation.variables },
   }));
@@ -201,136 +172,6 @@ async function inTime<T>(
     if (!deadline.isOver) throw error;
     throw new Error(`no answer came within ${timeout / 1_000} s`, { cause: error });
   }
-}
-
-interface SourceOptions {
-  readonly streams: Streams;
-  readonly files: PatientFiles;
-  readonly secrets: SecretValues;
-  readonly signal: AbortSignal;
-}
-
-async function openSource(
-  flags: EvalFlags,
-  pack: JudgedPack,
-  options: SourceOptions,
-): Promise<AnswerSource> {
-  const { replay } = flags;
-  if (replay !== undefined) {
-    let stale = 0;
-    return {
-      model: undefined,
-      stale: () => stale,
-      async open({ id }) {
-        const recording = await loadRecording(replay, id, options.files);
-        const { hash } = recording?.pack ?? {};
-        if (hash !== undefined && hash !== pack.version.hash) stale += 1;
-        return { talk: replayedTalk(recording), ask: replayedJudge(recording) };
-      },
-      async [Symbol.asyncDispose]() {},
-    };
-  }
-  const model = await openModel(pack, options);
-  if (flags.url !== undefined) return await sourceAtAddress(flags, flags.url, model, options);
-  if (model === undefined) {
-    throw new CliError("Nothing says which model is to answer.", {
-      cure: "Give --provider and --model, manifests with an agent, --url of an agent, or --replay.",
-      exitCode: EXIT_CODES.usage,
-    });
-  }
-  const { agent, handler } = model;
-  return {
-    model: agent.model,
-    async open({ variables }) {
-      const config = await agent.configWith(variables);
-      return {
-        talk: handlerTalk({ handler, config, newId, clock: systemClock }),
-        ask: judgeBy(model, flags),
-      };
-    },
-    [Symbol.asyncDispose]: () => handler.close(),
-  };
-}
-
-async function sourceAtAddress(
-  flags: EvalFlags,
-  url: string,
-  model: OpenModel | undefined,
-  { streams, secrets }: SourceOptions,
-): Promise<AnswerSource> {
-  const address = chatAddress(url, { agent: flags.agent, namespace: flags.namespace });
-  const token = await readToken(flags, streams);
-  if (token !== undefined) secrets.add(token);
-  return {
-    model: undefined,
-    async open({ variables }, signal) {
-      const [name] = Object.keys(variables);
-      if (name !== undefined) {
-        throw new Error(`an agent at an address takes no variables, and it has "${name}"`);
-      }
-      const talk = await addressTalk({
-        url: address.href,
-        token,
-        clock: systemClock,
-        random: Math.random,
-        signal,
-      });
-      return { talk, ask: model && judgeBy(model, flags) };
-    },
-    async [Symbol.asyncDispose]() {
-      await model?.handler.close();
-    },
-  };
-}
-
-interface OpenModel {
-  readonly agent: PreparedAgent;
-  readonly handler: RuntimeHandler;
-}
-
-async function openModel(
-  pack: JudgedPack,
-  { streams, secrets, signal }: SourceOptions,
-): Promise<OpenModel | undefined> {
-  const { agent: declared } = pack;
-  if (declared === undefined) return undefined;
-  const { toolRegistryRef } = declared.spec;
-  const { namespace } = declared.metadata;
-  const registries = await decideRegistries(pack.world, {
-    clock: systemClock,
-    random: Math.random,
-    signal,
-    registry: toolRegistryRef?.name
-      ? { name: toolRegistryRef.name, namespace: toolRegistryRef.namespace ?? namespace }
-      : undefined,
-  });
-  const agent = await prepareAgent(
-    { ...pack, agent: declared },
-    registries,
-    (secret) => secrets.add(secret),
-    () => systemClock.now(),
-  );
-  const { createRuntimeHandler } = await import("../../agent/runtime/runtime-handler.ts");
-  const log = createLog({
-    level: streams.env["DEBUG"] ? "debug" : "silent",
-    destination: { write: (line) => printLine(streams.stderr, line.trimEnd()) },
-    secretValues: secrets,
-  });
-  const handler = createRuntimeHandler({ readSecret: agent.readSecret, log, clock: systemClock });
-  return { agent, handler };
-}
-
-/** A model judges in a conversation of its own, without tools and rules, by the same handler. */
-function judgeBy({ agent, handler }: OpenModel, { judgeModel }: EvalFlags): AskModel {
-  return async ({ system, content, model }: JudgeRequest, signal) => {
-    const config = agent.judgeConfig(system, judgeModel ?? model);
-    const talk = handlerTalk({ handler, config, newId, clock: systemClock });
-    return (await talk.turn(content, signal)).answer;
-  };
-}
-
-function newId(): string {
-  return newSessionId(randomBytes);
 }
 
 function withHidden({ conversations, notRun }: EvalRun, hide: (text: string) => string): EvalRun {

@@ -4,6 +4,7 @@ import {
   MAX_FILE_BYTES,
   type ManifestResource,
 } from "../../api/manifest/manifest.ts";
+import { findDuplicates } from "../../api/manifest/find-duplicates.ts";
 import { readPackSource } from "../../promptpack/check/read-pack-source.ts";
 import { parsePromptPack } from "../../promptpack/check/parse-prompt-pack.ts";
 import type { PackVersion } from "../../control/prompt-pack/pack-version.ts";
@@ -23,15 +24,19 @@ export type EvalSources =
   | { readonly type: "pack"; readonly version: PackVersion }
   | { readonly type: "manifests"; readonly resources: readonly ManifestResource[] };
 
-/** Rejects with a CliError that names what is wrong, and where. */
+/** Told each problem of a file, with its place, before a CliError says that there are some. */
+export type TellProblem = (line: string) => void;
+
+/** Rejects with a CliError when something is wrong. */
 export async function readSources(
   paths: readonly string[],
   files: PatientFiles,
+  tell: TellProblem,
 ): Promise<EvalSources> {
   const [only] = paths;
   if (paths.length === 1 && only !== undefined && (await isFile(only, files))) {
     const text = await readText(only, MAX_FILE_BYTES, files);
-    if (isPack(text)) return { type: "pack", version: readPack(only, text) };
+    if (isPack(text)) return { type: "pack", version: readPack(only, text, tell) };
   }
   const listing = await listManifestFiles(paths, files);
   const [missing] = listing.missing;
@@ -47,23 +52,25 @@ export async function readSources(
   for (const { path } of listing.files) {
     parsed.push(parseManifests(await readText(path, MAX_FILE_BYTES, files), path));
   }
-  const problems = parsed
-    .flatMap((file) => file.problems)
+  const resources = parsed.flatMap((file) => file.resources);
+  const problems = [...parsed.flatMap((file) => file.problems), ...findDuplicates(resources)]
     .filter(({ severity }) => severity === "error")
     .map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`);
-  if (problems.length > 0) throw manyProblems("The manifests are not valid.", problems);
-  return { type: "manifests", resources: parsed.flatMap((file) => file.resources) };
+  if (problems.length > 0) throw manyProblems("The manifests are not valid.", problems, tell);
+  return { type: "manifests", resources };
 }
 
 export async function readScript(
   path: string,
   files: PatientFiles,
+  tell: TellProblem,
 ): Promise<readonly ScriptedConversation[]> {
   const read = readConversations(await readText(path, MAX_CONVERSATIONS_BYTES, files));
   if (read.ok) return read.conversations;
   throw manyProblems(
     "The conversations cannot be read.",
     read.problems.map((problem) => `${path}: ${problem}`),
+    tell,
   );
 }
 
@@ -94,7 +101,7 @@ function isSystemError(error: unknown): error is { code: string } {
   );
 }
 
-/** A manifest has a kind, and a pack has prompts. What is neither is read as a pack if it looks like JSON of one. */
+/** A manifest has a kind, and a pack has prompts. */
 function isPack(text: string): boolean {
   const source = readPackSource(text);
   if (!source.ok) return false;
@@ -103,7 +110,7 @@ function isPack(text: string): boolean {
   return !("kind" in value) && ("prompts" in value || "template_engine" in value);
 }
 
-function readPack(path: string, text: string): PackVersion {
+function readPack(path: string, text: string, tell: TellProblem): PackVersion {
   const parsed = parsePromptPack(text);
   if (parsed.ok) return { hash: parsed.hash, semver: parsed.pack.version, document: parsed.pack };
   throw manyProblems(
@@ -112,12 +119,13 @@ function readPack(path: string, text: string): PackVersion {
       const place = line === undefined ? path : `${path}:${line}:${column}`;
       return `${place}: ${at === "" ? "" : `${at}: `}${message}`;
     }),
+    tell,
   );
 }
 
-function manyProblems(message: string, problems: readonly string[]): CliError {
-  const shown = problems.slice(0, MAX_SHOWN_PROBLEMS);
-  const more = problems.length - shown.length;
-  const lines = more > 0 ? [...shown, `and ${more} more`] : shown;
-  return new CliError(message, { cure: lines.join("\n") });
+function manyProblems(message: string, problems: readonly string[], tell: TellProblem): CliError {
+  for (const problem of problems.slice(0, MAX_SHOWN_PROBLEMS)) tell(problem);
+  const more = problems.length - MAX_SHOWN_PROBLEMS;
+  if (more > 0) tell(`and ${more} more`);
+  return new CliError(message);
 }

@@ -376,6 +376,16 @@ describe("omnia eval", () => {
     expect(out).toContain('failed one, turn 2: same: it lacks "hello"');
     expect(out).toContain("1 passed, 1 failed");
     expect(code).toBe(1);
+    // The model that judges is given by flags, since nobody knows that of the agent.
+    model().mock.onMessage(/Content to judge/, {
+      content: '{"passed": false, "reasoning": "rude"}',
+    });
+    const judge = { type: "llm_judge", trigger: "every_turn", params: { criteria: "Polite?" } };
+    await write("pack.json", evalsOf({ id: "tone", ...judge }));
+    const judged = await run([...args, "--agent", "echo", ...live()]);
+    expect(judged.out).toContain("failed one, turn 1: tone: rude");
+    const unjudged = await run([...args, "--agent", "echo"]);
+    expect(unjudged.out).toContain("failed one, turn 1: tone: there is no model that could judge");
     const nobody = await run([...args, "--agent", "nobody"]);
     expect(nobody.out).toContain("failed one: There is no agent nobody");
   });
@@ -388,6 +398,8 @@ describe("omnia eval", () => {
     ["no number", ["--jobs", "0"], 2, "from 1 to 64"],
     ["two sources", ["--record", "a", "--replay", "b"], 2, "cannot both be given"],
     ["an address that is none", ["--base-url", "file:///etc"], 2, "is no address of a server"],
+    ["a blank model", ["--provider", "openai", "--model", ""], 2, "Nothing says which model"],
+    ["too long a model", ["--provider", "openai", "--model", "m".repeat(300)], 2, "model"],
     ["an unknown prompt", ["--prompt", "sales"], 1, 'has no prompt "sales"'],
     [
       "groups that are not there",
@@ -401,6 +413,14 @@ describe("omnia eval", () => {
     const result = await run(["-f", pack, "--conversations", talks, ...args]);
     expect(result).toMatchObject({ code, out: "" });
     expect(result.err).toContain(message);
+  });
+
+  it("starts no runtime in another framework", async () => {
+    const talks = await conversations(aTalk("one", { user: "a", expect: "b" }));
+    const agent = join(ROOT, "examples/pydantic-ai");
+    const { code, err } = await run(["-f", agent, "--conversations", talks]);
+    expect(code).toBe(1);
+    expect(err).toContain("runs in another framework, which is not started here");
   });
 
   it("says where a pack or a conversation is wrong", async () => {
