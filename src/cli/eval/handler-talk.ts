@@ -105,6 +105,9 @@ class HandledTurn implements Turn {
     }
   }
 
+  /** The history of the conversation tells the next turn. */
+  enterState(): void {}
+
   record(message: HistoryMessage): void {
     this.#recorded.push(message);
   }

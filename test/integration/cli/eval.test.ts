@@ -439,7 +439,7 @@ describe("omnia eval", () => {
 
 describe("the example", () => {
   it("passes with its recordings", async () => {
-    const example = join(ROOT, "examples/evals");
+    const example = join(ROOT, "docs/evals");
     const args = [
       "-f",
       join(example, "pack.yaml"),
