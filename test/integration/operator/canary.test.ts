@@ -106,8 +106,8 @@ async function aRollout(canary: object) {
     },
     /** So many new sessions. One in `unluckyEvery` of them gets no answer from its model. */
     async talk(sessions: number, unluckyEvery = Infinity): Promise<void> {
-      await follow();
       await vi.waitFor(async () => {
+        await follow();
         const report = readCanaryReport((await process.management("/canary")).body);
         expect(report?.trial).toBe((await status()).canaryStepSince);
       }, SOME_TIME);
