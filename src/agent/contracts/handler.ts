@@ -122,6 +122,8 @@ export interface TurnResult {
   usage?: Usage | undefined;
   finishReason: Exclude<FinishReason, "cancelled">;
   warnings?: readonly Warning[] | undefined;
+  /** Whether the provider failed, and answered when it was asked again. */
+  wasAskedAgain?: boolean | undefined;
   /** With `awaiting_approval`: the calls that wait. All of them are in the last message that was recorded with calls. */
   approvals?: readonly ApprovalRequest[] | undefined;
 }

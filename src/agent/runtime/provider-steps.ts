@@ -19,10 +19,12 @@ export interface ProviderStepsOptions {
   /** At least 0 and below 1; spreads retries. */
   readonly random: () => number;
   readonly log: Log;
+  /** Is called when a request failed that is made again. */
+  readonly onAskedAgain: () => void;
 }
 
 export function providerSteps(options: ProviderStepsOptions): StepSource {
-  const { connection, clock, random, log } = options;
+  const { connection, clock, random, log, onAskedAgain } = options;
   return {
     provider: connection.provider,
     modelId: connection.modelId,
@@ -36,6 +38,7 @@ export function providerSteps(options: ProviderStepsOptions): StepSource {
         clock,
         random,
         log,
+        onAskedAgain,
       }),
     partsOf: (step) => answerPartsOf(step, connection),
   };

@@ -1,7 +1,8 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { startModelServer, type WireBody } from "../../../test/support/agent/model-server.ts";
 import { RecordingTurn } from "../../../test/support/agent/recording-turn.ts";
 import { aPrompt, aRuntimeConfig, aTool } from "../../../test/support/builders/agent-config.ts";
+import { startHttpServer } from "../../../test/support/processes/http-server.ts";
 import { systemClock } from "../../time/clock.ts";
 import { createLog } from "../../observability/log.ts";
 import type { HistoryMessage } from "../sessions/history-message.ts";
@@ -60,6 +61,26 @@ describe("the runtime handler", () => {
       .requests.slice(-3)
       .map(({ headers }) => headers.authorization);
     expect(sent).toEqual(["Bearer sk-old", "Bearer sk-new", "Bearer sk-new"]);
+  });
+
+  it("says that a provider answered only when it was asked again", async () => {
+    let requests = 0;
+    const provider = await startHttpServer((request, response) => {
+      request.resume();
+      requests += 1;
+      if (requests === 1) {
+        response.writeHead(500).end();
+        return;
+      }
+      const answer = { choices: [{ index: 0, delta: { content: "Hi." }, finish_reason: "stop" }] };
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.end(`data: ${JSON.stringify(answer)}\n\ndata: [DONE]\n\n`);
+    });
+    onTestFinished(() => provider.close());
+    const handler = handlerWith(() => Promise.resolve("sk-1"));
+    const config = aRuntimeConfig({ provider: { baseURL: provider.url } });
+    expect(await handler.run(new RecordingTurn(config))).toMatchObject({ wasAskedAgain: true });
+    expect(await handler.run(new RecordingTurn(config))).not.toHaveProperty("wasAskedAgain");
   });
 
   it("ends a turn without a key in an error for people", async () => {

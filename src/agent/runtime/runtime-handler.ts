@@ -78,13 +78,20 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
       const version = promptOfSession(promptsOf(turn.config), turn);
       const history = withoutRefused(await turn.history());
       const turnLog = log.child({ turnId: turn.id });
+      let wasAskedAgain = false;
+      const onAskedAgain = (): void => void (wasAskedAgain = true);
       const sourceOf: TurnStagesOptions["sourceOf"] = async (prompt, tools) => {
         const schemas = JSON.stringify(functionTools(tools).map(({ inputSchema }) => inputSchema));
         const sampling = samplingOptions(prompt.parameters, provider?.parameters ?? {});
         const step = { prompt, tools, clock, random, log: turnLog };
         const source =
           framework === undefined
-            ? providerSteps({ ...step, sampling, connection: await connect(turn.config) })
+            ? providerSteps({
+                ...step,
+                sampling,
+                connection: await connect(turn.config),
+                onAskedAgain,
+              })
             : await frameworkSteps(framework, {
                 ...step,
                 turn,
@@ -142,7 +149,11 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
         takeMemberUsage: () => members.takeUsage(),
       });
       const { warnings } = stages;
-      return warnings.length === 0 ? result : { ...result, warnings };
+      return {
+        ...result,
+        ...(warnings.length > 0 && { warnings }),
+        ...(wasAskedAgain ? { wasAskedAgain } : {}),
+      };
     },
     async problemOfEdit({ config, name, arguments: toolArguments, signal, ...session }) {
       const version = promptOfSession(promptsOf(config), session);

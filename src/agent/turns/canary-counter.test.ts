@@ -48,6 +48,11 @@ function countsOf(turns: readonly Partial<EndedTurn>[]) {
 }
 
 describe("what an agent counts of a canary", () => {
+  it("has a turn as failed whose provider answered only when it was asked again", () => {
+    const turns = [{ ending: { ...done, wasAskedAgain: true } }, {}];
+    expect(countsOf(turns)).toMatchObject({ turns: 2, errors: 1 });
+  });
+
   it("are its sessions, and the turns with how they ended", () => {
     const warnings = [{ validator: "banned_words", message: "" }];
     const turns = [

@@ -58,7 +58,7 @@ export class CanaryCounter {
     counts.turns += 1;
     const isWarned = ending.type === "done" && (ending.warnings?.length ?? 0) > 0;
     if (isWarned || code === "VALIDATION_FAILED") counts.validationFailures += 1;
-    else if (code !== undefined) counts.errors += 1;
+    else if (code !== undefined || wasAskedAgain(ending)) counts.errors += 1;
     if (firstChunkMs === undefined) return;
     const bucket = firstChunkBucketOf(firstChunkMs);
     counts.firstChunk[bucket] = (counts.firstChunk[bucket] ?? 0) + 1;
@@ -69,6 +69,11 @@ export class CanaryCounter {
       ? { process: this.#process }
       : { process: this.#process, trial: this.#trial, counts: this.#counts };
   }
+}
+
+/** That the next request was answered does not make up for one that failed: the user waited for both. */
+function wasAskedAgain(ending: StoredEnding): boolean {
+  return ending.type === "done" && ending.wasAskedAgain === true;
 }
 
 function noCounts(): Counts {

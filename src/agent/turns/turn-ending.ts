@@ -32,6 +32,7 @@ export type TurnEnding =
       usage: Usage | undefined;
       content: string | undefined;
       warnings?: readonly Warning[] | undefined;
+      wasAskedAgain?: boolean | undefined;
       /** The calls that wait for an approval. */
       approvals?: readonly ApprovalRequest[] | undefined;
     }
@@ -56,6 +57,7 @@ export function endingOfResult(result: TurnResult): TurnEnding {
     content: result.content,
     approvals: result.approvals,
     warnings: result.warnings,
+    wasAskedAgain: result.wasAskedAgain,
   };
 }
 

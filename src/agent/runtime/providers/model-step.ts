@@ -65,6 +65,8 @@ export interface StepContext {
   clock: Pick<Clock, "now" | "sleep">;
   random: () => number;
   log: Log;
+  /** Is called when a request failed that is made again. */
+  onAskedAgain?: (() => void) | undefined;
 }
 
 /**
@@ -100,6 +102,7 @@ export async function streamModelStep(step: ModelStep, context: StepContext): Pr
         },
         "The provider failed before its first word; the request is made again",
       );
+      context.onAskedAgain?.();
       await clock.sleep(wait, signal);
     }
   }
