@@ -10,6 +10,9 @@ import { DEFAULT_TRUST_POLICY } from "../control/trust-policy.ts";
 import { LIST_INTERVAL_MS } from "../tool-servers/server/limits.ts";
 import { LocalControl } from "./control.ts";
 
+/** Programs are started, which takes its time on a busy machine. */
+const WAIT = { timeout: 20_000 };
+vi.setConfig({ testTimeout: 60_000 });
 const folder = folderForEachTest();
 
 /** A control plane of this machine that has no agents, and what it says. */
@@ -44,7 +47,7 @@ function aControl() {
     return control.resources()[0]?.status as ToolRegistryStatus;
   }
   const becomes = (manifests: string, expected: object) =>
-    vi.waitFor(async () => expect(await statusOf(manifests)).toMatchObject(expected));
+    vi.waitFor(async () => expect(await statusOf(manifests)).toMatchObject(expected), WAIT);
   return { clock, said, becomes };
 }
 
@@ -134,7 +137,7 @@ describe("the tools of a server, on one machine", () => {
     const started = (await readFile(pids, "utf8")).trim().split(" ").map(Number);
     await vi.waitFor(() => {
       for (const pid of started) expect(() => process.kill(pid, 0)).toThrow("ESRCH");
-    });
+    }, WAIT);
   });
 
   it("are the operations of an OpenAPI document, and say which cannot be offered", async () => {
