@@ -1,6 +1,7 @@
 /** Puts the config of an agent together from the parts of the decision. */
 import {
   AGENT_CONFIG_VERSION,
+  agentConfigSchema,
   type AgentConfig,
   type PromptConfig,
 } from "../../agent-config/agent-config.ts";
@@ -42,18 +43,29 @@ export function assembleConfig(
       ? earlierPrompts(prompts, tools.value.tools, previous.config)
       : prompts?.earlier;
   return {
-    config: withoutUndefined<AgentConfig>({
-      version: AGENT_CONFIG_VERSION,
-      agent: { name, namespace },
-      handler: agentRuntime.spec.facade.handler,
-      facade: facade.value,
-      session: session.value,
-      provider: provider.value,
-      prompt: prompts && { ...prompts, earlier },
-      tools: tools.value.tools,
-    }),
+    config: inOrderOfSchema(
+      withoutUndefined<AgentConfig>({
+        version: AGENT_CONFIG_VERSION,
+        agent: { name, namespace },
+        handler: agentRuntime.spec.facade.handler,
+        facade: facade.value,
+        session: session.value,
+        provider: provider.value,
+        prompt: prompts && { ...prompts, earlier },
+        tools: tools.value.tools,
+      }),
+    ),
     secretFiles: [facade, provider, prompt, tools, session].flatMap((part) => part.secretFiles),
   };
+}
+
+/**
+ * A config is read back in the order of its schema. So a part that is kept from the last config, and one that is made anew and is the
+ * same, are the same text: else every agent would be told of a change that is none.
+ */
+function inOrderOfSchema(config: AgentConfig): AgentConfig {
+  const read = agentConfigSchema.safeParse(config);
+  return read.success ? read.data : config;
 }
 
 /** Prompts that were kept from the last config have their tools already. */
