@@ -54,4 +54,16 @@ describe("the open requests of a session", () => {
     requests.refused("c3", true);
     expect(idsOf(requests)).toEqual(["c1"]);
   });
+
+  it("are not those that the server no longer lists, though it sent them before it took the answer", () => {
+    const requests = new OpenRequests();
+    for (const id of ["c1", "c2"]) requests.heard(request(id));
+    requests.answered("c2");
+    requests.listedAgain();
+    for (const id of ["c1", "c2"]) requests.heardAgain(request(id));
+    requests.listedAgain();
+    requests.heardAgain(request("c1"));
+    requests.listedAgain();
+    expect(idsOf(requests)).toEqual(["c1"]);
+  });
 });

@@ -2,9 +2,16 @@ import type { ApprovalRequestFrame, TurnFrame } from "../frames.ts";
 
 export type Approval = ApprovalRequestFrame["approval"];
 
+interface OpenCall {
+  readonly approval: Approval;
+  isAnswered: boolean;
+  /** Whether the server has told of it since it began to list what waits. */
+  isListed: boolean;
+}
+
 /** The calls of a session that wait for an approval, as far as a client was told. */
 export class OpenRequests {
-  readonly #calls = new Map<string, { readonly approval: Approval; isAnswered: boolean }>();
+  readonly #calls = new Map<string, OpenCall>();
   #turnId: string | undefined;
 
   /** Those that this client has not answered. */
@@ -30,6 +37,14 @@ export class OpenRequests {
     return !isKnown;
   }
 
+  /** The server begins to list what waits. What it did not list the last time waits no more. */
+  listedAgain(): void {
+    for (const [id, call] of this.#calls) {
+      if (!call.isListed) this.#calls.delete(id);
+      call.isListed = false;
+    }
+  }
+
   answered(callId: string): void {
     const call = this.#calls.get(callId);
     if (call !== undefined) call.isAnswered = true;
@@ -44,6 +59,6 @@ export class OpenRequests {
   }
 
   #add(approval: Approval): void {
-    this.#calls.set(approval.id, { approval, isAnswered: false });
+    this.#calls.set(approval.id, { approval, isAnswered: false, isListed: true });
   }
 }

@@ -3,6 +3,7 @@
  * goes on where it was: every frame of the session is passed on once and in order, and a message is run once. Connections, time
  * and randomness are passed in, so that the client can run in a browser too.
  */
+import { CatchingUp } from "./catching-up.ts";
 import {
   MAX_CLIENT_FRAME_BYTES,
   type AnswerFrame,
@@ -85,7 +86,7 @@ export class SessionClient {
   #isUsed = false;
   #turn: OwnTurn | undefined;
   #requests = new OpenRequests();
-  #catchingUp: PromiseWithResolvers<void> | undefined;
+  #catchingUp: CatchingUp | undefined;
   readonly #seenTurns = new SeenTurns();
   #retryTimer: ClientTimer | undefined;
   #silenceTimer: ClientTimer | undefined;
@@ -171,7 +172,7 @@ export class SessionClient {
   async caughtUp(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     if (!this.#isUsed) return;
-    const catchingUp = (this.#catchingUp ??= Promise.withResolvers());
+    const catchingUp = (this.#catchingUp ??= new CatchingUp());
     const onAbort = (): void => catchingUp.reject(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
     try {
@@ -359,7 +360,8 @@ export class SessionClient {
     if (frame.type === "connected") {
       if (frame.session_id === this.#sessionId) this.#order.answered(frame.seq);
       else this.#enter(frame);
-      this.#catchingUp?.resolve();
+      this.#requests.listedAgain();
+      if (this.#catchingUp?.connected() === true) this.#resume();
       this.#options.onFrame(frame, text, true);
     } else if (isOfTurn(frame)) {
       this.#receiveOfTurn(frame, text);
