@@ -24,6 +24,11 @@ async function isServed(server: KubeAPIServer): Promise<boolean> {
   if (discovery.status !== 200) return false;
   // Three kinds, each with its status, and one with its scale.
   if (discovery.body.resources.length !== 7) return false;
+  // A kind that is documented may still be refused for a moment, while its storage is made.
+  for (const { spec } of customResourceDefinitions() as { spec: { names: { plural: string } } }[]) {
+    const path = `/apis/${API_VERSION}/${spec.names.plural}?resourceVersion=0`;
+    if ((await server.request("GET", path)).status !== 200) return false;
+  }
   const documentation = await server.request("GET", "/openapi/v3");
   return documentation.body?.paths?.[`apis/${API_VERSION}`] !== undefined;
 }
