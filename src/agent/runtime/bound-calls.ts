@@ -9,6 +9,7 @@ import { MAX_WAITING_BOUND_CALLS } from "../contracts/limits.ts";
 import type { AssistantMessage, HistoryMessage } from "../sessions/history-message.ts";
 import type { ModelStep, StepToolCall } from "./providers/model-step.ts";
 import { APPROVAL_NEEDED } from "./tools/approval-needed.ts";
+import { toolMessage } from "./tools/tool-message.ts";
 import type { ToolRuns } from "./tools/tool-runs.ts";
 
 export interface BoundCallsOptions {
@@ -97,13 +98,7 @@ export class BoundCalls {
     const outcome = await run.start();
     if (!isTold) await turn.emit({ type: "tool-result", id, ...outcome });
     if (isStep) {
-      const message: HistoryMessage = {
-        role: "tool",
-        turnId: turn.id,
-        toolCallId: id,
-        toolName: name,
-        ...outcome,
-      };
+      const message = toolMessage(turn.id, { id, name }, outcome);
       turn.record(message);
       remember(message);
     }

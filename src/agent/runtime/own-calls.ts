@@ -4,9 +4,10 @@
  */
 import type { ToolOutcome } from "../../tool-servers/server/tool-outcome.ts";
 import type { Turn } from "../contracts/handler.ts";
-import type { AssistantMessage, HistoryMessage, ToolMessage } from "../sessions/history-message.ts";
+import type { AssistantMessage, HistoryMessage } from "../sessions/history-message.ts";
 import type { StepToolCall } from "./providers/model-step.ts";
 import type { OwnCallListener } from "./steps/step-source.ts";
+import { toolMessage } from "./tools/tool-message.ts";
 import type { ToolRuns } from "./tools/tool-runs.ts";
 
 /** What the agent gives as the outcome of a call whose framework failed before it told of a result. */
@@ -60,13 +61,7 @@ export class OwnCalls implements OwnCallListener {
     if (call === undefined) return;
     this.#open = undefined;
     await turn.emit({ type: "tool-result", id: call.id, ...outcome });
-    const message: ToolMessage = {
-      role: "tool",
-      turnId: turn.id,
-      toolCallId: call.id,
-      toolName: call.name,
-      ...outcome,
-    };
+    const message = toolMessage(turn.id, call, outcome);
     turn.record(message);
     remember(message);
     toolRuns.countOwn(outcome);

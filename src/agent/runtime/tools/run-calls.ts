@@ -1,5 +1,6 @@
 import type { Turn, TurnEvent } from "../../contracts/handler.ts";
 import type { ToolMessage } from "../../sessions/history-message.ts";
+import { toolMessage } from "./tool-message.ts";
 import type { ToolRun } from "./tool-runs.ts";
 
 /** Runs the calls of one step at the same time, and remembers their results in the order of the calls. */
@@ -22,13 +23,7 @@ export async function runCalls(
       try {
         const outcome = await run.start();
         if (run.isCall) await emit({ type: "tool-result", id: run.id, ...outcome });
-        return {
-          role: "tool",
-          turnId: turn.id,
-          toolCallId: run.id,
-          toolName: run.name,
-          ...outcome,
-        };
+        return toolMessage(turn.id, run, outcome);
       } catch (error) {
         stop.abort(error);
         throw error;
