@@ -11,12 +11,11 @@ import { systemClock } from "../src/time/clock.ts";
 import { ToolServers } from "../src/tool-servers/tool-servers.ts";
 import type { Measurement } from "./bench.ts";
 import { MeasuredProcess } from "./measured-process.ts";
-import { median } from "./median.ts";
+import { measureCalls } from "./measure-calls.ts";
 
 const TOOLS = 50;
 const PARALLEL = 20;
 const CALLS = 2_000;
-const ROUNDS = 5;
 const TARGET_MS = 1;
 
 export async function measureGrpcToolCalls(): Promise<Measurement[]> {
@@ -46,26 +45,19 @@ export async function measureGrpcToolCalls(): Promise<Measurement[]> {
     stream.end(Buffer.from([0, 0, 0, 0, 8, 10, 6, ...Buffer.from("Oslo 1")]));
     await stream.toArray();
   };
-  await millisecondsOf(callTool);
-  await millisecondsOf(callBare);
-  const rounds: { tool: number; bare: number }[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) {
-    rounds.push({ tool: await millisecondsOf(callTool), bare: await millisecondsOf(callBare) });
-  }
+  const measurement = await measureCalls({
+    what: `CPU of a call of one of ${TOOLS} gRPC tools, ${PARALLEL} at a time`,
+    call: callTool,
+    bare: callBare,
+    bareName: "a bare HTTP/2 request",
+    parallel: PARALLEL,
+    warmUpCalls: CALLS,
+    calls: CALLS,
+    targetMs: TARGET_MS,
+  });
   session.close();
-  const ofTool = median(rounds.map((round) => round.tool));
-  const ofBare = median(rounds.map((round) => round.bare));
   await servers.close();
-  return [
-    {
-      what: `CPU of a call of one of ${TOOLS} gRPC tools, ${PARALLEL} at a time`,
-      measured: `${ofTool.toFixed(3)} ms`,
-      floor: `${ofBare.toFixed(3)} ms (a bare HTTP/2 request)`,
-      result: `${ofTool.toFixed(3)} ms, ${(ofTool / ofBare).toFixed(2)} times the floor`,
-      target: `≤ ${TARGET_MS} ms`,
-      withinTarget: ofTool <= TARGET_MS,
-    },
-  ];
+  return [measurement];
 }
 
 /** A service with so many methods, which take and give one text. */
@@ -94,15 +86,4 @@ function descriptorSet(): string {
   ];
   const bytes = toBinary(FileDescriptorSetSchema, create(FileDescriptorSetSchema, { file }));
   return Buffer.from(bytes).toString("base64");
-}
-
-async function millisecondsOf(call: (id: number) => Promise<void>): Promise<number> {
-  const before = process.cpuUsage();
-  let next = 0;
-  const caller = async (): Promise<void> => {
-    while (next < CALLS) await call((next += 1));
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, caller));
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1000 / CALLS;
 }

@@ -4,12 +4,11 @@ import { ToolServers } from "../src/tool-servers/tool-servers.ts";
 import { systemClock } from "../src/time/clock.ts";
 import type { Measurement } from "./bench.ts";
 import { MeasuredProcess } from "./measured-process.ts";
-import { median } from "./median.ts";
+import { measureCalls } from "./measure-calls.ts";
 
 const PARALLEL = 20;
 const WARM_UP_CALLS = 1_000;
 const CALLS = 2_000;
-const ROUNDS = 5;
 const TARGET_MS = 1;
 
 export async function measureMcpToolCalls(): Promise<Measurement[]> {
@@ -36,37 +35,16 @@ export async function measureMcpToolCalls(): Promise<Measurement[]> {
     const response = await fetch(url, { method: "POST", headers, body });
     await response.text();
   };
-  await millisecondsOf(callTool, WARM_UP_CALLS);
-  await millisecondsOf(callBare, WARM_UP_CALLS);
-  const rounds: { tool: number; bare: number }[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) {
-    rounds.push({
-      tool: await millisecondsOf(callTool, CALLS),
-      bare: await millisecondsOf(callBare, CALLS),
-    });
-  }
+  const measurement = await measureCalls({
+    what: "CPU of a call of an MCP tool",
+    call: callTool,
+    bare: callBare,
+    bareName: "a bare fetch",
+    parallel: PARALLEL,
+    warmUpCalls: WARM_UP_CALLS,
+    calls: CALLS,
+    targetMs: TARGET_MS,
+  });
   await servers.close();
-  const ofTool = median(rounds.map((round) => round.tool));
-  const ofBare = median(rounds.map((round) => round.bare));
-  return [
-    {
-      what: "CPU of a call of an MCP tool",
-      measured: `${ofTool.toFixed(3)} ms`,
-      floor: `${ofBare.toFixed(3)} ms (a bare fetch)`,
-      result: `${ofTool.toFixed(3)} ms, ${(ofTool / ofBare).toFixed(2)} times the floor`,
-      target: `≤ ${TARGET_MS} ms`,
-      withinTarget: ofTool <= TARGET_MS,
-    },
-  ];
-}
-
-async function millisecondsOf(call: (id: number) => Promise<void>, calls: number): Promise<number> {
-  const before = process.cpuUsage();
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    while (next < calls) await call((next += 1));
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, worker));
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1000 / calls;
+  return [measurement];
 }
