@@ -27,7 +27,7 @@ export function isOfType(value: unknown, type: JSONType): boolean {
   }
 }
 
-function isType(name: unknown): name is JSONType {
+export function isType(name: unknown): name is JSONType {
   return (TYPES as readonly unknown[]).includes(name);
 }
 

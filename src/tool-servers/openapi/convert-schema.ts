@@ -2,6 +2,7 @@
  * Makes of schemas of an OpenAPI document what JSON Schema has for them. What they refer to is taken along under `$defs`, each once,
  * so that nothing is written out twice and a schema may refer to itself. Nothing but what is asked for is looked at.
  */
+import { isType } from "../../promptpack/schema/value-keywords.ts";
 import { MAX_JSON_DEPTH } from "../../promptpack/document/json-depth.ts";
 import { MAX_OPERATION_SCHEMA_NODES } from "../server/limits.ts";
 import { isObject, type JSONObject, listOf, type OpenApiDocument } from "./openapi-document.ts";
@@ -19,15 +20,6 @@ export class TooManySchemasError extends Error {
 }
 
 const MAX_DESCRIPTION_CHARACTERS = 500;
-const TYPES: readonly unknown[] = [
-  "string",
-  "number",
-  "integer",
-  "boolean",
-  "object",
-  "array",
-  "null",
-];
 /** They are told as they are, where values are judged. */
 const CONSTRAINTS = [
   "multipleOf",
@@ -177,8 +169,8 @@ export class SchemaConverter {
 
   #addConstraints(made: Map<string, unknown>, schema: JSONObject): void {
     const { type, enum: values } = schema;
-    if (TYPES.includes(type)) made.set("type", type);
-    const types = listOf(type).filter((each) => TYPES.includes(each));
+    if (isType(type)) made.set("type", type);
+    const types = listOf(type).filter(isType);
     if (types.length > 0) made.set("type", types);
     if (Array.isArray(values) && values.length > 0) made.set("enum", values);
     if (Object.hasOwn(schema, "const")) made.set("const", schema["const"]);

@@ -1,3 +1,4 @@
+import { isType } from "../../../../promptpack/schema/value-keywords.ts";
 import type { FlatSchema } from "./flat-schema.ts";
 import { listOf } from "./flat-schema.ts";
 
@@ -9,15 +10,6 @@ export interface PlainKeywords {
   readonly notes: readonly string[];
 }
 
-const TYPES: readonly unknown[] = [
-  "string",
-  "number",
-  "integer",
-  "boolean",
-  "object",
-  "array",
-  "null",
-];
 const COUNTS = ["minLength", "maxLength", "minItems", "maxItems"] as const;
 /** Gemini takes no other format of a string. */
 const FORMATS: readonly unknown[] = ["date-time"];
@@ -75,7 +67,7 @@ function typesAndValues(
   const { keywords } = flat;
   const given = (
     Array.isArray(keywords["type"]) ? listOf(keywords["type"]) : [keywords["type"]]
-  ).filter((type): type is string => TYPES.includes(type));
+  ).filter(isType);
   const listed = keywords["const"] === undefined ? listOf(keywords["enum"]) : [keywords["const"]];
   const nullable = keywords["nullable"] === true && given.length > 0 ? ["null"] : [];
   const types = [...new Set([...given, ...nullable])];
