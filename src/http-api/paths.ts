@@ -1,0 +1,11 @@
+/** Where the HTTP API is. Of its versions this is the first. */
+export const API_PREFIX = "/api/v1alpha1";
+
+/**
+ * A write wants this header, with any value. A page of another site cannot set it without asking first, and is then refused.
+ */
+export const WRITE_HEADER = "x-omnia-request";
+
+/** The limits of lists. A request that asks for more items gets this many. */
+export const DEFAULT_PAGE_SIZE = 50;
+export const MAX_PAGE_SIZE = 500;
