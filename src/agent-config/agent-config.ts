@@ -4,6 +4,7 @@
  * the paths of secret files, which are beside it.
  */
 import { z } from "zod";
+import { evalSchema } from "../promptpack/document/evals.ts";
 import {
   HANDLER_NAMES,
   PROVIDER_APIS,
@@ -200,6 +201,16 @@ const promptConfigSchema = stepConfigSchema.extend({
   semver: z.string(),
   /** What the model may load, or is told in any case. */
   skills: z.array(skillConfigSchema).optional(),
+  /**
+   * Evals of the prompt that are run on its turns, as they are written in the pack. `samplePercentage` is in place of what each of
+   * them says.
+   */
+  evals: z
+    .strictObject({
+      samplePercentage: z.int().min(1).max(100).optional(),
+      written: z.array(evalSchema),
+    })
+    .optional(),
   /** The other prompts that a session may come to, by their keys in the pack. */
   others: z.record(z.string(), stepConfigSchema).optional(),
   /** Which prompt a session has when. */

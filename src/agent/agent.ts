@@ -10,6 +10,7 @@ import { createAgentMetrics, observeAgentPressure } from "./contracts/agent-metr
 import { systemClock, type Clock } from "../time/clock.ts";
 import { within } from "../time/within.ts";
 import type { Log } from "../observability/log.ts";
+import { LiveEvals } from "./live-evals/live-evals.ts";
 import { SecretValues } from "../observability/secrets/secret-values.ts";
 import { Management } from "../observability/management.ts";
 import { createMetrics } from "../observability/metrics.ts";
@@ -191,6 +192,11 @@ class Agent implements RunningAgent {
       metrics,
       log,
       canary: this.#canary,
+      evals: new LiveEvals({
+        metrics,
+        log,
+        onScore: (version, score) => this.#canary.countEval(version, score),
+      }),
       handlers: this.#handlers,
       config: () => this.#loadedConfig(),
     });

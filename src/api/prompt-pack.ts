@@ -13,6 +13,8 @@ const MAX_NAME_LENGTH = 253 - 13;
 
 const MAX_CANARY_STEPS = 20;
 const MAX_SESSIONS = 1_000_000;
+const MAX_GROUPS = 20;
+const MAX_GROUP_LENGTH = 100;
 /** How many of its sessions a canary is judged by, unless `minSessions` says otherwise. */
 export const DEFAULT_MIN_SESSIONS = 10;
 
@@ -39,30 +41,31 @@ const canaryStepSchema = withRules(
   ],
 );
 
-const abortWhenSchema = withRules(
-  z.strictObject({
-    errorRate: rate().optional().describe("More than this part of the turns failed, such as 0.05"),
-    validationFailures: rate()
-      .optional()
-      .describe("Validators found fault with more than this part of the turns, such as 0.05"),
-    p95FirstChunk: durationField("1ms", "1h")
-      .optional()
-      .describe("In more than 5 % of the turns the first chunk took longer than this"),
-    evalScore: rate().optional().describe("Not available: no evals are run on sessions"),
-    minSessions: int32(0, MAX_SESSIONS)
-      .default(DEFAULT_MIN_SESSIONS)
-      .describe("Sessions of a step that have to be seen before it is judged"),
-  }),
-  [
-    {
-      cel: "!has(self.evalScore)",
-      holds: ({ evalScore }) => evalScore === undefined,
-      path: ["evalScore"],
-      message: "not available, for no evals are run on the sessions of an agent; remove it",
-      reason: "FieldValueForbidden",
-    },
-  ],
-);
+const abortWhenSchema = z.strictObject({
+  errorRate: rate().optional().describe("More than this part of the turns failed, such as 0.05"),
+  validationFailures: rate()
+    .optional()
+    .describe("Validators found fault with more than this part of the turns, such as 0.05"),
+  p95FirstChunk: durationField("1ms", "1h")
+    .optional()
+    .describe("In more than 5 % of the turns the first chunk took longer than this"),
+  evalScore: rate()
+    .optional()
+    .describe("The mean score of the evals of its turns is below this; wants rollout.evals"),
+  minSessions: int32(0, MAX_SESSIONS)
+    .default(DEFAULT_MIN_SESSIONS)
+    .describe("Sessions of a step that have to be seen before it is judged"),
+});
+
+const evalsSchema = z.strictObject({
+  samplePercentage: int32(1, 100)
+    .optional()
+    .describe("Percentage of the turns that are judged; unset, each eval says it itself"),
+  groups: atomicList(z.string().min(1).max(MAX_GROUP_LENGTH), MAX_GROUPS)
+    .min(1)
+    .optional()
+    .describe("Only evals of these groups are run; unset, those of all"),
+});
 
 const canarySchema = withRules(
   z.strictObject({
@@ -95,6 +98,11 @@ const rolloutSchema = withRules(
       .default("immediate")
       .describe("How a new version reaches the agents"),
     canary: canarySchema.optional().describe("Required for strategy canary"),
+    evals: evalsSchema
+      .optional()
+      .describe(
+        "Set, even to {}, the evals of the pack are run on a sample of the turns of agents",
+      ),
   }),
   [
     {
@@ -102,6 +110,15 @@ const rolloutSchema = withRules(
       holds: ({ strategy, canary }) => strategy !== "canary" || canary !== undefined,
       path: ["canary"],
       message: 'required when rollout.strategy is "canary"; set canary.weight (0 to 100)',
+      reason: "FieldValueRequired",
+    },
+    {
+      cel: "has(self.evals) || !has(self.canary) || !has(self.canary.abortWhen) || !has(self.canary.abortWhen.evalScore)",
+      holds: ({ evals, canary }) =>
+        evals !== undefined || canary?.abortWhen?.evalScore === undefined,
+      path: ["evals"],
+      message:
+        "required when canary.abortWhen.evalScore is set; set evals: {} to have the evals of the pack run",
       reason: "FieldValueRequired",
     },
   ],
@@ -132,6 +149,8 @@ export const canaryCountsSchema = z.object({
   turns: count().describe("Turns that ended, but for those that were cancelled"),
   errors: count().describe("Turns of these that ended in an error"),
   validationFailures: count().describe("Turns of these that a validator found fault with"),
+  evals: count().default(0).describe("Evals that were run on turns of these"),
+  evalPoints: count().default(0).describe("The sum of their scores, in thousandths"),
   firstChunk: atomicList(count(), 64).describe(
     "Turns by the time to their first chunk, in buckets that grow by a quarter from 10ms",
   ),

@@ -138,6 +138,7 @@ describe("hideValues", () => {
         "spec.source.configMapRef.key",
         "spec.rollout.canary.steps.[].duration",
         "spec.rollout.canary.abortWhen.p95FirstChunk",
+        "spec.rollout.evals.groups.[]",
         "spec.allowedNamespaces.selector.matchLabels.<key>",
         "spec.allowedNamespaces.selector.matchExpressions.[].key",
         "spec.allowedNamespaces.selector.matchExpressions.[].values.[]",

@@ -115,7 +115,7 @@ export class LocalPromptPacks {
         });
       }
       this.#known.set(key, next);
-      const { strategy } = rollout;
+      const { strategy, evals } = rollout;
       decided.set(key, {
         found: true,
         name,
@@ -123,6 +123,7 @@ export class LocalPromptPacks {
         validity,
         versions,
         strategy,
+        evals,
         allowedNamespaces,
       });
     }

@@ -14,6 +14,10 @@ const countsSchema = z.object({
   errors: count,
   /** Turns of these that a validator found fault with. */
   validationFailures: count,
+  /** Evals that were run on turns of these. */
+  evals: count.default(0),
+  /** The sum of the scores of these evals, each from 0 to 1, in thousandths. */
+  evalPoints: count.default(0),
   /** Turns by the time to their first chunk. */
   firstChunk: z.array(count).max(MAX_BUCKETS),
 });

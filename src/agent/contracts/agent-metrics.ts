@@ -18,6 +18,9 @@ export interface AgentMetrics {
   readonly providerTokensTotal: CounterMetric<"provider" | "model" | "direction">;
   /** `outcome` is passed, warned, retried or refused. */
   readonly validationsTotal: CounterMetric<"validator" | "outcome">;
+  /** `outcome` is passed, failed, skipped or dropped. */
+  readonly evalsTotal: CounterMetric<"eval" | "version" | "outcome">;
+  readonly evalScoreTotal: CounterMetric<"eval" | "version">;
   readonly timeToFirstChunkSeconds: HistogramMetric;
   /** `reason` is the code of the refusal, such as TooManyConnections. */
   readonly connectionsRefusedTotal: CounterMetric<"reason">;
@@ -118,6 +121,16 @@ export function createAgentMetrics(metrics: Metrics, gauges: AgentGauges): Agent
       name: "omnia_agent_validations_total",
       help: "Messages and answers that a validator of the pack judged, by its type and the outcome",
       labels: ["validator", "outcome"],
+    }),
+    evalsTotal: metrics.counter({
+      name: "omnia_agent_evals_total",
+      help: "Evals of the pack that were run on turns, by the version of the pack and the outcome",
+      labels: ["eval", "version", "outcome"],
+    }),
+    evalScoreTotal: metrics.counter({
+      name: "omnia_agent_eval_score_total",
+      help: "The sum of the scores of these evals, each from 0 to 1, by the version of the pack",
+      labels: ["eval", "version"],
     }),
     timeToFirstChunkSeconds: metrics.histogram({
       name: "omnia_agent_time_to_first_chunk_seconds",

@@ -226,3 +226,6 @@ export const MAX_RUNTIME_MESSAGES = 1_024;
 export const MAX_RUNTIME_EVENT_BYTES = 8 * 1024 * 1024;
 /** Calls that are refused in one step because the turn may have no more, before the runtime is given up. */
 export const MAX_REFUSED_RUNTIME_CALLS = 16;
+
+/** Turns that wait for the evals of the pack. More of them are not judged. */
+export const MAX_TURNS_TO_JUDGE = 256;

@@ -53,6 +53,14 @@ describe("what an agent counts of a canary", () => {
     expect(countsOf(turns)).toMatchObject({ turns: 2, errors: 1 });
   });
 
+  it("are the scores of the evals of its turns, and of no other version", () => {
+    const counter = aCounter();
+    counter.countEval("new", 1);
+    counter.countEval("new", 0.25);
+    counter.countEval("old", 1);
+    expect(counter.report().counts).toMatchObject({ evals: 2, evalPoints: 1_250 });
+  });
+
   it("are its sessions, and the turns with how they ended", () => {
     const warnings = [{ validator: "banned_words", message: "" }];
     const turns = [
@@ -67,6 +75,8 @@ describe("what an agent counts of a canary", () => {
       turns: 5,
       errors: 1,
       validationFailures: 2,
+      evals: 0,
+      evalPoints: 0,
       chunks: 2,
     });
   });

@@ -64,6 +64,13 @@ export class CanaryCounter {
     counts.firstChunk[bucket] = (counts.firstChunk[bucket] ?? 0) + 1;
   }
 
+  /** `score`: from 0 to 1, of one eval that was run on a turn of the version. */
+  countEval(version: string, score: number): void {
+    if (this.#trial === undefined || version !== this.#version) return;
+    this.#counts.evals += 1;
+    this.#counts.evalPoints += Math.round(score * 1_000);
+  }
+
   report(): CanaryReport {
     return this.#trial === undefined
       ? { process: this.#process }
@@ -82,6 +89,8 @@ function noCounts(): Counts {
     turns: 0,
     errors: 0,
     validationFailures: 0,
+    evals: 0,
+    evalPoints: 0,
     firstChunk: emptyFirstChunkBuckets(),
   };
 }

@@ -3,7 +3,7 @@
  * when every client has left.
  */
 import type { AgentConfig } from "../../agent-config/agent-config.ts";
-import type { ErrorBody, TurnFrame, Usage } from "../../protocol/frames.ts";
+import type { ErrorBody, FinishReason, TurnFrame, Usage } from "../../protocol/frames.ts";
 import type { Timer } from "../../time/clock.ts";
 import type { RequestStatus } from "../contracts/agent-metrics.ts";
 import type { EarlierRun, Handler, StepNote, Turn, TurnEvent } from "../contracts/handler.ts";
@@ -13,6 +13,7 @@ import {
   STORE_RETURN_RETRIES_MS,
   TURN_WRITE_RETRIES_MS,
 } from "../contracts/limits.ts";
+import { promptOfSession } from "../runtime/session-prompt.ts";
 import type { HistoryMessage } from "../sessions/history-message.ts";
 import {
   StoreUnavailableError,
@@ -58,6 +59,9 @@ export interface TurnInput {
     readonly firstTurnId?: string | undefined;
   };
 }
+
+/** Such an answer is not whole. */
+const NOT_JUDGED: ReadonlySet<FinishReason> = new Set(["cancelled", "awaiting_approval"]);
 
 export class RunningTurn implements Turn {
   readonly id: string;
@@ -264,15 +268,16 @@ export class RunningTurn implements Turn {
     const isStoreAway = stopReason === "store-unavailable";
     if (isStoreAway) fail(errorBody(new StoreUnavailableError()));
     let frames: readonly TurnFrame[];
+    const messages = this.#transcript.messages(ending, {
+      isCancelled: stopReason === "cancelled",
+      wasCut,
+    });
     this.#isEnding = true;
     try {
       frames = await this.#writer.end(ending, {
         answer: this.#transcript.answer,
         state: this.#state,
-        messages: this.#transcript.messages(ending, {
-          isCancelled: stopReason === "cancelled",
-          wasCut,
-        }),
+        messages,
         pausesMs: isStoreAway ? STORE_RETURN_RETRIES_MS : TURN_WRITE_RETRIES_MS,
         sessionTtlMs: this.config.session.ttlMs,
       });
@@ -294,7 +299,27 @@ export class RunningTurn implements Turn {
       ending,
       firstChunkMs: this.#writer.firstChunkMs,
     });
+    if (ending.type === "done") this.#judge(ending, messages);
     return requestStatus(ending);
+  }
+
+  /** Has the evals of its pack run on a turn whose answer is whole. */
+  #judge(ending: Extract<TurnEnding, { type: "done" }>, messages: readonly HistoryMessage[]): void {
+    const { evals, clock } = this.#context;
+    const { prompt, handler } = this.config;
+    if (evals === undefined || prompt === undefined || handler !== "runtime") return;
+    const { finishReason, usage, content = "" } = ending;
+    if (NOT_JUDGED.has(finishReason)) return;
+    evals.judge({
+      turnId: this.id,
+      prompt: promptOfSession(prompt, this),
+      userMessage: this.content,
+      answer: this.#transcript.answer || content,
+      messages,
+      finishReason,
+      usage,
+      durationMs: clock.monotonic() - this.#receivedAt,
+    });
   }
 
   /** Leaves the turn of a replica that shuts down to another one. The clients get its frames there when they have connected. */

@@ -1,6 +1,7 @@
 import type { Log } from "../../observability/log.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { AgentMetrics } from "../contracts/agent-metrics.ts";
+import type { LiveEvals } from "../live-evals/live-evals.ts";
 import type { CanaryCounter } from "./canary-counter.ts";
 import type { SessionFeeds } from "./session-feeds.ts";
 
@@ -12,4 +13,6 @@ export interface TurnContext {
   readonly log: Log;
   /** Counts the turns of a version on trial. */
   readonly canary?: Pick<CanaryCounter, "count"> | undefined;
+  /** Runs the evals of the pack on turns that have ended. */
+  readonly evals?: Pick<LiveEvals, "judge"> | undefined;
 }

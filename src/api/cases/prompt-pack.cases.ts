@@ -76,9 +76,9 @@ const ROLLOUT_CASES: readonly KindCase[] = [
     refusedAt: "spec.rollout.canary.abortWhen.errorRate",
   },
   {
-    name: "a score of evals, which are not run",
+    name: "a score of evals, which nobody asks for",
     manifest: canary({ weight: 10, abortWhen: { evalScore: 0.8 } }),
-    refusedAt: "spec.rollout.canary.abortWhen.evalScore",
+    refusedAt: "spec.rollout.evals",
   },
   {
     name: "fewer sessions than none",
@@ -88,6 +88,28 @@ const ROLLOUT_CASES: readonly KindCase[] = [
 ];
 
 export const PROMPT_PACK_CASES: readonly KindCase[] = [
+  {
+    name: "evals on the turns of agents, and a canary that is judged by them",
+    manifest: pack({
+      source,
+      rollout: {
+        strategy: "canary",
+        canary: { weight: 10, abortWhen: { evalScore: 0.8 } },
+        evals: { samplePercentage: 25, groups: ["fast-running"] },
+      },
+    }),
+  },
+  { name: "evals as they are", manifest: pack({ source, rollout: { evals: {} } }) },
+  {
+    name: "a sample of no turn",
+    manifest: pack({ source, rollout: { evals: { samplePercentage: 0 } } }),
+    refusedAt: "spec.rollout.evals.samplePercentage",
+  },
+  {
+    name: "no group of evals",
+    manifest: pack({ source, rollout: { evals: { groups: [] } } }),
+    refusedAt: "spec.rollout.evals.groups",
+  },
   { name: "a source alone", manifest: pack({ source }) },
   {
     name: "a key and a canary",

@@ -7,6 +7,8 @@ import {
 } from "../../promptpack/render/resolve-prompt.ts";
 import type { ResolvedStep } from "../../promptpack/render/resolve-step.ts";
 import { isPackToolName } from "../../promptpack/document/pack-tool-names.ts";
+import { liveEvals } from "../../evals/run/live-evals.ts";
+import { withEvalsNotRun } from "../prompt-pack/evals-not-run.ts";
 import { notRunRemark, partsNotRun } from "../../promptpack/check/parts-not-run.ts";
 import type { AgentFacts, AgentPart } from "./agent-facts.ts";
 import { type Finding, holds } from "../condition.ts";
@@ -25,6 +27,7 @@ export interface PromptPackPartValue {
 }
 
 export type PromptPackPart = AgentPart<"PromptPackReady", PromptPackPartValue>;
+type WantedEvals = Extract<PromptPackReference, { found: true }>["evals"];
 type PromptFinding = Omit<Finding<"AgentRuntime", "PromptPackReady">, "type">;
 
 /** Finds whether the pack gives the prompt that the agent asks for. `model` picks the pack's overrides. */
@@ -69,7 +72,7 @@ function judge(
     const message = notFound(pack, "promptPackRef", reference?.hint);
     return { finding: { reason: "NotFound", message } };
   }
-  const { validity, versions } = reference;
+  const { validity, versions, evals } = reference;
   const { active, canary } = versions;
   if (active === undefined) {
     const message = `${pack} has no valid version. ${validity.message}`;
@@ -92,13 +95,13 @@ function judge(
   const value: PromptPackPartValue = {
     keepsVersions: reference.strategy === "canary",
     prompt: {
-      active: toPromptConfig(runtime, active, activePrompt.value),
+      active: toPromptConfig(runtime, active, activePrompt.value, evals),
       canary:
         canary === undefined || canaryPrompt?.ok !== true
           ? undefined
           : {
               weight: canary.weight,
-              prompt: toPromptConfig(runtime, canary.version, canaryPrompt.value),
+              prompt: toPromptConfig(runtime, canary.version, canaryPrompt.value, evals),
               ...(canary.trial !== undefined && { trial: canary.trial }),
             },
     },
@@ -116,19 +119,25 @@ function judge(
     return { finding: { reason: "Invalid", message: `${pack}: ${validity.message}` }, value };
   }
   return {
-    finding: { reason: "Resolved", message: describe(pack, active, activePrompt.value) },
+    finding: { reason: "Resolved", message: describe(pack, active, activePrompt.value, evals) },
     value,
   };
 }
 
-function describe(pack: string, { semver, document }: PackVersion, prompt: ResolvedPrompt): string {
+function describe(
+  pack: string,
+  { semver, document }: PackVersion,
+  prompt: ResolvedPrompt,
+  evals: WantedEvals,
+): string {
   const { name, unusedVariables } = prompt;
   const unused =
     unusedVariables.length === 0
       ? ""
       : `. It does not use the variables ${listNames(unusedVariables)} of promptPackRef.variables`;
   const names = new Set([name, ...Object.keys(prompt.others)]);
-  const notRun: { name: string }[] = partsNotRun(document).filter(
+  const parts = withEvalsNotRun(partsNotRun(document), document, evals);
+  const notRun: { name: string }[] = parts.filter(
     (part) => part.prompt === undefined || names.has(part.prompt),
   );
   if (document.agents !== undefined && prompt.agents === undefined) {
@@ -142,9 +151,12 @@ function describe(pack: string, { semver, document }: PackVersion, prompt: Resol
 
 function toPromptConfig(
   { promptPackRef }: RuntimeSpec,
-  { hash, semver }: PackVersion,
+  { hash, semver, document }: PackVersion,
   prompt: ResolvedPrompt,
+  evals: WantedEvals,
 ): PromptConfig {
+  const written =
+    evals && liveEvals(document, { prompt: prompt.name, groups: evals.groups ?? [] }).written;
   const { skills, others, workflow, agents } = prompt;
   const otherSteps = Object.entries(others).map(
     ([key, step]) => [key, toStepConfig(step)] as const,
@@ -157,6 +169,15 @@ function toPromptConfig(
     ...(skills.length > 0 && {
       skills: skills.map((skill) => ({ ...skill, files: skill.files && { ...skill.files } })),
     }),
+    ...(written !== undefined &&
+      written.length > 0 && {
+        evals: {
+          ...(evals?.samplePercentage !== undefined && {
+            samplePercentage: evals.samplePercentage,
+          }),
+          written: [...written],
+        },
+      }),
     ...(otherSteps.length > 0 && { others: Object.fromEntries(otherSteps) }),
     ...(workflow !== undefined && { workflow: structuredClone(workflow) }),
     ...(agents !== undefined && {

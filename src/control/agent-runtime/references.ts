@@ -25,6 +25,8 @@ export type PromptPackReference =
       readonly versions: RunningVersions;
       /** With `canary` a session keeps the version that it began with; with `immediate` all sessions get the newest one. */
       readonly strategy: PromptPack["spec"]["rollout"]["strategy"];
+      /** Set when evals of the pack are to be run on the turns of its agents. */
+      readonly evals?: PromptPack["spec"]["rollout"]["evals"];
       readonly allowedNamespaces?: AllowedNamespaces | undefined;
     };
 

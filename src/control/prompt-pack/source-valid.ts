@@ -3,6 +3,7 @@ import type { Finding } from "../condition.ts";
 import type { PackVersion, RunningVersions } from "./pack-version.ts";
 import { notRunRemark } from "../../promptpack/check/parts-not-run.ts";
 import { listNames } from "../object-name.ts";
+import { withEvalsNotRun } from "./evals-not-run.ts";
 import type { PackSource } from "./pack-source.ts";
 
 interface SourceFacts {
@@ -53,10 +54,11 @@ function judge({
   const rollback =
     rolledBackTo &&
     `it was rolled back, and version ${rolledBackTo.semver} (${rolledBackTo.hash}) runs until its text changes`;
+  const notRun = withEvalsNotRun(parsed.notRun, parsed.pack, promptPack.spec.rollout.evals);
   const remarks = [...parsed.warnings, rollback, notKept].filter((text) => text !== undefined);
   const warnings = remarks.map((remark) => `; ${remark}`).join("");
   return {
     reason: "Valid",
-    message: `${place} holds the valid pack "${parsed.pack.id}" ${parsed.pack.version}${warnings}${notRunRemark(parsed.notRun)}`,
+    message: `${place} holds the valid pack "${parsed.pack.id}" ${parsed.pack.version}${warnings}${notRunRemark(notRun)}`,
   };
 }

@@ -6,7 +6,8 @@ import { MODEL_TYPES, readJudge } from "../judges/read-judge.ts";
 import { readCondition, type Condition } from "./conditions.ts";
 import { readThreshold, type IsEnough } from "./threshold.ts";
 
-type PackEval = NonNullable<PromptPackDocument["evals"]>[number];
+/** An eval as a pack writes it. */
+export type WrittenEval = NonNullable<PromptPackDocument["evals"]>[number];
 
 /** The share of a sampled eval that names none, in percent. */
 const DEFAULT_SAMPLE_PERCENTAGE = 5;
@@ -50,27 +51,42 @@ export interface PlanOptions {
   readonly isSampled: boolean;
 }
 
-/** An eval of the prompt takes the place of that of the pack with the same id. What is switched off is left out. */
+/** What is switched off is left out. */
 export function planEvals(pack: PromptPackDocument, options: PlanOptions): EvalPlan {
-  const { prompt, groups, isSampled } = options;
+  const wanted = evalsOfPrompt(pack, options.prompt).filter(
+    (one) => one.enabled !== false && isInGroups(one, options.groups),
+  );
+  return planWrittenEvals(wanted, options);
+}
+
+/** An eval of the prompt takes the place of that of the pack with the same id. */
+export function evalsOfPrompt(
+  pack: Pick<PromptPackDocument, "evals" | "prompts">,
+  prompt: string,
+): readonly WrittenEval[] {
   const own = Object.hasOwn(pack.prompts, prompt) ? (pack.prompts[prompt]?.evals ?? []) : [];
   const ownIds = new Set(own.map(({ id }) => id));
-  const all = [...(pack.evals ?? []).filter(({ id }) => !ownIds.has(id)), ...own];
-  const wanted = all.filter((one) => one.enabled !== false && isInGroups(one, groups));
-  const read = wanted.map((one) => readEval(one, isSampled));
+  return [...(pack.evals ?? []).filter(({ id }) => !ownIds.has(id)), ...own];
+}
+
+export function planWrittenEvals(
+  written: readonly WrittenEval[],
+  { isSampled }: Pick<PlanOptions, "isSampled">,
+): EvalPlan {
+  const read = written.map((one) => readEval(one, isSampled));
   return {
     evals: read.flatMap((one) => ("judge" in one ? one : [])),
     notRun: read.flatMap((one) => ("reason" in one ? one : [])),
   };
 }
 
-function isInGroups(one: PackEval, wanted: readonly string[]): boolean {
+export function isInGroups(one: WrittenEval, wanted: readonly string[]): boolean {
   if (wanted.length === 0) return true;
   return groupsOf(one).some((group) => wanted.includes(group));
 }
 
 /** Those without groups of their own are in groups by their type, as PromptKit has them. */
-function groupsOf({ groups = [], type }: PackEval): readonly string[] {
+function groupsOf({ groups = [], type }: WrittenEval): readonly string[] {
   if (groups.length > 0) return groups;
   return MODEL_TYPES.has(type)
     ? [DEFAULT_GROUP, "long-running", "external"]
@@ -85,7 +101,7 @@ const SCOPES: Readonly<Record<string, PlannedEval["scope"]>> = {
   sample_sessions: "conversation",
 };
 
-function readEval(written: PackEval, isSampled: boolean): PlannedEval | EvalNotRun {
+function readEval(written: WrittenEval, isSampled: boolean): PlannedEval | EvalNotRun {
   const { id, type, trigger, message, when, sample_percentage: percentage } = written;
   const scope = Object.hasOwn(SCOPES, trigger) ? SCOPES[trigger] : undefined;
   if (scope === undefined) {
@@ -114,7 +130,7 @@ function readEval(written: PackEval, isSampled: boolean): PlannedEval | EvalNotR
 interface WrittenRule {
   readonly type: string;
   readonly params?: Readonly<Record<string, unknown>> | undefined;
-  readonly threshold?: PackEval["threshold"];
+  readonly threshold?: WrittenEval["threshold"];
 }
 
 type ReadRule =

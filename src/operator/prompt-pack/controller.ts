@@ -151,8 +151,9 @@ export function createPromptPacks(
         const { name, namespace = "" } = outcome.stored.metadata;
         const { validity, versions, facts } = outcome.decision;
         const { allowedNamespaces, rollout } = facts.promptPack.spec;
-        const { strategy } = rollout;
-        return { found: true, name, namespace, validity, versions, strategy, allowedNamespaces };
+        const { strategy, evals } = rollout;
+        const running = { validity, versions, strategy, evals };
+        return { found: true, name, namespace, ...running, allowedNamespaces };
       },
       subscribe: (listener) => decisions.subscribe(listener),
     },

@@ -130,7 +130,7 @@ export function createPackDecisions(
       const { versions, validity, facts } = decision;
       const { allowedNamespaces, rollout } = facts.promptPack.spec;
       const { reason, message } = validity;
-      const running = [versionsText(versions), rollout.strategy];
+      const running = [versionsText(versions), rollout.strategy, rollout.evals];
       return contentHash([running, reason, message, allowedNamespaces]);
     },
   });

@@ -27,6 +27,9 @@ const descriptive = (path: string, says: string): PackField => ({
 });
 const notRun = (path: string, says: string): PackField => ({ path, use: "not run", says });
 
+const EVALS_NOT_RUN =
+  "are run by `omnia eval`, and on turns of agents only where rollout.evals of the PromptPack asks for it";
+
 export const PACK_FIELDS: readonly PackField[] = [
   descriptive("$schema", "says which specification the pack was written for"),
   descriptive("id", "names the pack in messages"),
@@ -55,7 +58,7 @@ export const PACK_FIELDS: readonly PackField[] = [
   notRun("prompts.*.pipeline", "is not run: an agent has one pipeline, of prompt, model and tools"),
   run("prompts.*.parameters", "go to the model"),
   run("prompts.*.validators[]", "check answers, and messages with params.direction"),
-  notRun("prompts.*.evals[]", "are run by `omnia eval`, and not on the sessions of an agent"),
+  notRun("prompts.*.evals[]", EVALS_NOT_RUN),
   descriptive("prompts.*.tested_models[]", "is for people"),
   run("prompts.*.model_overrides.*", "change the template and parameters for a model"),
   notRun("prompts.*.media", "is not used: messages and answers are text"),
@@ -63,7 +66,7 @@ export const PACK_FIELDS: readonly PackField[] = [
   run("tools.*", "describe tools of the registry to the model"),
   descriptive("metadata", "is for people and for other tools"),
   descriptive("compilation", "is for people and for other tools"),
-  notRun("evals[]", "are run by `omnia eval`, and not on the sessions of an agent"),
+  notRun("evals[]", EVALS_NOT_RUN),
   descriptive("workflow.version", "says which form of a workflow it is"),
   run("workflow.entry", "is the state of a new session"),
   run("workflow.states.*.prompt_task", "is the prompt of the state"),

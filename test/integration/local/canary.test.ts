@@ -36,7 +36,8 @@ const steps = (...durations: string[]): object[] =>
     duration,
   }));
 
-async function write(version: string, canary: object): Promise<void> {
+/** Answers are "Well.", which the eval of every pack after the first one finds fault with. */
+async function write(version: string, canary: object, more: object = {}): Promise<void> {
   const resource = (apiVersion: string, kind: string, name: string, rest: object): string =>
     JSON.stringify({ apiVersion, kind, metadata: { name }, ...rest });
   const spec = {
@@ -49,11 +50,15 @@ async function write(version: string, canary: object): Promise<void> {
     },
     promptPackRef: { name: "prompts" },
   };
+  const wanted = version === "1.0.0" ? "well" : "excellent";
   const pack = aPack({
     version,
+    evals: [
+      { id: "tone", type: "contains", trigger: "every_turn", params: { patterns: [wanted] } },
+    ],
     prompts: { support: aPrompt({ system_template: `You are version ${version}.` }) },
   });
-  const rollout = { strategy: "canary", canary };
+  const rollout = { strategy: "canary", canary, ...more };
   const packSpec = { source: { configMapRef: { name: "prompts" } }, rollout };
   await writeFile(
     join(folder(), "agent.yaml"),
@@ -157,6 +162,24 @@ describe("a canary with steps", () => {
     await write("2.0.1", canary);
     await second.becomes({ phase: "Canary", canarySemver: "2.0.1", canaryStep: 1 });
     expect(await second.status()).not.toHaveProperty("abortedVersion");
+  });
+
+  it("is taken back when the evals of its turns have too low a score", async () => {
+    const evals = { evals: {} };
+    const canary = { steps: steps("1h", "1h"), abortWhen: { evalScore: 0.9, minSessions: 5 } };
+    await write("1.0.0", canary, evals);
+    const running = await up();
+    await write("2.0.0", canary, evals);
+    await running.becomes({ phase: "Canary", canaryStep: 1 });
+    await running.talk(40);
+    await running.becomes({
+      phase: "Active",
+      activeSemver: "1.0.0",
+      abortedSemver: "2.0.0",
+      abortedReason: expect.stringMatching(
+        /evals of its turns had a mean score of 0, and evalScore wants 0\.9/,
+      ) as string,
+    });
   });
 
   it("goes on after a restart where it was, with what was counted before", async () => {

@@ -67,8 +67,8 @@ export function packReference({
     source: packSource(promptPack, { "promptpack.json": canary?.content ?? source }),
     previous: kept,
   });
-  const { strategy } = promptPack.spec.rollout;
-  return { found: true, name: "prompts", namespace: "agents", validity, versions, strategy };
+  const { strategy, evals } = promptPack.spec.rollout;
+  return { found: true, name: "prompts", namespace: "agents", validity, versions, strategy, evals };
 }
 
 const urlOf = (tool: string): string => `http://tools.example/${tool}`;

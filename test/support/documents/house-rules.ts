@@ -16,10 +16,11 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   promptpack: ["api"],
   "agent-config": ["api", "promptpack"],
   "tool-servers": ["promptpack", "agent-config", "network", "observability"],
-  control: ["api", "network", "promptpack", "agent-config", "tool-servers"],
+  control: ["api", "network", "promptpack", "agent-config", "tool-servers", "evals"],
   agent: [
     "protocol",
     "promptpack",
+    "evals",
     "agent-config",
     "http-api",
     "network",

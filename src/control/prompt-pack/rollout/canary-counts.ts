@@ -7,6 +7,8 @@ export const NO_COUNTS: CanaryCounts = {
   turns: 0,
   errors: 0,
   validationFailures: 0,
+  evals: 0,
+  evalPoints: 0,
   firstChunk: emptyFirstChunkBuckets(),
 };
 
@@ -17,6 +19,8 @@ export function sumOfCounts(all: Iterable<CanaryCounts>): CanaryCounts {
     sum.turns += counts.turns;
     sum.errors += counts.errors;
     sum.validationFailures += counts.validationFailures;
+    sum.evals += counts.evals;
+    sum.evalPoints += counts.evalPoints;
     // A replica of another release may have other buckets; a program of somebody else may send anything.
     for (const [index, turns] of counts.firstChunk.slice(0, sum.firstChunk.length).entries()) {
       sum.firstChunk[index] = (sum.firstChunk[index] ?? 0) + turns;

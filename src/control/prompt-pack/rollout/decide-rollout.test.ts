@@ -17,8 +17,11 @@ const STEPS = [
 ];
 const ABORT_WHEN = { errorRate: 0.05, validationFailures: 0.1, p95FirstChunk: "3s" };
 
-function aPlan(canary: object = { steps: STEPS, abortWhen: ABORT_WHEN }): RolloutPlan {
-  const rollout = { strategy: "canary", canary };
+function aPlan(
+  canary: object = { steps: STEPS, abortWhen: ABORT_WHEN },
+  evals?: object,
+): RolloutPlan {
+  const rollout = { strategy: "canary", canary, evals };
   const { rollout: parsed } = promptPackSpecSchema.parse({
     source: { configMapRef: { name: "prompts" } },
     rollout,
@@ -134,6 +137,23 @@ describe("a canary is taken back", () => {
     expect(decision.message).toContain(words);
     // It needs no more than the counts that there are.
     expect(decide({ ...observed, silent: 3 }, { ageMs: 1 })).toMatchObject({ action: "abort" });
+  });
+
+  it("for evals whose mean score is below what is wanted", () => {
+    const plan = aPlan({ steps: STEPS, abortWhen: { evalScore: 0.8 } }, {});
+    const scored = (evals: number, evalPoints: number): ObservedCanary =>
+      seen({ sessions: 40, turns: 100, evals, evalPoints });
+    expect(decide(scored(10, 7_990), { plan, ageMs: 1 })).toEqual({
+      action: "abort",
+      step: 1,
+      message:
+        "Step 1 of 3 (weight 10): 10 evals of its turns had a mean score of 0.799, and evalScore wants 0.8",
+    });
+    expect(decide(scored(10, 8_000), { plan })).toMatchObject({ action: "step" });
+    expect(decide(scored(0, 0), { plan })).toMatchObject({
+      action: "stay",
+      message: expect.stringMatching(/waits for evals/) as string,
+    });
   });
 
   it("not for what its rules allow", () => {

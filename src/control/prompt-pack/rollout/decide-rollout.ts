@@ -32,6 +32,8 @@ export interface RolloutDecision {
 }
 
 const P95 = 0.95;
+/** What a score of 1 counts for. */
+const EVAL_POINTS = 1_000;
 
 export function decideRollout({ plan, state, observed, now }: RolloutInput): RolloutDecision {
   const { steps } = plan;
@@ -60,6 +62,9 @@ export function decideRollout({ plan, state, observed, now }: RolloutInput): Rol
   if (sessions < plan.minSessions) {
     return stay(`waits for sessions: ${sessions} of ${plan.minSessions} have been seen`);
   }
+  if (plan.evalScore !== undefined && observed.counts.evals === 0) {
+    return stay("waits for evals, and none was run on its turns yet");
+  }
   const next = steps[step];
   return next === undefined || promotesAtOnce(next)
     ? { action: "promote", step, message: `${here} was passed` }
@@ -68,7 +73,7 @@ export function decideRollout({ plan, state, observed, now }: RolloutInput): Rol
 
 /** Why the counts condemn the canary. */
 function faultOf(plan: RolloutPlan, counts: CanaryCounts): string | undefined {
-  const { sessions, turns, errors, validationFailures, firstChunk } = counts;
+  const { sessions, turns, errors, validationFailures, firstChunk, evals, evalPoints } = counts;
   if (sessions < plan.minSessions || turns === 0) return undefined;
   if (plan.errorRate !== undefined && errors / turns > plan.errorRate) {
     return `${errors} of ${turns} turns failed (${percent(errors / turns)}), and errorRate allows ${percent(plan.errorRate)}`;
@@ -78,6 +83,10 @@ function faultOf(plan: RolloutPlan, counts: CanaryCounts): string | undefined {
     validationFailures / turns > plan.validationFailures
   ) {
     return `validators found fault with ${validationFailures} of ${turns} turns (${percent(validationFailures / turns)}), and validationFailures allows ${percent(plan.validationFailures)}`;
+  }
+  const score = evals === 0 ? undefined : evalPoints / EVAL_POINTS / evals;
+  if (plan.evalScore !== undefined && score !== undefined && score < plan.evalScore) {
+    return `${evals} evals of its turns had a mean score of ${Number(score.toFixed(3))}, and evalScore wants ${plan.evalScore}`;
   }
   const p95 = firstChunkQuantile(firstChunk, P95);
   if (plan.p95FirstChunkMs !== undefined && p95 !== undefined && p95 > plan.p95FirstChunkMs) {

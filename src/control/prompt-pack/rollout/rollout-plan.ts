@@ -17,6 +17,8 @@ export interface RolloutPlan {
   readonly errorRate?: number | undefined;
   readonly validationFailures?: number | undefined;
   readonly p95FirstChunkMs?: number | undefined;
+  /** The least mean score of evals, from 0 to 1. */
+  readonly evalScore?: number | undefined;
 }
 
 type Rollout = PromptPack["spec"]["rollout"];
@@ -42,12 +44,14 @@ export function rolloutPlan(rollout: Rollout): RolloutPlan | undefined {
   if (steps === undefined || (canary?.steps === undefined && canary?.abortWhen === undefined)) {
     return undefined;
   }
-  const { minSessions, errorRate, validationFailures, p95FirstChunk } = canary.abortWhen ?? {};
+  const { minSessions, errorRate, validationFailures, p95FirstChunk, evalScore } =
+    canary.abortWhen ?? {};
   return {
     steps,
     minSessions: minSessions ?? DEFAULT_MIN_SESSIONS,
     errorRate,
     validationFailures,
+    evalScore,
     p95FirstChunkMs: p95FirstChunk === undefined ? undefined : parseDuration(p95FirstChunk),
   };
 }
