@@ -32,6 +32,8 @@ export { MANAGEMENT_PORT } from "../api/group.ts";
 export const AGENT_CONFIG_VERSION = 1;
 /** Where an agent finds its config unless OMNIA_CONFIG says otherwise. */
 export const AGENT_CONFIG_PATH = "/etc/omnia/agent.json";
+/** Public keys of gateways. Two count while one key follows the other. */
+export const MAX_GATEWAY_KEYS = 4;
 /** The folder of the secret files. It is in the folder of the config. */
 export const SECRETS_FOLDER = "secrets";
 
@@ -322,6 +324,13 @@ export const agentConfigSchema = z.strictObject({
     .optional(),
   tools: z.array(toolConfigSchema),
   limits: limitsConfigSchema.optional(),
+  /**
+   * The gateways that the agent believes, as gateway-token.ts describes it: each key is base64 of a SubjectPublicKeyInfo (DER). Without
+   * it the agent serves WebSocket connections alone.
+   */
+  gateway: z
+    .strictObject({ publicKeys: z.array(z.string()).min(1).max(MAX_GATEWAY_KEYS) })
+    .optional(),
   /** Only in a cluster, as config-signature.ts describes it. `secretFiles` is a digest, `value` is base64. */
   signature: z
     .strictObject({ uid: z.string(), secretFiles: z.string(), value: z.string() })

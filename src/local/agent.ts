@@ -28,6 +28,8 @@ import { withGeneration } from "./with-generation.ts";
 
 export interface LocalAgentOptions extends Omit<AgentWorkloadOptions, "onError" | "onEnd"> {
   readonly policy: TrustPolicy;
+  /** The public keys of the gateways that the agents believe. */
+  readonly gatewayKeys?: readonly string[] | undefined;
   /** Called with what people should hear of. */
   say: (line: string) => void;
   /** The URL at which the gateway takes connections, such as `ws://localhost:8080/ws`. */
@@ -157,6 +159,7 @@ export class LocalAgent {
         previous,
         endpoint: this.#endpoint(),
         policy: this.#options.policy,
+        gatewayKeys: this.#options.gatewayKeys,
         now,
       });
     const decision = decideWith(this.#observe());

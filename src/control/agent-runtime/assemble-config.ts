@@ -59,6 +59,17 @@ export function assembleConfig(
   };
 }
 
+export function withGatewayKeys(
+  config: AgentConfig | undefined,
+  publicKeys: readonly string[],
+): AgentConfig | undefined {
+  if (config === undefined) return undefined;
+  const { gateway: _, ...others } = config;
+  return publicKeys.length === 0
+    ? others
+    : inOrderOfSchema({ ...others, gateway: { publicKeys: [...publicKeys] } });
+}
+
 /**
  * A config is read back in the order of its schema. So a part that is kept from the last config, and one that is made anew and is the
  * same, are the same text: else every agent would be told of a change that is none.

@@ -12,7 +12,7 @@ import {
 import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import type { AgentFacts, PreviousDecision } from "./agent-facts.ts";
 import { agentStatus } from "./agent-status.ts";
-import { assembleConfig } from "./assemble-config.ts";
+import { assembleConfig, withGatewayKeys } from "./assemble-config.ts";
 import { buildWorkload } from "./build-workload.ts";
 import { holds } from "../condition.ts";
 import type { ObservedWorkload } from "./available.ts";
@@ -36,6 +36,8 @@ export interface AgentRuntimeInput {
   /** The address for clients, where that is not the Service of the agent. */
   endpoint?: string | undefined;
   policy?: TrustPolicy | undefined;
+  /** The public keys of the gateways that the agent is to believe, as `gateway.publicKeys` of the config. None: no gateway. */
+  gatewayKeys?: readonly string[] | undefined;
   /** Milliseconds since 1970. */
   now: number;
 }
@@ -50,7 +52,7 @@ export interface AgentRuntimeDecision {
 
 export function decideAgentRuntime(input: AgentRuntimeInput): AgentRuntimeDecision {
   const { agentRuntime, references, previous, endpoint, now } = input;
-  const { policy = DEFAULT_TRUST_POLICY } = input;
+  const { policy = DEFAULT_TRUST_POLICY, gatewayKeys = [] } = input;
   const runtime = runtimeSpecOf(agentRuntime.spec);
   const facts: AgentFacts = { agentRuntime, runtime, references, previous, policy };
 
@@ -69,7 +71,8 @@ export function decideAgentRuntime(input: AgentRuntimeInput): AgentRuntimeDecisi
     toolRegistry,
     sessionStore,
   });
-  const config = assembled?.config ?? previous.config;
+  // Whose word counts is no part of what is kept while a reference is broken.
+  const config = withGatewayKeys(assembled?.config ?? previous.config, gatewayKeys);
   const secretFiles = assembled?.secretFiles ?? previous.secretFiles ?? [];
   const refusedImage = imageProblem(agentRuntime.spec.image, policy);
   const workload =

@@ -1,5 +1,7 @@
 /** `omnia up` runs agents from files as processes of this machine, behind one address. */
+import { generateKeyPairSync } from "node:crypto";
 import { resolve } from "node:path";
+import { GatewayTokenSigner } from "../../agent-config/gateway-token.ts";
 import type { Clock, Timer } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";
 import type { CrossNamespaceReferences } from "../../control/namespace-grant.ts";
@@ -31,6 +33,8 @@ export type CreateFrontDoor = (options: {
     resources(): readonly LocalResource[];
   };
   log: Log;
+  /** Proves to the agents who asks, where the front door asks for others. */
+  signer: GatewayTokenSigner;
   token: string;
   allowedHosts: readonly string[];
 }) => {
@@ -98,6 +102,12 @@ export async function runUp(options: UpOptions): Promise<{ isHanging: boolean }>
 
   const changed = new Wake();
   const output = ended.use(createUpOutput(options.out, clock, options.program));
+  // The agents end with this program, so the key lives no longer than they do and is written nowhere.
+  const { privateKey } = generateKeyPairSync("ed25519");
+  const signer = new GatewayTokenSigner(
+    privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+    clock,
+  );
   let control: LocalControl | undefined;
   const gateway = options.createGateway({
     source: {
@@ -111,6 +121,7 @@ export async function runUp(options: UpOptions): Promise<{ isHanging: boolean }>
       resources: () => control?.resources().map(hideValues) ?? [],
     },
     log: logTo((line) => output.say(line)),
+    signer,
     token: options.token,
     allowedHosts: options.allowedHosts,
   });
@@ -135,6 +146,7 @@ export async function runUp(options: UpOptions): Promise<{ isHanging: boolean }>
       ...DEFAULT_TRUST_POLICY,
       crossNamespaceReferences: options.crossNamespaceReferences,
     },
+    gatewayKeys: [signer.publicKey],
     gatewayURL: `${url.replace(/^http/, "ws")}/ws`,
     onChange: () => changed.raise(),
     say: ({ namespace, name }, line) => output.say(`AgentRuntime ${namespace}/${name}: ${line}`),
