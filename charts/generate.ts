@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { customResourceDefinitions } from "../src/api/crd.ts";
 import { ADMISSION_POLICY } from "../src/operator/admission-policy.ts";
-import { LEASE_NAME, SIGNING_KEY_NAME } from "../src/operator/cluster/labels.ts";
+import { GATEWAY_KEY_NAME, LEASE_NAME, SIGNING_KEY_NAME } from "../src/operator/cluster/labels.ts";
 import {
   CLUSTER_RULES,
+  gatewayKeyRules,
   ownNamespaceRules,
   SECRET_RULES,
   USER_RULES,
@@ -29,6 +30,7 @@ export function chartFiles(): Map<string, string> {
     "secrets-get": SECRET_RULES.get,
     cluster: CLUSTER_RULES,
     own: ownNamespaceRules({ lease: LEASE_NAME, signingKey: SIGNING_KEY_NAME }),
+    "own-gateway": gatewayKeyRules(GATEWAY_KEY_NAME),
     view: USER_RULES.view,
     edit: USER_RULES.edit,
   };

@@ -81,14 +81,9 @@ export class GatewayTokenSigner {
 
   /** `privateKey`: PKCS #8 (PEM). Throws when it is no Ed25519 key. */
   constructor(privateKey: string, clock: Pick<Clock, "now">) {
-    this.#privateKey = createPrivateKey(privateKey);
-    if (this.#privateKey.asymmetricKeyType !== "ed25519") {
-      throw new TypeError("the key is no Ed25519 key");
-    }
+    this.#privateKey = readPrivateKey(privateKey);
     this.#clock = clock;
-    this.publicKey = createPublicKey(this.#privateKey)
-      .export({ type: "spki", format: "der" })
-      .toString("base64");
+    this.publicKey = gatewayPublicKey(privateKey);
   }
 
   /** Throws when the subject is empty or too long. */
@@ -98,6 +93,27 @@ export class GatewayTokenSigner {
     const claims = claimsSchema.parse({ aud: agent, sub: subject, verbs, iat, exp });
     const signed = `${HEADER}.${encode(claims)}`;
     return `${signed}.${sign(undefined, Buffer.from(signed), this.#privateKey).toString("base64url")}`;
+  }
+}
+
+/** What agents believe of a gateway that has this key: PKCS #8 (PEM). Throws when it is no Ed25519 key. */
+export function gatewayPublicKey(privateKey: string): string {
+  const publicKey = createPublicKey(readPrivateKey(privateKey));
+  return publicKey.export({ type: "spki", format: "der" }).toString("base64");
+}
+
+function readPrivateKey(text: string): KeyObject {
+  const key = parsePrivateKey(text);
+  if (key?.asymmetricKeyType !== "ed25519") throw new TypeError("the key is no Ed25519 key");
+  return key;
+}
+
+/** What the parser says of a text that is no key may quote it. */
+function parsePrivateKey(text: string): KeyObject | undefined {
+  try {
+    return createPrivateKey(text);
+  } catch {
+    return undefined;
   }
 }
 

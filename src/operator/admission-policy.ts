@@ -5,6 +5,7 @@
 import { GROUP, MANAGED_BY_ANNOTATION } from "../api/group.ts";
 import {
   EVENT_REPORTER,
+  GATEWAY_KEY_NAME,
   LEASE_NAME,
   MANAGED_BY_LABEL,
   OPERATOR,
@@ -33,6 +34,9 @@ const written = [
 const OWN_KINDS = written.flatMap(([group, resource]) => (group === GROUP ? resource : []));
 /** What the operator makes carries its label. These are made by users, or have rules of their own. */
 const WITHOUT_LABEL = listOf(["leases", "events", ...OWN_KINDS]);
+
+/** The Secrets that the operator makes where they are missing. */
+const KEY_SECRETS = [SIGNING_KEY_NAME, GATEWAY_KEY_NAME];
 
 /** Of the metadata, nothing differs but the one annotation. */
 const isOnlyAnnotated = [
@@ -83,8 +87,8 @@ export const ADMISSION_POLICY = {
       reason: "Forbidden",
     },
     {
-      expression: `variables.kind != 'secrets' || (request.operation == 'CREATE' && variables.subject.metadata.name == '${SIGNING_KEY_NAME}')`,
-      message: `the operator may write no Secret but ${SIGNING_KEY_NAME}, and that one once`,
+      expression: `variables.kind != 'secrets' || (request.operation == 'CREATE' && variables.subject.metadata.name in ${listOf(KEY_SECRETS)})`,
+      message: `the operator may write no Secret but ${KEY_SECRETS.join(" and ")}, and each of them once`,
       reason: "Forbidden",
     },
     {

@@ -51,7 +51,7 @@ export interface Operator {
 }
 
 export function createOperator(parts: OperatorParts): Operator {
-  const { client, caches, clock, log, settings, signer } = parts;
+  const { client, caches, clock, log, settings, signer, gatewayKeys } = parts;
   const { controllerSettings, probeIntervalMs, listIntervalMs, random } = parts;
   const events = new EventRecorder({
     client: client.givingWay(),
@@ -61,7 +61,16 @@ export function createOperator(parts: OperatorParts): Operator {
     newName: () => randomUUID().slice(0, 13),
     onError: (error) => log.warn({ error }, "An event could not be written"),
   });
-  const context: OperatorContext = { client, caches, events, clock, log, settings, signer };
+  const context: OperatorContext = {
+    client,
+    caches,
+    events,
+    clock,
+    log,
+    settings,
+    signer,
+    gatewayKeys,
+  };
   const cachesOfKinds = [caches.agentRuntimes, caches.promptPacks, caches.toolRegistries] as const;
   const others = new OtherOperators({
     client,

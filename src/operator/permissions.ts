@@ -83,6 +83,11 @@ export function ownNamespaceRules(names: {
   ];
 }
 
+/** The rules in the namespace of the operator where there is a gateway, besides those above. `create` is among those. */
+export function gatewayKeyRules(gatewayKey: string): readonly PolicyRule[] {
+  return [{ apiGroups: [""], resources: ["secrets"], resourceNames: [gatewayKey], verbs: ["get"] }];
+}
+
 /** The rules for people, which are added to the roles `view` and `edit` of the cluster. */
 export const USER_RULES: Readonly<Record<"view" | "edit", readonly PolicyRule[]>> = {
   view: [{ apiGroups: [GROUP], resources: KINDS, verbs: WATCH }],

@@ -26,6 +26,7 @@ import {
   type Watching,
 } from "./cluster/caches.ts";
 import { loadConfigSigner } from "./cluster/config-signer.ts";
+import { loadGatewayKeys } from "./cluster/gateway-keys.ts";
 import { looksAfterText } from "./claims/other-operators.ts";
 import {
   HOLDER_POD_ANNOTATION,
@@ -45,8 +46,10 @@ export interface OperatorOptions {
   readonly settings: OperatorSettings;
   /** `undefined`: this process leads, whichever others run. */
   readonly leaseNamespace: string | undefined;
-  /** Where the operator keeps what is its own: the key that signs agent configs. */
+  /** Where the operator keeps what is its own: the key that signs agent configs, and the one of the gateways. */
   readonly ownNamespace: string;
+  /** Whether agents are to believe gateways, whose key is made where there is none. */
+  readonly hasGateway: boolean;
   /** The name of this process among others, such as that of its pod. */
   readonly instance: string;
   /** The pod that this process runs in, when that is in the namespace of the lease. */
@@ -177,6 +180,9 @@ async function lead(standing: Standing, client: KubeClient, signal: AbortSignal)
   try {
     if (!(await isSyncedBefore(signal, watching))) return;
     const signer = await loadConfigSigner(client, options.ownNamespace, signal);
+    const gatewayKeys = options.hasGateway
+      ? await loadGatewayKeys(client, options.ownNamespace, signal)
+      : undefined;
     const operator = createOperator({
       client,
       caches,
@@ -184,6 +190,7 @@ async function lead(standing: Standing, client: KubeClient, signal: AbortSignal)
       log,
       settings,
       signer,
+      gatewayKeys,
       instance,
       ownNamespace: options.ownNamespace,
       hasLease: options.leaseNamespace !== undefined,

@@ -84,6 +84,11 @@ export function operatorCommand({ streams, end }: CommandContext): Command {
         "make a NetworkPolicy for each agent, with further peers and rules (default: none is made)",
       ).env("OMNIA_NETWORK_POLICY"),
     )
+    .option(
+      "--gateway",
+      "let agents serve their sessions to gateways, which sign with the key of Secret omnia-gateway-key (made if there is none)",
+      false,
+    )
     .option("--no-leader-elect", "lead at once, whoever else runs")
     .addOption(
       new Option(

@@ -30,6 +30,8 @@ export interface OperatorFlags {
   readonly kubeApiBurst: number;
   readonly secrets: "watch" | "get";
   readonly networkPolicy?: AgentNetworkPolicy | undefined;
+  /** Whether there is a gateway that agents are to believe. */
+  readonly gateway: boolean;
   readonly workers: number;
   readonly resyncMs: number;
   readonly managementPort: number;
@@ -68,6 +70,7 @@ export async function operator(flags: OperatorFlags, { env }: Streams): Promise<
         },
         leaseNamespace: flags.leaderElect ? namespace : undefined,
         ownNamespace: namespace,
+        hasGateway: flags.gateway,
         instance: hostname(),
         pod: ownPod(env, namespace),
         requestsPerSecond: flags.kubeApiQps,

@@ -104,10 +104,7 @@ export async function runUp(options: UpOptions): Promise<{ isHanging: boolean }>
   const output = ended.use(createUpOutput(options.out, clock, options.program));
   // The agents end with this program, so the key lives no longer than they do and is written nowhere.
   const { privateKey } = generateKeyPairSync("ed25519");
-  const signer = new GatewayTokenSigner(
-    privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
-    clock,
-  );
+  const signer = new GatewayTokenSigner(privateKey.export({ type: "pkcs8", format: "pem" }), clock);
   let control: LocalControl | undefined;
   const gateway = options.createGateway({
     source: {

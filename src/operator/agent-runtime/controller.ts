@@ -51,7 +51,7 @@ export function createAgentRuntimes(
   },
   settings: ControllerSettings,
 ): AgentRuntimes {
-  const { caches, clock, signer } = context;
+  const { caches, clock, signer, gatewayKeys } = context;
   const { namespaces, policy } = context.settings;
   const { secrets } = sources;
   const namespaceObjects = caches.namespaces;
@@ -70,7 +70,7 @@ export function createAgentRuntimes(
     waitForCreated(clock),
     hearReplicas(reports),
     gather({ ...sources, namespaces, namespaceObjects }, policy),
-    decide(clock, policy),
+    decide(clock, { policy, gatewayKeys }),
     prepareFiles({ secrets, configMaps }, signer),
     applyObjects(context),
     writeStatus(statuses),

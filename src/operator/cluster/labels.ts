@@ -18,6 +18,8 @@ export const HOLDER_POD_ANNOTATION = `${GROUP}/holder-pod`;
 export const LOOKS_AFTER_ANNOTATION = `${GROUP}/looks-after`;
 /** The Secret with the key that signs agent configs. It is in the namespace of the operator. */
 export const SIGNING_KEY_NAME = `${OPERATOR}-signing-key`;
+/** The Secret with the keys by which gateways prove to agents who asks. It is in the namespace of the operator. */
+export const GATEWAY_KEY_NAME = "omnia-gateway-key";
 /** The controller that stands in the events. */
 export const EVENT_REPORTER = `${GROUP}/operator`;
 export const AGENT_COMPONENT = "agent";

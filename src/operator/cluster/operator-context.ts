@@ -36,6 +36,8 @@ export interface OperatorContext {
   readonly log: Log;
   readonly settings: OperatorSettings;
   readonly signer: ConfigSigner;
+  /** The public keys of the gateways that agents believe. None where there is no gateway. */
+  readonly gatewayKeys?: readonly string[] | undefined;
 }
 
 /** The decisions about the resources of one kind that agents refer to, kept in memory. */

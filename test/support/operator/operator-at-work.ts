@@ -64,8 +64,10 @@ export class OperatorAtWork {
     });
   }
 
-  async start(options: { makesNetworkPolicies?: boolean } = {}): Promise<void> {
-    const { makesNetworkPolicies = true } = options;
+  async start(
+    options: { makesNetworkPolicies?: boolean; hasGateway?: boolean } = {},
+  ): Promise<void> {
+    const { makesNetworkPolicies = true, hasGateway = false } = options;
     const kubeConfig = new KubeConfig();
     kubeConfig.loadFromFile(await this.#cluster.kubeconfigOf(this.user));
     const destination = new Writable({
@@ -90,6 +92,7 @@ export class OperatorAtWork {
         },
         leaseNamespace: this.own,
         ownNamespace: this.own,
+        hasGateway,
         instance: this.user,
         requestsPerSecond: 1_000,
         burst: 1_000,
