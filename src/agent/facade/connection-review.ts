@@ -1,6 +1,6 @@
 import type { Log } from "../../observability/log.ts";
-import type { Authenticator } from "./authentication/authenticator.ts";
-import type { Credential } from "./authentication/credential.ts";
+import type { Authenticator } from "../../authentication/authenticator.ts";
+import type { Credential } from "../../authentication/credential.ts";
 
 /** A connection that may have to be closed before its client leaves. */
 export interface Revocable {

@@ -16,7 +16,7 @@ import {
   RETRY_AFTER_SECONDS,
 } from "../contracts/limits.ts";
 import { CLOSE_UNAUTHORIZED } from "../../protocol/close-codes.ts";
-import type { Credential } from "./authentication/credential.ts";
+import type { Credential } from "../../authentication/credential.ts";
 import type { SessionClient } from "../sessions/session-client.ts";
 import type { ClientSocket } from "./client-socket.ts";
 import {

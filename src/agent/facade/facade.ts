@@ -14,8 +14,8 @@ import {
 } from "../contracts/limits.ts";
 import type { CurrentStore } from "../sessions/current-store.ts";
 import { sessionClientOf } from "../sessions/session-client.ts";
-import { selectProtocol, type Authenticator } from "./authentication/authenticator.ts";
-import { callerSubjectOf } from "./authentication/credential.ts";
+import { selectProtocol, type Authenticator } from "../../authentication/authenticator.ts";
+import { callerSubjectOf } from "../../authentication/credential.ts";
 import { ClientSocket } from "./client-socket.ts";
 import { Connection, type ConnectionContext } from "./connection.ts";
 import { ConnectionReview } from "./connection-review.ts";

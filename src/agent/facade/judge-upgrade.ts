@@ -2,8 +2,8 @@
 import type { IncomingMessage } from "node:http";
 import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import type { Log } from "../../observability/log.ts";
-import { tokenOf, type Authenticator } from "./authentication/authenticator.ts";
-import type { Credential } from "./authentication/credential.ts";
+import { tokenOf, type Authenticator } from "../../authentication/authenticator.ts";
+import type { Credential } from "../../authentication/credential.ts";
 import { isHostTrusted, isOriginAllowed } from "../../protocol/origin.ts";
 import { WEBSOCKET_PATHS } from "../../protocol/websocket-paths.ts";
 import { NOT_FOUND, type FacadeRefusal } from "./refusal.ts";

@@ -17,11 +17,13 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "agent-config": ["api", "promptpack"],
   "tool-servers": ["promptpack", "agent-config", "network", "observability"],
   control: ["api", "network", "promptpack", "agent-config", "tool-servers", "evals"],
+  authentication: ["agent-config", "observability"],
   agent: [
     "protocol",
     "promptpack",
     "evals",
     "agent-config",
+    "authentication",
     "http-api",
     "network",
     "observability",
@@ -50,7 +52,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   conformance: ["protocol"],
   evals: ["api", "promptpack"],
-  gateway: ["protocol", "agent-config", "http-api", "observability"],
+  gateway: ["protocol", "agent-config", "authentication", "http-api", "observability"],
   cli: [
     "api",
     "protocol",

@@ -1,7 +1,7 @@
 /** Fetches what an issuer publishes. The answer decides who gets in, so it must come from the issuer, be short and come soon. */
-import type { Clock } from "../../../time/clock.ts";
-import { Deadline } from "../../../time/deadline.ts";
-import { ISSUER_TIMEOUT_MS, MAX_ISSUER_ANSWER_BYTES } from "../../contracts/limits.ts";
+import type { Clock } from "../time/clock.ts";
+import { Deadline } from "../time/deadline.ts";
+import { ISSUER_TIMEOUT_MS, MAX_ISSUER_ANSWER_BYTES } from "./limits.ts";
 
 /** Nothing could be learned from the issuer. The message names the address, and contains nothing of the answer. */
 export class IssuerError extends Error {

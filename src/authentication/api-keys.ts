@@ -1,9 +1,9 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Log } from "../../../observability/log.ts";
-import type { Clock } from "../../../time/clock.ts";
-import { MAX_API_KEYS, MAX_SECRET_BYTES } from "../../contracts/limits.ts";
+import type { Log } from "../observability/log.ts";
+import type { Clock } from "../time/clock.ts";
+import { MAX_API_KEYS, MAX_API_KEY_BYTES } from "./limits.ts";
 import type { Authenticator } from "./authenticator.ts";
 
 /** The files are read at most this often, however many clients connect. */
@@ -102,7 +102,7 @@ async function readKeys(folder: string): Promise<readonly APIKey[]> {
 
 async function readKey(path: string): Promise<string> {
   const { size } = await stat(path);
-  if (size > MAX_SECRET_BYTES) throw new RangeError(`the API key in ${path} is too long`);
+  if (size > MAX_API_KEY_BYTES) throw new RangeError(`the API key in ${path} is too long`);
   return (await readFile(path, "utf8")).trim();
 }
 

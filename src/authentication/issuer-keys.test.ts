@@ -1,16 +1,16 @@
 import { generateKeyPair, exportJWK } from "jose";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { ManualClock } from "../../../../test/support/builders/manual-clock.ts";
-import { startHttpServer } from "../../../../test/support/processes/http-server.ts";
-import { systemClock, type Clock } from "../../../time/clock.ts";
+import { ManualClock } from "../../test/support/builders/manual-clock.ts";
+import { startHttpServer } from "../../test/support/processes/http-server.ts";
+import { systemClock, type Clock } from "../time/clock.ts";
 import {
   ISSUER_KEYS_AGE_MS,
   ISSUER_RETRY_MS,
   ISSUER_TIMEOUT_MS,
   MAX_ISSUER_ANSWER_BYTES,
   MAX_ISSUER_KEYS,
-} from "../../contracts/limits.ts";
+} from "./limits.ts";
 import { fetchFromIssuer } from "./issuer-fetch.ts";
 import { IssuerKeys } from "./issuer-keys.ts";
 

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
-import type { AuthConfig } from "../../../agent-config/agent-config.ts";
-import type { Log } from "../../../observability/log.ts";
-import type { Clock } from "../../../time/clock.ts";
+import type { AuthConfig } from "../agent-config/agent-config.ts";
+import type { Log } from "../observability/log.ts";
+import type { Clock } from "../time/clock.ts";
 import { createAPIKeyAuthenticator } from "./api-keys.ts";
 import type { Authenticator } from "./authenticator.ts";
 import { createJWTAuthenticator } from "./jwt.ts";

@@ -1,5 +1,5 @@
 /** Decides by the claims of a token whether it lets a client in. Whether it is signed by the issuer is decided elsewhere. */
-import type { AuthConfig } from "../../../agent-config/agent-config.ts";
+import type { AuthConfig } from "../agent-config/agent-config.ts";
 
 export type JWTConfig = NonNullable<AuthConfig["jwt"]>;
 export type Claims = Readonly<Record<string, unknown>>;

@@ -1,7 +1,7 @@
 import type * as jose from "jose";
-import type { Log } from "../../../observability/log.ts";
-import type { Clock } from "../../../time/clock.ts";
-import { MAX_TOKEN_CHARACTERS } from "../../contracts/limits.ts";
+import type { Log } from "../observability/log.ts";
+import type { Clock } from "../time/clock.ts";
+import { MAX_TOKEN_CHARACTERS } from "./limits.ts";
 import type { Authenticator } from "./authenticator.ts";
 import { IssuerKeys, type PublishedKeys } from "./issuer-keys.ts";
 import { CLOCK_SKEW_SECONDS, judgeClaims, type JWTConfig } from "./token-claims.ts";

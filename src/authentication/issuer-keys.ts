@@ -1,14 +1,14 @@
 /** The keys that an issuer publishes, kept for a while. */
 import type * as jose from "jose";
 import { z } from "zod";
-import type { Clock } from "../../../time/clock.ts";
-import { RateLimit } from "../../../time/rate-limit.ts";
+import type { Clock } from "../time/clock.ts";
+import { RateLimit } from "../time/rate-limit.ts";
 import {
   ISSUER_KEYS_AGE_MS,
   ISSUER_RETRY_MS,
   MAX_ISSUER_KEYS,
   UNKNOWN_KEY_RATE,
-} from "../../contracts/limits.ts";
+} from "./limits.ts";
 import { fetchFromIssuer, IssuerError } from "./issuer-fetch.ts";
 import type { JWTConfig } from "./token-claims.ts";
 
