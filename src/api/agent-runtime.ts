@@ -26,6 +26,7 @@ import {
   serviceName,
 } from "./fields/names.ts";
 import { type Provider, providerSchema, providerSecretRefSchema } from "./provider.ts";
+import { podTemplateSchema } from "./pod-template.ts";
 import { type Rule, withRules } from "./fields/rule.ts";
 
 /** A registry has no more entries than this. */
@@ -110,6 +111,7 @@ const specFields = z.strictObject({
   imagePullSecrets: imagePullSecretsSchema
     .optional()
     .describe("Secrets with which the image is pulled"),
+  podTemplate: podTemplateSchema.optional().describe("What else the pods of the agent have"),
 });
 
 type SpecFields = z.output<typeof specFields>;

@@ -29,6 +29,14 @@ const EVERYWHERE: readonly Place[] = [
 const PLACES: Readonly<Record<string, readonly Place[]>> = {
   [AGENT_RUNTIME]: [
     place("spec.env.*.value", hideAll),
+    place("spec.podTemplate.sidecars.*.env.*.value", hideAll),
+    place("spec.podTemplate.sidecars.*.command.*", hideAll),
+    place("spec.podTemplate.sidecars.*.args.*", hideAll),
+    place("spec.podTemplate.sidecars.*.startupProbe.exec.command.*", hideAll),
+    place("spec.podTemplate.sidecars.*.readinessProbe.exec.command.*", hideAll),
+    place("spec.podTemplate.sidecars.*.livenessProbe.exec.command.*", hideAll),
+    place("spec.podTemplate.annotations.*", hideAll),
+    place("spec.podTemplate.volumes.*.csi.volumeAttributes.*", hideAll),
     place("spec.promptPackRef.variables.*", hideAll),
     // A scaler of KEDA takes addresses with a user and a password there.
     place("spec.autoscaling.keda.triggers.*.metadata.*", hideAll),

@@ -33,11 +33,11 @@ describe("imageProblem", () => {
   const policy = { ...DEFAULT_TRUST_POLICY, allowedImages: ["agents:1", "agents.example/own/*"] };
 
   it.each([undefined, "agents:1", "agents.example/own/support:2"])("allows %s", (image) =>
-    expect(imageProblem(image, policy)).toBeUndefined(),
+    expect(imageProblem([image], policy)).toBeUndefined(),
   );
 
   it.each(["agents:2", "agents.example/other:1", "attacker/agents.example/own/a"])(
     "refuses %s",
-    (image) => expect(imageProblem(image, policy)).toContain(image),
+    (image) => expect(imageProblem([image], policy)).toContain(image),
   );
 });

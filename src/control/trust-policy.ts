@@ -35,15 +35,18 @@ export function baseURLProblem(
   return `provider.baseURL names the host "${host}", which the operator does not allow; use one of ${allowed.join(", ")}, or have the operator's allowedBaseURLHosts list it`;
 }
 
-/** `undefined`: it may be used. The message has the cure. */
+/** `undefined`: all of them may be used. The message has the cure. */
 export function imageProblem(
-  image: string | undefined,
+  images: readonly (string | undefined)[],
   { allowedImages: allowed }: TrustPolicy,
 ): string | undefined {
-  if (image === undefined || allowed.length === 0) return undefined;
-  const isAllowed = (pattern: string): boolean =>
-    pattern.endsWith("*") ? image.startsWith(pattern.slice(0, -1)) : image === pattern;
-  if (allowed.some(isAllowed)) return undefined;
+  if (allowed.length === 0) return undefined;
+  const isAllowed = (image: string): boolean =>
+    allowed.some((pattern) =>
+      pattern.endsWith("*") ? image.startsWith(pattern.slice(0, -1)) : image === pattern,
+    );
+  const image = images.find((one) => one !== undefined && !isAllowed(one));
+  if (image === undefined) return undefined;
   return `${IMAGE_NOT_ALLOWED} "${image}"; use one of ${allowed.join(", ")}, or have the operator's allowedImages list it`;
 }
 

@@ -425,4 +425,57 @@ export const REFUSED_AGENT_RUNTIMES: readonly KindCase[] = [
     manifest: { ...demo(), metadata: { name: "a", label: {} } },
     refusedAt: "metadata.label",
   },
+  ...podTemplate(),
 ];
+
+function podTemplate(): KindCase[] {
+  const refused: [name: string, template: object, at: string][] = [
+    [
+      "a label of pods that is Omnia's own",
+      { labels: { "app.kubernetes.io/name": "a" } },
+      "labels",
+    ],
+    [
+      "an annotation that is Omnia's own",
+      { annotations: { "omnia.altairalabs.ai/a": "b" } },
+      "annotations",
+    ],
+    [
+      "a volume with the name of one of Omnia's",
+      { volumes: [{ name: "secrets", emptyDir: {} }] },
+      "volumes[0].name",
+    ],
+    [
+      "a volume of the node",
+      { volumes: [{ name: "a", emptyDir: {}, hostPath: { path: "/" } }] },
+      "volumes[0].hostPath",
+    ],
+    ["a volume of nothing", { volumes: [{ name: "a" }] }, "volumes[0]"],
+    [
+      "a volume where Omnia's own files are",
+      { volumeMounts: [{ name: "a", mountPath: "/etc/omnia/secrets" }] },
+      "volumeMounts[0].mountPath",
+    ],
+    [
+      "a sidecar with the name of the agent's container",
+      { sidecars: [{ name: "agent", image: "a" }] },
+      "sidecars[0].name",
+    ],
+    [
+      "a sidecar that asks for more rights",
+      { sidecars: [{ name: "a", image: "a", securityContext: { privileged: true } }] },
+      "sidecars[0].securityContext",
+    ],
+    [
+      "a probe of nothing",
+      { sidecars: [{ name: "a", image: "a", readinessProbe: { periodSeconds: 1 } }] },
+      "sidecars[0].readinessProbe",
+    ],
+    ["no time to end", { terminationGracePeriodSeconds: 0 }, "terminationGracePeriodSeconds"],
+  ];
+  return refused.map(([name, template, at]) => ({
+    name,
+    manifest: runtime({ podTemplate: template }),
+    refusedAt: `spec.podTemplate.${at}`,
+  }));
+}

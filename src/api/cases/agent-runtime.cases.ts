@@ -204,6 +204,46 @@ const taken: KindCase[] = [
       },
     }),
   },
+  {
+    name: "all that a pod template may say",
+    manifest: runtime({
+      podTemplate: {
+        labels: { team: "support" },
+        annotations: { "linkerd.io/inject": "enabled" },
+        priorityClassName: "important",
+        serviceAccountName: "support",
+        terminationGracePeriodSeconds: 120,
+        topologySpreadConstraints: [
+          { topologyKey: "zone", whenUnsatisfiable: "DoNotSchedule", minDomains: 2 },
+        ],
+        volumes: [
+          { name: "cache", emptyDir: { medium: "Memory", sizeLimit: "64Mi" } },
+          { name: "settings", configMap: { name: "settings", items: [{ key: "a", path: "b" }] } },
+          { name: "data", persistentVolumeClaim: { claimName: "data" } },
+          {
+            name: "identity",
+            projected: {
+              sources: [{ serviceAccountToken: { path: "token", expirationSeconds: 3600 } }],
+            },
+          },
+          { name: "vault", csi: { driver: "secrets.example", volumeAttributes: { a: "b" } } },
+        ],
+        volumeMounts: [{ name: "cache", mountPath: "/cache" }],
+        sidecars: [
+          {
+            name: "proxy",
+            image: "example/proxy:1",
+            args: ["--port=5432"],
+            env: [{ name: "A", value: "b" }],
+            ports: [{ containerPort: 5432 }],
+            resources: { requests: { cpu: "50m" } },
+            volumeMounts: [{ name: "cache", mountPath: "/cache" }],
+            startupProbe: { tcpSocket: { port: 5432 }, periodSeconds: 1 },
+          },
+        ],
+      },
+    }),
+  },
   { name: "a name of 63 characters", manifest: named("a".repeat(63)) },
   {
     name: "labels, annotations and what an API server adds to the metadata",

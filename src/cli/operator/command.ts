@@ -11,8 +11,9 @@ const MIN_RESYNC_MS = 1_000;
 /** The flags as commander reads them. A list from the environment is one text, separated by commas. */
 type RawOperatorFlags = Omit<
   OperatorFlags,
-  "resyncMs" | "namespaces" | "policy" | "networkPolicy"
+  "resyncMs" | "namespaces" | "policy" | "networkPolicy" | "agentDefaults"
 > & {
+  agentDefaults?: string;
   networkPolicy?: string;
   resync: number;
   namespace?: string | string[];
@@ -50,6 +51,12 @@ export function operatorCommand({ streams, end }: CommandContext): Command {
         "IfNotPresent",
         "Never",
       ]),
+    )
+    .addOption(
+      new Option(
+        "--agent-defaults <json>",
+        "resources, imagePullSecrets, nodeSelector, tolerations, affinity and priorityClassName of agents that say nothing of them",
+      ).env("OMNIA_AGENT_DEFAULTS"),
     )
     .addOption(crossNamespaceOption().env("OMNIA_CROSS_NAMESPACE_REFERENCES"))
     .addOption(
@@ -118,12 +125,14 @@ export function operatorCommand({ streams, end }: CommandContext): Command {
     .action(async (raw: RawOperatorFlags) => {
       const { resync, namespace, allowedBaseUrlHosts, allowedImages, ...rest } = raw;
       const { allowedToolNetworks, ...others } = rest;
-      const { crossNamespaceReferences, networkPolicy: rules, ...flags } = others;
-      const [{ operator }, { readNetworkPolicy }, { readToolNetworks }] = await Promise.all([
-        import("./operator.ts"),
-        import("./read-network-policy.ts"),
-        import("./read-tool-networks.ts"),
-      ]);
+      const { crossNamespaceReferences, networkPolicy: rules, agentDefaults, ...flags } = others;
+      const [{ operator }, { readNetworkPolicy }, { readAgentDefaults }, { readToolNetworks }] =
+        await Promise.all([
+          import("./operator.ts"),
+          import("./read-network-policy.ts"),
+          import("./read-agent-defaults.ts"),
+          import("./read-tool-networks.ts"),
+        ]);
       const networkPolicy = rules === undefined ? undefined : readNetworkPolicy(rules);
       const policy = {
         crossNamespaceReferences,
@@ -132,7 +141,14 @@ export function operatorCommand({ streams, end }: CommandContext): Command {
         allowedToolNetworks: readToolNetworks(listOf(allowedToolNetworks)),
       };
       const namespaces = listOf(namespace);
-      const read = { resyncMs: resync, namespaces, policy, networkPolicy };
+      const defaults = agentDefaults === undefined ? undefined : readAgentDefaults(agentDefaults);
+      const read = {
+        resyncMs: resync,
+        namespaces,
+        policy,
+        networkPolicy,
+        agentDefaults: defaults,
+      };
       end(await operator({ ...flags, ...read }, streams));
     });
 }

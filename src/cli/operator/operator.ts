@@ -8,6 +8,7 @@ import { DEFAULT_NAMESPACE } from "../../api/fields/names.ts";
 import type { TrustPolicy } from "../../control/trust-policy.ts";
 import { systemClock } from "../../time/clock.ts";
 import { createProcessLog } from "../../observability/log.ts";
+import type { AgentDefaults } from "../../operator/cluster/agent-defaults.ts";
 import type { AgentNetworkPolicy } from "../../operator/cluster/agent-network-policy.ts";
 import { runOperator } from "../../operator/run-operator.ts";
 import { CliError, EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
@@ -30,6 +31,7 @@ export interface OperatorFlags {
   readonly kubeApiBurst: number;
   readonly secrets: "watch" | "get";
   readonly networkPolicy?: AgentNetworkPolicy | undefined;
+  readonly agentDefaults?: AgentDefaults | undefined;
   /** Whether there is a gateway that agents are to believe. */
   readonly gateway: boolean;
   readonly workers: number;
@@ -67,6 +69,7 @@ export async function operator(flags: OperatorFlags, { env }: Streams): Promise<
           policy: flags.policy,
           secrets: flags.secrets,
           networkPolicy: flags.networkPolicy,
+          agentDefaults: flags.agentDefaults,
         },
         leaseNamespace: flags.leaderElect ? namespace : undefined,
         ownNamespace: namespace,

@@ -77,6 +77,7 @@ const SPEC = {
   affinity: { nodeAffinity: {}, podAffinity: {}, podAntiAffinity: {} },
   image: "example/agent:1",
   imagePullSecrets: [{ name: "registry" }],
+  podTemplate: {},
 };
 
 /** Each field of the spec with another value, which must change the agent or its replicas. */
@@ -136,6 +137,15 @@ const CHANGES: Record<string, unknown> = {
   "affinity.podAntiAffinity": undefined,
   image: "example/agent:2",
   imagePullSecrets: [],
+  "podTemplate.labels": { team: "a" },
+  "podTemplate.annotations": { "example.com/a": "b" },
+  "podTemplate.priorityClassName": "first",
+  "podTemplate.serviceAccountName": "bot",
+  "podTemplate.topologySpreadConstraints": [{ topologyKey: "zone" }],
+  "podTemplate.volumes": [{ name: "cache", emptyDir: {} }],
+  "podTemplate.volumeMounts": [{ name: "cache", mountPath: "/cache" }],
+  "podTemplate.terminationGracePeriodSeconds": 300,
+  "podTemplate.sidecars": [{ name: "proxy", image: "example/proxy:1" }],
 };
 
 /** Fields that say which object is gathered, or that have one value only. */

@@ -15,6 +15,7 @@ export function buildWorkload(
   secretFiles: readonly SecretFile[],
 ): WorkloadDecision {
   const { resources, nodeSelector, tolerations, affinity, image, imagePullSecrets } = spec;
+  const { podTemplate } = spec;
   const rolling = {
     port: config.facade.port,
     environment: [
@@ -32,6 +33,7 @@ export function buildWorkload(
     affinity,
     image,
     imagePullSecrets,
+    podTemplate,
   };
   const autoscaling = spec.autoscaling?.enabled === true ? spec.autoscaling : undefined;
   return {

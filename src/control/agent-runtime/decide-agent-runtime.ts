@@ -74,7 +74,9 @@ export function decideAgentRuntime(input: AgentRuntimeInput): AgentRuntimeDecisi
   // Whose word counts is no part of what is kept while a reference is broken.
   const config = withGatewayKeys(assembled?.config ?? previous.config, gatewayKeys);
   const secretFiles = assembled?.secretFiles ?? previous.secretFiles ?? [];
-  const refusedImage = imageProblem(agentRuntime.spec.image, policy);
+  const { image, podTemplate } = agentRuntime.spec;
+  const sidecarImages = podTemplate?.sidecars?.map((sidecar) => sidecar.image) ?? [];
+  const refusedImage = imageProblem([image, ...sidecarImages], policy);
   const workload =
     refusedImage === undefined && config !== undefined
       ? buildWorkload(agentRuntime, config, secretFiles)

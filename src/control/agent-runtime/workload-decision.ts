@@ -1,4 +1,5 @@
 import type { Affinity } from "../../api/fields/affinity.ts";
+import type { PodTemplate } from "../../api/pod-template.ts";
 import type { Autoscaling } from "../../api/autoscaling.ts";
 import type {
   EnvVar,
@@ -37,6 +38,7 @@ export interface WorkloadDecision {
   readonly affinity?: Affinity | undefined;
   readonly image?: string | undefined;
   readonly imagePullSecrets?: readonly LocalObjectReference[] | undefined;
+  readonly podTemplate?: PodTemplate | undefined;
   /** A hash of everything here but the number of replicas, as 12 hex digits. Another value needs new replicas. */
   readonly rollHash: string;
 }

@@ -9,6 +9,7 @@ import type { ControllerOptions } from "../../kube/controller/controller.ts";
 import type { EventRecorder } from "../../kube/events.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";
+import type { AgentDefaults } from "./agent-defaults.ts";
 import type { AgentNetworkPolicy } from "./agent-network-policy.ts";
 import type { OperatorCaches } from "./caches.ts";
 
@@ -19,6 +20,7 @@ export interface OperatorSettings {
   /** The image of agents whose spec names none. */
   readonly agentImage: string;
   readonly agentImagePullPolicy: "Always" | "IfNotPresent" | "Never" | undefined;
+  readonly agentDefaults?: AgentDefaults | undefined;
   /** The namespaces that are watched. Empty: all of them. */
   readonly namespaces: readonly string[];
   readonly policy: TrustPolicy;

@@ -11,7 +11,7 @@ import {
   type CanaryProbesOptions,
   type CanaryReplica,
 } from "../../probes/canary-probes.ts";
-import { AGENT_CONTAINER } from "../agent-runtime/objects/build-deployment.ts";
+import { AGENT_CONTAINER } from "../../api/pod-template.ts";
 import type { OperatorCaches } from "../cluster/caches.ts";
 import type { PodObject } from "../cluster/kubernetes-objects.ts";
 import type { PackDecision } from "./decisions.ts";

@@ -303,6 +303,54 @@ const FIELDS: Record<string, Field | readonly Field[]> = {
     { value: "example/agent:1", read: inContainer("args"), seen: undefined },
   ],
   imagePullSecrets: { value: [{ name: "registry" }], read: inPod("imagePullSecrets") },
+  "podTemplate.labels": {
+    value: { team: "a" },
+    read: ({ deployment }) => deployment.spec.template.metadata?.labels?.["team"],
+    seen: "a",
+  },
+  "podTemplate.annotations": {
+    value: { "linkerd.io/inject": "enabled" },
+    read: ({ deployment }) => deployment.spec.template.metadata?.annotations?.["linkerd.io/inject"],
+    seen: "enabled",
+  },
+  "podTemplate.priorityClassName": { value: "first", read: inPod("priorityClassName") },
+  "podTemplate.serviceAccountName": { value: "bot", read: inPod("serviceAccountName") },
+  "podTemplate.terminationGracePeriodSeconds": {
+    value: 300,
+    read: inPod("terminationGracePeriodSeconds"),
+  },
+  "podTemplate.topologySpreadConstraints": {
+    value: [
+      {
+        topologyKey: "kubernetes.io/hostname",
+        maxSkew: 2,
+        whenUnsatisfiable: "DoNotSchedule",
+        labelSelector: { matchLabels: { app: "x" } },
+      },
+    ],
+    read: inPod("topologySpreadConstraints.1"),
+    seen: {
+      topologyKey: "kubernetes.io/hostname",
+      maxSkew: 2,
+      whenUnsatisfiable: "DoNotSchedule",
+      labelSelector: { matchLabels: { app: "x" } },
+    },
+  },
+  "podTemplate.volumes": {
+    value: [{ name: "cache", emptyDir: { sizeLimit: "1Gi" } }],
+    read: inPod("volumes.2"),
+    seen: { name: "cache", emptyDir: { sizeLimit: "1Gi" } },
+  },
+  "podTemplate.volumeMounts": {
+    value: [{ name: "cache", mountPath: "/cache" }],
+    read: inContainer("volumeMounts.2"),
+    seen: { name: "cache", mountPath: "/cache" },
+  },
+  "podTemplate.sidecars": {
+    value: [{ name: "proxy", image: "example/proxy:1" }],
+    read: inPod("initContainers.0.restartPolicy"),
+    seen: "Always",
+  },
 };
 
 const folder = folderForAllTests();

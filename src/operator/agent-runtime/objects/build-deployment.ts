@@ -29,11 +29,12 @@ import {
   ROLL_HASH_ANNOTATION,
 } from "../../cluster/labels.ts";
 import type { OperatorSettings } from "../../cluster/operator-context.ts";
+import { AGENT_CONTAINER } from "../../../api/pod-template.ts";
 import { CONFIG_KEY } from "./build-config-map.ts";
+import { mergePodTemplate } from "./merge-pod-template.ts";
 
 export const FACADE_PORT_NAME = "facade";
 const MANAGEMENT_PORT_NAME = "management";
-export const AGENT_CONTAINER = "agent";
 /** A user id that no machine gives to a user. */
 const NON_ROOT = 65_532;
 /** Everybody in the container may read the files, and nobody may write them. */
@@ -61,7 +62,10 @@ export interface DeploymentWanted {
   readonly workload: WorkloadDecision;
   /** See the function `environmentDigest`. */
   readonly environmentDigest: string | undefined;
-  readonly settings: Pick<OperatorSettings, "agentImage" | "agentImagePullPolicy">;
+  readonly settings: Pick<
+    OperatorSettings,
+    "agentImage" | "agentImagePullPolicy" | "agentDefaults"
+  >;
   /** The key by which the agent knows its config for ours, as a ConfigSigner has it. */
   readonly publicKey: string;
 }
@@ -69,7 +73,23 @@ export interface DeploymentWanted {
 export function buildDeployment(wanted: DeploymentWanted): DeploymentObject {
   const { agentRuntime, workload, environmentDigest } = wanted;
   const labels = agentLabels(agentRuntime.name);
-  const pod = podSpec(wanted);
+  const template = mergePodTemplate(
+    {
+      metadata: {
+        labels,
+        annotations: {
+          "prometheus.io/scrape": "true",
+          "prometheus.io/port": String(MANAGEMENT_PORT),
+          "prometheus.io/path": "/metrics",
+        },
+      },
+      spec: podSpec(wanted),
+    },
+    workload.podTemplate,
+  );
+  const { annotations, labels: podLabels } = template.metadata;
+  // The labels and annotations that every pod has were not part of the hash before there were others.
+  const others = workload.podTemplate === undefined ? [] : [annotations, podLabels];
   return {
     metadata: { ...agentRuntime, labels },
     spec: withoutUndefined<DeploymentObject["spec"]>({
@@ -80,24 +100,30 @@ export function buildDeployment(wanted: DeploymentWanted): DeploymentObject {
       revisionHistoryLimit: KEPT_REPLICA_SETS,
       template: {
         metadata: {
-          labels,
+          labels: { ...podLabels },
           annotations: withoutUndefined<Record<string, string>>({
             // A pod that has this value was made from the newest template.
-            [ROLL_HASH_ANNOTATION]: contentHash([pod, environmentDigest]),
+            [ROLL_HASH_ANNOTATION]: contentHash([template.spec, environmentDigest, ...others]),
             [ENVIRONMENT_ANNOTATION]: environmentDigest,
-            "prometheus.io/scrape": "true",
-            "prometheus.io/port": String(MANAGEMENT_PORT),
-            "prometheus.io/path": "/metrics",
+            ...annotations,
           }),
         },
-        spec: pod,
+        spec: template.spec,
       },
     }),
   };
 }
 
 function podSpec({ agentRuntime, workload, settings, publicKey }: DeploymentWanted): V1PodSpec {
-  const { nodeSelector, tolerations, affinity, image, imagePullSecrets, secretFiles } = workload;
+  const { image, secretFiles } = workload;
+  const { agentDefaults = {} } = settings;
+  const { priorityClassName } = agentDefaults;
+  const {
+    nodeSelector = agentDefaults.nodeSelector,
+    tolerations = agentDefaults.tolerations,
+    affinity = agentDefaults.affinity,
+    imagePullSecrets = agentDefaults.imagePullSecrets,
+  } = workload;
   const mounted = [...secretVolumes(secretFiles), ...(image === undefined ? [] : [scratch])];
   const volumes: V1Volume[] = [
     {
@@ -124,6 +150,7 @@ function podSpec({ agentRuntime, workload, settings, publicKey }: DeploymentWant
       runAsGroup: NON_ROOT,
       seccompProfile: { type: "RuntimeDefault" },
     },
+    priorityClassName,
     imagePullSecrets: imagePullSecrets?.map(({ name }) => ({ name })),
     containers: [container(workload, settings, publicKey, mounts)],
     volumes,
@@ -143,13 +170,14 @@ function podSpec({ agentRuntime, workload, settings, publicKey }: DeploymentWant
 }
 
 function container(
-  { image, port, environment, resources }: WorkloadDecision,
+  { image, port, environment, resources: own }: WorkloadDecision,
   settings: DeploymentWanted["settings"],
   publicKey: string,
   volumeMounts: V1VolumeMount[],
 ): V1Container {
   const probe = (path: string) => ({ httpGet: { path, port: MANAGEMENT_PORT_NAME } });
-  const { agentImage, agentImagePullPolicy } = settings;
+  const { agentImage, agentImagePullPolicy, agentDefaults } = settings;
+  const resources = own ?? agentDefaults?.resources;
   const isOurs = image === undefined;
   return withoutUndefined<V1Container>({
     name: AGENT_CONTAINER,

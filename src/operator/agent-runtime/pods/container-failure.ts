@@ -1,7 +1,7 @@
 /** Says why a container does not run, in words that stay the same while the kubelet tries again and again. */
 import { CONTAINER_NOT_STARTED, IMAGE_NOT_PULLED } from "../../../control/replica-words.ts";
 import type { PodObject } from "../../cluster/kubernetes-objects.ts";
-import { AGENT_CONTAINER } from "../objects/build-deployment.ts";
+import { AGENT_CONTAINER } from "../../../api/pod-template.ts";
 import { lastWords } from "../../../observability/log-line.ts";
 import { stableMessage } from "./stable-message.ts";
 

@@ -8,7 +8,7 @@ import type { Readiness } from "../../../probes/ask-readiness.ts";
 import type { Clock } from "../../../time/clock.ts";
 import { Wake } from "../../../time/wake.ts";
 import type { PodObject } from "../../cluster/kubernetes-objects.ts";
-import { AGENT_CONTAINER } from "../objects/build-deployment.ts";
+import { AGENT_CONTAINER } from "../../../api/pod-template.ts";
 import { stableMessage } from "./stable-message.ts";
 
 /** A container that has just started is about to become ready, and is not asked yet. */
