@@ -38,6 +38,7 @@ import { CanaryCounter } from "./turns/canary-counter.ts";
 import { SessionFeeds } from "./turns/session-feeds.ts";
 import { ToolsEndpoint } from "./tools-endpoint/tools-endpoint.ts";
 import { TurnRunner } from "./turns/turn-runner.ts";
+import { WritePace } from "./turns/write-pace.ts";
 
 const TOOLS_SECRET_BYTES = 24;
 const PROCESS_NAME_BYTES = 12;
@@ -189,6 +190,7 @@ class Agent implements RunningAgent {
     this.#runner = new TurnRunner({
       feeds,
       clock,
+      pace: new WritePace(clock),
       metrics,
       log,
       canary: this.#canary,

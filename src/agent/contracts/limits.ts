@@ -61,6 +61,9 @@ export const RETRY_AFTER_SECONDS = 1;
 export const MAX_ANSWER_CHARACTERS = 16 * 1024 * 1024;
 /** Frames of a turn that wait to be written to the session store. Past it the handler waits. */
 export const MAX_UNSTORED_CHARACTERS = 256 * 1024;
+/** The time between two writes of one turn while many stream: so much for each of them, but no more than a reader notices. */
+export const WRITE_INTERVAL_PER_STREAM_MS = 0.4;
+export const MAX_WRITE_INTERVAL_MS = 40;
 /** A turn whose handler gives no sign of life for this long, and longer than its slowest tool may take, is ended. */
 export const MAX_TURN_SILENCE_MS = 10 * 60_000;
 /** How long a handler may take to come to its end after its turn was stopped. */

@@ -206,7 +206,7 @@ export class RunningTurn implements Turn {
     stopListening();
     this.#hasEnded = true;
     const wasCut = this.#stop.stopped !== undefined;
-    const { writing } = this.#writer;
+    const writing = this.#writer.finish();
     if (writing !== undefined) await writing;
     let status: RequestStatus;
     try {

@@ -4,11 +4,13 @@ import type { AgentMetrics } from "../contracts/agent-metrics.ts";
 import type { LiveEvals } from "../live-evals/live-evals.ts";
 import type { CanaryCounter } from "./canary-counter.ts";
 import type { SessionFeeds } from "./session-feeds.ts";
+import type { WritePace } from "./write-pace.ts";
 
 /** What all turns of a replica share. */
 export interface TurnContext {
   readonly feeds: SessionFeeds;
   readonly clock: Clock;
+  readonly pace: WritePace;
   readonly metrics: AgentMetrics;
   readonly log: Log;
   /** Counts the turns of a version on trial. */

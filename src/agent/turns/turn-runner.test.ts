@@ -19,6 +19,7 @@ import {
 import { SessionFeeds, type EncodedFrame } from "./session-feeds.ts";
 import { TurnError } from "../contracts/turn-error.ts";
 import { TurnRunner } from "./turn-runner.ts";
+import { WritePace } from "./write-pace.ts";
 import { OWNER, CLIENT } from "../sessions/contract/turns.ts";
 
 const SESSION = "session-1";
@@ -83,6 +84,7 @@ async function aRunner() {
   const runner = new TurnRunner({
     feeds,
     clock,
+    pace: new WritePace(clock),
     log: createLog({ destination: { write: (line) => void (state.logged += line) } }),
     metrics: createAgentMetrics(createMetrics({ processMetrics: false }), {
       connectionsActive: () => 0,

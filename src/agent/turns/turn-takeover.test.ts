@@ -14,6 +14,7 @@ import type { JournalEntry } from "../sessions/turn-journal.ts";
 import { OUTCOME_NOT_KNOWN } from "./read-journal.ts";
 import { SessionFeeds } from "./session-feeds.ts";
 import { TurnRunner } from "./turn-runner.ts";
+import { WritePace } from "./write-pace.ts";
 import { OWNER, CLIENT } from "../sessions/contract/turns.ts";
 
 const SESSION = "session-1";
@@ -54,6 +55,7 @@ async function aRunner() {
   const runner = new TurnRunner({
     feeds,
     clock,
+    pace: new WritePace(clock),
     log: createLog({ level: "silent" }),
     metrics: createAgentMetrics(createMetrics({ processMetrics: false }), {
       connectionsActive: () => 0,

@@ -5,7 +5,11 @@ import { createLog } from "../../observability/log.ts";
 import { createMetrics } from "../../observability/metrics.ts";
 import type { TurnFrame } from "../../protocol/frames.ts";
 import { createAgentMetrics } from "../contracts/agent-metrics.ts";
-import { MAX_UNSTORED_CHARACTERS, TURN_WRITE_RETRIES_MS } from "../contracts/limits.ts";
+import {
+  MAX_UNSTORED_CHARACTERS,
+  MAX_WRITE_INTERVAL_MS,
+  TURN_WRITE_RETRIES_MS,
+} from "../contracts/limits.ts";
 import { MemorySessionStore } from "../sessions/memory/memory-session-store.ts";
 import { StoreUnavailableError, type SessionStore } from "../sessions/session-store.ts";
 import type { JournalEntry } from "../sessions/turn-journal.ts";
@@ -13,6 +17,7 @@ import { SessionFeeds } from "./session-feeds.ts";
 import { StopSignal } from "./stop-signal.ts";
 import type { StoredEnding } from "./turn-ending.ts";
 import { TurnWriter } from "./turn-writer.ts";
+import { WritePace } from "./write-pace.ts";
 import { OWNER, CLIENT } from "../sessions/contract/turns.ts";
 
 const SESSION = "session-1";
@@ -67,8 +72,9 @@ async function aWriter(messageId?: string) {
     requestsInflight: () => 0,
   });
   const stop = new StopSignal();
+  const pace = new WritePace(clock);
   const writer = new TurnWriter(
-    { feeds, clock, metrics, log: createLog({ level: "silent" }) },
+    { feeds, clock, pace, metrics, log: createLog({ level: "silent" }) },
     {
       lease: begun.lease,
       store,
@@ -90,7 +96,18 @@ async function aWriter(messageId?: string) {
     }
     return frames;
   };
-  return { writer, store, stop, clock, reader, published, say, storedFrames, metrics: collected };
+  return {
+    writer,
+    store,
+    stop,
+    clock,
+    pace,
+    reader,
+    published,
+    say,
+    storedFrames,
+    metrics: collected,
+  };
 }
 
 /** Whether the promise has settled by the time that all that can go on has gone on. */
@@ -350,5 +367,127 @@ describe("a writer whose lease another replica has", () => {
     expect(await rejectionOf(writer.stored())).toBe(stop.stopped);
     expect(stop.stopped?.reason).toBe("lease-lost");
     expect(published).toEqual([]);
+  });
+});
+
+/** A writer beside a hundred other turns that stream, which has written its first text. */
+async function aWriterOfMany() {
+  const writer = await aWriter();
+  for (let streams = 0; streams < 100; streams++) writer.pace.enter();
+  void writer.say("first ");
+  await writer.clock.advance(0);
+  expect(writer.published).toMatchObject([{ content: "first " }]);
+  return writer;
+}
+
+describe("a writer beside many others", () => {
+  it("joins the texts that come within the pace", async () => {
+    const { say, clock, published, store } = await aWriterOfMany();
+    for (const content of ["a", "b", "c"]) {
+      await clock.advance(10);
+      void say(content);
+    }
+    await clock.advance(0);
+    expect(published).toHaveLength(1);
+    await clock.advance(MAX_WRITE_INTERVAL_MS);
+    expect(published.slice(1)).toMatchObject([{ seq: 2, content: "abc" }]);
+    expect(store.writes).toEqual([
+      [1, "said"],
+      [2, "said"],
+    ]);
+    expect(clock.pendingTimers).toBe(1);
+  });
+
+  it("writes a text at once whose turn has written nothing for as long as the pace", async () => {
+    const { say, clock, published } = await aWriterOfMany();
+    await clock.advance(MAX_WRITE_INTERVAL_MS);
+    void say("a");
+    await clock.advance(0);
+    expect(published.slice(1)).toMatchObject([{ content: "a" }]);
+  });
+
+  it("writes a tool event at once, with the text before it", async () => {
+    const { writer, say, clock, published } = await aWriterOfMany();
+    void say("a");
+    await clock.advance(0);
+    void writer.emit({ type: "tool-call", id: "call-1", name: "look", arguments: {} });
+    await clock.advance(0);
+    expect(published.slice(1)).toMatchObject([{ content: "a" }, { type: "tool_call" }]);
+  });
+
+  it("writes at once what somebody waits for, and once only", async () => {
+    const { writer, say, clock, store, published } = await aWriterOfMany();
+    void say("a");
+    await clock.advance(0);
+    await writer.stored();
+    expect(published.slice(1)).toMatchObject([{ content: "a" }]);
+    await clock.advance(10 * MAX_WRITE_INTERVAL_MS);
+    expect(store.writes).toHaveLength(2);
+  });
+
+  it("writes what came meanwhile right behind the write that is under way when somebody waits for it", async () => {
+    const { writer, say, clock, store, published } = await aWriterOfMany();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    await clock.advance(MAX_WRITE_INTERVAL_MS);
+    store.hold = promise;
+    void say("a");
+    await clock.advance(0);
+    void say("b");
+    const stored = writer.stored();
+    resolve();
+    await stored;
+    expect(published.slice(1)).toMatchObject([{ content: "a" }, { content: "b" }]);
+  });
+
+  it("lets a text wait that came while another was written", async () => {
+    const { say, clock, store, published } = await aWriterOfMany();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    await clock.advance(MAX_WRITE_INTERVAL_MS);
+    store.hold = promise;
+    void say("a");
+    await clock.advance(0);
+    void say("b");
+    resolve();
+    await clock.advance(0);
+    expect(published.slice(1)).toMatchObject([{ content: "a" }]);
+    await clock.advance(MAX_WRITE_INTERVAL_MS);
+    expect(published.slice(2)).toMatchObject([{ content: "b" }]);
+  });
+
+  it("writes a long text at once, so that the handler need not wait for the pace", async () => {
+    const { say, clock, published } = await aWriterOfMany();
+    const long = "x".repeat(MAX_UNSTORED_CHARACTERS + 1);
+    await say(long);
+    await clock.advance(0);
+    expect(published.slice(1)).toMatchObject([{ content: long }]);
+  });
+
+  it("writes the rest at once when no event will come any more, and streams no longer", async () => {
+    const { writer, say, clock, pace, published, storedFrames } = await aWriterOfMany();
+    for (let streams = 0; streams < 100; streams++) pace.leave();
+    expect(pace.intervalMs).toBe(0);
+    for (let streams = 0; streams < 100; streams++) pace.enter();
+    void say("a");
+    await clock.advance(0);
+    expect(published).toHaveLength(1);
+    await writer.finish();
+    expect(published.slice(1)).toMatchObject([{ content: "a" }]);
+    const frames = await writer.end(STOP, { answer: "first a", ...NO_PAUSES });
+    await clock.advance(10 * MAX_WRITE_INTERVAL_MS);
+    expect(frames).toMatchObject([{ type: "done", seq: 3 }]);
+    expect(await storedFrames()).toHaveLength(3);
+    expect(writer.finish()).toBeUndefined();
+  });
+
+  it("tries nothing again that waited once its turn has to stop", async () => {
+    const { writer, say, clock, stop, store } = await aWriterOfMany();
+    store.next = () => new StoreUnavailableError("away");
+    void say("a");
+    await clock.advance(MAX_WRITE_INTERVAL_MS);
+    stop.stop("cancelled");
+    await expect(writer.stored()).rejects.toThrow("cancelled");
+    await clock.advance(60_000);
+    expect(store.writes.length).toBeLessThanOrEqual(3);
+    expect(writer.writing).toBeUndefined();
   });
 });

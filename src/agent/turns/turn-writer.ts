@@ -1,7 +1,8 @@
 /**
  * Writes a turn to the session store and publishes what is stored. A frame is stored before any client is sent it. Frames
  * that come while a write is under way go into the next write, together with the entries of the journal. So do those that come
- * in one go with others, and the texts that follow each other in one write are one chunk.
+ * in one go with others, and, while many turns stream, those that come within the pace. Texts that follow each other in one
+ * write are one chunk.
  */
 import type { ErrorBody, TurnFrame } from "../../protocol/frames.ts";
 import { atEndOfTick } from "../../time/end-of-tick.ts";
@@ -63,6 +64,12 @@ export class TurnWriter {
   #unstoredText = "";
   #unstoredCharacters = 0;
   #isWriting = false;
+  /** The text waits to be written together with that of other turns. */
+  #isWaiting = false;
+  /** Somebody waits until all is stored. */
+  #isUrgent = false;
+  #isStreaming = false;
+  #lastWriteAt = 0;
   #underWay = NO_WRITE;
   /** Settles with the end of the writing, if somebody waits for it. */
   #written: PromiseWithResolvers<void> | undefined;
@@ -106,6 +113,13 @@ export class TurnWriter {
     return this.#isWriting ? (this.#written ??= Promise.withResolvers()).promise : undefined;
   }
 
+  /** No event will come any more. Settles when what was emitted is stored or could not be; undefined when that is so already. */
+  finish(): Promise<void> | undefined {
+    if (this.#isStreaming) this.#context.pace.leave();
+    this.#isStreaming = false;
+    return this.#isWaiting || this.#isWriting ? this.#writeAll() : undefined;
+  }
+
   /**
    * The time on the monotonic clock since which the handler has emitted nothing. Undefined while the handler waits for room,
    * since then it may not emit.
@@ -124,6 +138,7 @@ export class TurnWriter {
       if (event.content === "") return SETTLED;
       this.#unstoredText += event.content;
       this.#unstoredCharacters += event.content.length;
+      this.#beginStream();
     } else {
       this.#closeChunk();
       this.#unstored.push(this.#frames.ofToolEvent(event));
@@ -141,11 +156,10 @@ export class TurnWriter {
 
   /** Settles when all that was emitted and recorded is stored. Rejects with TurnStopped when the turn has to stop before. */
   async stored(): Promise<void> {
-    if (this.#isPending) this.#startWriting();
-    for (;;) {
-      const { writing } = this;
-      if (writing === undefined || this.#stop.stopped !== undefined) break;
+    let writing = this.#writeAll();
+    while (writing !== undefined && this.#stop.stopped === undefined) {
       await untilAborted(writing, this.#stop.signal);
+      writing = this.#writeAll();
     }
     if (this.#stop.stopped !== undefined) throw this.#stop.stopped;
   }
@@ -214,18 +228,55 @@ export class TurnWriter {
     this.#unstoredText = "";
   }
 
-  /** A write begins when all that comes in one go has come; the first one, which the client waits for, in the next microtask. */
+  #beginStream(): void {
+    if (this.#isStreaming) return;
+    this.#isStreaming = true;
+    this.#context.pace.enter();
+  }
+
+  /** Begins to write all that is pending, whatever the pace. Answers as `writing` does. */
+  #writeAll(): Promise<void> | undefined {
+    if (this.#isPending) {
+      this.#isUrgent = true;
+      this.#startWriting();
+    }
+    return this.writing;
+  }
+
+  /**
+   * A write begins when all that comes in one go has come; the first one, which the client waits for, in the next microtask. Text
+   * that follows keeps to the pace.
+   */
   #startWriting(): void {
-    if (this.#isWriting) return;
-    this.#isWriting = true;
-    if (this.#hasWritten) atEndOfTick(this.#write);
+    if (this.#isWriting || (this.#isWaiting && !this.#isDue)) return;
+    if (this.#isWaiting) this.#context.pace.cancel(this.#onPace);
+    this.#isWaiting = !this.#isDue;
+    this.#isWriting = this.#isDue;
+    if (this.#isWaiting) this.#context.pace.wait(this.#onPace);
+    else if (this.#hasWritten) atEndOfTick(this.#write);
     else void SETTLED.then(this.#write);
   }
+
+  /** Whether what is pending may not wait for the pace, or need not. */
+  get #isDue(): boolean {
+    if (this.#isUrgent || !this.#hasWritten || this.#unstored.length > 0) return true;
+    if (this.#unstoredCharacters > MAX_UNSTORED_CHARACTERS) return true;
+    const { intervalMs } = this.#context.pace;
+    return intervalMs === 0 || this.#lastActivity - this.#lastWriteAt >= intervalMs;
+  }
+
+  readonly #onPace = (): void => {
+    this.#isWaiting = false;
+    this.#isWriting = true;
+    this.#write();
+  };
 
   // There are many writes, and a promise more for each would count.
   readonly #write = (): void => {
     this.#hasWritten = true;
+    this.#isUrgent = false;
     if (!this.#isPending) return this.#endWriting();
+    this.#lastWriteAt = this.#context.clock.monotonic();
     this.#closeChunk();
     const write = { frames: this.#unstored, journal: this.#journal.take() };
     this.#unstored = [];
@@ -250,8 +301,12 @@ export class TurnWriter {
 
   #goOn({ frames }: TurnWrite): void {
     if (frames.length > 0) this.publish(frames);
-    if (this.#isPending) atEndOfTick(this.#write);
-    else this.#endWriting();
+    if (this.#isPending && this.#isDue) {
+      atEndOfTick(this.#write);
+      return;
+    }
+    this.#endWriting();
+    if (this.#isPending) this.#startWriting();
   }
 
   #endWriting(): void {
