@@ -26,7 +26,7 @@ import type {
   WorkflowPosition,
 } from "../sessions/history-message.ts";
 import type { Stage, TurnStages } from "./turn-stages.ts";
-import { addUsage } from "../contracts/add-usage.ts";
+import { addUsage } from "../../protocol/add-usage.ts";
 import { CallIds } from "./tools/call-ids.ts";
 import type { StepSource, ToolChoice } from "./steps/step-source.ts";
 import { byApproval, waitingResult } from "./tools/waiting-runs.ts";

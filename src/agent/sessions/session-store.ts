@@ -17,7 +17,15 @@
 import type { TurnFrame } from "../../protocol/frames.ts";
 import type { HistoryMessage } from "./history-message.ts";
 import type { SessionClient } from "./session-client.ts";
+import type {
+  ForkOutcome,
+  NewFork,
+  SessionPage,
+  SessionQuery,
+  SessionTimeline,
+} from "./session-listing.ts";
 import type { JournalEntry, JournalPart, TurnOrigin } from "./turn-journal.ts";
+import type { TurnRecord } from "./turn-record.ts";
 import type { CallAnswer, WaitingCalls } from "./waiting-calls.ts";
 
 /** Frames of a turn are kept for this long after the turn ended, for clients that resume. */
@@ -99,6 +107,14 @@ export interface AbandonedTurn {
   readonly isCancelled: boolean;
 }
 
+/** What the store is told of the end of a turn. */
+export interface TurnEnd {
+  readonly frames: readonly TurnFrame[];
+  readonly messages: readonly HistoryMessage[];
+  /** What is remembered of the turn, and counted to its session. */
+  readonly record?: TurnRecord | undefined;
+}
+
 export type TakenOver =
   | { status: "taken"; turn: AbandonedTurn }
   /** A replica runs it. */
@@ -155,7 +171,13 @@ export interface SessionStore {
    * had the turn before are refused from then on. `claim` tells one attempt from the others; with the same claim, the turn
    * that was taken is given again.
    */
-  takeOver(sessionId: string, owner: string, claim: string): Promise<TakenOver>;
+  takeOver(
+    sessionId: string,
+    owner: string,
+    claim: string,
+    /** The replica that is to go on with the turn, by the name that people know it by. */
+    replica?: string,
+  ): Promise<TakenOver>;
   /**
    * Frames and journal entries, kept in one step. Rejects with TurnLostError when the lease has passed on. Frames are in
    * order of `seq`, without a gap; those that the store has already are passed over, and FrameGapError says which ones
@@ -180,10 +202,7 @@ export interface SessionStore {
    * The turn's last frames, its messages, and the end of its lease, in one step. Where the frames have approval requests, the
    * session waits for their answers, and the messages are for the case that none comes: see `waiting-calls.ts`.
    */
-  endTurn(
-    lease: TurnLease,
-    end: { frames: readonly TurnFrame[]; messages: readonly HistoryMessage[] },
-  ): Promise<void>;
+  endTurn(lease: TurnLease, end: TurnEnd): Promise<void>;
   /**
    * Gives the kept frames with `seq` > after, then those of the turn that is running, as they come, from this replica or
    * another one. Ends when no turn is running and all was given, and when `signal` is aborted. Rejects with
@@ -194,6 +213,25 @@ export interface SessionStore {
     after: number,
     signal: AbortSignal,
   ): AsyncIterable<readonly TurnFrame[]>;
+  /**
+   * A page of this agent's sessions, of all owners, newest activity first. A session that is used meanwhile moves to the front,
+   * and no page has a session that an earlier one had. Sessions that an earlier version left in a shared store are listed when
+   * they are used next.
+   */
+  list(query: SessionQuery): Promise<SessionPage>;
+  /** `undefined`: unknown, expired, or another agent's. */
+  timeline(sessionId: string): Promise<SessionTimeline | undefined>;
+  /**
+   * Deletes all of a session in one step. A turn that runs in it is stopped, and its writes reject with SessionGoneError.
+   * Answers whether there was such a session of this agent.
+   */
+  delete(sessionId: string): Promise<boolean>;
+  /**
+   * Makes a session out of another one: what was said in whole turns, their records, the version of its prompt pack. Calls that
+   * wait for an approval do not come along. It counts to the new client as `create` does, and rejects as that does; with the same
+   * arguments, the same session is taken for the new one.
+   */
+  fork(sessionId: string, fork: NewFork): Promise<ForkOutcome>;
   /** Sets the ttl of every session from now on. Another store on the same sessions goes on with the ttl that it was told. */
   setTtl(ttlMs: number): void;
   /**
@@ -264,5 +302,10 @@ export class FramesForgottenError extends Error {
 
 /** The turn's lease has passed to another process, or the session is gone; the turn must stop writing. */
 export class TurnLostError extends Error {
-  override readonly name = "TurnLostError";
+  override readonly name: string = "TurnLostError";
+}
+
+/** The session of a turn is not there any more: it was deleted. */
+export class SessionGoneError extends TurnLostError {
+  override readonly name = "SessionGoneError";
 }

@@ -68,13 +68,19 @@ export function parseStoredOrigin(text: string): {
   origin: TurnOrigin;
   messageId: string | undefined;
 } {
-  const { messageId, handler, promptVersion, metadata } = parseObject(text, "a turn's origin");
+  const { messageId, handler, promptVersion, metadata, startedAt, replica, model } = parseObject(
+    text,
+    "a turn's origin",
+  );
   return {
     messageId: typeof messageId === "string" ? messageId : undefined,
     origin: {
       ...(typeof handler === "string" ? { handler } : {}),
       ...(typeof promptVersion === "string" ? { promptVersion } : {}),
       ...(isObject(metadata) ? { metadata } : {}),
+      ...(typeof startedAt === "number" ? { startedAt } : {}),
+      ...(typeof replica === "string" ? { replica } : {}),
+      ...(typeof model === "string" ? { model } : {}),
     },
   };
 }

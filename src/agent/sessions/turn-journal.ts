@@ -12,11 +12,22 @@ export interface TurnOrigin {
   /** The content hash of the prompt pack that the session has. */
   promptVersion?: string;
   metadata?: Readonly<Record<string, unknown>>;
+  /** When the message came, in milliseconds since 1970. */
+  startedAt?: number | undefined;
+  /** The replica that began it, by the name that people know it by. */
+  replica?: string | undefined;
+  /** The model that it asks. */
+  model?: string | undefined;
 }
 
 export type JournalEntry =
   /** Text of the answer, as the clients were sent it; all of them together are the answer so far. */
-  | { readonly type: "said"; readonly text: string }
+  | {
+      readonly type: "said";
+      readonly text: string;
+      /** When the answer began. Only the first one of a turn has it. This time and the others are in milliseconds since 1970. */
+      readonly at?: number | undefined;
+    }
   /** The model has said what it had to say for now, and which calls it intends. */
   | {
       readonly type: "step";
@@ -28,8 +39,15 @@ export type JournalEntry =
       readonly finishReason?: Exclude<FinishReason, "cancelled">;
     }
   /** From now on the call may have had its effect. */
-  | { readonly type: "call-started"; readonly id: string; readonly name: string }
-  | { readonly type: "call-done"; readonly message: ToolMessage }
+  | {
+      readonly type: "call-started";
+      readonly id: string;
+      readonly name: string;
+      readonly at?: number | undefined;
+      /** The call of another agent of the pack that made this call. */
+      readonly parent?: string | undefined;
+    }
+  | { readonly type: "call-done"; readonly message: ToolMessage; readonly at?: number | undefined }
   /** The user was asked whether the call may be made, and has answered. */
   | {
       readonly type: "call-answered";
@@ -41,9 +59,13 @@ export type JournalEntry =
       readonly reason?: string;
     }
   /** All calls have their answers, and a turn of another id goes on from here. The store writes this entry. */
-  | { readonly type: "went-on" }
+  | {
+      readonly type: "went-on";
+      readonly at?: number | undefined;
+      readonly replica?: string | undefined;
+    }
   /** Another replica took the turn over. The store writes this entry. */
-  | { readonly type: "taken-over" };
+  | { readonly type: "taken-over"; readonly replica?: string | undefined };
 
 /** Entries that follow each other. `first` is the number of the first one within the turn, from 0, so that none is kept twice. */
 export interface JournalPart {

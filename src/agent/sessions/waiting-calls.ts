@@ -19,10 +19,15 @@ export interface CallAnswer {
   readonly entry: Extract<JournalEntry, { type: "call-answered" }>;
   /** The id of the turn that begins if this is the last answer. It also tells this attempt to answer from all others. */
   readonly turnId: string;
+  /** When the answer came, in milliseconds since 1970, and to which replica: for the record of the turn that goes on. */
+  readonly at?: number | undefined;
+  readonly replica?: string | undefined;
 }
 
 /** The store writes this entry when each call has its answer. */
-export const WENT_ON: JournalEntry = { type: "went-on" };
+export function wentOn({ at, replica }: Pick<CallAnswer, "at" | "replica">): JournalEntry {
+  return { type: "went-on", at, replica };
+}
 
 export function requestsIn(frames: readonly TurnFrame[]): ApprovalRequestFrame[] {
   return frames.filter((frame) => frame.type === "approval_request");

@@ -1,12 +1,9 @@
 import type { ApprovalAnswer, EarlierCall, EarlierRun, EarlierStep } from "../contracts/handler.ts";
 import type { AssistantMessage, HistoryMessage, ToolMessage } from "../sessions/history-message.ts";
+import { OUTCOME_NOT_KNOWN } from "../sessions/unended-record.ts";
 import type { AbandonedTurn } from "../sessions/session-store.ts";
 import type { JournalEntry } from "../sessions/turn-journal.ts";
-import { addUsage } from "../contracts/add-usage.ts";
-
-/** What the history and the clients are given as the outcome of a call in doubt. */
-export const OUTCOME_NOT_KNOWN =
-  "The replica that made the call ended before its result came; whether the call had an effect is not known.";
+import { addUsage } from "../../protocol/add-usage.ts";
 
 export interface CallInDoubt {
   readonly id: string;

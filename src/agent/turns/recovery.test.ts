@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { MAX_TURN_TAKEOVERS } from "../contracts/limits.ts";
 import type { AssistantMessage, ToolMessage } from "../sessions/history-message.ts";
 import type { JournalEntry } from "../sessions/turn-journal.ts";
-import { messagesOfEarlier, OUTCOME_NOT_KNOWN, readJournal } from "./read-journal.ts";
+import { OUTCOME_NOT_KNOWN } from "../sessions/unended-record.ts";
+import { messagesOfEarlier, readJournal } from "./read-journal.ts";
 import { decideRecovery } from "./recovery.ts";
 
 const TAKEN: JournalEntry = { type: "taken-over" };

@@ -1,7 +1,8 @@
 /** What becomes of a turn whose replica died: it goes on, or it ends with what is known of it. */
 import type { EarlierRun, Handler } from "../contracts/handler.ts";
 import { MAX_TURN_TAKEOVERS } from "../contracts/limits.ts";
-import { OUTCOME_NOT_KNOWN, type CallInDoubt, type JournalReading } from "./read-journal.ts";
+import { OUTCOME_NOT_KNOWN } from "../sessions/unended-record.ts";
+import { type CallInDoubt, type JournalReading } from "./read-journal.ts";
 import { INTERRUPTED } from "./turn-ending.ts";
 import { TurnError } from "../contracts/turn-error.ts";
 

@@ -11,7 +11,7 @@ import type { Handler, Turn } from "../contracts/handler.ts";
 import { MemorySessionStore } from "../sessions/memory/memory-session-store.ts";
 import { TURN_LEASE_MS, type SessionStore } from "../sessions/session-store.ts";
 import type { JournalEntry } from "../sessions/turn-journal.ts";
-import { OUTCOME_NOT_KNOWN } from "./read-journal.ts";
+import { OUTCOME_NOT_KNOWN } from "../sessions/unended-record.ts";
 import { SessionFeeds } from "./session-feeds.ts";
 import { TurnRunner } from "./turn-runner.ts";
 import { WritePace } from "./write-pace.ts";

@@ -8,7 +8,7 @@ import { memberToolName } from "../../../promptpack/document/pack-tool-names.ts"
 import type { Usage } from "../../../protocol/frames.ts";
 import type { ToolOutcome } from "../../../tool-servers/server/tool-outcome.ts";
 import type { ToolCallOptions } from "../../../tool-servers/server/tool-server.ts";
-import { addUsage } from "../../contracts/add-usage.ts";
+import { addUsage } from "../../../protocol/add-usage.ts";
 import type { Turn, TurnResult } from "../../contracts/handler.ts";
 import {
   MAX_MEMBER_ANSWER_CHARACTERS,

@@ -40,6 +40,17 @@ export class KeptFrames {
     return this.#bytes;
   }
 
+  /** The `seq` of the first frame behind which all are kept. Undefined when none is. */
+  get firstSeq(): number | undefined {
+    let first: number | undefined;
+    for (let index = this.#turns.length - 1; index >= this.#first; index--) {
+      const { seqBefore, frames, dropped } = this.#turns[index] as KeptTurn;
+      if (frames.length > 0) first = seqBefore + 1 + dropped;
+      if (dropped > 0) break;
+    }
+    return first;
+  }
+
   beginTurn(seqBefore: number): void {
     this.#turns.push({
       seqBefore,

@@ -5,11 +5,18 @@ import { ExpiryQueue } from "../expiry-queue.ts";
 import type { HistoryMessage } from "../history-message.ts";
 import { nextChange, wakeFollowers } from "./followers.ts";
 import { HolderShares } from "./holder-shares.ts";
-import { assertFollow, full, lost } from "./refused-write.ts";
+import { beginIn, bytesOfBegin, withdrawIn } from "./begun-turn.ts";
+import { describeSession, timelineOf } from "./describe-session.ts";
+import { forkedSession, sourceOf } from "./forked-session.ts";
+import { listSessions } from "./list-sessions.ts";
+import { keepRecord } from "./memory-records.ts";
+import { assertFollow, gone, lost } from "./refused-write.ts";
+import { fairBytes, SessionRoom } from "./session-room.ts";
 import { bytesOfFrames } from "./kept-frames.ts";
 import {
   bytesOfEntries,
   bytesOfMessage,
+  bytesOfSession,
   forgetOldTurns,
   keptEntry,
   newMemorySession,
@@ -17,8 +24,15 @@ import {
   type UnendedTurn,
 } from "./memory-session.ts";
 import type { SessionClient } from "../session-client.ts";
-import { beginWait, endWait, goOn, openRequests, takeAnswer, takenTurn } from "./waiting-turn.ts";
-import { userMessageText } from "../stored-values.ts";
+import { beginWait, goOn, openRequests, takeAnswer, takenTurn } from "./waiting-turn.ts";
+import { planFork } from "../plan-fork.ts";
+import type {
+  ForkOutcome,
+  NewFork,
+  SessionPage,
+  SessionQuery,
+  SessionTimeline,
+} from "../session-listing.ts";
 import {
   FRAME_RETENTION_MS,
   FrameGapError,
@@ -33,6 +47,7 @@ import {
   type SessionStore,
   type SessionSummary,
   type TakenOver,
+  type TurnEnd,
   type TurnLease,
 } from "../session-store.ts";
 import { NO_JOURNAL, type JournalPart } from "../turn-journal.ts";
@@ -40,8 +55,6 @@ import { requestsIn, type CallAnswer } from "../waiting-calls.ts";
 
 export const MAX_MEMORY_SESSIONS = 100_000;
 export const MAX_MEMORY_BYTES = 128 * 1024 * 1024;
-/** The part of the bytes past which a holder makes way before all others, and that the running turns of others leave. */
-const FAIR_SHARE = 1 / 8;
 /** The activity of a session whose turn is writing is noted so often. */
 const TOUCH_AGAIN_MS = 100;
 
@@ -59,33 +72,40 @@ export class MemorySessionStore implements SessionStore {
   readonly #clock: Clock;
   readonly #leaseMs: number;
   readonly #maxSessions: number;
-  readonly #maxBytes: number;
-  #maxBytesPerHolder: number;
-  /** How much the sessions of one holder may take whose turns are running. */
-  readonly #maxRunningBytes: number;
   readonly #sessions = new Map<string, MemorySession>();
   /** Every session, in the order of their last activity. */
   readonly #byActivity: ExpiryQueue<MemorySession>;
   /** Sessions that hold frames of ended turns, in the order in which their last turns ended. */
   readonly #byTurnEnd: ExpiryQueue<MemorySession>;
   readonly #shares: HolderShares<MemorySession>;
+  readonly #room: SessionRoom;
+  /** What the monotonic clock is behind the time since 1970; fixed, so that the order of the sessions is. */
+  readonly #epoch: number;
+  #ttlMs: number;
   #closed = false;
 
   constructor(options: MemorySessionStoreOptions) {
     this.#clock = options.clock;
     this.#leaseMs = options.leaseMs ?? TURN_LEASE_MS;
     this.#maxSessions = options.maxSessions ?? MAX_MEMORY_SESSIONS;
-    this.#maxBytes = options.maxBytes ?? MAX_MEMORY_BYTES;
-    this.#maxBytesPerHolder = options.maxBytesPerHolder ?? MAX_BYTES_PER_HOLDER;
-    const fairBytes = this.#maxBytes * FAIR_SHARE;
-    this.#maxRunningBytes = this.#maxBytes - fairBytes;
-    this.#shares = new HolderShares(fairBytes);
+    this.#epoch = options.clock.now() - options.clock.monotonic();
+    this.#ttlMs = options.ttlMs;
+    const { maxBytes = MAX_MEMORY_BYTES } = options;
+    this.#shares = new HolderShares(fairBytes(maxBytes));
     this.#byActivity = new ExpiryQueue(options.clock, options.ttlMs, (session) => {
-      if (this.#isRunning(session)) this.#byActivity.touch(session);
+      if (this.#isRunning(session)) this.#touch(session);
       else this.#remove(session);
     });
+    this.#room = new SessionRoom({
+      shares: this.#shares,
+      byActivity: this.#byActivity,
+      maxBytes,
+      maxBytesPerHolder: options.maxBytesPerHolder ?? MAX_BYTES_PER_HOLDER,
+      isRunning: (session) => this.#isRunning(session),
+      remove: (session) => this.#remove(session),
+    });
     this.#byTurnEnd = new ExpiryQueue(options.clock, FRAME_RETENTION_MS, (session) => {
-      this.#forgetOldFrames(session);
+      session.frames.forgetOld(this.#clock.monotonic());
       this.#count(session);
     });
   }
@@ -96,12 +116,7 @@ export class MemorySessionStore implements SessionStore {
       if (existing.fence === 0 && existing.owner === owner) return;
       throw new SessionExistsError("there is a session with this id already");
     }
-    const session = newMemorySession(sessionId, { owner, holder });
-    while (this.#sessions.size >= this.#maxSessions) this.#evictAny(session);
-    this.#makeRoom(session.bytes, session);
-    this.#sessions.set(sessionId, session);
-    this.#count(session);
-    this.#touch(session);
+    this.#add(newMemorySession(sessionId, { owner, holder }, this.#clock.now()));
   }
 
   async find(sessionId: string, owner: string): Promise<SessionSummary | undefined> {
@@ -124,7 +139,7 @@ export class MemorySessionStore implements SessionStore {
   }
 
   async beginTurn(sessionId: string, owner: string, turn: NewTurn): Promise<BegunTurn> {
-    const { turnId, messageId, userMessage, promptVersions } = turn;
+    const { turnId, messageId } = turn;
     const now = this.#clock.monotonic();
     const session = this.#findOwn(sessionId, owner, now);
     if (session === undefined) return { status: "unknown-session" };
@@ -146,33 +161,8 @@ export class MemorySessionStore implements SessionStore {
       return { status: isRunning ? "in-progress" : "abandoned", turnId: unended.lease.turnId };
     }
 
-    const message = userMessageText(turnId, userMessage);
-    const bytes = bytesOfMessage(message);
-    this.#makeRoom(bytes + (messageId?.length ?? 0), session);
-    endWait(session);
-    session.frames.forgetOld(now);
-    const seqBefore = session.lastSeq;
-    session.fence += 1;
-    const lease: TurnLease = { sessionId, turnId, fence: session.fence, seqBefore };
-    const { promptVersion = "" } = session;
-    if (promptVersions !== undefined && !promptVersions.kept.includes(promptVersion)) {
-      session.promptVersion = promptVersions.fresh;
-    }
-    session.messages.push(message);
-    session.messageBytes += bytes;
-    session.frames.beginTurn(seqBefore);
-    session.unended = {
-      lease,
-      leaseUntil: now + this.#leaseMs,
-      claim: turnId,
-      begun: turn,
-      firstTurnId: turnId,
-      journal: [],
-      journalBytes: 0,
-      isCancelled: false,
-      onCancel: undefined,
-    };
-    session.messageIds.add(messageId, { fence: session.fence, turnId, seqBefore });
+    this.#room.make(bytesOfBegin(turn), session);
+    const lease = beginIn(session, turn, { now, leaseUntil: now + this.#leaseMs });
     this.#count(session);
     return { status: "started", lease, promptVersion: session.promptVersion };
   }
@@ -185,10 +175,7 @@ export class MemorySessionStore implements SessionStore {
     const turn = session?.unended;
     if (session === undefined || turn?.lease.turnId !== turnId || turn.claim !== turnId) return;
     if (session.lastSeq !== turn.lease.seqBefore) return;
-    session.messageBytes -= bytesOfMessage(session.messages.pop() ?? "");
-    if (messageId !== undefined) session.messageIds.delete(messageId);
-    session.unended = undefined;
-    session.frames.endTurn(this.#clock.monotonic());
+    withdrawIn(session, { messageId, now: this.#clock.monotonic() });
     this.#count(session);
     wakeFollowers(session);
   }
@@ -209,13 +196,18 @@ export class MemorySessionStore implements SessionStore {
     if (taken !== "complete" || waiting === undefined) {
       return { status: taken === "recorded" ? "recorded" : "not-open" };
     }
-    this.#forgetOldFrames(session);
-    const turn = goOn(session, waiting, { turnId, leaseUntil });
+    session.frames.forgetOld(this.#clock.monotonic());
+    const turn = goOn(session, waiting, { answer, leaseUntil });
     this.#count(session);
     return { status: "started", turn: takenTurn(turn, session) };
   }
 
-  async takeOver(sessionId: string, owner: string, claim: string): Promise<TakenOver> {
+  async takeOver(
+    sessionId: string,
+    owner: string,
+    claim: string,
+    replica?: string,
+  ): Promise<TakenOver> {
     const session = this.#findOwn(sessionId, owner);
     const turn = session?.unended;
     if (session === undefined || turn === undefined) return { status: "none" };
@@ -228,7 +220,7 @@ export class MemorySessionStore implements SessionStore {
       session.fence += 1;
       turn.lease = { ...turn.lease, fence: session.fence };
       turn.claim = claim;
-      turn.journal.push({ type: "taken-over" });
+      turn.journal.push({ type: "taken-over", replica });
     }
     turn.leaseUntil = this.#clock.monotonic() + this.#leaseMs;
     return { status: "taken", turn: takenTurn(turn, session) };
@@ -248,7 +240,7 @@ export class MemorySessionStore implements SessionStore {
     if (entries.length > 0 && first > known) throw new FrameGapError(session.lastSeq, known);
     const fresh = first === known ? entries : entries.slice(known - first);
     const journalBytes = bytesOfEntries(fresh);
-    this.#makeRoom(bytesOfFrames(frames) + journalBytes, session);
+    this.#room.make(bytesOfFrames(frames) + journalBytes, session);
     for (const entry of fresh) turn.journal.push(keptEntry(entry));
     turn.journalBytes += journalBytes;
     session.bytes += journalBytes;
@@ -275,7 +267,7 @@ export class MemorySessionStore implements SessionStore {
   onCancel({ sessionId, turnId }: TurnLease, listener: () => void): () => void {
     const turn = this.#sessions.get(sessionId)?.unended;
     // Nobody can ask for the end of a turn that is not there any more.
-    if (turn?.lease.turnId !== turnId) return doNothing;
+    if (turn?.lease.turnId !== turnId) return () => {};
     turn.onCancel = listener;
     return () => {
       if (turn.onCancel === listener) turn.onCancel = undefined;
@@ -289,10 +281,7 @@ export class MemorySessionStore implements SessionStore {
     this.#renew(session, session.unended, now);
   }
 
-  async endTurn(
-    lease: TurnLease,
-    { frames, messages }: { frames: readonly TurnFrame[]; messages: readonly HistoryMessage[] },
-  ): Promise<void> {
+  async endTurn(lease: TurnLease, { frames, messages, record }: TurnEnd): Promise<void> {
     const now = this.#clock.monotonic();
     const session = this.#holder(lease, now);
     this.#touch(session, now);
@@ -303,13 +292,14 @@ export class MemorySessionStore implements SessionStore {
     const stored = messages.map((message) => JSON.stringify(message));
     let bytes = 0;
     for (const text of stored) bytes += bytesOfMessage(text);
-    this.#makeRoom(bytes + bytesOfFrames(frames), session);
+    this.#room.make(bytes + bytesOfFrames(frames), session);
     this.#append(session, frames);
     session.messages.push(...stored);
     session.messageBytes += bytes;
     session.bytes -= turn.journalBytes;
     const requests = requestsIn(frames);
     if (requests.length > 0) beginWait(session, requests, { turn, messages: stored.length });
+    if (record !== undefined) keepRecord(session, record);
     forgetOldTurns(session, stored.length + 1);
     session.unended = undefined;
     session.frames.endTurn(now);
@@ -328,7 +318,7 @@ export class MemorySessionStore implements SessionStore {
     while (!signal.aborted) {
       const session = this.#find(sessionId);
       if (session === undefined) return;
-      this.#forgetOldFrames(session);
+      session.frames.forgetOld(this.#clock.monotonic());
       const batch = session.frames.after(position);
       const last = batch.at(-1);
       const next = batch[0]?.seq ?? session.lastSeq + 1;
@@ -345,12 +335,58 @@ export class MemorySessionStore implements SessionStore {
     }
   }
 
+  async list(query: SessionQuery): Promise<SessionPage> {
+    this.#assertOpen();
+    const newestFirst = [...this.#byActivity.values()].toReversed();
+    const now = this.#clock.monotonic();
+    return listSessions(newestFirst, query, {
+      activeAt: (session) => this.#timesOf(session).lastActiveAt,
+      describe: (session) =>
+        this.#isOver(session, now) ? undefined : describeSession(session, this.#timesOf(session)),
+    });
+  }
+
+  async timeline(sessionId: string): Promise<SessionTimeline | undefined> {
+    const session = this.#find(sessionId);
+    if (session === undefined) return undefined;
+    session.frames.forgetOld(this.#clock.monotonic());
+    return timelineOf(session, this.#timesOf(session));
+  }
+
+  async delete(sessionId: string): Promise<boolean> {
+    const session = this.#find(sessionId);
+    if (session === undefined) return false;
+    this.#remove(session);
+    // Its next write would tell it too.
+    session.unended?.onCancel?.();
+    return true;
+  }
+
+  async fork(
+    sessionId: string,
+    { newSessionId, client, afterTurn }: NewFork,
+  ): Promise<ForkOutcome> {
+    const source = this.#find(sessionId);
+    if (source === undefined) return { status: "unknown-session" };
+    const existing = this.#find(newSessionId);
+    if (existing !== undefined) {
+      const isSame = existing.forkOf === sessionId && existing.owner === client.owner;
+      if (isSame && existing.fence === 0) return { status: "forked" };
+      throw new SessionExistsError("there is a session with this id already");
+    }
+    const plan = planFork(sourceOf(source), afterTurn);
+    if (plan.status !== "planned") return plan;
+    this.#add(forkedSession(source, plan.parts, { newSessionId, client, now: this.#clock.now() }));
+    return { status: "forked" };
+  }
+
   setTtl(ttlMs: number): void {
+    this.#ttlMs = ttlMs;
     this.#byActivity.setDelay(ttlMs);
   }
 
   setMaxBytesPerHolder(bytes: number): void {
-    this.#maxBytesPerHolder = bytes;
+    this.#room.maxBytesPerHolder = bytes;
   }
 
   activeSessions(): number {
@@ -377,11 +413,15 @@ export class MemorySessionStore implements SessionStore {
     const session = this.#sessions.get(sessionId);
     if (session === undefined) return undefined;
     // The timer comes a little later than the time.
-    if (!this.#isRunning(session, now) && this.#byActivity.isDue(session, now)) {
+    if (this.#isOver(session, now)) {
       this.#remove(session);
       return undefined;
     }
     return session;
+  }
+
+  #isOver(session: MemorySession, now: number): boolean {
+    return !this.#isRunning(session, now) && this.#byActivity.isDue(session, now);
   }
 
   #findOwn(sessionId: string, owner: string, now?: number): MemorySession | undefined {
@@ -392,7 +432,8 @@ export class MemorySessionStore implements SessionStore {
   /** The session that the lease may write to; its turn may have ended by this lease. */
   #holder(lease: TurnLease, now: number): MemorySession {
     const session = this.#find(lease.sessionId, now);
-    if (session === undefined || session.fence !== lease.fence) throw lost();
+    if (session === undefined) throw gone();
+    if (session.fence !== lease.fence) throw lost();
     return session;
   }
 
@@ -402,6 +443,23 @@ export class MemorySessionStore implements SessionStore {
   ): session is MemorySession & { unended: UnendedTurn } {
     const { unended } = session;
     return unended !== undefined && unended.leaseUntil > (now ?? this.#clock.monotonic());
+  }
+
+  #add(session: MemorySession): void {
+    while (this.#sessions.size >= this.#maxSessions) this.#room.evictAny(session);
+    this.#room.make(bytesOfSession(session), session);
+    this.#sessions.set(session.id, session);
+    this.#count(session);
+    this.#touch(session);
+  }
+
+  /** In whole milliseconds since 1970. */
+  #timesOf({ touchedAt, unended }: MemorySession): { lastActiveAt: number; expiresAt: number } {
+    const expiresAt = Math.max(touchedAt + this.#ttlMs, unended?.leaseUntil ?? 0);
+    return {
+      lastActiveAt: Math.floor(touchedAt + this.#epoch),
+      expiresAt: Math.floor(expiresAt + this.#epoch),
+    };
   }
 
   #touch(session: MemorySession, now = this.#clock.monotonic()): void {
@@ -423,56 +481,8 @@ export class MemorySessionStore implements SessionStore {
     session.lastSeq += fresh.length;
   }
 
-  #forgetOldFrames(session: MemorySession): void {
-    session.frames.forgetOld(this.#clock.monotonic());
-  }
-
-  /** Brings the sum of all sessions up to date with this one. */
   #count(session: MemorySession): void {
-    const { bytes, messageBytes, frames, messageIds } = session;
-    this.#shares.count(session, bytes + messageBytes + frames.bytes + messageIds.bytes);
-  }
-
-  /** Rejects with StoreFullError when there is no room but that of running turns, or too much of it is this holder's. */
-  #makeRoom(bytes: number, needing: MemorySession): void {
-    const shares = this.#shares;
-    const { holder } = needing;
-    const needed = shares.bytesOf(holder) + bytes;
-    if (
-      needed > this.#maxRunningBytes &&
-      this.#runningBytes(needing) + bytes > this.#maxRunningBytes
-    )
-      throw full();
-    while (shares.bytesOf(holder) + bytes > this.#maxBytesPerHolder) {
-      if (!this.#evict(shares.of(holder), needing)) throw full();
-    }
-    while (shares.bytes + bytes > this.#maxBytes) this.#evictAny(needing);
-  }
-
-  #evictAny(needing: MemorySession): void {
-    const isEvicted =
-      this.#evict(this.#shares.ofLargeHolders(), needing) ||
-      this.#evict(this.#byActivity.values(), needing);
-    if (!isEvicted) throw full();
-  }
-
-  /** Removes the first one of these that may go; answers whether there was one. */
-  #evict(sessions: Iterable<MemorySession>, needing: MemorySession): boolean {
-    for (const session of sessions) {
-      if (session === needing || this.#isRunning(session)) continue;
-      this.#remove(session);
-      return true;
-    }
-    return false;
-  }
-
-  /** What the sessions of the holder take that cannot make way for the one that needs room, itself included. */
-  #runningBytes(needing: MemorySession): number {
-    let bytes = 0;
-    for (const session of this.#shares.of(needing.holder)) {
-      if (session === needing || this.#isRunning(session)) bytes += session.countedBytes;
-    }
-    return bytes;
+    this.#shares.count(session, bytesOfSession(session));
   }
 
   #remove(session: MemorySession): void {
@@ -487,5 +497,3 @@ export class MemorySessionStore implements SessionStore {
     if (this.#closed) throw new StoreUnavailableError("the session store is closed");
   }
 }
-
-function doNothing(): void {}

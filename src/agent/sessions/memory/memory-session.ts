@@ -1,6 +1,7 @@
 /** One session in the memory of this process, and what its parts take. */
 import type { ApprovalRequestFrame } from "../../../protocol/frames.ts";
 import type { SessionClient } from "../session-client.ts";
+import { NO_COUNTS, type SessionCounts } from "../session-counts.ts";
 import {
   MAX_HISTORY_BYTES_PER_SESSION,
   MESSAGE_OVERHEAD_BYTES,
@@ -60,6 +61,15 @@ export interface MemorySession {
   /** Set while calls of the last turn wait for an approval. */
   waiting: WaitingTurn | undefined;
   readonly messageIds: MessageIds;
+  title: string;
+  /** The session that this one was made out of. */
+  readonly forkOf: string | undefined;
+  /** In milliseconds since 1970. */
+  readonly createdAt: number;
+  counts: SessionCounts;
+  /** Those of the turns that have ended, as JSON. */
+  readonly records: string[];
+  recordBytes: number;
   /** What it takes beside its messages, frames and message ids. */
   bytes: number;
   countedBytes: number;
@@ -69,7 +79,12 @@ export interface MemorySession {
   followers: Set<() => void> | undefined;
 }
 
-export function newMemorySession(id: string, { owner, holder }: SessionClient): MemorySession {
+export function newMemorySession(
+  id: string,
+  { owner, holder }: SessionClient,
+  createdAt: number,
+  forkOf?: string,
+): MemorySession {
   return {
     id,
     owner,
@@ -83,11 +98,22 @@ export function newMemorySession(id: string, { owner, holder }: SessionClient): 
     unended: undefined,
     waiting: undefined,
     messageIds: new MessageIds(),
+    title: "",
+    forkOf,
+    createdAt,
+    counts: NO_COUNTS,
+    records: [],
+    recordBytes: 0,
     bytes: SESSION_OVERHEAD_BYTES + 2 * (id.length + owner.length + holder.length),
     countedBytes: 0,
     touchedAt: 0,
     followers: undefined,
   };
+}
+
+export function bytesOfSession(session: MemorySession): number {
+  const { bytes, messageBytes, recordBytes, frames, messageIds, title } = session;
+  return bytes + messageBytes + recordBytes + frames.bytes + messageIds.bytes + 2 * title.length;
 }
 
 /** What is forgotten beyond the need, as a part of the room: the whole list is moved each time, and that is not to be at each turn. */
@@ -113,7 +139,7 @@ export function bytesOfMessage(text: string): number {
 }
 
 export function keptEntry(entry: JournalEntry): KeptEntry {
-  return entry.type === "said" ? entry.text : entry;
+  return entry.type === "said" && entry.at === undefined ? entry.text : entry;
 }
 
 export function entryOf(kept: KeptEntry): JournalEntry {

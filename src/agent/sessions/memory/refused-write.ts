@@ -1,6 +1,11 @@
 /** Why the store in memory does not do a write. */
 import type { TurnFrame } from "../../../protocol/frames.ts";
-import { FrameGapError, StoreFullError, TurnLostError } from "../session-store.ts";
+import {
+  FrameGapError,
+  SessionGoneError,
+  StoreFullError,
+  TurnLostError,
+} from "../session-store.ts";
 import { firstSeqOf } from "../stored-values.ts";
 import type { MemorySession } from "./memory-session.ts";
 
@@ -15,5 +20,9 @@ export function full(): StoreFullError {
 }
 
 export function lost(): TurnLostError {
-  return new TurnLostError("the turn's lease has passed on, or its session is gone");
+  return new TurnLostError("the turn's lease has passed on");
+}
+
+export function gone(): SessionGoneError {
+  return new SessionGoneError("the session is gone");
 }

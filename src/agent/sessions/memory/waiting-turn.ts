@@ -1,6 +1,6 @@
 import type { ApprovalRequestFrame } from "../../../protocol/frames.ts";
 import type { AbandonedTurn } from "../session-store.ts";
-import { WENT_ON, type CallAnswer, type WaitingCalls } from "../waiting-calls.ts";
+import { wentOn, type CallAnswer, type WaitingCalls } from "../waiting-calls.ts";
 import {
   bytesOfEntries,
   bytesOfMessage,
@@ -61,12 +61,13 @@ export function takeAnswer(
 export function goOn(
   session: MemorySession,
   waiting: WaitingTurn,
-  { turnId, leaseUntil }: { turnId: string; leaseUntil: number },
+  { answer, leaseUntil }: { answer: CallAnswer; leaseUntil: number },
 ): UnendedTurn {
+  const { turnId } = answer;
   endWait(session);
   const taken = session.messages.splice(session.messages.length - waiting.messages);
   for (const message of taken) session.messageBytes -= bytesOfMessage(message);
-  waiting.journal.push(WENT_ON);
+  waiting.journal.push(wentOn(answer));
   const journalBytes = bytesOfEntries(waiting.journal);
   session.bytes += journalBytes;
   session.fence += 1;

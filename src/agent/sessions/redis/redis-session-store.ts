@@ -285,6 +285,22 @@ export class RedisSessionStore implements SessionStore {
     }
   }
 
+  async list(): Promise<never> {
+    throw new Error("not yet");
+  }
+
+  async timeline(): Promise<never> {
+    throw new Error("not yet");
+  }
+
+  async delete(): Promise<never> {
+    throw new Error("not yet");
+  }
+
+  async fork(): Promise<never> {
+    throw new Error("not yet");
+  }
+
   /** A session's keys keep the ttl they have until its next activity. */
   setTtl(ttlMs: number): void {
     this.#limits = limitsOf(ttlMs);

@@ -1,5 +1,5 @@
 import type { AnsweredCall } from "../../session-store.ts";
-import { WENT_ON, type CallAnswer } from "../../waiting-calls.ts";
+import { wentOn, type CallAnswer } from "../../waiting-calls.ts";
 import { asArray, unexpectedReply } from "../script/reply.ts";
 import { REQUEST_FIELD } from "../script/session-functions.ts";
 import { sessionOperation } from "../script/session-operation.ts";
@@ -85,13 +85,13 @@ if not message then corrupt('the message of the turn is missing') end
 return { 'started', shareOf(session), session.fence, session.before, session.seq, session.turn, session.cancel, message,
   redis.call('LRANGE', journalKey, 0, -1), session.version }
 `,
-  encode: ({ owner, answer: { entry, turnId }, leaseMs, replica }: AnswerCallInput) => ({
+  encode: ({ owner, answer, leaseMs, replica }: AnswerCallInput) => ({
     owner,
     lease: leaseMs,
-    callId: entry.id,
-    turnId,
-    entry: JSON.stringify(entry),
-    wentOn: JSON.stringify(WENT_ON),
+    callId: answer.entry.id,
+    turnId: answer.turnId,
+    entry: JSON.stringify(answer.entry),
+    wentOn: JSON.stringify(wentOn(answer)),
     replica,
   }),
   read(reply, { sessionId }): AnsweredInRedis {

@@ -1,4 +1,4 @@
-import type { Usage } from "../../protocol/frames.ts";
+import type { Usage } from "./frames.ts";
 
 /** The sum of both. Undefined when both are. */
 export function addUsage(sum: Usage | undefined, usage: Usage | undefined): Usage | undefined {

@@ -1,0 +1,71 @@
+import type { HistoryMessage } from "../history-message.ts";
+import type { ListedSession, SessionTimeline } from "../session-listing.ts";
+import { parseStoredRecord, type TurnRecord } from "../turn-record.ts";
+import { unendedRecord } from "../unended-record.ts";
+import { entryOf, type MemorySession } from "./memory-session.ts";
+
+interface SessionTimes {
+  readonly lastActiveAt: number;
+  readonly expiresAt: number;
+}
+
+export function describeSession(
+  session: MemorySession,
+  { lastActiveAt, expiresAt }: SessionTimes,
+): ListedSession {
+  const last = lastRecord(session);
+  return {
+    id: session.id,
+    owner: session.owner,
+    title: session.title,
+    createdAt: session.createdAt,
+    lastActiveAt,
+    expiresAt,
+    ...session.counts,
+    state: stateOf(session, last),
+    packVersion: session.promptVersion,
+    workflowState: last?.workflowState,
+  };
+}
+
+export function timelineOf(session: MemorySession, times: SessionTimes): SessionTimeline {
+  const { unended, promptVersion } = session;
+  const turns = session.records.flatMap((text) => parseStoredRecord(text) ?? []);
+  if (unended !== undefined) {
+    const { lease, begun, firstTurnId, journal } = unended;
+    const goesOn = firstTurnId !== lease.turnId;
+    turns.push(
+      unendedRecord({
+        turnId: lease.turnId,
+        firstTurnId: goesOn ? firstTurnId : undefined,
+        messageId: goesOn ? undefined : begun.messageId,
+        origin: { ...begun.origin, ...(promptVersion !== undefined && { promptVersion }) },
+        journal: journal.map(entryOf),
+        unknownStart: times.lastActiveAt,
+      }),
+    );
+  }
+  const firstKept = session.frames.firstSeq;
+  return {
+    session: describeSession(session, times),
+    messages: session.messages.map((message) => JSON.parse(message) as HistoryMessage),
+    turns,
+    lastSeq: session.lastSeq,
+    keptAfter: firstKept === undefined ? session.lastSeq : firstKept - 1,
+    unreadable: [],
+  };
+}
+
+function stateOf(
+  { unended, waiting }: MemorySession,
+  last: TurnRecord | undefined,
+): ListedSession["state"] {
+  if (unended !== undefined) return "running";
+  if (waiting !== undefined) return "waiting";
+  return last?.error === undefined ? "idle" : "failed";
+}
+
+function lastRecord({ records }: MemorySession): TurnRecord | undefined {
+  const last = records.at(-1);
+  return last === undefined ? undefined : parseStoredRecord(last);
+}
