@@ -10,6 +10,8 @@ export class InvalidStoreURLError extends Error {
 }
 
 export interface SessionStoreOptions {
+  /** Whose sessions they are. Many agents may share one store. */
+  agent: { readonly namespace: string; readonly name: string };
   type: "memory" | "redis";
   ttlMs: number;
   /** What the sessions of one holder may take, about, in bytes. */
@@ -28,7 +30,7 @@ export interface SessionStoreOptions {
  * password), open a second store and close the first when its turns have ended.
  */
 export async function openSessionStore(options: SessionStoreOptions): Promise<SessionStore> {
-  const { type, ttlMs, maxBytesPerHolder, url, ca, clock, log } = options;
+  const { agent, type, ttlMs, maxBytesPerHolder, url, ca, clock, log } = options;
   switch (type) {
     case "memory":
       return new MemorySessionStore({ ttlMs, maxBytesPerHolder, clock });
@@ -41,6 +43,7 @@ export async function openSessionStore(options: SessionStoreOptions): Promise<Se
       // The library takes 20 MB of memory, which a process without Redis is spared.
       const { RedisSessionStore } = await import("../sessions/redis/redis-session-store.ts");
       return new RedisSessionStore({
+        agent,
         address: parsed.address,
         ca,
         ttlMs,

@@ -93,7 +93,16 @@ export class SessionStoreSetting {
       stores.peek()?.setMaxBytesPerHolder(maxBytesPerHolder);
       return;
     }
-    const store = await openSessionStore({ type, ttlMs, maxBytesPerHolder, url, ca, clock, log });
+    const store = await openSessionStore({
+      agent: config.agent,
+      type,
+      ttlMs,
+      maxBytesPerHolder,
+      url,
+      ca,
+      clock,
+      log,
+    });
     this.#identity = identity;
     stores.replace(store);
     log.info({ type }, "The session store is open");

@@ -27,6 +27,7 @@ import { newSessionId } from "../../../src/agent/sessions/session-id.ts";
 import { StoreUnavailableError } from "../../../src/agent/sessions/session-store.ts";
 import { systemClock } from "../../../src/time/clock.ts";
 import {
+  anAgent,
   eventually,
   openRedisStore,
   REDIS_TTL_MS,
@@ -84,6 +85,7 @@ describe("a Redis that fails", () => {
     const lines: [object, string][] = [];
     const log = logInto(lines);
     const store = await openSessionStore({
+      agent: anAgent(),
       type: "redis",
       url: server.url,
       ttlMs: REDIS_TTL_MS,
@@ -214,6 +216,7 @@ describe("the URL of a Redis", () => {
       await using server = await startRedis({ password: PASSWORD });
       const lines: [object, string][] = [];
       const store = await openSessionStore({
+        agent: anAgent(),
         type: "redis",
         url: urlOf(server.port),
         ttlMs: REDIS_TTL_MS,
@@ -264,7 +267,8 @@ describe("the URL of a Redis", () => {
       import { openSessionStore } from ${JSON.stringify(module)};
       import { systemClock as clock } from ${JSON.stringify(clock)};
       const url = ${JSON.stringify(server.url)};
-      const store = await openSessionStore({ type: "redis", url, ttlMs: 1000, clock });
+      const agent = { namespace: "default", name: "bot" };
+      const store = await openSessionStore({ agent, type: "redis", url, ttlMs: 1000, clock });
       await store.check();
       await store.close();
     `;
@@ -274,7 +278,12 @@ describe("the URL of a Redis", () => {
   });
 
   it("that cannot be read is refused when the store is opened", async () => {
-    const options = { type: "redis", ttlMs: REDIS_TTL_MS, clock: systemClock } as const;
+    const options = {
+      agent: anAgent(),
+      type: "redis",
+      ttlMs: REDIS_TTL_MS,
+      clock: systemClock,
+    } as const;
     for (const url of ["http://cache", "redis://:hunter2#@cache", ""]) {
       await expect(openSessionStore({ ...options, url })).rejects.toThrow(InvalidStoreURLError);
     }

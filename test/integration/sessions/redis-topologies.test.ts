@@ -1,4 +1,5 @@
 /** The session store on Redis as production has it: on a cluster, and behind Sentinels. */
+import { setTimeout as realTime } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import {
   all,
@@ -18,7 +19,12 @@ import {
   StoreUnavailableError,
   type SessionStore,
 } from "../../../src/agent/sessions/session-store.ts";
-import { eventually, openRedisStore, RedisProbe } from "../../support/redis/redis-sessions.ts";
+import {
+  anAgent,
+  eventually,
+  openRedisStore,
+  RedisProbe,
+} from "../../support/redis/redis-sessions.ts";
 import { forAllTests } from "../../support/builders/fixtures.ts";
 import { startRedisCluster, startWatchedRedis } from "../../support/redis/redis-topologies.ts";
 
@@ -31,13 +37,15 @@ describe("a Redis Cluster of three primaries", () => {
   );
 
   describeSessionStore("RedisSessionStore on a cluster", async (options) => {
-    const store = openRedisStore(cluster().url, options);
-    const other = openRedisStore(cluster().url, options);
+    const agent = anAgent();
+    const store = openRedisStore(cluster().url, { ...options, agent });
+    const other = openRedisStore(cluster().url, { ...options, agent });
     const probe = new RedisProbe(cluster().url);
     return {
       store,
       other,
       passTime: (sessionId, ms) => probe.passTime(sessionId, ms),
+      pause: () => realTime(5),
       async dispose() {
         await Promise.all([store.close(), other.close(), probe.close()]);
       },

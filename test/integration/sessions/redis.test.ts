@@ -1,3 +1,4 @@
+import { setTimeout as realTime } from "node:timers/promises";
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
@@ -29,6 +30,7 @@ import {
 import { systemClock } from "../../../src/time/clock.ts";
 import {
   addressOf,
+  anAgent,
   eventually,
   openRedisStore,
   REDIS_TTL_MS,
@@ -44,12 +46,14 @@ afterAll(async () => {
 });
 
 describeSessionStore("RedisSessionStore", async (options) => {
-  const store = openRedisStore(redis.url, options);
-  const other = openRedisStore(redis.url, options);
+  const agent = anAgent();
+  const store = openRedisStore(redis.url, { ...options, agent });
+  const other = openRedisStore(redis.url, { ...options, agent });
   return {
     store,
     other,
     passTime: (sessionId, ms) => probe.passTime(sessionId, ms),
+    pause: () => realTime(5),
     async dispose() {
       await Promise.all([store.close(), other.close()]);
     },

@@ -1,4 +1,5 @@
 /** Session stores on a Redis of a test, and what tests do to it behind the stores' backs. */
+import { randomUUID } from "node:crypto";
 import { vi } from "vitest";
 import { openRedisLink } from "../../../src/agent/sessions/redis/open-link.ts";
 import type { RedisLink } from "../../../src/agent/sessions/redis/server-link.ts";
@@ -13,12 +14,21 @@ export interface RedisStoreOptions {
   ttlMs?: number | undefined;
   leaseMs?: number | undefined;
   ca?: string | undefined;
+  agent?: { namespace: string; name: string } | undefined;
+}
+
+/** The agent of the stores that name no other. */
+const REDIS_AGENT = { namespace: "default", name: "a-test" };
+
+/** An agent of its own for a test that lists sessions. */
+export function anAgent(): { namespace: string; name: string } {
+  return { namespace: "default", name: `agent-${randomUUID()}` };
 }
 
 export function openRedisStore(url: string, options: RedisStoreOptions = {}): SessionStore {
-  const { ttlMs = REDIS_TTL_MS, leaseMs, ca } = options;
+  const { ttlMs = REDIS_TTL_MS, leaseMs, ca, agent = REDIS_AGENT } = options;
   const address = addressOf(url);
-  return new RedisSessionStore({ address, ca, ttlMs, leaseMs, clock: systemClock });
+  return new RedisSessionStore({ agent, address, ca, ttlMs, leaseMs, clock: systemClock });
 }
 
 export function addressOf(url: string): StoreAddress {

@@ -30,7 +30,7 @@ function request(lease: TurnLease, seq: number, id: string): ApprovalRequestFram
   };
 }
 
-function approve(id: string, turnId: string, more: object = {}): CallAnswer {
+export function approve(id: string, turnId: string, more: object = {}): CallAnswer {
   return { entry: { type: "call-answered", id, isApproved: true, ...more }, turnId };
 }
 
@@ -60,7 +60,7 @@ function withoutAnswer(turnId: string, ids: readonly string[]): HistoryMessage[]
 }
 
 /** A session whose turn t1 has ended with requests for these calls. */
-async function aWaitingSession(store: SessionStore, ...ids: string[]) {
+export async function aWaitingSession(store: SessionStore, ...ids: string[]) {
   const sessionId = await aSession(store);
   const turn = {
     turnId: "t1",

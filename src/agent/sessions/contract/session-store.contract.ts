@@ -18,6 +18,10 @@ import { TTL_MS, type ContractSubject, type OpenSubject } from "./subject.ts";
 import type { HistoryMessage } from "../history-message.ts";
 import { describeAbandonedTurns } from "./abandoned-turns.contract.ts";
 import { describeSessionApprovals } from "./session-approvals.contract.ts";
+import { describeSessionDeletion } from "./session-deletion.contract.ts";
+import { describeSessionForks } from "./session-forks.contract.ts";
+import { describeSessionLists } from "./session-lists.contract.ts";
+import { describeSessionTimelines } from "./session-timelines.contract.ts";
 import { describeSessionFrames } from "./session-frames.contract.ts";
 import { describeSessionOwners } from "./session-owners.contract.ts";
 import { describeSessionSizes } from "./session-sizes.contract.ts";
@@ -406,5 +410,9 @@ export function describeSessionStore(name: string, open: OpenSubject): void {
     describeSessionSizes(open);
     describeSessionApprovals(open);
     describeSessionVersions(open);
+    describeSessionLists(open);
+    describeSessionTimelines(open);
+    describeSessionForks(open);
+    describeSessionDeletion(open);
   });
 }

@@ -7,6 +7,8 @@ export interface ContractSubject {
   other: SessionStore;
   /** Lets time pass for a session in the eyes of its store. */
   passTime(sessionId: string, ms: number): Promise<void>;
+  /** Lets a few milliseconds pass, in which nothing expires: what happens after them is later than what happened before. */
+  pause(): Promise<void>;
   dispose(): Promise<void>;
 }
 

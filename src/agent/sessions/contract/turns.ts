@@ -13,6 +13,7 @@ import type { HistoryMessage } from "../history-message.ts";
 import type { SessionClient } from "../session-client.ts";
 import { newSessionId } from "../session-id.ts";
 import type { SessionStore, TurnLease } from "../session-store.ts";
+import type { TurnRecord } from "../turn-record.ts";
 
 /** The client of the sessions of these tests. */
 export const OWNER = "an owner";
@@ -49,6 +50,38 @@ export async function aTurn(
   await store.appendFrames(lease, frames);
   await endWell(store, lease, chunks + 1);
   return lease;
+}
+
+/** What is remembered of a turn. */
+export function aRecord(turnId: string, more: Partial<TurnRecord> = {}): TurnRecord {
+  return {
+    turnId,
+    startedAt: 1_700_000_000_000,
+    endedAt: 1_700_000_002_000,
+    replicas: ["replica-0"],
+    finishReason: "stop",
+    usage: { input_tokens: 3, output_tokens: 4 },
+    calls: [],
+    ...more,
+  };
+}
+
+/** A whole turn with a record. */
+export async function aRecordedTurn(
+  store: SessionStore,
+  sessionId: string,
+  turnId: string,
+  more: Partial<TurnRecord> & { userMessage?: string; owner?: string } = {},
+): Promise<void> {
+  const { userMessage = `question of ${turnId}`, owner = OWNER, ...record } = more;
+  const begun = await store.beginTurn(sessionId, owner, { turnId, userMessage });
+  if (begun.status !== "started") throw new Error(`the turn was not begun: ${begun.status}`);
+  const { lease } = begun;
+  await store.endTurn(lease, {
+    frames: [done(lease, lease.seqBefore + 1)],
+    messages: [answer(lease)],
+    record: aRecord(turnId, record),
+  });
 }
 
 /** Ends a turn with a done frame, which is the turn's frame number `at`. */

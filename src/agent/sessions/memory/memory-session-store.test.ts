@@ -14,6 +14,7 @@ describeSessionStore("MemorySessionStore", async ({ ttlMs, leaseMs }) => {
     store,
     other: store,
     passTime: (_, ms) => clock.advance(ms),
+    pause: () => clock.advance(5),
     dispose: () => store.close(),
   };
 });

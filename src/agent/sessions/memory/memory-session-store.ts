@@ -337,6 +337,7 @@ export class MemorySessionStore implements SessionStore {
 
   async list(query: SessionQuery): Promise<SessionPage> {
     this.#assertOpen();
+    query.signal?.throwIfAborted();
     const newestFirst = [...this.#byActivity.values()].toReversed();
     const now = this.#clock.monotonic();
     return listSessions(newestFirst, query, {

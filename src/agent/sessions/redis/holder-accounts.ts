@@ -66,6 +66,15 @@ export class HolderAccounts {
     else this.#forgetQuiet();
   }
 
+  /** The session was deleted. Settles when that is written down, or could not be. */
+  async gone(sessionId: string, holder: string): Promise<void> {
+    if (holder === "" || this.#isClosed) return;
+    const noted = this.#noted.get(holder);
+    if (noted?.shares.delete(sessionId) === true) this.#count -= 1;
+    // Without it the session counts until its ttl is over.
+    await this.#options.write(holder, new Map([[sessionId, undefined]])).catch(() => {});
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#noted.clear();

@@ -16,6 +16,21 @@ import { RedisFrameReader } from "./frame-reader.ts";
 import { accountSessions } from "./operations/account-sessions.ts";
 import { answerCall } from "./operations/answer-call.ts";
 import { appendFrames } from "./operations/append-frames.ts";
+import { deleteSession } from "./operations/delete-session.ts";
+import { describeSession } from "./operations/describe-session.ts";
+import { readSession } from "./operations/read-session.ts";
+import { writeFork } from "./operations/write-fork.ts";
+import { listSessions } from "./list-sessions.ts";
+import { sourceOf, timelineOf } from "./read-timeline.ts";
+import { SessionIndex } from "./session-index.ts";
+import { planFork } from "../plan-fork.ts";
+import type {
+  ForkOutcome,
+  NewFork,
+  SessionPage,
+  SessionQuery,
+  SessionTimeline,
+} from "../session-listing.ts";
 import { beginTurn } from "./operations/begin-turn.ts";
 import { cancelTurn } from "./operations/cancel-turn.ts";
 import { checkStore } from "./operations/check-store.ts";
@@ -32,7 +47,13 @@ import { takeOver } from "./operations/take-over.ts";
 import { withdrawTurn } from "./operations/withdraw-turn.ts";
 import { HolderAccounts, type NotedShare } from "./holder-accounts.ts";
 import { runOperation } from "./run-operation.ts";
-import { framesKeyOf, keysOfHolder, keysOfSession, signalsKeyOf } from "./script/session-keys.ts";
+import {
+  framesKeyOf,
+  indexKeyOf,
+  keysOfHolder,
+  keysOfSession,
+  signalsKeyOf,
+} from "./script/session-keys.ts";
 import type { SessionLimits, SessionOperation } from "./script/session-operation.ts";
 import { ENTRY_KINDS, seqOfEntry, type StreamEntry } from "./script/stream-entry.ts";
 import type { SessionClient } from "../session-client.ts";
@@ -50,6 +71,7 @@ import {
   type SessionStore,
   type SessionSummary,
   type TakenOver,
+  type TurnEnd,
   type TurnLease,
 } from "../session-store.ts";
 import { parseStoredFrame } from "../stored-values.ts";
@@ -62,6 +84,8 @@ const LEASE_GRACE_MS = 20;
 export const MAX_TRACKED_SESSIONS = 100_000;
 
 export interface RedisSessionStoreOptions {
+  /** Whose sessions they are. Many agents may share one Redis. */
+  agent: { readonly namespace: string; readonly name: string };
   address: StoreAddress;
   /** Authorities to trust in place of the system's, PEM. */
   ca?: string | undefined;
@@ -84,13 +108,14 @@ export class RedisSessionStore implements SessionStore {
   readonly #accounts: HolderAccounts;
   #maxBytesPerHolder: number;
   #limits: SessionLimits;
+  readonly #index: SessionIndex;
   readonly #touched: ExpiryQueue<string>;
   /** Sessions in which this process ended a turn, whose frames it lets go when their time is over. */
   readonly #turnEnded: ExpiryQueue<string>;
   readonly #framesToForget: string[] = [];
 
   constructor(options: RedisSessionStoreOptions) {
-    const { address, ca, clock, ttlMs } = options;
+    const { agent, address, ca, clock, ttlMs } = options;
     this.#clock = clock;
     this.#leaseMs = options.leaseMs ?? TURN_LEASE_MS;
     this.#commands = openRedisLink({ address, ca, clock, log: options.log });
@@ -112,7 +137,13 @@ export class RedisSessionStore implements SessionStore {
       log: options.log,
     });
     this.#maxBytesPerHolder = options.maxBytesPerHolder ?? MAX_BYTES_PER_HOLDER;
-    this.#limits = limitsOf(ttlMs);
+    this.#limits = limitsOf(ttlMs, `${agent.namespace}/${agent.name}`);
+    this.#index = new SessionIndex({
+      link: this.#commands,
+      key: indexKeyOf(agent),
+      clock,
+      ttlMs: () => this.#limits.ttl,
+    });
     this.#touched = new ExpiryQueue(clock, ttlMs, () => {});
     this.#turnEnded = new ExpiryQueue(clock, FRAME_RETENTION_MS, (sessionId) => {
       this.#framesToForget.push(sessionId);
@@ -123,7 +154,7 @@ export class RedisSessionStore implements SessionStore {
   async create(sessionId: string, client: SessionClient): Promise<void> {
     if (!isSessionId(sessionId)) throw new TypeError("not a session id");
     await this.#run(createSession, sessionId, client);
-    this.#touch(sessionId);
+    this.#touchNow(sessionId);
     const { holder } = client;
     this.#accounts.note(
       sessionId,
@@ -139,7 +170,7 @@ export class RedisSessionStore implements SessionStore {
       this.#touched.delete(sessionId);
       return undefined;
     }
-    this.#touch(sessionId);
+    this.#touchNow(sessionId);
     this.#accounts.note(sessionId, found.share, 0);
     return found.summary;
   }
@@ -159,7 +190,7 @@ export class RedisSessionStore implements SessionStore {
       leaseMs,
       replica,
     });
-    if (begun.status !== "unknown-session") this.#touch(sessionId);
+    if (begun.status !== "unknown-session") this.#touchNow(sessionId);
     if (share !== undefined) this.#accounts.note(sessionId, share, turn.userMessage.length);
     return begun;
   }
@@ -182,12 +213,17 @@ export class RedisSessionStore implements SessionStore {
       leaseMs,
       replica,
     });
-    if (answered.status !== "unknown-session") this.#touch(sessionId);
+    if (answered.status !== "unknown-session") this.#touchNow(sessionId);
     if (share !== undefined) this.#accounts.note(sessionId, share, 0);
     return answered;
   }
 
-  async takeOver(sessionId: string, owner: string, claim: string): Promise<TakenOver> {
+  async takeOver(
+    sessionId: string,
+    owner: string,
+    claim: string,
+    replicaName?: string,
+  ): Promise<TakenOver> {
     if (!isSessionId(sessionId)) return { status: "none" };
     const [leaseMs, replica] = [this.#leaseMs, this.#replica];
     const taken = await this.#run(takeOver, sessionId, {
@@ -196,8 +232,9 @@ export class RedisSessionStore implements SessionStore {
       claim,
       leaseMs,
       replica,
+      replicaName,
     });
-    if (taken.status !== "none") this.#touch(sessionId);
+    if (taken.status !== "none") this.#touchNow(sessionId);
     return taken;
   }
 
@@ -225,14 +262,7 @@ export class RedisSessionStore implements SessionStore {
     if (cancelled.status === "none") return "none";
     this.#touch(sessionId);
     if (cancelled.status === "abandoned") return "abandoned";
-    const { turnId, replica } = cancelled;
-    if (replica === this.#replica) {
-      this.#cancels.tell(turnId);
-    } else {
-      // It is a short cut: the turn learns of its cancel from its session too.
-      const keys = [signalsKeyOf(replica)];
-      await runOperation(this.#commands, signalCancel, keys, { turnId }).catch(() => {});
-    }
+    await this.#stop(cancelled.turnId, cancelled.replica);
     return "requested";
   }
 
@@ -242,15 +272,13 @@ export class RedisSessionStore implements SessionStore {
 
   async renewTurn(lease: TurnLease): Promise<void> {
     await this.appendFrames(lease, []);
+    this.#index.note(lease.sessionId);
   }
 
-  async endTurn(
-    lease: TurnLease,
-    { frames, messages }: { frames: readonly TurnFrame[]; messages: readonly HistoryMessage[] },
-  ): Promise<void> {
+  async endTurn(lease: TurnLease, end: TurnEnd): Promise<void> {
     const { sessionId } = lease;
-    const { share, added } = await this.#run(endTurn, sessionId, { lease, frames, messages });
-    this.#touch(sessionId);
+    const { share, added } = await this.#run(endTurn, sessionId, { lease, ...end });
+    this.#touchNow(sessionId);
     this.#accounts.note(sessionId, share, added);
     track(this.#turnEnded, sessionId);
   }
@@ -285,25 +313,60 @@ export class RedisSessionStore implements SessionStore {
     }
   }
 
-  async list(): Promise<never> {
-    throw new Error("not yet");
+  async list(query: SessionQuery): Promise<SessionPage> {
+    await this.#index.write();
+    return listSessions(this.#index, query, (id) => this.#run(describeSession, id, {}));
   }
 
-  async timeline(): Promise<never> {
-    throw new Error("not yet");
+  async timeline(sessionId: string): Promise<SessionTimeline | undefined> {
+    if (!isSessionId(sessionId)) return undefined;
+    await this.#index.write();
+    const [found, activeAt] = await Promise.all([
+      this.#run(readSession, sessionId, {}),
+      this.#index.lastActiveAt(sessionId),
+    ]);
+    if (found === undefined) return undefined;
+    const { expiresAt } = found.described;
+    return timelineOf(sessionId, found, activeAt ?? expiresAt - this.#limits.ttl);
   }
 
-  async delete(): Promise<never> {
-    throw new Error("not yet");
+  async delete(sessionId: string): Promise<boolean> {
+    if (!isSessionId(sessionId)) return false;
+    const deleted = await this.#run(deleteSession, sessionId, {});
+    if (deleted === undefined) return false;
+    this.#touched.delete(sessionId);
+    this.#turnEnded.delete(sessionId);
+    const { turn, holder } = deleted;
+    await Promise.all([
+      turn && this.#stop(turn.id, turn.replica),
+      this.#accounts.gone(sessionId, holder),
+      // A list leaves out what is gone.
+      this.#index.remove([sessionId]).catch(() => {}),
+    ]);
+    return true;
   }
 
-  async fork(): Promise<never> {
-    throw new Error("not yet");
+  async fork(
+    sessionId: string,
+    { newSessionId, client, afterTurn }: NewFork,
+  ): Promise<ForkOutcome> {
+    if (!isSessionId(newSessionId)) throw new TypeError("not a session id");
+    if (!isSessionId(sessionId)) return { status: "unknown-session" };
+    const source = await this.#run(readSession, sessionId, {});
+    if (source === undefined) return { status: "unknown-session" };
+    const plan = planFork(sourceOf(source), afterTurn);
+    if (plan.status !== "planned") return plan;
+    const { title } = source.described;
+    const fork = { client, sourceId: sessionId, title, parts: plan.parts };
+    const share = await this.#run(writeFork, newSessionId, fork);
+    this.#touchNow(newSessionId);
+    this.#accounts.note(newSessionId, share, share.size);
+    return { status: "forked" };
   }
 
   /** A session's keys keep the ttl they have until its next activity. */
   setTtl(ttlMs: number): void {
-    this.#limits = limitsOf(ttlMs);
+    this.#limits = { ...this.#limits, ttl: ttlMs };
     this.#touched.setDelay(ttlMs);
   }
 
@@ -325,6 +388,7 @@ export class RedisSessionStore implements SessionStore {
     this.#touched.close();
     this.#turnEnded.close();
     this.#cancels.close();
+    await this.#index.close();
     await this.#reader.close();
     await this.#commands.close();
   }
@@ -374,8 +438,24 @@ export class RedisSessionStore implements SessionStore {
     return isGone;
   }
 
+  /** Tells the process that runs the turn. It is a short cut: the turn learns of its end from its session too. */
+  async #stop(turnId: string, replica: string): Promise<void> {
+    if (replica === this.#replica) {
+      this.#cancels.tell(turnId);
+      return;
+    }
+    const keys = [signalsKeyOf(replica)];
+    await runOperation(this.#commands, signalCancel, keys, { turnId }).catch(() => {});
+  }
+
+  /** For what happens many times in a turn: the index is not told of it. */
   #touch(sessionId: string): void {
     track(this.#touched, sessionId);
+  }
+
+  #touchNow(sessionId: string): void {
+    this.#touch(sessionId);
+    this.#index.note(sessionId);
   }
 
   /** Does one session after another, because many may be due at once. What fails is done by the session's next turn. */
@@ -411,6 +491,6 @@ function isFrame(kind: string): boolean {
   return kind === ENTRY_KINDS.frame;
 }
 
-function limitsOf(ttlMs: number): SessionLimits {
-  return { ttl: ttlMs, retention: FRAME_RETENTION_MS, maxKept: MAX_FRAME_BYTES_PER_SESSION };
+function limitsOf(ttlMs: number, agent: string): SessionLimits {
+  return { ttl: ttlMs, retention: FRAME_RETENTION_MS, maxKept: MAX_FRAME_BYTES_PER_SESSION, agent };
 }

@@ -25,7 +25,8 @@ export const appendFrames = sessionOperation({
   },
   lua: `
 local session = load()
-if not session or session.fence ~= fence or session.turn == '' then return { 'lost' } end
+if not session then return { 'gone' } end
+if session.fence ~= fence or session.turn == '' then return { 'lost' } end
 if framesCount > 0 and firstSeq > session.seq + 1 then return { 'gap', session.seq, journaled() } end
 if entriesCount > 0 then
   local known = journaled()

@@ -1,4 +1,5 @@
 import { MAX_REMEMBERED_TURNS, type BegunTurn, type NewTurn } from "../../session-store.ts";
+import { titleOf } from "../../session-title.ts";
 import { userMessageText } from "../../stored-values.ts";
 import { readShare, type SessionShare } from "../script/session-share.ts";
 import { asArray, asNumber, asText, unexpectedReply } from "../script/reply.ts";
@@ -33,6 +34,7 @@ export const beginTurn = sessionOperation({
     remembered: "number",
     replica: "text",
     origin: "text",
+    title: "text",
     freshVersion: "text",
     keptVersion: "list",
   },
@@ -65,6 +67,7 @@ if session.waiting ~= '' then
   endWait(session)
   redis.call('UNLINK', journalKey)
 end
+if session.messages == 0 then redis.call('HSET', sessionKey, 'title', title) end
 local fence = session.fence + 1
 session.messages = session.messages + 1
 session.history = session.history + messageBytes(message)
@@ -103,6 +106,7 @@ return { 'started', fence, session.before, shareOf(session), session.version }
     remembered: MAX_REMEMBERED_TURNS,
     replica,
     origin: JSON.stringify({ ...origin, messageId }),
+    title: titleOf(userMessage),
     freshVersion: promptVersions?.fresh ?? "",
     keptVersion: promptVersions?.kept ?? [],
   }),

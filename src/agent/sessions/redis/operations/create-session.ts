@@ -1,6 +1,6 @@
 import type { SessionClient } from "../../session-client.ts";
 import { SessionExistsError } from "../../session-store.ts";
-import { HOLDER_FIELD, OWNER_FIELD } from "../script/session-functions.ts";
+import { AGENT_FIELD, HOLDER_FIELD, OWNER_FIELD } from "../script/session-functions.ts";
 import { sessionOperation } from "../script/session-operation.ts";
 
 /** The script answers 1, or 0 when the id is taken; then SessionExistsError is thrown. */
@@ -11,9 +11,8 @@ local session = load()
 if session then
   if session.fence > 0 or session.owner ~= owner then return 0 end
 else
-  session = { turn = '', seq = 0, fence = 0, lease = 0, before = 0, bytes = 0, kept = 0, cursor = 0, messages = 0,
-    cancel = 0, history = 0, replica = '', claim = '', version = '', waiting = '' }
-  redis.call('HSET', sessionKey, '${OWNER_FIELD}', owner, '${HOLDER_FIELD}', holder)
+  session = newSession(holder)
+  redis.call('HSET', sessionKey, '${OWNER_FIELD}', owner, '${HOLDER_FIELD}', holder, '${AGENT_FIELD}', agent, 'created', now)
   save(session)
 end
 touch(session)

@@ -1,19 +1,17 @@
-import type { TurnFrame } from "../../../../protocol/frames.ts";
-import type { HistoryMessage } from "../../history-message.ts";
-import { MAX_FRAME_BYTES_PER_TURN, type TurnLease } from "../../session-store.ts";
+import { countsOf, NO_COUNTS } from "../../session-counts.ts";
+import { MAX_FRAME_BYTES_PER_TURN, type TurnEnd, type TurnLease } from "../../session-store.ts";
 import { firstSeqOf } from "../../stored-values.ts";
 import { readShare, type SessionShare } from "../script/session-share.ts";
 import { asArray, asNumber } from "../script/reply.ts";
 import { sessionOperation } from "../script/session-operation.ts";
 import { ENTRY_KINDS } from "../script/stream-entry.ts";
 import { REQUEST_FIELD } from "../script/session-functions.ts";
+import { MAX_TURN_RECORD_BYTES, MAX_TURN_RECORDS } from "../../turn-record.ts";
 import { requestsIn } from "../../waiting-calls.ts";
 import { readWritten } from "../script/written-reply.ts";
 
-export interface EndTurnInput {
-  lease: TurnLease;
-  frames: readonly TurnFrame[];
-  messages: readonly HistoryMessage[];
+export interface EndTurnInput extends TurnEnd {
+  readonly lease: TurnLease;
 }
 
 /** The script answers as every write does; after 'ok', share, and the bytes that the turn has added to it. */
@@ -22,13 +20,20 @@ export const endTurn = sessionOperation({
     fence: "number",
     maxBytes: "number",
     firstSeq: "number",
+    record: "text",
+    calls: "number",
+    inputTokens: "number",
+    outputTokens: "number",
+    maxRecords: "number",
+    maxRecordBytes: "number",
     frames: "list",
     messages: "list",
     requests: "list",
   },
   lua: `
 local session = load()
-if not session or session.fence ~= fence then return { 'lost' } end
+if not session then return { 'gone' } end
+if session.fence ~= fence then return { 'lost' } end
 if session.turn == '' then
   touch(session)
   return { 'ok', shareOf(session), 0 }
@@ -43,6 +48,20 @@ end
 session.history = session.history + added - session.bytes
 session.messages = session.messages + messagesCount
 forgetOldTurns(session, messagesCount + 1)
+if record ~= '' then
+  local turns, allCalls, input, output, recorded = summaryOf(session)
+  local kept = redis.pcall('RPUSH', turnLogKey, record)
+  if type(kept) ~= 'number' then
+    redis.call('UNLINK', turnLogKey)
+    kept, recorded = redis.call('RPUSH', turnLogKey, record), 0
+  end
+  recorded, added = recorded + messageBytes(record), added + messageBytes(record)
+  while kept > maxRecords or (recorded > maxRecordBytes and kept > 1) do
+    kept, recorded = kept - 1, math.max(0, recorded - messageBytes(redis.call('LPOP', turnLogKey)))
+  end
+  session.summary = string.format('%.0f %.0f %.0f %.0f %.0f', turns + 1, allCalls + calls, input + inputTokens,
+    output + outputTokens, recorded)
+end
 redis.call('XADD', framesKey, session.seq .. '-' .. fence, '${ENTRY_KINDS.end}', '')
 if requestsCount == 0 then
   redis.call('UNLINK', journalKey)
@@ -63,14 +82,23 @@ save(session)
 touch(session)
 return { 'ok', shareOf(session), added }
 `,
-  encode: ({ lease: { fence }, frames, messages }: EndTurnInput) => ({
-    fence,
-    maxBytes: MAX_FRAME_BYTES_PER_TURN,
-    firstSeq: firstSeqOf(frames) ?? 0,
-    frames: frames.map((frame) => JSON.stringify(frame)),
-    messages: messages.map((message) => JSON.stringify(message)),
-    requests: requestsIn(frames).flatMap((frame) => [frame.approval.id, JSON.stringify(frame)]),
-  }),
+  encode: ({ lease: { fence }, frames, messages, record }: EndTurnInput) => {
+    const counts = record === undefined ? NO_COUNTS : countsOf(record);
+    return {
+      fence,
+      maxBytes: MAX_FRAME_BYTES_PER_TURN,
+      firstSeq: firstSeqOf(frames) ?? 0,
+      record: record === undefined ? "" : JSON.stringify(record),
+      calls: counts.toolCalls,
+      inputTokens: counts.inputTokens,
+      outputTokens: counts.outputTokens,
+      maxRecords: MAX_TURN_RECORDS,
+      maxRecordBytes: MAX_TURN_RECORD_BYTES,
+      frames: frames.map((frame) => JSON.stringify(frame)),
+      messages: messages.map((message) => JSON.stringify(message)),
+      requests: requestsIn(frames).flatMap((frame) => [frame.approval.id, JSON.stringify(frame)]),
+    };
+  },
   read(reply): { share: SessionShare; added: number } {
     const [share, added] = readWritten(reply);
     return { share: readShare(asArray(share)), added: asNumber(added) };

@@ -7,7 +7,8 @@ export const handOver = sessionOperation({
   arguments: { fence: "number" },
   lua: `
 local session = load()
-if not session or session.fence ~= fence or session.turn == '' then return { 'lost' } end
+if not session then return { 'gone' } end
+if session.fence ~= fence or session.turn == '' then return { 'lost' } end
 session.lease = now
 save(session)
 touch(session)

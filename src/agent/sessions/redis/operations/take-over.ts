@@ -10,6 +10,8 @@ export interface TakeOverInput {
   leaseMs: number;
   /** The process that is to go on with the turn. */
   replica: string;
+  /** The name by which people know it. */
+  replicaName: string | undefined;
 }
 
 /**
@@ -17,7 +19,7 @@ export interface TakeOverInput {
  * the user's message, what the journal holds, version.
  */
 export const takeOver = sessionOperation({
-  arguments: { owner: "text", lease: "number", claim: "text", replica: "text" },
+  arguments: { owner: "text", lease: "number", claim: "text", replica: "text", takenOver: "text" },
   lua: `
 local session = loadOf(owner)
 if not session or session.turn == '' then return { 'none' } end
@@ -31,9 +33,8 @@ local journal = redis.call('LRANGE', journalKey, 0, -1)
 if not message then corrupt('the message of the turn is missing') end
 if #journal == 0 then corrupt('the journal of the turn is missing') end
 if not isRepeated then
-  local entry = '{"type":"taken-over"}'
-  redis.call('RPUSH', journalKey, entry)
-  journal[#journal + 1] = entry
+  redis.call('RPUSH', journalKey, takenOver)
+  journal[#journal + 1] = takenOver
   session.fence, session.claim = session.fence + 1, claim
 end
 session.replica, session.lease = replica, now + lease
@@ -42,11 +43,12 @@ touch(session)
 return { 'taken', session.fence, session.before, session.seq, session.turn, session.cancel, message, journal,
   session.version }
 `,
-  encode: ({ owner, leaseMs, claim, replica }: TakeOverInput) => ({
+  encode: ({ owner, leaseMs, claim, replica, replicaName }: TakeOverInput) => ({
     owner,
     lease: leaseMs,
     claim,
     replica,
+    takenOver: JSON.stringify({ type: "taken-over", replica: replicaName }),
   }),
   read(reply, { sessionId }): TakenOver {
     const [status, ...rest] = asArray(reply);

@@ -11,6 +11,7 @@ if not session or session.turn ~= turnId or session.claim ~= turnId or session.s
 local message = redis.call('RPOP', messagesKey)
 if message then session.history = math.max(0, session.history - messageBytes(message)) end
 session.messages = session.messages - 1
+if session.messages == 0 then redis.call('HDEL', sessionKey, 'title') end
 if messageId ~= '' then redis.call('HDEL', messageIdsKey, 'm:' .. messageId) end
 redis.call('UNLINK', journalKey)
 -- Those who follow learn that nothing more comes.

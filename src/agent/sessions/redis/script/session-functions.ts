@@ -5,7 +5,8 @@
  * `owner` is whose session it is. `replica` is the process that runs the turn. `claim` is the attempt to begin the turn, or to take it over, that succeeded:
  * so the same attempt is known when it is made again because its answer was lost. `version` is that of the prompt pack. `waiting`
  * is '' unless calls wait for an approval: then it has how many, how many messages are taken back when all are approved or
- * denied, and the bytes that are kept for the turn that goes on.
+ * denied, and the bytes that are kept for the turn that goes on. `summary` is what the turns that have ended come to: their number,
+ * their calls of tools, tokens in and out, and the bytes of the records that are kept of them.
  */
 import {
   MAX_HISTORY_BYTES_PER_SESSION,
@@ -27,7 +28,10 @@ export const OWNER_FIELD = "subject";
 /** What the hash calls the holder; older versions wrote none. */
 export const HOLDER_FIELD = "holder";
 
-const TEXTS = ["turn", "replica", "claim", "version", "waiting"];
+/** What the hash calls the agent whose session it is; older versions wrote none. */
+export const AGENT_FIELD = "agent";
+
+const TEXTS = ["turn", "replica", "claim", "version", "waiting", "summary"];
 
 /** What the field of a call that waits begins with. It holds the request, or `=` and who has answered it. */
 export const REQUEST_FIELD = "a:";
@@ -63,7 +67,7 @@ local function corrupt(what)
 end
 
 local function load()
-  local found = redis.call('HMGET', sessionKey, ${quoted([...SAVED, OWNER_FIELD, HOLDER_FIELD])})
+  local found = redis.call('HMGET', sessionKey, ${quoted([...SAVED, OWNER_FIELD, HOLDER_FIELD, AGENT_FIELD])})
   local session = { ${TEXTS.map((field, index) => `${field} = found[${index + 1}]`).join(", ")} }
   for index, field in ipairs({ ${quoted(NUMBERS)} }) do
     local value = tonumber(found[${TEXTS.length} + index])
@@ -78,14 +82,28 @@ local function load()
   if not session.turn then corrupt('the session has no turn') end
   session.replica, session.claim = session.replica or '', session.claim or ''
   session.version, session.waiting = session.version or '', session.waiting or ''
+  session.summary, session.agent = session.summary or '', found[${SAVED.length + 3}]
   session.owner, session.holder = found[${SAVED.length + 1}], found[${SAVED.length + 2}] or ''
   return session
 end
 
--- A session of another owner is as unknown as one that is not there.
+local function newSession(holder)
+  return { turn = '', seq = 0, fence = 0, lease = 0, before = 0, bytes = 0, kept = 0, cursor = 0, messages = 0,
+    cancel = 0, history = 0, replica = '', claim = '', version = '', waiting = '', summary = '', holder = holder }
+end
+
+-- A session of another owner is as unknown as one that is not there. An owner's sessions are all of one agent.
 local function loadOf(owner)
   local session = load()
-  return session and session.owner == owner and session or nil
+  if not session or session.owner ~= owner then return nil end
+  if not session.agent then redis.call('HSET', sessionKey, '${AGENT_FIELD}', agent, 'created', now) end
+  return session
+end
+
+-- A session of another agent is as unknown as one that is not there.
+local function loadOfAgent()
+  local session = load()
+  return session and session.agent == agent and session
 end
 
 local function save(session)
@@ -103,10 +121,25 @@ local function isRunning(session)
   return session.turn ~= '' and session.lease > now
 end
 
+local function summaryOf(session)
+  local turns, calls, input, output, recorded = string.match(session.summary, '^(%d+) (%d+) (%d+) (%d+) (%d+)$')
+  return tonumber(turns) or 0, tonumber(calls) or 0, tonumber(input) or 0, tonumber(output) or 0, tonumber(recorded) or 0
+end
+
+-- What a list tells of the session.
+local function describe(session)
+  local title, created = unpack(redis.call('HMGET', sessionKey, 'title', 'created'))
+  local last = redis.pcall('LINDEX', turnLogKey, -1)
+  local first = not title and redis.call('LINDEX', messagesKey, 0)
+  return { session.owner, title, created, redis.call('PTTL', sessionKey), now, session.turn, session.waiting,
+    session.version, session.summary, type(last) == 'string' and last or '', first or '' }
+end
+
 -- What the session takes, about, and who answers for it.
 local function shareOf(session)
   local waiting = tonumber(string.match(session.waiting, '%d+$')) or 0
-  local size = ${SESSION_OVERHEAD_BYTES} + session.history + session.kept + session.bytes + waiting
+  local recorded = tonumber(string.match(session.summary, '%d+$')) or 0
+  local size = ${SESSION_OVERHEAD_BYTES} + session.history + session.kept + session.bytes + waiting + recorded
   return { session.holder, size, session.fence }
 end
 

@@ -1,5 +1,5 @@
 /**
- * The keys of a session in Redis: six at most, all with the same expiry.
+ * The keys of a session in Redis: seven at most, all with the same expiry.
  *
  * - `session`, a hash: the last seq, the fence, the turn that has not ended and until when its lease goes; `a:<call id>` → the
  *   request of a call that waits for an approval, or who has answered it
@@ -10,8 +10,17 @@
  * - `message-ids`, a hash: `m:<message id>` → fence, seq before and id of its turn; `r:<n>` → the message id of the
  *   turn whose fence is n in a ring, so that only the last ones are remembered
  * - `journal`, a list of JSON, while a turn runs or its calls wait for an approval: its origin, then the entries of its journal
+ * - `turn-log`, a list of JSON: the records of the newest turns that have ended
  */
-const NAMES = ["session", "messages", "frames", "turns", "message-ids", "journal"] as const;
+const NAMES = [
+  "session",
+  "messages",
+  "frames",
+  "turns",
+  "message-ids",
+  "journal",
+  "turn-log",
+] as const;
 
 /** What the scripts call the keys, in the order of `keysOfSession`. */
 export const SESSION_KEY_VARIABLES = [
@@ -21,6 +30,7 @@ export const SESSION_KEY_VARIABLES = [
   "turnsKey",
   "messageIdsKey",
   "journalKey",
+  "turnLogKey",
 ] as const;
 
 /** All keys of a session are in one slot of a cluster, by their hash tag. */
@@ -35,6 +45,11 @@ export function framesKeyOf(sessionId: string): string {
 /** The stream of signals to one process. It is there only while others ask that process to cancel turns. */
 export function signalsKeyOf(owner: string): string {
   return `omnia:{replica-${owner}}:signals`;
+}
+
+/** The key of the sessions of one agent by their last activity, as `session-index.ts` has it. */
+export function indexKeyOf({ namespace, name }: { namespace: string; name: string }): string {
+  return `omnia:{index:${namespace}/${name}}:sessions`;
 }
 
 /** The keys of what the sessions of one holder take, and of when they expire, as `operations/account-sessions.ts` has it. */

@@ -8,7 +8,12 @@ import {
 } from "./operation.ts";
 import { SESSION_FUNCTIONS } from "./session-functions.ts";
 
-const LIMITS = { ttl: "number", retention: "number", maxKept: "number" } as const;
+const LIMITS = {
+  ttl: "number",
+  retention: "number",
+  maxKept: "number",
+  agent: "text",
+} as const;
 
 /** What every script on a session is given first. */
 export interface SessionLimits {
@@ -18,6 +23,8 @@ export interface SessionLimits {
   readonly retention: number;
   /** Bytes of frames that are kept of ended turns. */
   readonly maxKept: number;
+  /** The agent that the sessions are of, as `namespace/name`. */
+  readonly agent: string;
 }
 
 export interface SessionInput<Input> {

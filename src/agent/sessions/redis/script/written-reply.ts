@@ -1,5 +1,5 @@
-/** What every write of a turn may answer: 'ok' and more · 'lost' · 'gap', last seq, number of journal entries. */
-import { FrameGapError, TurnLostError } from "../../session-store.ts";
+/** What every write of a turn may answer: 'ok' and more · 'lost' · 'gone', which is for a session that is not there · 'gap', last seq, number of journal entries. */
+import { FrameGapError, SessionGoneError, TurnLostError } from "../../session-store.ts";
 import { asArray, asNumber, unexpectedReply } from "./reply.ts";
 
 /** What follows 'ok'. Throws TurnLostError and FrameGapError as the contract of the store has it. */
@@ -9,7 +9,9 @@ export function readWritten(reply: unknown): unknown[] {
     case "ok":
       return rest;
     case "lost":
-      throw new TurnLostError("the turn's lease has passed on, or its session is gone");
+      throw new TurnLostError("the turn's lease has passed on");
+    case "gone":
+      throw new SessionGoneError("the session is gone");
     case "gap":
       throw new FrameGapError(asNumber(rest[0]), asNumber(rest[1]));
     default:
