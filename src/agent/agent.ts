@@ -1,5 +1,6 @@
 /** One replica of an agent: follows its config, serves its facade and its management port, and drains before it ends. */
 import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import {
   MANAGEMENT_PORT,
@@ -193,6 +194,7 @@ class Agent implements RunningAgent {
       pace: new WritePace(clock),
       metrics,
       log,
+      replica: hostname(),
       canary: this.#canary,
       evals: new LiveEvals({
         metrics,

@@ -22,6 +22,16 @@ export class SessionSource {
     return this.#stores.use();
   }
 
+  /** Whether the session is there for its owner. It counts as activity. */
+  async has(sessionId: string, { owner }: SessionOwner): Promise<boolean> {
+    const use = this.useStore();
+    try {
+      return (await use.store.find(sessionId, owner)) !== undefined;
+    } finally {
+      use.release();
+    }
+  }
+
   /**
    * Looks after a turn of which nothing more comes, since its replica may be gone. Answers whether the turn runs, as far as
    * is known. Rejects as `TurnRunner.recover` does.

@@ -10,7 +10,7 @@ import type { Clock } from "../../time/clock.ts";
 import { TURN_WRITE_RETRIES_MS } from "../contracts/limits.ts";
 import { FramesForgottenError, StoreUnavailableError } from "../sessions/session-store.ts";
 import type { EncodedFrame, Follower } from "../turns/session-feeds.ts";
-import { INTERRUPTED } from "../turns/turn-ending.ts";
+import { INTERRUPTED, SESSION_DELETED } from "../turns/turn-ending.ts";
 import type { ConnectionFrames, FrameOutlet } from "./connection-frames.ts";
 import type { SessionSource } from "./session-source.ts";
 
@@ -144,6 +144,7 @@ export class SessionView implements Follower {
     let awaitsEnd = turnRuns;
     /** The store has all frames of the turn that there will be. */
     let hasEnded = false;
+    let isGone = false;
     const take = (frame: TurnFrame): boolean => {
       if (frame.seq <= this.#cursor) return true;
       this.#cursor = frame.seq;
@@ -181,6 +182,11 @@ export class SessionView implements Follower {
         if (signal.aborted) return;
         if (this.#isPushed()) break;
       }
+      if (awaitsEnd && hasEnded) {
+        const { source, sessionOwner } = this.#context;
+        isGone = !(await source.has(this.sessionId, sessionOwner));
+        if (signal.aborted) return;
+      }
     } catch (error) {
       if (signal.aborted) return;
       awaitsEnd = false;
@@ -188,7 +194,8 @@ export class SessionView implements Follower {
     }
     this.#catchUp = undefined;
     if (this.#runsHere()) return;
-    if (awaitsEnd) this.#context.frames.sendError(this.sessionId, INTERRUPTED);
+    if (awaitsEnd)
+      this.#context.frames.sendError(this.sessionId, isGone ? SESSION_DELETED : INTERRUPTED);
     this.#context.owner.onIdle(this);
   }
 

@@ -1,23 +1,39 @@
+import type { Clock } from "../../time/clock.ts";
 import type { StepNote, TurnEvent } from "../contracts/handler.ts";
 import type { HistoryMessage } from "../sessions/history-message.ts";
 import { NO_JOURNAL, type JournalEntry, type JournalPart } from "../sessions/turn-journal.ts";
 
 /** Collects the journal entries of a turn, in the order in which the handler emits and records, until they are written. */
+export interface JournalWriterOptions {
+  readonly turnId: string;
+  /** The entries that the journal has already. */
+  readonly count: number;
+  /** Whether a text of the turn is among them. */
+  readonly hasSpoken: boolean;
+  readonly clock: Clock;
+}
+
 export class JournalWriter {
+  readonly #clock: Clock;
   readonly #turnId: string;
   /** The entries that were written, or are being written. */
   #count: number;
   #entries: JournalEntry[] = [];
   #said = "";
+  #hasSpoken: boolean;
+  /** When the first text of the turn came, until that is noted. */
+  #spokeAt: number | undefined;
   // Most turns call no tool.
   /** The calls of the last step whose outcome was noted. */
   #done: Set<string> | undefined;
   /** The tools of all calls, by call id. */
   #names: Map<string, string> | undefined;
 
-  constructor(turnId: string, count: number) {
+  constructor({ turnId, count, hasSpoken, clock }: JournalWriterOptions) {
     this.#turnId = turnId;
     this.#count = count;
+    this.#hasSpoken = hasSpoken;
+    this.#clock = clock;
   }
 
   get isPending(): boolean {
@@ -38,10 +54,20 @@ export class JournalWriter {
     switch (event.type) {
       case "chunk":
         this.#said += event.content;
+        if (!this.#hasSpoken) {
+          this.#hasSpoken = true;
+          this.#spokeAt = this.#clock.now();
+        }
         return;
       case "tool-call":
         this.#name(event.id, event.name);
-        this.#add({ type: "call-started", id: event.id, name: event.name });
+        this.#add({
+          type: "call-started",
+          id: event.id,
+          name: event.name,
+          at: this.#clock.now(),
+          parent: event.parent,
+        });
         return;
       case "tool-result": {
         const { id, result, error, state } = event;
@@ -62,7 +88,9 @@ export class JournalWriter {
     if (message.role === "user") return;
     if (message.role === "tool") {
       // The outcome was noted when it was emitted, unless the call was refused and not emitted.
-      if (this.#done?.has(message.toolCallId) !== true) this.#add({ type: "call-done", message });
+      if (this.#done?.has(message.toolCallId) !== true) {
+        this.#add({ type: "call-done", message, at: this.#clock.now() });
+      }
     } else {
       this.#add({
         type: "step",
@@ -95,7 +123,11 @@ export class JournalWriter {
   }
 
   #flushSaid(): void {
-    if (this.#said !== "") this.#entries.push({ type: "said", text: this.#said });
+    if (this.#said === "") return;
+    const entry = { type: "said", text: this.#said } as const;
+    const at = this.#spokeAt;
+    this.#entries.push(at === undefined ? entry : { ...entry, at });
     this.#said = "";
+    this.#spokeAt = undefined;
   }
 }

@@ -16,6 +16,7 @@ import {
 import { promptOfSession } from "../runtime/session-prompt.ts";
 import type { HistoryMessage } from "../sessions/history-message.ts";
 import {
+  SessionGoneError,
   StoreUnavailableError,
   TurnLostError,
   type SessionStore,
@@ -30,10 +31,13 @@ import {
   endingOfResult,
   endingOfStop,
   errorBody,
+  reasonOfLoss,
   requestStatus,
+  SESSION_DELETED,
   type StopReason,
   type TurnEnding,
 } from "./turn-ending.ts";
+import { TurnRecorder, type BegunRecord } from "./turn-recorder.ts";
 import { TurnWriter } from "./turn-writer.ts";
 
 export interface TurnInput {
@@ -49,6 +53,8 @@ export interface TurnInput {
   readonly promptVersion: string | undefined;
   /** `clock.monotonic()` when the message came. */
   readonly receivedAt: number;
+  /** What its record has from the beginning. */
+  readonly record: BegunRecord;
   /** Only for a turn that was begun before. */
   readonly takenOver?: {
     readonly earlier: EarlierRun;
@@ -81,6 +87,7 @@ export class RunningTurn implements Turn {
   readonly #stop = new StopSignal();
   readonly #transcript: Transcript;
   readonly #writer: TurnWriter;
+  readonly #recorder: TurnRecorder;
 
   /** The state of the workflow that the session is in. */
   #state: string | undefined;
@@ -106,6 +113,7 @@ export class RunningTurn implements Turn {
     this.earlier = takenOver?.earlier;
     this.#firstTurnId = takenOver?.firstTurnId ?? this.id;
     this.#transcript = new Transcript(this.id, takenOver?.earlier, this.#firstTurnId);
+    this.#recorder = new TurnRecorder(context.clock, input.record);
     this.#writer = new TurnWriter(context, {
       lease,
       store,
@@ -115,6 +123,7 @@ export class RunningTurn implements Turn {
       lastSeq: takenOver?.lastSeq ?? lease.seqBefore,
       journaled: takenOver?.journaled ?? 0,
       known: this.#transcript.recorded,
+      hasSpoken: this.#transcript.answer !== "",
     });
   }
 
@@ -148,7 +157,9 @@ export class RunningTurn implements Turn {
   }
 
   record(message: HistoryMessage, note?: StepNote): void {
-    if (this.#transcript.record(message)) this.#writer.record(message, note);
+    if (!this.#transcript.record(message)) return;
+    this.#writer.record(message, note);
+    if (note?.usage !== undefined) this.#recorder.spent(note.usage);
   }
 
   enterState(state: string): void {
@@ -163,6 +174,7 @@ export class RunningTurn implements Turn {
     if (this.#stop.stopped !== undefined) return refused(this.#stop.stopped);
     if (this.#hasEnded) return refused(new Error("the turn has ended"));
     if (event.type === "chunk") this.#transcript.say(event.content);
+    else this.#recorder.call(event);
     const room = this.#writer.emit(event);
     if (this.#transcript.isTooLong) this.stop("answer-too-long");
     return room;
@@ -189,7 +201,7 @@ export class RunningTurn implements Turn {
     try {
       await this.#store.renewTurn(this.#lease);
     } catch (error) {
-      if (error instanceof TurnLostError) this.stop("lease-lost");
+      if (error instanceof TurnLostError) this.stop(reasonOfLoss(error));
       else this.#log("warn", { error }, "The lease of a turn could not be renewed; trying again");
     } finally {
       this.#isRenewing = false;
@@ -258,7 +270,7 @@ export class RunningTurn implements Turn {
       this.#context.feeds.turnMoved(this.sessionId);
       return "error";
     };
-    if (ending.type === "lost") return move();
+    if (ending.type === "lost") return ending.error === undefined ? move() : fail(ending.error);
     const stopReason = this.#stop.stopped?.reason;
     if (stopReason === "shutting-down" && (await this.#handOver())) {
       onEnd(false);
@@ -278,11 +290,17 @@ export class RunningTurn implements Turn {
         answer: this.#transcript.answer,
         state: this.#state,
         messages,
+        record: this.#recorder.record(ending, {
+          firstChunkAt: this.#writer.firstChunkAt,
+          state: this.#state,
+        }),
         pausesMs: isStoreAway ? STORE_RETURN_RETRIES_MS : TURN_WRITE_RETRIES_MS,
         sessionTtlMs: this.config.session.ttlMs,
       });
     } catch (error) {
-      if (error instanceof TurnLostError) return isStoreAway ? "error" : move();
+      if (error instanceof TurnLostError && isStoreAway) return "error";
+      if (error instanceof SessionGoneError) return fail(SESSION_DELETED);
+      if (error instanceof TurnLostError) return move();
       this.#log("error", { error }, "The end of a turn could not be stored");
       return isStoreAway ? "error" : fail(errorBody(error));
     }

@@ -13,6 +13,8 @@ export interface TurnContext {
   readonly pace: WritePace;
   readonly metrics: AgentMetrics;
   readonly log: Log;
+  /** What people call this replica; it stands in the records of its turns. */
+  readonly replica?: string | undefined;
   /** Counts the turns of a version on trial. */
   readonly canary?: Pick<CanaryCounter, "count"> | undefined;
   /** Runs the evals of the pack on turns that have ended. */

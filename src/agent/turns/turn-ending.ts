@@ -1,7 +1,11 @@
 import type { ErrorBody, FinishReason, Usage, Warning } from "../../protocol/frames.ts";
 import type { RequestStatus } from "../contracts/agent-metrics.ts";
 import { RETRY_AFTER_SECONDS } from "../contracts/limits.ts";
-import { StoreUnavailableError, TurnLostError } from "../sessions/session-store.ts";
+import {
+  SessionGoneError,
+  StoreUnavailableError,
+  TurnLostError,
+} from "../sessions/session-store.ts";
 import type { ApprovalRequest, TurnResult } from "../contracts/handler.ts";
 import { TurnError } from "../contracts/turn-error.ts";
 
@@ -12,7 +16,8 @@ export type StopReason =
   | "silent"
   | "shutting-down"
   | "store-unavailable"
-  | "lease-lost";
+  | "lease-lost"
+  | "session-gone";
 
 /** The reason of the turn's signal. */
 export class TurnStopped extends Error {
@@ -37,8 +42,8 @@ export type TurnEnding =
       approvals?: readonly ApprovalRequest[] | undefined;
     }
   | { type: "error"; error: ErrorBody; cause: unknown }
-  /** Nothing more can be written to the session: another replica has the turn, or the session is gone. */
-  | { type: "lost" };
+  /** Nothing more can be written to the session: another replica has the turn, or, with an error, the session is gone. */
+  | { type: "lost"; error?: ErrorBody | undefined };
 
 /** An ending that the session store is told of. */
 export type StoredEnding = Exclude<TurnEnding, { type: "lost" }>;
@@ -47,6 +52,12 @@ export type StoredEnding = Exclude<TurnEnding, { type: "lost" }>;
 export const INTERRUPTED: ErrorBody = {
   code: "UNAVAILABLE",
   message: "The turn was interrupted. Send the message again, under a new id.",
+};
+
+/** Tells the client that nothing more will come of a turn and its session. */
+export const SESSION_DELETED: ErrorBody = {
+  code: "SESSION_NOT_FOUND",
+  message: "The session was deleted.",
 };
 
 export function endingOfResult(result: TurnResult): TurnEnding {
@@ -81,11 +92,18 @@ export function endingOfStop(reason: StopReason, usage?: Usage): TurnEnding {
       return endingOfError(new StoreUnavailableError());
     case "lease-lost":
       return { type: "lost" };
+    case "session-gone":
+      return { type: "lost", error: SESSION_DELETED };
   }
 }
 
+/** Why a turn stops whose write was rejected so. */
+export function reasonOfLoss(error: TurnLostError): StopReason {
+  return error instanceof SessionGoneError ? "session-gone" : "lease-lost";
+}
+
 export function endingOfError(error: unknown): TurnEnding {
-  if (error instanceof TurnLostError) return endingOfStop("lease-lost");
+  if (error instanceof TurnLostError) return endingOfStop(reasonOfLoss(error));
   return { type: "error", error: errorBody(error), cause: error };
 }
 

@@ -28,6 +28,7 @@ import {
   type NewTurn,
 } from "../sessions/session-store.ts";
 import type { TurnOrigin } from "../sessions/turn-journal.ts";
+import { unendedRecord } from "../sessions/unended-record.ts";
 import { answerEntry, checkEdit, type NewAnswer } from "./call-answer.ts";
 import { readJournal } from "./read-journal.ts";
 import { RunningTurn } from "./running-turn.ts";
@@ -140,7 +141,9 @@ export class TurnRunner {
       const current = config();
       const handler = await this.#handler(current.handler);
       await checkEdit(answer, current, { handler, clock });
-      const attempt = { entry: answerEntry(frame), turnId: randomUUID() };
+      const { replica } = this.#options;
+      const entry = answerEntry(frame);
+      const attempt = { entry, turnId: randomUUID(), at: clock.now(), replica };
       const answered = await withStoreRetries(
         () => store.store.answerCall(sessionId, client.owner, attempt),
         { clock, pausesMs: TURN_BEGIN_RETRIES_MS },
@@ -174,6 +177,7 @@ export class TurnRunner {
   ): Promise<TurnBegin> {
     const { clock, config } = this.#options;
     const receivedAt = clock.monotonic();
+    const startedAt = clock.now();
     const wait = this.#slots.enter(message.sessionId);
     const isCancelled = wait !== undefined && (await wait) === "cancelled";
     const configOfTurn = config();
@@ -183,10 +187,11 @@ export class TurnRunner {
       const { handlers } = this.#options;
       const name = configOfTurn.handler;
       const handler = handlers.loaded(name) ?? (await handlers.load(name));
+      const origin = this.#originOf(message, configOfTurn, startedAt);
       const begin = {
         turnId: randomUUID(),
         userMessage: message.content,
-        origin: originOf(message, configOfTurn),
+        origin,
         promptVersions: promptVersions(configOfTurn, message.sessionId),
         messageId: message.messageId,
       };
@@ -209,6 +214,14 @@ export class TurnRunner {
           messageId: message.messageId,
           promptVersion: begun.promptVersion,
           receivedAt,
+          record: {
+            turnId: begin.turnId,
+            messageId: message.messageId,
+            startedAt,
+            packVersion: begun.promptVersion,
+            model: origin.model,
+            replicas: origin.replica === undefined ? [] : [origin.replica],
+          },
         });
         this.#hold(turn);
         onStarted(begun.lease.seqBefore);
@@ -261,7 +274,7 @@ export class TurnRunner {
     try {
       const claim = randomUUID();
       const takenOver = await withStoreRetries(
-        () => store.store.takeOver(sessionId, client.owner, claim),
+        () => store.store.takeOver(sessionId, client.owner, claim, this.#options.replica),
         {
           clock: this.#options.clock,
           pausesMs: TURN_BEGIN_RETRIES_MS,
@@ -297,6 +310,14 @@ export class TurnRunner {
       messageId: abandoned.messageId,
       promptVersion: origin.promptVersion,
       receivedAt: clock.monotonic(),
+      record: unendedRecord({
+        turnId: lease.turnId,
+        firstTurnId: abandoned.firstTurnId,
+        messageId: abandoned.messageId,
+        origin,
+        journal,
+        unknownStart: clock.now(),
+      }),
       takenOver: {
         earlier: reading.earlier,
         lastSeq,
@@ -326,6 +347,17 @@ export class TurnRunner {
     }
     await this.#run(turn, closingHandler(recovery, reading), release);
     return "ended";
+  }
+
+  #originOf({ metadata }: NewMessage, config: AgentConfig, startedAt: number): TurnOrigin {
+    const { handler, provider } = config;
+    return {
+      handler,
+      ...(metadata === undefined ? {} : { metadata }),
+      startedAt,
+      replica: this.#options.replica,
+      model: handler === "runtime" ? provider?.model : undefined,
+    };
   }
 
   async #handler(name: HandlerName): Promise<Handler> {
@@ -402,8 +434,4 @@ export class TurnRunner {
     for (const turn of this.#running.values()) void turn.upkeep();
     this.#upkeep = this.#options.clock.setTimer(LEASE_RENEWAL_MS, this.#keepUp);
   };
-}
-
-function originOf({ metadata }: NewMessage, { handler }: AgentConfig): TurnOrigin {
-  return { handler, ...(metadata === undefined ? {} : { metadata }) };
 }

@@ -10,10 +10,12 @@ import { untilAborted } from "../../time/until-aborted.ts";
 import type { StepNote, TurnEvent } from "../contracts/handler.ts";
 import { MAX_UNSTORED_CHARACTERS, TURN_WRITE_RETRIES_MS } from "../contracts/limits.ts";
 import type { HistoryMessage } from "../sessions/history-message.ts";
+import type { TurnRecord } from "../sessions/turn-record.ts";
 import {
   FrameGapError,
   TurnLostError,
   type SessionStore,
+  type TurnEnd,
   type TurnLease,
 } from "../sessions/session-store.ts";
 import { NO_JOURNAL } from "../sessions/turn-journal.ts";
@@ -23,7 +25,7 @@ import { RecentWrites, type TurnWrite } from "./recent-writes.ts";
 import type { StopSignal } from "./stop-signal.ts";
 import { retryStore } from "./store-retry.ts";
 import type { TurnContext } from "./turn-context.ts";
-import type { StoredEnding } from "./turn-ending.ts";
+import { reasonOfLoss, type StoredEnding } from "./turn-ending.ts";
 
 export interface TurnWriterOptions {
   readonly lease: TurnLease;
@@ -40,9 +42,9 @@ export interface TurnWriterOptions {
   readonly journaled: number;
   /** The messages of these entries. */
   readonly known: readonly HistoryMessage[];
+  /** Whether the answer has begun. */
+  readonly hasSpoken?: boolean | undefined;
 }
-
-type TurnEnd = Parameters<SessionStore["endTurn"]>[1];
 
 const SETTLED = Promise.resolve();
 const NO_WRITE: TurnWrite = { frames: [], journal: NO_JOURNAL };
@@ -78,6 +80,7 @@ export class TurnWriter {
   #publishedSeq: number;
   #hasWritten = false;
   #firstChunkMs: number | undefined;
+  #firstChunkAt: number | undefined;
 
   constructor(context: TurnContext, options: TurnWriterOptions) {
     const { lease, messageId, lastSeq } = options;
@@ -89,7 +92,12 @@ export class TurnWriter {
     this.#lastActivity = options.receivedAt;
     this.#publishedSeq = lastSeq;
     this.#frames = new FrameBuilder({ lease, messageId, lastSeq, clock: context.clock });
-    this.#journal = new JournalWriter(lease.turnId, options.journaled);
+    this.#journal = new JournalWriter({
+      turnId: lease.turnId,
+      count: options.journaled,
+      hasSpoken: options.hasSpoken === true,
+      clock: context.clock,
+    });
     for (const message of options.known) this.#journal.know(message);
   }
 
@@ -101,6 +109,11 @@ export class TurnWriter {
   /** Milliseconds from the message to the first chunk that was published. */
   get firstChunkMs(): number | undefined {
     return this.#firstChunkMs;
+  }
+
+  /** When the first chunk was published, in milliseconds since 1970. */
+  get firstChunkAt(): number | undefined {
+    return this.#firstChunkAt;
   }
 
   /** Whether frames wait to be stored, or could not be stored. */
@@ -176,12 +189,13 @@ export class TurnWriter {
       /** The state of the workflow that the session is in. */
       state?: string | undefined;
       messages: readonly HistoryMessage[];
+      record?: TurnRecord | undefined;
       pausesMs: readonly number[];
       /** How long the session outlasts the turn unless something happens in it. */
       sessionTtlMs: number;
     },
   ): Promise<readonly TurnFrame[]> {
-    const { answer, state, messages, pausesMs, sessionTtlMs } = options;
+    const { answer, state, messages, record, pausesMs, sessionTtlMs } = options;
     this.#closeChunk();
     const approvals = ending.type === "done" ? (ending.approvals ?? []) : [];
     const expiresAt = this.#context.clock.now() + sessionTtlMs;
@@ -191,7 +205,7 @@ export class TurnWriter {
       ...approvals.map((approval) => this.#frames.ofApproval(approval, expiresAt)),
       this.#frames.ofEnding(ending, answer, state),
     ];
-    const end = { frames, messages };
+    const end = { frames, messages, record };
     try {
       await this.#store.endTurn(this.#lease, end);
     } catch (error) {
@@ -208,6 +222,7 @@ export class TurnWriter {
     this.#context.feeds.publish(this.#lease.sessionId, frames);
     if (this.#firstChunkMs === undefined && frames.some((frame) => frame.type === "chunk")) {
       this.#firstChunkMs = this.#context.clock.monotonic() - this.#receivedAt;
+      this.#firstChunkAt = this.#context.clock.now();
       this.#context.metrics.timeToFirstChunkSeconds.observe(this.#firstChunkMs / 1_000);
     }
   }
@@ -337,7 +352,7 @@ export class TurnWriter {
       this.#unstored = [...write.frames, ...this.#unstored];
       if (!(error instanceof TurnLostError))
         this.#log("error", error, "Frames of a turn could not be stored");
-      this.#stop.stop(error instanceof TurnLostError ? "lease-lost" : "store-unavailable");
+      this.#stop.stop(error instanceof TurnLostError ? reasonOfLoss(error) : "store-unavailable");
       return false;
     }
   }

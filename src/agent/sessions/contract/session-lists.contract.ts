@@ -1,6 +1,6 @@
 /** What every session store must do for those who list its sessions. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { mergeSessionPages, readSessionCursor } from "../../../http-api/session-pages.ts";
+import { mergeSessionPages } from "../../../http-api/session-pages.ts";
 import type { SessionView } from "../../../http-api/session-views.ts";
 import {
   InvalidCursorError,
@@ -185,8 +185,8 @@ export function describeSessionLists(open: OpenSubject): void {
     );
 
     it("is of those that a filter names", async () => {
-      const [other = "", mine = ""] = [...(await sessions(1, { owner: "b", holder: "b" })), ""];
-      const ofOwner = (await sessions(1))[0] ?? mine;
+      const [other] = await sessions(1, { owner: "b", holder: "b" });
+      const [ofOwner] = await sessions(1);
       const failed = await aSession(store);
       const error = { code: "PROVIDER_ERROR", message: "no" };
       await aRecordedTurn(store, failed, "t1", { error, finishReason: undefined });
@@ -254,7 +254,6 @@ export function describeSessionLists(open: OpenSubject): void {
           expect(merged.items.length).toBeLessThanOrEqual(2);
           given.push(...merged.items.map(({ id }) => id));
           after = merged.next;
-          if (after !== undefined) expect(readSessionCursor(after)).toBeDefined();
         } while (after !== undefined);
         expect(given).toEqual(ids);
       } finally {
