@@ -57,7 +57,12 @@ describe("a gateway token", () => {
     });
     expect(verify(token)).toEqual({
       ok: true,
-      caller: { subject: "ann", verbs: new Set(["chat:create", "sessions:get"]) },
+      caller: {
+        subject: "ann",
+        subjectEndsAt: undefined,
+        verbs: new Set(["chat:create", "sessions:get"]),
+        publicKey: KEY.publicKey,
+      },
     });
   });
 
@@ -65,8 +70,19 @@ describe("a gateway token", () => {
     const token = SIGNER.sign({ agent: AGENT, verbs: GATEWAY_VERBS });
     expect(verify(token)).toEqual({
       ok: true,
-      caller: { subject: undefined, verbs: new Set(GATEWAY_VERBS) },
+      caller: {
+        subject: undefined,
+        subjectEndsAt: undefined,
+        verbs: new Set(GATEWAY_VERBS),
+        publicKey: KEY.publicKey,
+      },
     });
+  });
+
+  it("says when what the caller was let in with ends", () => {
+    const subjectEndsAt = NOW + 5 * MINUTE + 250;
+    const token = SIGNER.sign({ agent: AGENT, subject: "ann", subjectEndsAt, verbs: [] });
+    expect(verify(token)).toMatchObject({ caller: { subjectEndsAt } });
   });
 
   it("is for one agent of one namespace", () => {
@@ -106,7 +122,8 @@ describe("a gateway token", () => {
     });
     expect(verify(token)).toEqual({ ok: false, problem: "wrong signature" });
     const publicKeys = [KEY.publicKey, next.publicKey];
-    expect(verify(token, { publicKeys })).toMatchObject({ ok: true });
+    const caller = { publicKey: next.publicKey };
+    expect(verify(token, { publicKeys })).toMatchObject({ ok: true, caller });
     expect(verify(token, { publicKeys: [] })).toMatchObject({ ok: false });
   });
 

@@ -44,6 +44,8 @@ const claimsSchema = z.strictObject({
   verbs: z.array(z.string()).max(GATEWAY_VERBS.length),
   iat: z.int(),
   exp: z.int(),
+  /** When what the caller was let in with ends, where it does by itself. In seconds since 1970. */
+  sub_exp: z.number().optional(),
 });
 
 /** Who asks what of which agent. */
@@ -52,13 +54,19 @@ export interface GatewayRequest {
   readonly agent: string;
   /** Who the caller is. Undefined where callers do not say who they are. */
   readonly subject?: string | undefined;
+  /** Milliseconds since 1970: when what the caller was let in with ends. A connection is closed then. */
+  readonly subjectEndsAt?: number | undefined;
   readonly verbs: readonly GatewayVerb[];
 }
 
 /** What an agent learns from a valid token. */
 export interface GatewayCaller {
   readonly subject: string | undefined;
+  /** Milliseconds since 1970. Undefined: it does not end by itself. */
+  readonly subjectEndsAt: number | undefined;
   readonly verbs: ReadonlySet<GatewayVerb>;
+  /** The key that signed, as in the agent config. */
+  readonly publicKey: string;
 }
 
 export type GatewayTokenProblem =
@@ -87,10 +95,11 @@ export class GatewayTokenSigner {
   }
 
   /** Throws when the subject is empty or too long. */
-  sign({ agent, subject, verbs }: GatewayRequest): string {
+  sign({ agent, subject, subjectEndsAt, verbs }: GatewayRequest): string {
     const iat = Math.floor(this.#clock.now() / 1_000);
     const exp = iat + GATEWAY_TOKEN_LIFETIME_SECONDS;
-    const claims = claimsSchema.parse({ aud: agent, sub: subject, verbs, iat, exp });
+    const sub_exp = subjectEndsAt === undefined ? undefined : subjectEndsAt / 1_000;
+    const claims = claimsSchema.parse({ aud: agent, sub: subject, verbs, iat, exp, sub_exp });
     const signed = `${HEADER}.${encode(claims)}`;
     return `${signed}.${sign(undefined, Buffer.from(signed), this.#privateKey).toString("base64url")}`;
   }
@@ -140,9 +149,8 @@ export function verifyGatewayToken(
   const signatureBytes = Buffer.from(signature, "base64url");
   // Decoding skips characters that do not belong there; a token is one text only.
   if (signatureBytes.toString("base64url") !== signature) return refused("malformed");
-  if (!publicKeys.some((key) => isSignedBy(key, signed, signatureBytes))) {
-    return refused("wrong signature");
-  }
+  const publicKey = publicKeys.find((key) => isSignedBy(key, signed, signatureBytes));
+  if (publicKey === undefined) return refused("wrong signature");
   const claims = readClaims(payload);
   if (claims === undefined) return refused("malformed");
   if (claims.aud !== agent) return refused("for another agent");
@@ -152,7 +160,8 @@ export function verifyGatewayToken(
   if ((claims.exp + GATEWAY_CLOCK_SKEW_SECONDS) * 1_000 <= now) return refused("expired");
   if ((claims.iat - GATEWAY_CLOCK_SKEW_SECONDS) * 1_000 > now) return refused("not valid yet");
   const verbs = new Set(GATEWAY_VERBS.filter((verb) => claims.verbs.includes(verb)));
-  return { ok: true, caller: { subject: claims.sub, verbs } };
+  const subjectEndsAt = claims.sub_exp === undefined ? undefined : claims.sub_exp * 1_000;
+  return { ok: true, caller: { subject: claims.sub, subjectEndsAt, verbs, publicKey } };
 }
 
 function isSignedBy(publicKey: string, signed: Buffer, signature: Buffer): boolean {

@@ -1,5 +1,5 @@
 /** What a client was let in with, as far as it takes to judge the client again later. It does not contain the token. */
-export type Credential = APIKeyCredential | JWTCredential;
+export type Credential = APIKeyCredential | JWTCredential | GatewayCredential;
 
 export interface APIKeyCredential {
   readonly kind: "api-key";
@@ -22,7 +22,27 @@ export interface JWTCredential {
   readonly endsAt: number;
 }
 
-/** Who the client is to the tools that ask for it: the `sub` of its token, or the name of its API key. */
+/** A gateway let the client in, and proved to the agent who it is. */
+export interface GatewayCredential {
+  readonly kind: "gateway";
+  /** Who the client is, and that a gateway says so. */
+  readonly subject: string;
+  /** Who the client is, as the gateway knows it. */
+  readonly caller: string;
+  /** The key of the gateway, as in the agent config. */
+  readonly publicKey: string;
+  /** Milliseconds since 1970, when what the gateway let the client in with ends. Undefined: it does not end by itself. */
+  readonly endsAt: number | undefined;
+}
+
+/** Who the client is to the tools that ask for it: the `sub` of its token, the name of its API key, or what the gateway calls it. */
 export function callerSubjectOf(credential: Credential): string {
-  return credential.kind === "jwt" ? String(credential.claims["sub"]) : credential.client;
+  switch (credential.kind) {
+    case "jwt":
+      return String(credential.claims["sub"]);
+    case "api-key":
+      return credential.client;
+    case "gateway":
+      return credential.caller;
+  }
 }

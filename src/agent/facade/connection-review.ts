@@ -12,6 +12,8 @@ export interface Revocable {
 export interface ReviewContext {
   /** Answers undefined when the config asks for no authentication. */
   readonly authenticator: () => Authenticator | undefined;
+  /** The keys of the gateways that the agent believes now. */
+  readonly gatewayKeys: () => readonly string[];
   readonly log: Log;
 }
 
@@ -38,7 +40,7 @@ export class ConnectionReview {
 
   /** Settles when everything was judged that is known now. Never rejects. */
   run(): Promise<void> {
-    this.#closeAnonymous();
+    this.#closeUnproven();
     if (this.#isDue) return this.#running;
     this.#isDue = true;
     this.#running = this.#running.then(async () => {
@@ -50,7 +52,12 @@ export class ConnectionReview {
   }
 
   /** Nothing has to be found out about these, so they do not wait for it. */
-  #closeAnonymous(): void {
+  #closeUnproven(): void {
+    const gatewayKeys = this.#context.gatewayKeys();
+    this.#revoke(
+      NOT_ACCEPTED,
+      (credential) => credential?.kind === "gateway" && !gatewayKeys.includes(credential.publicKey),
+    );
     if (this.#context.authenticator() === undefined) return;
     this.#revoke(NO_CREDENTIAL, (credential) => credential === undefined);
   }
@@ -62,7 +69,12 @@ export class ConnectionReview {
       const accepts = await authenticator.review();
       // Another one has taken its place, and judges next.
       if (authenticator !== this.#context.authenticator()) return;
-      this.#revoke(NOT_ACCEPTED, (credential) => credential === undefined || !accepts(credential));
+      this.#revoke(
+        NOT_ACCEPTED,
+        // A gateway's word counts as long as the gateway does.
+        (credential) =>
+          credential === undefined || (credential.kind !== "gateway" && !accepts(credential)),
+      );
     } catch (error) {
       this.#context.log.error({ error }, "The open connections could not be judged again");
     }

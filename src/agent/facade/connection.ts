@@ -97,7 +97,10 @@ export class Connection implements SessionsOwner, Pinged {
     socket.connection = this;
     socket.on("message", onMessage).on("pong", onPong).on("error", ignore).on("close", onClose);
     context.heartbeats.add(this);
-    if (credential?.kind === "jwt") this.#revokeAt(credential.endsAt);
+    if (credential !== undefined && credential.kind !== "api-key") {
+      const { endsAt } = credential;
+      if (endsAt !== undefined) this.#revokeAt(endsAt);
+    }
     if (sessionId === undefined) this.#sessions.open();
     else void this.#openWith(sessionId);
   }

@@ -62,7 +62,10 @@ export class Facade {
         this.#settleWhenEmpty();
       },
     };
-    this.#review = new ConnectionReview(this.#connections, options);
+    this.#review = new ConnectionReview(this.#connections, {
+      ...options,
+      gatewayKeys: () => options.currentConfig()?.gateway?.publicKeys ?? [],
+    });
     this.#webSockets = new WebSocketServer({
       WebSocket: ClientSocket,
       noServer: true,
@@ -172,7 +175,7 @@ export class Facade {
   async #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     // Until the WebSocket handles errors, a client that goes away must not end the process.
     socket.on("error", ignore);
-    const { currentConfig, authenticator, limits, metrics, log, host } = this.#options;
+    const { currentConfig, authenticator, limits, metrics, clock, log, host } = this.#options;
     const reviewsBefore = this.#review.begun;
     const config = currentConfig();
     this.#judged++;
@@ -185,6 +188,7 @@ export class Facade {
         connections: this.#connections.size + this.#judged - 1,
         maxConnections: limits().maxConnections,
         isLocal: host !== undefined && isLoopback(host),
+        now: clock.now(),
         log,
       });
     } finally {

@@ -5,6 +5,7 @@ import { createLog } from "../../observability/log.ts";
 import { judgeUpgrade, readTarget, type Admission } from "./judge-upgrade.ts";
 
 const MAX_CONNECTIONS = 100;
+const NOW = Date.parse("2026-03-01T12:00:00Z");
 
 const config = anAgentConfig();
 const admission: Admission = {
@@ -14,6 +15,7 @@ const admission: Admission = {
   connections: 0,
   maxConnections: MAX_CONNECTIONS,
   isLocal: false,
+  now: NOW,
   log: createLog({ level: "silent" }),
 };
 

@@ -4,6 +4,7 @@ import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import type { Log } from "../../observability/log.ts";
 import { tokenOf, type Authenticator } from "../../authentication/authenticator.ts";
 import type { Credential } from "../../authentication/credential.ts";
+import { gatewayCredential, judgeGatewayCaller } from "../../authentication/gateway-caller.ts";
 import { isHostTrusted, isOriginAllowed } from "../../protocol/origin.ts";
 import { WEBSOCKET_PATHS } from "../../protocol/websocket-paths.ts";
 import { NOT_FOUND, type FacadeRefusal } from "./refusal.ts";
@@ -19,13 +20,15 @@ export interface Admission {
   readonly maxConnections: number;
   /** Whether the agent listens on a loopback address. */
   readonly isLocal: boolean;
+  /** Milliseconds since 1970. */
+  readonly now: number;
   readonly log: Log;
 }
 
 export type Verdict =
   | {
       ok: true;
-      /** Undefined when the agent authenticates nobody. */
+      /** Undefined when the agent authenticates nobody, and no gateway says who the client is. */
       credential: Credential | undefined;
       sessionId: string | undefined;
     }
@@ -68,6 +71,18 @@ export async function judgeUpgrade(
     return unavailable("TooManyConnections", "the agent has as many connections as it takes");
   }
   const sessionId = query.get("session_id") || undefined;
+  const gateway = judgeGatewayCaller(request, config, admission.now);
+  if (gateway?.ok === false) {
+    return unauthorized(`the token of the gateway is not taken: ${gateway.problem}`);
+  }
+  if (gateway !== undefined) {
+    if (!gateway.caller.verbs.has("chat:create")) {
+      return unauthorized("the token of the gateway does not allow to chat");
+    }
+    const credential = gatewayCredential(gateway.caller);
+    if (credential !== undefined) return { ok: true, credential, sessionId };
+    // The gateway lets in whoever comes. Whether that is enough, the agent's own authentication decides.
+  }
   if (config.facade.auth === undefined) return { ok: true, credential: undefined, sessionId };
   const token = tokenOf(request);
   if (token === undefined) {
