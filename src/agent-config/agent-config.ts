@@ -34,6 +34,8 @@ export const AGENT_CONFIG_VERSION = 1;
 export const AGENT_CONFIG_PATH = "/etc/omnia/agent.json";
 /** Public keys of gateways. Two count while one key follows the other. */
 export const MAX_GATEWAY_KEYS = 4;
+/** The variable of an agent's process that holds the name of the replica, where that is not the name of the machine. */
+export const REPLICA_VARIABLE = "OMNIA_REPLICA_NAME";
 /** The folder of the secret files. It is in the folder of the config. */
 export const SECRETS_FOLDER = "secrets";
 

@@ -1,5 +1,5 @@
 /** One replica of an agent: follows its config, serves its facade and its management port, and drains before it ends. */
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import {
@@ -33,9 +33,11 @@ import {
 } from "./contracts/limits.ts";
 import { createReadiness } from "./readiness.ts";
 import { createSecretReader } from "./settings/secret-files.ts";
+import { LoadedEndpoint } from "./sessions-endpoint/loaded-endpoint.ts";
 import { SessionStoreSetting } from "./settings/session-store-setting.ts";
 import { newSessionId } from "./sessions/session-id.ts";
 import { CanaryCounter } from "./turns/canary-counter.ts";
+import { timestamp } from "./turns/timestamp.ts";
 import { SessionFeeds } from "./turns/session-feeds.ts";
 import { ToolsEndpoint } from "./tools-endpoint/tools-endpoint.ts";
 import { TurnRunner } from "./turns/turn-runner.ts";
@@ -57,6 +59,13 @@ export interface AgentOptions {
   /** Every secret that is read is added to these, so that the log knows it. */
   readonly secretValues?: SecretValues | undefined;
   readonly clock?: Clock | undefined;
+  /**
+   * The name by which people know this replica.
+   * @default the name of the machine, which is that of the pod in a cluster
+   */
+  readonly replica?: string | undefined;
+  /** The version of the program. */
+  readonly version?: string | undefined;
   /** `OMNIA_DEMO_PAUSES=off` makes the demo quick, and `OMNIA_RUNTIME…` names a runtime in another framework. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Told of the process that leads the group of such a runtime, and of undefined when it has ended. */
@@ -108,6 +117,7 @@ class Agent implements RunningAgent {
   readonly #runner: TurnRunner;
   readonly #canary = new CanaryCounter(randomBytes(PROCESS_NAME_BYTES).toString("base64url"));
   readonly #facade: Facade;
+  readonly #sessionsEndpoint: LoadedEndpoint;
   readonly #management: Management;
   readonly #readSecret: (relativePath: string) => Promise<string>;
   readonly #ended = Promise.withResolvers<void>();
@@ -205,6 +215,26 @@ class Agent implements RunningAgent {
       config: () => this.#loadedConfig(),
     });
     const { host } = options;
+    const replica = options.replica ?? hostname();
+    const startedAt = timestamp(clock.now());
+    this.#sessionsEndpoint = new LoadedEndpoint({
+      currentConfig: () => this.#config,
+      stores: this.#stores,
+      newSessionId: () => newSessionId(randomBytes),
+      callTool: (call) => this.#handlers.callTool(call),
+      newId: randomUUID,
+      replica,
+      describeReplica: () => ({
+        name: replica,
+        version: options.version ?? "",
+        startedAt,
+        connections: this.#facade.connections,
+        turns: this.#runner.inFlight,
+        sessions: this.#stores.peek()?.activeSessions() ?? 0,
+      }),
+      clock,
+      log,
+    });
     this.#facade = new Facade({
       host,
       runner: this.#runner,
@@ -217,6 +247,7 @@ class Agent implements RunningAgent {
       limits: () => limitsOf(this.#config),
       currentConfig: () => this.#config,
       authenticator: () => this.#authentication.authenticator,
+      handleApiRequest: (request, response) => this.#sessionsEndpoint.handle(request, response),
     });
     this.#management = new Management({
       host,
@@ -297,6 +328,7 @@ class Agent implements RunningAgent {
     await this.#storeSetting.close();
     this.#runner.stopAll("shutting-down");
     this.#runner.close();
+    await this.#sessionsEndpoint.close();
     await this.#handlers.close();
     await this.#facade.close();
     await this.#framework?.endpoint.close();

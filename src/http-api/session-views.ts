@@ -21,7 +21,9 @@ export const sessionViewSchema = z.object({
   packVersion: z.string().optional(),
   /** The state of the pack's workflow that it is in. */
   workflowState: z.string().optional(),
-  /** Whose it is, where clients are authenticated. */
+  /** Whether it is the caller's, who may go on with it in a chat. A copy of any other one is. */
+  own: z.boolean().optional(),
+  /** Whose it is, where that is known: a store knows the names of its owners by their digests only. */
   subject: z.string().optional(),
 });
 
@@ -38,6 +40,8 @@ export const turnCallViewSchema = z.object({
 
 export const turnViewSchema = z.object({
   turnId: z.string(),
+  /** The turn whose message this one answers, where it goes on after an approval. Its messages have that id. */
+  firstTurnId: z.string().optional(),
   messageId: z.string().optional(),
   startedAt: z.string(),
   firstChunkAt: z.string().optional(),

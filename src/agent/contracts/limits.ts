@@ -180,6 +180,17 @@ export const IDLE_CLOSE_SPREAD_MS = 45_000;
 /** How long the last frames may take to leave at the end of a drain. */
 export const FLUSH_TIMEOUT_MS = 2_000;
 
+// What gateways ask for beside connections
+/** Requests of gateways that are answered at a time. A request beyond the limit is answered with 429. */
+export const MAX_API_REQUESTS = 64;
+/** Those of them that call a tool, which may take long. */
+export const MAX_API_TOOL_CALLS = 16;
+/** Bytes of the body of one request. */
+export const MAX_API_BODY_BYTES = 1024 * 1024;
+/** How long a request may take, and how long a call of a tool by hand, with all its attempts. */
+export const API_TIMEOUT_MS = 10_000;
+export const MAX_API_TOOL_CALL_MS = 10 * 60_000;
+
 // Tools as MCP, for runtimes that bind them
 export const MAX_TOOLS_ENDPOINT_CONNECTIONS = 256;
 /** Bytes of one request: more than the longest arguments. */

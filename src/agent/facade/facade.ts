@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import type { AgentConfig } from "../../agent-config/agent-config.ts";
+import { API_PREFIX } from "../../http-api/paths.ts";
 import { MAX_CLIENT_FRAME_BYTES } from "../../protocol/frames.ts";
 import {
   HEADERS_TIMEOUT_MS,
@@ -37,6 +38,8 @@ export interface FacadeOptions extends Omit<
   readonly currentConfig: () => AgentConfig | undefined;
   /** Answers undefined when the config asks for no authentication. */
   readonly authenticator: () => Authenticator | undefined;
+  /** Answers requests below API_PREFIX. Never rejects. */
+  readonly handleApiRequest: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 }
 
 export class Facade {
@@ -161,7 +164,9 @@ export class Facade {
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
     const { path } = readTarget(request.url ?? "/");
-    if (!WEBSOCKET_PATHS.includes(path)) {
+    if (path.startsWith(`${API_PREFIX}/`)) {
+      void this.#options.handleApiRequest(request, response);
+    } else if (!WEBSOCKET_PATHS.includes(path)) {
       refuseRequest(response, NOT_FOUND);
     } else if (request.method !== "GET" && request.method !== "HEAD") {
       const message = "only GET is taken here, as a WebSocket handshake";

@@ -8,6 +8,7 @@ import type { Framework } from "../framework/framework.ts";
 import type { ToolForClients } from "../tools-endpoint/mcp-reply.ts";
 import type { ToolsEndpoint } from "../tools-endpoint/tools-endpoint.ts";
 import type { Handler } from "../contracts/handler.ts";
+import type { ManualCall, ManualCallResult } from "../contracts/manual-call.ts";
 
 export interface HandlersOptions {
   /** Reads a secret file. The path is relative to the folder of the agent config. */
@@ -28,6 +29,7 @@ type RuntimeHandler = Handler & {
   ready(config: AgentConfig): Promise<void>;
   close(): Promise<void>;
   tools(config: AgentConfig, signal: AbortSignal): Promise<ToolForClients[]>;
+  callTool(call: ManualCall): Promise<ManualCallResult>;
 };
 
 /** The three handlers. `runtime` needs much memory, and is loaded when a config first asks for it. */
@@ -75,6 +77,13 @@ export class Handlers {
     if (config.handler !== "runtime") return [];
     const runtime = await this.#loadRuntime();
     return runtime.tools(config, signal);
+  }
+
+  /** Calls a tool for a person. Only agents that run a model have any. Rejects when the signal is aborted, with its reason. */
+  async callTool(call: ManualCall): Promise<ManualCallResult> {
+    if (call.config.handler !== "runtime") return { status: "unknown-tool", tools: [] };
+    const runtime = await this.#loadRuntime();
+    return runtime.callTool(call);
   }
 
   #loadRuntime(): Promise<RuntimeHandler> {

@@ -16,7 +16,9 @@ import { runTurn, type TurnMetrics } from "./tool-loop.ts";
 import { TurnError } from "../contracts/turn-error.ts";
 import { limitsOf } from "../contracts/limits.ts";
 import type { Handler } from "../contracts/handler.ts";
+import type { ManualCall, ManualCallResult } from "../contracts/manual-call.ts";
 import { callIdsOf } from "./tools/call-ids.ts";
+import { callManually } from "./tools/call-manually.ts";
 import { findTool } from "./tools/find-tool.ts";
 import { checkToolArguments } from "./tools/tool-arguments.ts";
 import { functionTools, offerTools, type OfferedTool } from "./tools/offered-tool.ts";
@@ -61,6 +63,8 @@ export interface RuntimeHandler extends Handler {
   close(): Promise<void>;
   /** The tools of a new session. */
   tools(config: AgentConfig, signal: AbortSignal): Promise<ToolForClients[]>;
+  /** Calls a tool that some prompt of the agent offers. Rejects when the signal is aborted, with its reason. */
+  callTool(call: ManualCall): Promise<ManualCallResult>;
 }
 
 export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHandler {
@@ -169,6 +173,19 @@ export function createRuntimeHandler(options: RuntimeHandlerOptions): RuntimeHan
       if (active === undefined) return toolsForClients(ofRegistry);
       return toolsForClients(withPackTools(ofRegistry, firstPackTools(active, clock)));
     },
+    async callTool(call) {
+      const { config, signal } = call;
+      takeConfig(config);
+      const lists = toolListsOf(config).map((tools) => offerTools(tools, toolServers, signal));
+      // The tools of the active prompt come first, and count where other prompts have tools of the same names.
+      const tools = new Map(
+        (await Promise.all(lists))
+          .flat()
+          .toReversed()
+          .map((tool) => [tool.name, tool] as const),
+      );
+      return await callManually([...tools.values()].toReversed(), call, { clock, metrics });
+    },
     async ready(config) {
       promptsOf(config);
       takeConfig(config);
@@ -227,8 +244,13 @@ function promptsOf({ prompt }: AgentConfig): NonNullable<AgentConfig["prompt"]> 
 }
 
 /** The tools of all prompts. */
-function toolsOf({ tools, prompt }: AgentConfig): ToolConfig[] {
+function toolsOf(config: AgentConfig): ToolConfig[] {
+  return toolListsOf(config).flat();
+}
+
+/** The tools of each prompt, those of the active one first. */
+function toolListsOf({ tools, prompt }: AgentConfig): (readonly ToolConfig[])[] {
   const versions = [prompt?.active, prompt?.canary?.prompt, ...(prompt?.earlier ?? [])];
   const steps = versions.flatMap((each) => [each, ...Object.values(each?.others ?? {})]);
-  return [...tools, ...steps.flatMap((each) => each?.tools ?? [])];
+  return [tools, ...steps.flatMap((each) => (each?.tools === undefined ? [] : [each.tools]))];
 }

@@ -1,6 +1,7 @@
 /** `omnia agent`: runs one agent as a process, with its signals, its log and the channel to its supervisor. */
+import packageJSON from "../../../package.json" with { type: "json" };
 import { runAgent } from "../../agent/agent.ts";
-import { AGENT_CONFIG_PATH } from "../../agent-config/agent-config.ts";
+import { AGENT_CONFIG_PATH, REPLICA_VARIABLE } from "../../agent-config/agent-config.ts";
 import { SecretValues } from "../../observability/secrets/secret-values.ts";
 import { createProcessLog } from "../../observability/log.ts";
 import type { AgentOptions } from "./read-agent-arguments.ts";
@@ -35,6 +36,8 @@ export async function startAgent(options: AgentOptions): Promise<ExitCode> {
       log,
       secretValues,
       env,
+      replica: env[REPLICA_VARIABLE] || undefined,
+      version: packageJSON.version,
       onRuntimeProcess: (pid) => {
         if (process.connected) process.send?.({ type: "runtime-process", pid: pid ?? null });
       },

@@ -4,7 +4,7 @@
  */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { SECRETS_FOLDER } from "../../agent-config/agent-config.ts";
+import { REPLICA_VARIABLE, SECRETS_FOLDER } from "../../agent-config/agent-config.ts";
 import type { Backoff } from "../../time/backoff.ts";
 import type { Clock, Timer } from "../../time/clock.ts";
 import type { NotReadyReason } from "../../observability/readiness-answer.ts";
@@ -251,7 +251,7 @@ export class AgentWorkload {
     const process: ReplicaProcess = new ReplicaProcess({
       execPath: command.execPath,
       arguments: [...command.arguments, "agent", "--config", this.configFile, ...LISTEN_ARGUMENTS],
-      environment: replica.environment,
+      environment: { ...replica.environment, [REPLICA_VARIABLE]: `replica-${replica.id}` },
       workingFolder: replica.workingFolder,
       logFile: join(folder, `replica-${replica.id}.log`),
       clock,
