@@ -12,7 +12,8 @@ export interface Authenticator {
   review(): Promise<(credential: Credential) => boolean>;
 }
 
-const TOKEN_PROTOCOL = "bearer.";
+/** A subprotocol that begins so has a token behind it. */
+export const TOKEN_PROTOCOL = "bearer.";
 
 /** The token of `Authorization: Bearer …`, of `X-API-Key: …`, or of the subprotocol `bearer.…`, which a browser can send. */
 export function tokenOf(request: Pick<IncomingMessage, "headers">): string | undefined {

@@ -1,4 +1,4 @@
-/** Decides to which replica a connection goes. Local mode makes the endpoints from its child processes. */
+/** Decides to which replica a connection goes. Local mode makes the endpoints from its child processes, a cluster from the Services of agents. */
 import { hash } from "node:crypto";
 
 export interface AgentReference {
@@ -12,6 +12,8 @@ export interface Endpoint {
   readonly id: string;
   readonly host: string;
   readonly port: number;
+  /** It is about to go. It is tried when no other one takes the connection. */
+  readonly isLeaving?: boolean | undefined;
 }
 
 export type Route =
@@ -30,12 +32,14 @@ export type Route =
   | {
       readonly status: "unavailable";
       readonly reason: string;
+      /** Whether everybody may hear the reason, because everybody may connect. */
+      readonly isForAnybody?: boolean | undefined;
       readonly allowedOrigins: readonly string[];
     }
   | { readonly status: "unknown" };
 
 /**
- * Returns the endpoints in the order in which they are to be tried. Without affinity, those with the fewest open connections
+ * Returns the endpoints in the order in which they are to be tried, with those that are leaving at its end. Without affinity, those with the fewest open connections
  * come first, and among equals the one that was chosen longest ago.
  */
 export function orderEndpoints(
@@ -46,11 +50,14 @@ export function orderEndpoints(
 ): Endpoint[] {
   if (affinity === "client") {
     // With rendezvous hashing, a replica that comes or goes moves only the clients that have to move.
-    return sortedBy(endpoints, (endpoint) => [hash("sha1", `${client} ${endpoint.id}`)]);
+    return sortedBy(endpoints, (endpoint) => [
+      Number(endpoint.isLeaving === true),
+      hash("sha1", `${client} ${endpoint.id}`),
+    ]);
   }
   return sortedBy(endpoints, (endpoint) => {
     const { connections, lastChosen } = load(endpoint.id);
-    return [connections, lastChosen];
+    return [Number(endpoint.isLeaving === true), connections, lastChosen];
   });
 }
 

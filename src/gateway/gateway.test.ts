@@ -422,6 +422,7 @@ describe("a connection", () => {
       socket.on("data", (data: Buffer) => {
         received.push(data);
         const text = Buffer.concat(received).toString("latin1");
+        if (text.endsWith("\r\n\r\n")) socket.write("HTTP/1.1 101 Switching Protocols\r\n\r\n");
         if (text.endsWith("early bytes")) resolveAll(text);
       });
     });

@@ -1,33 +1,32 @@
 /**
- * One entrance to many agents: `/` and `/ws` lead to a replica of `?agent=&namespace=`, and a small HTTP API tells what runs. The
- * gateway knows neither processes nor pods, because it asks its source at each connection.
+ * One entrance to many agents: `/` and `/ws` lead to a replica of `?agent=&namespace=`, `/agents/NAMESPACE/NAME/ws` to one of that
+ * agent, and a small HTTP API tells what runs. The gateway knows neither processes nor pods, because it asks its source at each
+ * connection.
  */
-import { createServer, type IncomingMessage, type Server } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
-import type { Duplex } from "node:stream";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
+import type { Authenticator } from "../authentication/authenticator.ts";
 import type { Log } from "../observability/log.ts";
 import { isLoopback } from "../protocol/origin.ts";
+import { systemClock } from "../time/clock.ts";
 import { Access } from "./access.ts";
-import { ConnectionBook } from "./connection-book.ts";
+import type { Callers } from "./caller.ts";
+import { createClientAuthentication } from "./client-authentication.ts";
+import {
+  Connections,
+  type ConnectionLimits,
+  type Listening,
+  type SignToken,
+} from "./connections.ts";
+import { NO_METRICS, type GatewayMetrics } from "./gateway-metrics.ts";
 import { gatewayApp } from "./http-api.ts";
 import type { GatewaySource } from "./gateway-source.ts";
-import { hostRule, THIS_MACHINE, type HostRule } from "./host-rule.ts";
-import { judgeHost, judgeOrigin, judgeUpgrade } from "./judge-upgrade.ts";
-import { refuseUpgrade, type GatewayRefusal } from "./refusal.ts";
-import { orderEndpoints, type AgentReference, type Endpoint } from "./choose-replica.ts";
-import {
-  ConnectError,
-  connectToEndpoint,
-  runTunnel,
-  type TunnelEnd,
-  type TunnelLimits,
-} from "./tunnel.ts";
-import { clientAddress, forwardedHead, isWebSocketUpgrade } from "./upgrade-request.ts";
+import { clusterHostRule, hostRule, THIS_MACHINE } from "./host-rule.ts";
+import { judgeHost, judgeOrigin } from "./judge-upgrade.ts";
+import { isWebSocketUpgrade } from "./upgrade-request.ts";
 
-export interface GatewayLimits extends TunnelLimits {
-  /** How many WebSocket connections may be open at one time, over all agents. */
-  readonly maxConnections: number;
+export interface GatewayLimits extends ConnectionLimits {
   /** The most bytes of the request line and the headers together. */
   readonly maxHeaderBytes: number;
 }
@@ -43,6 +42,21 @@ export const DEFAULT_GATEWAY_LIMITS: GatewayLimits = {
 /** How many other HTTP connections may be open at one time: pages, `status`, probes. */
 const PLAIN_CONNECTIONS = 256;
 const REQUEST_TIMEOUT_MS = 15_000;
+/** TCP connections that the system may hold until the gateway accepts them. */
+const LISTEN_BACKLOG = 1_024;
+
+/** What a gateway is that stands before the agents of a cluster, and not on the machine of its user. */
+export interface ClusterFront {
+  /** Pages that may connect to every agent, besides those that an agent names. */
+  readonly allowedOrigins: readonly string[];
+  /** Undefined: agents alone ask who their clients are. */
+  readonly authenticator: Authenticator | undefined;
+  /** With it, clients may come with tokens of the cluster. */
+  readonly callers: Callers | undefined;
+  /** Proves to agents who a client is that the gateway knows. */
+  readonly signToken: SignToken | undefined;
+  readonly metrics: GatewayMetrics;
+}
 
 export interface GatewayOptions {
   readonly source: GatewaySource;
@@ -52,6 +66,8 @@ export interface GatewayOptions {
   /** Names or addresses, without a port, under which requests are taken besides those that the gateway has by its address. */
   readonly allowedHosts?: readonly string[] | undefined;
   readonly limits?: Partial<GatewayLimits> | undefined;
+  /** Undefined: it stands on the machine of its user. */
+  readonly cluster?: ClusterFront | undefined;
 }
 
 export interface Gateway {
@@ -59,7 +75,15 @@ export interface Gateway {
    * Rejects with the error of the socket, such as EADDRINUSE. `wantsToken` says whether the pages and the API want the token: they
    * do unless the gateway is on a loopback address and goes by no other name.
    */
-  listen(address: { host: string; port: number }): Promise<{ port: number; wantsToken: boolean }>;
+  listen(address: {
+    /** Undefined: all addresses. */
+    host?: string | undefined;
+    port: number;
+  }): Promise<{ port: number; wantsToken: boolean }>;
+  /** Closes the connections whose client would not be let in any more. Never rejects. */
+  review(signal: AbortSignal): Promise<void>;
+  /** Takes no new connections, and ends those that are open one after the other. Settles when none is left, or the grace is over. */
+  drain(graceMs: number, signal: AbortSignal): Promise<void>;
   /** Takes no new connections, and settles when the last one has closed. Connections are cut once `signal` aborts. */
   close(signal: AbortSignal): Promise<void>;
 }
@@ -70,13 +94,27 @@ export function createGateway({
   token,
   allowedHosts = [],
   limits: given,
+  cluster,
 }: GatewayOptions): Gateway {
   const limits = { ...DEFAULT_GATEWAY_LIMITS, ...given };
   /** Known once it listens. */
-  let listening: { hosts: HostRule; access: Access | undefined } | undefined;
-  const book = new ConnectionBook();
-  const closing = new AbortController();
-  const upgradedSockets = new Set<Duplex>();
+  let listening: Listening | undefined;
+  const connections = new Connections({
+    source,
+    log,
+    clock: systemClock,
+    limits,
+    metrics: cluster?.metrics ?? NO_METRICS,
+    allowedOrigins: cluster?.allowedOrigins ?? [],
+    authentication: createClientAuthentication({
+      authenticator: cluster?.authenticator,
+      callers: cluster?.callers,
+      clock: systemClock,
+      log,
+    }),
+    signToken: cluster?.signToken,
+    namesAgents: cluster === undefined,
+  });
 
   const answer = getRequestListener(
     gatewayApp({
@@ -84,6 +122,7 @@ export function createGateway({
       refusalOf: (request) =>
         judgeHost(request, listening?.hosts) ?? judgeOrigin(request, [], listening?.hosts),
       access: () => listening?.access,
+      isClosed: cluster !== undefined,
     }).fetch,
     { overrideGlobalObjects: false },
   );
@@ -99,92 +138,39 @@ export function createGateway({
   );
   server.maxConnections = limits.maxConnections + PLAIN_CONNECTIONS;
   server.on("upgrade", (request, socket, rest) => {
-    // Until a tunnel takes over, a client that goes away must not end the process.
-    socket.on("error", () => {});
-    upgradedSockets.add(socket);
-    socket.once("close", () => upgradedSockets.delete(socket));
-    void passOn(request, socket, rest);
+    void connections.take(request, socket, rest, listening);
   });
-
-  async function passOn(request: IncomingMessage, socket: Duplex, rest: Buffer): Promise<void> {
-    const verdict = judgeUpgrade(request, {
-      source,
-      hosts: listening?.hosts,
-      access: listening?.access,
-      isClosing: closing.signal.aborted,
-      connections: book.open,
-      maxConnections: limits.maxConnections,
-    });
-    if ("code" in verdict) {
-      refuseUpgrade(socket, verdict);
-      return;
-    }
-    const { agent, route } = verdict;
-    const endpoints = orderEndpoints(
-      route.endpoints,
-      route.affinity,
-      clientAddress(request),
-      (id) => book.load(id),
-    );
-    const end = await tunnelToFirst(endpoints, request, socket, rest);
-    if (end === "replica-failed" || end === "replica-timeout") {
-      log.warn(
-        { agent: agent.name, namespace: agent.namespace, end },
-        "a connection could not be passed on",
-      );
-      refuseUpgrade(socket, failureRefusal(end, agent));
-    }
-  }
-
-  /** Tries the endpoints in turn until one accepts a connection. Only that one sees the request. */
-  async function tunnelToFirst(
-    endpoints: readonly Endpoint[],
-    request: IncomingMessage,
-    socket: Duplex,
-    rest: Buffer,
-  ): Promise<TunnelEnd | "client-left"> {
-    const left = new AbortController();
-    const onLeft = (): void => left.abort(new Error("the client has left"));
-    socket.once("close", onLeft);
-    for (const endpoint of endpoints) {
-      using _connection = book.enter(endpoint);
-      let replica: Socket;
-      try {
-        replica = await connectToEndpoint(endpoint, limits.connectTimeoutMs, left.signal);
-      } catch (error) {
-        if (!(error instanceof ConnectError)) return "client-left";
-        log.debug({ error }, "trying the next replica");
-        continue;
-      }
-      socket.off("close", onLeft);
-      const head = forwardedHead(request, (name, value) =>
-        listening?.access === undefined ? value : listening.access.withoutToken(name, value),
-      );
-      return await runTunnel(socket, replica, { head, rest }, limits);
-    }
-    return "replica-failed";
-  }
 
   return {
     listen: ({ host, port }) =>
       new Promise((resolve, reject) => {
         server.once("error", reject);
-        server.listen({ host, port }, () => {
+        server.listen({ host, port, backlog: LISTEN_BACKLOG }, () => {
           server.off("error", reject);
           server.on("error", (error) => log.error({ error }, "the gateway's socket failed"));
           const { address, port: bound } = server.address() as AddressInfo;
-          const hosts = hostRule({ address, given: host, allowedHosts, machine: THIS_MACHINE });
-          const wantsToken = !hosts.isLoopback || !allowedHosts.every(isLoopback);
+          const hosts =
+            cluster === undefined
+              ? hostRule({ address, given: host ?? address, allowedHosts, machine: THIS_MACHINE })
+              : clusterHostRule(allowedHosts);
+          const isPrivate = hosts.isLoopback && allowedHosts.every(isLoopback);
+          const wantsToken = cluster === undefined && !isPrivate;
           listening = { hosts, access: wantsToken ? new Access(token, bound) : undefined };
           resolve({ port: bound, wantsToken });
         });
       }),
+    review: (signal) => connections.review(signal),
+    drain: (graceMs, signal) => {
+      connections.refuseNew();
+      server.close();
+      return connections.drain(graceMs, signal);
+    },
     close: (signal) =>
       new Promise((resolve) => {
-        closing.abort();
+        connections.refuseNew();
         const cut = (): void => {
           server.closeAllConnections();
-          for (const socket of upgradedSockets) socket.destroy();
+          connections.destroy();
         };
         server.close(() => {
           signal.removeEventListener("abort", cut);
@@ -194,17 +180,4 @@ export function createGateway({
         else signal.addEventListener("abort", cut, { once: true });
       }),
   };
-}
-
-function failureRefusal(
-  end: "replica-failed" | "replica-timeout",
-  { name, namespace }: AgentReference,
-): GatewayRefusal {
-  const agent = `agent ${name} in namespace ${namespace}`;
-  return end === "replica-failed"
-    ? { code: "ReplicaFailed", message: `${agent}: its replica could not be reached; try again` }
-    : {
-        code: "ReplicaTimeout",
-        message: `${agent}: its replica did not answer in time; try again`,
-      };
 }

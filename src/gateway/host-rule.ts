@@ -4,7 +4,7 @@
  * resolve to something else, so those of this machine are safe.
  */
 import type { IncomingMessage } from "node:http";
-import { isIPv6 } from "node:net";
+import { isIP, isIPv6 } from "node:net";
 import { hostname, networkInterfaces } from "node:os";
 import { hostOf, isLoopback } from "../protocol/origin.ts";
 
@@ -27,6 +27,8 @@ export interface HostRule {
   readonly isLoopback: boolean;
   /** Takes a host as `canonicalHost` returns it. */
   readonly allows: (host: string) => boolean;
+  /** Only a page that a browser shows can be made to come under a false name. Other clients may then use any. */
+  readonly isForPagesOnly?: boolean | undefined;
 }
 
 export function hostRule({
@@ -56,6 +58,35 @@ export function hostRule({
       if (host === canonicalHost(machine.hostname())) return true;
       return machine.addresses().some((one) => canonicalHost(one) === host);
     },
+  };
+}
+
+/** The names that only a cluster itself resolves: a Service of the same namespace, or with its namespace behind it. */
+const CLUSTER_NAME = /^[a-z0-9-]+$|\.svc$|\.svc\.cluster\.local$/;
+
+/**
+ * The rule of a gateway in a cluster, which many names lead to. Pages come under names that nobody else can give to an address: an
+ * address itself, a name of the cluster, a name of this machine, or one of `allowedHosts`, of which `*.` at the beginning stands for
+ * any names before it, and `*` for every host.
+ */
+export function clusterHostRule(allowedHosts: readonly string[]): HostRule {
+  const names = new Set<string | undefined>();
+  const endings: string[] = [];
+  for (const allowed of allowedHosts) {
+    if (allowed.startsWith("*.")) endings.push(`.${canonicalHost(allowed.slice(2)) ?? ""}`);
+    else if (allowed !== "*") names.add(canonicalHost(allowed));
+  }
+  const isAnyAllowed = allowedHosts.includes("*");
+  return {
+    isLoopback: false,
+    isForPagesOnly: true,
+    allows: (host) =>
+      isAnyAllowed ||
+      names.has(host) ||
+      endings.some((ending) => host.endsWith(ending)) ||
+      isIP(host.replace(/^\[|\]$/g, "")) !== 0 ||
+      isLoopback(host) ||
+      CLUSTER_NAME.test(host),
   };
 }
 

@@ -1,7 +1,7 @@
 /** The plain HTTP side of the gateway, which tells people and programs what runs. */
 import type { IncomingMessage } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
-import { Hono } from "hono";
+import { Hono, type Context } from "hono";
 import type { Access } from "./access.ts";
 import type { GatewaySource } from "./gateway-source.ts";
 import { landingPage, landingText } from "./landing-page.ts";
@@ -29,12 +29,15 @@ export interface AppOptions {
   readonly refusalOf: (request: IncomingMessage) => GatewayRefusal | undefined;
   /** What opens the pages and the API. Undefined where everybody who reaches them may read them. */
   readonly access: () => Access | undefined;
+  /** Nothing but `/healthz` is told, whoever asks. */
+  readonly isClosed?: boolean | undefined;
 }
 
 export function gatewayApp({
   source,
   refusalOf,
   access,
+  isClosed = false,
 }: AppOptions): Hono<{ Bindings: HttpBindings }> {
   const app = new Hono<{ Bindings: HttpBindings }>();
   const refuse = (refusal: GatewayRefusal): Response =>
@@ -57,6 +60,10 @@ export function gatewayApp({
       message: "this is a WebSocket address: ws://HOST/ws?agent=NAME",
     }),
   );
+  const notFound = (context: Context): Response =>
+    refuse({ code: "NotFound", message: `there is nothing at ${context.req.path}` });
+  app.notFound(notFound);
+  if (isClosed) return app;
   app.get("/", async (context, next) => {
     const token = context.req.query("token");
     const wanted = access();
@@ -80,8 +87,5 @@ export function gatewayApp({
       ? context.html(landingPage(source.resources(), host))
       : context.text(landingText(source.resources(), host));
   });
-  app.notFound((context) =>
-    refuse({ code: "NotFound", message: `there is nothing at ${context.req.path}` }),
-  );
   return app;
 }

@@ -1,35 +1,47 @@
 /** Decides who may connect: everything about a handshake that can be decided without a replica. */
 import type { IncomingMessage } from "node:http";
 import { isOriginAllowed } from "../protocol/origin.ts";
-import { WEBSOCKET_PATHS } from "../protocol/websocket-paths.ts";
-import type { Access } from "./access.ts";
+import { readAgentAddress } from "./agent-address.ts";
 import type { AgentReference, Route } from "./choose-replica.ts";
+import type { ClientAuthentication, KnownClient } from "./client-authentication.ts";
 import type { GatewaySource } from "./gateway-source.ts";
 import { hostOfRequest, type HostRule } from "./host-rule.ts";
 import { HOST_NOT_ALLOWED, ORIGIN_NOT_ALLOWED, type GatewayRefusal } from "./refusal.ts";
-import { DEFAULT_NAMESPACE, readTarget } from "./upgrade-request.ts";
 
-interface Admission {
+export interface Admission {
   readonly source: GatewaySource;
   /** `undefined` before the gateway listens: then no host is its own. */
   readonly hosts: HostRule | undefined;
-  /** `undefined`: everybody who reaches the gateway may hear what runs. */
-  readonly access: Access | undefined;
+  /** Pages that may connect to every agent, besides those that an agent names. */
+  readonly allowedOrigins: readonly string[];
+  /** Whether whoever sent the request may hear which agents there are, and why one is not ready. */
+  readonly mayHear: (request: IncomingMessage) => boolean;
+  /** Undefined: agents alone ask who their clients are. */
+  readonly authentication: ClientAuthentication | undefined;
   readonly isClosing: boolean;
-  /** The number of open connections, without this one. */
+  /** The number of connections that are open or about to be, without this one. */
   readonly connections: number;
   readonly maxConnections: number;
+  /** Aborts when the client has left. */
+  readonly signal: AbortSignal;
 }
 
-interface Admitted {
+export interface Admitted {
   readonly agent: AgentReference;
   readonly route: Extract<Route, { status: "ready" }>;
+  /** What the agent is asked for. */
+  readonly target: string;
+  /** Undefined where the agent asks who the client is. */
+  readonly client: KnownClient | undefined;
+  /** Whether the gateway itself lets the page in that the client is, which the agent so need not judge. */
+  readonly isPageOfGateway: boolean;
 }
 
 export function judgeHost(
   request: IncomingMessage,
   hosts: HostRule | undefined,
 ): GatewayRefusal | undefined {
+  if (hosts?.isForPagesOnly === true && request.headers.origin === undefined) return undefined;
   const host = hostOfRequest(request);
   const isAllowed = host !== undefined && hosts?.allows(host) === true;
   return isAllowed ? undefined : HOST_NOT_ALLOWED;
@@ -46,24 +58,32 @@ export function judgeOrigin(
     : ORIGIN_NOT_ALLOWED;
 }
 
-export function judgeUpgrade(
+export async function judgeUpgrade(
   request: IncomingMessage,
-  { source, hosts, access, isClosing, connections, maxConnections }: Admission,
-): GatewayRefusal | Admitted {
+  admission: Admission,
+): Promise<GatewayRefusal | Admitted> {
+  const { source, hosts, allowedOrigins, authentication } = admission;
   const wrongHost = judgeHost(request, hosts);
   if (wrongHost !== undefined) return wrongHost;
-  const { path, query } = readTarget(request.url ?? "/");
-  if (!WEBSOCKET_PATHS.includes(path)) {
-    return { code: "NotFound", message: "WebSocket connections are taken at / and /ws" };
+  const address = readAgentAddress(request.url ?? "/");
+  if ("code" in address) return address;
+  if (request.method !== "GET") {
+    return { code: "BadRequest", message: "a WebSocket handshake is a GET" };
   }
-  const name = query.get("agent") ?? "";
-  const agent = { name, namespace: query.get("namespace") || DEFAULT_NAMESPACE };
-  const route: Route = name === "" ? { status: "unknown" } : source.resolve(agent);
-  const allowedOrigins = route.status === "unknown" ? [] : route.allowedOrigins;
-  const wrongOrigin = judgeOrigin(request, allowedOrigins, hosts);
+  const { agent, target } = address;
+  const { name } = agent;
+  const find = (): Route => (name === "" ? { status: "unknown" } : source.resolve(agent));
+  const found = find();
+  const ofAgent = found.status === "unknown" ? [] : found.allowedOrigins;
+  const wrongOrigin = judgeOrigin(request, [...allowedOrigins, ...ofAgent], hosts);
   if (wrongOrigin !== undefined) return wrongOrigin;
+  const isPageOfGateway =
+    allowedOrigins.length > 0 && judgeOrigin(request, allowedOrigins, hosts) === undefined;
+  const client = await authentication?.identify(request, agent, admission.signal);
+  if (client !== undefined && "code" in client) return client;
   // Which agents there are, and why one is not ready, is for those who may hear what runs.
-  const agents = (access?.isGrantedTo(request) ?? true) ? source.agents() : undefined;
+  const mayHear = admission.mayHear(request);
+  const agents = mayHear ? source.agents() : undefined;
   if (name === "") {
     return {
       code: "AgentRequired",
@@ -71,6 +91,8 @@ export function judgeUpgrade(
       agents: agents?.map(shownName),
     };
   }
+  // It may have changed while the client was asked who it is.
+  const route = authentication === undefined ? found : find();
   if (route.status === "unknown") {
     return {
       code: "AgentNotFound",
@@ -78,18 +100,19 @@ export function judgeUpgrade(
       agents: agents?.map(shownName),
     };
   }
-  if (isClosing) return { code: "ShuttingDown", message: "the gateway is shutting down" };
+  if (admission.isClosing) return { code: "ShuttingDown", message: "the gateway is shutting down" };
   if (route.status === "unavailable") {
-    const message = agents === undefined ? "the agent is not ready" : route.reason;
+    const isForAnybody = route.isForAnybody === true || client !== undefined;
+    const message = mayHear || isForAnybody ? route.reason : "the agent is not ready";
     return { code: "AgentNotReady", message };
   }
-  if (connections >= maxConnections) {
+  if (admission.connections >= admission.maxConnections) {
     return {
       code: "TooManyConnections",
       message: "the gateway has as many connections as it takes",
     };
   }
-  return { agent, route };
+  return { agent, route, target, client, isPageOfGateway };
 }
 
 function shownName({ name, namespace }: AgentReference): string {

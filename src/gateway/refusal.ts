@@ -6,6 +6,7 @@ export const REFUSALS = {
   AgentRequired: 400,
   BadRequest: 400,
   Unauthorized: 401,
+  Forbidden: 403,
   HostNotAllowed: 403,
   OriginNotAllowed: 403,
   AgentNotFound: 404,
@@ -15,6 +16,7 @@ export const REFUSALS = {
   AgentNotReady: 503,
   TooManyConnections: 503,
   ShuttingDown: 503,
+  AuthenticationUnavailable: 503,
   ReplicaTimeout: 504,
 } as const satisfies Record<string, number>;
 

@@ -1,131 +1,136 @@
 /**
- * A connection through the gateway copies bytes both ways as they come. It does not look at frames. So a slow reader on one side
- * holds back the writer on the other, and whatever client and agent agree on in their handshake works.
+ * A connection through the gateway copies bytes both ways as they come. So a slow reader on one side holds back the writer on the
+ * other, and whatever client and agent agree on in their handshake works. It looks at the heads of frames that go to the client, to
+ * know where it may end the connection in the words of the protocol.
  */
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { Endpoint } from "./choose-replica.ts";
 import { systemClock, type Timer } from "../time/clock.ts";
+import { closeFrame, FrameBoundary } from "./frame-boundary.ts";
 
-export interface TunnelLimits {
-  /** The time for making the TCP connection to a replica. */
-  readonly connectTimeoutMs: number;
-  /** The time until the first byte of the replica's answer to the handshake. */
-  readonly handshakeTimeoutMs: number;
+export interface TunnelOptions {
   /** How long one direction may stay open after the other has ended. */
   readonly halfClosedMs: number;
+  /** Called with the number of bytes of each piece that passes. */
+  readonly onBytes?: ((direction: "to-client" | "to-agent", bytes: number) => void) | undefined;
+  /** Called once, when both sides have closed. */
+  readonly onEnd: () => void;
 }
 
-export class ConnectError extends Error {
-  override readonly name = "ConnectError";
-}
+export class Tunnel {
+  readonly #client: Duplex;
+  readonly #replica: Socket;
+  readonly #options: TunnelOptions;
+  readonly #boundary = new FrameBoundary();
+  #halfClosed: Timer | undefined;
+  #isClosing = false;
+  /** The frame with which the connection ends at the next boundary. */
+  #lastFrame: Buffer | undefined;
+  #isOver = false;
+  #hasSpoken = false;
 
-/** Settles with the replica's socket. Rejects with a ConnectError, or with the reason of `signal` when that aborts. */
-export function connectToEndpoint(
-  endpoint: Endpoint,
-  timeoutMs: number,
-  signal: AbortSignal,
-): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const socket = connect({
-      host: endpoint.host,
-      port: endpoint.port,
-      allowHalfOpen: true,
-      noDelay: true,
-      keepAlive: true,
-    });
-    const settle = (error?: Error): void => {
-      timer.cancel();
-      signal.removeEventListener("abort", onAbort);
-      socket.off("error", onError);
-      if (error === undefined) {
-        resolve(socket);
-        return;
-      }
-      socket.on("error", () => {}).destroy();
-      reject(error);
+  /** Both sockets are paused, and the handshake has been answered with 101. */
+  constructor(client: Duplex, replica: Socket, options: TunnelOptions) {
+    this.#client = client;
+    this.#replica = replica;
+    this.#options = options;
+    const onClose = (): void => this.#onClose();
+    const onClientEnd = (): void => this.#endOther(replica);
+    const onReplicaEnd = (): void => this.#endOther(client);
+    // What the one that is left still says is thrown away, so that its end is seen.
+    const onClientClose = (): void => {
+      onClientEnd();
+      replica.resume();
+      onClose();
     };
-    const onError = (error: Error): void =>
-      settle(new ConnectError(`replica ${endpoint.id} cannot be connected to`, { cause: error }));
-    const onAbort = (): void => settle(signal.reason as Error);
-    const timer = systemClock.setTimer(timeoutMs, () =>
-      settle(
-        new ConnectError(`replica ${endpoint.id} did not accept a connection in ${timeoutMs} ms`),
-      ),
-    );
-    signal.addEventListener("abort", onAbort, { once: true });
-    socket.once("error", onError);
-    socket.once("connect", () => settle());
-  });
-}
-
-/** `answered` means that the replica gave any answer to the handshake, and that both sides have closed since. */
-export type TunnelEnd = "answered" | "replica-failed" | "replica-timeout";
-
-/**
- * Sends the handshake and copies both ways until both sides have ended. When the replica gives no answer at all, the
- * client's socket is left open for a refusal.
- */
-export function runTunnel(
-  client: Duplex,
-  replica: Socket,
-  handshake: { head: string; rest: Buffer },
-  limits: TunnelLimits,
-): Promise<TunnelEnd> {
-  return new Promise((resolve) => {
-    let over = false;
-    const finish = (end: TunnelEnd): void => {
-      over = true;
-      handshakeTimer.cancel();
-      halfClosedTimer?.cancel();
-      resolve(end);
+    const onReplicaClose = (): void => {
+      onReplicaEnd();
+      client.resume();
+      onClose();
     };
-    const giveUp = (end: TunnelEnd): void => {
-      client.unpipe(replica);
-      replica.unpipe(client).destroy();
-      finish(end);
-    };
-
-    const handshakeTimer = systemClock.setTimer(limits.handshakeTimeoutMs, () => {
-      if (!over && replica.bytesRead === 0) giveUp("replica-timeout");
-    });
-    let halfClosedTimer: Timer | undefined;
-    /** Called when one direction has ended. What is under way gets a while to arrive, and the other direction a while to end. */
-    const endOther = (other: Duplex): void => {
-      other.end();
-      halfClosedTimer ??= systemClock.setTimer(limits.halfClosedMs, () => {
-        client.destroy();
-        replica.destroy();
-      });
-    };
-
-    const onClientEnd = (): void => {
-      if (!over) endOther(replica);
-    };
-    const onReplicaEnd = (): void => {
-      if (over) return;
-      if (replica.bytesRead === 0 && !client.destroyed) giveUp("replica-failed");
-      else endOther(client);
-    };
-    const onClose = (): void => {
-      if (!over && client.closed && replica.closed) finish("answered");
-    };
-    // An error is followed by "close", which does all that is needed.
+    // An error is followed by "close", which does all that is needed. Whoever made the sockets hears their errors.
     client
-      .on("error", () => {})
+      .on("data", (chunk: Buffer) => this.#toAgent(chunk))
+      .on("drain", () => replica.resume())
       .on("end", onClientEnd)
-      .on("close", onClientEnd)
-      .on("close", onClose);
+      .on("close", onClientClose);
     replica
-      .on("error", () => {})
+      .on("data", (chunk: Buffer) => this.#toClient(chunk))
+      .on("drain", () => client.resume())
       .on("end", onReplicaEnd)
-      .on("close", onReplicaEnd)
-      .on("close", onClose);
+      .on("close", onReplicaClose);
+    // One side may have closed before anybody listened.
+    if (client.closed) onClientClose();
+    if (replica.closed) onReplicaClose();
+  }
 
-    replica.write(handshake.head, "latin1");
-    if (handshake.rest.length > 0) replica.write(handshake.rest);
-    client.pipe(replica, { end: false });
-    replica.pipe(client, { end: false });
-  });
+  /** Begins to pass bytes on: first those that came together with the handshake. */
+  start(fromClient: Buffer, fromReplica: Buffer): void {
+    if (fromClient.length > 0) this.#toAgent(fromClient);
+    if (fromReplica.length > 0) this.#toClient(fromReplica);
+    if (!this.#replica.writableNeedDrain) this.#client.resume();
+    if (!this.#client.writableNeedDrain) this.#replica.resume();
+  }
+
+  /** Whether nothing has come from the agent since this was asked last. */
+  takeQuiet(): boolean {
+    const isQuiet = !this.#hasSpoken;
+    this.#hasSpoken = false;
+    return isQuiet;
+  }
+
+  /** Whether the client was told that the connection ends, or is about to be. */
+  get isEnding(): boolean {
+    return this.#lastFrame !== undefined;
+  }
+
+  /** Tells the client why the connection ends, once the frame that is under way is whole, and ends it. The reason has 123 bytes at most. */
+  close(code: number, reason: string): void {
+    if (this.#lastFrame !== undefined) return;
+    this.#lastFrame = closeFrame(code, reason);
+    this.#closeAtBoundary();
+  }
+
+  destroy(): void {
+    this.#client.destroy();
+    this.#replica.destroy();
+  }
+
+  #toAgent(chunk: Buffer): void {
+    this.#options.onBytes?.("to-agent", chunk.length);
+    if (this.#replica.writable && !this.#replica.write(chunk)) this.#client.pause();
+  }
+
+  #toClient(chunk: Buffer): void {
+    // The client was told that nothing more comes.
+    if (this.#isClosing) return;
+    this.#hasSpoken = true;
+    this.#options.onBytes?.("to-client", chunk.length);
+    this.#boundary.pass(chunk);
+    if (this.#client.writable && !this.#client.write(chunk)) this.#replica.pause();
+    if (this.#lastFrame !== undefined) this.#closeAtBoundary();
+  }
+
+  #closeAtBoundary(): void {
+    if (this.#lastFrame === undefined || this.#isClosing || !this.#boundary.isHere) return;
+    this.#isClosing = true;
+    if (this.#client.writable) this.#client.write(this.#lastFrame);
+    // What the client still says goes to the agent, until the client ends too.
+    this.#endOther(this.#client);
+    this.#replica.resume();
+  }
+
+  /** One direction has ended. What is under way gets a while to arrive, and the other direction a while to end. */
+  #endOther(other: Duplex): void {
+    if (this.#isOver) return;
+    other.end();
+    this.#halfClosed ??= systemClock.setTimer(this.#options.halfClosedMs, () => this.destroy());
+  }
+
+  #onClose(): void {
+    if (this.#isOver || !this.#client.closed || !this.#replica.closed) return;
+    this.#isOver = true;
+    this.#halfClosed?.cancel();
+    this.#options.onEnd();
+  }
 }
