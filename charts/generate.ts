@@ -3,6 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { customResourceDefinitions } from "../src/api/crd.ts";
+import { GATEWAY_API_RULES, GATEWAY_RULES } from "../src/gateway-cluster/permissions.ts";
 import { ADMISSION_POLICY } from "../src/operator/admission-policy.ts";
 import { GATEWAY_KEY_NAME, LEASE_NAME, SIGNING_KEY_NAME } from "../src/operator/cluster/labels.ts";
 import {
@@ -33,6 +34,10 @@ export function chartFiles(): Map<string, string> {
     "own-gateway": gatewayKeyRules(GATEWAY_KEY_NAME),
     view: USER_RULES.view,
     edit: USER_RULES.edit,
+    sessions: USER_RULES.sessions,
+    admin: USER_RULES.admin,
+    gateway: GATEWAY_RULES,
+    "gateway-api": GATEWAY_API_RULES,
   };
   for (const [name, value] of Object.entries(rules)) {
     files.set(`rules/${name}.yaml`, HEAD + toYAML(value));

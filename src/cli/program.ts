@@ -8,6 +8,7 @@ import { conformanceCommand } from "./conformance/command.ts";
 import { conformanceRuntimeCommand } from "./conformance-runtime/command.ts";
 import { crdsCommand } from "./crds.ts";
 import { evalCommand } from "./eval/command.ts";
+import { gatewayCommand } from "./gateway/command.ts";
 import { initCommand } from "./init/command.ts";
 import { migrateCommand } from "./migrate/command.ts";
 import { operatorCommand } from "./operator/command.ts";
@@ -34,6 +35,7 @@ const COMMANDS: readonly CreateCommand[] = [
   conformanceCommand,
   conformanceRuntimeCommand,
   operatorCommand,
+  gatewayCommand,
   agentCommand,
 ];
 

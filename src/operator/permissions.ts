@@ -88,8 +88,13 @@ export function gatewayKeyRules(gatewayKey: string): readonly PolicyRule[] {
   return [{ apiGroups: [""], resources: ["secrets"], resourceNames: [gatewayKey], verbs: ["get"] }];
 }
 
-/** The rules for people, which are added to the roles `view` and `edit` of the cluster. */
-export const USER_RULES: Readonly<Record<"view" | "edit", readonly PolicyRule[]>> = {
+/**
+ * The rules for people, which are added to roles of the cluster: `view` and `edit` to those of the same name, `sessions` and `admin` to
+ * `admin`. Who may look at agents may not read what people say to them.
+ */
+export const USER_RULES: Readonly<
+  Record<"view" | "edit" | "sessions" | "admin", readonly PolicyRule[]>
+> = {
   view: [{ apiGroups: [GROUP], resources: KINDS, verbs: WATCH }],
   edit: [
     {
@@ -97,5 +102,12 @@ export const USER_RULES: Readonly<Record<"view" | "edit", readonly PolicyRule[]>
       resources: [...KINDS, "agentruntimes/scale"],
       verbs: ["create", "delete", "deletecollection", "patch", "update"],
     },
+    // Subresources that no object has. A gateway asks for them.
+    { apiGroups: [GROUP], resources: ["agentruntimes/chat"], verbs: ["create"] },
+  ],
+  sessions: [{ apiGroups: [GROUP], resources: ["agentruntimes/sessions"], verbs: WATCH }],
+  admin: [
+    { apiGroups: [GROUP], resources: ["agentruntimes/sessions"], verbs: ["create", "delete"] },
+    { apiGroups: [GROUP], resources: ["agentruntimes/toolcalls"], verbs: ["create"] },
   ],
 };

@@ -37,3 +37,12 @@ export function durationValue(text: string, minMs: number, otherwise: string): n
   }
   throw new InvalidArgumentError(otherwise);
 }
+
+/** Reads a flag that takes several values, or a variable that separates them by commas. */
+export function listOf(value: string | string[] | undefined): string[] {
+  return [value ?? []]
+    .flat()
+    .flatMap((each) => each.split(","))
+    .map((each) => each.trim())
+    .filter((each) => each !== "");
+}

@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import type { CommandContext } from "../command-line/create-command.ts";
-import { durationValue, portValue, positiveValue } from "../command-line/option-values.ts";
+import { durationValue, listOf, portValue, positiveValue } from "../command-line/option-values.ts";
 import type { CrossNamespaceReferences } from "../../control/namespace-grant.ts";
 import { crossNamespaceOption } from "../command-line/shared-options.ts";
 import type { OperatorFlags } from "./operator.ts";
@@ -151,15 +151,6 @@ export function operatorCommand({ streams, end }: CommandContext): Command {
       };
       end(await operator({ ...flags, ...read }, streams));
     });
-}
-
-/** Reads a flag that takes several values, or a variable that separates them by commas. */
-function listOf(value: string | string[] | undefined): string[] {
-  return [value ?? []]
-    .flat()
-    .flatMap((each) => each.split(","))
-    .map((each) => each.trim())
-    .filter((each) => each !== "");
 }
 
 function resyncValue(text: string): number {

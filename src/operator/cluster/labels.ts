@@ -31,6 +31,9 @@ export const AGENT_LABEL_SELECTOR = `${MANAGED_BY_LABEL}=${OPERATOR},${COMPONENT
 /** Selects the ConfigMaps that hold versions of packs. */
 export const PACK_VERSION_LABEL_SELECTOR = `${MANAGED_BY_LABEL}=${OPERATOR},${COMPONENT_LABEL}=${PROMPT_PACK_COMPONENT}`;
 
+/** The port for clients, of an agent's pods and of its Service. */
+export const FACADE_PORT_NAME = "facade";
+
 /** On an EndpointSlice: the name of its Service. */
 export const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
 

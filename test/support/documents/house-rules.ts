@@ -53,6 +53,15 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   conformance: ["protocol"],
   evals: ["api", "promptpack"],
   gateway: ["protocol", "agent-config", "authentication", "http-api", "observability"],
+  "gateway-cluster": [
+    "api",
+    "agent-config",
+    "authentication",
+    "gateway",
+    "kube",
+    "observability",
+    "operator",
+  ],
   cli: [
     "api",
     "protocol",
@@ -66,6 +75,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "local",
     "agent",
     "gateway",
+    "gateway-cluster",
     "http-api",
     "conformance",
     "evals",

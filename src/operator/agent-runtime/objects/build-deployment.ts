@@ -26,6 +26,7 @@ import {
   agentLabels,
   configMapName,
   ENVIRONMENT_ANNOTATION,
+  FACADE_PORT_NAME,
   ROLL_HASH_ANNOTATION,
 } from "../../cluster/labels.ts";
 import type { OperatorSettings } from "../../cluster/operator-context.ts";
@@ -33,7 +34,6 @@ import { AGENT_CONTAINER } from "../../../api/pod-template.ts";
 import { CONFIG_KEY } from "./build-config-map.ts";
 import { mergePodTemplate } from "./merge-pod-template.ts";
 
-export const FACADE_PORT_NAME = "facade";
 const MANAGEMENT_PORT_NAME = "management";
 /** A user id that no machine gives to a user. */
 const NON_ROOT = 65_532;

@@ -2,8 +2,7 @@ import { MANAGEMENT_PORT } from "../../../agent-config/agent-config.ts";
 import { agentSelector } from "../../../control/agent-runtime/agent-selector.ts";
 import type { AgentNetworkPolicy } from "../../cluster/agent-network-policy.ts";
 import type { NetworkPolicyObject } from "../../cluster/kubernetes-objects.ts";
-import { agentLabels } from "../../cluster/labels.ts";
-import { FACADE_PORT_NAME } from "./build-deployment.ts";
+import { agentLabels, FACADE_PORT_NAME } from "../../cluster/labels.ts";
 
 /**
  * The facade is open to everybody, as the Service is. The management port is open to those that the settings name. Traffic from the

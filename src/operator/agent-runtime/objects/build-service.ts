@@ -2,8 +2,7 @@ import type { V1ServiceSpec } from "@kubernetes/client-node";
 import type { AgentConfig } from "../../../agent-config/agent-config.ts";
 import { agentSelector } from "../../../control/agent-runtime/agent-selector.ts";
 import type { ServiceObject } from "../../cluster/kubernetes-objects.ts";
-import { agentLabels } from "../../cluster/labels.ts";
-import { FACADE_PORT_NAME } from "./build-deployment.ts";
+import { agentLabels, FACADE_PORT_NAME } from "../../cluster/labels.ts";
 
 /** The default of Kubernetes, and the most that it allows. */
 const DEFAULT_AFFINITY_SECONDS = 10_800;

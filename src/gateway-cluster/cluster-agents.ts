@@ -1,0 +1,130 @@
+/**
+ * The agents of a cluster, as a gateway leads to them: followed by watches, and answered from memory. While the API server is away, what
+ * was known last goes on to count.
+ */
+import type { AgentReference, Route } from "../gateway/choose-replica.ts";
+import type { GatewaySource } from "../gateway/gateway-source.ts";
+import type { KubeClient } from "../kube/client/client.ts";
+import type { ResourceType } from "../kube/client/object.ts";
+import { Cache } from "../kube/watch/cache.ts";
+import { Reflector } from "../kube/watch/reflector.ts";
+import {
+  AGENT_RUNTIMES,
+  ENDPOINT_SLICES,
+  type StoredAgentRuntime,
+} from "../operator/cluster/kubernetes-objects.ts";
+import { AGENT_LABEL_SELECTOR, SERVICE_NAME_LABEL } from "../operator/cluster/labels.ts";
+import type { Clock } from "../time/clock.ts";
+import { keyOfAgent, routeOf, type AgentSlice } from "./route-of.ts";
+
+const NOT_KNOWN_YET: Route = {
+  status: "unavailable",
+  reason: "the gateway does not know the agents yet",
+  isForAnybody: true,
+  allowedOrigins: [],
+};
+
+export interface ClusterAgentsOptions {
+  readonly client: KubeClient;
+  /** Empty: all namespaces. */
+  readonly namespaces: readonly string[];
+  /** Whether the gateway asks its clients who they are. */
+  readonly isAuthenticated: boolean;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly onError: (type: ResourceType, error: unknown) => void;
+}
+
+export class ClusterAgents implements GatewaySource {
+  readonly #agentRuntimes = new Cache<StoredAgentRuntime>();
+  readonly #slices = new Cache<AgentSlice>({
+    agent: ({ metadata }) => {
+      const service = metadata.labels?.[SERVICE_NAME_LABEL];
+      return service === undefined
+        ? []
+        : [keyOfAgent({ name: service, namespace: metadata.namespace ?? "" })];
+    },
+  });
+  readonly #reflectors: readonly Pick<Reflector<StoredAgentRuntime>, "run" | "isSynced">[];
+  readonly #isAuthenticated: boolean;
+  /** Routes are asked for far more often than they change. */
+  readonly #routes = new Map<string, Route>();
+
+  constructor({
+    client,
+    namespaces,
+    clock,
+    random,
+    onError,
+    isAuthenticated,
+  }: ClusterAgentsOptions) {
+    this.#isAuthenticated = isAuthenticated;
+    const scopes = namespaces.length === 0 ? [undefined] : namespaces;
+    this.#reflectors = scopes.flatMap((namespace) => [
+      new Reflector({
+        client,
+        type: AGENT_RUNTIMES,
+        cache: this.#agentRuntimes,
+        namespace,
+        clock,
+        random,
+        onError: (error) => onError(AGENT_RUNTIMES, error),
+      }),
+      new Reflector({
+        client,
+        type: ENDPOINT_SLICES,
+        cache: this.#slices,
+        namespace,
+        // A slice has the labels of its Service, so these are the slices of the Services that the operator made.
+        labelSelector: AGENT_LABEL_SELECTOR,
+        clock,
+        random,
+        onError: (error) => onError(ENDPOINT_SLICES, error),
+      }),
+    ]);
+    this.#agentRuntimes.subscribe(({ before, after }) => {
+      const { name, namespace = "" } = (after ?? before)?.metadata ?? { name: "" };
+      this.#routes.delete(keyOfAgent({ name, namespace }));
+    });
+    this.#slices.subscribe(({ before, after }) => {
+      for (const slice of [before, after]) {
+        if (slice === undefined) continue;
+        for (const key of this.#slices.valuesOf("agent", slice)) this.#routes.delete(key);
+      }
+    });
+  }
+
+  /** Whether all agents and all their replicas were listed once. */
+  get isSynced(): boolean {
+    return this.#reflectors.every(({ isSynced }) => isSynced);
+  }
+
+  /** Follows the cluster until the signal is aborted, and then resolves. */
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all(this.#reflectors.map((reflector) => reflector.run(signal)));
+  }
+
+  resolve(agent: AgentReference): Route {
+    const key = keyOfAgent(agent);
+    const known = this.#routes.get(key);
+    if (known !== undefined) return known;
+    const agentRuntime = this.#agentRuntimes.get(key);
+    if (agentRuntime === undefined && !this.isSynced) return NOT_KNOWN_YET;
+    const slices = this.#slices.indexed("agent", key);
+    const route = routeOf(agentRuntime, slices, { isAuthenticated: this.#isAuthenticated });
+    // What clients ask for in vain is not kept, since there is no end of it.
+    if (route.status !== "unknown") this.#routes.set(key, route);
+    return route;
+  }
+
+  agents(): readonly AgentReference[] {
+    return [...this.#agentRuntimes.all()].map(({ metadata: { name, namespace = "" } }) => ({
+      name,
+      namespace,
+    }));
+  }
+
+  resources(): [] {
+    return [];
+  }
+}

@@ -1,0 +1,15 @@
+/** What a gateway may do in a cluster, which is exactly what it does. The roles of the chart are generated from it. */
+import { GROUP } from "../api/group.ts";
+import type { PolicyRule } from "../operator/permissions.ts";
+
+/** In every namespace whose agents it leads to. It reads no Secret: what it needs of them are files. */
+export const GATEWAY_RULES: readonly PolicyRule[] = [
+  { apiGroups: [GROUP], resources: ["agentruntimes"], verbs: ["list", "watch"] },
+  { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list", "watch"] },
+];
+
+/** In the whole cluster, where tokens of the cluster are taken: it asks who somebody is, and what that one may do. */
+export const GATEWAY_API_RULES: readonly PolicyRule[] = [
+  { apiGroups: ["authentication.k8s.io"], resources: ["tokenreviews"], verbs: ["create"] },
+  { apiGroups: ["authorization.k8s.io"], resources: ["subjectaccessreviews"], verbs: ["create"] },
+];
