@@ -8,7 +8,7 @@ MACHINE_PATH := $(PATH)
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 NODE := node_modules/.bin/node
 INSTALLED := node_modules/.installed
-SOURCES := $(shell find bin src supply-chain -name '*.ts' -not -name '*.test.ts')
+SOURCES := $(shell find bin src supply-chain -type f -not -name '*.test.ts')
 
 .PHONY: help setup up test check audit format generate image sbom bench clean
 
@@ -27,7 +27,7 @@ $(INSTALLED): package.json package-lock.json image/node/package.json .npmrc
 	@touch $@
 
 dist/omnia.js: $(INSTALLED) rolldown.config.ts tsconfig.json $(SOURCES)
-	@echo "Building the program into dist"
+	@echo "Building the program and the console into dist"
 	@rolldown --config rolldown.config.ts --log-level warn >/dev/null
 	@touch $@
 
@@ -40,7 +40,7 @@ test: setup ## Run every test, with a real Redis, model server and Kubernetes AP
 	@vitest run $(ARGS)
 
 check: setup ## Check types, lint, format, dead code, which part imports which, and advisories
-	@echo "Types"; tsc -p .
+	@echo "Types"; tsc -p .; tsc -p src/console
 	@echo "Lint"; oxlint --deny-warnings
 	@echo "Format"; oxfmt --check
 	@echo "Dead code"; knip

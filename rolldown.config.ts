@@ -7,7 +7,12 @@ import { join } from "node:path";
 import { defineConfig, type Plugin } from "rolldown";
 import packageJSON from "./package.json" with { type: "json" };
 import { bundledPackages, type BundledPackage } from "./supply-chain/bundled-packages.ts";
+import { buildConsole } from "./supply-chain/build-console.ts";
 import { SOFTWARE_BILL_FILE, softwareBill } from "./supply-chain/software-bill.ts";
+
+/** Where the console is in the bundle. */
+const CONSOLE_FOLDER = "console";
+const builtConsole = buildConsole();
 
 export default defineConfig({
   input: {
@@ -21,7 +26,7 @@ export default defineConfig({
   },
   platform: "node",
   tsconfig: "tsconfig.json",
-  plugins: [withoutUndici(), thirdParties()],
+  plugins: [withoutUndici(), consoleFiles(), thirdParties()],
   output: {
     dir: "dist",
     format: "esm",
@@ -55,14 +60,28 @@ function withoutUndici(): Plugin {
   };
 }
 
+/** Puts the page beside the program, whose gateway serves it. */
+function consoleFiles(): Plugin {
+  return {
+    name: "console-files",
+    async generateBundle() {
+      const { files } = await builtConsole;
+      for (const { name, content } of files) {
+        this.emitFile({ type: "asset", fileName: `${CONSOLE_FOLDER}/${name}`, source: content });
+      }
+    },
+  };
+}
+
 /** Keeps the licences of what is bundled, as they ask for, and says what is bundled. */
 function thirdParties(): Plugin {
   return {
     name: "third-parties",
-    generateBundle(_options, bundle) {
-      const moduleIds = Object.values(bundle).flatMap((output) =>
+    async generateBundle(_options, bundle) {
+      const ofProgram = Object.values(bundle).flatMap((output) =>
         output.type === "chunk" ? output.moduleIds : [],
       );
+      const moduleIds = [...ofProgram, ...(await builtConsole).moduleIds];
       const packages = bundledPackages(moduleIds, import.meta.dirname);
       this.emitFile({
         type: "asset",

@@ -96,7 +96,10 @@ describe("the npm package", () => {
     }
     expect(
       paths.filter(
-        (path) => !/^(dist\/[\w.-]+|examples\/.+|LICENSE|README\.md|package\.json)$/.test(path),
+        (path) =>
+          !/^(dist\/(console\/(assets\/)?)?[\w.-]+|examples\/.+|LICENSE|README\.md|package\.json)$/.test(
+            path,
+          ),
       ),
     ).toEqual([]);
   });

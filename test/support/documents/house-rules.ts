@@ -62,6 +62,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "observability",
     "operator",
   ],
+  console: ["api", "protocol", "http-api"],
   cli: [
     "api",
     "protocol",
@@ -95,7 +96,7 @@ export function brokenHouseRules(root: string): string[] {
   const files = programFiles(root).filter((file) => !TEST_FOLDERS.includes(dirname(file)));
   const imports = files.flatMap((file) =>
     importsOf(file, root)
-      .filter(({ target }) => target.endsWith(".ts"))
+      .filter(({ target }) => /\.tsx?$/.test(target))
       .map((found) => ({ file, ...found })),
   );
   const crossings = imports.flatMap(({ file, line, target }) => {

@@ -44,7 +44,7 @@ export function loadedWith(entry: string, root: string): Set<string> {
   for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
     if (loaded.has(file)) continue;
     loaded.add(file);
-    if (!file.endsWith(".ts")) continue;
+    if (!/\.tsx?$/.test(file)) continue;
     for (const { kind, target } of importsOf(file, root))
       if (kind === "static") waiting.push(target);
   }

@@ -1,0 +1,3 @@
+export function ConnectPage() {
+  return <h2>Connect</h2>;
+}

@@ -1,0 +1,3 @@
+export function StatusPage() {
+  return <h2>Status</h2>;
+}

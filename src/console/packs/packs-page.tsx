@@ -1,0 +1,3 @@
+export function PacksPage() {
+  return <h2>Packs</h2>;
+}

@@ -1,0 +1,3 @@
+export function SessionsPage() {
+  return <h2>Sessions</h2>;
+}

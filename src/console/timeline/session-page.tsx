@@ -1,0 +1,3 @@
+export function SessionPage() {
+  return <h2>Session</h2>;
+}

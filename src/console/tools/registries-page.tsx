@@ -1,0 +1,3 @@
+export function RegistriesPage() {
+  return <h2>Tools</h2>;
+}

@@ -1,0 +1,3 @@
+export function RegistryPage() {
+  return <h2>Tools</h2>;
+}
