@@ -583,11 +583,12 @@ describe("over plain HTTP", () => {
       `Omnia runs here. Its agents:\n\nteam-a/bot: Running (1/1 ready)\n` +
         `  ws://127.0.0.1:${port}/ws?agent=bot&namespace=team-a\n  omnia chat bot -n team-a\n`,
     );
+    // Without a console a browser is told the same.
     const page = await fetch(`http://127.0.0.1:${port}/?agent=x`, {
       headers: { accept: "text/html" },
     });
-    expect(page.headers.get("content-type")).toMatch("text/html");
-    expect(await page.text()).toContain("<code>omnia chat bot -n team-a</code>");
+    expect(page.headers.get("content-type")).toMatch("text/plain");
+    expect(await page.text()).toBe(text);
   });
 
   it("/ws without a handshake says that it wants one, and other paths that nothing is there", async () => {

@@ -19,6 +19,7 @@ import {
   type Listening,
   type SignToken,
 } from "./connections.ts";
+import type { ConsoleFiles } from "./console/console-files.ts";
 import { NO_METRICS, type GatewayMetrics } from "./gateway-metrics.ts";
 import { gatewayApp } from "./http-api.ts";
 import type { GatewaySource } from "./gateway-source.ts";
@@ -68,6 +69,8 @@ export interface GatewayOptions {
   readonly limits?: Partial<GatewayLimits> | undefined;
   /** Undefined: it stands on the machine of its user. */
   readonly cluster?: ClusterFront | undefined;
+  /** The page that it serves at `/`. */
+  readonly console?: ConsoleFiles | undefined;
 }
 
 export interface Gateway {
@@ -95,6 +98,7 @@ export function createGateway({
   allowedHosts = [],
   limits: given,
   cluster,
+  console,
 }: GatewayOptions): Gateway {
   const limits = { ...DEFAULT_GATEWAY_LIMITS, ...given };
   /** Known once it listens. */
@@ -123,6 +127,7 @@ export function createGateway({
         judgeHost(request, listening?.hosts) ?? judgeOrigin(request, [], listening?.hosts),
       access: () => listening?.access,
       isClosed: cluster !== undefined,
+      console,
     }).fetch,
     { overrideGlobalObjects: false },
   );

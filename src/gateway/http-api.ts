@@ -4,7 +4,9 @@ import type { HttpBindings } from "@hono/node-server";
 import { Hono, type Context } from "hono";
 import type { Access } from "./access.ts";
 import type { GatewaySource } from "./gateway-source.ts";
-import { landingPage, landingText } from "./landing-page.ts";
+import type { ConsoleFiles } from "./console/console-files.ts";
+import { consoleRoutes } from "./console/console-routes.ts";
+import { landingText } from "./landing-text.ts";
 import { RESOURCES_PATH } from "./resources-path.ts";
 import {
   UNAUTHORIZED,
@@ -16,8 +18,7 @@ import {
 
 const SECURITY_HEADERS = {
   "cache-control": "no-store",
-  "content-security-policy":
-    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
   "cross-origin-resource-policy": "same-origin",
   "referrer-policy": "no-referrer",
   "x-content-type-options": "nosniff",
@@ -31,6 +32,8 @@ export interface AppOptions {
   readonly access: () => Access | undefined;
   /** Nothing but `/healthz` is told, whoever asks. */
   readonly isClosed?: boolean | undefined;
+  /** The page for people. Without it they get the text that programs get. */
+  readonly console?: ConsoleFiles | undefined;
 }
 
 export function gatewayApp({
@@ -38,6 +41,7 @@ export function gatewayApp({
   refusalOf,
   access,
   isClosed = false,
+  console,
 }: AppOptions): Hono<{ Bindings: HttpBindings }> {
   const app = new Hono<{ Bindings: HttpBindings }>();
   const refuse = (refusal: GatewayRefusal): Response =>
@@ -51,7 +55,7 @@ export function gatewayApp({
     if (refusal === undefined) await next();
     else context.res = refuse(refusal);
     for (const [name, value] of Object.entries(SECURITY_HEADERS))
-      context.res.headers.set(name, value);
+      if (!context.res.headers.has(name)) context.res.headers.set(name, value);
   });
   app.get("/healthz", (context) => context.json({ status: "ok" }));
   app.get("/ws", () =>
@@ -73,6 +77,7 @@ export function gatewayApp({
     context.header("set-cookie", wanted.setCookie);
     return context.redirect("/", 303);
   });
+  if (console !== undefined) app.route("/", consoleRoutes(console));
   // What stands below is for those who have the token. They alone learn which paths there are.
   app.use(async (context, next) => {
     const wanted = access();
@@ -82,10 +87,7 @@ export function gatewayApp({
   app.get(RESOURCES_PATH, (context) => context.json({ items: source.resources() }));
   app.get("/", (context) => {
     const host = context.req.header("host") ?? "localhost";
-    const wantsPage = context.req.header("accept")?.includes("text/html") ?? false;
-    return wantsPage
-      ? context.html(landingPage(source.resources(), host))
-      : context.text(landingText(source.resources(), host));
+    return context.text(landingText(source.resources(), host));
   });
   return app;
 }

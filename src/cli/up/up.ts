@@ -1,5 +1,6 @@
 /** `omnia up`: adds signals and the gateway, and turns its errors into errors of the command line. */
 import { randomBytes } from "node:crypto";
+import { findConsoleFiles } from "../../gateway/console/console-files.ts";
 import { createGateway } from "../../gateway/gateway.ts";
 import type { CrossNamespaceReferences } from "../../control/namespace-grant.ts";
 import { UpError } from "../../local/state/up-error.ts";
@@ -30,6 +31,7 @@ export async function up(flags: UpFlags, streams: Streams): Promise<ExitCode> {
   const onSignal = (): void => (drain.signal.aborted ? endNow : drain).abort();
   for (const signal of SIGNALS) process.on(signal, onSignal);
   const entry = process.argv[1] ?? "";
+  const console = await findConsoleFiles();
   try {
     const { isHanging } = await runUp({
       files: flags.filename ?? [],
@@ -48,7 +50,7 @@ export async function up(flags: UpFlags, streams: Streams): Promise<ExitCode> {
       env: streams.env,
       clock: systemClock,
       random: Math.random,
-      createGateway,
+      createGateway: (options) => createGateway({ ...options, console }),
     });
     if (isHanging) await endByForce(streams);
     return EXIT_CODES.ok;
