@@ -1,3 +1,33 @@
+/** Why an agent is as it is. */
+import { ExplainCard } from "../parts/explain-card.tsx";
+import { Note } from "../parts/note.tsx";
+import { Conditions } from "../resource/conditions.tsx";
+import { Events } from "../resource/events.tsx";
+import { Section } from "../resource/section.tsx";
+import { Replicas } from "./replicas.tsx";
+import { useAgent } from "./use-agent.ts";
+
 export function StatusPage() {
-  return <h2>Status</h2>;
+  const { data: agent } = useAgent();
+  if (agent === undefined) return <p role="status">Loading …</p>;
+  return (
+    <>
+      {agent.explain === undefined ? (
+        <Note>
+          <p>Everything is as its manifest wants it.</p>
+        </Note>
+      ) : (
+        <ExplainCard explain={agent.explain} />
+      )}
+      <Section title="Conditions">
+        <Conditions conditions={agent.conditions} />
+      </Section>
+      <Section title="Replicas">
+        <Replicas replicas={agent.replicas} wanted={agent.wanted} />
+      </Section>
+      <Section title="Events">
+        <Events events={agent.events} />
+      </Section>
+    </>
+  );
 }

@@ -24,26 +24,32 @@ export const DETAIL_KEYS = {
 /** A list is asked for in so many parts at most. What is beyond them is found by the API's own search. */
 const MAX_PAGES = 20;
 
+/** A list of which the stream of changes keeps the items. */
+export interface ListQuery<Item> {
+  readonly queryKey: readonly string[];
+  readonly queryFn: (context: { readonly signal: AbortSignal }) => Promise<readonly Item[]>;
+}
+
 export const callerQuery = queryOptions({
   queryKey: ["me"],
   queryFn: ({ signal }) => readApi<CallerView>("/me", signal),
   staleTime: 60_000,
 });
 
-export const agentsQuery = queryOptions({
+export const agentsQuery: ListQuery<AgentView> = {
   queryKey: LIST_KEYS.AgentRuntime,
   queryFn: ({ signal }) => readAll<AgentView>("/agents", signal),
-});
+};
 
-export const packsQuery = queryOptions({
+export const packsQuery: ListQuery<PackView> = {
   queryKey: LIST_KEYS.PromptPack,
   queryFn: ({ signal }) => readAll<PackView>("/packs", signal),
-});
+};
 
-export const registriesQuery = queryOptions({
+export const registriesQuery: ListQuery<ToolRegistryView> = {
   queryKey: LIST_KEYS.ToolRegistry,
   queryFn: ({ signal }) => readAll<ToolRegistryView>("/toolregistries", signal),
-});
+};
 
 export function agentQuery(namespace: string, name: string) {
   return queryOptions({

@@ -4,9 +4,9 @@ const MAX_LENGTH = 256;
 /** Makes a reader of an address' query: the named keys, as texts, and nothing else. A number or a truth value in it was typed as a text. */
 export function readSearch<Key extends string>(
   ...keys: readonly Key[]
-): (search: Record<string, unknown>) => { [K in Key]?: string } {
+): (search: Record<string, unknown>) => { [K in Key]?: string | undefined } {
   return (search) => {
-    const read: { [K in Key]?: string } = {};
+    const read: { [K in Key]?: string | undefined } = {};
     for (const key of keys) {
       const value = search[key];
       if (typeof value !== "string" && typeof value !== "number" && typeof value !== "boolean")

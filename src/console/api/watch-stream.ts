@@ -1,12 +1,14 @@
 /** The stream of changes as events, each as soon as it has come. */
 import { EventSourceParserStream } from "eventsource-parser/stream";
 import type { WatchEvent } from "../../http-api/watch-events.ts";
-import type { Clock } from "../../time/clock.ts";
+import type { Clock, Timer } from "../../time/clock.ts";
 import { openStream } from "./api-client.ts";
 import { ApiFailure } from "./api-failure.ts";
 
 /** The server says something every 15 seconds. What is silent for so long is dead, whatever the network thinks. */
 const MAX_SILENCE_MS = 40_000;
+/** The first event comes at once, unless something on the way keeps it back. */
+const FIRST_EVENT_MS = 5_000;
 /** One event may hold all resources. */
 const MAX_EVENT_CHARACTERS = 64 * 1024 * 1024;
 
@@ -23,15 +25,15 @@ export async function* watchStream(
   signal: AbortSignal,
 ): AsyncGenerator<Watched> {
   const silence = new AbortController();
-  const listen = (): { cancel(): void } =>
-    clock.setTimer(MAX_SILENCE_MS, () =>
+  const listen = (ms: number): Timer =>
+    clock.setTimer(ms, () =>
       silence.abort(new ApiFailure("Unreachable", "Omnia has been silent for too long.")),
     );
-  let timer = listen();
+  let timer = listen(FIRST_EVENT_MS);
   const heard = new TransformStream<Uint8Array, BufferSource>({
     transform(bytes, controller) {
       timer.cancel();
-      timer = listen();
+      timer = listen(MAX_SILENCE_MS);
       controller.enqueue(bytes as Uint8Array<ArrayBuffer>);
     },
   });

@@ -1,4 +1,5 @@
 import { useLive, type LiveState } from "../api/live-state.ts";
+import { useNow } from "../parts/now.ts";
 import styles from "./live-dot.module.css";
 
 const WORDS: Record<LiveState["status"], string> = {
@@ -8,12 +9,19 @@ const WORDS: Record<LiveState["status"], string> = {
   "signed-out": "signed out",
 };
 
+/** Whether the page shows what is: a dot and a word. */
 export function LiveDot() {
-  const { status } = useLive();
+  const live = useLive();
   return (
-    <span className={styles.live} data-status={status} role="status">
+    <span className={styles.live} data-status={live.status}>
       <span className={styles.dot} aria-hidden />
-      {WORDS[status]}
+      <span role="status">{WORDS[live.status]}</span>
+      {live.status === "reconnecting" ? <Countdown until={live.retryAt} /> : undefined}
     </span>
   );
+}
+
+function Countdown({ until }: { until: number }) {
+  const now = useNow();
+  return <span>{Math.max(0, Math.ceil((until - now) / 1_000))} s</span>;
 }

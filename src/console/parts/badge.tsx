@@ -2,7 +2,7 @@
 import { CircleCheck, CircleDashed, CircleX, TriangleAlert } from "lucide-react";
 import styles from "./badge.module.css";
 
-export type Tone = "good" | "warn" | "bad" | "quiet";
+import type { Tone } from "./tone.ts";
 
 const SHAPES = { good: CircleCheck, warn: TriangleAlert, bad: CircleX, quiet: CircleDashed };
 

@@ -7,12 +7,17 @@ export function Button({
   look = "plain",
   disabled = false,
   type = "button",
+  expanded,
+  controls,
 }: {
   children: ReactNode;
   onClick?: (() => void) | undefined;
   look?: "plain" | "primary" | "danger" | undefined;
   disabled?: boolean | undefined;
   type?: "button" | "submit" | undefined;
+  /** For a button that opens and closes what has the id `controls`. */
+  expanded?: boolean | undefined;
+  controls?: string | undefined;
 }) {
   return (
     <button
@@ -20,6 +25,8 @@ export function Button({
       className={styles.button}
       data-look={look}
       disabled={disabled}
+      aria-expanded={expanded}
+      aria-controls={controls}
       onClick={onClick}
     >
       {children}

@@ -1,0 +1,109 @@
+/**
+ * A table of which only the rows are made that can be seen, so that a thousand of them cost as much as fifty. The page itself scrolls. `j` and `k` move
+ * the focus from row to row: to the first link of each.
+ */
+import { useEffect, useLayoutEffect, useRef, useState, type ReactNode } from "react";
+import { useWindowVirtualizer } from "@tanstack/react-virtual";
+import { useShortcut } from "../keyboard/shortcuts.ts";
+import styles from "./virtual-rows.module.css";
+
+const OVERSCAN = 8;
+
+export function VirtualRows<Item>({
+  label,
+  columns,
+  template,
+  items,
+  keyOf,
+  estimate,
+  children,
+}: {
+  /** What the table is of. */
+  label: string;
+  columns: readonly string[];
+  /** The widths of the columns, as a grid has them. */
+  template: string;
+  items: readonly Item[];
+  keyOf: (item: Item) => string;
+  /** About how high a row is, in pixels. */
+  estimate: (item: Item) => number;
+  /** The cells of a row, each with the role `cell`. */
+  children: (item: Item) => ReactNode;
+}) {
+  const table = useRef<HTMLDivElement>(null);
+  const [offset, setOffset] = useState(0);
+  useLayoutEffect(() => {
+    const top = table.current?.getBoundingClientRect().top ?? 0;
+    setOffset(Math.round(top + window.scrollY));
+  }, []);
+  const rows = useWindowVirtualizer({
+    count: items.length,
+    estimateSize: (index) => estimate(items[index] as Item),
+    getItemKey: (index) => keyOf(items[index] as Item),
+    overscan: OVERSCAN,
+    scrollMargin: offset,
+  });
+  const wanted = useRef<number>(undefined);
+
+  const move = (step: number): boolean => {
+    const rowElement = document.activeElement?.closest<HTMLElement>("[data-index]");
+    const at =
+      rowElement === null || rowElement === undefined ? -1 : Number(rowElement.dataset["index"]);
+    const next = Math.min(items.length - 1, Math.max(0, at < 0 ? 0 : at + step));
+    if (items.length === 0) return false;
+    wanted.current = next;
+    rows.scrollToIndex(next, { align: "auto" });
+    focusRow();
+    return true;
+  };
+  const focusRow = (): void => {
+    if (wanted.current === undefined) return;
+    const link = table.current?.querySelector<HTMLElement>(`[data-index="${wanted.current}"] a`);
+    if (link === null || link === undefined) return;
+    wanted.current = undefined;
+    link.focus({ preventScroll: true });
+  };
+  // A row that was out of sight is made by the next rendering, and takes the focus then.
+  useEffect(focusRow);
+  useShortcut({ keys: "j", description: "Next row" }, () => move(1));
+  useShortcut({ keys: "k", description: "Previous row" }, () => move(-1));
+
+  return (
+    <div
+      ref={table}
+      role="table"
+      aria-label={label}
+      aria-rowcount={items.length + 1}
+      className={styles.table}
+      style={{ "--columns": template } as React.CSSProperties}
+    >
+      <div role="rowgroup" className={styles.head}>
+        <div role="row" aria-rowindex={1} className={styles.columns}>
+          {columns.map((column) => (
+            <span key={column} role="columnheader">
+              {column}
+            </span>
+          ))}
+        </div>
+      </div>
+      <div role="rowgroup" className={styles.body} style={{ height: rows.getTotalSize() }}>
+        {rows.getVirtualItems().map((row) => {
+          const item = items[row.index] as Item;
+          return (
+            <div
+              key={row.key}
+              ref={rows.measureElement}
+              data-index={row.index}
+              role="row"
+              aria-rowindex={row.index + 2}
+              className={styles.row}
+              style={{ transform: `translateY(${row.start - offset}px)` }}
+            >
+              {children(item)}
+            </div>
+          );
+        })}
+      </div>
+    </div>
+  );
+}

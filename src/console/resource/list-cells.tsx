@@ -1,0 +1,29 @@
+/** What the rows of all lists have. */
+import type { ReactNode } from "react";
+import type { ExplainView } from "../../http-api/resource-views.ts";
+import { CodeLine } from "../parts/code-line.tsx";
+import list from "./list.module.css";
+
+export function Name({ namespace, children }: { namespace: string; children: ReactNode }) {
+  return (
+    <span role="cell" className={list.name}>
+      {children}
+      <span className={list.namespace}>{namespace}</span>
+    </span>
+  );
+}
+
+/** The second line of what is not as it should be: the cause, the cure, and what to copy. */
+export function Cause({ explain, name }: { explain: ExplainView | undefined; name: string }) {
+  if (explain === undefined) return undefined;
+  return (
+    <div role="cell" className={list.cause}>
+      <p>
+        <strong>{explain.cause}</strong> {explain.cure}
+      </p>
+      {explain.command === undefined ? undefined : (
+        <CodeLine text={explain.command} name={`Copy the cure of ${name}`} />
+      )}
+    </div>
+  );
+}
