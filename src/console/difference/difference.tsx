@@ -16,7 +16,7 @@ export function Difference({
   const parts = useMemo(() => foldRows(diffRows(left, right)), [left, right]);
   const [open, setOpen] = useState<ReadonlySet<number>>(new Set());
   return (
-    <div className={styles.frame} role="region" aria-label={label} tabIndex={0}>
+    <div className={styles.frame} role="group" aria-label={label} tabIndex={0}>
       <table className={styles.table}>
         <tbody>
           {parts.map((part, index) => (

@@ -1,6 +1,6 @@
 /** What surrounds every page: the rail, which is a bar at the bottom of a narrow screen, and what is said of the connection. */
 import { useEffect, useState } from "react";
-import { Link, Outlet, useNavigate } from "@tanstack/react-router";
+import { Link, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
 import { Bot, Keyboard, Package, Search, Wrench } from "lucide-react";
 import { systemClock } from "../../time/clock.ts";
 import { pressKey, useShortcut } from "../keyboard/shortcuts.ts";
@@ -13,16 +13,18 @@ import { SignIn } from "./sign-in.tsx";
 import { ThemeButton } from "./theme-button.tsx";
 import styles from "./shell.module.css";
 
+/** `below` is where the pages of what the list holds are. */
 const PLACES = [
-  { to: "/", name: "Agents", Icon: Bot },
-  { to: "/packs", name: "Packs", Icon: Package },
-  { to: "/tools", name: "Tools", Icon: Wrench },
+  { to: "/", below: "/agents/", name: "Agents", Icon: Bot },
+  { to: "/packs", below: "/packs/", name: "Packs", Icon: Package },
+  { to: "/tools", below: "/tools/", name: "Tools", Icon: Wrench },
 ] as const;
 
 export function Shell() {
   const [open, setOpen] = useState<"palette" | "keys">();
   const close = (): void => setOpen(undefined);
   useGlobalKeys(setOpen);
+  const { pathname } = useLocation();
   return (
     <div className={styles.shell}>
       <a className={styles.skip} href="#main">
@@ -33,13 +35,14 @@ export function Shell() {
           Omnia
         </Link>
         <nav aria-label="Places" className={styles.places}>
-          {PLACES.map(({ to, name, Icon }) => (
+          {PLACES.map(({ to, below, name, Icon }) => (
             <Link
               key={to}
               to={to}
               search={({ ns }: { ns?: string | undefined }) => (ns === undefined ? {} : { ns })}
               className={styles.place}
-              activeOptions={{ exact: to === "/", includeSearch: false }}
+              data-here={pathname === to || pathname.startsWith(below)}
+              activeOptions={{ exact: true, includeSearch: false }}
             >
               <Icon aria-hidden size={18} />
               <span>{name}</span>

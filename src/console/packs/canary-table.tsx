@@ -6,7 +6,7 @@ import styles from "./packs.module.css";
 /** What was wanted of a canary beside what was seen. */
 export function CanaryTable({ pack }: { pack: PackView }) {
   return (
-    <div className={styles.frame} role="region" aria-label="Canary in figures" tabIndex={0}>
+    <div className={styles.frame} role="group" aria-label="Canary in figures" tabIndex={0}>
       <table className={styles.figures}>
         <thead>
           <tr>

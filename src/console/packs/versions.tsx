@@ -35,7 +35,7 @@ export function Versions({
   const other = versions.find(({ state, hash }) => state === "canary" || hash !== active)?.hash;
   return (
     <>
-      <div className={styles.frame} role="region" aria-label="Versions" tabIndex={0}>
+      <div className={styles.frame} role="group" aria-label="Versions" tabIndex={0}>
         <table className={styles.figures}>
           <thead>
             <tr>

@@ -5,7 +5,7 @@ import styles from "./code.module.css";
 export function CodeBlock({ text, label }: { text: string; label: string }) {
   return (
     <div className={styles.block}>
-      <pre className={styles.lines} tabIndex={0} role="region" aria-label={label}>
+      <pre className={styles.lines} tabIndex={0} role="group" aria-label={label}>
         {text}
       </pre>
       <div className={styles.corner}>

@@ -154,13 +154,11 @@ function TryOutForm({ tool, callers }: { tool: ToolView; callers: readonly strin
         {fields === undefined ? undefined : (
           <Button onClick={switchSide}>{isForm ? "Show as JSON" : "Show as form"}</Button>
         )}
-        <span className={styles.copy}>
-          <CopyButton
-            name="Copy as curl"
-            text={curlCommand(wanted, location.origin, currentToken() !== undefined)}
-          />
-          Copy as curl
-        </span>
+        <CopyButton
+          isNamed
+          name="Copy as curl"
+          text={curlCommand(wanted, location.origin, currentToken() !== undefined)}
+        />
       </div>
       <div role="status">
         {call.isPending ? "Calling …" : undefined}
