@@ -6,7 +6,8 @@ import { WebSocketServer, type WebSocket as ServerSocket } from "ws";
 import { numberedNames } from "../../../test/support/builders/numbered-names.ts";
 import { systemClock } from "../../time/clock.ts";
 import type { ServerFrame } from "../frames.ts";
-import { SessionClient, type SessionClientOptions } from "./session-client.ts";
+import type { SessionClientOptions } from "./session-client-options.ts";
+import { SessionClient } from "./session-client.ts";
 import { webSocketTransport } from "./web-socket-transport.ts";
 
 type Frame = Record<string, unknown>;

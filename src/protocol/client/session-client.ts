@@ -23,33 +23,8 @@ import { noFrame, readGreeting, readRetryAfter } from "./read-greeting.ts";
 import { SeenTurns } from "./seen-turns.ts";
 import { readUnknownFrame, type UnknownFrame } from "./unknown-frame.ts";
 import { DEFAULT_RECONNECT_POLICY, type ReconnectPolicy } from "./reconnect-policy.ts";
-import { ReconnectingLine, type ClientClock, type ClientTimer } from "./reconnecting-line.ts";
-import type { TokenProvider, Transport } from "./transport.ts";
-
-export interface SessionClientOptions {
-  /** Its query holds agent and namespace, where the server asks for them. */
-  readonly url: string;
-  readonly transport: Transport;
-  /** Where the token of each connection comes from. When the server closes one with 4401, it is asked for another. */
-  readonly token?: TokenProvider | undefined;
-  readonly clock: ClientClock;
-  /** Returns a number of at least 0 and below 1. */
-  readonly random: () => number;
-  /** Returns a text that no other message has. */
-  readonly newMessageId: () => string;
-  /** The session to go on with. */
-  readonly sessionId?: string | undefined;
-  /**
-   * Called once for every frame, in order. `text` is the frame as received. `frame` is `undefined` for a type of a later protocol.
-   * `isOwn` is true for frames of the connection and of turns that this client began. Other clients may talk in the session too.
-   */
-  readonly onFrame: (frame: ServerFrame | undefined, text: string, isOwn: boolean) => void;
-  /** Called with `lost` when an awaited answer is held up for a while, and with `back` when that is over. */
-  readonly onHeldUp?: (state: "lost" | "back") => void;
-  /** Called when the first connection could not be made and is tried again. `error` says why. */
-  readonly onOpeningLate?: (error: ClientError) => void;
-  readonly policy?: Partial<ReconnectPolicy>;
-}
+import { ReconnectingLine, type ClientTimer } from "./reconnecting-line.ts";
+import type { SessionClientOptions } from "./session-client-options.ts";
 
 export type TurnEnd =
   | { readonly type: "done"; readonly content: string; readonly finishReason: FinishReason }
@@ -148,9 +123,15 @@ export class SessionClient {
     return this.#requests.open;
   }
 
-  /** Runs one turn to its end. Rejects with a ClientError when the server is lost for good, or with the reason of `signal`. */
-  turn(content: string, signal: AbortSignal): Promise<TurnEnd> {
-    const id = this.#options.newMessageId();
+  /**
+   * Runs one turn to its end. Rejects with a ClientError when the server is lost for good, or with the reason of `signal`. `id` is
+   * the message's own; no other message has it.
+   */
+  turn(
+    content: string,
+    signal: AbortSignal,
+    id: string = this.#options.newMessageId(),
+  ): Promise<TurnEnd> {
     return this.#run({ message: { type: "message", id, content }, answers: [] }, signal);
   }
 
@@ -229,6 +210,11 @@ export class SessionClient {
     return true;
   }
 
+  /** Asks the server to stop the turn that runs in the session, whoever began it. */
+  cancelAny(): void {
+    if (!this.cancel()) this.#sendCancel();
+  }
+
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -245,6 +231,7 @@ export class SessionClient {
       this.#isUsed = greeting.resumed;
       this.#options.onFrame(greeting, text, true);
       this.#opening.resolve();
+      this.#catchUpFrom(greeting);
     } else {
       // No message was sent yet, so the session of this connection can take the place of the one before.
       if (!this.#isUsed) this.#enter(greeting);
@@ -256,10 +243,20 @@ export class SessionClient {
       }
     }
     this.#noticeBack();
+    this.#options.onLine?.({ type: "open" });
+  }
+
+  /** Asks for what came in the session before the connection. */
+  #catchUpFrom({ seq, resumed }: ConnectedFrame): void {
+    const { after } = this.#options;
+    if (after === undefined || !resumed || after >= seq) return;
+    this.#order = new FrameOrder(after);
+    this.#resume();
   }
 
   #lost(error: ClientError): void {
     this.#openingFailed(error);
+    this.#options.onLine?.({ type: "lost", error });
     this.#retryTimer?.cancel();
     this.#silenceTimer?.cancel();
     this.#noticeSoon();
@@ -279,6 +276,7 @@ export class SessionClient {
 
   #givenUp(error: ClientError): void {
     this.#opening?.reject(error);
+    this.#options.onLine?.({ type: "given-up", error });
     // The next message makes the line try again.
     this.#turn?.end.reject(error);
     this.#catchingUp?.reject(error);
