@@ -1,4 +1,5 @@
 /** How the console is built. `vite --config src/console/vite.config.ts` serves it while one works on it, before an `omnia up` that runs. */
+import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import type { UserConfig } from "vite";
 
@@ -8,6 +9,14 @@ export default {
   root: import.meta.dirname,
   logLevel: "warn",
   plugins: [react()],
+  resolve: {
+    alias: {
+      // Its build for browsers reads the names of characters by `innerHTML`, which the policy of the page forbids.
+      "decode-named-character-reference": fileURLToPath(
+        import.meta.resolve("decode-named-character-reference"),
+      ),
+    },
+  },
   build: {
     // Browsers that know `light-dark()`, so that it stays as it is.
     target: ["chrome123", "edge123", "firefox120", "safari17.5"],

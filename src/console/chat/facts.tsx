@@ -1,0 +1,69 @@
+/** What is known of the conversation, beside it. */
+import { Link } from "@tanstack/react-router";
+import type { AgentDetail } from "../../http-api/agent-views.ts";
+import { Button } from "../parts/button.tsx";
+import type { ChatState } from "./chat-session.ts";
+import type { TurnView } from "./turn-view.ts";
+import styles from "./chat.module.css";
+
+export function Facts({
+  agent,
+  state,
+  turns,
+  onNew,
+}: {
+  agent: AgentDetail;
+  state: ChatState;
+  turns: readonly TurnView[];
+  onNew: () => void;
+}) {
+  const { sessionId } = state.conversation;
+  const { namespace, name } = agent;
+  const last = turns.at(-1);
+  const isBegun = sessionId !== undefined && turns.length > 0;
+  const tokens = turns.reduce(
+    (sum, { usage }) => ({
+      input: sum.input + (usage?.input_tokens ?? 0),
+      output: sum.output + (usage?.output_tokens ?? 0),
+    }),
+    { input: 0, output: 0 },
+  );
+  const facts: [string, string | undefined][] = [
+    ["Model", last?.model ?? agent.model],
+    ["Pack", agent.pack === undefined ? undefined : `${agent.pack.name} ${agent.pack.version}`],
+    ["Workflow", last?.workflowState],
+    ["Sessions in", agent.sessionStore],
+    ["Turns", isBegun ? String(turns.length) : undefined],
+    [
+      "Tokens",
+      tokens.input + tokens.output === 0 ? undefined : `${tokens.input} in, ${tokens.output} out`,
+    ],
+  ];
+  return (
+    <aside className={styles.facts} aria-label="About this conversation">
+      <dl>
+        {facts.map(([term, text]) =>
+          text === undefined ? undefined : (
+            <div key={term}>
+              <dt>{term}</dt>
+              <dd>{text}</dd>
+            </div>
+          ),
+        )}
+      </dl>
+      {isBegun ? (
+        <p className={styles.factLinks}>
+          <Button onClick={onNew}>New conversation</Button>
+          {agent.can.sessions ? (
+            <Link
+              to="/agents/$namespace/$name/sessions/$session"
+              params={{ namespace, name, session: sessionId }}
+            >
+              Timeline
+            </Link>
+          ) : undefined}
+        </p>
+      ) : undefined}
+    </aside>
+  );
+}

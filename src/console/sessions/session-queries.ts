@@ -1,0 +1,60 @@
+/** What is asked of the API about sessions. */
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import type { Page } from "../../http-api/page.ts";
+import { DEFAULT_PAGE_SIZE } from "../../http-api/paths.ts";
+import type { ForkedSession, SessionTimeline, SessionView } from "../../http-api/session-views.ts";
+import { apiPath, readApi, writeApi } from "../api/api-client.ts";
+
+export interface SessionFilter {
+  readonly state?: string | undefined;
+  readonly version?: string | undefined;
+}
+
+export function sessionsQuery(namespace: string, name: string, { state, version }: SessionFilter) {
+  return infiniteQueryOptions({
+    queryKey: ["sessions", namespace, name, state, version],
+    queryFn: ({ signal, pageParam }) => {
+      const query = new URLSearchParams({ limit: String(DEFAULT_PAGE_SIZE) });
+      if (pageParam !== "") query.set("after", pageParam);
+      if (state !== undefined) query.set("state", state);
+      if (version !== undefined) query.set("version", version);
+      const path = `${apiPath("agents", namespace, name, "sessions")}?${query.toString()}`;
+      return readApi<Page<SessionView>>(path, signal);
+    },
+    initialPageParam: "",
+    getNextPageParam: ({ next }) => next,
+  });
+}
+
+export function timelineQuery(namespace: string, name: string, session: string) {
+  return queryOptions({
+    queryKey: ["session", namespace, name, session],
+    queryFn: ({ signal }) => readTimeline(namespace, name, session, signal),
+  });
+}
+
+export function readTimeline(
+  namespace: string,
+  name: string,
+  session: string,
+  signal: AbortSignal,
+): Promise<SessionTimeline> {
+  return readApi(apiPath("agents", namespace, name, "sessions", session), signal);
+}
+
+export function deleteSession(namespace: string, name: string, session: string): Promise<void> {
+  return writeApi(apiPath("agents", namespace, name, "sessions", session), { method: "DELETE" });
+}
+
+/** Makes a session of what was said up to the end of the turn; without one, of all that was said. */
+export async function forkSession(
+  namespace: string,
+  name: string,
+  session: string,
+  afterTurn: string | undefined,
+): Promise<string> {
+  const path = apiPath("agents", namespace, name, "sessions", session, "fork");
+  const body = afterTurn === undefined ? {} : { afterTurn };
+  const { id } = await writeApi<ForkedSession>(path, { method: "POST", body });
+  return id;
+}
