@@ -1,9 +1,12 @@
-/** Writes the parts of pages that the sources know best. */
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+/** Writes the pages, and the parts of pages, that the sources know best. */
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { PACK_FIELDS } from "../src/promptpack/document/field-uses.ts";
+import { referencePages } from "./generate/reference-pages.ts";
 
-const PACKS_PAGE = join(import.meta.dirname, "promptpacks.md");
+const DOCS = import.meta.dirname;
+const PACKS_PAGE = join(DOCS, "promptpacks.md");
+const REFERENCE = join(DOCS, "reference");
 const MADE = /(<!-- Made by `make generate` from [^\n]*-->\n)[\s\S]*?(<!-- end -->)/;
 
 /** The page with its table as the sources have it. */
@@ -16,4 +19,12 @@ export function withPackFields(page: string): string {
 if (import.meta.main) {
   await writeFile(PACKS_PAGE, withPackFields(await readFile(PACKS_PAGE, "utf8")));
   process.stdout.write("wrote docs/promptpacks.md\n");
+  // A page whose subject is gone goes, too.
+  await rm(REFERENCE, { recursive: true, force: true });
+  const pages = await referencePages();
+  for (const { path, text } of pages) {
+    await mkdir(dirname(join(DOCS, path)), { recursive: true });
+    await writeFile(join(DOCS, path), text);
+  }
+  process.stdout.write(`wrote ${pages.length} pages of docs/reference\n`);
 }

@@ -21,7 +21,7 @@ import { upCommand } from "./up/command.ts";
 import { validateCommand } from "./validate/command.ts";
 
 /** The commands in the order in which the help lists them. */
-const COMMANDS: readonly CreateCommand[] = [
+export const COMMANDS: readonly CreateCommand[] = [
   initCommand,
   upCommand,
   chatCommand,

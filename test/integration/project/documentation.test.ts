@@ -3,6 +3,8 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 import { withPackFields } from "../../../docs/generate.ts";
+import { referencePages } from "../../../docs/generate/reference-pages.ts";
+import { CONDITIONS } from "../../../src/api/conditions.ts";
 import { findDuplicates } from "../../../src/api/manifest/find-duplicates.ts";
 import { parseManifests } from "../../../src/api/manifest/manifest.ts";
 import { anAgentManifest } from "../../support/builders/manifests.ts";
@@ -18,7 +20,7 @@ function placeOf({ file, line }: { file: string; line: number }): string {
 describe("the documentation", () => {
   it("links to files that are there", () => {
     const broken = documents(ROOT).flatMap((file) => {
-      const text = readFileSync(join(ROOT, file), "utf8");
+      const text = withoutCode(readFileSync(join(ROOT, file), "utf8"));
       return [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)(?:#[^)]*)?\)/g)]
         .map(([, target = ""]) => target)
         .filter((target) => !existsSync(join(ROOT, dirname(file), target)))
@@ -30,6 +32,34 @@ describe("the documentation", () => {
   it("has of the fields of a pack what the sources have", () => {
     const page = readFileSync(join(ROOT, "docs/promptpacks.md"), "utf8");
     expect(page).toBe(withPackFields(page));
+  });
+
+  it("has the reference that the sources make, and no page besides", async () => {
+    const pages = await referencePages();
+    const made = new Map(pages.map(({ path, text }) => [path, text]));
+    const kept = readdirSync(join(ROOT, "docs/reference"), { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".md"))
+      .map((file) => `reference/${file}`);
+    expect(kept.toSorted()).toEqual([...made.keys()].toSorted());
+    const outdated = kept.filter(
+      (path) => readFileSync(join(ROOT, "docs", path), "utf8") !== made.get(path),
+    );
+    expect(outdated, "run make generate").toEqual([]);
+  });
+
+  it("has a page for every reason of every condition, with what to do", async () => {
+    const pages = new Map((await referencePages()).map(({ path, text }) => [path, text]));
+    const reasons = Object.entries(CONDITIONS).flatMap(([kind, conditions]) =>
+      Object.entries(conditions).flatMap(([condition, { notTrue }]) =>
+        notTrue.map((reason: string) => [kind, condition, reason].join("/").toLowerCase()),
+      ),
+    );
+    const lacking = reasons.filter((reason) => {
+      const text = pages.get(`reference/conditions/${reason}.md`) ?? "";
+      return !/\n## What to do\n\n\S/.test(text);
+    });
+    expect(reasons.length).toBeGreaterThan(50);
+    expect(lacking).toEqual([]);
   });
 
   it("links to headings that are there", () => {
@@ -121,6 +151,11 @@ describe("a snippet", () => {
     ]);
   });
 });
+
+/** A pattern within a line may look like a link. */
+function withoutCode(markdown: string): string {
+  return markdown.replaceAll(/`[^`\n]*`/g, "");
+}
 
 /** A block that begins with `provider:` is that part of an agent. */
 function wholeManifest(text: string): string {
