@@ -93,6 +93,11 @@ export class Connections {
     options.metrics.observe(() => this.#agents());
   }
 
+  /** How many connections are open to a replica. */
+  to({ id }: Endpoint): number {
+    return this.#book.load(id).connections;
+  }
+
   /** From now on new connections are refused. */
   refuseNew(): void {
     this.#isClosing = true;

@@ -11,6 +11,7 @@ import type { Log } from "../observability/log.ts";
 import { isLoopback } from "../protocol/origin.ts";
 import { systemClock } from "../time/clock.ts";
 import { Access } from "./access.ts";
+import type { ApiGateway, ApiHandler } from "./api-handler.ts";
 import type { Callers } from "./caller.ts";
 import { createClientAuthentication } from "./client-authentication.ts";
 import {
@@ -71,6 +72,8 @@ export interface GatewayOptions {
   readonly cluster?: ClusterFront | undefined;
   /** The page that it serves at `/`. */
   readonly console?: ConsoleFiles | undefined;
+  /** Without it the gateway has no HTTP API. */
+  readonly api?: ((gateway: ApiGateway) => ApiHandler) | undefined;
 }
 
 export interface Gateway {
@@ -99,10 +102,12 @@ export function createGateway({
   limits: given,
   cluster,
   console,
+  api,
 }: GatewayOptions): Gateway {
   const limits = { ...DEFAULT_GATEWAY_LIMITS, ...given };
   /** Known once it listens. */
   let listening: Listening | undefined;
+  const closing = new AbortController();
   const connections = new Connections({
     source,
     log,
@@ -128,6 +133,11 @@ export function createGateway({
       access: () => listening?.access,
       isClosed: cluster !== undefined,
       console,
+      api: api?.({
+        route: (agent) => source.resolve(agent),
+        connections: (endpoint) => connections.to(endpoint),
+        closing: closing.signal,
+      }),
     }).fetch,
     { overrideGlobalObjects: false },
   );
@@ -167,12 +177,14 @@ export function createGateway({
     review: (signal) => connections.review(signal),
     drain: (graceMs, signal) => {
       connections.refuseNew();
+      closing.abort();
       server.close();
       return connections.drain(graceMs, signal);
     },
     close: (signal) =>
       new Promise((resolve) => {
         connections.refuseNew();
+        closing.abort();
         const cut = (): void => {
           server.closeAllConnections();
           connections.destroy();

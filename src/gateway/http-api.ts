@@ -2,7 +2,9 @@
 import type { IncomingMessage } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
 import { Hono, type Context } from "hono";
+import { API_PREFIX } from "../http-api/paths.ts";
 import type { Access } from "./access.ts";
+import type { ApiHandler } from "./api-handler.ts";
 import type { GatewaySource } from "./gateway-source.ts";
 import type { ConsoleFiles } from "./console/console-files.ts";
 import { consoleRoutes } from "./console/console-routes.ts";
@@ -34,6 +36,8 @@ export interface AppOptions {
   readonly isClosed?: boolean | undefined;
   /** The page for people. Without it they get the text that programs get. */
   readonly console?: ConsoleFiles | undefined;
+  /** Answers what is below `API_PREFIX`. */
+  readonly api?: ApiHandler | undefined;
 }
 
 export function gatewayApp({
@@ -42,6 +46,7 @@ export function gatewayApp({
   access,
   isClosed = false,
   console,
+  api,
 }: AppOptions): Hono<{ Bindings: HttpBindings }> {
   const app = new Hono<{ Bindings: HttpBindings }>();
   const refuse = (refusal: GatewayRefusal): Response =>
@@ -85,6 +90,9 @@ export function gatewayApp({
     return refuse(UNAUTHORIZED);
   });
   app.get(RESOURCES_PATH, (context) => context.json({ items: source.resources() }));
+  if (api !== undefined) {
+    app.all(`${API_PREFIX}/*`, (context) => api(context.req.raw, context.env));
+  }
   app.get("/", (context) => {
     const host = context.req.header("host") ?? "localhost";
     return context.text(landingText(source.resources(), host));

@@ -7,6 +7,7 @@ import {
   type AgentRuntimeDecision,
   decideAgentRuntime,
 } from "../control/agent-runtime/decide-agent-runtime.ts";
+import type { Happened } from "../control/explain/happened.ts";
 import { gatherReferences } from "../control/agent-runtime/gather-references.ts";
 import type { TrustPolicy } from "../control/trust-policy.ts";
 import type { SecretFile, WorkloadDecision } from "../control/agent-runtime/workload-decision.ts";
@@ -17,6 +18,7 @@ import {
   AgentWorkload,
   type AgentWorkloadOptions,
   type ReplicaEndpoint,
+  type ReplicaView,
 } from "./replicas/workload.ts";
 import { ErrorSummary } from "./replicas/error-summary.ts";
 import { localReaders, type DecidedReferences, type LocalReaders } from "./reference-readers.ts";
@@ -32,6 +34,8 @@ export interface LocalAgentOptions extends Omit<AgentWorkloadOptions, "onError" 
   readonly gatewayKeys?: readonly string[] | undefined;
   /** Called with what people should hear of. */
   say: (line: string) => void;
+  /** Called with what happened besides a change of its status. */
+  onEvent: (happened: Happened) => void;
   /** The URL at which the gateway takes connections, such as `ws://localhost:8080/ws`. */
   gatewayURL: string;
 }
@@ -81,7 +85,11 @@ export class LocalAgent {
       onError: (replica, message) => this.#errors.add(`replica ${replica}: ${message}`),
       onEnd: (replica, message, restartInMs) => {
         const wait = (restartInMs / 1_000).toFixed(1);
-        options.say(`replica ${replica}: ${message}; another one starts in ${wait} s`);
+        const line = `replica ${replica}: ${message}; another one starts in ${wait} s`;
+        options.say(line);
+        // The wait is another one each time, and would keep what happened again from being counted.
+        const words = `replica ${replica}: ${message}; another one starts`;
+        options.onEvent({ type: "Warning", reason: "ReplicaEnded", message: words });
       },
     });
     this.#resource = withGeneration(declared, undefined);
@@ -113,6 +121,11 @@ export class LocalAgent {
   /** Whether it has no process. */
   get isGone(): boolean {
     return this.#workload.replicas().length === 0;
+  }
+
+  /** Its replicas, in the order of their numbers. */
+  replicas(): ReplicaView[] {
+    return this.#workload.replicas();
   }
 
   /** Why replicas are not ready that should be by now, in their own words. */

@@ -4,9 +4,13 @@
  */
 import { join } from "node:path";
 import type { AgentRuntime } from "../api/agent-runtime.ts";
-import { API_VERSION } from "../api/group.ts";
+import { AGENT_RUNTIME, API_VERSION, PROMPT_PACK, TOOL_REGISTRY } from "../api/group.ts";
+import type { PromptPack } from "../api/prompt-pack.ts";
+import type { ToolRegistry } from "../api/tool-registry.ts";
 import type { ManifestResource } from "../api/manifest/manifest.ts";
+import type { Happened, ResourceName } from "../control/explain/happened.ts";
 import type { ObjectName } from "../control/object-name.ts";
+import type { WrittenVersion } from "../control/prompt-pack/pack-version.ts";
 import { MACHINE_ADDRESSES } from "../network/address-verdict.ts";
 import type { ProbeResult } from "../probes/probe.ts";
 import { ToolProbes } from "../probes/tool-probes.ts";
@@ -14,13 +18,13 @@ import { ToolListReader } from "../tool-servers/lists/tool-list-reader.ts";
 import type { Log } from "../observability/log.ts";
 import { LocalAgent, type LocalAgentOptions } from "./agent.ts";
 import { LocalPromptPacks } from "./prompt-packs.ts";
-import { LocalToolRegistries } from "./tool-registries.ts";
+import { type LocalTool, LocalToolRegistries } from "./tool-registries.ts";
 import { localWorld, objectKey, urlsToProbe, type LocalWorld } from "./world.ts";
 import { PackArchive } from "./state/pack-archive.ts";
 import { PackRollbacks } from "./state/pack-rollbacks.ts";
 import type { Environment } from "./secrets/resolve-secret.ts";
 
-export interface LocalControlOptions extends Omit<LocalAgentOptions, "folder" | "say"> {
+export interface LocalControlOptions extends Omit<LocalAgentOptions, "folder" | "say" | "onEvent"> {
   readonly stateFolder: string;
   /** The environment of this program. Secrets that no file gives are taken from it. */
   readonly environment: Environment;
@@ -30,30 +34,24 @@ export interface LocalControlOptions extends Omit<LocalAgentOptions, "folder" | 
   readonly warnOfTools: (registry: ObjectName, line: string) => void;
   /** Called with what happened to the canary of a pack. */
   readonly sayOfPack: (pack: ObjectName, line: string) => void;
+  /** Called with what happened besides a change of a status. */
+  readonly onEvent: (about: ResourceName, happened: Happened) => void;
   readonly log: Pick<Log, "error">;
 }
 
-/** A resource with its status, as the HTTP API and the table show it. */
-export interface LocalResource {
+interface WithStatus<Declared extends AgentRuntime | PromptPack | ToolRegistry> {
   readonly apiVersion: string;
-  readonly kind: "AgentRuntime" | "PromptPack" | "ToolRegistry";
-  readonly metadata: ObjectName & { readonly generation?: number | undefined };
-  readonly spec: object;
-  readonly status: LocalStatus;
+  readonly kind: Declared["kind"];
+  readonly metadata: Declared["metadata"];
+  readonly spec: Declared["spec"];
+  readonly status: NonNullable<Declared["status"]>;
 }
 
-export interface LocalStatus {
-  readonly phase?: string | undefined;
-  readonly ready?: string | undefined;
-  readonly conditions?:
-    | readonly {
-        readonly type: string;
-        readonly status: string;
-        readonly reason: string;
-        readonly message: string;
-      }[]
-    | undefined;
-}
+/** A resource with its status, as the HTTP API and the table show it. */
+export type LocalResource =
+  | WithStatus<AgentRuntime>
+  | WithStatus<PromptPack>
+  | WithStatus<ToolRegistry>;
 
 /** The most passes that follow each other at once. Another pass follows when one has changed what the next decides. */
 const MAX_PASSES = 4;
@@ -64,6 +62,7 @@ export class LocalControl {
   readonly #options: LocalControlOptions;
   readonly #probes: ToolProbes;
   readonly #promptPacks: LocalPromptPacks;
+  readonly #archive: PackArchive;
   readonly #rollbacks: PackRollbacks;
   readonly #toolLists: ToolListReader;
   readonly #toolRegistries: LocalToolRegistries;
@@ -91,15 +90,20 @@ export class LocalControl {
       random,
       lists: this.#toolLists,
       warn: options.warnOfTools,
+      onEvent: ({ namespace, name }, happened) =>
+        options.onEvent({ kind: TOOL_REGISTRY, namespace, name }, happened),
     });
     this.#rollbacks = PackRollbacks.of(options.stateFolder);
+    this.#archive = PackArchive.of(options.stateFolder);
     this.#promptPacks = new LocalPromptPacks({
-      archive: PackArchive.of(options.stateFolder),
+      archive: this.#archive,
       rollbacks: this.#rollbacks,
       crossNamespaceReferences: options.policy.crossNamespaceReferences,
       clock,
       onRound: options.onChange,
       say: options.sayOfPack,
+      onEvent: ({ namespace, name }, happened) =>
+        options.onEvent({ kind: PROMPT_PACK, namespace, name }, happened),
     });
   }
 
@@ -168,16 +172,25 @@ export class LocalControl {
   /** The resources with their statuses. No Secret is among them. */
   resources(): LocalResource[] {
     return [
-      ...this.agents(),
-      ...this.#promptPacks.resources(),
-      ...this.#toolRegistries.resources(),
-    ].map(({ resource: { kind, metadata, spec }, status }) => ({
-      apiVersion: API_VERSION,
-      kind,
-      metadata,
-      spec,
-      status,
-    }));
+      ...this.agents().map(withStatus),
+      ...this.#promptPacks.resources().map(withStatus),
+      ...this.#toolRegistries.resources().map(withStatus),
+    ];
+  }
+
+  /** What is known of the tools of a registry besides its status. */
+  tools(registry: ObjectName): LocalTool[] {
+    return this.#toolRegistries.tools(registry);
+  }
+
+  /** The versions of a pack that are kept, newest first. */
+  packVersions(pack: ObjectName): readonly WrittenVersion[] {
+    return this.#promptPacks.versions(pack);
+  }
+
+  /** When each version was kept, by its hash, in milliseconds since 1970. */
+  async packVersionTimes(pack: ObjectName): Promise<ReadonlyMap<string, number>> {
+    return await this.#archive.keptAt(pack, this.packVersions(pack));
   }
 
   /** The agents that the files declare. */
@@ -222,11 +235,22 @@ export class LocalControl {
 
   #newAgent(declared: AgentRuntime): LocalAgent {
     const { name, namespace } = declared.metadata;
-    const { stateFolder, say, ...options } = this.#options;
+    const { stateFolder, say, onEvent, ...options } = this.#options;
     return new LocalAgent(declared, {
       ...options,
       folder: join(stateFolder, "agents", namespace, name),
       say: (line) => say({ namespace, name }, line),
+      onEvent: (happened) => onEvent({ kind: AGENT_RUNTIME, namespace, name }, happened),
     });
   }
+}
+
+function withStatus<Declared extends AgentRuntime | PromptPack | ToolRegistry>({
+  resource: { kind, metadata, spec },
+  status,
+}: {
+  resource: Declared;
+  status: NonNullable<Declared["status"]>;
+}): WithStatus<Declared> {
+  return { apiVersion: API_VERSION, kind, metadata, spec, status };
 }

@@ -16,6 +16,7 @@ import {
 import { packContent, packSource, type PackSource } from "../control/prompt-pack/pack-source.ts";
 import type { PromptPackReference } from "../control/agent-runtime/references.ts";
 import { type CrossNamespaceReferences, namespaceFacts } from "../control/namespace-grant.ts";
+import type { Happened } from "../control/explain/happened.ts";
 import type { ObjectName } from "../control/object-name.ts";
 import { canonicalJSON } from "../promptpack/document/content-hash.ts";
 import { CanaryProbes } from "../probes/canary-probes.ts";
@@ -45,6 +46,8 @@ export interface LocalPromptPacksOptions {
   readonly onRound: () => void;
   /** Called with what happened to the canary of a pack. */
   readonly say: (pack: ObjectName, line: string) => void;
+  /** Called with what happened besides a change of the status. */
+  readonly onEvent: (pack: ObjectName, happened: Happened) => void;
 }
 
 /** What a pack needs to know of an agent. */
@@ -99,7 +102,10 @@ export class LocalPromptPacks {
         now,
       });
       if (status.canaryStepSince === undefined) this.#forgetCanary(key);
-      if (news !== undefined) say({ namespace, name }, `${news.reason}: ${news.message}`);
+      if (news !== undefined) {
+        say({ namespace, name }, `${news.reason}: ${news.message}`);
+        this.#options.onEvent({ namespace, name }, news);
+      }
       const content = data && packContent(declared, data);
       const kept = keep.flatMap(
         (hash) =>
@@ -139,6 +145,11 @@ export class LocalPromptPacks {
 
   resources(): { resource: PromptPack; status: PromptPackStatus }[] {
     return [...this.#known.values()];
+  }
+
+  /** The versions of a pack that are kept, newest first. */
+  versions(pack: ObjectName): readonly WrittenVersion[] {
+    return this.#known.get(objectKey(pack))?.kept ?? [];
   }
 
   /**

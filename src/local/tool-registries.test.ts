@@ -32,6 +32,7 @@ function aControl() {
     say: () => {},
     warnOfTools: ({ namespace, name }, line) => said.push(`${namespace}/${name}: ${line}`),
     sayOfPack: () => {},
+    onEvent: () => {},
     log: { error: () => expect.unreachable("a fault of the program") },
   });
   const stop = new AbortController();

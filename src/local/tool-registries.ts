@@ -6,7 +6,10 @@ import { decideToolRegistry, resolveInput } from "../control/tool-registry/decid
 import { serversOf } from "../control/agent-runtime/offered-tools.ts";
 import { judgeSecretKey } from "../control/agent-runtime/judge-secret-key.ts";
 import { changedToolNotes, TOOL_CHANGED } from "../control/explain/changed-tools.ts";
+import type { Happened } from "../control/explain/happened.ts";
 import type { ObjectName } from "../control/object-name.ts";
+import type { ResolvedTool } from "../control/tool-registry/resolved-tool.ts";
+import type { KnownList } from "../tool-servers/lists/known-list.ts";
 import type { ToolOutcome } from "../control/tool-registry/resolve-tools.ts";
 import type { Clock } from "../time/clock.ts";
 import {
@@ -25,17 +28,34 @@ import { withGeneration } from "./with-generation.ts";
 
 export type FoundToolRegistry = Extract<ToolRegistryReference, { found: true }>;
 
+interface KnownRegistry {
+  readonly resource: ToolRegistry;
+  readonly status: ToolRegistryStatus;
+  readonly tools: readonly LocalTool[];
+}
+
+/** What is known of a tool besides its row in the status. */
+export interface LocalTool {
+  readonly name: string;
+  /** The entry of the registry that it comes from, where one entry gives many tools. */
+  readonly server?: string | undefined;
+  readonly description: string;
+  readonly inputSchema?: Readonly<Record<string, unknown>> | undefined;
+}
+
 export interface LocalToolRegistriesOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly lists: ToolListReader;
   /** Called with what people should hear of a registry. */
   readonly warn: (registry: ObjectName, line: string) => void;
+  /** Called with what happened besides a change of the status. */
+  readonly onEvent: (registry: ObjectName, happened: Happened) => void;
 }
 
 export class LocalToolRegistries {
   readonly #options: LocalToolRegistriesOptions;
-  #known: ReadonlyMap<string, { resource: ToolRegistry; status: ToolRegistryStatus }> = new Map();
+  #known: ReadonlyMap<string, KnownRegistry> = new Map();
 
   constructor(options: LocalToolRegistriesOptions) {
     this.#options = options;
@@ -46,7 +66,7 @@ export class LocalToolRegistries {
     probes: ReadonlyMap<string, ProbeResult>,
     now: number,
   ): ReadonlyMap<string, FoundToolRegistry> {
-    const known = new Map<string, { resource: ToolRegistry; status: ToolRegistryStatus }>();
+    const known = new Map<string, KnownRegistry>();
     const decided = new Map<string, FoundToolRegistry>();
     for (const declared of world.toolRegistries) {
       const { name, namespace } = declared.metadata;
@@ -67,8 +87,10 @@ export class LocalToolRegistries {
       const { status, tools, changed } = decideToolRegistry({ ...input, outcomes, lists });
       for (const note of changedToolNotes(changed)) {
         this.#options.warn({ name, namespace }, `${TOOL_CHANGED}: ${note}`);
+        const happened = { type: "Warning", reason: TOOL_CHANGED, message: note } as const;
+        this.#options.onEvent({ name, namespace }, happened);
       }
-      known.set(key, { resource, status });
+      known.set(key, { resource, status, tools: shownTools(tools, lists) });
       const { allowedNamespaces } = declared.spec;
       decided.set(key, { found: true, name, namespace, status, tools, allowedNamespaces });
     }
@@ -89,6 +111,11 @@ export class LocalToolRegistries {
         return [name, listSource({ tool: config, isReachable, credential }, this.#options)];
       }),
     );
+  }
+
+  /** Its tools as they were decided on last. */
+  tools(registry: ObjectName): LocalTool[] {
+    return [...(this.#known.get(objectKey(registry))?.tools ?? [])];
   }
 
   resources(): { resource: ToolRegistry; status: ToolRegistryStatus }[] {
@@ -124,4 +151,23 @@ function configMapsOf({ metadata, spec }: ToolRegistry, world: LocalWorld): Conf
       return configMap === undefined ? [] : [[name, configMap]];
     }),
   );
+}
+
+/** The tools that are entries of the registry, and those that its servers list. */
+function shownTools(
+  tools: readonly ResolvedTool[],
+  lists: ReadonlyMap<string, KnownList>,
+): LocalTool[] {
+  return tools.flatMap((tool): LocalTool[] => {
+    const { name, description = tool.fallbackDescription, inputSchema } = tool;
+    const list = lists.get(name);
+    const read = list?.state === "read" ? list : list?.before;
+    if (read === undefined) return [{ name, description, inputSchema }];
+    return read.tools.map((listed) => ({
+      name: listed.name,
+      server: name,
+      description: listed.description ?? "",
+      inputSchema: listed.inputSchema,
+    }));
+  });
 }

@@ -40,7 +40,13 @@ export async function decideRegistries(
     onChange: () => changed.raise(),
     onError: () => {},
   });
-  const registries = new LocalToolRegistries({ clock, random, lists, warn: () => {} });
+  const registries = new LocalToolRegistries({
+    clock,
+    random,
+    lists,
+    warn: () => {},
+    onEvent: () => {},
+  });
   const probes = new ToolProbes({ clock, allowedAddresses: MACHINE_ADDRESSES, onChange: () => {} });
   using deadline = new Deadline({ ms: LISTS_TIMEOUT_MS, clock, signal });
   const reading = new AbortController();

@@ -1,5 +1,8 @@
 /** `omnia up`: adds signals and the gateway, and turns its errors into errors of the command line. */
 import { randomBytes } from "node:crypto";
+import packageJSON from "../../../package.json" with { type: "json" };
+import { createApi } from "../../gateway/api/create-api.ts";
+import { LOCAL_CALLERS } from "../../gateway/caller.ts";
 import { findConsoleFiles } from "../../gateway/console/console-files.ts";
 import { createGateway } from "../../gateway/gateway.ts";
 import type { CrossNamespaceReferences } from "../../control/namespace-grant.ts";
@@ -50,7 +53,18 @@ export async function up(flags: UpFlags, streams: Streams): Promise<ExitCode> {
       env: streams.env,
       clock: systemClock,
       random: Math.random,
-      createGateway: (options) => createGateway({ ...options, console }),
+      createGateway: ({ resources, ...options }) =>
+        createGateway({
+          ...options,
+          console,
+          api: createApi({
+            source: resources,
+            callers: LOCAL_CALLERS,
+            version: packageJSON.version,
+            clock: systemClock,
+            log: options.log,
+          }),
+        }),
     });
     if (isHanging) await endByForce(streams);
     return EXIT_CODES.ok;

@@ -7,6 +7,7 @@ const replica = (overrides: Partial<ReplicaView>): ReplicaView => ({
   revision: "new",
   state: "ready",
   failures: 0,
+  restarts: 0,
   everReady: true,
   slow: false,
   overdue: false,

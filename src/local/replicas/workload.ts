@@ -47,6 +47,12 @@ export interface ReplicaView extends ObservedReplica {
   reasons?: readonly NotReadyReason[] | undefined;
   /** How its last process ended, since one was last ready. */
   lastEnd?: string | undefined;
+  /** How the process before this one ended, if there was one. */
+  lastWords?: string | undefined;
+  /** How many processes it had before this one. */
+  restarts: number;
+  /** When its process was started, in milliseconds since 1970. */
+  startedAt?: number | undefined;
   /** How many processes in a row ended without having run well. */
   failures: number;
   /** Whether it was ready once. */
@@ -88,6 +94,8 @@ interface Replica {
   process: ReplicaProcess | undefined;
   /** How many processes it has had. */
   incarnation: number;
+  startedAt: number | undefined;
+  lastWords: string | undefined;
   failures: number;
   readySince: number | undefined;
   restartAt: number;
@@ -154,6 +162,9 @@ export class AgentWorkload {
       slow: replica.slow,
       overdue: replica.overdue,
       lastEnd: replica.lastEnd,
+      lastWords: replica.lastWords,
+      restarts: Math.max(0, replica.incarnation - 1),
+      startedAt: replica.process === undefined ? undefined : replica.startedAt,
       message: replica.message,
       reasons: replica.process?.reasons,
       pid: replica.process?.pid,
@@ -247,6 +258,7 @@ export class AgentWorkload {
   #start(replica: Replica): void {
     const { command, folder, clock, onError } = this.#options;
     replica.incarnation += 1;
+    replica.startedAt = clock.now();
     replica.readySince = undefined;
     const process: ReplicaProcess = new ReplicaProcess({
       execPath: command.execPath,
@@ -278,6 +290,7 @@ export class AgentWorkload {
     if (state.state === "unready" && !replica.draining) this.#awaitReadiness(replica);
     if (state.state === "ended") {
       replica.lastEnd = state.message;
+      replica.lastWords = state.message;
       replica.process = undefined;
       if (replica.draining) this.#replicas.delete(replica.id);
       else this.#waitForRestart(replica, now);
@@ -318,6 +331,8 @@ function newReplica(id: number, { revision, workingFolder, environment }: Wanted
     environment,
     process: undefined,
     incarnation: 0,
+    startedAt: undefined,
+    lastWords: undefined,
     failures: 0,
     readySince: undefined,
     restartAt: 0,

@@ -5,13 +5,14 @@ import { GatewayTokenSigner } from "../../agent-config/gateway-token.ts";
 import type { Clock, Timer } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";
 import type { CrossNamespaceReferences } from "../../control/namespace-grant.ts";
-import { hideInText, hideValues } from "../../control/hide-values.ts";
+import { hideInText } from "../../control/hide-values.ts";
 import { DEFAULT_TRUST_POLICY } from "../../control/trust-policy.ts";
 import { DRAIN_GRACE_MS } from "../replicas/workload.ts";
 import { claimStateFolder } from "../state/claim.ts";
 import { listenOrExplain, urlOf } from "./listen-or-explain.ts";
 import type { LocalRoute } from "../agent.ts";
-import { LocalControl, type LocalResource } from "../control.ts";
+import { LocalControl } from "../control.ts";
+import { LocalResources } from "../resources/local-resources.ts";
 import type { ObjectName } from "../../control/object-name.ts";
 import { openBrowser } from "./open-browser.ts";
 import { quickstartFolder } from "./quickstart.ts";
@@ -30,8 +31,9 @@ export type CreateFrontDoor = (options: {
   source: {
     resolve(agent: ObjectName): LocalRoute | { readonly status: "unknown" };
     agents(): readonly ObjectName[];
-    resources(): readonly LocalResource[];
+    resources(): ReturnType<LocalResources["resources"]>;
   };
+  resources: LocalResources;
   log: Log;
   /** Proves to the agents who asks, where the front door asks for others. */
   signer: GatewayTokenSigner;
@@ -106,6 +108,7 @@ export async function runUp(options: UpOptions): Promise<{ isHanging: boolean }>
   const { privateKey } = generateKeyPairSync("ed25519");
   const signer = new GatewayTokenSigner(privateKey.export({ type: "pkcs8", format: "pem" }), clock);
   let control: LocalControl | undefined;
+  const resources = new LocalResources({ clock, control: () => control });
   const gateway = options.createGateway({
     source: {
       resolve: (agent) => {
@@ -115,8 +118,9 @@ export async function runUp(options: UpOptions): Promise<{ isHanging: boolean }>
           : route;
       },
       agents: () => control?.agents().map(({ resource }) => resource.metadata) ?? [],
-      resources: () => control?.resources().map(hideValues) ?? [],
+      resources: () => resources.resources(),
     },
+    resources,
     log: logTo((line) => output.say(line)),
     signer,
     token: options.token,
@@ -151,6 +155,7 @@ export async function runUp(options: UpOptions): Promise<{ isHanging: boolean }>
       output.say(`ToolRegistry ${namespace}/${name}: ${line}`),
     sayOfPack: ({ namespace, name }, line) =>
       output.say(`PromptPack ${namespace}/${name}: ${line}`),
+    onEvent: (about, happened) => resources.record(about, happened),
     log: logTo((line) => output.say(line)),
   });
   // In whichever way this program ends, its agents do not outlive it.
@@ -161,7 +166,16 @@ export async function runUp(options: UpOptions): Promise<{ isHanging: boolean }>
 
   output.start(url, token);
   const isExposed = wantsToken;
-  const up = new Up({ control, output, clock, changed, url, isExposed, first: first.value });
+  const up = new Up({
+    control,
+    resources,
+    output,
+    clock,
+    changed,
+    url,
+    isExposed,
+    first: first.value,
+  });
   const following = up.follow(states);
   const watching = [control.watch(over.signal), control.watchRollbacks(over.signal)];
   await up.run(signal, () => {
@@ -177,6 +191,7 @@ export async function runUp(options: UpOptions): Promise<{ isHanging: boolean }>
 /** The loop: whenever anything changes, everything is decided again. */
 class Up {
   readonly #control: LocalControl;
+  readonly #resources: LocalResources;
   readonly #output: UpOutput;
   readonly #clock: Clock;
   readonly #changed: Wake;
@@ -188,6 +203,7 @@ class Up {
 
   constructor(parts: {
     control: LocalControl;
+    resources: LocalResources;
     output: UpOutput;
     clock: Clock;
     changed: Wake;
@@ -196,6 +212,7 @@ class Up {
     first: ManifestState;
   }) {
     this.#control = parts.control;
+    this.#resources = parts.resources;
     this.#output = parts.output;
     this.#clock = parts.clock;
     this.#changed = parts.changed;
@@ -221,6 +238,7 @@ class Up {
       if (signal.aborted) return;
       const carriedOut = await this.#reconcile(signal);
       if (signal.aborted) return;
+      this.#resources.update();
       this.#view = upView(this.#control, {
         url: this.#url,
         problems: this.#manifests.problems,

@@ -52,7 +52,16 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   conformance: ["protocol"],
   evals: ["api", "promptpack"],
-  gateway: ["protocol", "agent-config", "authentication", "http-api", "observability"],
+  gateway: [
+    "api",
+    "protocol",
+    "promptpack",
+    "agent-config",
+    "authentication",
+    "control",
+    "http-api",
+    "observability",
+  ],
   "gateway-cluster": [
     "api",
     "agent-config",

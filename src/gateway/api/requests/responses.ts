@@ -1,0 +1,24 @@
+/** How the paths of the API describe what they answer. */
+import type { z } from "zod";
+import { apiErrorSchema } from "../../../http-api/api-error.ts";
+
+const error = (description: string) => ({
+  description,
+  content: { "application/json": { schema: apiErrorSchema } },
+});
+
+/** What every path may answer. */
+export const ERRORS = {
+  400: error("The request cannot be understood"),
+  401: error("The caller has to say who it is"),
+  404: error("There is no such thing, or none that the caller may see"),
+  503: error("It cannot be answered just now"),
+} as const;
+
+export const FORBIDDEN = {
+  403: error("The caller may see the agent and may not do this; the message names the right"),
+} as const;
+
+export function answers<Schema extends z.ZodType>(schema: Schema, description: string) {
+  return { description, content: { "application/json": { schema } } };
+}
