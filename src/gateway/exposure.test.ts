@@ -76,6 +76,7 @@ async function startGateway(
     log: createLog({ level: "silent" }),
     token: TOKEN,
     allowedHosts,
+    api: () => () => Response.json({ items: [] }),
     source: {
       agents: () => [{ name: "bot", namespace: "default" }],
       resources: () => [],
@@ -228,6 +229,7 @@ describe("the token of a gateway", () => {
       "/nothing",
       "/?token=",
       "/?token=x",
+      `/?token=${TOKEN}`,
       `${RESOURCES}?token=${TOKEN}`,
     ]) {
       const { status, head, body } = await exchange(port, get(target, HOST));
@@ -235,58 +237,56 @@ describe("the token of a gateway", () => {
         401,
         expect.stringContaining("www-authenticate: bearer"),
       ]);
-      expect(body).toContain("/?token=TOKEN");
+      expect(body).toContain("/#token=TOKEN");
       expect(body).not.toContain(TOKEN);
     }
     expect(await statusOf(...get("/healthz", HOST))).toBe(200);
     expect(await statusOf(...upgrade("/ws?agent=bot", HOST))).toBe(101);
   });
 
-  it("opens the API as a bearer token or in the cookie, and nothing near it does", async () => {
+  it("opens the API as a bearer token or in a header of its own, and nothing near it does", async () => {
     const { port, statusOf } = await startGateway("0.0.0.0");
     const api = (header: string): Promise<number> => statusOf(...get(RESOURCES, HOST, header));
     expect(await api(`Authorization: Bearer ${TOKEN}`)).toBe(200);
     expect(await api(`authorization: bearer  ${TOKEN}`)).toBe(200);
-    expect(await api(`Cookie: theme=dark; omnia-token-${port}=${TOKEN}`)).toBe(200);
+    expect(await api(`X-Omnia-Access: ${TOKEN}`)).toBe(200);
     for (const header of [
       `Authorization: Basic ${TOKEN}`,
       `Authorization: Bearer ${TOKEN.slice(0, -1)}`,
       `Authorization: Bearer ${TOKEN}x`,
       `Authorization: Bearer ${TOKEN.toLowerCase()}`,
       "Authorization: Bearer",
-      `Cookie: omnia-token-${port}=`,
-      `Cookie: omnia-token-${port + 1}=${TOKEN}`,
+      `Cookie: omnia-token-${port}=${TOKEN}`,
+      `X-Omnia-Access: ${TOKEN.slice(1)}`,
+      "X-Omnia-Access:",
       `X-API-Key: ${TOKEN}`,
     ]) {
       expect(await api(header)).toBe(401);
     }
   });
 
-  it("is exchanged by a browser for a cookie, and leaves its address", async () => {
-    const { port, statusOf } = await startGateway("0.0.0.0");
-    const { status, head } = await exchange(port, get(`/?token=${TOKEN}`, HOST));
-    const lines = head.toLowerCase().split("\r\n");
-    expect(status).toBe(303);
-    expect(lines).toContain("location: /");
-    expect(lines).toContain("cache-control: no-store");
-    expect(lines).toContain("referrer-policy: no-referrer");
-    const cookie = /^set-cookie: (.*)$/im.exec(head)?.[1];
-    expect(cookie).toBe(`omnia-token-${port}=${TOKEN}; Path=/; HttpOnly; SameSite=Strict`);
-    expect(await statusOf(...get("/", HOST, `Cookie: ${cookie?.split(";")[0]}`))).toBe(200);
+  it("is never made a cookie, which a browser would send by itself", async () => {
+    const { port } = await startGateway("0.0.0.0");
+    for (const target of ["/", `/?token=${TOKEN}`]) {
+      const { head } = await exchange(port, get(target, HOST, `Authorization: Bearer ${TOKEN}`));
+      const lines = head.toLowerCase().split("\r\n");
+      expect(head.toLowerCase()).not.toContain("set-cookie");
+      expect(lines).toContain("cache-control: no-store");
+      expect(lines).toContain("referrer-policy: no-referrer");
+    }
   });
 
   it("does not reach an agent, and what else stands beside it does", async () => {
-    const { port, statusOf, heads } = await startGateway("0.0.0.0");
-    const cookie = `omnia-token-${port}=${TOKEN}`;
-    const both = [`Cookie: ${cookie}; theme=dark`, `Authorization: Bearer ${TOKEN}`];
+    const { statusOf, heads } = await startGateway("0.0.0.0");
+    const own = `X-Omnia-Access: ${TOKEN}`;
+    const both = ["Cookie: theme=dark", `Authorization: Bearer ${TOKEN}`];
     expect(await statusOf(...upgrade("/ws?agent=bot", HOST, ...both))).toBe(101);
-    expect(await statusOf(...upgrade("/ws?agent=bot", HOST, `Cookie: ${cookie}`))).toBe(101);
-    expect(await statusOf(...upgrade("/ws?agent=bot", HOST, "Authorization: Bearer other"))).toBe(
-      101,
-    );
+    expect(await statusOf(...upgrade("/ws?agent=bot", HOST, own))).toBe(101);
+    const other = "Authorization: Bearer other";
+    expect(await statusOf(...upgrade("/ws?agent=bot", HOST, own, other))).toBe(101);
     expect(heads.join("")).not.toContain(TOKEN);
     expect(heads[0]).toContain("\r\nCookie: theme=dark\r\n");
-    expect(heads[1]).not.toContain("Cookie");
+    expect(heads[1]).not.toContain("Authorization");
     expect(heads[2]).toContain("\r\nAuthorization: Bearer other\r\n");
   });
 

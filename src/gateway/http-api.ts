@@ -9,7 +9,6 @@ import type { GatewaySource } from "./gateway-source.ts";
 import type { ConsoleFiles } from "./console/console-files.ts";
 import { consoleRoutes } from "./console/console-routes.ts";
 import { landingText } from "./landing-text.ts";
-import { RESOURCES_PATH } from "./resources-path.ts";
 import {
   UNAUTHORIZED,
   refusalBody,
@@ -73,15 +72,6 @@ export function gatewayApp({
     refuse({ code: "NotFound", message: `there is nothing at ${context.req.path}` });
   app.notFound(notFound);
   if (isClosed) return app;
-  app.get("/", async (context, next) => {
-    const token = context.req.query("token");
-    const wanted = access();
-    if (token === undefined || wanted === undefined) return next();
-    if (!wanted.isToken(token)) return refuse(UNAUTHORIZED);
-    // The token must not stay in the address, which people copy and browsers remember.
-    context.header("set-cookie", wanted.setCookie);
-    return context.redirect("/", 303);
-  });
   if (console !== undefined) app.route("/", consoleRoutes(console));
   // What stands below is for those who have the token. They alone learn which paths there are.
   app.use(async (context, next) => {
@@ -89,7 +79,6 @@ export function gatewayApp({
     if (wanted === undefined || wanted.isGrantedTo(context.env.incoming)) return next();
     return refuse(UNAUTHORIZED);
   });
-  app.get(RESOURCES_PATH, (context) => context.json({ items: source.resources() }));
   if (api !== undefined) {
     app.all(`${API_PREFIX}/*`, (context) => api(context.req.raw, context.env));
   }

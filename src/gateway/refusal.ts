@@ -45,7 +45,7 @@ export const ORIGIN_NOT_ALLOWED: GatewayRefusal = {
 export const UNAUTHORIZED: GatewayRefusal = {
   code: "Unauthorized",
   message:
-    "this wants the token that omnia up printed at its start: open the address with /?token=TOKEN in a browser, or send Authorization: Bearer TOKEN",
+    "this wants the token that omnia up printed at its start: open the address with /#token=TOKEN in a browser, or send Authorization: Bearer TOKEN",
 };
 
 export function refusalStatus(refusal: GatewayRefusal): (typeof REFUSALS)[keyof typeof REFUSALS] {

@@ -6,6 +6,9 @@ export const API_PREFIX = "/api/v1alpha1";
  */
 export const WRITE_HEADER = "x-omnia-request";
 
+/** Brings the token that `omnia up --host` wants, where the bearer token of the request is for an agent. */
+export const ACCESS_HEADER = "x-omnia-access";
+
 /** The limits of lists. A request that asks for more items gets this many. */
 export const DEFAULT_PAGE_SIZE = 50;
 export const MAX_PAGE_SIZE = 500;

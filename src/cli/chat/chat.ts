@@ -11,9 +11,7 @@ import { chatTransport } from "./transport.ts";
 import { CliError, EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
 import { commandLine } from "../terminal/program-name.ts";
 import { Interrupts } from "../terminal/interrupts.ts";
-import { accessCookie } from "../../gateway/access.ts";
 import { findLocal } from "../../local/state/find-local.ts";
-import type { UpInfo } from "../../local/state/state-folder.ts";
 import type { OutputFormat, Streams } from "../terminal/streams.ts";
 import { readToken, type TokenFlags } from "../terminal/token.ts";
 
@@ -53,7 +51,7 @@ export async function chat(name: string, flags: ChatFlags, streams: Streams): Pr
     client = await SessionClient.connect(
       {
         url: url.href,
-        transport: chatTransport(cookieFor(local)),
+        transport: chatTransport(local?.token),
         // A file may hold a fresh token by the time that the one before is no longer accepted.
         token: async (isRefused) => {
           if (isRefused) token = await readToken(flags, streams);
@@ -165,15 +163,6 @@ function readTarget(name: string, namespace: string | undefined): ChatTarget & {
     );
   }
   return target;
-}
-
-/**
- * What a local instance that others can reach wants before it says which agents there are. It goes in a cookie, because the bearer
- * token is for the agent.
- */
-function cookieFor(local: UpInfo | undefined): string | undefined {
-  if (local?.token === undefined) return undefined;
-  return accessCookie({ token: local.token, port: local.port });
 }
 
 function asCliError(error: ClientError, flags: ChatFlags): CliError {

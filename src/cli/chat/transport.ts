@@ -2,6 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import { text as readText } from "node:stream/consumers";
 import { WebSocket } from "ws";
+import { ACCESS_HEADER } from "../../http-api/paths.ts";
 import { ClientError } from "../../protocol/client/client-error.ts";
 import type { Transport } from "../../protocol/client/transport.ts";
 import { SecretValues } from "../../observability/secrets/secret-values.ts";
@@ -18,12 +19,12 @@ const MAX_REFUSAL_BYTES = 64 * 1024;
 const REFUSAL_TIMEOUT_MS = 5_000;
 const TEMPORARY_STATUSES: readonly number[] = [429, 502, 503, 504];
 
-/** `cookie` is for a gateway before the agent, which is sent the token. */
-export function chatTransport(cookie?: string): Transport {
+/** `accessToken` is for a gateway before the agent: one that others can reach wants it before it says which agents there are. */
+export function chatTransport(accessToken?: string): Transport {
   return {
     open(url, events, token) {
       const shown = shownAddress(new URL(url));
-      const sent = [token, cookie, cookie?.slice(cookie.indexOf("=") + 1)];
+      const sent = [token, accessToken];
       const secrets = new SecretValues(sent.filter((secret) => secret !== undefined));
       const socket = new WebSocket(url, {
         handshakeTimeout: CONNECT_TIMEOUT_MS,
@@ -31,7 +32,7 @@ export function chatTransport(cookie?: string): Transport {
         perMessageDeflate: false,
         headers: {
           ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-          ...(cookie === undefined ? {} : { cookie }),
+          ...(accessToken === undefined ? {} : { [ACCESS_HEADER]: accessToken }),
         },
       });
       let error: ClientError | undefined;

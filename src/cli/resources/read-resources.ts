@@ -1,7 +1,7 @@
 /** Reads the resources for `status` and `explain`: from a local instance, or from a cluster. */
 import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
-import { RESOURCES_PATH } from "../../gateway/resources-path.ts";
+import { API_PREFIX } from "../../http-api/paths.ts";
 import { findLocal } from "../../local/state/find-local.ts";
 import type { UpInfo } from "../../local/state/state-folder.ts";
 import { systemClock } from "../../time/clock.ts";
@@ -15,6 +15,8 @@ import type { ResourceFlags, Resources } from "./resources.ts";
 
 const LOCAL_TIMEOUT_MS = 10_000;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+/** More are not shown by a command for people, and an instance that always names another part comes to an end. */
+const MAX_RESOURCES = 100_000;
 
 export async function readResources(
   flags: Pick<ResourceFlags, "state" | "local" | "context">,
@@ -42,8 +44,7 @@ export async function readResources(
 async function readLocal({ url, token, folder }: UpInfo): Promise<Resources> {
   using deadline = new Deadline({ ms: LOCAL_TIMEOUT_MS, clock: systemClock });
   try {
-    const { items } = await getJSON(new URL(RESOURCES_PATH, url), token, deadline.signal);
-    if (!Array.isArray(items)) throw new Error("it answered something else");
+    const items = await readPages(new URL(`${API_PREFIX}/resources`, url), token, deadline.signal);
     return { source: { kind: "local", url }, stateFolder: folder, items };
   } catch (error) {
     const why = deadline.isOver ? "no answer in time" : (error as Error).message;
@@ -54,6 +55,27 @@ async function readLocal({ url, token, folder }: UpInfo): Promise<Resources> {
   }
 }
 
+/** An instance that knows nothing of parts gives the whole list at once. */
+async function readPages(
+  list: URL,
+  token: string | undefined,
+  signal: AbortSignal,
+): Promise<unknown[]> {
+  const found: unknown[] = [];
+  let after: unknown;
+  do {
+    const part = new URL(list);
+    if (typeof after === "string") part.searchParams.set("after", after);
+    const { items, next } = await getJSON(part, token, signal);
+    if (!Array.isArray(items)) throw new Error("it answered something else");
+    found.push(...(items as unknown[]));
+    if (found.length > MAX_RESOURCES)
+      throw new Error(`it has more than ${MAX_RESOURCES} resources`);
+    after = next;
+  } while (typeof after === "string");
+  return found;
+}
+
 /**
  * Reads an object. The request has an HTTP agent of its own, or it would go through the proxy that the environment may name, which
  * would learn the token.
@@ -62,7 +84,7 @@ async function getJSON(
   url: URL,
   token: string | undefined,
   signal: AbortSignal,
-): Promise<{ items?: unknown }> {
+): Promise<{ items?: unknown; next?: unknown }> {
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const request = get(url, { agent: false, headers, signal });
   const [response] = (await once(request, "response")) as [IncomingMessage];

@@ -11,6 +11,9 @@ import type { ApiApp, ApiEnvironment, ApiParts } from "./requests/api-parts.ts";
 import { CallerRights } from "./requests/caller-rights.ts";
 import { addAgents } from "./routes/agents.ts";
 import { addMe } from "./routes/me.ts";
+import { addPacks } from "./routes/packs.ts";
+import { addResources } from "./routes/resources.ts";
+import { addToolRegistries } from "./routes/tool-registries.ts";
 
 export interface ApiOptions {
   readonly source: ResourceSource;
@@ -47,6 +50,9 @@ function apiApp(parts: ApiParts): ApiApp {
   });
   addMe(app, parts);
   addAgents(app, parts);
+  addPacks(app, parts);
+  addToolRegistries(app, parts);
+  addResources(app, parts);
   app.notFound((context) =>
     problemResponse(new ApiProblem("NotFound", `there is nothing at ${context.req.path}`)),
   );

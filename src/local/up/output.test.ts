@@ -64,7 +64,7 @@ describe("the lines of a log", () => {
     expect((stream.read() as string).replaceAll(/^\S+ /gm, "")).toMatchInlineSnapshot(`
       "Serving at http://localhost:8080
       Others can reach this address. Its pages and its API want a token, which is new at each start.
-      In a browser open http://localhost:8080/?token=a-token
+      In a browser open http://localhost:8080/#token=a-token
       Programs send Authorization: Bearer a-token
       "
     `);
@@ -73,7 +73,7 @@ describe("the lines of a log", () => {
     shown.start("http://localhost:8080");
     expect(terminal.read()).toBeNull();
     shown.start("http://localhost:8080", "a-token");
-    expect(terminal.read()).toContain("http://localhost:8080/?token=a-token\n");
+    expect(terminal.read()).toContain("http://localhost:8080/#token=a-token\n");
   });
 
   it("say how to talk to the first agent that runs, once", () => {

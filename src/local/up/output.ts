@@ -112,7 +112,7 @@ class LineOutput implements UpOutput {
 function tokenLines(url: string, token: string): string[] {
   return [
     "Others can reach this address. Its pages and its API want a token, which is new at each start.",
-    `In a browser open ${url}/?token=${token}`,
+    `In a browser open ${url}/#token=${token}`,
     `Programs send Authorization: Bearer ${token}`,
   ];
 }

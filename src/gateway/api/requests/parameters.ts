@@ -20,22 +20,24 @@ export const nameSchema = z
 export const objectParameters = z.object({ namespace: namespaceSchema, name: nameSchema });
 
 /** `limit` is text in a URL. One that is larger than allowed gets as many as are. */
-export const pageQuery = z.object({
-  after: z
-    .string()
-    .max(MAX_CURSOR_LENGTH)
-    .optional()
-    .describe("What the part before gave as `next`; without it the list begins"),
-  limit: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .default(DEFAULT_PAGE_SIZE)
-    .transform((limit) => Math.min(limit, MAX_PAGE_SIZE))
-    .describe(`How many items at most; up to ${MAX_PAGE_SIZE}`),
-});
+export function pageQuery(defaultSize: number) {
+  return z.object({
+    after: z
+      .string()
+      .max(MAX_CURSOR_LENGTH)
+      .optional()
+      .describe("What the part before gave as `next`; without it the list begins"),
+    limit: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .default(defaultSize)
+      .transform((limit) => Math.min(limit, MAX_PAGE_SIZE))
+      .describe(`How many items at most; up to ${MAX_PAGE_SIZE}`),
+  });
+}
 
-export const listQuery = pageQuery.extend({
+export const listQuery = pageQuery(DEFAULT_PAGE_SIZE).extend({
   namespace: namespaceSchema.optional().describe("Only of this namespace"),
   q: z
     .string()

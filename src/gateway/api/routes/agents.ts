@@ -7,12 +7,13 @@ import {
 } from "../../../http-api/agent-views.ts";
 import { pageOf } from "../../../http-api/page.ts";
 import type { ApiApp, ApiParts } from "../requests/api-parts.ts";
-import { pageOfSorted, type SortKey } from "../requests/paging.ts";
+import { pageOfSorted } from "../requests/paging.ts";
 import { listQuery, objectParameters } from "../requests/parameters.ts";
 import { answers, ERRORS } from "../requests/responses.ts";
 import { agentDetail, agentView, packNameOf } from "../views/agent-view.ts";
 import { suggestions } from "../views/suggestions.ts";
 import { agentFacts, webSocketOrigin } from "./agent-facts.ts";
+import { isNamed, sortKeyOf } from "./list-order.ts";
 import { visibleResource, visibleResources } from "./visible-resources.ts";
 
 const list = createRoute({
@@ -42,8 +43,11 @@ export function addAgents(app: ApiApp, parts: ApiParts): void {
       found.map(async (agent) => agentView(agent, await agentFacts(parts, rights, agent, origin))),
     );
     const wanted = views.filter(
-      (view) => (phase === undefined || view.phase === phase) && isFoundBy(view, q),
+      (view) =>
+        (phase === undefined || view.phase === phase) &&
+        isNamed(view, q, view.model, view.pack?.name),
     );
+    const keyOf = (view: AgentView) => sortKeyOf(view, view.pack?.canary !== undefined);
     return context.json(pageOfSorted(wanted, keyOf, { after, limit }), 200);
   });
   app.openapi(detail, async (context) => {
@@ -68,21 +72,4 @@ export function addAgents(app: ApiApp, parts: ApiParts): void {
       200,
     );
   });
-}
-
-/** Those that need somebody come first. */
-function keyOf({ explain, pack, namespace, name }: AgentView): SortKey {
-  const rank = explain !== undefined ? 0 : pack?.canary !== undefined ? 1 : 2;
-  return [rank, namespace, name];
-}
-
-function isFoundBy(
-  { namespace, name, model, pack }: AgentView,
-  search: string | undefined,
-): boolean {
-  const wanted = search?.trim().toLowerCase() ?? "";
-  if (wanted === "") return true;
-  return [`${namespace}/${name}`, model, pack?.name].some(
-    (text) => text?.toLowerCase().includes(wanted) === true,
-  );
 }
