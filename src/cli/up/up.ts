@@ -15,6 +15,7 @@ import { programName } from "../terminal/program-name.ts";
 import type { Streams } from "../terminal/streams.ts";
 
 const TOKEN_BYTES = 24;
+const STREAM_ID_BYTES = 8;
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 export interface UpFlags {
@@ -61,6 +62,7 @@ export async function up(flags: UpFlags, streams: Streams): Promise<ExitCode> {
             source: resources,
             callers: LOCAL_CALLERS,
             version: packageJSON.version,
+            streamId: randomBytes(STREAM_ID_BYTES).toString("hex"),
             clock: systemClock,
             log: options.log,
           }),

@@ -1,5 +1,8 @@
 /** The HTTP API: reads of what there is, and a few writes. Each request is answered by the rights of its caller. */
 import { OpenAPIHono } from "@hono/zod-openapi";
+import type { HonoRequest } from "hono";
+import { etag } from "hono/etag";
+import { HTTPException } from "hono/http-exception";
 import { API_PREFIX } from "../../http-api/paths.ts";
 import type { ApiGateway, ApiHandler } from "../api-handler.ts";
 import { CallersUnavailableError, type Callers } from "../caller.ts";
@@ -9,19 +12,28 @@ import type { Clock } from "../../time/clock.ts";
 import { ApiProblem, problemResponse } from "./requests/api-problem.ts";
 import type { ApiApp, ApiEnvironment, ApiParts } from "./requests/api-parts.ts";
 import { CallerRights } from "./requests/caller-rights.ts";
+import { KnownMethods } from "./requests/known-methods.ts";
+import { readBody } from "./requests/read-body.ts";
+import { isRead, judgeWrite } from "./requests/write-rule.ts";
 import { addAgents } from "./routes/agents.ts";
 import { addMe } from "./routes/me.ts";
 import { addPacks } from "./routes/packs.ts";
 import { addResources } from "./routes/resources.ts";
 import { addToolRegistries } from "./routes/tool-registries.ts";
+import { addWatch } from "./routes/watch.ts";
+import { addDescription } from "./routes/description.ts";
 
 export interface ApiOptions {
   readonly source: ResourceSource;
   readonly callers: Callers;
   readonly version: string;
+  /** Names the stream of changes of this gateway. It has to be another one at each start. */
+  readonly streamId: string;
   readonly clock: Clock;
   readonly log: Log;
 }
+
+const WATCH_PATH = `${API_PREFIX}/watch`;
 
 /** Gives the API of a gateway. The gateway is known only later, since the API is a part of it. */
 export function createApi(options: ApiOptions): (gateway: ApiGateway) => ApiHandler {
@@ -41,11 +53,16 @@ function apiApp(parts: ApiParts): ApiApp {
       throw new ApiProblem("InvalidRequest", problems.join("; "));
     },
   }).basePath(API_PREFIX);
+  const tag = etag();
+  // A stream has no end to make a tag of.
+  app.use(async (context, next) => (context.req.path === WATCH_PATH ? next() : tag(context, next)));
   app.use(async (context, next) => {
+    judgeWrite(context.req.method, context.req.header());
     const { signal } = context.req.raw;
     const caller = await parts.callers.identify({ headers: context.req.header() }, signal);
     if ("code" in caller) throw new ApiProblem(caller.code, caller.message, { cure: caller.cure });
     context.set("rights", new CallerRights(parts.callers, caller, signal));
+    if (!isRead(context.req.method)) await takeBody(context.req);
     await next();
   });
   addMe(app, parts);
@@ -53,17 +70,44 @@ function apiApp(parts: ApiParts): ApiApp {
   addPacks(app, parts);
   addToolRegistries(app, parts);
   addResources(app, parts);
-  app.notFound((context) =>
-    problemResponse(new ApiProblem("NotFound", `there is nothing at ${context.req.path}`)),
-  );
+  addWatch(app, parts);
+  addDescription(app, parts);
+  const known = new KnownMethods(app.routes);
+  app.notFound((context) => notFound(context.req.path, known.of(context.req.path)));
   app.onError((error, context) => problemResponse(problemOf(error, parts.log, context.req.path)));
   return app;
+}
+
+/** Puts the body, read within its limit, in the place of the one that would be read without. */
+async function takeBody(request: HonoRequest): Promise<void> {
+  const { method, headers, signal } = request.raw;
+  const body = await readBody(request.raw);
+  request.raw = new Request(request.url, {
+    method,
+    headers,
+    signal,
+    body: body === "" ? null : body,
+  });
+}
+
+function notFound(path: string, methods: readonly string[]): Response {
+  if (methods.length === 0) {
+    return problemResponse(new ApiProblem("NotFound", `there is nothing at ${path}`));
+  }
+  const message = `${path} takes ${methods.join(", ")} and no other method`;
+  const response = problemResponse(new ApiProblem("InvalidRequest", message, { status: 405 }));
+  response.headers.set("allow", methods.join(", "));
+  return response;
 }
 
 function problemOf(error: Error, log: Log, path: string): ApiProblem {
   if (error instanceof ApiProblem) return error;
   if (error instanceof CallersUnavailableError) {
     return new ApiProblem("Unavailable", "who you are could not be found out just now");
+  }
+  // A body that is no JSON, for one.
+  if (error instanceof HTTPException && error.status < 500) {
+    return new ApiProblem("InvalidRequest", error.message, { status: error.status });
   }
   log.error({ error, path }, "A request to the HTTP API failed");
   return new ApiProblem(

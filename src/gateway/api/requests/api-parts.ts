@@ -16,6 +16,8 @@ export interface ApiParts {
   readonly gateway: ApiGateway;
   /** The version of the program. */
   readonly version: string;
+  /** Names the stream of changes of this gateway. Another one, and this one after a restart, have another name. */
+  readonly streamId: string;
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -6,7 +6,7 @@ import type { ObjectName, ResourceSource, StoredResource } from "../../resource-
 
 type Of<Kind extends OmniaKind> = Extract<StoredResource, { kind: Kind }>;
 
-const RESOURCE_OF: Readonly<Record<OmniaKind, Resource>> = {
+export const RESOURCE_OF: Readonly<Record<OmniaKind, Resource>> = {
   [AGENT_RUNTIME]: "agentruntimes",
   [PROMPT_PACK]: "promptpacks",
   [TOOL_REGISTRY]: "toolregistries",
