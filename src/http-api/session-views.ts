@@ -1,5 +1,6 @@
 /** Sessions in the HTTP API. Agents answer with them, and what stands before the agents passes them on. */
 import { z } from "zod";
+import { pageOf } from "./page.ts";
 
 export const SESSION_STATES = ["running", "waiting", "idle", "failed"] as const;
 
@@ -100,6 +101,11 @@ export const sessionTimelineSchema = z.object({
   lastSeq: z.int(),
   /** Frames with a `seq` above this one are kept for clients that resume. */
   keptAfter: z.int(),
+});
+
+export const sessionPageSchema = pageOf(sessionViewSchema).extend({
+  /** Some replicas, which alone know their sessions, did not answer. */
+  incomplete: z.boolean().optional(),
 });
 
 /** The new session has what was said up to the end of the turn, or all of it. */

@@ -1,20 +1,13 @@
-import type { HttpBindings } from "@hono/node-server";
 import { describe, expect, it } from "vitest";
 import {
   anAgentRuntime,
   aPromptPack,
   aToolRegistry,
 } from "../../../test/support/builders/resources.ts";
-import {
-  aResourceSource,
-  type ResourcesInMemory,
-} from "../../../test/support/builders/a-resource-source.ts";
+import { anApi, callersWho } from "../../../test/support/builders/an-api.ts";
+import { aResourceSource } from "../../../test/support/builders/a-resource-source.ts";
 import type { AgentRuntimeStatus } from "../../api/agent-runtime.ts";
-import { createLog } from "../../observability/log.ts";
-import { systemClock } from "../../time/clock.ts";
-import { LOCAL_CALLERS, type Action, type Callers } from "../caller.ts";
 import type { Route } from "../choose-replica.ts";
-import { createApi } from "./create-api.ts";
 
 const condition = (type: string, status: "True" | "False", reason: string, message = "Why") => ({
   type,
@@ -37,47 +30,6 @@ const BROKEN: AgentRuntimeStatus = {
     condition("Ready", "False", "SecretNotFound"),
   ],
 };
-
-/** Callers of a cluster, of whom each may do what the function says. */
-function callersWho(may: (action: Action) => boolean): Callers {
-  return {
-    mode: "cluster",
-    identify: async ({ headers }) =>
-      headers.authorization === undefined
-        ? { code: "Unauthorized", message: "say who you are" }
-        : { subject: "jane", expiresAt: Date.parse("2026-03-01T13:00:00Z") },
-    may: async (_, action) => may(action),
-  };
-}
-
-function anApi({
-  source = aResourceSource(),
-  callers = LOCAL_CALLERS,
-  route = { status: "unknown" },
-}: { source?: ResourcesInMemory; callers?: Callers; route?: Route } = {}) {
-  const closing = new AbortController();
-  const handler = createApi({
-    source,
-    callers,
-    version: "1.2.3",
-    streamId: "stream",
-    clock: systemClock,
-    log: createLog({ level: "silent" }),
-  })({ route: () => route, connections: () => 2, closing: closing.signal });
-  const request = async (path: string, init: RequestInit = {}): Promise<Response> =>
-    await handler(
-      new Request(`http://gateway.example/api/v1alpha1${path}`, {
-        ...init,
-        headers: { host: "gateway.example", ...(init.headers as Record<string, string>) },
-      }),
-      {} as HttpBindings,
-    );
-  const json = async (path: string, headers: Record<string, string> = {}) => {
-    const response = await request(path, { headers });
-    return { status: response.status, body: (await response.json()) as never };
-  };
-  return { request, json, closing, source };
-}
 
 describe("GET /me", () => {
   it("says of one machine that everybody may see everything there", async () => {
@@ -104,7 +56,7 @@ describe("GET /me", () => {
         subject: "jane",
         mode: "cluster",
         namespaces: ["open"],
-        expiresAt: "2026-03-01T13:00:00.000Z",
+        expiresAt: "2036-03-01T13:00:00.000Z",
         version: "1.2.3",
       },
     });

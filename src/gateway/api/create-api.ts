@@ -7,6 +7,7 @@ import { API_PREFIX } from "../../http-api/paths.ts";
 import type { ApiGateway, ApiHandler } from "../api-handler.ts";
 import { CallersUnavailableError, type Callers } from "../caller.ts";
 import type { ResourceSource } from "../resource-source.ts";
+import type { SignRequest } from "../sign-request.ts";
 import type { Log } from "../../observability/log.ts";
 import type { Clock } from "../../time/clock.ts";
 import { ApiProblem, problemResponse } from "./requests/api-problem.ts";
@@ -19,6 +20,8 @@ import { addAgents } from "./routes/agents.ts";
 import { addMe } from "./routes/me.ts";
 import { addPacks } from "./routes/packs.ts";
 import { addResources } from "./routes/resources.ts";
+import { addSessions } from "./routes/sessions.ts";
+import { addToolCalls } from "./routes/tool-calls.ts";
 import { addToolRegistries } from "./routes/tool-registries.ts";
 import { addWatch } from "./routes/watch.ts";
 import { addDescription } from "./routes/description.ts";
@@ -29,10 +32,13 @@ export interface ApiOptions {
   readonly version: string;
   /** Names the stream of changes of this gateway. It has to be another one at each start. */
   readonly streamId: string;
+  /** Undefined where agents do not know the gateway, which so cannot ask for their sessions. */
+  readonly signRequest?: SignRequest | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
 
+const LEFT = new ApiProblem("Unavailable", "the caller has left");
 const WATCH_PATH = `${API_PREFIX}/watch`;
 
 /** Gives the API of a gateway. The gateway is known only later, since the API is a part of it. */
@@ -70,11 +76,18 @@ function apiApp(parts: ApiParts): ApiApp {
   addPacks(app, parts);
   addToolRegistries(app, parts);
   addResources(app, parts);
+  addSessions(app, parts);
+  addToolCalls(app, parts);
   addWatch(app, parts);
   addDescription(app, parts);
   const known = new KnownMethods(app.routes);
   app.notFound((context) => notFound(context.req.path, known.of(context.req.path)));
-  app.onError((error, context) => problemResponse(problemOf(error, parts.log, context.req.path)));
+  app.onError((error, context) => {
+    const { signal } = context.req.raw;
+    // Nobody is there who could be answered.
+    if (signal.aborted) return problemResponse(LEFT);
+    return problemResponse(problemOf(error, parts.log, context.req.path));
+  });
   return app;
 }
 

@@ -7,6 +7,7 @@ import type { Clock } from "../../../time/clock.ts";
 import type { ApiGateway } from "../../api-handler.ts";
 import type { Callers } from "../../caller.ts";
 import type { ResourceSource } from "../../resource-source.ts";
+import type { SignRequest } from "../../sign-request.ts";
 import type { CallerRights } from "./caller-rights.ts";
 
 export interface ApiParts {
@@ -18,6 +19,8 @@ export interface ApiParts {
   readonly version: string;
   /** Names the stream of changes of this gateway. Another one, and this one after a restart, have another name. */
   readonly streamId: string;
+  /** Undefined where agents do not know the gateway, which so cannot ask for their sessions. */
+  readonly signRequest?: SignRequest | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
