@@ -1,5 +1,6 @@
 /** Collects metrics, and writes them in the text format of Prometheus. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "@prometheus-io/client";
+import { PlainHistogram } from "./plain-histogram.ts";
 
 // The default of 10 ms wakes an idle process a hundred times a second.
 const EVENT_LOOP_RESOLUTION_MS = 100;
@@ -92,10 +93,15 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
       registry.registerMetric(gauge);
     },
     histogram: ({ name, help, labels, buckets }) => {
+      if (labels === undefined) {
+        const plain = new PlainHistogram({ name, help, buckets });
+        registry.registerMetric(plain);
+        return { observe: (value: number) => plain.count(value) };
+      }
       const histogram = new Histogram<string>({
         name,
         help,
-        labelNames: [...(labels ?? [])],
+        labelNames: [...labels],
         buckets: [...buckets],
         registers,
       });
@@ -152,11 +158,21 @@ function labelledCounter(
   registry.registerMetric(counter);
   return {
     add(value, values = {}) {
-      if (last === undefined || labels.some((label) => values[label] !== last?.[label])) {
+      if (values !== last && !isSame(values, last, labels)) {
         flush();
         last = values;
       }
       fresh += value;
     },
   };
+}
+
+function isSame(
+  values: LabelValues<string>,
+  last: LabelValues<string> | undefined,
+  labels: readonly string[],
+): boolean {
+  if (last === undefined) return false;
+  for (const label of labels) if (values[label] !== last[label]) return false;
+  return true;
 }

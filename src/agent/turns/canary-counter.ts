@@ -46,10 +46,11 @@ export class CanaryCounter {
     this.#counts = noCounts();
   }
 
-  count({ config, ending, isFirst, firstChunkMs, ...session }: EndedTurn): void {
+  count(turn: EndedTurn): void {
+    const { config, ending, isFirst, firstChunkMs } = turn;
     if (this.#trial === undefined || config.handler !== "runtime") return;
     if (config.prompt === undefined) return;
-    if (promptOfSession(config.prompt, session).version !== this.#version) return;
+    if (promptOfSession(config.prompt, turn).version !== this.#version) return;
     const counts = this.#counts;
     if (isFirst) counts.sessions += 1;
     const code = ending.type === "error" ? ending.error.code : undefined;
