@@ -260,17 +260,9 @@ export class RunningTurn implements Turn {
     onEnd: (isStored: boolean) => void,
   ): Promise<RequestStatus> {
     if (ending.type === "error") this.#logFailure(ending);
-    const fail = (error: ErrorBody): RequestStatus => {
-      onEnd(false);
-      this.#writer.publishFailure(error);
-      return "error";
-    };
-    const move = (): RequestStatus => {
-      onEnd(false);
-      this.#context.feeds.turnMoved(this.sessionId);
-      return "error";
-    };
-    if (ending.type === "lost") return ending.error === undefined ? move() : fail(ending.error);
+    if (ending.type === "lost") {
+      return ending.error === undefined ? this.#move(onEnd) : this.#fail(ending.error, onEnd);
+    }
     const stopReason = this.#stop.stopped?.reason;
     if (stopReason === "shutting-down" && (await this.#handOver())) {
       onEnd(false);
@@ -278,7 +270,7 @@ export class RunningTurn implements Turn {
     }
     // The store was tried for long. The clients are told of the failure now, and the store as soon as it answers.
     const isStoreAway = stopReason === "store-unavailable";
-    if (isStoreAway) fail(errorBody(new StoreUnavailableError()));
+    if (isStoreAway) this.#fail(errorBody(new StoreUnavailableError()), onEnd);
     let frames: readonly TurnFrame[];
     const messages = this.#transcript.messages(ending, {
       isCancelled: stopReason === "cancelled",
@@ -299,10 +291,10 @@ export class RunningTurn implements Turn {
       });
     } catch (error) {
       if (error instanceof TurnLostError && isStoreAway) return "error";
-      if (error instanceof SessionGoneError) return fail(SESSION_DELETED);
-      if (error instanceof TurnLostError) return move();
+      if (error instanceof SessionGoneError) return this.#fail(SESSION_DELETED, onEnd);
+      if (error instanceof TurnLostError) return this.#move(onEnd);
       this.#log("error", { error }, "The end of a turn could not be stored");
-      return isStoreAway ? "error" : fail(errorBody(error));
+      return isStoreAway ? "error" : this.#fail(errorBody(error), onEnd);
     }
     if (isStoreAway) return "error";
     const asked = ending.type === "done" ? (ending.approvals?.length ?? 0) : 0;
@@ -319,6 +311,20 @@ export class RunningTurn implements Turn {
     });
     if (ending.type === "done") this.#judge(ending, messages);
     return requestStatus(ending);
+  }
+
+  /** Tells the clients that the turn failed, without the store. */
+  #fail(error: ErrorBody, onEnd: (isStored: boolean) => void): RequestStatus {
+    onEnd(false);
+    this.#writer.publishFailure(error);
+    return "error";
+  }
+
+  /** The clients get the frames of the turn from the replica that has it now. */
+  #move(onEnd: (isStored: boolean) => void): RequestStatus {
+    onEnd(false);
+    this.#context.feeds.turnMoved(this.sessionId);
+    return "error";
   }
 
   /** Has the evals of its pack run on a turn whose answer is whole. */

@@ -1,5 +1,4 @@
 /** Begins turns, takes over those of replicas that died, keeps the leases of those that run, and stops them. */
-import { randomUUID } from "node:crypto";
 import {
   HANDLER_NAMES,
   type AgentConfig,
@@ -36,6 +35,7 @@ import { retryStore, withStoreRetries } from "./store-retry.ts";
 import type { TurnContext } from "./turn-context.ts";
 import { closingHandler, decideRecovery } from "./recovery.ts";
 import { TurnError } from "../contracts/turn-error.ts";
+import { newTurnId } from "./turn-id.ts";
 import { UnsureTurns } from "./unsure-turns.ts";
 import type { StopReason } from "./turn-ending.ts";
 
@@ -143,7 +143,7 @@ export class TurnRunner {
       await checkEdit(answer, current, { handler, clock });
       const { replica } = this.#options;
       const entry = answerEntry(frame);
-      const attempt = { entry, turnId: randomUUID(), at: clock.now(), replica };
+      const attempt = { entry, turnId: newTurnId(), at: clock.now(), replica };
       const answered = await withStoreRetries(
         () => store.store.answerCall(sessionId, client.owner, attempt),
         { clock, pausesMs: TURN_BEGIN_RETRIES_MS },
@@ -189,7 +189,7 @@ export class TurnRunner {
       const handler = handlers.loaded(name) ?? (await handlers.load(name));
       const origin = this.#originOf(message, configOfTurn, startedAt);
       const begin = {
-        turnId: randomUUID(),
+        turnId: newTurnId(),
         userMessage: message.content,
         origin,
         promptVersions: promptVersions(configOfTurn, message.sessionId),
@@ -272,7 +272,7 @@ export class TurnRunner {
     const isCancelled = wait !== undefined && (await wait) === "cancelled";
     let handedOver = false;
     try {
-      const claim = randomUUID();
+      const claim = newTurnId();
       const takenOver = await withStoreRetries(
         () => store.store.takeOver(sessionId, client.owner, claim, this.#options.replica),
         {

@@ -46,6 +46,14 @@ export interface TurnWriterOptions {
   readonly hasSpoken?: boolean | undefined;
 }
 
+/** What a write calls, made once for all writes of a turn. */
+interface WriteCallbacks {
+  readonly write: () => void;
+  readonly onPace: () => void;
+  readonly onWritten: () => void;
+  readonly onNotWritten: (error: unknown) => Promise<void>;
+}
+
 const SETTLED = Promise.resolve();
 const NO_WRITE: TurnWrite = { frames: [], journal: NO_JOURNAL };
 /** A tool event counts as this many characters of the unstored frames: about the largest output that a tool may have. */
@@ -59,7 +67,8 @@ export class TurnWriter {
   readonly #receivedAt: number;
   readonly #frames: FrameBuilder;
   readonly #journal: JournalWriter;
-  readonly #recent = new RecentWrites();
+  /** Only of a store that may lose writes. */
+  #recent: RecentWrites | undefined;
 
   /** The frames for the next write, the text that follows them, and the size of both. */
   #unstored: TurnFrame[] = [];
@@ -76,6 +85,8 @@ export class TurnWriter {
   /** Settles with the end of the writing, if somebody waits for it. */
   #written: PromiseWithResolvers<void> | undefined;
   #room: Promise<void> | undefined;
+  /** Made with the first write: the turns that write nothing but their end do without. */
+  #madeCallbacks: WriteCallbacks | undefined;
   #lastActivity: number;
   #publishedSeq: number;
   #hasWritten = false;
@@ -197,24 +208,24 @@ export class TurnWriter {
   ): Promise<readonly TurnFrame[]> {
     const { answer, state, messages, record, pausesMs, sessionTtlMs } = options;
     this.#closeChunk();
-    const approvals = ending.type === "done" ? (ending.approvals ?? []) : [];
-    const expiresAt = this.#context.clock.now() + sessionTtlMs;
-    const frames = [
-      ...this.#unstored,
+    const frames = this.#unstored.slice();
+    if (ending.type === "done" && ending.approvals !== undefined) {
+      const expiresAt = this.#context.clock.now() + sessionTtlMs;
       // Requests and end are one write, so that nobody answers a call of a turn that has not ended.
-      ...approvals.map((approval) => this.#frames.ofApproval(approval, expiresAt)),
-      this.#frames.ofEnding(ending, answer, state),
-    ];
-    const end = { frames, messages, record };
+      for (const approval of ending.approvals) {
+        frames.push(this.#frames.ofApproval(approval, expiresAt));
+      }
+    }
+    const last = this.#frames.ofEnding(ending, answer, state);
+    // An array that grows takes room for 17, and most are kept.
+    const all = frames.length === 0 ? [last] : [...frames, last];
+    const end = { frames: all, messages, record };
     try {
       await this.#store.endTurn(this.#lease, end);
     } catch (error) {
-      const options = { clock: this.#context.clock, pausesMs };
-      await this.#endAfter(error, end).catch((last: unknown) =>
-        retryStore(last, () => this.#end(end), options),
-      );
+      await this.#endAgain(error, end, pausesMs);
     }
-    return frames;
+    return all;
   }
 
   publish(frames: readonly TurnFrame[]): void {
@@ -243,6 +254,15 @@ export class TurnWriter {
     this.#unstoredText = "";
   }
 
+  get #callbacks(): WriteCallbacks {
+    return (this.#madeCallbacks ??= {
+      write: () => this.#write(),
+      onPace: () => this.#onPace(),
+      onWritten: () => this.#onWritten(),
+      onNotWritten: (error) => this.#onNotWritten(error),
+    });
+  }
+
   #beginStream(): void {
     if (this.#isStreaming) return;
     this.#isStreaming = true;
@@ -264,12 +284,12 @@ export class TurnWriter {
    */
   #startWriting(): void {
     if (this.#isWriting || (this.#isWaiting && !this.#isDue)) return;
-    if (this.#isWaiting) this.#context.pace.cancel(this.#onPace);
+    if (this.#isWaiting) this.#context.pace.cancel(this.#callbacks.onPace);
     this.#isWaiting = !this.#isDue;
     this.#isWriting = this.#isDue;
-    if (this.#isWaiting) this.#context.pace.wait(this.#onPace);
-    else if (this.#hasWritten) atEndOfTick(this.#write);
-    else void SETTLED.then(this.#write);
+    if (this.#isWaiting) this.#context.pace.wait(this.#callbacks.onPace);
+    else if (this.#hasWritten) atEndOfTick(this.#callbacks.write);
+    else void SETTLED.then(this.#callbacks.write);
   }
 
   /** Whether what is pending may not wait for the pace, or need not. */
@@ -280,14 +300,14 @@ export class TurnWriter {
     return intervalMs === 0 || this.#lastActivity - this.#lastWriteAt >= intervalMs;
   }
 
-  readonly #onPace = (): void => {
+  #onPace(): void {
     this.#isWaiting = false;
     this.#isWriting = true;
     this.#write();
-  };
+  }
 
   // There are many writes, and a promise more for each would count.
-  readonly #write = (): void => {
+  #write(): void {
     this.#hasWritten = true;
     this.#isUrgent = false;
     if (!this.#isPending) return this.#endWriting();
@@ -299,25 +319,25 @@ export class TurnWriter {
     this.#underWay = write;
     void this.#store
       .appendFrames(this.#lease, write.frames, write.journal)
-      .then(this.#onWritten, this.#onNotWritten);
-  };
+      .then(this.#callbacks.onWritten, this.#callbacks.onNotWritten);
+  }
 
-  readonly #onWritten = (): void => {
+  #onWritten(): void {
     const write = this.#underWay;
     this.#remember(write);
     this.#goOn(write);
-  };
+  }
 
-  readonly #onNotWritten = async (error: unknown): Promise<void> => {
+  async #onNotWritten(error: unknown): Promise<void> {
     const write = this.#underWay;
     if (await this.#wroteAgain(error, write)) this.#goOn(write);
     else this.#endWriting();
-  };
+  }
 
   #goOn({ frames }: TurnWrite): void {
     if (frames.length > 0) this.publish(frames);
     if (this.#isPending && this.#isDue) {
-      atEndOfTick(this.#write);
+      atEndOfTick(this.#callbacks.write);
       return;
     }
     this.#endWriting();
@@ -332,7 +352,8 @@ export class TurnWriter {
   }
 
   #remember(write: TurnWrite): void {
-    if (this.#store.mayLoseWrites) this.#recent.add(write, this.#context.clock.monotonic());
+    if (!this.#store.mayLoseWrites) return;
+    (this.#recent ??= new RecentWrites()).add(write, this.#context.clock.monotonic());
   }
 
   /** The store has rejected the write with `first`. Answers whether it was done in the end; otherwise the turn has to stop. */
@@ -367,13 +388,25 @@ export class TurnWriter {
     }
   }
 
+  #recentSince(gap: FrameGapError, write: TurnWrite): TurnWrite | undefined {
+    return (this.#recent ?? new RecentWrites()).since(gap, write);
+  }
+
   /** Writes again what the store has lost, if all of it is still kept here. Rejects with the error when it says something else. */
   async #appendAfter(error: unknown, write: TurnWrite): Promise<void> {
-    const lost = error instanceof FrameGapError ? this.#recent.since(error, write) : undefined;
+    const lost = error instanceof FrameGapError ? this.#recentSince(error, write) : undefined;
     if (lost === undefined) throw error;
     this.#log("warn", error, "The session store has lost frames of a turn; written again");
     await this.#store.appendFrames(this.#lease, lost.frames, lost.journal);
     this.#remember(write);
+  }
+
+  /** The store has rejected the end with `first`. */
+  #endAgain(first: unknown, end: TurnEnd, pausesMs: readonly number[]): Promise<void> {
+    const { clock } = this.#context;
+    return this.#endAfter(first, end).catch((last: unknown) =>
+      retryStore(last, () => this.#end(end), { clock, pausesMs }),
+    );
   }
 
   async #end(end: TurnEnd): Promise<void> {
