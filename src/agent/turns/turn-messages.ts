@@ -24,12 +24,12 @@ export interface TurnRecord {
 export function turnMessages(turn: TurnRecord): HistoryMessage[] {
   const messages = turn.recorded.length === 0 ? [] : withOutcomes(turn);
   if (turn.unrecordedText !== "") {
-    messages.push({
-      role: "assistant",
-      turnId: turn.turnId,
-      content: turn.unrecordedText,
-      ...(turn.partial ? { partial: true } : {}),
-    });
+    const { turnId, unrecordedText: content } = turn;
+    messages.push(
+      turn.partial
+        ? { role: "assistant", turnId, content, partial: true }
+        : { role: "assistant", turnId, content },
+    );
   }
   return messages;
 }
