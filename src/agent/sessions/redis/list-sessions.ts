@@ -13,7 +13,7 @@ import {
 } from "../session-listing.ts";
 import { CorruptSessionError } from "../session-store.ts";
 import type { DescribedSession } from "./operations/describe-session.ts";
-import type { SessionIndex } from "./session-index.ts";
+import type { SessionsByActivity } from "./sessions-by-activity.ts";
 
 /** The sessions that one page looks at, at most: with a filter, those that it leaves out count too. */
 const MAX_LOOKED_AT = 1_000;
@@ -22,7 +22,7 @@ type Described = DescribedSession | "gone" | "unreadable";
 
 /** Reads the index, and describes all sessions of a part of it at once. Sessions that are gone are taken out of the index. */
 export async function listSessions(
-  index: SessionIndex,
+  index: SessionsByActivity,
   query: SessionQuery,
   describe: (sessionId: string) => Promise<DescribedSession | undefined>,
 ): Promise<SessionPage> {

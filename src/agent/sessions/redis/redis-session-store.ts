@@ -22,7 +22,7 @@ import { readSession } from "./operations/read-session.ts";
 import { writeFork } from "./operations/write-fork.ts";
 import { listSessions } from "./list-sessions.ts";
 import { sourceOf, timelineOf } from "./read-timeline.ts";
-import { SessionIndex } from "./session-index.ts";
+import { SessionsByActivity } from "./sessions-by-activity.ts";
 import { planFork } from "../plan-fork.ts";
 import type {
   ForkOutcome,
@@ -108,7 +108,7 @@ export class RedisSessionStore implements SessionStore {
   readonly #accounts: HolderAccounts;
   #maxBytesPerHolder: number;
   #limits: SessionLimits;
-  readonly #index: SessionIndex;
+  readonly #index: SessionsByActivity;
   readonly #touched: ExpiryQueue<string>;
   /** Sessions in which this process ended a turn, whose frames it lets go when their time is over. */
   readonly #turnEnded: ExpiryQueue<string>;
@@ -138,7 +138,7 @@ export class RedisSessionStore implements SessionStore {
     });
     this.#maxBytesPerHolder = options.maxBytesPerHolder ?? MAX_BYTES_PER_HOLDER;
     this.#limits = limitsOf(ttlMs, `${agent.namespace}/${agent.name}`);
-    this.#index = new SessionIndex({
+    this.#index = new SessionsByActivity({
       link: this.#commands,
       key: indexKeyOf(agent),
       clock,

@@ -47,7 +47,7 @@ export function signalsKeyOf(owner: string): string {
   return `omnia:{replica-${owner}}:signals`;
 }
 
-/** The key of the sessions of one agent by their last activity, as `session-index.ts` has it. */
+/** The key of the sessions of one agent by their last activity, as `sessions-by-activity.ts` has it. */
 export function indexKeyOf({ namespace, name }: { namespace: string; name: string }): string {
   return `omnia:{index:${namespace}/${name}}:sessions`;
 }

@@ -20,15 +20,15 @@ const MAX_SESSIONS_PER_WRITE = 500;
 /** Sessions that are noted here. When there are more, which is when Redis does not answer, the oldest are forgotten. */
 const MAX_NOTED_SESSIONS = 10_000;
 
-export interface SessionIndexOptions {
+export interface SessionsByActivityOptions {
   readonly link: RedisLink;
   readonly key: string;
   readonly clock: Clock;
   readonly ttlMs: () => number;
 }
 
-export class SessionIndex {
-  readonly #options: SessionIndexOptions;
+export class SessionsByActivity {
+  readonly #options: SessionsByActivityOptions;
   /** By session id: the time of its activity. */
   #noted = new Map<string, number>();
   /** Those that were written a short while ago. What is noted of them waits until that is over. */
@@ -38,7 +38,7 @@ export class SessionIndex {
   #writing: Promise<void> = Promise.resolve();
   #isClosed = false;
 
-  constructor(options: SessionIndexOptions) {
+  constructor(options: SessionsByActivityOptions) {
     this.#options = options;
   }
 
