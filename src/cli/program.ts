@@ -4,6 +4,7 @@ import packageJSON from "../../package.json" with { type: "json" };
 import { agentCommand } from "./agent/command.ts";
 import { chatCommand } from "./chat/command.ts";
 import type { CreateCommand } from "./command-line/create-command.ts";
+import { consoleCommand } from "./console/command.ts";
 import { conformanceCommand } from "./conformance/command.ts";
 import { conformanceRuntimeCommand } from "./conformance-runtime/command.ts";
 import { crdsCommand } from "./crds.ts";
@@ -17,6 +18,7 @@ import { explainCommand, statusCommand } from "./resources/command.ts";
 import { EXIT_CODES, type ExitCode } from "./terminal/cli-error.ts";
 import type { Streams } from "./terminal/streams.ts";
 import { printText } from "../observability/terminal/writer.ts";
+import { sessionsCommand } from "./sessions/command.ts";
 import { upCommand } from "./up/command.ts";
 import { validateCommand } from "./validate/command.ts";
 
@@ -31,6 +33,8 @@ export const COMMANDS: readonly CreateCommand[] = [
   statusCommand,
   explainCommand,
   packsCommand,
+  sessionsCommand,
+  consoleCommand,
   crdsCommand,
   conformanceCommand,
   conformanceRuntimeCommand,
@@ -49,6 +53,8 @@ Examples:
   omnia validate -f agents/             check files without running anything
   omnia status                          what runs, and how it is
   omnia packs rollback prompts          undo the last edit of a prompt pack
+  omnia sessions ls quickstart          what was said to an agent
+  omnia console                         the page of what runs
   omnia explain quickstart              why an agent is not ready, and what to do
 
 Exit codes: 0 well, 1 what was asked failed, 2 the command line is wrong.`;

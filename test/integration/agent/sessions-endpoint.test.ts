@@ -7,7 +7,15 @@ import { sessionTimelineSchema, sessionViewSchema } from "../../../src/http-api/
 import { GatewayClient } from "../../support/agent/gateway-client.ts";
 import { TestAgent, type TestAgentOptions } from "../../support/agent/test-agent.ts";
 import { aGatewaySigner } from "../../support/builders/a-gateway-signer.ts";
+import { forAllTests } from "../../support/builders/fixtures.ts";
+import { startRedis } from "../../support/redis/redis.ts";
 
+const redis = forAllTests(
+  () => startRedis(),
+  (redis) => redis[Symbol.asyncDispose](),
+);
+
+const OVER_REDIS = { type: "redis", ttlMs: 3_600_000, storeURLFile: "secrets/url" } as const;
 const OVER_MEMORY = { type: "memory", ttlMs: 3_600_000 } as const;
 
 async function anAgent({ config, files, ...options }: TestAgentOptions = {}) {
@@ -18,7 +26,7 @@ async function anAgent({ config, files, ...options }: TestAgentOptions = {}) {
   };
   const agent = await TestAgent.start({
     config: believing,
-    files: files ?? {},
+    files: { "secrets/url": redis().url, ...files },
     ...options,
   });
   return { agent, signer, config: believing, gateway: new GatewayClient(agent.url, signer) };
@@ -104,7 +112,10 @@ describe("an agent to somebody who is no gateway", () => {
   });
 });
 
-describe.each([["in memory", OVER_MEMORY]])("the sessions of an agent %s", (_says, session) => {
+describe.each([
+  ["in memory", OVER_MEMORY],
+  ["on Redis", OVER_REDIS],
+])("the sessions of an agent %s", (_says, session) => {
   it("are listed, told in full, forked and deleted", async () => {
     const { agent, gateway } = await anAgent({ config: { session } });
     const { id, turnId } = await aSession(agent, "hello there");

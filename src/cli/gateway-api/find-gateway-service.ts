@@ -1,0 +1,74 @@
+/** Finds the Service of the gateway in a cluster, by the labels that the chart gives it. */
+import { ApiError } from "../../kube/client/api-error.ts";
+import { KubeClient } from "../../kube/client/client.ts";
+import type { KubernetesObject } from "../../kube/client/object.ts";
+import { RateLimiter } from "../../kube/client/rate-limiter.ts";
+import type { Transport } from "../../kube/client/transport.ts";
+import { systemClock } from "../../time/clock.ts";
+import { Deadline } from "../../time/deadline.ts";
+import { CliError } from "../terminal/cli-error.ts";
+
+const TIMEOUT_MS = 15_000;
+const SERVICES = {
+  group: "",
+  version: "v1",
+  kind: "Service",
+  plural: "services",
+  namespaced: true,
+} as const;
+const GATEWAY_LABELS = "app.kubernetes.io/name=omnia,app.kubernetes.io/component=gateway";
+const PORT_NAME = "http";
+const REQUESTS = 10;
+
+export interface GatewayService {
+  readonly namespace: string;
+  readonly name: string;
+  readonly port: number;
+}
+
+interface ServiceObject extends KubernetesObject {
+  spec?: { ports?: readonly { name?: string; port: number }[] };
+}
+
+/** Rejects with a CliError where there is none, or none that may be seen. */
+export async function findGatewayService(
+  transport: Transport,
+  server: string,
+): Promise<GatewayService> {
+  const client = new KubeClient({
+    transport,
+    rateLimiter: new RateLimiter({ clock: systemClock, perSecond: REQUESTS, burst: REQUESTS }),
+    fieldManager: "omnia-cli",
+  });
+  using deadline = new Deadline({ ms: TIMEOUT_MS, clock: systemClock });
+  const { signal } = deadline;
+  try {
+    const { items } = await client.list<ServiceObject>(SERVICES, {
+      labelSelector: GATEWAY_LABELS,
+      signal,
+    });
+    const [service] = items;
+    const ports = service?.spec?.ports ?? [];
+    const port = (ports.find(({ name }) => name === PORT_NAME) ?? ports[0])?.port;
+    const { namespace, name } = service?.metadata ?? {};
+    if (namespace !== undefined && name !== undefined && port !== undefined) {
+      return { namespace, name, port };
+    }
+  } catch (error) {
+    throw unseen(error, server);
+  }
+  throw new CliError(`The cluster at ${server} has no gateway.`, {
+    cure: "Install the chart with gateway.enabled=true, or name another gateway with --url.",
+  });
+}
+
+function unseen(error: unknown, server: string): CliError {
+  if (error instanceof ApiError && (error.status === 401 || error.status === 403)) {
+    return new CliError(`The cluster at ${server} refuses: ${error.message}`, {
+      cure: "Ask for the right to list Services, or name the gateway with --url.",
+      cause: error,
+    });
+  }
+  const why = error instanceof Error ? error.message : String(error);
+  return new CliError(`The cluster at ${server} cannot be reached: ${why}.`, { cause: error });
+}
