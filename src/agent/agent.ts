@@ -141,6 +141,7 @@ class Agent implements RunningAgent {
   constructor(options: AgentOptions) {
     const { configPath, log, env, secretValues } = options;
     const clock = options.clock ?? systemClock;
+    const replica = options.replica ?? hostname();
     this.#options = options;
     this.#clock = clock;
     this.#log = log;
@@ -204,7 +205,7 @@ class Agent implements RunningAgent {
       pace: new WritePace(clock),
       metrics,
       log,
-      replica: hostname(),
+      replica,
       canary: this.#canary,
       evals: new LiveEvals({
         metrics,
@@ -215,7 +216,6 @@ class Agent implements RunningAgent {
       config: () => this.#loadedConfig(),
     });
     const { host } = options;
-    const replica = options.replica ?? hostname();
     const startedAt = timestamp(clock.now());
     this.#sessionsEndpoint = new LoadedEndpoint({
       currentConfig: () => this.#config,

@@ -117,7 +117,7 @@ describe.each([
   ["on Redis", OVER_REDIS],
 ])("the sessions of an agent %s", (_says, session) => {
   it("are listed, told in full, forked and deleted", async () => {
-    const { agent, gateway } = await anAgent({ config: { session } });
+    const { agent, gateway } = await anAgent({ config: { session }, replica: "helper-1" });
     const { id, turnId } = await aSession(agent, "hello there");
     const { status, body } = await gateway.get("sessions");
     expect(status).toBe(200);
@@ -125,17 +125,19 @@ describe.each([
     const listed = body.items.find((each: { id: string }) => each.id === id);
     expect(sessionViewSchema.strict().parse(listed)).toMatchObject({
       title: "hello there",
+      turns: 1,
       state: "idle",
       own: true,
     });
 
     const told = await gateway.get(`sessions/${id}`);
     expect(sessionTimelineSchema.strict().parse(told.body)).toMatchObject({
-      session: { id },
+      session: { id, turns: 1 },
       messages: [
         { role: "user", turnId, content: "hello there" },
         { role: "assistant", turnId, content: "hello there" },
       ],
+      turns: [{ turnId, finishReason: "stop", replicas: ["helper-1"] }],
       lastSeq: 1,
     });
 
