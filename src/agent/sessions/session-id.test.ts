@@ -8,6 +8,11 @@ describe("a session id", () => {
     expect(newSessionId(randomBytes)).toMatch(/^[\w-]{24}$/);
   });
 
+  it("makes no id that a command would take for a flag", () => {
+    const beginning = Buffer.from("-".repeat(24), "base64url");
+    expect(newSessionId(() => beginning)).toBe(`_${"-".repeat(23)}`);
+  });
+
   it("makes another id each time", () => {
     const ids = Array.from({ length: 1_000 }, () => newSessionId(randomBytes));
     expect(new Set(ids).size).toBe(1_000);

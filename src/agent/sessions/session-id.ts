@@ -8,7 +8,8 @@ const SESSION_ID = /^[\w.:~-]+$/;
 export type RandomBytes = (size: number) => Buffer;
 
 export function newSessionId(randomBytes: RandomBytes): string {
-  return randomBytes(SESSION_ID_BYTES).toString("base64url");
+  // A command would take an id that begins with "-" for one of its flags.
+  return randomBytes(SESSION_ID_BYTES).toString("base64url").replace(/^-/, "_");
 }
 
 /** Whether a client's text may be looked up as a session id. No session has an id that may not. */
