@@ -6,6 +6,10 @@ import type { Clock } from "../time/clock.ts";
 /** The file is read at most this often. */
 const READ_AGAIN_MS = 10_000;
 
+export class GatewayKeyError extends Error {
+  override readonly name = "GatewayKeyError";
+}
+
 export class GatewayKey {
   readonly #file: string;
   readonly #clock: Clock;
@@ -22,9 +26,14 @@ export class GatewayKey {
     return (await this.#current()).sign(request);
   }
 
-  /** Rejects when there is no key to sign with. */
+  /** Rejects with a GatewayKeyError when there is no key to sign with. */
   async check(): Promise<void> {
-    await this.#current();
+    try {
+      await this.#current();
+    } catch (error) {
+      const why = (error as Error).message;
+      throw new GatewayKeyError(`no key can be read from ${this.#file}: ${why}`, { cause: error });
+    }
   }
 
   #current(): Promise<GatewayTokenSigner> {

@@ -17,6 +17,30 @@
 {{- printf "%s-operator" (include "omnia.fullname" .) -}}
 {{- end -}}
 
+{{- define "omnia.gateway" -}}
+{{- printf "%s-gateway" (include "omnia.fullname" .) -}}
+{{- end -}}
+
+{{- define "omnia.gatewaySelectorLabels" -}}
+app.kubernetes.io/name: {{ include "omnia.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: gateway
+{{- end -}}
+
+{{- define "omnia.gatewayLabels" -}}
+{{- $own := merge (include "omnia.gatewaySelectorLabels" . | fromYaml) (include "omnia.ownLabels" . | fromYaml) -}}
+{{- toYaml (merge $own (default dict .Values.commonLabels)) -}}
+{{- end -}}
+
+{{- define "omnia.gatewayKey" -}}
+{{- /* Not empty: the gateway proves to agents who its clients are, and needs the key that they believe. */ -}}
+{{- with .Values.gateway -}}
+{{- if and .enabled (or .auth.jwt.issuer .auth.apiKeysSecret .api.enabled) -}}
+omnia-gateway-key
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "omnia.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "omnia.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}

@@ -1,4 +1,5 @@
 /** `omnia gateway`: runs the front door of a cluster as a process, with its signals, its log and its credentials. */
+import { GatewayKeyError } from "../../gateway-cluster/gateway-key.ts";
 import { runGateway, type GatewaySettings } from "../../gateway-cluster/run-gateway.ts";
 import { createProcessLog } from "../../observability/log.ts";
 import { systemClock } from "../../time/clock.ts";
@@ -37,6 +38,12 @@ export async function gateway(
       (running) => process.send?.(running),
     );
     return EXIT_CODES.ok;
+  } catch (error) {
+    if (!(error instanceof GatewayKeyError)) throw error;
+    throw new CliError(`--gateway-key-file: ${error.message}.`, {
+      cure: "Name the file key.pem of Secret omnia-gateway-key, which the operator makes when it is started with --gateway.",
+      cause: error,
+    });
   } finally {
     for (const signal of SIGNALS) process.off(signal, onSignal);
   }

@@ -50,7 +50,13 @@ export const CONNECTING: readonly Check[] = [
     name: "refuses a connection to another agent with 404",
     section: "Connecting",
     async run(context) {
-      expectStatus(await context.refusal({ query: { agent: "no-such-agent" } }), 404);
+      // A gateway takes the agent from the path, too.
+      const [, before, after] = /^(\/agents\/[^/]+\/)[^/]+(\/.*)$/.exec(context.path) ?? [];
+      const other =
+        before === undefined
+          ? { query: { agent: "no-such-agent" } }
+          : { path: `${before}no-such-agent${after}` };
+      expectStatus(await context.refusal(other), 404);
     },
   },
   {

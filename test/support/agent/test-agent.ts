@@ -23,11 +23,15 @@ export class TestAgent {
   /** What the agent logged. */
   readonly logged: Record<string, unknown>[];
 
+  readonly #host: string;
+
   private constructor(
     running: RunningAgent,
     configPath: string,
     logged: Record<string, unknown>[],
+    host: string,
   ) {
+    this.#host = host;
     this.running = running;
     this.configPath = configPath;
     this.logged = logged;
@@ -58,11 +62,11 @@ export class TestAgent {
       await running.close();
       await rm(folder, { recursive: true });
     });
-    return new TestAgent(running, configPath, logged);
+    return new TestAgent(running, configPath, logged, agentOptions.host ?? "127.0.0.1");
   }
 
   get url(): string {
-    return `ws://127.0.0.1:${this.running.facadePort ?? 0}`;
+    return `ws://${this.#host}:${this.running.facadePort ?? 0}`;
   }
 
   /** Replaces the config as a careful writer does: by a rename. */
@@ -77,7 +81,7 @@ export class TestAgent {
   }
 
   async management(path: string): Promise<{ status: number; body: string }> {
-    const response = await fetch(`http://127.0.0.1:${this.running.managementPort}${path}`);
+    const response = await fetch(`http://${this.#host}:${this.running.managementPort}${path}`);
     return { status: response.status, body: await response.text() };
   }
 
