@@ -63,6 +63,7 @@ export async function up(flags: UpFlags, streams: Streams): Promise<ExitCode> {
             callers: LOCAL_CALLERS,
             version: packageJSON.version,
             streamId: randomBytes(STREAM_ID_BYTES).toString("hex"),
+            signRequest: (request) => options.signer.sign(request),
             clock: systemClock,
             log: options.log,
           }),

@@ -55,7 +55,7 @@ export function anApi({
     );
   const json = async (path: string, headers: Record<string, string> = {}) => {
     const response = await request(path, { headers });
-    return { status: response.status, body: (await response.json()) as unknown };
+    return { status: response.status, body: await response.json() };
   };
   /** As a page of the gateway does it. */
   const write = async (method: string, path: string, body?: unknown, headers = {}) => {

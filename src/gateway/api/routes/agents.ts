@@ -14,6 +14,7 @@ import { agentDetail, agentView, packNameOf } from "../views/agent-view.ts";
 import { suggestions } from "../views/suggestions.ts";
 import { agentFacts, webSocketOrigin } from "./agent-facts.ts";
 import { isNamed, sortKeyOf } from "./list-order.ts";
+import { replicasOf } from "./replicas-of.ts";
 import { visibleResource, visibleResources } from "./visible-resources.ts";
 
 const list = createRoute({
@@ -65,7 +66,7 @@ export function addAgents(app: ApiApp, parts: ApiParts): void {
     return context.json(
       agentDetail(agent, {
         ...facts,
-        replicas: source.replicas(name),
+        replicas: await replicasOf(parts, name, context.req.raw.signal),
         events: source.events({ kind: AGENT_RUNTIME, ...name }),
         suggestions: suggestions(agent, document),
       }),

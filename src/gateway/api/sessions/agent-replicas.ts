@@ -99,6 +99,19 @@ export class AgentReplicas {
     };
   }
 
+  /** The answers of the replicas that give one of this form. Never rejects, unless the caller leaves. */
+  async askThoseThere<Schema extends z.ZodType>(
+    question: Question,
+    schema: Schema,
+  ): Promise<z.output<Schema>[]> {
+    const answers = await this.#askAll(question);
+    return answers.flatMap((answer) => {
+      if (!("status" in answer) || answer.status !== 200) return [];
+      const read = schema.safeParse(parse(answer.text));
+      return read.success ? [read.data] : [];
+    });
+  }
+
   async #askAll(question: Question): Promise<(ReplicaAnswer | ReplicaError)[]> {
     const answers: (ReplicaAnswer | ReplicaError)[] = [];
     for (let from = 0; from < this.#endpoints.length; from += MAX_ASKED_AT_ONCE) {
