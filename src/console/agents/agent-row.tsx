@@ -1,7 +1,7 @@
 import { memo } from "react";
-import { Link } from "@tanstack/react-router";
 import type { AgentView } from "../../http-api/agent-views.ts";
 import { Badge } from "../parts/badge.tsx";
+import { RowLink } from "../parts/row-link.tsx";
 import { toneOfPhase } from "../parts/tone-of-phase.ts";
 import { Cause, Name } from "../resource/list-cells.tsx";
 import list from "../resource/list.module.css";
@@ -12,9 +12,7 @@ export const AgentRow = memo(function AgentRow({ agent }: { agent: AgentView }) 
   return (
     <>
       <Name namespace={namespace}>
-        <Link to="/agents/$namespace/$name" params={{ namespace, name }}>
-          {name}
-        </Link>
+        <RowLink to={`/agents/${namespace}/${name}`}>{name}</RowLink>
       </Name>
       <span role="cell">
         <Badge tone={toneOfPhase(phase, explain !== undefined)}>{phase}</Badge>

@@ -9,14 +9,13 @@ import { VirtualRows } from "../parts/virtual-rows.tsx";
 import { AgentRow } from "./agent-row.tsx";
 import { EmptyAgents } from "./empty-agents.tsx";
 import { filterAgents, orderAgents } from "./order-agents.ts";
+import { secondLineOf } from "../resource/list-cells.tsx";
 import list from "../resource/list.module.css";
 
 const route = getRouteApi("/");
 const PHASES = ["Running", "Pending", "Failed"];
 const COLUMNS = ["Agent", "State", "Ready", "Model", "Pack", "Connections"];
 const TEMPLATE = "minmax(0, 3fr) 116px 64px minmax(0, 2fr) minmax(0, 2fr) 96px";
-const ROW_PIXELS = 47;
-const ROW_WITH_CAUSE_PIXELS = 116;
 
 export function AgentsPage() {
   const filter = route.useSearch();
@@ -56,7 +55,7 @@ export function AgentsPage() {
             template={TEMPLATE}
             items={shown}
             keyOf={(agent) => `${agent.namespace}/${agent.name}`}
-            estimate={(agent) => (agent.explain === undefined ? ROW_PIXELS : ROW_WITH_CAUSE_PIXELS)}
+            secondLine={secondLineOf}
           >
             {(agent) => <AgentRow agent={agent} />}
           </VirtualRows>

@@ -50,9 +50,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
         spellCheck={false}
         placeholder="The name of an agent, a pack or tools"
         value={typed}
-        // The dialog was opened to type into it.
-        // oxlint-disable-next-line jsx-a11y/no-autofocus
-        autoFocus
+        data-first
         onChange={(event) => {
           setTyped(event.target.value);
           setChosen(0);

@@ -1,15 +1,16 @@
 /** All packs. */
 import { useMemo } from "react";
-import { Link, getRouteApi } from "@tanstack/react-router";
+import { getRouteApi } from "@tanstack/react-router";
 import type { PackView } from "../../http-api/pack-views.ts";
 import { packsQuery } from "../api/queries.ts";
 import { useList } from "../api/use-list.ts";
 import { Badge } from "../parts/badge.tsx";
 import { FilterBar } from "../parts/filter-bar.tsx";
 import { ListState } from "../parts/list-state.tsx";
+import { RowLink } from "../parts/row-link.tsx";
 import { toneOfPhase } from "../parts/tone-of-phase.ts";
 import { VirtualRows } from "../parts/virtual-rows.tsx";
-import { Cause, Name } from "../resource/list-cells.tsx";
+import { Cause, Name, secondLineOf } from "../resource/list-cells.tsx";
 import { orderResources } from "../resource/order-resources.ts";
 import list from "../resource/list.module.css";
 
@@ -47,7 +48,7 @@ export function PacksPage() {
             template={TEMPLATE}
             items={shown}
             keyOf={(pack) => `${pack.namespace}/${pack.name}`}
-            estimate={(pack) => (pack.explain === undefined ? 47 : 116)}
+            secondLine={secondLineOf}
           >
             {(pack) => <PackCells pack={pack} />}
           </VirtualRows>
@@ -62,9 +63,7 @@ function PackCells({ pack }: { pack: PackView }) {
   return (
     <>
       <Name namespace={namespace}>
-        <Link to="/packs/$namespace/$name" params={{ namespace, name }}>
-          {name}
-        </Link>
+        <RowLink to={`/packs/${namespace}/${name}`}>{name}</RowLink>
       </Name>
       <span role="cell">
         <Badge tone={toneOfPhase(phase, explain !== undefined)}>{phase}</Badge>

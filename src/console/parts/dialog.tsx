@@ -3,7 +3,10 @@ import { X } from "lucide-react";
 import { IconButton } from "./icon-button.tsx";
 import styles from "./dialog.module.css";
 
-/** A dialog of the browser's own: it keeps the focus, and Escape closes it. It is open as long as it is rendered. */
+/**
+ * A dialog of the browser's own: it keeps the focus, and Escape closes it. It is open as long as it is rendered. What in it has the attribute `data-first`
+ * has the focus at first.
+ */
 export function Dialog({
   title,
   onClose,
@@ -18,6 +21,7 @@ export function Dialog({
   useEffect(() => {
     const shown = dialog.current;
     shown?.showModal();
+    shown?.querySelector<HTMLElement>("[data-first]")?.focus();
     return () => shown?.close();
   }, []);
   return (

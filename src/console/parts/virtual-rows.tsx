@@ -5,9 +5,14 @@
 import { useEffect, useLayoutEffect, useRef, useState, type ReactNode } from "react";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { useShortcut } from "../keyboard/shortcuts.ts";
+import { useMedia } from "./use-media.ts";
 import styles from "./virtual-rows.module.css";
 
 const OVERSCAN = 8;
+/** As the style sheet has it. */
+const ROW_PIXELS = 47;
+/** Here a row takes as many lines as it needs. */
+const NARROW = "(max-width: 700px)";
 
 export function VirtualRows<Item>({
   label,
@@ -15,7 +20,7 @@ export function VirtualRows<Item>({
   template,
   items,
   keyOf,
-  estimate,
+  secondLine,
   children,
 }: {
   /** What the table is of. */
@@ -25,8 +30,8 @@ export function VirtualRows<Item>({
   template: string;
   items: readonly Item[];
   keyOf: (item: Item) => string;
-  /** About how high a row is, in pixels. */
-  estimate: (item: Item) => number;
+  /** How high the second line of a row is, about. Rows without one are all alike, and are not measured where there is room. */
+  secondLine: (item: Item) => number | undefined;
   /** The cells of a row, each with the role `cell`. */
   children: (item: Item) => ReactNode;
 }) {
@@ -38,11 +43,14 @@ export function VirtualRows<Item>({
   }, []);
   const rows = useWindowVirtualizer({
     count: items.length,
-    estimateSize: (index) => estimate(items[index] as Item),
+    estimateSize: (index) => ROW_PIXELS + (secondLine(items[index] as Item) ?? 0),
     getItemKey: (index) => keyOf(items[index] as Item),
     overscan: OVERSCAN,
     scrollMargin: offset,
+    // A frame that scrolls need not wait for its rows: some are there beyond what can be seen.
+    useFlushSync: false,
   });
+  const isNarrow = useMedia(NARROW);
   const wanted = useRef<number>(undefined);
 
   const move = (step: number): boolean => {
@@ -62,6 +70,7 @@ export function VirtualRows<Item>({
     if (link === null || link === undefined) return;
     wanted.current = undefined;
     link.focus({ preventScroll: true });
+    link.closest("[data-index]")?.scrollIntoView({ block: "nearest" });
   };
   // A row that was out of sight is made by the next rendering, and takes the focus then.
   useEffect(focusRow);
@@ -92,7 +101,8 @@ export function VirtualRows<Item>({
           return (
             <div
               key={row.key}
-              ref={rows.measureElement}
+              // To measure is to lay out the page, once for every row that comes into sight.
+              ref={isNarrow || secondLine(item) !== undefined ? rows.measureElement : undefined}
               data-index={row.index}
               role="row"
               aria-rowindex={row.index + 2}

@@ -13,6 +13,19 @@ export function Name({ namespace, children }: { namespace: string; children: Rea
   );
 }
 
+const CAUSE_PIXELS = 30;
+const COMMAND_PIXELS = 40;
+
+/** About how high the second line of a row is, in pixels. Undefined: it has none. */
+export function secondLineOf({
+  explain,
+}: {
+  explain?: ExplainView | undefined;
+}): number | undefined {
+  if (explain === undefined) return undefined;
+  return explain.command === undefined ? CAUSE_PIXELS : CAUSE_PIXELS + COMMAND_PIXELS;
+}
+
 /** The second line of what is not as it should be: the cause, the cure, and what to copy. */
 export function Cause({ explain, name }: { explain: ExplainView | undefined; name: string }) {
   if (explain === undefined) return undefined;

@@ -1,14 +1,15 @@
 /** All registries of tools. */
 import { useMemo } from "react";
-import { Link, getRouteApi } from "@tanstack/react-router";
+import { getRouteApi } from "@tanstack/react-router";
 import { registriesQuery } from "../api/queries.ts";
 import { useList } from "../api/use-list.ts";
 import { Badge } from "../parts/badge.tsx";
 import { FilterBar } from "../parts/filter-bar.tsx";
 import { ListState } from "../parts/list-state.tsx";
+import { RowLink } from "../parts/row-link.tsx";
 import { toneOfPhase } from "../parts/tone-of-phase.ts";
 import { VirtualRows } from "../parts/virtual-rows.tsx";
-import { Cause, Name } from "../resource/list-cells.tsx";
+import { Cause, Name, secondLineOf } from "../resource/list-cells.tsx";
 import { orderResources } from "../resource/order-resources.ts";
 import list from "../resource/list.module.css";
 
@@ -49,14 +50,12 @@ export function RegistriesPage() {
             template={TEMPLATE}
             items={shown}
             keyOf={({ namespace, name }) => `${namespace}/${name}`}
-            estimate={({ explain }) => (explain === undefined ? 47 : 116)}
+            secondLine={secondLineOf}
           >
             {({ namespace, name, phase, explain, availableTools, discoveredTools }) => (
               <>
                 <Name namespace={namespace}>
-                  <Link to="/tools/$namespace/$name" params={{ namespace, name }}>
-                    {name}
-                  </Link>
+                  <RowLink to={`/tools/${namespace}/${name}`}>{name}</RowLink>
                 </Name>
                 <span role="cell">
                   <Badge tone={toneOfPhase(phase, explain !== undefined)}>{phase}</Badge>
