@@ -6,6 +6,8 @@ import type { AgentDetail } from "../../http-api/agent-views.ts";
 import { agentQuery } from "../api/queries.ts";
 import { ExplainCard } from "../parts/explain-card.tsx";
 import { Failure } from "../parts/failure.tsx";
+import { Note } from "../parts/note.tsx";
+import { ForkButton } from "../sessions/fork-button.tsx";
 import type { ChatState } from "./chat-session.ts";
 import { isPending } from "./conversation.ts";
 import { Announcer } from "./announcer.tsx";
@@ -112,9 +114,22 @@ function Chat({
         />
         <Announcer turn={last} />
         <div className={styles.bottom}>
-          <LineNotice line={state.line} isBusy={isBusy} onRetry={() => chat.retry()} />
+          {state.isOthers ? undefined : (
+            <LineNotice line={state.line} isBusy={isBusy} onRetry={() => chat.retry()} />
+          )}
           <RefusalNotice refusal={state.refusal} chat={chat} />
-          {isReady || agent.explain === undefined ? (
+          {state.isOthers && sessionId !== undefined ? (
+            <Note>
+              <p>This conversation is somebody else’s. A copy of it is yours.</p>
+              <ForkButton
+                namespace={namespace}
+                name={name}
+                session={sessionId}
+                turnId={undefined}
+                label="Go on in a copy"
+              />
+            </Note>
+          ) : isReady || agent.explain === undefined ? (
             <Composer
               about={`${namespace}/${name}:${sessionId ?? ""}`}
               isBusy={isBusy}

@@ -83,6 +83,18 @@ describe("a chat", () => {
     expect(connections).toHaveLength(0);
   });
 
+  it("shows a session of somebody else, and connects to none", async () => {
+    const others = aTimeline(
+      [{ turnId: "t0", startedAt: iso(0), endedAt: iso(1) }],
+      [{ role: "user", turnId: "t0", content: "Hello" }],
+    );
+    const timeline = { ...others, session: { ...others.session, own: false } };
+    const { chat, connections, views } = await setUp({ timeline });
+    expect(chat.state()).toMatchObject({ isOthers: true });
+    expect(views()).toMatchObject([{ question: "Hello" }]);
+    expect(connections).toHaveLength(0);
+  });
+
   it("talks in a session whose past cannot be read, and says why", async () => {
     const { chat, views, connections } = await setUp({
       timeline: new Error("You may not read sessions."),

@@ -64,6 +64,8 @@ export interface ChatState {
   readonly unreadable: string | undefined;
   /** The session that was asked for is not there, or is somebody else's. */
   readonly isNoSession: boolean;
+  /** The session is somebody else's, and may be read. */
+  readonly isOthers: boolean;
   readonly refusal: Refusal | undefined;
   /** What this page has answered to calls that wait. */
   readonly answers: ReadonlyMap<string, AnswerFrame["type"]>;
@@ -85,6 +87,7 @@ export class ChatSession {
       isLoading: options.sessionId !== undefined,
       unreadable: undefined,
       isNoSession: false,
+      isOthers: false,
       refusal: undefined,
       answers: new Map(),
     };
@@ -111,6 +114,10 @@ export class ChatSession {
     if (sessionId !== undefined) {
       const timeline = await this.#load(sessionId);
       if (signal.aborted || this.#state.isNoSession) return;
+      if (timeline?.session.own === false) {
+        this.#change({ isOthers: true });
+        return;
+      }
       if (timeline !== undefined) after = resumeAfter(timeline);
     }
     try {

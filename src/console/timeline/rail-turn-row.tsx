@@ -8,7 +8,7 @@ import { copyText } from "../parts/copy-text.ts";
 import { durationText, tookText } from "../parts/duration-text.ts";
 import { IconButton } from "../parts/icon-button.tsx";
 import { Note } from "../parts/note.tsx";
-import { ForkButton } from "./fork-button.tsx";
+import { ForkButton } from "../sessions/fork-button.tsx";
 import type { RailCall, RailTurn } from "./time-rail.ts";
 import styles from "./timeline.module.css";
 

@@ -13,7 +13,7 @@ import { WindowList } from "../parts/window-list.tsx";
 import { timelineQuery } from "../sessions/session-queries.ts";
 import { DeleteDialog } from "./delete-dialog.tsx";
 import { download } from "./download.ts";
-import { ForkButton } from "./fork-button.tsx";
+import { ForkButton } from "../sessions/fork-button.tsx";
 import { sessionMarkdown } from "./session-markdown.ts";
 import { isShown, RAIL_FILTERS, railOf, type RailFilter } from "./time-rail.ts";
 import { RailTurnRow } from "./rail-turn-row.tsx";
@@ -85,7 +85,7 @@ function Timeline({
             params={{ namespace, name }}
             search={{ session: session.id }}
           >
-            Go on in chat
+            {session.own === false ? "Open in chat" : "Go on in chat"}
           </Link>
           <ForkButton {...params} turnId={undefined} label="Fork" />
           <Button

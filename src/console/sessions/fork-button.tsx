@@ -2,7 +2,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Button } from "../parts/button.tsx";
 import { Failure } from "../parts/failure.tsx";
-import { forkSession } from "../sessions/session-queries.ts";
+import { forkSession } from "./session-queries.ts";
 
 /** Makes another session of what was said up to the end of the turn, and opens it. */
 export function ForkButton({
