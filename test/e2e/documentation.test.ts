@@ -1,5 +1,5 @@
 /** Every command of README and CONTRIBUTING, run as it stands there. */
-import { cp, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
@@ -14,6 +14,7 @@ import { OperatorProcess } from "../support/operator/operator-process.ts";
 import { startHttpServer } from "../support/processes/http-server.ts";
 import { startRedis } from "../support/redis/redis.ts";
 import { snippets } from "../support/documents/snippets.ts";
+import { eventually } from "./eventually.ts";
 import { ROOT } from "./omnia-up.ts";
 import { Shell, type ShellResult } from "./shell.ts";
 import { folderForAllTests, forAllTests } from "../support/builders/fixtures.ts";
@@ -128,6 +129,102 @@ describe("the evals of a pack", () => {
   });
 });
 
+async function edit(file: string, from: string | RegExp, to: string): Promise<void> {
+  const text = await readFile(join(checkout(), file), "utf8");
+  expect(text).toMatch(from);
+  await writeFile(join(checkout(), file), text.replace(from, to));
+}
+
+/** Writes the manifest of the page that declares this agent. */
+async function save(file: string, agent: string, change = (text: string) => text): Promise<void> {
+  const found = documented.find(
+    ({ language, text }) => language === "yaml" && new RegExp(`name: ${agent}\\b`).test(text),
+  );
+  if (found === undefined) throw new Error(`no page declares ${agent}`);
+  await writeFile(join(checkout(), file), change(found.text));
+}
+
+describe("an agent of one's own", () => {
+  it("is written, checked and run, and answers", async () => {
+    expect(await run(commands("first-init"))).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/, 0 problems/) as unknown,
+    });
+    await using up = start(commands("first-up"));
+    await up.shows(/Talk to it: \S*omnia chat my-agent/);
+    expect(await run(commands("first-chat"))).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/\w/) as unknown,
+    });
+    await up.interrupt();
+    // The pages about Ollama begin with an agent of this name, too.
+    await rm(join(checkout(), "my-agent"), { recursive: true });
+  });
+});
+
+describe("a first tool", () => {
+  it("is called, and its result is part of the answer", async () => {
+    await using model = await startModelServer();
+    model.mock.on(
+      { hasToolResult: false },
+      { toolCalls: [{ id: "call_1", name: "order-status", arguments: '{"order":"A-1042"}' }] },
+    );
+    model.mock.on({ hasToolResult: true }, { content: "It arrives tomorrow." });
+    await using orders = start(commands("orders", { "service.mjs": "service.mjs 0" }));
+    const [, toolURL = ""] = await orders.shows(/answers at (http:\S+)/);
+    await save("shop.yaml", "shop-tools", (text) =>
+      text
+        .replace("http://127.0.0.1:8090", toolURL)
+        .replace(/model: .*/, `$&\n    baseURL: ${model.url}`),
+    );
+    await using up = start(commands("shop-up"));
+    await up.shows(/Talk to it: \S*omnia chat shop/);
+    const answer = await run(commands("shop-ask"));
+    expect(answer).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/It arrives tomorrow\./) as unknown,
+    });
+    expect(JSON.stringify(model.requests.at(-1)?.body)).toMatch(/A-1042/);
+    await up.interrupt();
+    await orders.interrupt();
+  });
+});
+
+describe("a canary on one machine", () => {
+  it("is shown, compared with what was before, and taken back", async () => {
+    await save("canary.yaml", "greeter");
+    await using up = start(commands("canary-up"));
+    await up.shows(/Talk to it: \S*omnia chat greeter/);
+    await edit(
+      "canary.yaml",
+      'version: 1.0.0, system_template: "Greet people."',
+      'version: 1.1.0, system_template: "Greet people warmly."',
+    );
+    await eventually("the canary", async () => {
+      const { output } = await run("./omnia packs");
+      return /canary/i.test(output) ? output : undefined;
+    });
+    const look = await run(commands("canary-look"));
+    expect(look).toMatchObject({ code: 0 });
+    expect(look.output).toMatch(/Greet people warmly\./);
+    expect(look.output).toMatch(/10 %/);
+    expect(await run(commands("canary-rollback"))).toMatchObject({ code: 0 });
+    await up.interrupt();
+  });
+});
+
+describe("an agent with keys", () => {
+  it("answers whoever has one, and nobody else", async () => {
+    await save("keys.yaml", "guarded-clients");
+    await using up = start(commands("keys-up"));
+    await up.shows(/Talk to it: \S*omnia chat guarded/);
+    expect(await run(commands("keys-chat"))).toMatchObject({ code: 0, output: "hello\n" });
+    const stranger = await run('OMNIA_TOKEN=stranger ./omnia chat guarded -m "hello"');
+    expect(stranger.code).toBe(1);
+    await up.interrupt();
+  });
+});
+
 describe("an agent with a model", () => {
   it("is checked, runs, and answers", async () => {
     await using model = await startModelServer();
@@ -180,12 +277,6 @@ describe("Ollama on this machine", () => {
     await up.interrupt();
   });
 });
-
-async function edit(file: string, from: string | RegExp, to: string): Promise<void> {
-  const text = await readFile(join(checkout(), file), "utf8");
-  expect(text).toMatch(from);
-  await writeFile(join(checkout(), file), text.replace(from, to));
-}
 
 describe("the production example", () => {
   it("runs with a key, a Redis and its tool", async () => {
@@ -305,6 +396,38 @@ describe("a cluster", () => {
       "name",
     ]);
     expect(agents).toMatch(/agentruntime\S*\/quickstart[^]*deployment\S*\/quickstart/);
+  });
+
+  it("has the Secrets that the pages make, and comes back from a backup", async () => {
+    expect(await inCluster("redis-secret")).toMatch(/redis-credentials created/);
+    expect(await inCluster("provider-secret")).toMatch(/openai-credentials created/);
+    const kubectl = (args: string[]) => cluster().server.kubectl(args);
+    const manifest = join(checkout(), "backed-up.yaml");
+    await save("backed-up.yaml", "greeter");
+    await kubectl(["apply", "-f", manifest]);
+    await inCluster("backup");
+    await kubectl(["delete", "-f", manifest]);
+    for (const file of ["omnia-backup.yaml", "omnia-backup-packs.yaml"]) {
+      await kubectl(["apply", "-f", join(checkout(), file)]);
+    }
+    const back = await kubectl(["get", "-f", manifest, "-o", "name"]);
+    expect(back.trim().split("\n")).toHaveLength(3);
+    await kubectl(["delete", "-f", manifest]);
+  });
+
+  it("takes two releases, each for a namespace", async () => {
+    // The definitions of the release before stayed when it was uninstalled.
+    const first = "--set 'watchNamespaces={blue}'";
+    const { code, output } = await run(
+      commands("two-releases", { [first]: `${first} --take-ownership` }),
+      { env: kube() },
+    );
+    expect({ code, output }).toMatchObject({ code: 0 });
+    const releases = await run("helm list --all-namespaces", { env: kube() });
+    expect(releases.output).toMatch(/omnia\s+blue[^]*omnia\s+green/);
+    for (const namespace of ["blue", "green"]) {
+      await run(`helm uninstall omnia --namespace ${namespace}`, { env: kube() });
+    }
   });
 
   it("can be bound to a namespace", async () => {

@@ -98,6 +98,14 @@ describe("the documentation", () => {
     expect(untested.map(placeOf)).toEqual([]);
   });
 
+  it("says the same in every block that is tested as the same", () => {
+    const named = all.filter(({ name }) => name !== undefined);
+    const other = named.filter(({ name, text }) =>
+      named.some((one) => one.name === name && one.text !== text),
+    );
+    expect(other.map(placeOf)).toEqual([]);
+  });
+
   it("shows commands in blocks of the language sh only", () => {
     // What begins with `$` there is run by cli-page.test.ts.
     const session = (snippet: { file: string; text: string }): boolean =>
