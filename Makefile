@@ -10,11 +10,11 @@ NODE := node_modules/.bin/node
 INSTALLED := node_modules/.installed
 SOURCES := $(shell find bin src supply-chain -type f -not -name '*.test.ts')
 
-.PHONY: help setup up test check audit format generate image sbom bench clean
+.PHONY: help setup up test check audit format generate docs docs-serve image sbom bench clean
 
 help: ## List what can be run
 	@printf 'Omnia runs AI agents that are declared as Kubernetes resources.\n\n'
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 	@printf '\nARGS passes arguments on: make up ARGS="-f examples/echo --port 9000"\n'
 
 setup: dist/omnia.js ## Install the packages into node_modules and build the program
@@ -57,6 +57,13 @@ generate: setup ## Write what the Helm chart and the documentation have from the
 	@node charts/generate.ts
 	@node docs/generate.ts
 
+docs: setup ## Build the website of the documentation into site/dist
+	@echo "Building the website (its packages are fetched once)"
+	@node site/build-site.ts
+
+docs-serve: docs ## Build the website, and show it on loopback
+	@exec node site/serve-folder.ts site/dist $(ARGS)
+
 image: setup ## Build the container image, without Docker, into omnia-image.tar
 	@node image/build-image.ts
 
@@ -67,4 +74,4 @@ bench: setup ## Measure, as ratios to a floor that is measured in the same run
 	@node bench/bench.ts $(ARGS)
 
 clean: ## Remove what was installed and built
-	@rm -rf node_modules dist omnia-image.tar omnia-sbom.json
+	@rm -rf node_modules dist site/dist omnia-image.tar omnia-sbom.json
