@@ -162,7 +162,7 @@ function ruleOf(schema: StructuralSchema, required: boolean): string {
     required ? "required" : "",
     choices === undefined
       ? ""
-      : `one of ${choices.map((choice) => code(String(choice))).join(", ")}`,
+      : `one of ${choices.map((choice) => code(choice === "" ? '""' : String(choice))).join(", ")}`,
     range(minimum === -2_147_483_648 ? undefined : minimum, most, ""),
     range(minLength === 0 ? undefined : minLength, maxLength, " characters"),
     range(minItems, maxItems, " entries"),

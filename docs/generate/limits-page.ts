@@ -11,6 +11,7 @@ const FILES: Readonly<Record<string, string>> = {
   "Servers of tools": "src/tool-servers/server/limits.ts",
   "Servers of tools that speak gRPC": "src/tool-servers/grpc/grpc-limits.ts",
   Sessions: "src/agent/sessions/session-store.ts",
+  "Who a client is": "src/authentication/limits.ts",
   "Frames of clients": "src/protocol/frames.ts",
 };
 

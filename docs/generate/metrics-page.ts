@@ -3,6 +3,7 @@ import {
   createAgentMetrics,
   observeAgentPressure,
 } from "../../src/agent/contracts/agent-metrics.ts";
+import { createGatewayMetrics } from "../../src/gateway/gateway-metrics.ts";
 import type { Metrics } from "../../src/observability/metrics.ts";
 import { createOperatorMetrics } from "../../src/operator/operator-metrics.ts";
 import { code, page, sentence, table, type Page } from "./markdown.ts";
@@ -24,6 +25,7 @@ export function metricsPage(): Page {
     createAgentMetrics(metrics, NO_COUNTS);
     observeAgentPressure(metrics, { requestsQueued: () => 0, limits: () => ({}) });
   });
+  const gateway = metricsOf((metrics) => createGatewayMetrics(metrics));
   const operator = metricsOf((metrics) => createOperatorMetrics(metrics, "", ""));
   return page(
     "reference/metrics.md",
@@ -33,6 +35,8 @@ export function metricsPage(): Page {
       "## Of an agent",
       "Each also has the labels `agent` and `namespace`.",
       agent,
+      "## Of the gateway",
+      gateway,
       "## Of the operator",
       "The names are those of controller-runtime, which dashboards know.",
       operator,
