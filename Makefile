@@ -10,7 +10,7 @@ NODE := node_modules/.bin/node
 INSTALLED := node_modules/.installed
 SOURCES := $(shell find bin src supply-chain -type f -not -name '*.test.ts')
 
-.PHONY: help setup up test check audit format generate docs docs-serve image sbom bench clean
+.PHONY: help setup up test check audit format generate docs docs-serve recording image sbom bench clean
 
 help: ## List what can be run
 	@printf 'Omnia runs AI agents that are declared as Kubernetes resources.\n\n'
@@ -63,6 +63,9 @@ docs: setup ## Build the website of the documentation into site/dist
 
 docs-serve: docs ## Build the website, and show it on loopback
 	@exec node site/serve-folder.ts site/dist $(ARGS)
+
+recording: setup ## Record `make up` and a first answer, into docs/images
+	@node test/pictures/record-first-answer.ts
 
 image: setup ## Build the container image, without Docker, into omnia-image.tar
 	@node image/build-image.ts
