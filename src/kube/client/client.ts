@@ -4,6 +4,7 @@ import { type Clock, systemClock } from "../../time/clock.ts";
 import { Deadline } from "../../time/deadline.ts";
 import { apiVersionOf, type KubernetesObject, pathOf, type ResourceType } from "./object.ts";
 import type { Priority, RateLimiter } from "./rate-limiter.ts";
+import { requestPriority } from "./request-priority.ts";
 import { repeatDelay } from "./repeat-delay.ts";
 import type { Transport, TransportRequest } from "./transport.ts";
 
@@ -156,7 +157,7 @@ export class KubeClient {
       labelSelector: options.labelSelector,
       fieldSelector: options.fieldSelector,
     });
-    await this.#options.rateLimiter.take(options.signal, this.#priority);
+    await this.#options.rateLimiter.take(options.signal, this.#urgency);
     // The server ends the watch at timeoutSeconds. This notices, some time after that, a connection that died in silence.
     using deadline = new Deadline({
       ms: (options.timeoutSeconds + WATCH_GRACE_SECONDS) * 1000,
@@ -294,8 +295,12 @@ export class KubeClient {
     }
   }
 
+  get #urgency(): Priority {
+    return this.#priority === "later" ? "later" : requestPriority();
+  }
+
   async #jsonOnce<T>(request: TransportRequest): Promise<T> {
-    await this.#options.rateLimiter.take(request.signal, this.#priority);
+    await this.#options.rateLimiter.take(request.signal, this.#urgency);
     using deadline = new Deadline({
       ms: REQUEST_TIMEOUT_MS,
       clock: this.#clock,

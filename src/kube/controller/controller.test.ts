@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
+import { requestPriority } from "../client/request-priority.ts";
 import { Cache } from "../watch/cache.ts";
 import { Controller, type Reconcile, TerminalError } from "./controller.ts";
 import type { KubernetesObject } from "../client/object.ts";
@@ -145,5 +146,37 @@ describe("Controller", () => {
     expect(ended).toBe(false);
     release();
     await running;
+  });
+
+  it("sends what follows from a status later than what follows from a change", async () => {
+    const begun: string[] = [];
+    const { cache, outcomes } = aController(async (key) => {
+      begun.push(`${key} ${requestPriority()}`);
+    });
+    cache.set(anObject("a"));
+    await vi.waitFor(() => expect(outcomes).toHaveLength(1));
+    cache.set(anObject("a", "2"));
+    await vi.waitFor(() => expect(outcomes).toHaveLength(2));
+    cache.set({ metadata: { ...anObject("a", "3").metadata, generation: 2 } });
+    await vi.waitFor(() => expect(outcomes).toHaveLength(3));
+    expect(begun).toEqual(["a now", "a later", "a now"]);
+  });
+
+  it("has a worker for changes while all others are busy with something else", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const begun: string[] = [];
+    const { cache, controller, outcomes } = aController(
+      async (key) => {
+        begun.push(key);
+        if (key.startsWith("slow")) await promise;
+      },
+      { workers: 4 },
+    );
+    for (let index = 0; index < 6; index += 1) controller.queue.add(`slow-${index}`, "related");
+    await vi.waitFor(() => expect(begun).toHaveLength(3));
+    cache.set(anObject("new"));
+    await vi.waitFor(() => expect(outcomes).toEqual(["new success"]));
+    resolve();
+    await vi.waitFor(() => expect(outcomes).toHaveLength(7));
   });
 });

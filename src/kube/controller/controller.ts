@@ -2,9 +2,12 @@ import type { Cache, CacheChange } from "../watch/cache.ts";
 import type { Clock } from "../../time/clock.ts";
 import { nextTurn } from "../../time/next-turn.ts";
 import { keyOf, type KubernetesObject } from "../client/object.ts";
-import { WorkQueue } from "./work-queue.ts";
+import { withRequestPriority } from "../client/request-priority.ts";
+import { WorkQueue, type WorkPriority } from "./work-queue.ts";
 
 export const DEFAULT_WORKERS = 4;
+/** One worker in so many takes nothing but changes, so that these never wait until other work has come to its end. */
+const WORKERS_PER_RESERVED_ONE = 4;
 
 /** `requeueAfterMs`: the key is reconciled again after that time, even if nothing changes. */
 export interface ReconcileResult {
@@ -48,6 +51,7 @@ export class Controller {
   readonly #ownKeys: (() => Iterable<string>)[] = [];
   readonly #subscriptions: (() => void)[] = [];
   #active = 0;
+  #isRunning = false;
 
   constructor(options: ControllerOptions) {
     this.name = options.name;
@@ -68,7 +72,11 @@ export class Controller {
     this.#ownKeys.push(function* () {
       for (const object of cache.all()) yield keyOf(object.metadata);
     });
-    return this.watches(cache, (object) => [keyOf(object.metadata)]);
+    return this.#follow(
+      cache,
+      (object) => [keyOf(object.metadata)],
+      (change) => (isChangeByOthers(change) ? "change" : "related"),
+    );
   }
 
   /**
@@ -80,13 +88,24 @@ export class Controller {
     keysOf: (object: T) => Iterable<string>,
     concerns: (change: CacheChange<T>) => boolean = () => true,
   ): this {
+    return this.#follow(cache, keysOf, (change) => (concerns(change) ? "related" : undefined));
+  }
+
+  /** `priorityOf` answers `undefined` for a change that concerns nobody. */
+  #follow<T extends KubernetesObject>(
+    cache: Cache<T>,
+    keysOf: (object: T) => Iterable<string>,
+    priorityOf: (change: CacheChange<T>) => WorkPriority | undefined,
+  ): this {
     const unsubscribe = cache.subscribe((change) => {
-      if (!concerns(change)) return;
+      const priority = priorityOf(change);
+      if (priority === undefined) return;
       const keys = new Set<string>();
       for (const object of [change.before, change.after]) {
         if (object !== undefined) for (const key of keysOf(object)) keys.add(key);
       }
-      for (const key of keys) this.queue.add(key);
+      // What comes before the controller runs was there before it: nobody has just changed it.
+      for (const key of keys) this.queue.add(key, this.#isRunning ? priority : "resync");
     });
     this.#subscriptions.push(unsubscribe);
     return this;
@@ -100,23 +119,32 @@ export class Controller {
     };
     if (signal.aborted) return close();
     signal.addEventListener("abort", close, { once: true });
-    for (const keys of this.#ownKeys) for (const key of keys()) this.queue.add(key);
-    const workers = Array.from({ length: this.workers }, () => this.#work(signal));
+    this.#addAll();
+    this.#isRunning = true;
+    const reserved = Math.floor(this.workers / WORKERS_PER_RESERVED_ONE);
+    const workers = Array.from({ length: this.workers }, (_, index) =>
+      this.#work(index < reserved ? "changes" : "all", signal),
+    );
     if (this.#options.resyncMs !== undefined)
       workers.push(this.#resync(this.#options.resyncMs, signal));
     await Promise.all(workers);
     signal.removeEventListener("abort", close);
   }
 
-  async #work(signal: AbortSignal): Promise<void> {
+  #addAll(): void {
+    for (const keys of this.#ownKeys) for (const key of keys()) this.queue.add(key, "resync");
+  }
+
+  async #work(takes: "all" | "changes", signal: AbortSignal): Promise<void> {
     for (;;) {
-      const key = await this.queue.take();
+      const key = await this.queue.take(takes);
       if (key === undefined) return;
+      const urgency = this.queue.priorityOf(key) === "change" ? "now" : "later";
       this.#active += 1;
       try {
         // A pass that finds nothing to do waits for nothing: a thousand of them must not keep everything else waiting.
         await nextTurn();
-        await this.#reconcile(key, signal);
+        await withRequestPriority(urgency, () => this.#reconcile(key, signal));
       } finally {
         this.#active -= 1;
         this.queue.done(key);
@@ -156,7 +184,14 @@ export class Controller {
       } catch {
         return;
       }
-      for (const keys of this.#ownKeys) for (const key of keys()) this.queue.add(key);
+      this.#addAll();
     }
   }
+}
+
+/** Whether an object is new, gone or to be deleted, or asks for something else. What a controller writes is its status. */
+function isChangeByOthers<T extends KubernetesObject>({ before, after }: CacheChange<T>): boolean {
+  if (before === undefined || after === undefined) return true;
+  const [was, is] = [before.metadata, after.metadata];
+  return was.generation !== is.generation || was.deletionTimestamp !== is.deletionTimestamp;
 }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
-import { FIRST_RETRY_MS, LAST_RETRY_MS, WorkQueue } from "./work-queue.ts";
+import { FIRST_RETRY_MS, LAST_RETRY_MS, LOWER_SHARE, WorkQueue } from "./work-queue.ts";
 
 describe("WorkQueue", () => {
   it("holds a key once however often it is added", async () => {
@@ -156,5 +156,81 @@ describe("WorkQueue", () => {
     queue.done("a");
     expect([queue.unfinishedSeconds, queue.longestSeconds]).toEqual([0, 0]);
     expect(told).toEqual(["add", "take after 2", "retry", "done after 3"]);
+  });
+
+  describe("hands out", () => {
+    const aQueue = () => new WorkQueue({ clock: new ManualClock() });
+    const next = async (queue: WorkQueue): Promise<string> => {
+      const key = (await queue.take()) ?? "";
+      queue.done(key);
+      return key;
+    };
+
+    it("changes before what follows from them, and that before what is looked at again", async () => {
+      const queue = aQueue();
+      queue.add("again", "resync");
+      queue.add("child", "related");
+      queue.add("changed", "change");
+      expect([await next(queue), await next(queue), await next(queue)]).toEqual([
+        "changed",
+        "child",
+        "again",
+      ]);
+    });
+
+    it("a key by the highest of its priorities, in the place of the first time it was added", async () => {
+      const queue = aQueue();
+      for (const key of ["a", "b", "c"]) queue.add(key, "resync");
+      queue.add("b", "change");
+      queue.add("b", "resync");
+      expect(queue.depth).toBe(3);
+      expect(await next(queue)).toBe("b");
+    });
+
+    it("what was changed while a worker had it as a change", async () => {
+      const queue = aQueue();
+      queue.add("a", "resync");
+      await queue.take();
+      expect(queue.priorityOf("a")).toBe("resync");
+      queue.add("a", "change");
+      queue.add("b", "related");
+      queue.done("a");
+      expect(await next(queue)).toBe("a");
+    });
+
+    it("a change that failed as a change, when its time has come", async () => {
+      const clock = new ManualClock();
+      const queue = new WorkQueue({ clock });
+      queue.add("a", "change");
+      await queue.take();
+      queue.addFailed("a");
+      queue.done("a");
+      queue.add("b", "related");
+      await clock.advance(FIRST_RETRY_MS);
+      expect(await queue.take()).toBe("a");
+      expect(queue.priorityOf("a")).toBe("change");
+    });
+
+    it("one of those that wait with a lower priority after so many others", async () => {
+      const queue = aQueue();
+      queue.add("again", "resync");
+      queue.add("child", "related");
+      for (let change = 0; change < 3 * LOWER_SHARE; change += 1) {
+        queue.add(`change-${change}`, "change");
+      }
+      const order: string[] = [];
+      while (queue.depth > 0) order.push(await next(queue));
+      expect(order.indexOf("child")).toBe(LOWER_SHARE);
+      expect(order.indexOf("again")).toBe(LOWER_SHARE + 1);
+    });
+
+    it("nothing but changes to a worker that is there for them", async () => {
+      const queue = aQueue();
+      const reserved = queue.take("changes");
+      queue.add("child", "related");
+      queue.add("changed", "change");
+      expect(await reserved).toBe("changed");
+      expect(await next(queue)).toBe("child");
+    });
   });
 });
