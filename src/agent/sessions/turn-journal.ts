@@ -11,7 +11,7 @@ export interface TurnOrigin {
   handler?: string;
   /** The content hash of the prompt pack that the session has. */
   promptVersion?: string;
-  metadata?: Readonly<Record<string, unknown>>;
+  metadata?: Readonly<Record<string, unknown>> | undefined;
   /** When the message came, in milliseconds since 1970. */
   startedAt?: number | undefined;
   /** The replica that began it, by the name that people know it by. */

@@ -40,11 +40,15 @@ export class TurnRecorder {
     { firstChunkAt, state }: { firstChunkAt: number | undefined; state: string | undefined },
   ): TurnRecord {
     const begun = this.#begun;
+    // One spread at the begin costs little, and one further on as much as all the rest.
+    const { finishReason, error, warnings } = outcomeOf(ending);
     return {
       ...begun,
       firstChunkAt: begun.firstChunkAt ?? firstChunkAt,
       endedAt: Math.max(begun.startedAt, this.#clock.now()),
-      ...outcomeOf(ending),
+      finishReason,
+      error,
+      warnings,
       usage: (ending.type === "done" ? ending.usage : undefined) ?? this.#usage,
       workflowState: state,
       calls: this.#calls?.atEnd() ?? [],

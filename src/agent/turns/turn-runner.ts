@@ -353,7 +353,7 @@ export class TurnRunner {
     const { handler, provider } = config;
     return {
       handler,
-      ...(metadata === undefined ? {} : { metadata }),
+      metadata,
       startedAt,
       replica: this.#options.replica,
       model: handler === "runtime" ? provider?.model : undefined,

@@ -1,22 +1,16 @@
 /** The begin of a turn in a session, and its withdrawal. Whether either may be is decided before. */
 import type { NewTurn, TurnLease } from "../session-store.ts";
 import { titleOf } from "../session-title.ts";
-import { userMessageText } from "../stored-values.ts";
 import { bytesOfMessage, type MemorySession } from "./memory-session.ts";
 import { endWait } from "./waiting-turn.ts";
 
-/** What the session needs for the begin, in bytes. */
-export function bytesOfBegin({ turnId, userMessage, messageId }: NewTurn): number {
-  return bytesOfMessage(userMessageText(turnId, userMessage)) + (messageId?.length ?? 0);
-}
-
+/** `message`: the user's, as the session keeps it. */
 export function beginIn(
   session: MemorySession,
   turn: NewTurn,
-  { now, leaseUntil }: { now: number; leaseUntil: number },
+  { message, now, leaseUntil }: { message: string; now: number; leaseUntil: number },
 ): TurnLease {
   const { turnId, messageId, userMessage, promptVersions } = turn;
-  const message = userMessageText(turnId, userMessage);
   const isFirst = session.messages.length === 0 && session.records.length === 0;
   if (isFirst) session.title = titleOf(userMessage);
   endWait(session);

@@ -5,7 +5,7 @@ import { ExpiryQueue } from "../expiry-queue.ts";
 import type { HistoryMessage } from "../history-message.ts";
 import { nextChange, wakeFollowers } from "./followers.ts";
 import { HolderShares } from "./holder-shares.ts";
-import { beginIn, bytesOfBegin, withdrawIn } from "./begun-turn.ts";
+import { beginIn, withdrawIn } from "./begun-turn.ts";
 import { describeSession, timelineOf } from "./describe-session.ts";
 import { forkedSession, sourceOf } from "./forked-session.ts";
 import { listSessions } from "./list-sessions.ts";
@@ -26,6 +26,7 @@ import {
 import type { SessionClient } from "../session-client.ts";
 import { beginWait, goOn, openRequests, takeAnswer, takenTurn } from "./waiting-turn.ts";
 import { planFork } from "../plan-fork.ts";
+import { userMessageText } from "../stored-values.ts";
 import type {
   ForkOutcome,
   NewFork,
@@ -161,8 +162,9 @@ export class MemorySessionStore implements SessionStore {
       return { status: isRunning ? "in-progress" : "abandoned", turnId: unended.lease.turnId };
     }
 
-    this.#room.make(bytesOfBegin(turn), session);
-    const lease = beginIn(session, turn, { now, leaseUntil: now + this.#leaseMs });
+    const message = userMessageText(turnId, turn.userMessage);
+    this.#room.make(bytesOfMessage(message) + (messageId?.length ?? 0), session);
+    const lease = beginIn(session, turn, { message, now, leaseUntil: now + this.#leaseMs });
     this.#count(session);
     return { status: "started", lease, promptVersion: session.promptVersion };
   }
