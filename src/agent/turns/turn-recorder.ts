@@ -40,27 +40,34 @@ export class TurnRecorder {
     { firstChunkAt, state }: { firstChunkAt: number | undefined; state: string | undefined },
   ): TurnRecord {
     const begun = this.#begun;
-    // One spread at the begin costs little, and one further on as much as all the rest.
-    const { finishReason, error, warnings } = outcomeOf(ending);
+    const done = ending.type === "done" ? ending : undefined;
+    // Each turn makes one: to spread what it began with would take ten times as long.
     return {
-      ...begun,
+      turnId: begun.turnId,
+      firstTurnId: begun.firstTurnId,
+      messageId: begun.messageId,
+      startedAt: begun.startedAt,
       firstChunkAt: begun.firstChunkAt ?? firstChunkAt,
       endedAt: Math.max(begun.startedAt, this.#clock.now()),
-      finishReason,
-      error,
-      warnings,
-      usage: (ending.type === "done" ? ending.usage : undefined) ?? this.#usage,
+      packVersion: begun.packVersion,
+      model: begun.model,
+      replicas: begun.replicas,
+      finishReason: done?.finishReason,
+      error: errorOf(ending),
+      warnings: done?.warnings === undefined ? undefined : [...done.warnings],
+      usage: done?.usage ?? this.#usage,
       workflowState: state,
-      calls: this.#calls?.atEnd() ?? [],
+      calls: this.#calls?.atEnd() ?? NO_CALLS,
     };
   }
 }
 
-function outcomeOf(ending: StoredEnding): Pick<TurnRecord, "finishReason" | "error" | "warnings"> {
-  if (ending.type === "error") {
-    const { code, message } = ending.error;
-    return { error: { code, message } };
-  }
-  const { finishReason, warnings } = ending;
-  return { finishReason, warnings: warnings === undefined ? undefined : [...warnings] };
+/** Shared by all turns that call no tool. */
+const NO_CALLS: CallRecord[] = [];
+
+/** Without the details, which are for the client alone. */
+function errorOf(ending: StoredEnding): TurnRecord["error"] {
+  if (ending.type !== "error") return undefined;
+  const { code, message } = ending.error;
+  return { code, message };
 }

@@ -69,12 +69,15 @@ export class TurnRunner {
   readonly #unsure: UnsureTurns;
   readonly #recoveries = new Map<string, Promise<"running" | "ended">>();
   readonly #slots: TurnSlots;
+  /** For the records of turns that no other replica ran. */
+  readonly #replicas: string[];
   #upkeep: Timer | undefined;
 
   constructor(options: TurnRunnerOptions) {
     this.#options = options;
     const { clock, metrics, config } = options;
     this.#unsure = new UnsureTurns(clock);
+    this.#replicas = options.replica === undefined ? [] : [options.replica];
     this.#slots = new TurnSlots({ clock, metrics, limits: () => limitsOf(config()) });
   }
 
@@ -220,7 +223,7 @@ export class TurnRunner {
             startedAt,
             packVersion: begun.promptVersion,
             model: origin.model,
-            replicas: origin.replica === undefined ? [] : [origin.replica],
+            replicas: this.#replicas,
           },
         });
         this.#hold(turn);

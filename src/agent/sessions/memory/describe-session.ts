@@ -1,6 +1,6 @@
 import type { HistoryMessage } from "../history-message.ts";
 import type { ListedSession, SessionTimeline } from "../session-listing.ts";
-import { parseStoredRecord, type TurnRecord } from "../turn-record.ts";
+import type { TurnRecord } from "../turn-record.ts";
 import { unendedRecord } from "../unended-record.ts";
 import { entryOf, type MemorySession } from "./memory-session.ts";
 
@@ -13,7 +13,7 @@ export function describeSession(
   session: MemorySession,
   { lastActiveAt, expiresAt }: SessionTimes,
 ): ListedSession {
-  const last = lastRecord(session);
+  const last = session.records.at(-1);
   return {
     id: session.id,
     owner: session.owner,
@@ -30,7 +30,7 @@ export function describeSession(
 
 export function timelineOf(session: MemorySession, times: SessionTimes): SessionTimeline {
   const { unended, promptVersion } = session;
-  const turns = session.records.flatMap((text) => parseStoredRecord(text) ?? []);
+  const turns = structuredClone(session.records);
   if (unended !== undefined) {
     const { lease, begun, firstTurnId, journal } = unended;
     const goesOn = firstTurnId !== lease.turnId;
@@ -63,9 +63,4 @@ function stateOf(
   if (unended !== undefined) return "running";
   if (waiting !== undefined) return "waiting";
   return last?.error === undefined ? "idle" : "failed";
-}
-
-function lastRecord({ records }: MemorySession): TurnRecord | undefined {
-  const last = records.at(-1);
-  return last === undefined ? undefined : parseStoredRecord(last);
 }

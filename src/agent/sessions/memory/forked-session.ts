@@ -1,12 +1,19 @@
 import type { ForkedParts, ForkSource } from "../plan-fork.ts";
 import type { SessionClient } from "../session-client.ts";
+import { parseStoredRecord } from "../turn-record.ts";
 import { addRecord } from "./memory-records.ts";
 import { bytesOfMessage, newMemorySession, type MemorySession } from "./memory-session.ts";
 
 export function sourceOf(session: MemorySession): ForkSource {
   const { messages, records, counts, promptVersion, unended } = session;
   const unendedTurnId = unended?.lease.turnId;
-  return { messages, records, counts, packVersion: promptVersion, unendedTurnId };
+  return {
+    messages,
+    records: records.map((record) => JSON.stringify(record)),
+    counts,
+    packVersion: promptVersion,
+    unendedTurnId,
+  };
 }
 
 export function forkedSession(
@@ -22,6 +29,9 @@ export function forkedSession(
     session.messages.push(message);
     session.messageBytes += bytesOfMessage(message);
   }
-  for (const record of records) addRecord(session, record);
+  for (const text of records) {
+    const record = parseStoredRecord(text);
+    if (record !== undefined) addRecord(session, record);
+  }
   return session;
 }

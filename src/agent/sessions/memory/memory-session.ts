@@ -11,6 +11,7 @@ import {
 } from "../session-store.ts";
 import { USER_MESSAGE_START } from "../stored-values.ts";
 import type { JournalEntry } from "../turn-journal.ts";
+import type { TurnRecord } from "../turn-record.ts";
 import { KeptFrames } from "./kept-frames.ts";
 import { MessageIds } from "./message-ids.ts";
 
@@ -67,8 +68,8 @@ export interface MemorySession {
   /** In milliseconds since 1970. */
   readonly createdAt: number;
   counts: SessionCounts;
-  /** Those of the turns that have ended, as JSON. */
-  readonly records: string[];
+  /** Those of the turns that have ended. */
+  readonly records: TurnRecord[];
   recordBytes: number;
   /** What it takes beside its messages, frames and message ids. */
   bytes: number;
