@@ -7,6 +7,7 @@
  */
 import { measureEchoCPU } from "./echo-cpu.ts";
 import { measureFirstChunk } from "./first-chunk.ts";
+import { measureGateway } from "./gateway.ts";
 import { measureGrpcToolCalls } from "./grpc-tool-calls.ts";
 import { measureHostileInput } from "./hostile-input.ts";
 import { measureIdleConnections } from "./idle-connections.ts";
@@ -37,6 +38,7 @@ const BENCHES: Record<string, () => Promise<Measurement[]>> = {
   "session-length": measureSessionLength,
   memory: measureMemory,
   "idle-connections": measureIdleConnections,
+  gateway: measureGateway,
   "hostile-input": measureHostileInput,
   "known-attacks": measureKnownAttacks,
   "operator-scale": measureOperatorScale,

@@ -1,28 +1,14 @@
 /** What an idle connection keeps in memory, and whether every one of many is pinged in time. */
-import { once } from "node:events";
-import { connect, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Measurement } from "./bench.ts";
+import { connectMany } from "./idle-clients.ts";
 import { MeasuredProcess } from "./measured-process.ts";
 
 const CONNECTIONS = 10_000;
-/** Handshakes at a time. */
-const AT_ONCE = 100;
 const TARGET_KILOBYTES = 12;
 /** Two pings of each client, and time to miss one. */
 const WATCH_MS = 65_000;
 const PINGS = 2;
-const HANDSHAKE =
-  "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
-  "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-const PING = 0x89;
-/** An empty pong, masked with zeros. */
-const PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
-
-interface IdleClient {
-  readonly socket: Socket;
-  pings: number;
-}
 
 export async function measureIdleConnections(): Promise<Measurement[]> {
   await using agent = await MeasuredProcess.startAgent({ handler: "echo" });
@@ -58,33 +44,4 @@ export async function measureIdleConnections(): Promise<Measurement[]> {
       withinTarget: kept === CONNECTIONS,
     },
   ];
-}
-
-async function connectMany(port: number, count: number): Promise<IdleClient[]> {
-  const clients: IdleClient[] = [];
-  while (clients.length < count) {
-    const batch = Math.min(AT_ONCE, count - clients.length);
-    clients.push(...(await Promise.all(Array.from({ length: batch }, () => connectOne(port)))));
-  }
-  return clients;
-}
-
-/** Does as little as a client can: it answers pings, and settles when the agent has greeted. */
-async function connectOne(port: number): Promise<IdleClient> {
-  const socket = connect(port, "127.0.0.1");
-  const client = { socket, pings: 0 };
-  socket.on("error", () => {});
-  await once(socket, "connect");
-  socket.write(HANDSHAKE);
-  let greeting = "";
-  while (!greeting.includes("}")) {
-    const [data] = (await once(socket, "data")) as [Buffer];
-    greeting += data.toString("latin1");
-  }
-  socket.on("data", (data: Buffer) => {
-    if (data[0] !== PING) return;
-    client.pings += 1;
-    socket.write(PONG);
-  });
-  return client;
 }

@@ -22,10 +22,14 @@ export class TurnClient {
     });
   }
 
-  /** Goes on with the session, when one is named. */
-  static async connect(port: number, sessionId?: string): Promise<TurnClient> {
-    const query = sessionId === undefined ? "" : `?session_id=${sessionId}`;
-    const socket = new WebSocket(`ws://127.0.0.1:${port}/${query}`, { perMessageDeflate: false });
+  /** Goes on with the session, when one is named. A gateway wants to know which agent of namespace `team` is meant. */
+  static async connect(port: number, sessionId?: string, agent?: string): Promise<TurnClient> {
+    const query = new URLSearchParams();
+    if (sessionId !== undefined) query.set("session_id", sessionId);
+    if (agent !== undefined) query.set("agent", agent);
+    if (agent !== undefined) query.set("namespace", "team");
+    const url = `ws://127.0.0.1:${port}/?${query.toString()}`;
+    const socket = new WebSocket(url, { perMessageDeflate: false });
     const client = new TurnClient(socket);
     await once(socket, "open");
     return client;

@@ -15,6 +15,7 @@ interface LogLine {
 
 export class SurvivalReplica implements AsyncDisposable {
   readonly #configPath: string;
+  readonly #host: string;
   #child: ChildProcess | undefined;
   #url = "";
   #isFrozen = false;
@@ -23,13 +24,18 @@ export class SurvivalReplica implements AsyncDisposable {
   /** What it logged as errors, in all its lives. */
   readonly errors: string[] = [];
 
-  constructor(configPath: string) {
+  constructor(configPath: string, host = "127.0.0.1") {
     this.#configPath = configPath;
+    this.#host = host;
   }
 
   /** Where it was last: nothing listens there when it is away. */
   get url(): string {
     return this.#url;
+  }
+
+  get port(): number {
+    return Number(new URL(this.#url).port);
   }
 
   /** Whether new connections are led to it: of one that has just died nobody knows yet. */
@@ -38,7 +44,7 @@ export class SurvivalReplica implements AsyncDisposable {
   }
 
   async start(): Promise<void> {
-    const ports = ["--host", "127.0.0.1", "--port", "0", "--management-port", "0"];
+    const ports = ["--host", this.#host, "--port", "0", "--management-port", "0"];
     const child = spawn(process.execPath, [PROGRAM, "agent", ...ports], {
       env: { PATH: process.env["PATH"], OMNIA_CONFIG: this.#configPath },
       stdio: ["ignore", "pipe", "inherit", "ipc"],
@@ -51,7 +57,7 @@ export class SurvivalReplica implements AsyncDisposable {
     const [{ facadePort }] = (await once(child, "message", { signal: ended.signal })) as [
       { facadePort: number },
     ];
-    this.#url = `ws://127.0.0.1:${facadePort}`;
+    this.#url = `ws://${this.#host}:${facadePort}`;
   }
 
   /** As the loss of its machine ends it. */
