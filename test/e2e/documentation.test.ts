@@ -383,6 +383,9 @@ describe("a cluster", () => {
         "networkpolicy.networking.k8s.io/quickstart",
         "networkpolicy.networking.k8s.io/omnia-operator",
       ]);
+      const front = await inCluster("gateway");
+      expect(front).toMatch(/STATUS: deployed/);
+      expect(front).toContain("service/omnia-gateway 8080:8080");
       expect(operator.output).not.toMatch(/forbidden/i);
       expect(operator.lines.filter(({ level }) => level === "error")).toEqual([]);
     } finally {
