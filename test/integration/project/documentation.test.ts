@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
-import { withPackFields } from "../../../docs/generate.ts";
+import { withAPIPaths, withPackFields } from "../../../docs/generate.ts";
 import { referencePages } from "../../../docs/generate/reference-pages.ts";
 import { CONDITIONS } from "../../../src/api/conditions.ts";
 import { findDuplicates } from "../../../src/api/manifest/find-duplicates.ts";
@@ -60,6 +60,11 @@ describe("the documentation", () => {
     });
     expect(reasons.length).toBeGreaterThan(50);
     expect(lacking).toEqual([]);
+  });
+
+  it("has of the paths of the HTTP API what the API says of itself", async () => {
+    const page = readFileSync(join(ROOT, "docs/http-api.md"), "utf8");
+    expect(page).toBe(await withAPIPaths(page));
   });
 
   it("links to headings that are there", () => {

@@ -55,7 +55,6 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   gateway: [
     "api",
     "protocol",
-    "promptpack",
     "agent-config",
     "authentication",
     "control",

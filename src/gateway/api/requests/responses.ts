@@ -1,10 +1,16 @@
 /** How the paths of the API describe what they answer. */
+import "@hono/zod-openapi";
 import type { z } from "zod";
 import { apiErrorSchema } from "../../../http-api/api-error.ts";
 
+/** Gives the schema a name in the description of the API, so that what is made from the description has names too. */
+export function named<Schema extends z.ZodType>(name: string, schema: Schema): Schema {
+  return schema.openapi(name);
+}
+
 const error = (description: string) => ({
   description,
-  content: { "application/json": { schema: apiErrorSchema } },
+  content: { "application/json": { schema: named("ApiError", apiErrorSchema) } },
 });
 
 /** What every path may answer. */

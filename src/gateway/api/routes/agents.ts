@@ -9,7 +9,7 @@ import { pageOf } from "../../../http-api/page.ts";
 import type { ApiApp, ApiParts } from "../requests/api-parts.ts";
 import { pageOfSorted } from "../requests/paging.ts";
 import { listQuery, objectParameters } from "../requests/parameters.ts";
-import { answers, ERRORS } from "../requests/responses.ts";
+import { answers, ERRORS, named } from "../requests/responses.ts";
 import { agentDetail, agentView, packNameOf } from "../views/agent-view.ts";
 import { suggestions } from "../views/suggestions.ts";
 import { agentFacts, webSocketOrigin } from "./agent-facts.ts";
@@ -22,7 +22,10 @@ const list = createRoute({
   path: "/agents",
   summary: "The agents: those that are not ready first, then those with a canary, then by name",
   request: { query: listQuery },
-  responses: { 200: answers(pageOf(agentViewSchema), "A part of the list"), ...ERRORS },
+  responses: {
+    200: answers(pageOf(named("AgentView", agentViewSchema)), "A part of the list"),
+    ...ERRORS,
+  },
 });
 
 const detail = createRoute({
@@ -30,7 +33,7 @@ const detail = createRoute({
   path: "/agents/{namespace}/{name}",
   summary: "An agent with its conditions, events and replicas",
   request: { params: objectParameters },
-  responses: { 200: answers(agentDetailSchema, "The agent"), ...ERRORS },
+  responses: { 200: answers(named("AgentDetail", agentDetailSchema), "The agent"), ...ERRORS },
 });
 
 export function addAgents(app: ApiApp, parts: ApiParts): void {

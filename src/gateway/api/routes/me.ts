@@ -1,14 +1,14 @@
 import { createRoute } from "@hono/zod-openapi";
 import { callerViewSchema } from "../../../http-api/caller-view.ts";
 import type { ApiApp, ApiParts } from "../requests/api-parts.ts";
-import { answers, ERRORS } from "../requests/responses.ts";
+import { answers, ERRORS, named } from "../requests/responses.ts";
 import { visibleNamespaces } from "./visible-resources.ts";
 
 const me = createRoute({
   method: "get",
   path: "/me",
   summary: "Who the caller is, and in which namespaces it may see agents",
-  responses: { 200: answers(callerViewSchema, "The caller"), ...ERRORS },
+  responses: { 200: answers(named("CallerView", callerViewSchema), "The caller"), ...ERRORS },
 });
 
 export function addMe(app: ApiApp, { source, callers, version }: ApiParts): void {

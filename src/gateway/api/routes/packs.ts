@@ -11,7 +11,7 @@ import { ApiProblem } from "../requests/api-problem.ts";
 import type { ApiApp, ApiParts } from "../requests/api-parts.ts";
 import { pageOfSorted } from "../requests/paging.ts";
 import { listQuery, objectParameters } from "../requests/parameters.ts";
-import { answers, ERRORS } from "../requests/responses.ts";
+import { answers, ERRORS, named } from "../requests/responses.ts";
 import { agentsOfPack, packDetail, packView } from "../views/pack-view.ts";
 import { isNamed, sortKeyOf } from "./list-order.ts";
 import { visibleResource, visibleResources } from "./visible-resources.ts";
@@ -22,7 +22,10 @@ const list = createRoute({
   summary:
     "The prompt packs: those that are not well first, then those with a canary, then by name",
   request: { query: listQuery },
-  responses: { 200: answers(pageOf(packViewSchema), "A part of the list"), ...ERRORS },
+  responses: {
+    200: answers(pageOf(named("PackView", packViewSchema)), "A part of the list"),
+    ...ERRORS,
+  },
 });
 
 const detail = createRoute({
@@ -30,7 +33,7 @@ const detail = createRoute({
   path: "/packs/{namespace}/{name}",
   summary: "A prompt pack with the versions that are kept of it",
   request: { params: objectParameters },
-  responses: { 200: answers(packDetailSchema, "The pack"), ...ERRORS },
+  responses: { 200: answers(named("PackDetail", packDetailSchema), "The pack"), ...ERRORS },
 });
 
 const version = createRoute({
@@ -45,7 +48,7 @@ const version = createRoute({
         .describe("The hash of its content"),
     }),
   },
-  responses: { 200: answers(packDocumentSchema, "The document"), ...ERRORS },
+  responses: { 200: answers(named("PackDocument", packDocumentSchema), "The document"), ...ERRORS },
 });
 
 export function addPacks(app: ApiApp, { source }: ApiParts): void {

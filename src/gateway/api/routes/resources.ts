@@ -10,7 +10,7 @@ import type { StoredResource } from "../../resource-source.ts";
 import type { ApiApp, ApiParts } from "../requests/api-parts.ts";
 import { pageOfSorted } from "../requests/paging.ts";
 import { namespaceSchema, pageQuery } from "../requests/parameters.ts";
-import { answers, ERRORS } from "../requests/responses.ts";
+import { answers, ERRORS, named } from "../requests/responses.ts";
 import { visibleResources } from "./visible-resources.ts";
 
 const list = createRoute({
@@ -25,7 +25,7 @@ const list = createRoute({
   },
   responses: {
     200: answers(
-      pageOf(storedResourceSchema),
+      pageOf(named("StoredResource", storedResourceSchema)),
       "A part of the list. Texts that may hold a credential are hidden",
     ),
     ...ERRORS,

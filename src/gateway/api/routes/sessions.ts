@@ -11,7 +11,7 @@ import {
 } from "../../../http-api/session-views.ts";
 import type { ApiApp, ApiParts } from "../requests/api-parts.ts";
 import { objectParameters, pageQuery } from "../requests/parameters.ts";
-import { answers, ERRORS, FORBIDDEN } from "../requests/responses.ts";
+import { answers, ERRORS, FORBIDDEN, named } from "../requests/responses.ts";
 import type { Question } from "../sessions/agent-replicas.ts";
 import { openAgent } from "./open-agent.ts";
 
@@ -41,7 +41,11 @@ const list = createRoute({
         .describe("Only those that have this version of the pack, by its hash"),
     }),
   },
-  responses: { 200: answers(sessionPageSchema, "A part of the list"), ...ERRORS, ...FORBIDDEN },
+  responses: {
+    200: answers(named("SessionPage", sessionPageSchema), "A part of the list"),
+    ...ERRORS,
+    ...FORBIDDEN,
+  },
 });
 
 const read = createRoute({
@@ -49,7 +53,11 @@ const read = createRoute({
   path: "/agents/{namespace}/{name}/sessions/{id}",
   summary: "A session with its messages and its turns",
   request: { params: sessionParameters },
-  responses: { 200: answers(sessionTimelineSchema, "The session"), ...ERRORS, ...FORBIDDEN },
+  responses: {
+    200: answers(named("SessionTimeline", sessionTimelineSchema), "The session"),
+    ...ERRORS,
+    ...FORBIDDEN,
+  },
 });
 
 const remove = createRoute({
@@ -66,9 +74,16 @@ const fork = createRoute({
   summary: "Makes a new session of the caller with what was said in this one",
   request: {
     params: sessionParameters,
-    body: { content: { "application/json": { schema: forkRequestSchema } }, required: true },
+    body: {
+      content: { "application/json": { schema: named("ForkRequest", forkRequestSchema) } },
+      required: true,
+    },
   },
-  responses: { 200: answers(forkedSessionSchema, "The new session"), ...ERRORS, ...FORBIDDEN },
+  responses: {
+    200: answers(named("ForkedSession", forkedSessionSchema), "The new session"),
+    ...ERRORS,
+    ...FORBIDDEN,
+  },
 });
 
 export function addSessions(app: ApiApp, parts: ApiParts): void {

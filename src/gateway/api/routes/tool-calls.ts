@@ -3,7 +3,7 @@ import { z } from "zod";
 import { toolCallAnswerSchema, toolCallRequestSchema } from "../../../http-api/tool-views.ts";
 import type { ApiApp, ApiParts } from "../requests/api-parts.ts";
 import { objectParameters } from "../requests/parameters.ts";
-import { answers, ERRORS, FORBIDDEN } from "../requests/responses.ts";
+import { answers, ERRORS, FORBIDDEN, named } from "../requests/responses.ts";
 import { openAgent } from "./open-agent.ts";
 
 /** The agent gives up after 10 minutes itself, and says so. */
@@ -19,10 +19,16 @@ const call = createRoute({
     params: objectParameters.extend({
       tool: z.string().min(1).max(MAX_TOOL_NAME_LENGTH).describe("The name of the tool"),
     }),
-    body: { content: { "application/json": { schema: toolCallRequestSchema } }, required: true },
+    body: {
+      content: { "application/json": { schema: named("ToolCallRequest", toolCallRequestSchema) } },
+      required: true,
+    },
   },
   responses: {
-    200: answers(toolCallAnswerSchema, "What the tool answered, or its error"),
+    200: answers(
+      named("ToolCallAnswer", toolCallAnswerSchema),
+      "What the tool answered, or its error",
+    ),
     ...ERRORS,
     ...FORBIDDEN,
   },

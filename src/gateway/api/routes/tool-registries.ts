@@ -5,7 +5,7 @@ import { toolRegistryDetailSchema, toolRegistryViewSchema } from "../../../http-
 import type { ApiApp, ApiParts } from "../requests/api-parts.ts";
 import { pageOfSorted } from "../requests/paging.ts";
 import { listQuery, objectParameters } from "../requests/parameters.ts";
-import { answers, ERRORS } from "../requests/responses.ts";
+import { answers, ERRORS, named } from "../requests/responses.ts";
 import {
   agentsOfRegistry,
   toolRegistryDetail,
@@ -19,7 +19,10 @@ const list = createRoute({
   path: "/toolregistries",
   summary: "The tool registries: those that are not well first, then by name",
   request: { query: listQuery },
-  responses: { 200: answers(pageOf(toolRegistryViewSchema), "A part of the list"), ...ERRORS },
+  responses: {
+    200: answers(pageOf(named("ToolRegistryView", toolRegistryViewSchema)), "A part of the list"),
+    ...ERRORS,
+  },
 });
 
 const detail = createRoute({
@@ -27,7 +30,10 @@ const detail = createRoute({
   path: "/toolregistries/{namespace}/{name}",
   summary: "A tool registry with its tools",
   request: { params: objectParameters },
-  responses: { 200: answers(toolRegistryDetailSchema, "The registry"), ...ERRORS },
+  responses: {
+    200: answers(named("ToolRegistryDetail", toolRegistryDetailSchema), "The registry"),
+    ...ERRORS,
+  },
 });
 
 export function addToolRegistries(app: ApiApp, { source }: ApiParts): void {

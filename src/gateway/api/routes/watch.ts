@@ -12,7 +12,7 @@ import { ApiProblem } from "../requests/api-problem.ts";
 import type { ApiApp, ApiParts } from "../requests/api-parts.ts";
 import { CallerRights } from "../requests/caller-rights.ts";
 import { namespaceSchema } from "../requests/parameters.ts";
-import { ERRORS } from "../requests/responses.ts";
+import { ERRORS, named } from "../requests/responses.ts";
 import { agentView } from "../views/agent-view.ts";
 import { packView } from "../views/pack-view.ts";
 import { toolRegistryView } from "../views/tool-registry-view.ts";
@@ -45,7 +45,7 @@ const watch = createRoute({
   responses: {
     200: {
       description: "The stream. The data of each event is one of these, as JSON",
-      content: { "text/event-stream": { schema: watchEventSchema } },
+      content: { "text/event-stream": { schema: named("WatchEvent", watchEventSchema) } },
     },
     ...ERRORS,
   },
