@@ -1,7 +1,7 @@
 /** The plain HTTP side of the gateway, which tells people and programs what runs. */
 import type { IncomingMessage } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
-import { Hono, type Context } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
 import { API_PREFIX } from "../http-api/paths.ts";
 import type { Access } from "./access.ts";
 import type { ApiHandler } from "./api-handler.ts";
@@ -68,20 +68,21 @@ export function gatewayApp({
       message: "this is a WebSocket address: ws://HOST/ws?agent=NAME",
     }),
   );
-  const notFound = (context: Context): Response =>
-    refuse({ code: "NotFound", message: `there is nothing at ${context.req.path}` });
-  app.notFound(notFound);
-  if (isClosed) return app;
-  if (console !== undefined) app.route("/", consoleRoutes(console));
-  // What stands below is for those who have the token. They alone learn which paths there are.
-  app.use(async (context, next) => {
+  app.notFound((context) =>
+    refuse({ code: "NotFound", message: `there is nothing at ${context.req.path}` }),
+  );
+  // What it opens is for those who have the token. They alone learn which paths there are.
+  const requireAccess: MiddlewareHandler<{ Bindings: HttpBindings }> = async (context, next) => {
     const wanted = access();
     if (wanted === undefined || wanted.isGrantedTo(context.env.incoming)) return next();
     return refuse(UNAUTHORIZED);
-  });
+  };
   if (api !== undefined) {
-    app.all(`${API_PREFIX}/*`, (context) => api(context.req.raw, context.env));
+    app.all(`${API_PREFIX}/*`, requireAccess, (context) => api(context.req.raw, context.env));
   }
+  if (console !== undefined) app.route("/", consoleRoutes(console));
+  if (isClosed) return app;
+  app.use(requireAccess);
   app.get("/", (context) => {
     const host = context.req.header("host") ?? "localhost";
     return context.text(landingText(source.resources(), host));
