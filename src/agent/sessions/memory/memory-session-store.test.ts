@@ -58,6 +58,26 @@ describe("MemorySessionStore, within its bounds", () => {
     await store.close();
   });
 
+  it("looks at a bounded number of sessions for one page, and says where it stopped", async () => {
+    const store = new MemorySessionStore({ ttlMs, clock: new ManualClock() });
+    const oldest = await aSession(store);
+    await sayIn(store, oldest);
+    for (let session = 0; session < 10_000; session++) await aSession(store);
+    // All of them were active in one moment, so this one may be anywhere among them.
+    const found: string[] = [];
+    let pages = 0;
+    let after: string | undefined;
+    do {
+      const page = await store.list({ limit: 5, state: "running", after });
+      found.push(...page.sessions.map(({ id }) => id));
+      after = page.next;
+      pages += 1;
+    } while (after !== undefined);
+    expect(found).toEqual([oldest]);
+    expect(pages).toBe(2);
+    await store.close();
+  });
+
   it("lets the session go that was not used for the longest time when there are too many", async () => {
     const store = new MemorySessionStore({ ttlMs, clock: new ManualClock(), maxSessions: 3 });
     const [first, second, third] = [
