@@ -41,8 +41,9 @@ export function judgeHost(
   request: IncomingMessage,
   hosts: HostRule | undefined,
 ): GatewayRefusal | undefined {
-  if (hosts?.isForPagesOnly === true && request.headers.origin === undefined) return undefined;
   const host = hostOfRequest(request);
+  const isPage = request.headers.origin !== undefined;
+  if (host !== undefined && hosts?.isForPagesOnly === true && !isPage) return undefined;
   const isAllowed = host !== undefined && hosts?.allows(host) === true;
   return isAllowed ? undefined : HOST_NOT_ALLOWED;
 }
