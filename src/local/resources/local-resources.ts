@@ -10,6 +10,7 @@ import { statusTransitions } from "../../control/explain/status-transitions.ts";
 import type { ReplicaView } from "../../http-api/agent-views.ts";
 import type { EventView } from "../../http-api/resource-views.ts";
 import type { Clock } from "../../time/clock.ts";
+import type { LocalAgent } from "../agent.ts";
 import type { LocalControl, LocalResource } from "../control.ts";
 import type { LocalTool } from "../tool-registries.ts";
 import { EventLog } from "./event-log.ts";
@@ -23,6 +24,14 @@ interface Change {
   readonly events: readonly { readonly about: ResourceName; readonly event: EventView }[];
 }
 
+/** What is asked of the control plane. */
+type Controlled = Pick<
+  LocalControl,
+  "resources" | "tools" | "packVersions" | "packVersionTimes"
+> & {
+  agent(name: ObjectName): Pick<LocalAgent, "replicas"> | undefined;
+};
+
 interface Known {
   readonly resource: LocalResource;
   /** By which two states of a resource are compared. */
@@ -30,15 +39,21 @@ interface Known {
 }
 
 export class LocalResources {
-  readonly #clock: Clock;
-  readonly #control: () => LocalControl | undefined;
+  readonly #clock: Pick<Clock, "now">;
+  readonly #control: () => Controlled | undefined;
   readonly #events = new Map<string, EventLog>();
   readonly #listeners = new Set<(change: Change) => void>();
   #known: ReadonlyMap<string, Known> = new Map();
   #all: readonly LocalResource[] = [];
 
   /** `control` is undefined until it is there. */
-  constructor({ clock, control }: { clock: Clock; control: () => LocalControl | undefined }) {
+  constructor({
+    clock,
+    control,
+  }: {
+    clock: Pick<Clock, "now">;
+    control: () => Controlled | undefined;
+  }) {
     this.#clock = clock;
     this.#control = control;
   }

@@ -1,11 +1,16 @@
 /** How the paths of the API describe what they answer. */
-import "@hono/zod-openapi";
-import type { z } from "zod";
+import { extendZodWithOpenApi } from "@hono/zod-openapi";
+import { z } from "zod";
 import { apiErrorSchema } from "../../../http-api/api-error.ts";
 
-/** Gives the schema a name in the description of the API, so that what is made from the description has names too. */
+extendZodWithOpenApi(z);
+
+/**
+ * Gives the schema a name in the description of the API, so that what is made from the description has names too. Only a schema that
+ * was made after zod was extended can be named, so a copy of it is.
+ */
 export function named<Schema extends z.ZodType>(name: string, schema: Schema): Schema {
-  return schema.openapi(name);
+  return schema.clone().openapi(name);
 }
 
 const error = (description: string) => ({
