@@ -12,6 +12,7 @@ import {
   type CallerRefusal,
   type Callers,
 } from "../gateway/caller.ts";
+import { ACCESS_HEADER } from "../http-api/paths.ts";
 import type { KubeClient } from "../kube/client/client.ts";
 import type { KubernetesObject, ResourceType } from "../kube/client/object.ts";
 import type { Clock } from "../time/clock.ts";
@@ -85,7 +86,7 @@ export function createClusterCallers(client: KubeClient, clock: Clock): Callers 
     mode: "cluster",
 
     async identify({ headers }, signal) {
-      const token = bearerOf(headers);
+      const token = tokenOf(headers);
       if (token === undefined) return NO_TOKEN;
       if (token.length > MAX_TOKEN_CHARACTERS) return NOT_VALID;
       try {
@@ -126,8 +127,11 @@ function asked({ verb, resource, subresource, namespace }: Action): object {
   return { group: GROUP, verb, resource, subresource, namespace };
 }
 
-function bearerOf({ authorization = "" }: IncomingHttpHeaders): string | undefined {
-  return /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
+/** Through the proxy of the API server the token has a header of its own: the API server keeps `Authorization` for itself. */
+function tokenOf(headers: IncomingHttpHeaders): string | undefined {
+  const bearer = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? "")?.[1];
+  const own = headers[ACCESS_HEADER];
+  return bearer ?? (typeof own === "string" && own !== "" ? own : undefined);
 }
 
 /** When a token says that it ends. The API server has taken it, so what it says is true; some tokens say nothing. */

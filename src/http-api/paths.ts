@@ -6,7 +6,10 @@ export const API_PREFIX = "/api/v1alpha1";
  */
 export const WRITE_HEADER = "x-omnia-request";
 
-/** Brings the token that `omnia up --host` wants, where the bearer token of the request is for an agent. */
+/**
+ * Brings the token of the caller where `Authorization` is for somebody else: the token that `omnia up --host` wants, beside the bearer
+ * token for an agent, and the token for a gateway that is asked through the proxy of an API server.
+ */
 export const ACCESS_HEADER = "x-omnia-access";
 
 /** The limits of lists. A request that asks for more items gets this many. */

@@ -47,12 +47,11 @@ export async function findGatewayService(
       labelSelector: GATEWAY_LABELS,
       signal,
     });
-    const [service] = items;
-    const ports = service?.spec?.ports ?? [];
-    const port = (ports.find(({ name }) => name === PORT_NAME) ?? ports[0])?.port;
-    const { namespace, name } = service?.metadata ?? {};
-    if (namespace !== undefined && name !== undefined && port !== undefined) {
-      return { namespace, name, port };
+    // Another Service of the gateway is for its metrics.
+    for (const { metadata, spec } of items) {
+      const { namespace, name } = metadata;
+      const port = spec?.ports?.find((each) => each.name === PORT_NAME)?.port;
+      if (namespace !== undefined && port !== undefined) return { namespace, name, port };
     }
   } catch (error) {
     throw unseen(error, server);

@@ -1,5 +1,5 @@
 /** The HTTP API of a gateway, for commands: JSON of a known form, or a CliError. */
-import type { z } from "zod";
+import { z } from "zod";
 import { apiErrorSchema } from "../../http-api/api-error.ts";
 import { API_PREFIX } from "../../http-api/paths.ts";
 import { systemClock } from "../../time/clock.ts";
@@ -8,6 +8,8 @@ import { CliError } from "../terminal/cli-error.ts";
 import type { HttpAnswer } from "./http-exchange.ts";
 
 const TIMEOUT_MS = 30_000;
+
+const kubernetesStatusSchema = z.object({ kind: z.literal("Status"), message: z.string() });
 
 export interface ApiRequest {
   readonly method: "GET" | "POST" | "DELETE";
@@ -69,9 +71,15 @@ export class GatewayApi {
     if (error !== undefined) {
       return new ApiRefusal(asSentence(error.message), { status, cure: cureOf(error.cure) });
     }
+    // An API server that does not pass the request on says why.
+    const { message } = kubernetesStatusSchema.safeParse(parse(text)).data ?? {};
+    if (message !== undefined) {
+      const why = asSentence(`${this.#subject} cannot be asked: ${message}`);
+      return new ApiRefusal(why, { status, cure: undefined });
+    }
     return new ApiRefusal(`${this.#subject} answered ${status}, and not as a gateway would.`, {
       status,
-      cure: "Does it serve the HTTP API, and is it of the version of this program?",
+      cure: "Does it serve the HTTP API (gateway.api.enabled of the chart), and is it of the version of this program?",
     });
   }
 }

@@ -66,6 +66,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "agent-config",
     "authentication",
     "gateway",
+    "http-api",
     "kube",
     "observability",
     "operator",
