@@ -1,6 +1,6 @@
 /** Builds the console: its files, each compressed beside itself, and the modules that they are made of. */
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
-import { build, type Rolldown } from "vite";
+import { build, type Plugin, type Rolldown } from "vite";
 import config from "../src/console/vite.config.ts";
 
 export interface BuiltConsole {
@@ -14,10 +14,16 @@ const MIN_COMPRESSED_BYTES = 1_024;
 const COMPRESSED = /\.(js|css|html|svg)$/;
 
 export async function buildConsole(): Promise<BuiltConsole> {
+  // Whatever this process is part of, such as a run of tests: users get what is made for them, and always the same.
+  process.env["NODE_ENV"] = "production";
+  const moduleIds = new Set<string>();
   const built = await build({
     ...config,
     configFile: false,
     build: { ...config.build, write: false },
+    plugins: [...config.plugins, moduleCollector(moduleIds)],
+    // Workers are built apart from the rest.
+    worker: { format: "es", plugins: () => [moduleCollector(moduleIds)] },
   });
   const output = (Array.isArray(built) ? built : [built as Rolldown.RolldownOutput]).flatMap(
     (one) => one.output,
@@ -26,8 +32,17 @@ export async function buildConsole(): Promise<BuiltConsole> {
     const content = one.type === "chunk" ? one.code : one.source;
     return [{ name: one.fileName, content }, ...compressed(one.fileName, content)];
   });
-  const moduleIds = output.flatMap((one) => (one.type === "chunk" ? one.moduleIds : []));
-  return { files, moduleIds };
+  return { files, moduleIds: [...moduleIds] };
+}
+
+function moduleCollector(moduleIds: Set<string>): Plugin {
+  return {
+    name: "module-collector",
+    generateBundle(_options, bundle) {
+      for (const one of Object.values(bundle))
+        if (one.type === "chunk") for (const id of one.moduleIds) moduleIds.add(id);
+    },
+  };
 }
 
 function compressed(

@@ -40,6 +40,11 @@ export class Manifests implements AsyncDisposable {
     return manifests;
   }
 
+  /** `folder` is there, and the caller removes it. */
+  static in(folder: string): Manifests {
+    return new Manifests(folder);
+  }
+
   /** As an editor saves: the file is another one afterwards. */
   async write(file: string, text: string): Promise<void> {
     const path = join(this.folder, file);

@@ -37,6 +37,8 @@ export const AgentRow = memo(function AgentRow({ agent }: { agent: AgentView }) 
 
 function packText(pack: AgentView["pack"]): string {
   if (pack === undefined) return "–";
-  const { version, canary } = pack;
+  const { name, version, canary } = pack;
+  // A pack that is not there has a name alone.
+  if (version === "") return name;
   return canary === undefined ? version : `${version} (${canary.weight} % → ${canary.version})`;
 }

@@ -1,10 +1,10 @@
 /** Why something is not as it should be, and the one thing to do: before everything else. */
 import type { ExplainView } from "../../http-api/resource-views.ts";
-import { CodeLine } from "./code-line.tsx";
+import { Cure } from "./cure.tsx";
 import styles from "./explain-card.module.css";
 
 export function ExplainCard({ explain }: { explain: ExplainView }) {
-  const { summary, cause, cure, command, docs } = explain;
+  const { summary, cause, docs } = explain;
   return (
     <section className={styles.card} aria-label="What is wrong, and what to do">
       <h2>{summary}</h2>
@@ -13,8 +13,7 @@ export function ExplainCard({ explain }: { explain: ExplainView }) {
         <dd>{cause}</dd>
         <dt>Cure</dt>
         <dd>
-          <p>{cure}</p>
-          {command === undefined ? undefined : <CodeLine text={command} name="Copy the cure" />}
+          <Cure explain={explain} name="Copy the cure" />
         </dd>
         <dt>Read</dt>
         <dd>

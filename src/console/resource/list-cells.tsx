@@ -1,7 +1,7 @@
 /** What the rows of all lists have. */
 import type { ReactNode } from "react";
 import type { ExplainView } from "../../http-api/resource-views.ts";
-import { CodeLine } from "../parts/code-line.tsx";
+import { Cure } from "../parts/cure.tsx";
 import list from "./list.module.css";
 
 export function Name({ namespace, children }: { namespace: string; children: ReactNode }) {
@@ -13,7 +13,7 @@ export function Name({ namespace, children }: { namespace: string; children: Rea
   );
 }
 
-const CAUSE_PIXELS = 30;
+const CAUSE_AND_CURE_PIXELS = 64;
 const COMMAND_PIXELS = 40;
 
 /** About how high the second line of a row is, in pixels. Undefined: it has none. */
@@ -23,7 +23,7 @@ export function secondLineOf({
   explain?: ExplainView | undefined;
 }): number | undefined {
   if (explain === undefined) return undefined;
-  return explain.command === undefined ? CAUSE_PIXELS : CAUSE_PIXELS + COMMAND_PIXELS;
+  return CAUSE_AND_CURE_PIXELS + (explain.command === undefined ? 0 : COMMAND_PIXELS);
 }
 
 /** The second line of what is not as it should be: the cause, the cure, and what to copy. */
@@ -32,11 +32,9 @@ export function Cause({ explain, name }: { explain: ExplainView | undefined; nam
   return (
     <div role="cell" className={list.cause}>
       <p>
-        <strong>{explain.cause}</strong> {explain.cure}
+        <strong>{explain.cause}</strong>
       </p>
-      {explain.command === undefined ? undefined : (
-        <CodeLine text={explain.command} name={`Copy the cure of ${name}`} />
-      )}
+      <Cure explain={explain} name={`Copy the cure of ${name}`} />
     </div>
   );
 }

@@ -54,6 +54,8 @@ export interface FixtureContent {
 
 export interface FixtureApi extends AsyncDisposable {
   readonly url: string;
+  /** How many streams of changes are open. */
+  readonly watchers: number;
   /** Takes the place of what was there, and tells those who watch. */
   change(content: Partial<FixtureContent>): Promise<void>;
   tell(event: WatchEvent): Promise<void>;
@@ -160,6 +162,9 @@ export async function startFixtureApi(first: FixtureContent, port = 0): Promise<
   };
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    get watchers() {
+      return streams.size;
+    },
     tell,
     change: async (changes) => {
       content = { ...content, ...changes };
