@@ -15,6 +15,7 @@ export const SIDEBAR: readonly Group[] = [
     label: "How to",
     pages: [
       "one-machine.md",
+      "console.md",
       "cluster.md",
       "providers.md",
       "ollama.md",

@@ -56,10 +56,11 @@ export function partOf(file: string): string | undefined {
   return /^src\/([^/]+?)(?:\.ts)?(?:\/|$)/.exec(file)?.[1];
 }
 
-/** Everything that runs; the tests beside it may import what they need. */
+/** Everything that runs; the tests beside it, and what says how it is built, may import what they need. */
 export function programFiles(root: string): string[] {
   return sourceFiles(root).filter(
-    (file) => /^(bin|src)\/.*\.tsx?$/.test(file) && !isTestFile(file),
+    (file) =>
+      /^(bin|src)\/.*\.tsx?$/.test(file) && !isTestFile(file) && !file.endsWith(".config.ts"),
   );
 }
 
