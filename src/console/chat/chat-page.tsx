@@ -131,7 +131,7 @@ function Chat({
             </Note>
           ) : isReady || agent.explain === undefined ? (
             <Composer
-              about={`${namespace}/${name}:${sessionId ?? ""}`}
+              about={`${namespace}/${name}:${isUsed ? current : (sessionId ?? "")}`}
               isBusy={isBusy}
               isReady={canSend(state)}
               returned={state.refusal?.content}
@@ -148,7 +148,7 @@ function Chat({
   );
 }
 
-/** A message that is sent while the line is lost waits for it. */
+/** A message that is sent before the line is there, or while it is lost, waits for it. */
 function canSend({ line, isLoading }: ChatState): boolean {
-  return !isLoading && (line.type === "open" || line.type === "lost");
+  return !isLoading && line.type !== "given-up";
 }

@@ -14,11 +14,22 @@ describe("a chat", () => {
     const { chat, connections, views } = await setUp();
     chat.send("Weather?");
     expect(views()).toMatchObject([{ phase: "waiting", question: "Weather?" }]);
+    await settled();
     const id = idOfMessage(connections);
     connections[0]?.say({ type: "chunk", seq: 1, message_id: id, content: "Sun" });
     expect(views()).toMatchObject([{ phase: "streaming" }]);
     connections[0]?.say(done(2, "Sun", id));
     expect(views()).toMatchObject([{ phase: "done", question: "Weather?" }]);
+  });
+
+  it("sends what was said before there was a connection once there is one", async () => {
+    const { chat, connections, views } = await setUp({ isSlow: true });
+    chat.send("Weather?");
+    expect(views()).toMatchObject([{ phase: "waiting", question: "Weather?" }]);
+    connections[0]?.say(connected(0));
+    await expect
+      .poll(() => connections[0]?.heard("message"))
+      .toMatchObject({ content: "Weather?" });
   });
 
   it.each([
@@ -29,6 +40,7 @@ describe("a chat", () => {
   ])("gives a message back that was refused with %s", async (code, seconds) => {
     const { chat, connections, views, clock } = await setUp();
     chat.send("Weather?");
+    await settled();
     const details = seconds === undefined ? {} : { details: { retry_after: seconds } };
     connections[0]?.say({ type: "error", error: { code, message: "no", ...details } });
     await clock.advance(0);
@@ -108,6 +120,7 @@ describe("a chat", () => {
   it("tells of a lost connection, and goes on with the answer", async () => {
     const { chat, connections, views, clock } = await setUp();
     chat.send("Weather?");
+    await settled();
     const id = idOfMessage(connections);
     connections[0]?.say({ type: "chunk", seq: 1, message_id: id, content: "Su" });
     connections[0]?.end(1006);
@@ -124,6 +137,7 @@ describe("a chat", () => {
     let token = "first";
     const { chat, connections, views, clock } = await setUp({ token: chatToken(() => token) });
     chat.send("Weather?");
+    await settled();
     const id = idOfMessage(connections);
     connections[0]?.say({ type: "chunk", seq: 1, message_id: id, content: "Su" });
     connections[0]?.end(4401);
@@ -146,6 +160,7 @@ describe("a chat", () => {
   it("answers a call that waits, and shows what the turn that goes on does", async () => {
     const { chat, connections, views, clock } = await setUp();
     chat.send("Refund");
+    await settled();
     const id = idOfMessage(connections);
     const approval = { id: "c1", name: "refund", arguments: { amount: 5 }, expires_at: iso(99) };
     connections[0]?.say(
@@ -170,6 +185,7 @@ describe("a chat", () => {
   it("lets a call be answered again whose answer was refused", async () => {
     const { chat, connections, views, clock } = await setUp();
     chat.send("Refund");
+    await settled();
     const id = idOfMessage(connections);
     const approval = { id: "c1", name: "refund", arguments: {}, expires_at: iso(99) };
     connections[0]?.say(
@@ -191,6 +207,7 @@ describe("a chat", () => {
     ]);
     const { chat, connections, views, clock } = await setUp({ later: timeline });
     chat.send("Weather?");
+    await settled();
     const id = idOfMessage(connections);
     connections[0]?.say(done(1, "Sun", id));
     await clock.advance(0);
@@ -205,6 +222,11 @@ function connected(seq: number, sessionId = "session-1") {
 function done(seq: number, content: string, messageId?: string) {
   const named = messageId === undefined ? {} : { message_id: messageId };
   return { type: "done", seq, content, finish_reason: "stop", ...named };
+}
+
+/** What was sent has gone out. */
+async function settled(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** The id of the message that was sent last. */
@@ -226,12 +248,15 @@ async function setUp({
   timeline,
   later,
   isGone = false,
+  isSlow = false,
   greeting = connected(0),
   token = () => undefined,
 }: {
   timeline?: SessionTimeline | Error | undefined;
   later?: SessionTimeline | undefined;
   isGone?: boolean;
+  /** The agent does not greet by itself. */
+  isSlow?: boolean;
   greeting?: object;
   token?: ChatSessionOptions["token"];
 } = {}) {
@@ -275,7 +300,9 @@ async function setUp({
   onTestFinished(() => chat.close());
   const started = chat.start();
   await clock.advance(0);
-  connections[0]?.say(greeting);
-  await started;
+  if (!isSlow) {
+    connections[0]?.say(greeting);
+    await started;
+  }
   return { chat, clock, connections, views: () => turnViews(chat.state().conversation) };
 }

@@ -10,6 +10,7 @@ import { SessionClient, type TurnEnd } from "../../protocol/client/session-clien
 import type { TokenProvider, Transport } from "../../protocol/client/transport.ts";
 import type { AnswerFrame, ErrorBody, ErrorCode, ServerFrame } from "../../protocol/frames.ts";
 import type { Clock } from "../../time/clock.ts";
+import { untilAborted } from "../../time/until-aborted.ts";
 import {
   isPending,
   NO_CONVERSATION,
@@ -77,6 +78,8 @@ export class ChatSession {
   readonly #closed = new AbortController();
   #state: ChatState;
   #client: SessionClient | undefined;
+  /** What was sent before there was a connection waits for it. */
+  #opened = Promise.withResolvers<SessionClient>();
   #isTalking = false;
 
   constructor(options: ChatSessionOptions) {
@@ -109,6 +112,9 @@ export class ChatSession {
   async start(): Promise<void> {
     const { sessionId, clock } = this.#options;
     const { signal } = this.#closed;
+    this.#opened = Promise.withResolvers();
+    // Whether somebody waits for it or not.
+    this.#opened.promise.catch(() => undefined);
     this.#change({ line: { type: "connecting", since: clock.now() } });
     let after = 0;
     if (sessionId !== undefined) {
@@ -122,7 +128,9 @@ export class ChatSession {
     }
     try {
       this.#client = await this.#connect(after, signal);
+      this.#opened.resolve(this.#client);
     } catch (error) {
+      this.#opened.reject(error);
       if (signal.aborted) return;
       const failure = error instanceof ClientError ? error : undefined;
       if (failure?.code === "session-not-found") {
@@ -150,12 +158,15 @@ export class ChatSession {
   /** Sends a message. The state tells what becomes of it. */
   send(content: string): void {
     const { newMessageId, clock } = this.#options;
-    const client = this.#client;
-    if (client === undefined || this.#isTalking) return;
+    if (this.#isTalking) return;
     const messageId = newMessageId();
     this.#change({ refusal: undefined });
     this.#apply({ type: "sent", messageId, content, at: clock.now() });
-    void this.#talk(() => client.turn(content, this.#closed.signal, messageId), messageId, content);
+    const ask = async (): Promise<TurnEnd> => {
+      const client = await untilAborted(this.#opened.promise, this.#closed.signal);
+      return await client.turn(content, this.#closed.signal, messageId);
+    };
+    void this.#talk(ask, messageId, content);
   }
 
   /** Answers calls that wait for an approval. */

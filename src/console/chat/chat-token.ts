@@ -2,15 +2,19 @@ import { ClientError } from "../../protocol/client/client-error.ts";
 import type { TokenProvider } from "../../protocol/client/transport.ts";
 import { currentToken } from "../api/token.ts";
 
-/** Gives each connection the token of the page. One that was refused is not tried again: the person is asked for another. */
+/**
+ * Gives each connection the token of the page. After one was refused, the person is asked for another, or asks for one more try with
+ * the same.
+ */
 export function chatToken(read: () => string | undefined = currentToken): TokenProvider {
-  let last: string | undefined;
+  let tried: { token: string | undefined } | undefined;
   return (isRefused) => {
     const token = read();
-    if (isRefused && token === last) {
+    if (isRefused && tried !== undefined && tried.token === token) {
+      tried = undefined;
       throw new ClientError("unauthorized", "Your token is no longer accepted. Sign in again.");
     }
-    last = token;
+    tried = { token };
     return token;
   };
 }

@@ -1,5 +1,5 @@
 /** Where messages are written. */
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useEffectEvent, useRef, useState } from "react";
 import { Button } from "../parts/button.tsx";
 import { useShortcut } from "../keyboard/shortcuts.ts";
 import { keepDraft, readDraft } from "./draft.ts";
@@ -34,6 +34,16 @@ export function Composer({
   useEffect(() => {
     if (returned !== undefined) setDraft((typed) => (typed === "" ? returned : typed));
   }, [returned]);
+  // A session has no name before its first message. Its draft comes along when it is named.
+  const kept = useRef(about);
+  const move = useEffectEvent((from: string, to: string) => {
+    keepDraft(sessionStorage, from, "");
+    keepDraft(sessionStorage, to, draft);
+  });
+  useEffect(() => {
+    if (kept.current !== about) move(kept.current, about);
+    kept.current = about;
+  }, [about]);
   const canSend = isReady && !isBusy && draft.trim() !== "";
   const send = (): void => {
     if (!canSend) return;

@@ -43,7 +43,9 @@ export const Turn = memo(function Turn({
     turn.packVersion !== undefined &&
     previousVersion !== turn.packVersion;
   const takenOver = turn.replicas.length > 1;
-  const brokenAfter = takenOver ? (turn.brokenAfter ?? parts.length) : undefined;
+  const brokenAfter = takenOver || running ? turn.brokenAfter : undefined;
+  const place = takenOver ? (brokenAfter ?? parts.length) : brokenAfter;
+  const divider = takenOver ? <TakenOver replicas={turn.replicas} /> : <Broken />;
   const lastText = parts.findLastIndex(({ type }) => type === "text");
   return (
     <article className={styles.turn} data-turn={turn.id ?? ""} data-phase={phase} tabIndex={-1}>
@@ -65,7 +67,7 @@ export const Turn = memo(function Turn({
         ) : undefined}
         {parts.map((part, index) => (
           <div key={index}>
-            {index === brokenAfter ? <TakenOver replicas={turn.replicas} /> : undefined}
+            {index === place ? divider : undefined}
             {part.type === "text" ? (
               <MarkdownText text={part.text} isGrowing={running && index === lastText} />
             ) : (
@@ -73,9 +75,7 @@ export const Turn = memo(function Turn({
             )}
           </div>
         ))}
-        {brokenAfter !== undefined && brokenAfter >= parts.length ? (
-          <TakenOver replicas={turn.replicas} />
-        ) : undefined}
+        {place !== undefined && place >= parts.length ? divider : undefined}
         {phase === "waiting" ? <WaitingFor since={turn.startedAt} /> : undefined}
         {error === undefined ? undefined : <TurnFailure turn={turn} error={error} chat={chat} />}
         {warnings.map(({ validator, message }, index) => (
@@ -99,6 +99,15 @@ export const Turn = memo(function Turn({
     </article>
   );
 });
+
+function Broken() {
+  return (
+    <Divider>
+      The connection broke here. The answer goes on; if its replica ended, another one takes it over
+      within 15 s
+    </Divider>
+  );
+}
 
 function TakenOver({ replicas }: { replicas: readonly string[] }) {
   return (

@@ -46,17 +46,17 @@ export class BlockCutter {
   append(text: string): void {
     let from = 0;
     while (from < text.length) {
-      const end = text.indexOf("\n", from);
-      const to = end === -1 ? text.length : end + 1;
+      const lineEnd = text.indexOf("\n", from);
+      const to = lineEnd === -1 ? text.length : lineEnd + 1;
       const room = MAX_BLOCK_LENGTH - this.#line.length;
       const piece = text.slice(from, Math.min(to, from + room));
       this.#line += piece;
       from += piece.length;
       const isWhole = this.#line.endsWith("\n");
       if (!isWhole && this.#line.length < MAX_BLOCK_LENGTH) continue;
-      const half = isWhole ? "" : halfOf(this.#line);
-      this.#take(half === "" ? this.#line : this.#line.slice(0, -half.length));
-      this.#line = half;
+      const end = isWhole ? this.#line.length : endOfPiece(this.#line);
+      this.#take(this.#line.slice(0, end));
+      this.#line = this.#line.slice(end);
       this.#isMidLine = !isWhole;
     }
   }
@@ -139,8 +139,11 @@ function closes(line: string, marker: string): boolean {
   return text.length >= marker.length && text === (marker[0] ?? "").repeat(text.length);
 }
 
-/** The first half of a character of two, at the end of the text, which is not to be parted from its second. */
-function halfOf(text: string): string {
-  const last = text.charCodeAt(text.length - 1);
-  return last >= 0xd800 && last <= 0xdbff ? text.slice(-1) : "";
+/** Where a line that is too long is cut: behind a word, and not within a character. */
+function endOfPiece(line: string): number {
+  const space = line.lastIndexOf(" ");
+  if (space >= line.length / 2) return space + 1;
+  const last = line.charCodeAt(line.length - 1);
+  const isHalf = last >= 0xd800 && last <= 0xdbff;
+  return isHalf ? line.length - 1 : line.length;
 }
