@@ -79,6 +79,11 @@ export class OmniaProcess implements AsyncDisposable {
     this.#changed.resolve();
   }
 
+  get pid(): number {
+    if (this.#child.pid === undefined) throw new Error("the process was not started");
+    return this.#child.pid;
+  }
+
   write(text: string): void {
     this.#child.stdin.write(text);
   }
