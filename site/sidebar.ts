@@ -27,6 +27,7 @@ export const SIDEBAR: readonly Group[] = [
       "secrets.md",
       "authentication.md",
       "approval.md",
+      "console.md",
       "runtimes.md",
       "sizing.md",
       "backup.md",
