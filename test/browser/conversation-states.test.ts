@@ -6,7 +6,7 @@ import type { Page, WebSocketRoute } from "playwright-core";
 import { describe, expect } from "vitest";
 import { expectAccessible } from "../support/browser/accessible.ts";
 import { it, type OpenPage } from "../support/browser/it.ts";
-import { recordLongTasks } from "../support/browser/long-tasks.ts";
+import { measureTasks } from "../support/browser/task-times.ts";
 import { forAllTests } from "../support/builders/fixtures.ts";
 import { startTalkingUp } from "../support/console/talking-up.ts";
 
@@ -133,7 +133,7 @@ describe("a page of a conversation", () => {
   }) => {
     const { page, agent } = await talk({ openPage });
     await page.evaluate(COUNT_CHANGES);
-    const tasks = await recordLongTasks(page);
+    const stopMeasuring = await measureTasks(page);
     const words = [
       "Some **bold** words ",
       "and `code`. ",
@@ -162,11 +162,12 @@ describe("a page of a conversation", () => {
     const { changes, frames } = await page.evaluate<{ changes: number; frames: number }>(
       "counted()",
     );
-    const long = await tasks.stop();
-    const longest = Math.max(0, ...long.map(({ durationMs }) => durationMs));
+    const longest = await stopMeasuring();
     process.stdout.write(
-      `5,000 pieces: ${changes} changes of the page in ${frames} frames, longest task ${Math.round(longest)} ms\n`,
+      `5,000 pieces: ${changes} changes of the page in ${frames} frames; the longest task took ${Math.round(longest)} ms of the processor\n`,
     );
+    // It is 60 ms here. A machine may be slow, but nothing may grow with the length of the answer.
+    expect(longest).toBeLessThan(500);
     expect(changes).toBeLessThanOrEqual(frames + 10);
     expect(await page.locator("[data-turn]").innerText()).toContain("let a = 1;");
   });
