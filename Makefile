@@ -10,11 +10,11 @@ NODE := node_modules/.bin/node
 INSTALLED := node_modules/.installed
 SOURCES := $(shell find bin src supply-chain -type f -not -name '*.test.ts')
 
-.PHONY: help setup up test check audit format generate docs docs-serve recording image sbom bench clean
+.PHONY: help setup up test check audit format generate docs docs-serve recording screenshots image sbom bench clean
 
 help: ## List what can be run
 	@printf 'Omnia runs AI agents that are declared as Kubernetes resources.\n\n'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 	@printf '\nARGS passes arguments on: make up ARGS="-f examples/echo --port 9000"\n'
 
 setup: dist/omnia.js ## Install the packages into node_modules and build the program
@@ -63,6 +63,9 @@ docs: setup ## Build the website of the documentation into site/dist
 
 docs-serve: docs ## Build the website, and show it on loopback
 	@exec node site/serve-folder.ts site/dist $(ARGS)
+
+screenshots: setup ## Take the screenshots of README and docs from the running program, into docs/images
+	@node test/pictures/take-screenshots.ts
 
 recording: setup ## Record `make up` and a first answer, into docs/images
 	@node test/pictures/record-first-answer.ts

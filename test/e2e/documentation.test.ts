@@ -90,6 +90,11 @@ describe("the first steps", () => {
     expect(look.output).toMatch(/default\/quickstart +Running/);
     expect(look.output).toMatch(/"type":"done"/);
 
+    expect(await run(commands("console"))).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/http:\/\/localhost:\d+/) as unknown,
+    });
+
     const { output } = await up.interrupt();
     expect(output).not.toMatch(/error|\*\*\*/i);
   });
@@ -386,6 +391,7 @@ describe("a cluster", () => {
       const front = await inCluster("gateway");
       expect(front).toMatch(/STATUS: deployed/);
       expect(front).toContain("service/omnia-gateway 8080:8080");
+      expect(await inCluster("gateway-on")).toMatch(/STATUS: deployed/);
       expect(operator.output).not.toMatch(/forbidden/i);
       expect(operator.lines.filter(({ level }) => level === "error")).toEqual([]);
     } finally {
