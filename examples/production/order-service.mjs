@@ -9,7 +9,9 @@ const ORDERS = {
 };
 const [port = "8090"] = process.argv.slice(2);
 
-const server = createServer(async (request, response) => {
+const server = createServer((request, response) => void answerOrder(request, response));
+
+async function answerOrder(request, response) {
   try {
     const { order } = await json(request);
     const found = ORDERS[order];
@@ -21,7 +23,7 @@ const server = createServer(async (request, response) => {
   } catch {
     answer(response, 400, { error: 'expected JSON like {"order": "A-1042"}' });
   }
-});
+}
 
 function answer(response, status, body) {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));

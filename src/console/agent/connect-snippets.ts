@@ -35,9 +35,10 @@ export function connectSnippets({
       needs: "It runs in browsers, and in Node.js from version 22 on.",
       text: `${authenticated ? `const token = process.env.${VARIABLE};\n` : ""}const socket = new WebSocket(${JSON.stringify(wsUrl)}${authenticated ? ", [`bearer.${token}`]" : ""});
 socket.onopen = () => socket.send(JSON.stringify({ type: "message", content: ${JSON.stringify(GREETING)} }));
+const show = console.log;
 socket.onmessage = ({ data }) => {
   const frame = JSON.parse(data);
-  if (frame.type === "chunk") console.log(frame.content);
+  if (frame.type === "chunk") show(frame.content);
   if (frame.type === "done" || frame.type === "error") socket.close();
 };
 `,
