@@ -110,6 +110,27 @@ describe("a conversation in the console", () => {
     expect(await page.getByLabel("Your message").inputValue()).toBe("half a draft");
   });
 
+  it("opens at its end", async ({ openPage }) => {
+    const page = await openPage(address("echo"));
+    for (const round of ["first", "second"]) {
+      await say(page, `${"A line\n\n".repeat(100)}The end of the ${round}`);
+      await expect.poll(() => phase(page), SOME_TIME).toBe("done");
+    }
+    await page.reload();
+    const end = page.locator("p", { hasText: "The end of the second" });
+    await expect.poll(() => end.isVisible(), SOME_TIME).toBe(true);
+    await expect
+      .poll(
+        () =>
+          page
+            .getByRole("log")
+            .evaluate((log) => log.scrollHeight - log.scrollTop - log.clientHeight),
+        SOME_TIME,
+      )
+      .toBeLessThan(2);
+    expect(await page.getByRole("button", { name: "Jump to latest" }).count()).toBe(0);
+  });
+
   it("says that a replica ended in the middle, and has the whole answer of the one that took over", async ({
     openPage,
   }) => {

@@ -9,10 +9,9 @@ import type { ChatSession, ChatState } from "./chat-session.ts";
 import { Divider } from "./divider.tsx";
 import { Turn } from "./turn.tsx";
 import type { TurnView } from "./turn-view.ts";
+import { useFollowedEnd } from "./use-followed-end.ts";
 import styles from "./chat.module.css";
 
-/** In pixels. This near to the end counts as the end. */
-const NEAR_END = 48;
 /** How many turns are shown at first, and how many more each time. */
 const STEP = 40;
 const NEXT = { keys: "]", description: "Next message" };
@@ -32,19 +31,14 @@ export function ConversationLog({
   /** What is shown before anything was said. */
   empty: ReactNode;
 }) {
-  const log = useRef<HTMLDivElement>(null);
-  const [isAtEnd, setIsAtEnd] = useState(true);
+  const { log, content, isAtEnd, goToEnd, onScroll } = useFollowedEnd();
   const [shownCount, setShownCount] = useState(STEP);
   const lastKey = turns.at(-1)?.key;
   const wasSentHere = state.conversation.turns.at(-1)?.sent !== undefined;
   // Whoever sends a message wants to see it.
   useLayoutEffect(() => {
-    if (lastKey !== undefined && wasSentHere) setIsAtEnd(true);
-  }, [lastKey, wasSentHere]);
-  useLayoutEffect(() => {
-    const element = log.current;
-    if (isAtEnd && element !== null) element.scrollTop = element.scrollHeight;
-  }, [turns, isAtEnd]);
+    if (lastKey !== undefined && wasSentHere) goToEnd();
+  }, [lastKey, wasSentHere, goToEnd]);
   const step = (by: 1 | -1): void => stepTo(log.current, by);
   useShortcut(NEXT, () => step(1));
   useShortcut(PREVIOUS, () => step(-1));
@@ -60,7 +54,7 @@ export function ConversationLog({
     if (element === null || heightBefore.current === undefined) return;
     element.scrollTop += element.scrollHeight - heightBefore.current;
     heightBefore.current = undefined;
-  }, [shownCount]);
+  }, [shownCount, log]);
   const { conversation, isLoading, unreadable, answers } = state;
   return (
     <div className={styles.logPlace}>
@@ -71,45 +65,45 @@ export function ConversationLog({
         aria-live="off"
         aria-label="Conversation"
         tabIndex={0}
-        onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) =>
-          setIsAtEnd(scrollHeight - scrollTop - clientHeight < NEAR_END)
-        }
+        onScroll={onScroll}
       >
-        {conversation.endedSessionId === undefined ? undefined : (
-          <Divider>
-            The session before has ended: what follows is a new one, without its history
-          </Divider>
-        )}
-        {unreadable === undefined ? undefined : (
-          <Note tone="warn">What was said before cannot be shown: {unreadable}</Note>
-        )}
-        {conversation.forgottenUpTo === undefined ? undefined : (
-          <Divider>
-            A part of what was sent is no longer kept; the end of an answer holds all of it
-          </Divider>
-        )}
-        {isLoading ? <p className={styles.quiet}>Loading what was said…</p> : undefined}
-        {turns.length === 0 && !isLoading ? empty : undefined}
-        {hidden > 0 ? (
-          <p className={styles.earlier}>
-            <Button onClick={showEarlier}>Show earlier ({hidden})</Button>
-          </p>
-        ) : undefined}
-        {turns.slice(hidden).map((turn, index) => (
-          <Turn
-            key={turn.key}
-            turn={turn}
-            previousVersion={turns[hidden + index - 1]?.packVersion}
-            answers={answers}
-            chat={chat}
-            agent={agent}
-            sessionId={conversation.sessionId}
-          />
-        ))}
+        <div ref={content}>
+          {conversation.endedSessionId === undefined ? undefined : (
+            <Divider>
+              The session before has ended: what follows is a new one, without its history
+            </Divider>
+          )}
+          {unreadable === undefined ? undefined : (
+            <Note tone="warn">What was said before cannot be shown: {unreadable}</Note>
+          )}
+          {conversation.forgottenUpTo === undefined ? undefined : (
+            <Divider>
+              A part of what was sent is no longer kept; the end of an answer holds all of it
+            </Divider>
+          )}
+          {isLoading ? <p className={styles.quiet}>Loading what was said…</p> : undefined}
+          {turns.length === 0 && !isLoading ? empty : undefined}
+          {hidden > 0 ? (
+            <p className={styles.earlier}>
+              <Button onClick={showEarlier}>Show earlier ({hidden})</Button>
+            </p>
+          ) : undefined}
+          {turns.slice(hidden).map((turn, index) => (
+            <Turn
+              key={turn.key}
+              turn={turn}
+              previousVersion={turns[hidden + index - 1]?.packVersion}
+              answers={answers}
+              chat={chat}
+              agent={agent}
+              sessionId={conversation.sessionId}
+            />
+          ))}
+        </div>
       </div>
       {isAtEnd ? undefined : (
         <div className={styles.jump}>
-          <Button onClick={() => setIsAtEnd(true)}>
+          <Button onClick={goToEnd}>
             <ArrowDown aria-hidden size={15} /> Jump to latest
           </Button>
         </div>
