@@ -117,5 +117,4 @@ export type TurnView = z.output<typeof turnViewSchema>;
 export type TurnCallView = z.output<typeof turnCallViewSchema>;
 export type SessionMessage = z.output<typeof sessionMessageSchema>;
 export type SessionTimeline = z.output<typeof sessionTimelineSchema>;
-export type ForkRequest = z.output<typeof forkRequestSchema>;
 export type ForkedSession = z.output<typeof forkedSessionSchema>;
