@@ -9,8 +9,8 @@ export interface FollowedEnd {
   /** What is in the scrolled element, all of it. */
   readonly content: RefObject<HTMLDivElement | null>;
   readonly isAtEnd: boolean;
-  goToEnd(): void;
-  onScroll(): void;
+  readonly goToEnd: () => void;
+  readonly onScroll: () => void;
 }
 
 export function useFollowedEnd(): FollowedEnd {

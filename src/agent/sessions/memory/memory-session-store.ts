@@ -14,6 +14,7 @@ import { assertFollow, gone, lost } from "./refused-write.ts";
 import { fairBytes, SessionRoom } from "./session-room.ts";
 import { bytesOfFrames } from "./kept-frames.ts";
 import {
+  appendFrames,
   bytesOfEntries,
   bytesOfMessage,
   bytesOfSession,
@@ -246,7 +247,7 @@ export class MemorySessionStore implements SessionStore {
     for (const entry of fresh) turn.journal.push(keptEntry(entry));
     turn.journalBytes += journalBytes;
     session.bytes += journalBytes;
-    this.#append(session, frames);
+    appendFrames(session, frames);
     this.#count(session);
     this.#renew(session, turn, now);
     wakeFollowers(session);
@@ -295,7 +296,7 @@ export class MemorySessionStore implements SessionStore {
     let bytes = 0;
     for (const text of stored) bytes += bytesOfMessage(text);
     this.#room.make(bytes + bytesOfFrames(frames), session);
-    this.#append(session, frames);
+    appendFrames(session, frames);
     session.messages.push(...stored);
     session.messageBytes += bytes;
     session.bytes -= turn.journalBytes;
@@ -475,13 +476,6 @@ export class MemorySessionStore implements SessionStore {
   #renew(session: MemorySession, turn: UnendedTurn, now: number): void {
     turn.leaseUntil = now + this.#leaseMs;
     if (now - session.touchedAt >= TOUCH_AGAIN_MS) this.#touch(session, now);
-  }
-
-  #append(session: MemorySession, frames: readonly TurnFrame[]): void {
-    const isFresh = (frames[0]?.seq ?? 0) > session.lastSeq;
-    const fresh = isFresh ? frames : frames.filter((frame) => frame.seq > session.lastSeq);
-    session.frames.append(fresh);
-    session.lastSeq += fresh.length;
   }
 
   #count(session: MemorySession): void {

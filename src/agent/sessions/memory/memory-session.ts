@@ -1,5 +1,5 @@
 /** One session in the memory of this process, and what its parts take. */
-import type { ApprovalRequestFrame } from "../../../protocol/frames.ts";
+import type { ApprovalRequestFrame, TurnFrame } from "../../../protocol/frames.ts";
 import type { SessionClient } from "../session-client.ts";
 import { NO_COUNTS, type SessionCounts } from "../session-counts.ts";
 import {
@@ -154,4 +154,12 @@ export function bytesOfEntries(entries: readonly KeptEntry[]): number {
     bytes += bytesOfMessage(typeof kept === "string" ? kept : JSON.stringify(kept));
   }
   return bytes;
+}
+
+/** Frames that it has already are passed over. */
+export function appendFrames(session: MemorySession, frames: readonly TurnFrame[]): void {
+  const isFresh = (frames[0]?.seq ?? 0) > session.lastSeq;
+  const fresh = isFresh ? frames : frames.filter((frame) => frame.seq > session.lastSeq);
+  session.frames.append(fresh);
+  session.lastSeq += fresh.length;
 }
