@@ -16,7 +16,7 @@ function view(
 }
 
 const lines = (resource: ResourceView): string =>
-  explanationLines(resource).map(plainText).join("\n");
+  explanationLines(resource, "local").map(plainText).join("\n");
 
 describe("what is explained", () => {
   it("an agent that is not ready: why, what to do, and what comes after that", () => {

@@ -1,7 +1,11 @@
 /** `omnia explain`: tells why something is not ready, and the one thing to do about it. */
 import { DEFAULT_NAMESPACE } from "../../api/fields/names.ts";
 import { AGENT_RUNTIME, PROMPT_PACK } from "../../api/group.ts";
-import { explain as explainStatus, type Explanation } from "../../control/explain/explain.ts";
+import {
+  explain as explainStatus,
+  type ExplainOptions,
+  type Explanation,
+} from "../../control/explain/explain.ts";
 import { EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
 import { packVersionLines } from "./pack-versions.ts";
 import { findResource, readResourceName } from "./find-resource.ts";
@@ -35,27 +39,28 @@ export async function explain(
       kind,
       namespace: metadata.namespace,
       name: metadata.name,
-      ...explainStatus(resource),
+      ...explainStatus(resource, { place: source.kind }),
       ...(kind === AGENT_RUNTIME ? { authenticated: isAuthenticated(resource) } : {}),
       status,
     });
   } else {
     printLine(stdout, styled("dim", shownSource(read)));
     printLine(stdout, "");
-    for (const line of explanationLines(resource)) printLine(stdout, line);
+    for (const line of explanationLines(resource, source.kind)) printLine(stdout, line);
   }
   return EXIT_CODES.ok;
 }
 
-export function explanationLines(resource: ResourceView): Line[] {
+export function explanationLines(resource: ResourceView, place: ExplainOptions["place"]): Line[] {
   const { kind, metadata, status } = resource;
   const { namespace, name } = metadata;
-  const explanation = explainStatus(resource);
+  const explanation = explainStatus(resource, { place });
   const broken = status.conditions.filter((condition) => condition.status !== "True");
   const isWell = broken.length === 0 && status.conditions.length > 0;
   const lines: Line[] = [styled(isWell ? "green" : "yellow", `${explanation.summary}.`)];
   if (!isWell) {
     lines.push("", `Why:   ${sentence(explanation.cause)}`, `To do: ${sentence(explanation.cure)}`);
+    if (explanation.command !== undefined) lines.push(`       ${explanation.command}`);
     const others = otherProblems(broken, explanation);
     if (others.length > 0) lines.push("", "After that:");
     for (const { type, message } of others) {

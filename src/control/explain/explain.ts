@@ -1,13 +1,19 @@
 /** Explains from the status of a resource why it is not ready, and names the one thing to do. */
 import type { OmniaKind } from "../../api/group.ts";
 import { readNotRunRemark } from "../../promptpack/check/parts-not-run.ts";
+import { DEFAULT_NAMESPACE } from "../../api/fields/names.ts";
+import { cureCommand } from "./cure-command.ts";
 import { firstCause } from "../first-cause.ts";
 import { type Cure, CURES, type ReadField } from "./cures.ts";
 
 /** A resource as it was read, of this version or a later one. */
 export interface ExplainedResource {
   readonly kind: OmniaKind;
-  readonly metadata: { readonly name: string; readonly generation?: number | undefined };
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string | undefined;
+    readonly generation?: number | undefined;
+  };
   readonly spec: Readonly<Record<string, unknown>>;
   readonly status?:
     | {
@@ -30,9 +36,19 @@ export interface Explanation {
   summary: string;
   cause: string;
   cure: string;
+  /** Does, or begins to do, what the cure says. Only in a cluster. */
+  command?: string | undefined;
 }
 
-export function explain(resource: ExplainedResource): Explanation {
+export interface ExplainOptions {
+  /** Where the resource is. */
+  readonly place: "cluster" | "local";
+}
+
+export function explain(
+  resource: ExplainedResource,
+  { place }: ExplainOptions = { place: "local" },
+): Explanation {
   const { kind, metadata, status } = resource;
   const name = `${kind} "${metadata.name}"`;
   const conditions = status?.conditions ?? [];
@@ -75,6 +91,7 @@ export function explain(resource: ExplainedResource): Explanation {
     summary: `${state}: ${broken.type} is ${broken.status}, ${broken.reason}`,
     cause: broken.message,
     cure: cureOf(resource, broken),
+    command: place === "cluster" ? commandOf(resource, broken) : undefined,
   };
 }
 
@@ -86,6 +103,14 @@ function cureOf(
   const cure = cures[type]?.[reason];
   if (cure === undefined) return "Do what the message says.";
   return typeof cure === "string" ? cure : cure(fieldReader(spec), message);
+}
+
+function commandOf(
+  { metadata, spec }: ExplainedResource,
+  condition: ExplainedCondition,
+): string | undefined {
+  const { name, namespace = DEFAULT_NAMESPACE } = metadata;
+  return cureCommand(condition, { name, namespace, field: fieldReader(spec) });
 }
 
 function fieldReader(spec: Readonly<Record<string, unknown>>): ReadField {

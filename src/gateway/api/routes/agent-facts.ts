@@ -6,7 +6,7 @@ import { packNameOf, type AgentFacts } from "../views/agent-view.ts";
 
 /** What is known of an agent besides its resource. */
 export async function agentFacts(
-  { source, gateway }: Pick<ApiParts, "source" | "gateway">,
+  { source, gateway, callers }: Pick<ApiParts, "source" | "gateway" | "callers">,
   rights: CallerRights,
   agent: StoredAgentRuntime,
   origin: string,
@@ -24,6 +24,7 @@ export async function agentFacts(
         ? route.endpoints.reduce((sum, endpoint) => sum + gateway.connections(endpoint), 0)
         : 0,
     webSocketOrigin: origin,
+    place: callers.mode,
     can: await rights.withAgents(namespace),
   };
 }

@@ -51,12 +51,12 @@ const version = createRoute({
   responses: { 200: answers(named("PackDocument", packDocumentSchema), "The document"), ...ERRORS },
 });
 
-export function addPacks(app: ApiApp, { source }: ApiParts): void {
+export function addPacks(app: ApiApp, { source, callers }: ApiParts): void {
   app.openapi(list, async (context) => {
     const { namespace, q, phase, after, limit } = context.req.valid("query");
     const found = await visibleResources(source, context.var.rights, PROMPT_PACK, namespace);
     const views = found
-      .map(packView)
+      .map((pack) => packView(pack, callers.mode))
       .filter((view) => (phase === undefined || view.phase === phase) && isNamed(view, q));
     const keyOf = (view: (typeof views)[number]) => sortKeyOf(view, view.canary !== undefined);
     return context.json(pageOfSorted(views, keyOf, { after, limit }), 200);
@@ -68,6 +68,7 @@ export function addPacks(app: ApiApp, { source }: ApiParts): void {
     const agents = await visibleResources(source, rights, AGENT_RUNTIME);
     return context.json(
       packDetail(pack, {
+        place: callers.mode,
         versions: await source.packVersions(name, context.req.raw.signal),
         agents: agentsOfPack(pack, agents),
         events: source.events({ kind: PROMPT_PACK, ...name }),

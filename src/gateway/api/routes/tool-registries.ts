@@ -36,12 +36,12 @@ const detail = createRoute({
   },
 });
 
-export function addToolRegistries(app: ApiApp, { source }: ApiParts): void {
+export function addToolRegistries(app: ApiApp, { source, callers }: ApiParts): void {
   app.openapi(list, async (context) => {
     const { namespace, q, phase, after, limit } = context.req.valid("query");
     const found = await visibleResources(source, context.var.rights, TOOL_REGISTRY, namespace);
     const views = found
-      .map(toolRegistryView)
+      .map((registry) => toolRegistryView(registry, callers.mode))
       .filter((view) => (phase === undefined || view.phase === phase) && isNamed(view, q));
     return context.json(
       pageOfSorted(views, (view) => sortKeyOf(view, false), { after, limit }),
@@ -55,6 +55,7 @@ export function addToolRegistries(app: ApiApp, { source }: ApiParts): void {
     const agents = await visibleResources(source, rights, AGENT_RUNTIME);
     return context.json(
       toolRegistryDetail(registry, {
+        place: callers.mode,
         tools: source.tools(name),
         agents: agentsOfRegistry(registry, agents),
         events: source.events({ kind: TOOL_REGISTRY, ...name }),

@@ -147,8 +147,8 @@ async function itemOf(
       return { kind: AGENT_RUNTIME, item: agentView(resource, facts) };
     }
     case PROMPT_PACK:
-      return { kind: PROMPT_PACK, item: packView(resource) };
+      return { kind: PROMPT_PACK, item: packView(resource, parts.callers.mode) };
     case TOOL_REGISTRY:
-      return { kind: TOOL_REGISTRY, item: toolRegistryView(resource) };
+      return { kind: TOOL_REGISTRY, item: toolRegistryView(resource, parts.callers.mode) };
   }
 }

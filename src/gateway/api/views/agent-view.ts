@@ -1,6 +1,7 @@
 /** An AgentRuntime as the HTTP API shows it. */
 import { toolRegistryNameOf } from "../../../api/agent-runtime.ts";
 import type { AgentDetail, AgentView, ReplicaView } from "../../../http-api/agent-views.ts";
+import type { CallerView } from "../../../http-api/caller-view.ts";
 import type { EventView } from "../../../http-api/resource-views.ts";
 import type { StoredAgentRuntime, StoredPromptPack } from "../../resource-source.ts";
 import { conditionViews, explainView } from "./explain-view.ts";
@@ -15,6 +16,7 @@ export interface AgentFacts {
   /** The address at which the caller reaches the gateway, such as `wss://omnia.example`. */
   readonly webSocketOrigin: string;
   readonly can: AgentView["can"];
+  readonly place: CallerView["mode"];
 }
 
 export function agentView(agent: StoredAgentRuntime, facts: AgentFacts): AgentView {
@@ -35,7 +37,7 @@ export function agentView(agent: StoredAgentRuntime, facts: AgentFacts): AgentVi
     registry: registryOf(agent),
     sessionStore: spec.session.type,
     connections: facts.connections,
-    explain: explainView(agent),
+    explain: explainView(agent, facts.place),
     wsUrl: `${facts.webSocketOrigin}/ws?${new URLSearchParams({ agent: name, namespace }).toString()}`,
     authenticated: auth !== undefined,
     can: facts.can,

@@ -1,17 +1,21 @@
 import { explain } from "../../../control/explain/explain.ts";
 import { reasonPage } from "../../../control/explain/reason-page.ts";
 import { firstCause } from "../../../control/first-cause.ts";
+import type { CallerView } from "../../../http-api/caller-view.ts";
 import type { ConditionView, ExplainView } from "../../../http-api/resource-views.ts";
 import type { StoredResource } from "../../resource-source.ts";
 
 /** `undefined` for a resource that is as its spec wants it. */
-export function explainView(resource: StoredResource): ExplainView | undefined {
+export function explainView(
+  resource: StoredResource,
+  place: CallerView["mode"],
+): ExplainView | undefined {
   const conditions = resource.status.conditions ?? [];
   const broken = conditions.filter(({ status }) => status !== "True");
   if (conditions.length > 0 && broken.length === 0) return undefined;
   const { kind, metadata, spec, status } = resource;
-  const { summary, cause, cure } = explain({ kind, metadata, spec: { ...spec }, status });
-  return { summary, cause, cure, docs: reasonPage(kind, firstCause(kind, broken)) };
+  const explanation = explain({ kind, metadata, spec: { ...spec }, status }, { place });
+  return { ...explanation, docs: reasonPage(kind, firstCause(kind, broken)) };
 }
 
 /** The conditions, those to mend first before the others. Those that hold keep their order. */

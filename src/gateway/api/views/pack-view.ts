@@ -1,4 +1,5 @@
 /** A PromptPack as the HTTP API shows it. */
+import type { CallerView } from "../../../http-api/caller-view.ts";
 import { firstChunkQuantile } from "../../../agent-config/first-chunk-buckets.ts";
 import type { CanaryCounts } from "../../../api/prompt-pack.ts";
 import type {
@@ -17,7 +18,7 @@ import { packNameOf } from "./agent-view.ts";
 import { conditionViews, explainView } from "./explain-view.ts";
 import { manifestText } from "./manifest-text.ts";
 
-export function packView(pack: StoredPromptPack): PackView {
+export function packView(pack: StoredPromptPack, place: CallerView["mode"]): PackView {
   const { metadata, status } = pack;
   const { canaryVersion, canarySemver, canaryWeight, canaryCounts } = status;
   return {
@@ -35,7 +36,7 @@ export function packView(pack: StoredPromptPack): PackView {
             weight: canaryWeight ?? 0,
             counts: canaryCounts === undefined ? undefined : versionCounts(canaryCounts),
           },
-    explain: explainView(pack),
+    explain: explainView(pack, place),
     createdAt: metadata.creationTimestamp,
   };
 }
@@ -46,16 +47,18 @@ export function packDetail(
     versions,
     agents,
     events,
+    place,
   }: {
     /** Newest first. */
     readonly versions: readonly KeptPackVersion[];
     /** The agents that refer to the pack, as far as the caller may see them. */
     readonly agents: readonly StoredAgentRuntime[];
     readonly events: readonly EventView[];
+    readonly place: CallerView["mode"];
   },
 ): PackDetail {
   return {
-    ...packView(pack),
+    ...packView(pack, place),
     versions: versions.map((version) => versionView(version, pack, agents)),
     conditions: conditionViews(pack),
     events: [...events],

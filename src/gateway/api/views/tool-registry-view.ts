@@ -1,4 +1,5 @@
 /** A ToolRegistry as the HTTP API shows it. */
+import type { CallerView } from "../../../http-api/caller-view.ts";
 import { toolRegistryNameOf } from "../../../api/agent-runtime.ts";
 import type { ToolEntry, ToolRegistryStatus } from "../../../api/tool-registry.ts";
 import type { EventView } from "../../../http-api/resource-views.ts";
@@ -16,7 +17,10 @@ type ToolRow = NonNullable<ToolRegistryStatus["tools"]>[number];
 /** Calls by these methods are made to change something. */
 const CHANGING_METHODS: readonly string[] = ["PUT", "PATCH", "DELETE"];
 
-export function toolRegistryView(registry: StoredToolRegistry): ToolRegistryView {
+export function toolRegistryView(
+  registry: StoredToolRegistry,
+  place: CallerView["mode"],
+): ToolRegistryView {
   const { metadata, status } = registry;
   return {
     namespace: metadata.namespace,
@@ -24,7 +28,7 @@ export function toolRegistryView(registry: StoredToolRegistry): ToolRegistryView
     phase: status.phase ?? "Pending",
     discoveredTools: status.discoveredTools ?? 0,
     availableTools: status.availableTools ?? 0,
-    explain: explainView(registry),
+    explain: explainView(registry, place),
     createdAt: metadata.creationTimestamp,
   };
 }
@@ -35,18 +39,20 @@ export function toolRegistryDetail(
     tools,
     agents,
     events,
+    place,
   }: {
     readonly tools: readonly ToolFacts[];
     /** The agents that refer to the registry, as far as the caller may see them. */
     readonly agents: readonly StoredAgentRuntime[];
     readonly events: readonly EventView[];
+    readonly place: CallerView["mode"];
   },
 ): ToolRegistryDetail {
   const facts = new Map(tools.map((tool) => [keyOf(tool), tool]));
   const entries = new Map(registry.spec.tools.map((entry) => [entry.name, entry]));
   const users = agents.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`).toSorted();
   return {
-    ...toolRegistryView(registry),
+    ...toolRegistryView(registry, place),
     tools: (registry.status.tools ?? []).map((row) =>
       toolView(row, facts.get(keyOf(row)), entries.get(row.server ?? row.name), users),
     ),
