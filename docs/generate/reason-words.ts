@@ -80,6 +80,14 @@ export const REASON_WORDS: Words = {
       Unschedulable: NO_NODE,
       ImagePull: NO_IMAGE,
     },
+    AutoscalingReady: {
+      MetricsUnavailable:
+        "The autoscaler is there, and does not know how much load there is. The replicas stay as many as they are.",
+      KedaNotInstalled: 'The spec asks for type "keda", and KEDA is not in the cluster.',
+      Refused: "The autoscaler could not be made as the spec wants it.",
+      WaitingForAutoscaler:
+        "The autoscaler was just made, or nothing in the cluster acts on it. The replicas stay as many as they are.",
+    },
     Managed: { ManagedByAnother: OTHER_OPERATOR },
     Ready: {
       RollingOut: "The newest spec is on its way: replicas of it are being started.",

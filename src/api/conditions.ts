@@ -65,6 +65,10 @@ export const CONDITIONS = {
       true: ["Complete", "RollingOut"],
       notTrue: ["WaitingForReferences", "RolloutStuck", "Quota", "Unschedulable", "ImagePull"],
     },
+    AutoscalingReady: {
+      true: ["Active", "NotEnabled"],
+      notTrue: ["MetricsUnavailable", "KedaNotInstalled", "Refused", "WaitingForAutoscaler"],
+    },
     /** It is there only while a second operator is told to look after the same AgentRuntime and keeps off it. */
     Managed: { true: [], notTrue: ["ManagedByAnother"] },
     /** Everything is as the newest spec wants it. Its reason is that of the condition to mend first. */

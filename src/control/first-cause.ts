@@ -11,13 +11,19 @@ const CAUSES_FIRST: Readonly<Record<OmniaKind, readonly string[]>> = {
     "Available",
     "Progressing RolloutStuck",
     "ToolRegistryReady",
+    "AutoscalingReady",
     "Managed",
   ],
   PromptPack: ["SourceValid", "AgentsNotified"],
   ToolRegistry: ["ToolsAvailable", "AllToolsReady"],
 };
 /** These reasons only say that something else is the cause, or that it takes a while. */
-const CONSEQUENCES: readonly string[] = ["WaitingForReferences", "WaitingForPods", "RollingOut"];
+const CONSEQUENCES: readonly string[] = [
+  "WaitingForReferences",
+  "WaitingForPods",
+  "WaitingForAutoscaler",
+  "RollingOut",
+];
 /** This condition follows from all others. */
 const SUMMARY = "Ready";
 

@@ -16,3 +16,7 @@ export const NODE_SILENT = "does not report its state";
 export const POD_ENDED = "a pod was ended";
 /** The container runs, and says of itself that it could serve no turn. */
 export const RUNS_UNREADY = "a replica runs and is not ready";
+/** A utilisation is a percentage of what the container requests, and this one requests nothing. */
+export const NO_REQUEST = "the replicas request no";
+/** The default trigger asks a Prometheus, and the operator knows none. */
+export const NO_PROMETHEUS = "the operator knows no Prometheus";

@@ -37,6 +37,18 @@ export const WATCHED_NAMESPACE_RULES: readonly PolicyRule[] = [
     // They are deleted when the operator is told to make none.
     verbs: [...WATCH, "create", "patch", "delete"],
   },
+  {
+    apiGroups: ["autoscaling"],
+    resources: ["horizontalpodautoscalers"],
+    // They are deleted when autoscaling is turned off, or left to KEDA.
+    verbs: [...WATCH, "create", "patch", "delete"],
+  },
+  // A cluster without KEDA has none, and the rule allows nothing then.
+  {
+    apiGroups: ["keda.sh"],
+    resources: ["scaledobjects"],
+    verbs: [...WATCH, "create", "patch", "delete"],
+  },
   { apiGroups: ["events.k8s.io"], resources: ["events"], verbs: ["create", "patch"] },
 ];
 

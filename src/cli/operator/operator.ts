@@ -32,6 +32,7 @@ export interface OperatorFlags {
   readonly secrets: "watch" | "get";
   readonly networkPolicy?: AgentNetworkPolicy | undefined;
   readonly agentDefaults?: AgentDefaults | undefined;
+  readonly prometheusAddress?: string | undefined;
   /** Whether there is a gateway that agents are to believe. */
   readonly gateway: boolean;
   readonly workers: number;
@@ -70,6 +71,7 @@ export async function operator(flags: OperatorFlags, { env }: Streams): Promise<
           secrets: flags.secrets,
           networkPolicy: flags.networkPolicy,
           agentDefaults: flags.agentDefaults,
+          prometheusAddress: flags.prometheusAddress,
         },
         leaseNamespace: flags.leaderElect ? namespace : undefined,
         ownNamespace: namespace,

@@ -4,6 +4,7 @@ import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import { type Finding, toConditions } from "../condition.ts";
 import { withoutUndefined } from "../without-undefined.ts";
 import { agentSelectorText } from "./agent-selector.ts";
+import { autoscalingReady, type ObservedAutoscaler } from "./autoscaling-ready.ts";
 import { available, type ObservedWorkload, wantedReplicas } from "./available.ts";
 import { progressing } from "./progressing.ts";
 import { ready } from "./ready.ts";
@@ -15,6 +16,8 @@ interface StatusFacts {
   /** Whether replicas may be started. */
   isRunnable: boolean;
   observed: ObservedWorkload | undefined;
+  /** `undefined` where there are no autoscalers. */
+  autoscaler: ObservedAutoscaler | undefined;
   endpoint: string | undefined;
   /** In the order in which they are shown. */
   references: readonly Finding<"AgentRuntime">[];
@@ -27,9 +30,12 @@ export function agentStatus(facts: StatusFacts): AgentRuntimeStatus {
   const { agentRuntime, config, observed, unmet, now } = facts;
   const { metadata, status } = agentRuntime;
   const wanted = wantedReplicas(agentRuntime, observed);
-  const replicas = { observed, wanted, runnable: facts.isRunnable, unmet };
+  const { autoscaling } = agentRuntime.spec;
+  const startsOnDemand = autoscaling?.enabled === true && autoscaling.minReplicas === 0;
+  const replicas = { observed, wanted, runnable: facts.isRunnable, unmet, startsOnDemand };
   const availability = available(replicas);
   const progress = progressing(replicas);
+  const scaling = autoscalingReady(agentRuntime.spec, facts.autoscaler);
   const references = facts.references.map((finding) => withReports(finding, observed?.reports));
   const readiness = ready({ wanted, observed, availability, progress, references });
   const generation = metadata.generation ?? 1;
@@ -48,11 +54,11 @@ export function agentStatus(facts: StatusFacts): AgentRuntimeStatus {
       config &&
       (facts.endpoint ??
         `ws://${metadata.name}.${metadata.namespace}.svc:${config.facade.port}/ws`),
-    conditions: toConditions("AgentRuntime", [availability, ...references, progress, readiness], {
-      previous: status?.conditions,
-      generation,
-      now,
-    }),
+    conditions: toConditions(
+      "AgentRuntime",
+      [availability, ...references, progress, scaling, readiness],
+      { previous: status?.conditions, generation, now },
+    ),
   });
 }
 

@@ -1,6 +1,7 @@
 import type { AgentRuntime } from "../../api/agent-runtime.ts";
 import type { Finding } from "../condition.ts";
 import { RUNS_UNREADY } from "../replica-words.ts";
+import { keptReplicas, type ScalingMark } from "./decide-replicas.ts";
 
 /** What a replica that runs and is not ready says of itself, in words without secrets. */
 export interface ReplicaReport {
@@ -24,6 +25,8 @@ export interface ObservedWorkload {
   readonly updatedReplicas?: number | undefined;
   /** The number that an autoscaler wants. */
   readonly scaledTo?: number | undefined;
+  /** What is remembered of the time when autoscaling was on. */
+  readonly scalingMark?: ScalingMark | undefined;
   readonly obstacle?: Obstacle | undefined;
   /** Each report once, however many replicas say the same. */
   readonly reports?: readonly ReplicaReport[] | undefined;
@@ -45,6 +48,8 @@ interface AvailabilityFacts {
   runnable: boolean;
   /** What keeps replicas from starting or from becoming ready, in sentences for people. */
   unmet: readonly string[];
+  /** Whether a client that comes through a gateway starts a replica. */
+  startsOnDemand: boolean;
 }
 
 /** How many replicas there should be. Where an autoscaler sets the number and it is not known, as many as are there. */
@@ -53,21 +58,23 @@ export function wantedReplicas(
   observed: ObservedWorkload | undefined,
 ): number {
   const { autoscaling } = spec;
-  if (autoscaling?.enabled !== true) return spec.replicas;
+  if (autoscaling?.enabled !== true) return keptReplicas(spec.replicas, observed?.scalingMark);
   return observed?.scaledTo ?? observed?.replicas ?? autoscaling.minReplicas;
 }
 
 /** Finds whether clients can connect. They can when at least one replica is available, whatever else is wrong. */
 export function available(facts: AvailabilityFacts): Finding<"AgentRuntime", "Available"> {
   const type = "Available";
-  const { observed, wanted, runnable, unmet } = facts;
+  const { observed, wanted, runnable, unmet, startsOnDemand } = facts;
   if (observed !== undefined && observed.availableReplicas > 0) {
     return { type, reason: "ReplicasAvailable", message: describe(observed, wanted) };
   }
   if (!runnable) return { type, reason: "WaitingForReferences", message: unmet.join(". ") };
   if (wanted === 0) {
-    const message = "No replica is wanted; set spec.replicas to 1 or more to run the agent";
-    return { type, reason: "ScaledToZero", message };
+    const what = startsOnDemand
+      ? "No replica is wanted, because nobody uses the agent; a client that comes through the gateway starts one"
+      : "No replica is wanted; set spec.replicas to 1 or more to run the agent";
+    return { type, reason: "ScaledToZero", message: what };
   }
   if (observed?.failure !== undefined) {
     const { reason, message } = observed.failure;

@@ -30,6 +30,7 @@ interface Case {
   spec?: Record<string, unknown>;
   references?: AgentReferences;
   observed?: AgentRuntimeInput["observed"];
+  autoscaler?: AgentRuntimeInput["autoscaler"];
   policy?: TrustPolicy;
   phase: "Pending" | "Running" | "Failed";
   message: string;
@@ -724,6 +725,31 @@ const CASES: Case[] = [
     phase: "Running",
     message: "why",
   })),
+  {
+    says: "a spec that asks for no autoscaling",
+    type: "AutoscalingReady",
+    reason: "NotEnabled",
+    phase: "Pending",
+    message: "asks for no autoscaling",
+  },
+  ...(
+    [
+      ["Active", { state: "working" }, "keeps between 1 and 10 replicas"],
+      ["WaitingForAutoscaler", { state: "waiting" }, "Nothing acts on"],
+      ["KedaNotInstalled", { state: "not-installed" }, "install KEDA"],
+      ["Refused", { state: "refused", message: "why" }, "why"],
+      ["MetricsUnavailable", { state: "failing", message: "why" }, "why"],
+    ] as const
+  ).map(([reason, autoscaler, message]): Case => ({
+    says: `an autoscaler that is ${autoscaler.state}`,
+    type: "AutoscalingReady",
+    reason,
+    spec: { autoscaling: { enabled: true } },
+    observed: observed(1, 1),
+    autoscaler,
+    phase: "Running",
+    message,
+  })),
 ];
 
 /** The condition Ready in a world. */
@@ -817,6 +843,7 @@ describe("the status of an AgentRuntime", () => {
       {},
       {},
       {},
+      {},
       { status: "True", lastTransitionTime: "2026-03-01T12:01:00Z", observedGeneration: 7 },
     ]);
   });
@@ -887,7 +914,8 @@ describe("Ready", () => {
       ...given
     } of CASES) {
       const conditions = decided(given).status.conditions ?? [];
-      const others = conditions.filter(({ type }) => type !== "Ready");
+      // Replicas that are all available are as wanted, although nothing changes their number.
+      const others = conditions.filter(({ type }) => !/^(Autoscaling)?Ready$/.test(type));
       const broken = others.filter(
         ({ status, reason }) => status !== "True" && reason !== "ScaledToZero",
       );
@@ -898,8 +926,8 @@ describe("Ready", () => {
     }
   });
 
-  it("may have every reason that another condition may have when it does not hold", () => {
-    const { Ready: own, ...parts } = CONDITIONS.AgentRuntime;
+  it("may have every reason that another condition of what serves clients may have when it does not hold", () => {
+    const { Ready: own, AutoscalingReady: _, ...parts } = CONDITIONS.AgentRuntime;
     const reasons = Object.values(parts).flatMap(({ notTrue }) => notTrue as readonly string[]);
     const all = new Set([...reasons, "RollingOut"].filter((reason) => reason !== "ScaledToZero"));
     expect([...own.notTrue].toSorted()).toEqual([...all].toSorted());

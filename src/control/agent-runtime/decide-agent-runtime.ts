@@ -15,6 +15,7 @@ import { agentStatus } from "./agent-status.ts";
 import { assembleConfig, withGatewayKeys } from "./assemble-config.ts";
 import { buildWorkload } from "./build-workload.ts";
 import { holds } from "../condition.ts";
+import type { ObservedAutoscaler } from "./autoscaling-ready.ts";
 import type { ObservedWorkload } from "./available.ts";
 import { promptPackPart } from "./prompt-pack-part.ts";
 import { providerPart, tellUntakenParameters } from "./provider-part.ts";
@@ -31,6 +32,8 @@ export interface AgentRuntimeInput {
   references: AgentReferences;
   /** `undefined` while there is no workload yet. */
   observed: ObservedWorkload | undefined;
+  /** `undefined` where there are no autoscalers. */
+  autoscaler?: ObservedAutoscaler | undefined;
   /** When a reference breaks later, its part stays as it was decided here. */
   previous: PreviousDecision;
   /** The address for clients, where that is not the Service of the agent. */
@@ -87,6 +90,7 @@ export function decideAgentRuntime(input: AgentRuntimeInput): AgentRuntimeDecisi
     config,
     isRunnable: workload !== undefined,
     observed,
+    autoscaler: input.autoscaler,
     endpoint,
     now,
     references: [promptPack, toolRegistry, provider, sessionStore].map(({ finding }) => finding),

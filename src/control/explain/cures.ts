@@ -5,6 +5,8 @@ import {
   IMAGE_NOT_ALLOWED,
   IMAGE_NOT_PULLED,
   NAME_TAKEN,
+  NO_PROMETHEUS,
+  NO_REQUEST,
   NODE_SILENT,
   POD_ENDED,
   PODS_NOT_MADE,
@@ -113,6 +115,18 @@ function waitOrMend(_field: ReadField, message: string): string {
     : "Wait a moment; if it stays so, look at the log of a replica.";
 }
 
+function bringTheMetrics(field: ReadField, message: string): string {
+  if (message.includes(NO_REQUEST)) {
+    return "Set spec.resources.requests.cpu and spec.resources.requests.memory: a utilisation is a percentage of them.";
+  }
+  if (message.includes(NO_PROMETHEUS)) {
+    return "Name a trigger in spec.autoscaling.keda.triggers, or give the operator the address of a Prometheus (autoscaling.prometheusAddress of the chart).";
+  }
+  return field("autoscaling", "type") === "keda"
+    ? "Mend what the message names: a trigger in spec.autoscaling.keda.triggers, or the server that it asks. The replicas stay as they are until then."
+    : "Install metrics-server in the cluster, or mend it; new replicas have no metrics in their first minute. The replicas stay as they are until then.";
+}
+
 const ONE_OPERATOR =
   "Limit watchNamespaces of one of the two operators, or uninstall one. To hand the AgentRuntime over to the other one, remove its annotation omnia.altairalabs.ai/managed-by.";
 
@@ -185,6 +199,17 @@ export const CURES: Cures = {
       Quota: raiseTheQuota,
       Unschedulable: FIND_A_NODE,
       ImagePull: CORRECT_THE_IMAGE,
+    },
+    AutoscalingReady: {
+      MetricsUnavailable: bringTheMetrics,
+      KedaNotInstalled:
+        'Install KEDA in the cluster, which is noticed without a restart, or set spec.autoscaling.type to "hpa".',
+      Refused:
+        "Remove the object that the message names, or change in spec.autoscaling what it names.",
+      WaitingForAutoscaler: (field) =>
+        field("autoscaling", "type") === "keda"
+          ? "Wait a moment; if it stays so, read the log of KEDA's operator."
+          : "Wait a moment; if it stays so, see whether the cluster runs its HorizontalPodAutoscaler controller.",
     },
     Managed: { ManagedByAnother: ONE_OPERATOR },
     Ready: {

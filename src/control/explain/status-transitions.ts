@@ -12,6 +12,7 @@ export interface StatusTransition {
 /** A condition with one of these reasons is not True, and nobody needs to do anything. */
 const EXPECTED_REASONS: readonly string[] = [
   "WaitingForPods",
+  "WaitingForAutoscaler",
   "ScaledToZero",
   "Notifying",
   "RollingOut",

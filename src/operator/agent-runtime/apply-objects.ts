@@ -23,6 +23,7 @@ export function applyObjects(context: CarryOutContext & { readonly clock: Clock 
       memory.created = { children: applied.created, atMs: clock.monotonic() };
     }
     pass.applied = applied;
-    return { requeueAfterMs: applied.retryInMs };
+    const delays = [applied.retryInMs, wanted.scaling.againInMs].filter((ms) => ms !== undefined);
+    return { requeueAfterMs: delays.length === 0 ? undefined : Math.min(...delays) };
   };
 }

@@ -1,6 +1,8 @@
 /** Brings the objects of an AgentRuntime in the cluster to what was decided. */
 import type { AgentRuntime } from "../../api/agent-runtime.ts";
 import type { WorkloadDecision } from "../../control/agent-runtime/workload-decision.ts";
+import type { ReplicasDecision } from "../../control/agent-runtime/decide-replicas.ts";
+import { holds } from "../../kube/holds.ts";
 import { keyOf } from "../../kube/client/object.ts";
 import type { DeploymentObject } from "../cluster/kubernetes-objects.ts";
 import { ENVIRONMENT_ANNOTATION } from "../cluster/labels.ts";
@@ -9,6 +11,7 @@ import { type ChildWrite, ChildWriter } from "./child-writer.ts";
 import { type AgentChild, type AgentChildren, ownedBy } from "./children.ts";
 import { environmentDigest, type ValueDigest } from "./files/environment-digest.ts";
 import { type AgentFiles, buildConfigMap } from "./objects/build-config-map.ts";
+import type { AutoscalersWanted } from "./objects/build-autoscalers.ts";
 import { buildDeployment } from "./objects/build-deployment.ts";
 import { buildNetworkPolicy } from "./objects/build-network-policy.ts";
 import { buildPodDisruptionBudget } from "./objects/build-pod-disruption-budget.ts";
@@ -21,6 +24,8 @@ export interface AgentWanted {
   readonly files: AgentFiles;
   readonly workload: WorkloadDecision;
   readonly valueDigest: ValueDigest;
+  readonly scaling: ReplicasDecision;
+  readonly autoscalers: AutoscalersWanted;
 }
 
 export interface CarriedOut {
@@ -30,8 +35,12 @@ export interface CarriedOut {
   readonly files: ChildWrite;
   /** What became of the write of the Deployment. */
   readonly deployment: ChildWrite;
+  /** Whether what the Deployment tells of its replicas is about the spec before. */
+  readonly isOutdated: boolean;
   /** Which objects could not be written and why, for people. */
   readonly problem: string | undefined;
+  /** Why there is no autoscaler as it is wanted, for people. */
+  readonly autoscalerProblem: string | undefined;
   /** When an object that could not be written should be tried again. */
   readonly retryInMs: number | undefined;
 }
@@ -68,30 +77,55 @@ export async function carryOut(
   // No replica is started that nobody could connect to, that would be open to everybody, or whose ConfigMap has a name that somebody
   // else uses.
   let written: ChildWrite = "refused";
+  let hasSameSpec = false;
   if (own.deployment !== undefined || writer.refused.length === 0) {
     const digest = nextEnvironmentDigest(own.deployment, wanted);
     const { publicKey } = signer;
     const deployment = {
       agentRuntime: at,
       workload,
+      scaling: wanted.scaling,
       environmentDigest: digest,
       settings,
       publicKey,
     };
-    written = await writer.apply("deployment", buildDeployment(deployment));
+    const built = buildDeployment(deployment);
+    hasSameSpec = holds(own.deployment?.spec, built.spec);
+    written = await writer.apply("deployment", built);
   }
 
   await writer.applyOrDelete("podDisruptionBudget", buildPodDisruptionBudget(at, workload));
 
-  const { created, refused } = writer;
+  // An agent serves although nothing scales it, so that these have an account of their own.
+  const scalers = new ChildWriter({ client, agentRuntime, uid, children, refusals, signal });
+  await applyAutoscalers(scalers, wanted.autoscalers);
+
+  const { refused } = writer;
+  const created = [...writer.created, ...scalers.created];
   const writtenFiles = await writingFiles;
   return {
     created,
     files: writtenFiles,
     deployment: written,
+    isOutdated: written !== "unchanged" && !hasSameSpec,
     problem: problemOf(refused),
-    retryInMs: retryOf(refused),
+    autoscalerProblem: problemOf(scalers.refused),
+    retryInMs: retryOf([...refused, ...scalers.refused]),
   };
+}
+
+/** The one that is wanted no more goes first: two would each set another number. */
+async function applyAutoscalers(
+  writer: ChildWriter,
+  { horizontalPodAutoscaler, scaledObject }: AutoscalersWanted,
+): Promise<void> {
+  if (horizontalPodAutoscaler === undefined) {
+    await writer.applyOrDelete("horizontalPodAutoscaler", undefined);
+    await writer.applyOrDelete("scaledObject", scaledObject);
+    return;
+  }
+  await writer.applyOrDelete("scaledObject", undefined);
+  await writer.applyOrDelete("horizontalPodAutoscaler", horizontalPodAutoscaler);
 }
 
 function nextEnvironmentDigest(

@@ -11,10 +11,14 @@ import {
   type ConfigMapObject,
   type DeploymentObject,
   DEPLOYMENTS,
+  HORIZONTAL_POD_AUTOSCALERS,
+  type HorizontalPodAutoscalerObject,
   NETWORK_POLICIES,
   type NetworkPolicyObject,
   POD_DISRUPTION_BUDGETS,
   type PodDisruptionBudgetObject,
+  SCALED_OBJECTS,
+  type ScaledObject,
   type ServiceObject,
   SERVICES,
 } from "../cluster/kubernetes-objects.ts";
@@ -27,6 +31,8 @@ export interface AgentChildren {
   readonly service: ServiceObject | undefined;
   readonly podDisruptionBudget: PodDisruptionBudgetObject | undefined;
   readonly networkPolicy: NetworkPolicyObject | undefined;
+  readonly horizontalPodAutoscaler: HorizontalPodAutoscalerObject | undefined;
+  readonly scaledObject: ScaledObject | undefined;
 }
 
 export type AgentChild = keyof AgentChildren;
@@ -37,6 +43,8 @@ export const CHILD_TYPES: Readonly<Record<AgentChild, ResourceType>> = {
   service: SERVICES,
   podDisruptionBudget: POD_DISRUPTION_BUDGETS,
   networkPolicy: NETWORK_POLICIES,
+  horizontalPodAutoscaler: HORIZONTAL_POD_AUTOSCALERS,
+  scaledObject: SCALED_OBJECTS,
 };
 
 /** The objects that have the names and labels of the agent's objects, whoever owns them. `key` is that of the AgentRuntime. */
@@ -47,6 +55,8 @@ export function childrenOf(caches: OperatorCaches, key: string): AgentChildren {
     service: caches.services.get(key),
     podDisruptionBudget: caches.podDisruptionBudgets.get(key),
     networkPolicy: caches.networkPolicies.get(key),
+    horizontalPodAutoscaler: caches.horizontalPodAutoscalers.get(key),
+    scaledObject: caches.scaledObjects.get(key),
   };
 }
 
@@ -60,6 +70,8 @@ export function ownedBy(uid: string, children: AgentChildren): AgentChildren {
     service: own(children.service),
     podDisruptionBudget: own(children.podDisruptionBudget),
     networkPolicy: own(children.networkPolicy),
+    horizontalPodAutoscaler: own(children.horizontalPodAutoscaler),
+    scaledObject: own(children.scaledObject),
   };
 }
 

@@ -19,6 +19,7 @@ import { readSpec, toResource, UnreadableSpecs } from "../cluster/read-stored.ts
 import type { SecretReader } from "../cluster/secret-reader.ts";
 import { WrittenStatuses } from "../cluster/written-statuses.ts";
 import { applyObjects } from "./apply-objects.ts";
+import { autoscalerFacts, autoscalerObserver } from "./autoscaler-facts.ts";
 import { childrenOf, ownedBy } from "./children.ts";
 import { decide } from "./decide.ts";
 import { gather } from "./gather.ts";
@@ -70,8 +71,11 @@ export function createAgentRuntimes(
     waitForCreated(clock),
     hearReplicas(reports),
     gather({ ...sources, namespaces, namespaceObjects }, policy),
-    decide(clock, { policy, gatewayKeys }),
-    prepareFiles({ secrets, configMaps }, signer),
+    decide(clock, { policy, gatewayKeys }, autoscalerObserver(context)),
+    prepareFiles({ secrets, configMaps }, signer, {
+      clock,
+      autoscalerFacts: () => autoscalerFacts(context),
+    }),
     applyObjects(context),
     writeStatus(statuses),
     tellPods(context),

@@ -1,28 +1,38 @@
+import type { AgentRuntimeSpec } from "../../api/agent-runtime.ts";
+import type { ObservedAutoscaler } from "../../control/agent-runtime/autoscaling-ready.ts";
 import {
   type AgentRuntimeDecision,
   type AgentRuntimeInput,
   decideAgentRuntime,
 } from "../../control/agent-runtime/decide-agent-runtime.ts";
 import type { Clock } from "../../time/clock.ts";
-import type { Phase } from "./pass.ts";
-import { observeWorkload, type WorkloadFacts } from "./pods/observe-workload.ts";
+import type { AgentChildren } from "./children.ts";
+import type { Phase, Writes } from "./pass.ts";
+import { observeWorkload } from "./pods/observe-workload.ts";
+
+/** Describes the autoscaler of an agent. The problem is why it could not be written. */
+export type ObserveAutoscaler = (
+  spec: AgentRuntimeSpec,
+  own: AgentChildren,
+  problem: string | undefined,
+) => ObservedAutoscaler;
 
 /** Decides the agent config, the workload and the status. Reads and writes nothing. */
 export function decide(
   clock: Pick<Clock, "now">,
   { policy, gatewayKeys }: Pick<AgentRuntimeInput, "policy" | "gatewayKeys">,
+  observeAutoscaler: ObserveAutoscaler,
 ): Phase {
   return async (pass) => {
     const { agentRuntime, gathered, own, pods, reports } = pass;
     if (gathered === undefined) return;
     const { references, lastFiles } = gathered;
-    const decideAfter = (
-      writes: Pick<WorkloadFacts, "problem" | "isOutdated">,
-    ): AgentRuntimeDecision =>
+    const decideAfter = ({ autoscalerProblem, ...writes }: Writes): AgentRuntimeDecision =>
       decideAgentRuntime({
         agentRuntime,
         references,
         observed: observeWorkload({ deployment: own.deployment, pods, reports, ...writes }),
+        autoscaler: observeAutoscaler(agentRuntime.spec, own, autoscalerProblem),
         previous: lastFiles,
         policy,
         gatewayKeys,

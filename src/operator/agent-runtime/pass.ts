@@ -12,9 +12,12 @@ import type { WorkloadFacts } from "./pods/observe-workload.ts";
 
 interface Decision extends AgentRuntimeDecision {
   /** The status after what became of the writes. */
-  readonly statusAfter: (
-    writes: Pick<WorkloadFacts, "problem" | "isOutdated">,
-  ) => AgentRuntimeStatus;
+  readonly statusAfter: (writes: Writes) => AgentRuntimeStatus;
+}
+
+/** What became of the writes, as far as the status tells of it. */
+export interface Writes extends Pick<WorkloadFacts, "problem" | "isOutdated"> {
+  readonly autoscalerProblem?: string | undefined;
 }
 
 /** One pass over one AgentRuntime: what the caches hold at its beginning, and what the phases add to that. */

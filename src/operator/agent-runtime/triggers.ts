@@ -33,6 +33,10 @@ export function watchForAgents(
     .watches(caches.services, (service) => concerned(service))
     .watches(caches.podDisruptionBudgets, (budget) => concerned(budget))
     .watches(caches.networkPolicies, (policy) => concerned(policy))
+    .watches(caches.horizontalPodAutoscalers, (autoscaler) => concerned(autoscaler))
+    .watches(caches.scaledObjects, (scaled) => concerned(scaled))
+    // KEDA was installed, or removed.
+    .watches(caches.servedKinds, () => keysOf(agentRuntimes.indexed("scaler", "keda")))
     .watches(caches.pods, (pod) => caches.pods.valuesOf("agent", pod))
     .watches(caches.secrets, ({ metadata }) => agentsWithSecret(caches, metadata))
     // Its labels decide which packs and registries of other namespaces allow it.

@@ -6,16 +6,14 @@ import type { Phase } from "./pass.ts";
 export function writeStatus(statuses: WrittenStatuses<AgentRuntimeStatus>): Phase {
   return async ({ stored, decision, applied }, signal) => {
     if (decision === undefined) return;
-    const problem = applied?.problem;
+    const { problem, autoscalerProblem, isOutdated = false } = applied ?? {};
     // The caches are about to show what was created, which leads to another pass and to another status.
     const isAboutToShow = applied !== undefined && applied.created.length > 0;
     if (isAboutToShow && problem === undefined) return;
-    // What the Deployment tells of its replicas is about the spec before.
-    const isOutdated = applied !== undefined && applied.deployment !== "unchanged";
     const status =
-      problem === undefined && !isOutdated
+      problem === undefined && autoscalerProblem === undefined && !isOutdated
         ? decision.status
-        : decision.statusAfter({ problem, isOutdated });
+        : decision.statusAfter({ problem, autoscalerProblem, isOutdated });
     await statuses.write(stored, status, signal);
   };
 }

@@ -10,12 +10,14 @@ import type { Clock } from "../../time/clock.ts";
 import type { KubernetesObject, ResourceType } from "../../kube/client/object.ts";
 import { Reflector, type ReflectorOptions } from "../../kube/watch/reflector.ts";
 import { withoutUndefined } from "../../control/without-undefined.ts";
+import { OptionalReflector } from "../../kube/watch/optional-reflector.ts";
 import * as kinds from "./kubernetes-objects.ts";
 import { AGENT_LABEL_SELECTOR, SERVICE_NAME_LABEL } from "./labels.ts";
 import { operatorsOf, withKeptOff } from "./operators-of.ts";
 import {
   configMapsOf,
   promptPackOf,
+  scalerOf,
   secretsOf,
   sourceOf,
   toolConfigMapsOf,
@@ -24,7 +26,7 @@ import {
 } from "./references-of.ts";
 
 export interface OperatorCaches {
-  /** Indexes: promptPack, toolRegistry, secret, configMap, each by the key of the object that the AgentRuntime refers to; namespace; operator. */
+  /** Indexes: promptPack, toolRegistry, secret, configMap, each by the key of the object that the AgentRuntime refers to; namespace; operator; scaler, by `hpa` or `keda`. */
   readonly agentRuntimes: Cache<kinds.StoredAgentRuntime>;
   /** Indexes: source, by the key of the ConfigMap; operator. */
   readonly promptPacks: Cache<kinds.StoredPromptPack>;
@@ -46,6 +48,11 @@ export interface OperatorCaches {
   readonly services: Cache<kinds.ServiceObject>;
   readonly podDisruptionBudgets: Cache<kinds.PodDisruptionBudgetObject>;
   readonly networkPolicies: Cache<kinds.NetworkPolicyObject>;
+  readonly horizontalPodAutoscalers: Cache<kinds.HorizontalPodAutoscalerObject>;
+  /** Empty where the API server has no such kind. */
+  readonly scaledObjects: Cache<kinds.ScaledObject>;
+  /** Those kinds that not every cluster has and this one has, by their plural names. */
+  readonly servedKinds: Cache<KubernetesObject>;
   /** Index: agent, by the key of the AgentRuntime. */
   readonly pods: Cache<kinds.PodObject>;
 }
@@ -65,6 +72,7 @@ export function createCaches(): OperatorCaches {
       configMap: configMapsOf,
       namespace: one(namespaceOf),
       operator: operatorsOf,
+      scaler: one(scalerOf),
     }),
     promptPacks: new Cache<kinds.StoredPromptPack>({
       source: one(sourceOf),
@@ -88,6 +96,9 @@ export function createCaches(): OperatorCaches {
     services: new Cache(),
     podDisruptionBudgets: new Cache(),
     networkPolicies: new Cache(),
+    horizontalPodAutoscalers: new Cache(),
+    scaledObjects: new Cache(),
+    servedKinds: new Cache(),
     pods: new Cache({ agent: one(labelled(INSTANCE_LABEL)) }),
   };
 }
@@ -152,8 +163,21 @@ export function watchCluster(options: {
     ...reflect(kinds.SERVICES, caches.services, ofAgents),
     ...reflect(kinds.POD_DISRUPTION_BUDGETS, caches.podDisruptionBudgets, ofAgents),
     ...reflect(kinds.NETWORK_POLICIES, caches.networkPolicies, ofAgents),
+    ...reflect(kinds.HORIZONTAL_POD_AUTOSCALERS, caches.horizontalPodAutoscalers, ofAgents),
     ...reflect(kinds.PODS, caches.pods, { ...ofAgents, transform: stateOf }),
   ];
+  const scaledObjects = new OptionalReflector<kinds.ScaledObject>({
+    client,
+    type: kinds.SCALED_OBJECTS,
+    cache: caches.scaledObjects,
+    served: caches.servedKinds,
+    namespaces,
+    ...ofAgents,
+    clock,
+    random,
+    onError: (error) => onError(kinds.SCALED_OBJECTS, error),
+  });
+  reflectors.push(scaledObjects);
   return {
     synced: Promise.all(reflectors.map(({ synced }) => synced)).then(() => {}),
     isSynced: () => reflectors.every(({ isSynced }) => isSynced),

@@ -5,6 +5,7 @@ import type {
   V1PodDisruptionBudgetSpec,
   V1PodSpec,
   V1ServiceSpec,
+  V2HorizontalPodAutoscalerSpec,
 } from "@kubernetes/client-node";
 import type { AgentRuntime } from "../../api/agent-runtime.ts";
 import { GROUP, VERSION } from "../../api/group.ts";
@@ -80,6 +81,35 @@ export interface NetworkPolicyObject extends KubernetesObject {
     egress?: AgentNetworkPolicy["egress"];
   };
 }
+/** What an autoscaler says of itself. */
+interface ScalerCondition {
+  type: string;
+  status: string;
+  reason?: string | undefined;
+  message?: string | undefined;
+}
+export interface HorizontalPodAutoscalerObject extends KubernetesObject {
+  spec: Pick<
+    V2HorizontalPodAutoscalerSpec,
+    "minReplicas" | "maxReplicas" | "scaleTargetRef" | "metrics" | "behavior"
+  >;
+  status?: { conditions?: ScalerCondition[] | null } | undefined;
+}
+/** The ScaledObject of KEDA. */
+export interface ScaledObject extends KubernetesObject {
+  spec: {
+    scaleTargetRef: { apiVersion: string; kind: string; name: string };
+    pollingInterval: number;
+    cooldownPeriod: number;
+    minReplicaCount: number;
+    maxReplicaCount: number;
+    advanced: {
+      horizontalPodAutoscalerConfig: Pick<V2HorizontalPodAutoscalerSpec, "behavior">;
+    };
+    triggers: { type: string; metadata: Record<string, string> }[];
+  };
+  status?: { conditions?: ScalerCondition[] | null } | undefined;
+}
 interface NetworkPolicyPort {
   protocol: string;
   port?: number | string | undefined;
@@ -133,5 +163,20 @@ export const NETWORK_POLICIES: ResourceType = {
   version: "v1",
   kind: "NetworkPolicy",
   plural: "networkpolicies",
+  namespaced: true,
+};
+export const HORIZONTAL_POD_AUTOSCALERS: ResourceType = {
+  group: "autoscaling",
+  version: "v2",
+  kind: "HorizontalPodAutoscaler",
+  plural: "horizontalpodautoscalers",
+  namespaced: true,
+};
+/** KEDA's. A cluster may have no such kind. */
+export const SCALED_OBJECTS: ResourceType = {
+  group: "keda.sh",
+  version: "v1alpha1",
+  kind: "ScaledObject",
+  plural: "scaledobjects",
   namespaced: true,
 };

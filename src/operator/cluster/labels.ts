@@ -55,6 +55,9 @@ export const ENVIRONMENT_ANNOTATION = `${GROUP}/environment`;
 /** On the pod template: a digest of the whole template, which tells the pods of the newest one. */
 export const ROLL_HASH_ANNOTATION = `${GROUP}/roll-hash`;
 
+/** On the Deployment of an agent that is autoscaled: the number that was carried over, as JSON. */
+export const SCALING_ANNOTATION = `${GROUP}/scaling`;
+
 const CONFIG_MAP_SUFFIX = "-config";
 
 /** The ConfigMap that holds the config of an agent: its name for the agent's name, its key for the agent's key. */

@@ -27,6 +27,8 @@ export interface OperatorSettings {
   readonly secrets: SecretAccess;
   /** `undefined`: agents have no NetworkPolicy. */
   readonly networkPolicy: AgentNetworkPolicy | undefined;
+  /** The URL of the Prometheus that KEDA asks where the spec names no trigger. `undefined`: there is none. */
+  readonly prometheusAddress?: string | undefined;
 }
 
 /** What every controller of the operator works with. */

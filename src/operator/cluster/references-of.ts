@@ -30,6 +30,12 @@ export function toolRegistryOf({ metadata, spec }: StoredAgentRuntime): string |
   return reference && `${reference.namespace ?? metadata.namespace}/${reference.name}`;
 }
 
+/** What scales the agent. */
+export function scalerOf({ spec }: StoredAgentRuntime): string | undefined {
+  const read = () => (spec.autoscaling?.enabled === true ? spec.autoscaling.type : undefined);
+  return ofKnownSchema(read, undefined);
+}
+
 /** The Secrets that the spec names. The Secrets of its registry's tools are not among them. */
 export function secretsOf({ metadata, spec }: StoredAgentRuntime): string[] {
   const names = (): (string | undefined)[] => [

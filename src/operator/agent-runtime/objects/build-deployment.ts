@@ -15,6 +15,7 @@ import {
 } from "../../../agent-config/agent-config.ts";
 import { CONFIG_KEY_VARIABLE } from "../../../agent-config/config-signature.ts";
 import { agentSelector } from "../../../control/agent-runtime/agent-selector.ts";
+import type { ReplicasDecision } from "../../../control/agent-runtime/decide-replicas.ts";
 import type {
   SecretFile,
   WorkloadDecision,
@@ -32,6 +33,7 @@ import {
 import type { OperatorSettings } from "../../cluster/operator-context.ts";
 import { AGENT_CONTAINER } from "../../../api/pod-template.ts";
 import { CONFIG_KEY } from "./build-config-map.ts";
+import { scalingAnnotation } from "../../cluster/scaling-mark.ts";
 import { mergePodTemplate } from "./merge-pod-template.ts";
 
 const MANAGEMENT_PORT_NAME = "management";
@@ -60,6 +62,8 @@ const CONFIG_FOLDER = dirname(AGENT_CONFIG_PATH);
 export interface DeploymentWanted {
   readonly agentRuntime: { readonly name: string; readonly namespace: string };
   readonly workload: WorkloadDecision;
+  /** How many replicas there are to be while an autoscaler sets their number, or after it did. */
+  readonly scaling?: Pick<ReplicasDecision, "replicas" | "mark"> | undefined;
   /** See the function `environmentDigest`. */
   readonly environmentDigest: string | undefined;
   readonly settings: Pick<
@@ -71,7 +75,7 @@ export interface DeploymentWanted {
 }
 
 export function buildDeployment(wanted: DeploymentWanted): DeploymentObject {
-  const { agentRuntime, workload, environmentDigest } = wanted;
+  const { agentRuntime, workload, environmentDigest, scaling } = wanted;
   const labels = agentLabels(agentRuntime.name);
   const template = mergePodTemplate(
     {
@@ -91,9 +95,13 @@ export function buildDeployment(wanted: DeploymentWanted): DeploymentObject {
   // The labels and annotations that every pod has were not part of the hash before there were others.
   const others = workload.podTemplate === undefined ? [] : [annotations, podLabels];
   return {
-    metadata: { ...agentRuntime, labels },
+    metadata: withoutUndefined<DeploymentObject["metadata"]>({
+      ...agentRuntime,
+      labels,
+      annotations: scalingAnnotation(scaling?.mark),
+    }),
     spec: withoutUndefined<DeploymentObject["spec"]>({
-      replicas: workload.replicas,
+      replicas: scaling === undefined ? workload.replicas : scaling.replicas,
       selector: { matchLabels: agentSelector(agentRuntime.name) },
       strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: "25%" } },
       progressDeadlineSeconds: PROGRESS_DEADLINE_SECONDS,

@@ -416,6 +416,7 @@ describe("what people are told", () => {
       wanted,
       runnable: true,
       unmet: [],
+      startsOnDemand: false,
     });
   const unschedulable = aPod({
     phase: "Pending",

@@ -7,6 +7,7 @@ import type {
 import { NODE_SILENT, POD_ENDED, PODS_NOT_MADE } from "../../../control/replica-words.ts";
 import type { DeploymentObject, PodObject } from "../../cluster/kubernetes-objects.ts";
 import { ROLL_HASH_ANNOTATION } from "../../cluster/labels.ts";
+import { scalingMarkOf } from "../../cluster/scaling-mark.ts";
 import { type ContainerFailure, containerFailure } from "./container-failure.ts";
 import { stableMessage } from "./stable-message.ts";
 
@@ -58,6 +59,7 @@ export function observeWorkload(facts: WorkloadFacts): ObservedWorkload | undefi
     availableReplicas,
     ...(isCurrent(deployment) && !isOutdated ? { updatedReplicas } : {}),
     scaledTo: spec?.replicas,
+    scalingMark: deployment && scalingMarkOf(deployment),
     failure,
     waiting,
     reports: reports?.length === 0 ? undefined : reports,
