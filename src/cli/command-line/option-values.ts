@@ -5,6 +5,8 @@ import { DurationError, parseDuration } from "../../api/fields/duration.ts";
 import { canonicalHost } from "../../gateway/host-rule.ts";
 import { parsePort } from "../terminal/port.ts";
 
+const MAX_URL_LENGTH = 2_048;
+
 export function portValue(text: string): number {
   try {
     return parsePort(text);
@@ -19,6 +21,16 @@ export function hostValue(text: string): string {
   const hasPort = /:\d*$/.test(text) && !isIPv6(text);
   if (host !== undefined && !hasPort && !host.includes("*")) return host;
   throw new InvalidArgumentError("It must be a host name or an address, without a port.");
+}
+
+/** Returns the URL as it was written. A user name or a password in it would be seen by everybody who sees what it is used in. */
+export function httpURLValue(text: string): string {
+  const url = URL.parse(text);
+  const isHTTP = url?.protocol === "http:" || url?.protocol === "https:";
+  if (isHTTP && url.username === "" && url.password === "" && text.length <= MAX_URL_LENGTH) {
+    return text;
+  }
+  throw new InvalidArgumentError("It must be an http or https URL without a user or a password.");
 }
 
 export function positiveValue(text: string): number {

@@ -1,6 +1,12 @@
 import { Command, Option } from "commander";
 import type { CommandContext } from "../command-line/create-command.ts";
-import { durationValue, listOf, portValue, positiveValue } from "../command-line/option-values.ts";
+import {
+  durationValue,
+  httpURLValue,
+  listOf,
+  portValue,
+  positiveValue,
+} from "../command-line/option-values.ts";
 import type { CrossNamespaceReferences } from "../../control/namespace-grant.ts";
 import { crossNamespaceOption } from "../command-line/shared-options.ts";
 import type { OperatorFlags } from "./operator.ts";
@@ -90,6 +96,14 @@ export function operatorCommand({ streams, end }: CommandContext): Command {
         "--network-policy <json>",
         "make a NetworkPolicy for each agent, with further peers and rules (default: none is made)",
       ).env("OMNIA_NETWORK_POLICY"),
+    )
+    .addOption(
+      new Option(
+        "--prometheus-address <url>",
+        "the Prometheus that KEDA asks for the connections of agents whose spec names no trigger",
+      )
+        .argParser(httpURLValue)
+        .env("OMNIA_PROMETHEUS_ADDRESS"),
     )
     .option(
       "--gateway",

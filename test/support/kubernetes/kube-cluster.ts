@@ -28,6 +28,8 @@ export interface KubeClusterOptions
   extends KubeAPIServerOptions, Omit<SimulatedKubeletOptions, "server"> {
   /** False: nothing comes of a Deployment, and nothing is garbage-collected. */
   withControllers?: boolean;
+  /** True: HorizontalPodAutoscalers are acted on. There are no metrics. */
+  scalesHorizontally?: boolean;
   /** True: reads are in the audit log too. */
   auditsReads?: boolean;
   /** False: the three kinds are not known yet, and the operator has no permissions. */
@@ -74,7 +76,7 @@ export class KubeCluster {
     const [controllers, kubelet] = await Promise.all([
       options.withControllers === false
         ? undefined
-        : startKubeControllerManager(server.kubeconfig, guard),
+        : startKubeControllerManager(server.kubeconfig, guard, options),
       SimulatedKubelet.start({ ...options, server }),
     ]);
     return new KubeCluster({ server, kubelet, audit, controllers, guard, folder });
@@ -167,6 +169,8 @@ const PLURALS = {
   ReplicaSet: "/apis/apps/v1 replicasets",
   PodDisruptionBudget: "/apis/policy/v1 poddisruptionbudgets",
   NetworkPolicy: "/apis/networking.k8s.io/v1 networkpolicies",
+  HorizontalPodAutoscaler: "/apis/autoscaling/v2 horizontalpodautoscalers",
+  ScaledObject: "/apis/keda.sh/v1alpha1 scaledobjects",
   EndpointSlice: "/apis/discovery.k8s.io/v1 endpointslices",
   Event: "/apis/events.k8s.io/v1 events",
   Lease: "/apis/coordination.k8s.io/v1 leases",

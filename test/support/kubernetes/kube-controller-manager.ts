@@ -22,6 +22,9 @@ const CONTROLLERS = [
   "replicaset-controller",
 ];
 
+/** Only for tests about it: it would write to the agents of others. */
+const AUTOSCALER = "horizontal-pod-autoscaler-controller";
+
 export interface KubeControllerManager {
   stop(): Promise<void>;
 }
@@ -33,12 +36,14 @@ export interface KubeControllerManager {
 export async function startKubeControllerManager(
   kubeconfig: string,
   guard: ProcessGuard,
+  { scalesHorizontally = false }: { scalesHorizontally?: boolean | undefined } = {},
 ): Promise<KubeControllerManager> {
   const child = spawn(
     join(await findKubePrograms([PROGRAM]), PROGRAM),
     [
       `--kubeconfig=${kubeconfig}`,
-      `--controllers=${CONTROLLERS.join(",")}`,
+      `--controllers=${[...CONTROLLERS, ...(scalesHorizontally ? [AUTOSCALER] : [])].join(",")}`,
+      "--horizontal-pod-autoscaler-sync-period=1s",
       "--leader-elect=false",
       "--secure-port=0",
       "--use-service-account-credentials=false",

@@ -42,6 +42,7 @@ interface Options {
   readonly runsAgents?: boolean;
   readonly secrets?: SecretAccess;
   readonly networkPolicy?: AgentNetworkPolicy;
+  readonly prometheusAddress?: string;
   /** What the pods of the simulated kubelet say of themselves: nothing listens at their addresses. */
   readonly askReplica?: AskReplica;
   readonly askCanary?: AskCanary;
@@ -102,6 +103,7 @@ export class OperatorInProcess {
       runsAgents = false,
       secrets = "watch",
       networkPolicy,
+      prometheusAddress,
       askReplica,
       askCanary,
       user = OPERATOR_USER,
@@ -147,6 +149,7 @@ export class OperatorInProcess {
         policy: { ...DEFAULT_TRUST_POLICY, allowedToolNetworks: ["127.0.0.0/8"] },
         secrets,
         networkPolicy,
+        prometheusAddress,
       },
       signer: aConfigSigner(),
       askReplica,
