@@ -57,6 +57,7 @@ function metricsOf(register: (metrics: Metrics) => void): string {
     observedGauge: note("gauge"),
     observedGauges: note("gauge"),
     histogram: (description) => (note("histogram")(description), { observe: nothing }),
+    keepOnly: nothing,
     setCommonLabels: nothing,
     contentType: "",
     text: () => Promise.resolve(""),

@@ -7,7 +7,11 @@ import {
   type AgentConfig,
   type AuthConfig,
 } from "../agent-config/agent-config.ts";
-import { createAgentMetrics, observeAgentPressure } from "./contracts/agent-metrics.ts";
+import {
+  createAgentMetrics,
+  observeAgentPressure,
+  VERSION_LABEL,
+} from "./contracts/agent-metrics.ts";
 import { systemClock, type Clock } from "../time/clock.ts";
 import { within } from "../time/within.ts";
 import type { Log } from "../observability/log.ts";
@@ -35,6 +39,7 @@ import { createReadiness } from "./readiness.ts";
 import { createSecretReader } from "./settings/secret-files.ts";
 import { LoadedEndpoint } from "./sessions-endpoint/loaded-endpoint.ts";
 import { SessionStoreSetting } from "./settings/session-store-setting.ts";
+import { packVersionsOf } from "./runtime/session-prompt.ts";
 import { newSessionId } from "./sessions/session-id.ts";
 import { CanaryCounter } from "./turns/canary-counter.ts";
 import { timestamp } from "./turns/timestamp.ts";
@@ -385,6 +390,7 @@ class Agent implements RunningAgent {
     this.#setAuthenticator(config.facade.auth);
     this.#config = config;
     this.#canary.take(config);
+    this.#metrics.keepOnly(VERSION_LABEL, packVersionsOf(config));
     this.#watchFiles(config);
     this.#log.info(
       {

@@ -28,6 +28,24 @@ describe("log", () => {
     ]);
   });
 
+  it("writes a line of its own fields with those of the log above it, if the level is written at all", () => {
+    const { lines, destination } = aDestination();
+    createLog({ destination })
+      .child({ agent: "helper" })
+      .record({ turnId: "t", code: undefined, toolCalls: 0 }, "A turn has ended");
+    createLog({ level: "warn", destination }).record({ turnId: "t" }, "A turn has ended");
+    expect(lines).toEqual([
+      {
+        level: "info",
+        time: expect.any(String),
+        agent: "helper",
+        turnId: "t",
+        toolCalls: 0,
+        msg: "A turn has ended",
+      },
+    ]);
+  });
+
   it("takes secrets out of fields", () => {
     const { log, lines } = collectingLog();
     log.info({ apiKey: "one", headers: { authorization: "two", "x-api-key": "three" } }, "fields");

@@ -39,6 +39,8 @@ export interface Metrics {
   histogram<Label extends string = never>(
     description: Description<Label> & { buckets: readonly number[] },
   ): HistogramMetric<Label>;
+  /** Drops what was counted with a value of this label that is neither empty nor one of these. */
+  keepOnly(label: string, values: readonly string[]): void;
   /** Sets labels that every metric carries, including the metrics of the process. */
   setCommonLabels(labels: Readonly<Record<string, string>>): void;
   readonly contentType: string;
@@ -49,6 +51,7 @@ export interface Metrics {
 export function createMetrics(options: { processMetrics: boolean }): Metrics {
   const registry = new Registry();
   const registers = [registry];
+  const labelled: CountedLabels[] = [];
   if (options.processMetrics) {
     collectDefaultMetrics({
       register: registry,
@@ -59,7 +62,7 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
     counter: ({ name, help, labels }) => {
       return labels === undefined
         ? plainCounter({ name, help }, registry)
-        : labelledCounter({ name, help, labels }, registry);
+        : labelledCounter({ name, help, labels }, registry, labelled);
     },
     gauge: ({ name, help, labels }) => {
       const gauge = new Gauge<string>({ name, help, labelNames: [...(labels ?? [])], registers });
@@ -105,15 +108,58 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
         buckets: [...buckets],
         registers,
       });
+      const counted = new CountedLabels(labels, (values) => histogram.remove(...values));
+      labelled.push(counted);
       return {
-        observe: (value: number, values?: Record<string, string>) =>
-          values === undefined ? histogram.observe(value) : histogram.observe(values, value),
+        observe(value: number, values: LabelValues<string> = {}) {
+          counted.add(values);
+          histogram.observe({ ...values }, value);
+        },
       };
+    },
+    keepOnly(label, values) {
+      const kept = new Set([...values, ""]);
+      for (const series of labelled) series.keepOnly(label, kept);
     },
     setCommonLabels: (labels) => registry.setDefaultLabels(labels),
     contentType: registry.contentType,
     text: () => registry.metrics(),
   };
+}
+
+/** Remembers with which labels a metric counted, so that some can be dropped. */
+class CountedLabels {
+  readonly #labels: readonly string[];
+  readonly #remove: (values: string[]) => void;
+  readonly #flush: () => void;
+  readonly #counted = new Map<string, string[]>();
+
+  /** `remove` gets the values in the order of the labels; `flush` counts what is yet to be counted. */
+  constructor(
+    labels: readonly string[],
+    remove: (values: string[]) => void,
+    flush: () => void = () => {},
+  ) {
+    this.#labels = labels;
+    this.#remove = remove;
+    this.#flush = flush;
+  }
+
+  add(values: LabelValues<string>): void {
+    const inOrder = this.#labels.map((label) => values[label] ?? "");
+    this.#counted.set(inOrder.join("\0"), inOrder);
+  }
+
+  keepOnly(label: string, kept: ReadonlySet<string>): void {
+    const at = this.#labels.indexOf(label);
+    if (at < 0) return;
+    this.#flush();
+    for (const [key, values] of this.#counted) {
+      if (kept.has(values[at] ?? "")) continue;
+      this.#counted.delete(key);
+      this.#remove(values);
+    }
+  }
 }
 
 /** A counter that is brought up to date when it is read: those without labels count what happens most. */
@@ -139,6 +185,7 @@ function plainCounter(
 function labelledCounter(
   { name, help, labels }: Description<string> & { labels: readonly string[] },
   registry: Registry,
+  labelled: CountedLabels[],
 ): { add(value: number, values?: LabelValues<string>): void } {
   let fresh = 0;
   /** The labels that `fresh` came with. Undefined when all has been counted. */
@@ -150,8 +197,13 @@ function labelledCounter(
     registers: [],
     collect: flush,
   });
+  const counted = new CountedLabels(labels, (values) => counter.remove(...values), flush);
+  labelled.push(counted);
   function flush(): void {
-    if (last !== undefined) counter.inc({ ...last }, fresh);
+    if (last !== undefined) {
+      counted.add(last);
+      counter.inc({ ...last }, fresh);
+    }
     last = undefined;
     fresh = 0;
   }

@@ -1,12 +1,18 @@
-/** The metrics of an agent. Each of them also has the labels `agent` and `namespace`. */
+/**
+ * The metrics of an agent. Each of them also has the labels `agent` and `namespace`. The label `version` is the version of the prompt
+ * pack, and empty where there is none; versions that the agent's config does not have any more are dropped.
+ */
 import type { CounterMetric, HistogramMetric, Metrics } from "../../observability/metrics.ts";
 
 /** How a turn ended, as `omnia_agent_requests_total` counts it. */
 export type RequestStatus = "success" | "error" | "cancelled";
 
+/** Has the version of the prompt pack. */
+export const VERSION_LABEL = "version";
+
 export interface AgentMetrics {
   readonly connectionsTotal: CounterMetric;
-  readonly requestsTotal: CounterMetric<"status" | "handler">;
+  readonly requestsTotal: CounterMetric<"status" | "handler" | "version">;
   readonly requestDurationSeconds: HistogramMetric;
   readonly messagesReceivedTotal: CounterMetric;
   readonly messagesSentTotal: CounterMetric;
@@ -15,13 +21,13 @@ export interface AgentMetrics {
   /** `state` is asked, approved or denied. */
   readonly approvalsTotal: CounterMetric<"state">;
   /** `direction` is input or output. */
-  readonly providerTokensTotal: CounterMetric<"provider" | "model" | "direction">;
+  readonly providerTokensTotal: CounterMetric<"provider" | "model" | "direction" | "version">;
   /** `outcome` is passed, warned, retried or refused. */
   readonly validationsTotal: CounterMetric<"validator" | "outcome">;
   /** `outcome` is passed, failed, skipped or dropped. */
   readonly evalsTotal: CounterMetric<"eval" | "version" | "outcome">;
   readonly evalScoreTotal: CounterMetric<"eval" | "version">;
-  readonly timeToFirstChunkSeconds: HistogramMetric;
+  readonly timeToFirstChunkSeconds: HistogramMetric<"version">;
   /** `reason` is the code of the refusal, such as TooManyConnections. */
   readonly connectionsRefusedTotal: CounterMetric<"reason">;
   /** `reason` is queue_full, queue_timeout or shutting_down. */
@@ -86,8 +92,8 @@ export function createAgentMetrics(metrics: Metrics, gauges: AgentGauges): Agent
     }),
     requestsTotal: metrics.counter({
       name: "omnia_agent_requests_total",
-      help: "Turns that have ended, by outcome",
-      labels: ["status", "handler"],
+      help: "Turns that have ended, by outcome and version of the pack",
+      labels: ["status", "handler", VERSION_LABEL],
     }),
     requestDurationSeconds: metrics.histogram({
       name: "omnia_agent_request_duration_seconds",
@@ -115,7 +121,7 @@ export function createAgentMetrics(metrics: Metrics, gauges: AgentGauges): Agent
     providerTokensTotal: metrics.counter({
       name: "omnia_agent_provider_tokens_total",
       help: "Tokens that the provider counted",
-      labels: ["provider", "model", "direction"],
+      labels: ["provider", "model", "direction", VERSION_LABEL],
     }),
     validationsTotal: metrics.counter({
       name: "omnia_agent_validations_total",
@@ -125,16 +131,17 @@ export function createAgentMetrics(metrics: Metrics, gauges: AgentGauges): Agent
     evalsTotal: metrics.counter({
       name: "omnia_agent_evals_total",
       help: "Evals of the pack that were run on turns, by the version of the pack and the outcome",
-      labels: ["eval", "version", "outcome"],
+      labels: ["eval", VERSION_LABEL, "outcome"],
     }),
     evalScoreTotal: metrics.counter({
       name: "omnia_agent_eval_score_total",
       help: "The sum of the scores of these evals, each from 0 to 1, by the version of the pack",
-      labels: ["eval", "version"],
+      labels: ["eval", VERSION_LABEL],
     }),
     timeToFirstChunkSeconds: metrics.histogram({
       name: "omnia_agent_time_to_first_chunk_seconds",
       help: "Time from a message to the first chunk of its answer",
+      labels: [VERSION_LABEL],
       buckets: FIRST_CHUNK_BUCKETS,
     }),
     connectionsRefusedTotal: metrics.counter({

@@ -27,6 +27,20 @@ export function promptOfSession(
   return own ?? promptForNew(prompts, sessionId);
 }
 
+/** The version of the pack that a turn of the session runs with. Undefined of an agent that does without a pack. */
+export function packVersionOf(
+  { handler, prompt }: Pick<AgentConfig, "handler" | "prompt">,
+  session: { sessionId: string; promptVersion: string | undefined },
+): string | undefined {
+  if (handler !== "runtime" || prompt === undefined) return undefined;
+  return promptOfSession(prompt, session).version;
+}
+
+/** The versions that sessions may have. */
+export function packVersionsOf({ prompt }: Pick<AgentConfig, "prompt">): readonly string[] {
+  return prompt === undefined ? [] : all(prompt).map(versionOf);
+}
+
 function promptForNew({ active, canary }: Prompts, sessionId: string): PromptConfig {
   return canary !== undefined && percentileOf(sessionId) < canary.weight ? canary.prompt : active;
 }

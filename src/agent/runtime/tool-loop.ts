@@ -178,7 +178,8 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
       // A runtime may have ended its step while a call that it made was under way.
       await boundCalls.whenIdle();
       boundCalls.removeFrom(step);
-      usage = addUsage(usage, usageOf(step, { source: stage.source, metrics }));
+      usage = addUsage(usage, usageOf(step));
+      countTokens(step, stage, metrics);
       const promptTokens = step.usage?.inputTokens.total;
       if (promptTokens !== undefined && stage.source.countsPrompts)
         stage.fit.counted(messages, promptTokens);
@@ -233,7 +234,7 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
             });
       if (message.content !== "" || runs.length > 0) {
         own.push(message);
-        const stepUsage = addUsage(untold, usageOf(step, { source, metrics: undefined }));
+        const stepUsage = addUsage(untold, usageOf(step));
         untold = undefined;
         turn.record(message, { usage: stepUsage, inputs: inputsOf(step, runs), finishReason });
       }
@@ -330,15 +331,22 @@ function resultOf(finishReason: TurnResult["finishReason"], usage: Usage | undef
   return { finishReason, usage };
 }
 
-function usageOf(
-  step: ModelStep,
-  { source, metrics }: { source: StepSource; metrics: TurnMetrics | undefined },
-): Usage | undefined {
+function usageOf(step: ModelStep): Usage | undefined {
   const input = step.usage?.inputTokens.total;
   const output = step.usage?.outputTokens.total;
   if (input === undefined && output === undefined) return undefined;
-  const labels = { provider: source.provider, model: source.modelId };
-  metrics?.providerTokensTotal.add(input ?? 0, { ...labels, direction: "input" });
-  metrics?.providerTokensTotal.add(output ?? 0, { ...labels, direction: "output" });
   return { input_tokens: input ?? 0, output_tokens: output ?? 0 };
+}
+
+function countTokens(
+  step: ModelStep,
+  { source, prompt }: Stage,
+  metrics: TurnMetrics | undefined,
+): void {
+  const usage = usageOf(step);
+  if (usage === undefined || metrics === undefined) return;
+  const { provider, modelId: model } = source;
+  const labels = { provider, model, version: prompt.version };
+  metrics.providerTokensTotal.add(usage.input_tokens, { ...labels, direction: "input" });
+  metrics.providerTokensTotal.add(usage.output_tokens, { ...labels, direction: "output" });
 }

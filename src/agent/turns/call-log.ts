@@ -7,6 +7,7 @@ import type { Clock } from "../../time/clock.ts";
 export class CallLog {
   readonly #clock: Clock;
   readonly #calls: Map<string, CallRecord>;
+  #unrecorded = 0;
   /** By call id: when it began, on the monotonic clock. */
   readonly #begun = new Map<string, number>();
 
@@ -14,6 +15,11 @@ export class CallLog {
   constructor(clock: Clock, earlier: readonly CallRecord[]) {
     this.#clock = clock;
     this.#calls = new Map(earlier.map((call) => [call.id, call]));
+  }
+
+  /** All calls, also those that the record has no room for. */
+  get count(): number {
+    return this.#calls.size + this.#unrecorded;
   }
 
   emit(event: Exclude<TurnEvent, { type: "chunk" }>): void {
@@ -29,7 +35,10 @@ export class CallLog {
   }
 
   #begin({ id, name, parent }: Extract<TurnEvent, { type: "tool-call" }>): void {
-    if (this.#calls.size >= MAX_RECORDED_CALLS) return;
+    if (this.#calls.size >= MAX_RECORDED_CALLS) {
+      this.#unrecorded += 1;
+      return;
+    }
     this.#calls.set(id, { id, name, startedAt: this.#clock.now(), outcome: "running", parent });
     this.#begun.set(id, this.#clock.monotonic());
   }

@@ -5,7 +5,6 @@
 import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import type { ErrorBody, FinishReason, TurnFrame, Usage } from "../../protocol/frames.ts";
 import type { Timer } from "../../time/clock.ts";
-import type { RequestStatus } from "../contracts/agent-metrics.ts";
 import type { EarlierRun, Handler, StepNote, Turn, TurnEvent } from "../contracts/handler.ts";
 import {
   MAX_TURN_SILENCE_MS,
@@ -13,7 +12,7 @@ import {
   STORE_RETURN_RETRIES_MS,
   TURN_WRITE_RETRIES_MS,
 } from "../contracts/limits.ts";
-import { promptOfSession } from "../runtime/session-prompt.ts";
+import { packVersionOf, promptOfSession } from "../runtime/session-prompt.ts";
 import type { HistoryMessage } from "../sessions/history-message.ts";
 import {
   SessionGoneError,
@@ -32,10 +31,13 @@ import {
   endingOfStop,
   errorBody,
   reasonOfLoss,
-  requestStatus,
+  MOVED,
+  outcomeOf,
+  outcomeOfFailure,
   SESSION_DELETED,
   type StopReason,
   type TurnEnding,
+  type TurnOutcome,
 } from "./turn-ending.ts";
 import { TurnRecorder, type BegunRecord } from "./turn-recorder.ts";
 import { TurnWriter } from "./turn-writer.ts";
@@ -84,6 +86,7 @@ export class RunningTurn implements Turn {
   readonly #store: SessionStore;
   readonly #receivedAt: number;
   readonly #firstTurnId: string;
+  readonly #packVersion: string | undefined;
   readonly #stop = new StopSignal();
   readonly #transcript: Transcript;
   readonly #writer: TurnWriter;
@@ -112,6 +115,7 @@ export class RunningTurn implements Turn {
     this.promptVersion = input.promptVersion;
     this.earlier = takenOver?.earlier;
     this.#firstTurnId = takenOver?.firstTurnId ?? this.id;
+    this.#packVersion = packVersionOf(this.config, this);
     this.#transcript = new Transcript(this.id, takenOver?.earlier, this.#firstTurnId);
     this.#recorder = new TurnRecorder(context.clock, input.record);
     this.#writer = new TurnWriter(context, {
@@ -119,6 +123,7 @@ export class RunningTurn implements Turn {
       store,
       stop: this.#stop,
       messageId: input.messageId,
+      packVersion: this.#packVersion,
       receivedAt,
       lastSeq: takenOver?.lastSeq ?? lease.seqBefore,
       journaled: takenOver?.journaled ?? 0,
@@ -220,16 +225,41 @@ export class RunningTurn implements Turn {
     const wasCut = this.#stop.stopped !== undefined;
     const writing = this.#writer.finish();
     if (writing !== undefined) await writing;
-    let status: RequestStatus;
+    let outcome: TurnOutcome;
     try {
-      status = await this.#settle(ending, wasCut, onEnd);
+      outcome = await this.#settle(ending, wasCut, onEnd);
     } finally {
       this.#isOver = true;
       this.#over?.resolve();
     }
-    const { metrics, clock } = this.#context;
-    metrics.requestsTotal.add(1, { status, handler: this.config.handler });
-    metrics.requestDurationSeconds.observe((clock.monotonic() - this.#receivedAt) / 1_000);
+    this.#account(ending, outcome);
+  }
+
+  /** Counts the turn, and writes its line. Nothing that was said in it stands there. */
+  #account(ending: TurnEnding, { status, isMoved, finishReason, code }: TurnOutcome): void {
+    const { metrics, clock, log } = this.#context;
+    const { handler } = this.config;
+    const durationMs = clock.monotonic() - this.#receivedAt;
+    metrics.requestsTotal.add(1, { status, handler, version: this.#packVersion ?? "" });
+    metrics.requestDurationSeconds.observe(durationMs / 1_000);
+    const usage = (ending.type === "done" ? ending.usage : undefined) ?? this.#recorder.usage;
+    log.record(
+      {
+        sessionId: this.sessionId,
+        turnId: this.id,
+        handler,
+        outcome: isMoved ? "moved" : status,
+        finishReason,
+        code,
+        durationMs: Math.round(durationMs),
+        firstChunkMs: rounded(this.#writer.firstChunkMs),
+        inputTokens: usage?.input_tokens,
+        outputTokens: usage?.output_tokens,
+        toolCalls: this.#recorder.callCount,
+        packVersion: this.#packVersion,
+      },
+      "A turn has ended",
+    );
   }
 
   /** Runs the handler. When the turn is stopped, the handler has a moment to come to its end by itself. */
@@ -258,7 +288,7 @@ export class RunningTurn implements Turn {
     ending: TurnEnding,
     wasCut: boolean,
     onEnd: (isStored: boolean) => void,
-  ): Promise<RequestStatus> {
+  ): Promise<TurnOutcome> {
     if (ending.type === "error") this.#logFailure(ending);
     if (ending.type === "lost") {
       return ending.error === undefined ? this.#move(onEnd) : this.#fail(ending.error, onEnd);
@@ -266,7 +296,7 @@ export class RunningTurn implements Turn {
     const stopReason = this.#stop.stopped?.reason;
     if (stopReason === "shutting-down" && (await this.#handOver())) {
       onEnd(false);
-      return "error";
+      return MOVED;
     }
     // The store was tried for long. The clients are told of the failure now, and the store as soon as it answers.
     const isStoreAway = stopReason === "store-unavailable";
@@ -290,13 +320,13 @@ export class RunningTurn implements Turn {
         sessionTtlMs: this.config.session.ttlMs,
       });
     } catch (error) {
-      if (error instanceof TurnLostError && isStoreAway) return "error";
+      if (error instanceof TurnLostError && isStoreAway) return outcomeOf(ending);
       if (error instanceof SessionGoneError) return this.#fail(SESSION_DELETED, onEnd);
       if (error instanceof TurnLostError) return this.#move(onEnd);
       this.#log("error", { error }, "The end of a turn could not be stored");
-      return isStoreAway ? "error" : this.#fail(errorBody(error), onEnd);
+      return isStoreAway ? outcomeOf(ending) : this.#fail(errorBody(error), onEnd);
     }
-    if (isStoreAway) return "error";
+    if (isStoreAway) return outcomeOf(ending);
     const asked = ending.type === "done" ? (ending.approvals?.length ?? 0) : 0;
     if (asked > 0) this.#context.metrics.approvalsTotal.add(asked, { state: "asked" });
     onEnd(true);
@@ -310,21 +340,21 @@ export class RunningTurn implements Turn {
       firstChunkMs: this.#writer.firstChunkMs,
     });
     if (ending.type === "done") this.#judge(ending, messages);
-    return requestStatus(ending);
+    return outcomeOf(ending);
   }
 
   /** Tells the clients that the turn failed, without the store. */
-  #fail(error: ErrorBody, onEnd: (isStored: boolean) => void): RequestStatus {
+  #fail(error: ErrorBody, onEnd: (isStored: boolean) => void): TurnOutcome {
     onEnd(false);
     this.#writer.publishFailure(error);
-    return "error";
+    return outcomeOfFailure(error);
   }
 
   /** The clients get the frames of the turn from the replica that has it now. */
-  #move(onEnd: (isStored: boolean) => void): RequestStatus {
+  #move(onEnd: (isStored: boolean) => void): TurnOutcome {
     onEnd(false);
     this.#context.feeds.turnMoved(this.sessionId);
-    return "error";
+    return MOVED;
   }
 
   /** Has the evals of its pack run on a turn whose answer is whole. */
@@ -371,6 +401,10 @@ export class RunningTurn implements Turn {
 function silenceLimit(config: AgentConfig): number {
   const toolTimes = config.tools.map((tool) => tool.timeoutMs * (tool.retries + 1));
   return MAX_TURN_SILENCE_MS + Math.max(0, ...toolTimes);
+}
+
+function rounded(milliseconds: number | undefined): number | undefined {
+  return milliseconds === undefined ? undefined : Math.round(milliseconds);
 }
 
 /** A rejection that is not reported as unhandled when the handler does not wait for it. */

@@ -126,9 +126,25 @@ export function errorBody(error: unknown): ErrorBody {
   return { code: "INTERNAL_ERROR", message: "Something went wrong inside the agent. Try again." };
 }
 
-export function requestStatus(ending: TurnEnding): RequestStatus {
-  if (ending.type !== "done") return "error";
-  return ending.finishReason === "cancelled" ? "cancelled" : "success";
+/** What is told of the end of a turn where turns are counted. */
+export interface TurnOutcome {
+  readonly status: RequestStatus;
+  /** Another replica goes on with it. */
+  readonly isMoved?: boolean | undefined;
+  readonly finishReason?: FinishReason | undefined;
+  readonly code?: ErrorBody["code"] | undefined;
+}
+
+export const MOVED: TurnOutcome = { status: "error", isMoved: true };
+
+export function outcomeOf(ending: StoredEnding): TurnOutcome {
+  if (ending.type === "error") return outcomeOfFailure(ending.error);
+  const { finishReason } = ending;
+  return { status: finishReason === "cancelled" ? "cancelled" : "success", finishReason };
+}
+
+export function outcomeOfFailure({ code }: ErrorBody): TurnOutcome {
+  return { status: "error", code };
 }
 
 function failed(

@@ -34,6 +34,16 @@ export class TurnRecorder {
     this.#usage = addUsage(this.#usage, usage);
   }
 
+  /** What the turn has used so far, of what its handler told on the way. */
+  get usage(): Usage | undefined {
+    return this.#usage;
+  }
+
+  /** The calls of the turn, of which the record has the first ones. */
+  get callCount(): number {
+    return this.#calls?.count ?? 0;
+  }
+
   /** `firstChunkAt`: when a client could see the first chunk that this replica published, in milliseconds since 1970. */
   record(
     ending: StoredEnding,

@@ -227,6 +227,67 @@ describe("frames", () => {
   });
 });
 
+describe("the line of a turn in the log", () => {
+  const linesOf = (logged: string): Record<string, unknown>[] =>
+    logged
+      .split("\n")
+      .filter((line) => line.includes("A turn has ended"))
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+  it("says how it ended, how long it took and what it used, and nothing that was said", async () => {
+    const { ask, state, clock } = await aRunner();
+    await ask(async (turn) => {
+      await clock.advance(20);
+      await turn.emit({ type: "chunk", content: "private answer" });
+      await turn.emit({ type: "tool-call", id: "1", name: "t", arguments: { city: "private" } });
+      await turn.emit({ type: "tool-result", id: "1", result: "private" });
+      await clock.advance(30);
+      const usage = { input_tokens: 3, output_tokens: 4 };
+      return { finishReason: "stop", usage, content: "private answer" };
+    });
+    expect(linesOf(state.logged)).toEqual([
+      {
+        level: "info",
+        time: expect.any(String),
+        sessionId: SESSION,
+        turnId: expect.any(String),
+        handler: "echo",
+        outcome: "success",
+        finishReason: "stop",
+        durationMs: 50,
+        firstChunkMs: 20,
+        inputTokens: 3,
+        outputTokens: 4,
+        toolCalls: 1,
+        msg: "A turn has ended",
+      },
+    ]);
+    expect(state.logged).not.toContain("private");
+    expect(state.logged).not.toContain("hello");
+  });
+
+  it("is one for each turn, whichever way it ends", async () => {
+    const { ask, begin, state, runner, store } = await aRunner();
+    await ask(() => Promise.reject(new TurnError("PROVIDER_ERROR", "private reason")));
+    state.handle = (turn) =>
+      new Promise((resolve) => {
+        turn.signal.addEventListener("abort", () => resolve({ finishReason: "stop" }));
+      });
+    await begin();
+    runner.cancel(SESSION);
+    await runner.whenIdle();
+    store.fail = (operation) => (operation.startsWith("end") ? new TurnLostError() : undefined);
+    await ask(() => Promise.resolve({ finishReason: "stop", content: "x" }));
+    const lines = linesOf(state.logged);
+    expect(lines).toMatchObject([
+      { outcome: "error", code: "PROVIDER_ERROR", toolCalls: 0 },
+      { outcome: "cancelled", finishReason: "cancelled" },
+      { outcome: "moved" },
+    ]);
+    expect(JSON.stringify(lines)).not.toContain("private");
+  });
+});
+
 describe("the history", () => {
   it("holds what was asked and answered, but not of the turn that asks for it", async () => {
     const { ask, store } = await aRunner();

@@ -34,6 +34,8 @@ export interface TurnWriterOptions {
   readonly stop: StopSignal;
   /** The client's own id of the message. */
   readonly messageId: string | undefined;
+  /** The version of the pack that the turn runs with, by which its first chunk is counted. */
+  readonly packVersion?: string | undefined;
   /** `clock.monotonic()` when the message came. */
   readonly receivedAt: number;
   /** The number of the last frame that the store has. */
@@ -64,6 +66,7 @@ export class TurnWriter {
   readonly #lease: TurnLease;
   readonly #store: SessionStore;
   readonly #stop: StopSignal;
+  readonly #version: string;
   readonly #receivedAt: number;
   readonly #frames: FrameBuilder;
   readonly #journal: JournalWriter;
@@ -99,6 +102,7 @@ export class TurnWriter {
     this.#lease = lease;
     this.#store = options.store;
     this.#stop = options.stop;
+    this.#version = options.packVersion ?? "";
     this.#receivedAt = options.receivedAt;
     this.#lastActivity = options.receivedAt;
     this.#publishedSeq = lastSeq;
@@ -234,7 +238,9 @@ export class TurnWriter {
     if (this.#firstChunkMs === undefined && frames.some((frame) => frame.type === "chunk")) {
       this.#firstChunkMs = this.#context.clock.monotonic() - this.#receivedAt;
       this.#firstChunkAt = this.#context.clock.now();
-      this.#context.metrics.timeToFirstChunkSeconds.observe(this.#firstChunkMs / 1_000);
+      this.#context.metrics.timeToFirstChunkSeconds.observe(this.#firstChunkMs / 1_000, {
+        version: this.#version,
+      });
     }
   }
 

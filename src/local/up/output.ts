@@ -125,6 +125,14 @@ export function logTo(say: (line: string) => void): Log {
     const cause = error instanceof Error ? [error.message] : [];
     say(withoutSecrets([[message, ...cause].join(": "), ...details].join(" ")));
   };
-  const log: Log = { debug: () => {}, info: () => {}, warn: print, error: print, child: () => log };
+  const nothing = (): void => {};
+  const log: Log = {
+    debug: nothing,
+    info: nothing,
+    record: nothing,
+    warn: print,
+    error: print,
+    child: () => log,
+  };
   return log;
 }

@@ -138,7 +138,7 @@ describe("the list of an MCP server", () => {
     const clock = new ManualClock();
     let isSilent = false;
     const warnings: unknown[] = [];
-    const log = { debug() {}, info() {}, error() {}, child: () => log, warn };
+    const log = { debug() {}, info() {}, record() {}, error() {}, child: () => log, warn };
     function warn(fields: object, message: string) {
       warnings.push({ ...fields, message });
     }

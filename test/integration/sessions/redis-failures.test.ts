@@ -293,6 +293,13 @@ describe("the URL of a Redis", () => {
 
 function logInto(lines: [object, string][]) {
   const write = (fields: object, message: string): void => void lines.push([fields, message]);
-  const log = { debug: write, info: write, warn: write, error: write, child: () => log };
+  const log = {
+    debug: write,
+    info: write,
+    record: write,
+    warn: write,
+    error: write,
+    child: () => log,
+  };
   return log;
 }
