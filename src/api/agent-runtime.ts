@@ -235,8 +235,12 @@ export const agentRuntimeSpecSchema = withRules(specFields, [
 
 const count = () => int32(0).optional();
 
+/** Where an agent stands. */
+export const AGENT_PHASES = ["Pending", "Running", "Failed"] as const;
+export type AgentPhase = (typeof AGENT_PHASES)[number];
+
 export const agentRuntimeStatusSchema = z.object({
-  phase: z.enum(["Pending", "Running", "Failed"]).optional().describe("Where the agent stands"),
+  phase: z.enum(AGENT_PHASES).optional().describe("Where the agent stands"),
   replicas: count().describe("Replicas that exist"),
   readyReplicas: count().describe("Replicas that are ready"),
   availableReplicas: count().describe("Replicas that are available"),

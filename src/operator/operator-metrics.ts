@@ -1,6 +1,8 @@
-/** The metrics of the operator. They have the names of controller-runtime, which dashboards know. */
+/** The metrics of the operator. Those of its work have the names of controller-runtime, which dashboards know. */
 import type { Controller, ReconcileOutcome } from "../kube/controller/controller.ts";
 import type { CounterMetric, Metrics } from "../observability/metrics.ts";
+import { AGENT_PHASES, type AgentPhase } from "../api/agent-runtime.ts";
+import { failureReason } from "./failure-reason.ts";
 
 const RECONCILE_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const QUEUE_BUCKETS = [0.000_01, 0.000_1, 0.001, 0.01, 0.1, 1, 10, 100];
@@ -8,13 +10,26 @@ const QUEUE_BUCKETS = [0.000_01, 0.000_1, 0.001, 0.01, 0.1, 1, 10, 100];
 /** What the gauges read of a controller. */
 type Observed = Pick<Controller, "name" | "activeWorkers" | "workers" | "queue">;
 
+export interface Reconciled {
+  readonly outcome: ReconcileOutcome;
+  readonly seconds: number;
+  readonly error?: unknown;
+}
+
+/** What a process shows while it leads. */
+export interface Shown {
+  readonly controllers: readonly Observed[];
+  /** The phases of all agents that are watched. One whose status has none yet counts as Pending. */
+  readonly agentPhases: () => Iterable<AgentPhase | undefined>;
+}
+
 export interface OperatorMetrics {
-  reconciled(controller: string, outcome: ReconcileOutcome, seconds: number): void;
+  reconciled(controller: string, done: Reconciled): void;
   responded(response: { method: string; status: number | "error" }): void;
   /** Makes the observer of the work queue of a controller. */
   queueObserver(controller: string): QueueObserver;
-  /** From now on the gauges show these controllers. */
-  observe(controllers: readonly Observed[]): void;
+  /** From now on the gauges show these. Undefined: this process does not lead, and shows nothing that the leader shows. */
+  observe(shown: Shown | undefined): void;
   setLeading(isLeading: boolean): void;
 }
 
@@ -31,6 +46,7 @@ export function createOperatorMetrics(
   host: string,
 ): OperatorMetrics {
   let observed: readonly Observed[] = [];
+  let agentPhases: Shown["agentPhases"] | undefined;
   const ofController = ["controller"] as const;
   const ofQueue = ["name", "controller"] as const;
   const queueLabels = (name: string) => ({ name, controller: name });
@@ -58,6 +74,11 @@ export function createOperatorMetrics(
     "controller_runtime_reconcile_errors_total",
     "Reconciliations that failed",
   );
+  const errorsByReason = metrics.counter({
+    name: "omnia_reconcile_errors_total",
+    help: "Reconciliations that failed, by the reason of the API server or another word for it",
+    labels: ["controller", "reason"],
+  });
   const terminalErrors = counter(
     "controller_runtime_terminal_reconcile_errors_total",
     "Reconciliations that failed and are not tried again",
@@ -68,6 +89,14 @@ export function createOperatorMetrics(
     labels: ofController,
     buckets: RECONCILE_BUCKETS,
   });
+  metrics.observedGauges(
+    {
+      name: "omnia_agentruntimes",
+      help: "AgentRuntimes that the leading operator looks after, by phase",
+      labels: ["phase"],
+    },
+    () => (agentPhases === undefined ? [] : countPhases(agentPhases())),
+  );
   gauge(
     "controller_runtime_max_concurrent_reconciles",
     "Workers of a controller",
@@ -124,11 +153,14 @@ export function createOperatorMetrics(
   leading.set(0, { name: lease });
 
   return {
-    reconciled(controller, outcome, seconds) {
+    reconciled(controller, { outcome, seconds, error }) {
       const isTerminal = outcome === "terminal_error";
       const result = isTerminal ? "error" : outcome;
       total.add(1, { controller, result });
-      if (result === "error") errors.add(1, { controller });
+      if (result === "error") {
+        errors.add(1, { controller });
+        errorsByReason.add(1, { controller, reason: failureReason(error) });
+      }
       if (isTerminal) terminalErrors.add(1, { controller });
       time.observe(seconds, { controller });
     },
@@ -140,9 +172,21 @@ export function createOperatorMetrics(
       onDone: (seconds) => worked.observe(seconds, queueLabels(controller)),
       onRetry: () => retries.add(1, queueLabels(controller)),
     }),
-    observe: (controllers) => {
-      observed = controllers;
+    observe: (shown) => {
+      observed = shown?.controllers ?? [];
+      agentPhases = shown?.agentPhases;
     },
     setLeading: (isLeading) => leading.set(isLeading ? 1 : 0, { name: lease }),
   };
+}
+
+function countPhases(
+  phases: Iterable<AgentPhase | undefined>,
+): (readonly [{ phase: AgentPhase }, number])[] {
+  const counts = new Map<AgentPhase, number>(AGENT_PHASES.map((phase) => [phase, 0]));
+  for (const phase of phases) {
+    const counted = phase ?? "Pending";
+    counts.set(counted, (counts.get(counted) ?? 0) + 1);
+  }
+  return [...counts].map(([phase, count]) => [{ phase }, count] as const);
 }

@@ -198,11 +198,15 @@ async function lead(standing: Standing, client: KubeClient, signal: AbortSignal)
       controllerSettings: (controller, backoff) =>
         settingsOf({ controller, backoff }, options, metrics),
     });
-    metrics.observe(operator.controllers);
+    metrics.observe({
+      controllers: operator.controllers,
+      agentPhases: () =>
+        Iterator.from(caches.agentRuntimes.all()).map(({ status }) => status?.phase),
+    });
     await operator.run(signal);
   } finally {
     metrics.setLeading(false);
-    metrics.observe([]);
+    metrics.observe(undefined);
     for (const cache of Object.values(caches)) cache.unsubscribeAll();
   }
 }
@@ -227,7 +231,7 @@ function settingsOf(
     resyncMs,
     queue: new WorkQueue({ clock, backoff, observer: metrics.queueObserver(controller) }),
     onReconciled: ({ key, outcome, seconds, error, retryInMs }) => {
-      metrics.reconciled(controller, outcome, seconds);
+      metrics.reconciled(controller, { outcome, seconds, error });
       if (error === undefined) return;
       const retry = retryInMs === undefined ? "not tried again until it changes" : "tried again";
       log.error({ controller, key, error, retryInMs }, `A reconciliation failed; ${retry}`);
