@@ -33,6 +33,7 @@ export const SIDEBAR: readonly Group[] = [
       "upgrade.md",
       "two-operators.md",
       "migrate.md",
+      "observability.md",
       "troubleshooting.md",
     ],
   },

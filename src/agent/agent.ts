@@ -17,6 +17,8 @@ import { within } from "../time/within.ts";
 import type { Log } from "../observability/log.ts";
 import { LiveEvals } from "./live-evals/live-evals.ts";
 import { SecretValues } from "../observability/secrets/secret-values.ts";
+import { loadTracer } from "../observability/tracing/load-tracer.ts";
+import type { Tracer } from "../observability/tracing/tracer.ts";
 import { Management } from "../observability/management.ts";
 import { createMetrics } from "../observability/metrics.ts";
 import { CONFIG_KEY_VARIABLE, readPublicKey } from "../agent-config/config-signature.ts";
@@ -136,6 +138,7 @@ class Agent implements RunningAgent {
   #facadePort: number | undefined;
   /** The port that the facade was told to listen on; 0 for any that is free. */
   #askedPort: number | undefined;
+  #tracer: Tracer | undefined;
   #isStarted = false;
   #managementPort = 0;
   #reloading: Promise<void> = Promise.resolve();
@@ -211,6 +214,7 @@ class Agent implements RunningAgent {
       metrics,
       log,
       replica,
+      tracer: () => this.#tracer,
       canary: this.#canary,
       evals: new LiveEvals({
         metrics,
@@ -293,6 +297,7 @@ class Agent implements RunningAgent {
     this.#managementPort = await this.#management.listen(managementPort ?? MANAGEMENT_PORT);
     this.#files.watch([dirname(configPath)], FIRST_CONFIG_POLL_MS);
     await this.#toolsEndpoint?.listen();
+    this.#tracer = await this.#loadTracer();
     // The config is read first, so that a facade that listens can serve whoever connects.
     await this.#reload();
     const port = facadePort ?? this.#config?.facade.port;
@@ -340,8 +345,27 @@ class Agent implements RunningAgent {
     await this.#toolsEndpoint?.close();
     await this.#management.close();
     await this.#stores.close();
+    await this.#tracer?.close();
     this.#log.info({}, "Ended");
     this.#ended.resolve();
+  }
+
+  #loadTracer(): Promise<Tracer | undefined> {
+    const { env, secretValues, version = "", replica = hostname() } = this.#options;
+    const name = env["OMNIA_AGENT_NAME"] ?? "omnia-agent";
+    return loadTracer({
+      env,
+      secretValues,
+      clock: this.#clock,
+      log: this.#log,
+      version,
+      resource: {
+        "service.name": name,
+        "service.namespace": env["OMNIA_NAMESPACE"] ?? "",
+        "service.instance.id": replica,
+        "service.version": version,
+      },
+    });
   }
 
   #loadedConfig(): AgentConfig {

@@ -1,6 +1,7 @@
 /** What the frames of one client do: which session each of them speaks of, whose session it is, and what is answered. */
 import type { Clock } from "../../time/clock.ts";
 import type { Log } from "../../observability/log.ts";
+import type { TraceParent } from "../../observability/tracing/trace-parent.ts";
 import type { AnswerFrame, ErrorBody, MessageFrame, ResumeFrame } from "../../protocol/frames.ts";
 import type { StoreUse } from "../sessions/current-store.ts";
 import type { Limits } from "../contracts/limits.ts";
@@ -36,6 +37,8 @@ export interface SessionsClient {
   readonly client: SessionClient;
   readonly outlet: FrameOutlet;
   readonly owner: SessionsOwner;
+  /** The place in a trace that the client named when it connected. */
+  readonly traceParent?: TraceParent | undefined;
 }
 
 /** The session of the messages that name none: the one that the last `connected` frame named. */
@@ -57,11 +60,12 @@ export class ConnectionSessions implements ViewOwner {
   readonly #followed: FollowedSessions;
   readonly #client: SessionClient;
   readonly #owner: SessionsOwner;
+  readonly #traceParent: TraceParent | undefined;
   #own: OwnSession;
   /** The session in which a turn is about to begin. */
   #beginning: string | undefined;
 
-  constructor(context: SessionsContext, { client, outlet, owner }: SessionsClient) {
+  constructor(context: SessionsContext, { client, outlet, owner, traceParent }: SessionsClient) {
     const { clock, feeds, source } = context;
     const frames = new ConnectionFrames(outlet, context);
     this.#context = context;
@@ -76,6 +80,7 @@ export class ConnectionSessions implements ViewOwner {
     });
     this.#client = client;
     this.#owner = owner;
+    this.#traceParent = traceParent;
     this.#own = this.#announced();
   }
 
@@ -256,7 +261,14 @@ export class ConnectionSessions implements ViewOwner {
     const { content, metadata, id } = frame;
     this.#beginning = sessionId;
     return this.#context.runner.begin(
-      { sessionId, client: this.#client, content, metadata, messageId: id },
+      {
+        sessionId,
+        client: this.#client,
+        content,
+        metadata,
+        messageId: id,
+        traceParent: this.#traceParent,
+      },
       use,
       (seqBefore) => this.#followed.follow(sessionId, seqBefore).expectTurn(seqBefore),
     );

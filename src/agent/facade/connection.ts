@@ -2,6 +2,7 @@
 import type { Writable } from "node:stream";
 import type { RawData, WebSocket } from "ws";
 import type { AgentMetrics } from "../contracts/agent-metrics.ts";
+import type { TraceParent } from "../../observability/tracing/trace-parent.ts";
 import type { Timer } from "../../time/clock.ts";
 import {
   parseClientFrame,
@@ -47,6 +48,8 @@ export interface ConnectionClient {
   readonly identity: SessionClient;
   /** The session that the client wants to go on with. */
   readonly sessionId: string | undefined;
+  /** The place in a trace that the client named in the headers of its request. */
+  readonly traceParent?: TraceParent | undefined;
 }
 
 const RATE_LIMITED: ErrorBody = {
@@ -93,6 +96,7 @@ export class Connection implements SessionsOwner, Pinged {
       client: identity,
       outlet: this.#outbox,
       owner: this,
+      traceParent: client.traceParent,
     });
     socket.connection = this;
     socket.on("message", onMessage).on("pong", onPong).on("error", ignore).on("close", onClose);

@@ -13,6 +13,7 @@ import {
   LISTEN_BACKLOG,
   MAX_PLAIN_CONNECTIONS,
 } from "../contracts/limits.ts";
+import { readTraceParent } from "../../observability/tracing/trace-parent.ts";
 import type { CurrentStore } from "../sessions/current-store.ts";
 import { sessionClientOf } from "../sessions/session-client.ts";
 import { selectProtocol, type Authenticator } from "../../authentication/authenticator.ts";
@@ -215,7 +216,9 @@ export class Facade {
       callerSubject: credential && callerSubjectOf(credential),
       address: request.socket.remoteAddress,
     });
-    const client = { stream: socket, credential, identity, sessionId };
+    const { traceparent, tracestate } = request.headers;
+    const traceParent = readTraceParent(traceparent, tracestate);
+    const client = { stream: socket, credential, identity, sessionId, traceParent };
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       socket.off("error", ignore);
       metrics.connectionsTotal.add(1);

@@ -13,6 +13,7 @@ import type { EarlierRun, Turn, TurnResult } from "../contracts/handler.ts";
 import type { ShorterPrompt } from "./prompt-fit.ts";
 import { BoundCalls, type BoundCallsOptions } from "./bound-calls.ts";
 import { OwnCalls } from "./own-calls.ts";
+import { streamInSpan } from "./model-span.ts";
 import { newModelStep, type ModelStep } from "./providers/model-step.ts";
 import {
   ProviderFailedError,
@@ -173,7 +174,7 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
     };
     try {
       const request = { messages, toolChoice, instruction, signal, onText, ownCalls, boundCalls };
-      await stage.source.stream(step, request);
+      await streamInSpan(stage.source, step, request);
     } finally {
       // A runtime may have ended its step while a call that it made was under way.
       await boundCalls.whenIdle();

@@ -4,6 +4,9 @@
  */
 import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import type { ErrorBody, FinishReason, TurnFrame, Usage } from "../../protocol/frames.ts";
+import { withSpan } from "../../observability/tracing/active-span.ts";
+import type { TraceParent } from "../../observability/tracing/trace-parent.ts";
+import type { Span } from "../../observability/tracing/tracer.ts";
 import type { Timer } from "../../time/clock.ts";
 import type { EarlierRun, Handler, StepNote, Turn, TurnEvent } from "../contracts/handler.ts";
 import {
@@ -40,6 +43,7 @@ import {
   type TurnOutcome,
 } from "./turn-ending.ts";
 import { TurnRecorder, type BegunRecord } from "./turn-recorder.ts";
+import { beginTurnSpan, endTurnSpan } from "./turn-span.ts";
 import { TurnWriter } from "./turn-writer.ts";
 
 export interface TurnInput {
@@ -53,6 +57,8 @@ export interface TurnInput {
   readonly messageId?: string | undefined;
   /** The version of the prompt pack that the session has. */
   readonly promptVersion: string | undefined;
+  /** The place in a trace that the client named when it connected. */
+  readonly traceParent?: TraceParent | undefined;
   /** `clock.monotonic()` when the message came. */
   readonly receivedAt: number;
   /** What its record has from the beginning. */
@@ -87,6 +93,7 @@ export class RunningTurn implements Turn {
   readonly #receivedAt: number;
   readonly #firstTurnId: string;
   readonly #packVersion: string | undefined;
+  readonly #span: Span | undefined;
   readonly #stop = new StopSignal();
   readonly #transcript: Transcript;
   readonly #writer: TurnWriter;
@@ -116,6 +123,17 @@ export class RunningTurn implements Turn {
     this.earlier = takenOver?.earlier;
     this.#firstTurnId = takenOver?.firstTurnId ?? this.id;
     this.#packVersion = packVersionOf(this.config, this);
+    const tracer = context.tracer?.();
+    this.#span =
+      tracer &&
+      beginTurnSpan(tracer, {
+        ...input,
+        id: this.id,
+        sessionId: this.sessionId,
+        packVersion: this.#packVersion,
+        traceParent: input.traceParent,
+        startedAt: takenOver === undefined ? input.record.startedAt : context.clock.now(),
+      });
     this.#transcript = new Transcript(this.id, takenOver?.earlier, this.#firstTurnId);
     this.#recorder = new TurnRecorder(context.clock, input.record);
     this.#writer = new TurnWriter(context, {
@@ -243,6 +261,12 @@ export class RunningTurn implements Turn {
     metrics.requestsTotal.add(1, { status, handler, version: this.#packVersion ?? "" });
     metrics.requestDurationSeconds.observe(durationMs / 1_000);
     const usage = (ending.type === "done" ? ending.usage : undefined) ?? this.#recorder.usage;
+    if (this.#span !== undefined) {
+      const outcome = { status, isMoved, finishReason, code };
+      const content = ending.type === "done" ? ending.content : undefined;
+      const answer = this.#transcript.answer || (content ?? "");
+      endTurnSpan(this.#span, outcome, { usage, answer });
+    }
     log.record(
       {
         sessionId: this.sessionId,
@@ -257,6 +281,7 @@ export class RunningTurn implements Turn {
         outputTokens: usage?.output_tokens,
         toolCalls: this.#recorder.callCount,
         packVersion: this.#packVersion,
+        traceId: this.#span?.place.traceId,
       },
       "A turn has ended",
     );
@@ -276,7 +301,10 @@ export class RunningTurn implements Turn {
       });
       const onError = (error: unknown): void => end(endingOfError(error));
       try {
-        handler.run(this).then((result) => end(endingOfResult(result), result.usage), onError);
+        withSpan(this.#span, () => handler.run(this)).then(
+          (result) => end(endingOfResult(result), result.usage),
+          onError,
+        );
       } catch (error) {
         onError(error);
       }

@@ -1,4 +1,5 @@
 import type { Log } from "../../observability/log.ts";
+import type { Tracer } from "../../observability/tracing/tracer.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { AgentMetrics } from "../contracts/agent-metrics.ts";
 import type { LiveEvals } from "../live-evals/live-evals.ts";
@@ -15,6 +16,8 @@ export interface TurnContext {
   readonly log: Log;
   /** What people call this replica; it stands in the records of its turns. */
   readonly replica?: string | undefined;
+  /** Undefined while nothing is traced. */
+  readonly tracer?: (() => Tracer | undefined) | undefined;
   /** Counts the turns of a version on trial. */
   readonly canary?: Pick<CanaryCounter, "count"> | undefined;
   /** Runs the evals of the pack on turns that have ended. */

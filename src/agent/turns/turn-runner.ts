@@ -18,6 +18,7 @@ import {
 } from "../contracts/limits.ts";
 import type { StoreUse } from "../sessions/current-store.ts";
 import { TurnSlots } from "./turn-slots.ts";
+import type { TraceParent } from "../../observability/tracing/trace-parent.ts";
 import type { SessionOwner } from "../sessions/session-client.ts";
 import {
   StoreUnavailableError,
@@ -46,6 +47,8 @@ export interface NewMessage {
   readonly metadata: Readonly<Record<string, unknown>> | undefined;
   /** The client's own id of the message. */
   readonly messageId: string | undefined;
+  /** The place in a trace that the client named when it connected. */
+  readonly traceParent?: TraceParent | undefined;
 }
 
 /** What became of a message. An abandoned turn before it is taken over first, and is no answer to the message. */
@@ -215,6 +218,7 @@ export class TurnRunner {
           callerSubject: message.client.callerSubject,
           metadata: message.metadata,
           messageId: message.messageId,
+          traceParent: message.traceParent,
           promptVersion: begun.promptVersion,
           receivedAt,
           record: {

@@ -2,6 +2,7 @@
 import type { ToolConfig } from "../../agent-config/agent-config.ts";
 import { headerValueProblem } from "../../agent-config/credential.ts";
 import type { ReadSecret } from "../../agent-config/read-secret.ts";
+import { traceHeaders } from "../../observability/tracing/active-span.ts";
 import { CALLER_HEADERS } from "./tool-caller.ts";
 
 export type HeadersConfig = Pick<ToolConfig, "headers" | "authFile" | "authType" | "authHeader">;
@@ -53,6 +54,7 @@ export async function toolHeaders(
     return { error: "the tool has a header that HTTP does not allow" };
   }
   for (const name of CALLER_HEADERS) headers.delete(name);
+  for (const [name, value] of Object.entries(traceHeaders())) headers.set(name, value);
   return { headers, secrets, credential };
 }
 

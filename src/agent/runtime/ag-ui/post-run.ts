@@ -1,6 +1,7 @@
 /** Sends the request of a run, and gives the bytes of its answer. It follows no redirect and sends no credential. */
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
+import { traceHeaders } from "../../../observability/tracing/active-span.ts";
 import type { Clock } from "../../../time/clock.ts";
 import {
   RUNTIME_CONNECT_MS,
@@ -37,7 +38,8 @@ export async function* postRun(
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const send = url.protocol === "https:" ? httpsRequest : httpRequest;
   // Every run has a connection of its own, whose end tells the framework that nobody waits any more.
-  const outgoing = send(url, { method: "POST", headers: HEADERS, agent: false });
+  const headers = { ...HEADERS, ...traceHeaders() };
+  const outgoing = send(url, { method: "POST", headers, agent: false });
   const onAbort = (): void => void outgoing.destroy(signal.reason as Error);
   signal.addEventListener("abort", onAbort, { once: true });
   let isConnected = false;

@@ -1,4 +1,5 @@
 /** What a runtime is told beside the message. It gets no credential of the client. */
+import { traceHeaders } from "../../../observability/tracing/active-span.ts";
 import type { Turn } from "../../contracts/handler.ts";
 
 /** The names are those of the contract. */
@@ -12,6 +13,7 @@ export function runtimeHeaders({
     "x-omnia-namespace": config.agent.namespace,
     "x-omnia-session-id": sessionId,
     "x-omnia-request-id": id,
+    ...traceHeaders(),
   };
 }
 

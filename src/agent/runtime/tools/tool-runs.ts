@@ -2,6 +2,8 @@
 import type { AgentMetrics } from "../../contracts/agent-metrics.ts";
 import type { ApprovalAnswer, EarlierStep } from "../../contracts/handler.ts";
 import type { ModelStep, StepToolCall } from "../providers/model-step.ts";
+import { activeSpan } from "../../../observability/tracing/active-span.ts";
+import { callInSpan } from "./tool-span.ts";
 import type { CallIds } from "./call-ids.ts";
 import { findTool } from "./find-tool.ts";
 import { needsApproval } from "./needs-approval.ts";
@@ -45,6 +47,7 @@ const FRAMEWORK_TOOL = "runtime";
 
 export class ToolRuns {
   readonly #options: ToolRunsOptions;
+  readonly #span = activeSpan();
   #offer: ToolOffer;
   #rounds = 0;
   #calls = 0;
@@ -155,7 +158,12 @@ export class ToolRuns {
   async #run(call: StepToolCall, parsed: ParsedArguments): Promise<ToolOutcome> {
     const { signal, metrics } = this.#options;
     const tool = findTool(this.#offer.tools, call.name);
-    const outcome = await this.#outcome(tool, call, parsed);
+    const traced = {
+      id: call.id,
+      tool: tool?.name,
+      arguments: () => (parsed.ok ? parsed.arguments : call.input),
+    };
+    const outcome = await callInSpan(this.#span, traced, () => this.#outcome(tool, call, parsed));
     signal.throwIfAborted();
     // A name that the model made up must not become a label of a metric.
     metrics?.toolCallsTotal.add(1, {

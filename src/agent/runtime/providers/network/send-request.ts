@@ -2,6 +2,7 @@
 import { request as requestHttp, type ClientRequest, type IncomingMessage } from "node:http";
 import { request as requestHttps } from "node:https";
 import type { Clock } from "../../../../time/clock.ts";
+import { traceHeaders } from "../../../../observability/tracing/active-span.ts";
 import { PROVIDER_CONNECT_LIMIT_MS } from "../../../contracts/limits.ts";
 import { ACCEPTED_ENCODINGS } from "./unpacked.ts";
 
@@ -25,6 +26,7 @@ export function sendRequest(
   const headers = new Headers(init?.headers);
   if (!headers.has("accept-encoding")) headers.set("accept-encoding", ACCEPTED_ENCODINGS);
   if (!headers.has("accept")) headers.set("accept", "*/*");
+  for (const [name, value] of Object.entries(traceHeaders())) headers.set(name, value);
   const options = { method: init?.method ?? "GET", headers: Object.fromEntries(headers) };
   const isSecure = url.protocol === "https:";
   // The agents of Node keep connections for the next request, and know of proxies.
