@@ -16,7 +16,7 @@ import { ACCESS_HEADER } from "../http-api/paths.ts";
 import type { KubeClient } from "../kube/client/client.ts";
 import type { KubernetesObject, ResourceType } from "../kube/client/object.ts";
 import type { Clock } from "../time/clock.ts";
-import { ExpiringAnswers } from "./expiring-answers.ts";
+import { ExpiringAnswers } from "../time/expiring-answers.ts";
 
 const ANSWER_AGE_MS = 10_000;
 /** Each of both kinds that are kept. */

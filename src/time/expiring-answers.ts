@@ -1,6 +1,6 @@
-import type { Clock } from "../time/clock.ts";
-import { Deadline } from "../time/deadline.ts";
-import { untilAborted } from "../time/until-aborted.ts";
+import type { Clock } from "./clock.ts";
+import { Deadline } from "./deadline.ts";
+import { untilAborted } from "./until-aborted.ts";
 
 /** How long a question may take, however many wait for its answer. */
 const QUESTION_MS = 10_000;
