@@ -55,6 +55,9 @@ async function aProcessThatAnswers(answer: RequestListener) {
   return { replica, clock, outlast };
 }
 
+/** What a process needs depends on what else the machine does. */
+const PATIENTLY = { timeout: 20_000 };
+
 describe("a replica that runs a runtime in another framework", () => {
   it("runs in the folder of its manifest, and leaves no runtime behind when it is killed", async () => {
     const folder = await mkdtemp(join(tmpdir(), "replica-"));
@@ -138,6 +141,6 @@ describe("the readiness of a replica", () => {
     await vi.waitFor(async () => {
       await clock.advance(100);
       expect(replica.state).toEqual({ state: "starting", message: "it does not answer" });
-    });
+    }, PATIENTLY);
   });
 });
