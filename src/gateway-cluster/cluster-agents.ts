@@ -49,6 +49,8 @@ export class ClusterAgents implements GatewaySource {
   readonly #isAuthenticated: boolean;
   /** Routes are asked for far more often than they change. */
   readonly #routes = new Map<string, Route>();
+  /** Who waits for an agent to change. */
+  readonly #listeners = new Map<string, Set<() => void>>();
 
   constructor({
     client,
@@ -84,12 +86,12 @@ export class ClusterAgents implements GatewaySource {
     ]);
     this.#agentRuntimes.subscribe(({ before, after }) => {
       const { name, namespace = "" } = (after ?? before)?.metadata ?? { name: "" };
-      this.#routes.delete(keyOfAgent({ name, namespace }));
+      this.#changed(keyOfAgent({ name, namespace }));
     });
     this.#slices.subscribe(({ before, after }) => {
       for (const slice of [before, after]) {
         if (slice === undefined) continue;
-        for (const key of this.#slices.valuesOf("agent", slice)) this.#routes.delete(key);
+        for (const key of this.#slices.valuesOf("agent", slice)) this.#changed(key);
       }
     });
   }
@@ -115,6 +117,29 @@ export class ClusterAgents implements GatewaySource {
     // What clients ask for in vain is not kept, since there is no end of it.
     if (route.status !== "unknown") this.#routes.set(key, route);
     return route;
+  }
+
+  /** `undefined`: there is no such agent. */
+  get(agent: AgentReference): StoredAgentRuntime | undefined {
+    return this.#agentRuntimes.get(keyOfAgent(agent));
+  }
+
+  /** `listener` is called after each change of an agent or of its replicas. The function that is returned ends that. */
+  subscribe(agent: AgentReference, listener: () => void): () => void {
+    const key = keyOfAgent(agent);
+    const listeners = this.#listeners.get(key) ?? new Set();
+    this.#listeners.set(key, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0 && this.#listeners.get(key) === listeners) {
+        this.#listeners.delete(key);
+      }
+    };
+  }
+
+  #changed(key: string): void {
+    this.#routes.delete(key);
+    for (const listener of this.#listeners.get(key) ?? []) listener();
   }
 
   agents(): readonly AgentReference[] {

@@ -5,6 +5,8 @@ import type { PolicyRule } from "../operator/permissions.ts";
 /** In every namespace whose agents it leads to. It reads no Secret: what it needs of them are files. */
 export const GATEWAY_RULES: readonly PolicyRule[] = [
   { apiGroups: [GROUP], resources: ["agentruntimes"], verbs: ["list", "watch"] },
+  // It starts an agent that has no replica because nobody used it.
+  { apiGroups: [GROUP], resources: ["agentruntimes/scale"], verbs: ["patch"] },
   { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list", "watch"] },
 ];
 

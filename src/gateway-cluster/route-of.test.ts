@@ -131,3 +131,40 @@ describe("an agent without a replica", () => {
     });
   });
 });
+
+describe("an agent without a replica", () => {
+  const onDemand = { autoscaling: { enabled: true, type: "keda", minReplicas: 0 } };
+  const available = (reason: string) => [
+    { type: "Available", status: reason === "ReplicasAvailable" ? "True" : "False", reason },
+  ];
+
+  it.each(["ScaledToZero", "WaitingForPods", "ReplicasAvailable"])(
+    "is worth starting, or waiting for: %s",
+    (reason) => {
+      expect(route(anAgent(onDemand, available(reason)))).toMatchObject({ startsOnDemand: true });
+    },
+  );
+
+  it("is worth starting when nothing is known of it yet", () => {
+    expect(route(anAgent(onDemand))).toMatchObject({ startsOnDemand: true });
+  });
+
+  it.each(["PodsFailing", "DeadlineExceeded", "WaitingForReferences"])(
+    "is not worth waiting for: %s",
+    (reason) => {
+      const found = route(anAgent(onDemand, available(reason)));
+      expect(found).toMatchObject({ status: "unavailable", startsOnDemand: undefined });
+    },
+  );
+
+  it.each([
+    {},
+    { autoscaling: {} },
+    { autoscaling: { ...onDemand.autoscaling, enabled: false } },
+    { autoscaling: { ...onDemand.autoscaling, minReplicas: 1 } },
+    { autoscaling: { ...onDemand.autoscaling, type: "hpa" } },
+  ])("is left alone where its spec does not say that load starts it: %j", (spec) => {
+    const found = route(anAgent(spec, available("ScaledToZero")));
+    expect(found).toMatchObject({ startsOnDemand: undefined });
+  });
+});

@@ -28,6 +28,13 @@ interface EndpointConditions {
 /** A Service has so few replicas that more of them in its slices are no replicas of ours. */
 export const MAX_ENDPOINTS = 1_000;
 
+/** With one of these reasons of the condition Available there will be no replica soon. */
+const HOPELESS_REASONS: readonly string[] = [
+  "PodsFailing",
+  "DeadlineExceeded",
+  "WaitingForReferences",
+];
+
 const NOT_READY = "the agent is not ready";
 
 export function routeOf(
@@ -50,7 +57,16 @@ export function routeOf(
   const reason = cause === undefined ? NOT_READY : `${cause.reason}: ${cause.message}`;
   // A condition names Secrets and packs, which is not for strangers whom the agent itself would not let in.
   const isForAnybody = !isAuthenticated && spec.facade?.auth === undefined;
-  return { status: "unavailable", reason, isForAnybody, allowedOrigins };
+  const startsOnDemand = canStart(agentRuntime) ? true : undefined;
+  return { status: "unavailable", reason, isForAnybody, startsOnDemand, allowedOrigins };
+}
+
+/** Whether there is no replica only because nobody uses the agent, or the first one is being started. */
+function canStart({ spec, status }: StoredAgentRuntime): boolean {
+  const { enabled, type, minReplicas } = spec.autoscaling ?? {};
+  if (enabled !== true || type !== "keda" || minReplicas !== 0) return false;
+  const available = status?.conditions?.find((one) => one.type === "Available");
+  return available === undefined || !HOPELESS_REASONS.includes(available.reason);
 }
 
 /** Those that are ready, and those that are about to go and still serve. A replica with several addresses is there once. */

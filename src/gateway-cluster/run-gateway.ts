@@ -12,6 +12,7 @@ import { Management } from "../observability/management.ts";
 import { createMetrics } from "../observability/metrics.ts";
 import type { Clock } from "../time/clock.ts";
 import { Deadline } from "../time/deadline.ts";
+import { AgentWaker } from "./agent-waker.ts";
 import { ClusterAgents } from "./cluster-agents.ts";
 import { createClusterCallers } from "./cluster-callers.ts";
 import { GatewayKey } from "./gateway-key.ts";
@@ -82,6 +83,13 @@ export async function runGateway(
     onError: (type, error) =>
       log.warn({ kind: type.kind, error }, "A watch failed; it is tried again"),
   });
+  const waker = new AgentWaker({
+    agents,
+    client,
+    clock,
+    onError: ({ name, namespace }, error) =>
+      log.warn({ agent: name, namespace, error }, "An agent could not be started for a client"),
+  });
   const key = settings.keyFile === undefined ? undefined : new GatewayKey(settings.keyFile, clock);
   await key?.check();
   const gateway = createGateway({
@@ -101,6 +109,7 @@ export async function runGateway(
           return key.sign({ agent: `${agent.namespace}/${agent.name}`, ...asked });
         }),
       metrics: createGatewayMetrics(registry),
+      wake: (agent, until) => waker.wake(agent, until),
     },
   });
   const management = new Management({

@@ -34,9 +34,17 @@ export type Route =
       readonly reason: string;
       /** Whether everybody may hear the reason, because everybody may connect. */
       readonly isForAnybody?: boolean | undefined;
+      /** Whether the agent has no replica only because nobody uses it, so that it can be started for a client. */
+      readonly startsOnDemand?: boolean | undefined;
       readonly allowedOrigins: readonly string[];
     }
   | { readonly status: "unknown" };
+
+/**
+ * Starts an agent that has no replica because nobody uses it, and settles with its route once a replica is ready, or it is known that
+ * none will be soon. Rejects with the reason of `signal` when that aborts.
+ */
+export type WakeAgent = (agent: AgentReference, signal: AbortSignal) => Promise<Route>;
 
 /**
  * Returns the endpoints in the order in which they are to be tried, with those that are leaving at its end. Without affinity, those with the fewest open connections

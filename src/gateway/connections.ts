@@ -6,7 +6,12 @@ import type { Log } from "../observability/log.ts";
 import { CLOSE_UNAUTHORIZED } from "../protocol/close-codes.ts";
 import type { Clock, Timer } from "../time/clock.ts";
 import type { Access } from "./access.ts";
-import { orderEndpoints, type AgentReference, type Endpoint } from "./choose-replica.ts";
+import {
+  orderEndpoints,
+  type AgentReference,
+  type Endpoint,
+  type WakeAgent,
+} from "./choose-replica.ts";
 import type { ClientAuthentication, KnownClient } from "./client-authentication.ts";
 import { ConnectionBook } from "./connection-book.ts";
 import { drainTunnels } from "./drain-tunnels.ts";
@@ -14,7 +19,7 @@ import type { GatewayMetrics } from "./gateway-metrics.ts";
 import type { GatewaySource } from "./gateway-source.ts";
 import type { HostRule } from "./host-rule.ts";
 import { judgeUpgrade, type Admitted } from "./judge-upgrade.ts";
-import { refuseUpgrade, type GatewayRefusal } from "./refusal.ts";
+import { refuseUpgrade, SHUTTING_DOWN, type GatewayRefusal } from "./refusal.ts";
 import {
   askReplica,
   ConnectError,
@@ -24,6 +29,7 @@ import {
   type ReplicaAnswer,
 } from "./replica-handshake.ts";
 import { Tunnel, type TunnelOptions } from "./tunnel.ts";
+import { wakeWhileThere } from "./wake-while-there.ts";
 import { affinityKey, forwardedHead, ownProtocol } from "./upgrade-request.ts";
 
 export interface ConnectionLimits {
@@ -50,6 +56,8 @@ export interface ConnectionsOptions {
   /** Undefined: agents alone ask who their clients are. */
   readonly authentication: ClientAuthentication | undefined;
   readonly signToken: SignToken | undefined;
+  /** Undefined: agents are not started for their clients. */
+  readonly wake: WakeAgent | undefined;
   /** Whether those who may connect are told which agents there are. */
   readonly namesAgents: boolean;
 }
@@ -85,7 +93,7 @@ export class Connections {
   readonly #countBytes: TunnelOptions["onBytes"];
   /** How many handshakes are judged now. */
   #judged = 0;
-  #isClosing = false;
+  readonly #closing = new AbortController();
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
@@ -100,7 +108,7 @@ export class Connections {
 
   /** From now on new connections are refused. */
   refuseNew(): void {
-    this.#isClosing = true;
+    this.#closing.abort();
   }
 
   /** Ends the connections one after the other. Settles when none is left, or all were told to go because the grace is over. */
@@ -149,7 +157,7 @@ export class Connections {
     const onLeft = (): void => left.abort(new Error("the client has left"));
     socket.once("close", onLeft);
     try {
-      const outcome = await this.#reach(request, listening, left.signal);
+      const outcome = await this.#reach(request, socket, listening, left.signal);
       if ("code" in outcome) this.#refuse(socket, outcome);
       else this.#open(request, { socket, rest, begun }, outcome);
     } catch (error) {
@@ -164,10 +172,12 @@ export class Connections {
 
   async #reach(
     request: IncomingMessage,
+    socket: Duplex,
     listening: Listening | undefined,
     signal: AbortSignal,
   ): Promise<(Reached & Admitted) | GatewayRefusal> {
-    const { source, allowedOrigins, authentication, namesAgents, limits } = this.#options;
+    const { source, allowedOrigins, authentication, namesAgents, limits, wake } = this.#options;
+    const signals = { left: signal, closing: this.#closing.signal };
     this.#judged += 1;
     let verdict: Admitted | GatewayRefusal;
     try {
@@ -177,11 +187,15 @@ export class Connections {
         allowedOrigins,
         authentication,
         mayHear: (asking) => namesAgents && (listening?.access?.isGrantedTo(asking) ?? true),
-        isClosing: this.#isClosing,
+        isClosing: () => this.#closing.signal.aborted,
+        wake: wake && ((agent) => wakeWhileThere(wake, agent, { socket, signals })),
         connections: this.#book.open + this.#judged - 1,
         maxConnections: limits.maxConnections,
         signal,
       });
+    } catch (error) {
+      if (!this.#closing.signal.aborted || signal.aborted) throw error;
+      return SHUTTING_DOWN;
     } finally {
       this.#judged -= 1;
     }

@@ -20,6 +20,7 @@ import {
   type Listening,
   type SignToken,
 } from "./connections.ts";
+import type { WakeAgent } from "./choose-replica.ts";
 import type { ConsoleFiles } from "./console/console-files.ts";
 import { NO_METRICS, type GatewayMetrics } from "./gateway-metrics.ts";
 import { gatewayApp } from "./http-api.ts";
@@ -58,6 +59,8 @@ export interface ClusterFront {
   /** Proves to agents who a client is that the gateway knows. */
   readonly signToken: SignToken | undefined;
   readonly metrics: GatewayMetrics;
+  /** Undefined: agents are not started for their clients. */
+  readonly wake?: WakeAgent | undefined;
 }
 
 export interface GatewayOptions {
@@ -122,6 +125,7 @@ export function createGateway({
       log,
     }),
     signToken: cluster?.signToken,
+    wake: cluster?.wake,
     namesAgents: cluster === undefined,
   });
 

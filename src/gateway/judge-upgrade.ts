@@ -2,11 +2,16 @@
 import type { IncomingMessage } from "node:http";
 import { isOriginAllowed } from "../protocol/origin.ts";
 import { readAgentAddress } from "./agent-address.ts";
-import type { AgentReference, Route } from "./choose-replica.ts";
+import type { AgentReference, Route, WakeAgent } from "./choose-replica.ts";
 import type { ClientAuthentication, KnownClient } from "./client-authentication.ts";
 import type { GatewaySource } from "./gateway-source.ts";
 import { hostOfRequest, type HostRule } from "./host-rule.ts";
-import { HOST_NOT_ALLOWED, ORIGIN_NOT_ALLOWED, type GatewayRefusal } from "./refusal.ts";
+import {
+  HOST_NOT_ALLOWED,
+  ORIGIN_NOT_ALLOWED,
+  SHUTTING_DOWN,
+  type GatewayRefusal,
+} from "./refusal.ts";
 
 export interface Admission {
   readonly source: GatewaySource;
@@ -18,10 +23,13 @@ export interface Admission {
   readonly mayHear: (request: IncomingMessage) => boolean;
   /** Undefined: agents alone ask who their clients are. */
   readonly authentication: ClientAuthentication | undefined;
-  readonly isClosing: boolean;
+  /** Asked again after each wait. */
+  readonly isClosing: () => boolean;
   /** The number of connections that are open or about to be, without this one. */
   readonly connections: number;
   readonly maxConnections: number;
+  /** Undefined: agents are not started for their clients. */
+  readonly wake: WakeAgent | undefined;
   /** Aborts when the client has left. */
   readonly signal: AbortSignal;
 }
@@ -93,7 +101,8 @@ export async function judgeUpgrade(
     };
   }
   // It may have changed while the client was asked who it is.
-  const route = authentication === undefined ? found : find();
+  let route = authentication === undefined ? found : find();
+  if (isStartable(route, admission)) route = await admission.wake(agent, admission.signal);
   if (route.status === "unknown") {
     return {
       code: "AgentNotFound",
@@ -101,19 +110,32 @@ export async function judgeUpgrade(
       agents: agents?.map(shownName),
     };
   }
-  if (admission.isClosing) return { code: "ShuttingDown", message: "the gateway is shutting down" };
+  if (admission.isClosing()) return SHUTTING_DOWN;
   if (route.status === "unavailable") {
     const isForAnybody = route.isForAnybody === true || client !== undefined;
     const message = mayHear || isForAnybody ? route.reason : "the agent is not ready";
     return { code: "AgentNotReady", message };
   }
-  if (admission.connections >= admission.maxConnections) {
+  if (isFull(admission)) {
     return {
       code: "TooManyConnections",
       message: "the gateway has as many connections as it takes",
     };
   }
   return { agent, route, target, client, isPageOfGateway };
+}
+
+/** Whether there is room for the client, and the agent can be started for it. */
+function isStartable(
+  route: Route,
+  admission: Admission,
+): admission is Admission & { readonly wake: WakeAgent } {
+  if (route.status !== "unavailable" || route.startsOnDemand !== true) return false;
+  return admission.wake !== undefined && !admission.isClosing() && !isFull(admission);
+}
+
+function isFull({ connections, maxConnections }: Admission): boolean {
+  return connections >= maxConnections;
 }
 
 function shownName({ name, namespace }: AgentReference): string {

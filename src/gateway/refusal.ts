@@ -42,6 +42,11 @@ export const ORIGIN_NOT_ALLOWED: GatewayRefusal = {
     "pages of this origin may not connect; the agent's spec.facade.allowedOrigins can name it",
 };
 
+export const SHUTTING_DOWN: GatewayRefusal = {
+  code: "ShuttingDown",
+  message: "the gateway is shutting down",
+};
+
 export const UNAUTHORIZED: GatewayRefusal = {
   code: "Unauthorized",
   message:

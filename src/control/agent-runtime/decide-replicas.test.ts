@@ -162,11 +162,8 @@ describe("the replicas of an agent that is autoscaled", () => {
           nowMs += seconds * 1_000;
           const fields = { type: "keda", minReplicas: min, maxReplicas: max };
           const found = agent.become(replicas, isOn ? fields : undefined, nowMs);
-          if (isOn && found > 0) {
-            expect(found).toBeGreaterThanOrEqual(min);
-            expect(found).toBeLessThanOrEqual(max);
-          }
-          if (isOn && found === 0) expect(replicas).toBe(0);
+          const isWithin = found >= Math.max(1, min) && found <= max;
+          expect(!isOn || isWithin || (found === 0 && replicas === 0)).toBe(true);
           if (direct !== null) agent.scaleDeployment(direct);
         }
       }),

@@ -245,7 +245,7 @@ export class KubeClient {
 
   async mergePatch<T extends KubernetesObject>(
     type: ResourceType,
-    at: { namespace?: string | undefined; name: string },
+    at: { namespace?: string | undefined; name: string; subresource?: string | undefined },
     patch: object,
     signal: AbortSignal,
   ): Promise<T> {
