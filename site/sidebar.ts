@@ -24,6 +24,7 @@ export const SIDEBAR: readonly Group[] = [
       "evals.md",
       "redis.md",
       "canary.md",
+      "autoscaling.md",
       "secrets.md",
       "authentication.md",
       "approval.md",

@@ -86,7 +86,9 @@ const sessionSchema = withRules(
 const specFields = z.strictObject({
   replicas: int32(0)
     .default(1)
-    .describe("How many replicas run; left to the autoscaler while autoscaling is on"),
+    .describe(
+      "How many replicas run; set by the autoscaler while autoscaling is on, so leave it out then",
+    ),
   provider: providerSchema
     .optional()
     .describe(

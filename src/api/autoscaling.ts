@@ -14,7 +14,7 @@ const kedaSchema = z.strictObject({
     16,
   )
     .optional()
-    .describe("What is measured"),
+    .describe("What is measured; the connections of the agent if unset"),
 });
 
 export const autoscalingSchema = withRules(

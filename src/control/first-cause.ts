@@ -11,19 +11,15 @@ const CAUSES_FIRST: Readonly<Record<OmniaKind, readonly string[]>> = {
     "Available",
     "Progressing RolloutStuck",
     "ToolRegistryReady",
-    "AutoscalingReady",
     "Managed",
   ],
   PromptPack: ["SourceValid", "AgentsNotified"],
   ToolRegistry: ["ToolsAvailable", "AllToolsReady"],
 };
 /** These reasons only say that something else is the cause, or that it takes a while. */
-const CONSEQUENCES: readonly string[] = [
-  "WaitingForReferences",
-  "WaitingForPods",
-  "WaitingForAutoscaler",
-  "RollingOut",
-];
+const CONSEQUENCES: readonly string[] = ["WaitingForReferences", "WaitingForPods", "RollingOut"];
+/** Whatever this condition says keeps no replica from serving. */
+const HARMLESS = "AutoscalingReady";
 /** This condition follows from all others. */
 const SUMMARY = "Ready";
 
@@ -41,7 +37,8 @@ export function firstCause<Broken extends Named>(
 
 function rank(kind: OmniaKind, { type, reason }: Named): number {
   const order = CAUSES_FIRST[kind];
-  if (type === SUMMARY) return order.length + 1;
+  if (type === SUMMARY) return order.length + 2;
+  if (type === HARMLESS) return order.length + 1;
   if (CONSEQUENCES.includes(reason)) return order.length;
   const special = order.indexOf(`${type} ${reason}`);
   const place = special >= 0 ? special : order.indexOf(type);

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import packageJSON from "../../../package.json" with { type: "json" };
 import { chartFiles } from "../../../charts/generate.ts";
 import { LEASE_NAME } from "../../../src/operator/cluster/labels.ts";
@@ -28,6 +28,7 @@ import {
   KUBE_API_SERVER_TIMEOUT_MS,
   startKubeAPIServer,
 } from "../../support/kubernetes/kube-api-server.ts";
+import { installKeda, removeKeda } from "../../support/kubernetes/keda-kind.ts";
 import { forAllTests } from "../../support/builders/fixtures.ts";
 
 const run = promisify(execFile);
@@ -473,6 +474,9 @@ describe("on a real API server", () => {
   );
 
   it("the operator may do in every namespace what it does, and not more", async () => {
+    // kubectl asks for no kind that it does not know.
+    await installKeda(server());
+    onTestFinished(() => removeKeda(server()));
     await withRoles([], async () => {
       for (const { verb, what, flags } of QUESTIONS) {
         const may = await mayDo(verb, what, ...flags, "-n", "elsewhere");
