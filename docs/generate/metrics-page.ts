@@ -2,6 +2,7 @@
 import {
   createAgentMetrics,
   observeAgentPressure,
+  observeAgentReadiness,
 } from "../../src/agent/contracts/agent-metrics.ts";
 import { createGatewayMetrics } from "../../src/gateway/gateway-metrics.ts";
 import type { Metrics } from "../../src/observability/metrics.ts";
@@ -23,6 +24,7 @@ const NO_COUNTS = {
 export function metricsPage(): Page {
   const agent = metricsOf((metrics) => {
     createAgentMetrics(metrics, NO_COUNTS);
+    observeAgentReadiness(metrics, () => undefined);
     observeAgentPressure(metrics, { requestsQueued: () => 0, limits: () => ({}) });
   });
   const gateway = metricsOf((metrics) => createGatewayMetrics(metrics));
@@ -38,7 +40,7 @@ export function metricsPage(): Page {
       "## Of the gateway",
       gateway,
       "## Of the operator",
-      "The names are those of controller-runtime, which dashboards know.",
+      "The names are those of controller-runtime, which dashboards know, and our own.",
       operator,
     ],
   );

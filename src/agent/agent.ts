@@ -10,6 +10,7 @@ import {
 import {
   createAgentMetrics,
   observeAgentPressure,
+  observeAgentReadiness,
   VERSION_LABEL,
 } from "./contracts/agent-metrics.ts";
 import { systemClock, type Clock } from "../time/clock.ts";
@@ -24,6 +25,7 @@ import { createMetrics } from "../observability/metrics.ts";
 import { CONFIG_KEY_VARIABLE, readPublicKey } from "../agent-config/config-signature.ts";
 import { ConfigFile } from "./settings/config-file.ts";
 import { CurrentStore } from "./sessions/current-store.ts";
+import type { NotReadyReason } from "../observability/readiness-answer.ts";
 import type { Authenticator } from "../authentication/authenticator.ts";
 import { createAuthenticator } from "../authentication/create-authenticator.ts";
 import { Facade } from "./facade/facade.ts";
@@ -139,6 +141,7 @@ class Agent implements RunningAgent {
   /** The port that the facade was told to listen on; 0 for any that is free. */
   #askedPort: number | undefined;
   #tracer: Tracer | undefined;
+  #notReady: readonly NotReadyReason[] | undefined;
   #isStarted = false;
   #managementPort = 0;
   #reloading: Promise<void> = Promise.resolve();
@@ -180,6 +183,7 @@ class Agent implements RunningAgent {
       requestsQueued: () => this.#runner.queued,
       limits: () => limitsOf(this.#config),
     });
+    observeAgentReadiness(this.#metrics, () => this.#notReady);
     this.#framework = frameworkOf({
       env,
       configFolder: dirname(configPath),
@@ -271,6 +275,7 @@ class Agent implements RunningAgent {
         storeProblem: () => this.#storeSetting.problem,
         store: () => this.#stores.peek(),
         handlerReady: (config) => this.#handlers.ready(config),
+        onJudged: (reasons) => (this.#notReady = reasons),
       }),
     });
     this.#files = new FileWatch({

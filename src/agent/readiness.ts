@@ -20,6 +20,8 @@ export interface ReadinessSources {
   readonly store: () => SessionStore | undefined;
   /** Rejects with a sentence for people when the handler could not serve a turn. */
   readonly handlerReady: (config: AgentConfig) => Promise<void>;
+  /** Told of every answer. */
+  readonly onJudged?: ((reasons: readonly NotReadyReason[]) => void) | undefined;
 }
 
 /** The reasons why no turn could be served. None when a turn could be served. */
@@ -37,6 +39,7 @@ export function createReadiness(
         if (text !== lastReasons)
           sources.log.info({ reasons: messages }, text === "" ? "Ready" : "Not ready");
         lastReasons = text;
+        sources.onJudged?.(reasons);
         return reasons;
       })
       .finally(() => {

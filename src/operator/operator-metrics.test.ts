@@ -12,7 +12,14 @@ describe("metrics of the operator", () => {
   it("count the agents of each phase while the process leads, also of those that have none", async () => {
     const { registry, metrics } = someMetrics();
     expect(await registry.text()).not.toMatch(/^omnia_agentruntimes\{/m);
-    metrics.observe({ controllers: [], agentPhases: () => ["Running", "Running", undefined] });
+    metrics.observe({
+      controllers: [],
+      agentPhases: () => ["Running", "Running", undefined],
+      abortedPacks: () => [{ namespace: "team", name: "prompts" }],
+    });
+    expect(await registry.text()).toContain(
+      'omnia_promptpack_canary_aborted{namespace="team",promptpack="prompts"} 1',
+    );
     const lines = (await registry.text()).match(/^omnia_agentruntimes\{.*$/gm);
     expect(lines).toEqual([
       'omnia_agentruntimes{phase="Pending"} 1',

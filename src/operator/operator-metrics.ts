@@ -19,6 +19,8 @@ export interface Reconciled {
 /** What a process shows while it leads. */
 export interface Shown {
   readonly controllers: readonly Observed[];
+  /** The PromptPacks whose newest version was taken back. */
+  readonly abortedPacks: () => Iterable<{ readonly namespace: string; readonly name: string }>;
   /** The phases of all agents that are watched. One whose status has none yet counts as Pending. */
   readonly agentPhases: () => Iterable<AgentPhase | undefined>;
 }
@@ -47,6 +49,7 @@ export function createOperatorMetrics(
 ): OperatorMetrics {
   let observed: readonly Observed[] = [];
   let agentPhases: Shown["agentPhases"] | undefined;
+  let abortedPacks: Shown["abortedPacks"] = () => [];
   const ofController = ["controller"] as const;
   const ofQueue = ["name", "controller"] as const;
   const queueLabels = (name: string) => ({ name, controller: name });
@@ -96,6 +99,18 @@ export function createOperatorMetrics(
       labels: ["phase"],
     },
     () => (agentPhases === undefined ? [] : countPhases(agentPhases())),
+  );
+  metrics.observedGauges(
+    {
+      name: "omnia_promptpack_canary_aborted",
+      help: "1 for each PromptPack whose newest version was taken back and stays so",
+      labels: ["namespace", "promptpack"],
+    },
+    () =>
+      Array.from(
+        abortedPacks(),
+        ({ namespace, name }) => [{ namespace, promptpack: name }, 1] as const,
+      ),
   );
   gauge(
     "controller_runtime_max_concurrent_reconciles",
@@ -175,6 +190,7 @@ export function createOperatorMetrics(
     observe: (shown) => {
       observed = shown?.controllers ?? [];
       agentPhases = shown?.agentPhases;
+      abortedPacks = shown?.abortedPacks ?? (() => []);
     },
     setLeading: (isLeading) => leading.set(isLeading ? 1 : 0, { name: lease }),
   };

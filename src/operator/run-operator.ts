@@ -200,6 +200,12 @@ async function lead(standing: Standing, client: KubeClient, signal: AbortSignal)
     });
     metrics.observe({
       controllers: operator.controllers,
+      abortedPacks: function* () {
+        for (const { metadata, status } of caches.promptPacks.all()) {
+          if (status?.abortedVersion !== undefined)
+            yield { namespace: metadata.namespace ?? "", name: metadata.name };
+        }
+      },
       agentPhases: () =>
         Iterator.from(caches.agentRuntimes.all()).map(({ status }) => status?.phase),
     });

@@ -3,6 +3,7 @@
  * pack, and empty where there is none; versions that the agent's config does not have any more are dropped.
  */
 import type { CounterMetric, HistogramMetric, Metrics } from "../../observability/metrics.ts";
+import type { NotReadyReason } from "../../observability/readiness-answer.ts";
 
 /** How a turn ended, as `omnia_agent_requests_total` counts it. */
 export type RequestStatus = "success" | "error" | "cancelled";
@@ -69,6 +70,28 @@ export function observeAgentPressure(metrics: Metrics, pressure: AgentPressure):
       labels: ["limit"],
     },
     () => Object.entries(pressure.limits()).map(([limit, value]) => [{ limit }, value] as const),
+  );
+}
+
+const READINESS_SUBJECTS = ["session-store", "provider", "other"] as const;
+
+/** Exposes what `/readyz` answered last. There is nothing before it was asked. */
+export function observeAgentReadiness(
+  metrics: Metrics,
+  lastReasons: () => readonly NotReadyReason[] | undefined,
+): void {
+  metrics.observedGauges(
+    {
+      name: "omnia_agent_not_ready",
+      help: "Whether no turn could be served when the replica was asked last, by what was to blame",
+      labels: ["about"],
+    },
+    () => {
+      const reasons = lastReasons();
+      if (reasons === undefined) return [];
+      const blamed = new Set(reasons.map(({ about = "other" }) => about));
+      return READINESS_SUBJECTS.map((about) => [{ about }, blamed.has(about) ? 1 : 0] as const);
+    },
   );
 }
 

@@ -61,7 +61,7 @@ export function operatorCommand({ streams, end }: CommandContext): Command {
     .addOption(
       new Option(
         "--agent-defaults <json>",
-        "resources, imagePullSecrets, nodeSelector, tolerations, affinity and priorityClassName of agents that say nothing of them",
+        "resources, imagePullSecrets, nodeSelector, tolerations, affinity, priorityClassName and otel.endpoint of agents that say nothing of them",
       ).env("OMNIA_AGENT_DEFAULTS"),
     )
     .addOption(crossNamespaceOption().env("OMNIA_CROSS_NAMESPACE_REFERENCES"))

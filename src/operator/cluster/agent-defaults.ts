@@ -9,6 +9,8 @@ import {
 } from "../../api/fields/pod-fields.ts";
 import { mapOf } from "../../api/fields/types.ts";
 
+const MAX_ENDPOINT_CHARACTERS = 2_048;
+
 /** Each field stands in for the field of an AgentRuntime that is not set, as a whole. */
 export const agentDefaultsSchema = z.strictObject({
   resources: resourceRequirementsSchema.optional(),
@@ -17,6 +19,18 @@ export const agentDefaultsSchema = z.strictObject({
   tolerations: tolerationsSchema.optional(),
   affinity: affinitySchema.optional(),
   priorityClassName: dnsSubdomain().optional(),
+  /** Where agents export traces to whose `spec.env` does not say it. */
+  otel: z
+    .strictObject({
+      endpoint: z
+        .string()
+        .max(MAX_ENDPOINT_CHARACTERS)
+        .regex(
+          /^https?:\/\/[^\s]+$/,
+          "must be an http or https URL, such as http://collector:4318",
+        ),
+    })
+    .optional(),
 });
 
 export type AgentDefaults = z.output<typeof agentDefaultsSchema>;

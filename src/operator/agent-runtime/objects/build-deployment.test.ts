@@ -59,6 +59,28 @@ function aWorkload(spec: Record<string, unknown> = {}): WorkloadDecision {
 }
 
 describe("the pods of an agent", () => {
+  it("are told where traces go to, unless the agent says it itself", () => {
+    const endpoints = (env?: { name: string; value: string }[]) => {
+      const agentDefaults = { otel: { endpoint: "http://collector:4318" } };
+      const { spec } = buildDeployment({
+        agentRuntime: AT,
+        workload: aWorkload(env && { env }),
+        environmentDigest: undefined,
+        settings: { ...SETTINGS, agentDefaults },
+        publicKey: "key",
+      }).spec.template;
+      const variables = spec?.containers[0]?.env ?? [];
+      return variables
+        .filter(({ name }) => name === "OTEL_EXPORTER_OTLP_ENDPOINT")
+        .map(({ value }) => value);
+    };
+    expect(endpoints()).toEqual(["http://collector:4318"]);
+    expect(endpoints([{ name: "OTEL_SERVICE_NAME", value: "a" }])).toHaveLength(1);
+    expect(endpoints([{ name: "OTEL_EXPORTER_OTLP_ENDPOINT", value: "http://own" }])).toEqual([
+      "http://own",
+    ]);
+  });
+
   it("are of the operator's image, and run the agent in it", async () => {
     expect((await make()).container).toMatchObject({
       name: "agent",

@@ -177,6 +177,19 @@ function podSpec({ agentRuntime, workload, settings, publicKey }: DeploymentWant
   });
 }
 
+const TRACE_ENDPOINT_VARIABLE = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+/** An agent that names an endpoint itself, even an empty one, goes by that. */
+function traceVariables(
+  environment: WorkloadDecision["environment"],
+  endpoint: string | undefined,
+): { name: string; value: string }[] {
+  const isGiven = environment.some(({ name }) => name === TRACE_ENDPOINT_VARIABLE);
+  return endpoint === undefined || isGiven
+    ? []
+    : [{ name: TRACE_ENDPOINT_VARIABLE, value: endpoint }];
+}
+
 function container(
   { image, port, environment, resources: own }: WorkloadDecision,
   settings: DeploymentWanted["settings"],
@@ -195,6 +208,7 @@ function container(
     imagePullPolicy: isOurs ? agentImagePullPolicy : undefined,
     env: [
       { name: CONFIG_KEY_VARIABLE, value: publicKey },
+      ...traceVariables(environment, agentDefaults?.otel?.endpoint),
       ...(environment as NonNullable<V1Container["env"]>),
     ],
     ports: [
