@@ -63,6 +63,22 @@ const providerConfigSchema = z.strictObject({
   tokenLimitField: z.enum(TOKEN_LIMIT_FIELDS).optional(),
   /** A path relative to the folder of the config. The file contains the key and nothing else. */
   apiKeyFile: z.string(),
+  prices: z
+    .strictObject({
+      inputPerMillionTokens: z.number().min(0),
+      outputPerMillionTokens: z.number().min(0),
+      /** That of input, if unset. */
+      cachedInputPerMillionTokens: z.number().min(0).optional(),
+      currency: z.string(),
+    })
+    .optional(),
+});
+
+/** How many tokens the model may use. A day begins at midnight UTC. */
+const budgetConfigSchema = z.strictObject({
+  maxTokensPerTurn: z.int().min(1).optional(),
+  maxTokensPerSession: z.int().min(1).optional(),
+  maxTokensPerDay: z.int().min(1).optional(),
 });
 
 export const toolConfigSchema = z.strictObject({
@@ -305,6 +321,8 @@ export const agentConfigSchema = z.strictObject({
   }),
   /** Only for handler `runtime`. */
   provider: providerConfigSchema.optional(),
+  /** Only for handler `runtime`. */
+  budget: budgetConfigSchema.optional(),
   /**
    * Only for handler `runtime`. The canary gets `weight` percent of the new sessions, chosen by session id. `earlier` are the prompts of
    * versions that are neither active nor a canary any more and that sessions may still have; where it is not set, no session keeps
@@ -341,6 +359,7 @@ export const agentConfigSchema = z.strictObject({
 
 export type Parameters = z.output<typeof parametersSchema>;
 export type ProviderConfig = z.output<typeof providerConfigSchema>;
+export type Prices = NonNullable<ProviderConfig["prices"]>;
 export type PromptConfig = z.output<typeof promptConfigSchema>;
 export type StepConfig = z.output<typeof stepConfigSchema>;
 export type WorkflowConfig = z.output<typeof workflowConfigSchema>;

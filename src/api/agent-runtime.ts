@@ -3,6 +3,7 @@ import { z } from "zod";
 import { SESSION_STORES } from "./choices.ts";
 import { affinitySchema } from "./fields/affinity.ts";
 import { autoscalingSchema } from "./autoscaling.ts";
+import { budgetSchema } from "./budget.ts";
 import { conditionsSchema, observedGenerationSchema } from "./conditions.ts";
 import {
   envSchema,
@@ -103,6 +104,9 @@ const specFields = z.strictObject({
   toolRegistryRef: toolRegistryRefSchema.optional().describe("The tools"),
   facade: facadeSchema.prefault({}).describe("How clients reach the agent"),
   session: sessionSchema.prefault({}).describe("How conversations are remembered"),
+  budget: budgetSchema
+    .optional()
+    .describe("How many tokens the model may use; only handler runtime uses any"),
   resources: resourceRequirementsSchema.optional().describe("CPU and memory of a replica"),
   env: envSchema.optional().describe("More environment variables of a replica"),
   autoscaling: autoscalingSchema.optional().describe("Replicas that follow the load"),
@@ -274,7 +278,7 @@ export interface RuntimeSpec {
   promptPackRef: PromptPackRef;
 }
 
-export type RuntimeProvider = Pick<Provider, "baseURL" | "api" | "parameters"> & {
+export type RuntimeProvider = Pick<Provider, "baseURL" | "api" | "parameters" | "prices"> & {
   name: NonNullable<Provider["name"]>;
   model: string;
   apiKeySecretRef: KeySelector;

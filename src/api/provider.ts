@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { PROVIDER_APIS, PROVIDER_NAMES, TOKEN_LIMIT_FIELDS } from "./choices.ts";
 import { DEFAULT_PROVIDER_SECRET_KEY } from "./group.ts";
-import { atomicList, httpURL, int32, text } from "./fields/types.ts";
+import { atomicList, httpURL, int32, pattern, text } from "./fields/types.ts";
 import { dataKey, dnsSubdomain } from "./fields/names.ts";
 
 const parametersSchema = z.strictObject({
@@ -20,6 +20,22 @@ const parametersSchema = z.strictObject({
   presencePenalty: z.number().min(-2).max(2).optional().describe("Penalty for present tokens"),
   seed: int32(-2_147_483_648).optional().describe("Seed for repeatable sampling"),
   stopSequences: atomicList(text(256), 16).optional().describe("Texts that end an answer"),
+});
+
+/** A price of a million tokens. */
+const price = () => z.number().min(0).max(1_000_000);
+
+const pricesSchema = z.strictObject({
+  inputPerMillionTokens: price().describe("Price of a million tokens of input"),
+  outputPerMillionTokens: price().describe("Price of a million tokens of output"),
+  cachedInputPerMillionTokens: price()
+    .optional()
+    .describe(
+      "Price of a million tokens of input that the provider has in its cache; inputPerMillionTokens if unset",
+    ),
+  currency: pattern(3, /^[A-Z]{3}$/, "must be a code of three capital letters, like USD")
+    .default("USD")
+    .describe("Currency of the prices, as ISO 4217 writes it"),
 });
 
 /**
@@ -46,6 +62,9 @@ export const providerSchema = z.strictObject({
   parameters: parametersSchema
     .optional()
     .describe("Sampling parameters, over the parameters of the pack"),
+  prices: pricesSchema
+    .optional()
+    .describe("What the provider asks for tokens; agents then tell what turns and sessions cost"),
 });
 
 export const providerSecretRefSchema = z.strictObject({

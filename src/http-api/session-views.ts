@@ -4,6 +4,12 @@ import { pageOf } from "./page.ts";
 
 export const SESSION_STATES = ["running", "waiting", "idle", "failed"] as const;
 
+const costSchema = z.object({
+  amount: z.number(),
+  /** A code of ISO 4217, like USD. */
+  currency: z.string(),
+});
+
 export const sessionViewSchema = z.object({
   id: z.string(),
   /** The first 80 characters of the first message. */
@@ -16,6 +22,8 @@ export const sessionViewSchema = z.object({
   toolCalls: z.int(),
   inputTokens: z.int(),
   outputTokens: z.int(),
+  /** Set where the agent knows the prices of its provider. */
+  cost: costSchema.optional(),
   /** `waiting`: calls of its last turn wait for an approval. `failed`: its last turn ended in an error. */
   state: z.enum(SESSION_STATES),
   /** The content hash of the pack that it has. */
@@ -55,7 +63,9 @@ export const turnViewSchema = z.object({
   finishReason: z.string().optional(),
   error: z.object({ code: z.string(), message: z.string() }).optional(),
   warnings: z.array(z.object({ validator: z.string(), message: z.string() })).optional(),
-  usage: z.object({ input_tokens: z.int(), output_tokens: z.int() }).optional(),
+  usage: z
+    .object({ input_tokens: z.int(), output_tokens: z.int(), cost: costSchema.optional() })
+    .optional(),
   /** The state of the pack's workflow at the end of the turn. */
   workflowState: z.string().optional(),
   calls: z.array(turnCallViewSchema),

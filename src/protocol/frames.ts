@@ -32,9 +32,17 @@ export const FINISH_REASONS = [
 ] as const;
 export type FinishReason = (typeof FINISH_REASONS)[number];
 
+export interface Cost {
+  amount: number;
+  /** A code of ISO 4217, like USD. */
+  currency: string;
+}
+
 export interface Usage {
   input_tokens: number;
   output_tokens: number;
+  /** Set where the agent knows the prices of its provider. */
+  cost?: Cost | undefined;
 }
 
 export interface Warning {

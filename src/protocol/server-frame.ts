@@ -59,7 +59,7 @@ const shapes: Record<ServerFrame["type"], Shape> = {
   done: {
     ...ofTurn,
     content: isString,
-    usage: optional(object({ input_tokens: isSeq, output_tokens: isSeq })),
+    usage: optional(object({ input_tokens: isSeq, output_tokens: isSeq, cost: optional(isCost) })),
     finish_reason: isOneOf(FINISH_REASONS),
     state: optional(isString),
     warnings: optional(listOf(object({ validator: isString, message: isString }))),
@@ -99,6 +99,10 @@ function isTimestamp(value: unknown): boolean {
   return (
     typeof value === "string" && /^\d{4}-\d\d-\d\dT/.test(value) && !Number.isNaN(Date.parse(value))
   );
+}
+
+function isCost(value: unknown): boolean {
+  return isObject(value) && Number.isFinite(value["amount"]) && isString(value["currency"]);
 }
 
 function isToolResult(value: unknown): boolean {

@@ -23,6 +23,7 @@ export interface AgentMetrics {
   readonly approvalsTotal: CounterMetric<"state">;
   /** `direction` is input or output. */
   readonly providerTokensTotal: CounterMetric<"provider" | "model" | "direction" | "version">;
+  readonly providerCostTotal: CounterMetric<"provider" | "model" | "currency">;
   /** `outcome` is passed, warned, retried or refused. */
   readonly validationsTotal: CounterMetric<"validator" | "outcome">;
   /** `outcome` is passed, failed, skipped or dropped. */
@@ -31,7 +32,7 @@ export interface AgentMetrics {
   readonly timeToFirstChunkSeconds: HistogramMetric<"version">;
   /** `reason` is the code of the refusal, such as TooManyConnections. */
   readonly connectionsRefusedTotal: CounterMetric<"reason">;
-  /** `reason` is queue_full, queue_timeout or shutting_down. */
+  /** `reason` is queue_full, queue_timeout, shutting_down or budget_spent. */
   readonly requestsRefusedTotal: CounterMetric<"reason">;
   readonly messagesRateLimitedTotal: CounterMetric;
   readonly slowClientsClosedTotal: CounterMetric;
@@ -146,6 +147,11 @@ export function createAgentMetrics(metrics: Metrics, gauges: AgentGauges): Agent
       help: "Tokens that the provider counted",
       labels: ["provider", "model", "direction", VERSION_LABEL],
     }),
+    providerCostTotal: metrics.counter({
+      name: "omnia_agent_provider_cost_total",
+      help: "What these tokens cost, by the prices of the AgentRuntime",
+      labels: ["provider", "model", "currency"],
+    }),
     validationsTotal: metrics.counter({
       name: "omnia_agent_validations_total",
       help: "Messages and answers that a validator of the pack judged, by its type and the outcome",
@@ -174,7 +180,7 @@ export function createAgentMetrics(metrics: Metrics, gauges: AgentGauges): Agent
     }),
     requestsRefusedTotal: metrics.counter({
       name: "omnia_agent_requests_refused_total",
-      help: "Messages that were refused because the replica takes no more turns, by reason",
+      help: "Messages that were refused because the replica takes no more turns or a budget is spent, by reason",
       labels: ["reason"],
     }),
     messagesRateLimitedTotal: metrics.counter({

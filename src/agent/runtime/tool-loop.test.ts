@@ -30,6 +30,10 @@ const handler = createRuntimeHandler({
       add: (value, { provider, model: modelId, direction }) =>
         void counted.push(`${provider} ${modelId} ${direction} ${value}`),
     },
+    providerCostTotal: {
+      add: (value, { provider, model: modelId, currency }) =>
+        void counted.push(`${provider} ${modelId} ${currency} ${value}`),
+    },
   },
 });
 

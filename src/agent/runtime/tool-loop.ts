@@ -4,7 +4,7 @@
  * without tools, so that the user gets an answer. The turn then ends with `tool_limit`. A turn that another replica began
  * goes on after the last complete step of that replica.
  */
-import type { PromptConfig } from "../../agent-config/agent-config.ts";
+import type { Prices, PromptConfig } from "../../agent-config/agent-config.ts";
 import type { AgentMetrics } from "../contracts/agent-metrics.ts";
 import type { Log } from "../../observability/log.ts";
 import type { Usage } from "../../protocol/frames.ts";
@@ -26,6 +26,7 @@ import type {
   ToolMessage,
   WorkflowPosition,
 } from "../sessions/history-message.ts";
+import { stepCost } from "./step-cost.ts";
 import type { Stage, TurnStages } from "./turn-stages.ts";
 import { addUsage } from "../../protocol/add-usage.ts";
 import { CallIds } from "./tools/call-ids.ts";
@@ -34,7 +35,10 @@ import { byApproval, waitingResult } from "./tools/waiting-runs.ts";
 import { runCalls } from "./tools/run-calls.ts";
 import { type ToolOffer, ToolRuns, type ToolRun } from "./tools/tool-runs.ts";
 
-export type TurnMetrics = Pick<AgentMetrics, "toolCallsTotal" | "providerTokensTotal">;
+export type TurnMetrics = Pick<
+  AgentMetrics,
+  "toolCallsTotal" | "providerTokensTotal" | "providerCostTotal"
+>;
 
 export interface ToolLoopContext {
   /** Which prompt, tools and source each step has. */
@@ -51,6 +55,7 @@ export interface ToolLoopContext {
 
 export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<TurnResult> {
   const { stages, metrics } = context;
+  const prices = turn.config.provider?.prices;
   let stage = await stages.after([]);
   /** The messages of this turn, and what the model is told of those before it. */
   const own: HistoryMessage[] = [{ role: "user", turnId: turn.id, content: turn.content }];
@@ -179,8 +184,8 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
       // A runtime may have ended its step while a call that it made was under way.
       await boundCalls.whenIdle();
       boundCalls.removeFrom(step);
-      usage = addUsage(usage, usageOf(step));
-      countTokens(step, stage, metrics);
+      usage = addUsage(usage, usageOf(step, prices));
+      countTokens(step, stage, { metrics, prices });
       const promptTokens = step.usage?.inputTokens.total;
       if (promptTokens !== undefined && stage.source.countsPrompts)
         stage.fit.counted(messages, promptTokens);
@@ -235,7 +240,7 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
             });
       if (message.content !== "" || runs.length > 0) {
         own.push(message);
-        const stepUsage = addUsage(untold, usageOf(step));
+        const stepUsage = addUsage(untold, usageOf(step, prices));
         untold = undefined;
         turn.record(message, { usage: stepUsage, inputs: inputsOf(step, runs), finishReason });
       }
@@ -332,22 +337,27 @@ function resultOf(finishReason: TurnResult["finishReason"], usage: Usage | undef
   return { finishReason, usage };
 }
 
-function usageOf(step: ModelStep): Usage | undefined {
-  const input = step.usage?.inputTokens.total;
-  const output = step.usage?.outputTokens.total;
+function usageOf(step: ModelStep, prices: Prices | undefined): Usage | undefined {
+  if (step.usage === undefined) return undefined;
+  const input = step.usage.inputTokens.total;
+  const output = step.usage.outputTokens.total;
   if (input === undefined && output === undefined) return undefined;
-  return { input_tokens: input ?? 0, output_tokens: output ?? 0 };
+  const tokens = { input_tokens: input ?? 0, output_tokens: output ?? 0 };
+  return prices === undefined ? tokens : { ...tokens, cost: stepCost(step.usage, prices) };
 }
 
 function countTokens(
   step: ModelStep,
   { source, prompt }: Stage,
-  metrics: TurnMetrics | undefined,
+  { metrics, prices }: { metrics: TurnMetrics | undefined; prices: Prices | undefined },
 ): void {
-  const usage = usageOf(step);
+  const usage = usageOf(step, prices);
   if (usage === undefined || metrics === undefined) return;
   const { provider, modelId: model } = source;
   const labels = { provider, model, version: prompt.version };
   metrics.providerTokensTotal.add(usage.input_tokens, { ...labels, direction: "input" });
   metrics.providerTokensTotal.add(usage.output_tokens, { ...labels, direction: "output" });
+  if (usage.cost === undefined) return;
+  const { amount, currency } = usage.cost;
+  metrics.providerCostTotal.add(amount, { provider, model, currency });
 }

@@ -3,6 +3,7 @@
  * activity: no session lives longer because somebody has looked at it.
  */
 import type { SESSION_STATES } from "../../http-api/session-views.ts";
+import type { Cost } from "../../protocol/frames.ts";
 import type { HistoryMessage } from "./history-message.ts";
 import type { SessionClient } from "./session-client.ts";
 import type { TurnRecord } from "./turn-record.ts";
@@ -29,6 +30,8 @@ export interface ListedSession {
   readonly toolCalls: number;
   readonly inputTokens: number;
   readonly outputTokens: number;
+  /** Of the turns whose prices were known. */
+  readonly cost?: Cost | undefined;
   readonly state: SessionState;
   /** The version of the prompt pack that it has. */
   readonly packVersion?: string | undefined;

@@ -41,7 +41,13 @@ export const turnRecordSchema = z.object({
   finishReason: z.enum(FINISH_REASONS).optional(),
   error: z.object({ code: z.string(), message: z.string() }).optional(),
   warnings: z.array(z.object({ validator: z.string(), message: z.string() })).optional(),
-  usage: z.object({ input_tokens: z.number(), output_tokens: z.number() }).optional(),
+  usage: z
+    .object({
+      input_tokens: z.number(),
+      output_tokens: z.number(),
+      cost: z.object({ amount: z.number(), currency: z.string() }).optional(),
+    })
+    .optional(),
   /** The state of the pack's workflow at the end of the turn. */
   workflowState: z.string().optional(),
   calls: z.array(callRecordSchema),

@@ -34,6 +34,38 @@ export const REFUSED_AGENT_RUNTIMES: readonly KindCase[] = [
     refusedAt: "spec.provider.apiKeySecretRef",
   },
   {
+    name: "a budget of no tokens",
+    manifest: runtime({ budget: { maxTokensPerTurn: 0 } }),
+    refusedAt: "spec.budget.maxTokensPerTurn",
+  },
+  {
+    name: "a budget of half a token",
+    manifest: runtime({ budget: { maxTokensPerDay: 0.5 } }),
+    refusedAt: "spec.budget.maxTokensPerDay",
+  },
+  {
+    name: "a budget beyond what an int32 holds",
+    manifest: runtime({ budget: { maxTokensPerSession: 2_147_483_648 } }),
+    refusedAt: "spec.budget.maxTokensPerSession",
+  },
+  {
+    name: "a negative price",
+    manifest: withProvider({ prices: { inputPerMillionTokens: -1, outputPerMillionTokens: 1 } }),
+    refusedAt: "spec.provider.prices.inputPerMillionTokens",
+  },
+  {
+    name: "prices without that of output",
+    manifest: withProvider({ prices: { inputPerMillionTokens: 1 } }),
+    refusedAt: "spec.provider.prices.outputPerMillionTokens",
+  },
+  {
+    name: "prices in a sign of a currency",
+    manifest: withProvider({
+      prices: { inputPerMillionTokens: 1, outputPerMillionTokens: 1, currency: "$" },
+    }),
+    refusedAt: "spec.provider.prices.currency",
+  },
+  {
     name: "a reference to a key without the key's name",
     manifest: withProvider({ apiKeySecretRef: { name: "llm" } }),
     refusedAt: "spec.provider.apiKeySecretRef.key",

@@ -37,6 +37,27 @@ const taken: KindCase[] = [
     name: "an agent with a provider and a runtime",
     manifest: env({ name: "OMNIA_RUNTIME_URL", value: "https://runtime.example/agent" }),
   },
+  {
+    name: "an agent with budgets",
+    manifest: runtime({
+      budget: { maxTokensPerTurn: 1, maxTokensPerSession: 50_000, maxTokensPerDay: 2_000_000_000 },
+    }),
+  },
+  {
+    name: "a provider with prices",
+    manifest: withProvider({
+      prices: {
+        inputPerMillionTokens: 2.5,
+        outputPerMillionTokens: 10,
+        cachedInputPerMillionTokens: 0,
+        currency: "EUR",
+      },
+    }),
+  },
+  {
+    name: "a provider with prices in no named currency",
+    manifest: withProvider({ prices: { inputPerMillionTokens: 0.15, outputPerMillionTokens: 0 } }),
+  },
   { name: "a demo agent with nothing else", manifest: demo() },
   { name: "a demo agent with half a provider", manifest: demo({ provider: { name: "openai" } }) },
   {

@@ -43,6 +43,25 @@ describe("the provider", () => {
     };
     expect(configOf(older).provider?.apiKeyFile).toBe("secrets/provider/api-key");
   });
+
+  it("has its prices, in dollars where no currency is named", () => {
+    const prices = { inputPerMillionTokens: 2.5, outputPerMillionTokens: 10 };
+    const { provider: found } = configOf({ provider: { ...provider, prices } });
+    expect(found?.prices).toEqual({ ...prices, currency: "USD" });
+  });
+});
+
+describe("the budget", () => {
+  const budget = { maxTokensPerTurn: 1_000, maxTokensPerDay: 5_000_000 };
+
+  it("is that of the spec", () => {
+    expect(configOf({ budget }).budget).toEqual(budget);
+    expect(configOf().budget).toBeUndefined();
+  });
+
+  it("is none for a handler that uses no tokens", () => {
+    expect(configOf({ facade: { handler: "echo" }, budget }).budget).toBeUndefined();
+  });
 });
 
 describe("the prompt", () => {

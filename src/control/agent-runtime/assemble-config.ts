@@ -51,6 +51,8 @@ export function assembleConfig(
         facade: facade.value,
         session: session.value,
         provider: provider.value,
+        budget:
+          agentRuntime.spec.facade.handler === "runtime" ? agentRuntime.spec.budget : undefined,
         prompt: prompts && { ...prompts, earlier },
         tools: tools.value.tools,
       }),

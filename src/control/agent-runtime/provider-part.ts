@@ -98,7 +98,7 @@ function judge(
 }
 
 function fromSpec(provider: RuntimeProvider): NonNullable<ProviderPart["result"]> {
-  const { name, model, baseURL, apiKeySecretRef } = provider;
+  const { name, model, baseURL, apiKeySecretRef, prices } = provider;
   const { tokenLimitField, ...parameters } = provider.parameters ?? {};
   const value: ProviderConfig = {
     name,
@@ -108,6 +108,7 @@ function fromSpec(provider: RuntimeProvider): NonNullable<ProviderPart["result"]
     parameters,
     tokenLimitField: name !== "openai" || tokenLimitField === "auto" ? undefined : tokenLimitField,
     apiKeyFile: `${PROVIDER_FOLDER}/${apiKeySecretRef.key}`,
+    prices,
   };
   return { value, secretFiles: [fileOf(value, provider)] };
 }

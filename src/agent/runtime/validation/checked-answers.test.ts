@@ -42,6 +42,7 @@ const handler = createRuntimeHandler({
   metrics: {
     toolCallsTotal: ignored,
     providerTokensTotal: ignored,
+    providerCostTotal: ignored,
     validationsTotal: {
       add: (_, { validator, outcome }) => void counted().push(`${validator} ${outcome}`),
     },

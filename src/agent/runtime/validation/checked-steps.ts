@@ -80,14 +80,18 @@ export function checkedSteps(
   };
 }
 
-/** The tokens of two answers. What else a provider counts is that of the last one. */
+/** The tokens of two answers, and those of their input that came from a cache. What else a provider counts is that of the last one. */
 function sumOf(a: ModelStep["usage"], b: ModelStep["usage"]): ModelStep["usage"] {
   if (a === undefined || b === undefined) return b ?? a;
   const sum = (one: number | undefined, other: number | undefined): number | undefined =>
     one === undefined && other === undefined ? undefined : (one ?? 0) + (other ?? 0);
   return {
     ...b,
-    inputTokens: { ...b.inputTokens, total: sum(a.inputTokens.total, b.inputTokens.total) },
+    inputTokens: {
+      ...b.inputTokens,
+      total: sum(a.inputTokens.total, b.inputTokens.total),
+      cacheRead: sum(a.inputTokens.cacheRead, b.inputTokens.cacheRead),
+    },
     outputTokens: { ...b.outputTokens, total: sum(a.outputTokens.total, b.outputTokens.total) },
   };
 }

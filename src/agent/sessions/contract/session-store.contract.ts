@@ -18,6 +18,7 @@ import { TTL_MS, type ContractSubject, type OpenSubject } from "./subject.ts";
 import type { HistoryMessage } from "../history-message.ts";
 import { describeAbandonedTurns } from "./abandoned-turns.contract.ts";
 import { describeSessionApprovals } from "./session-approvals.contract.ts";
+import { describeSessionCosts } from "./session-costs.contract.ts";
 import { describeSessionDeletion } from "./session-deletion.contract.ts";
 import { describeSessionForks } from "./session-forks.contract.ts";
 import { describeSessionLists } from "./session-lists.contract.ts";
@@ -413,6 +414,7 @@ export function describeSessionStore(name: string, open: OpenSubject): void {
     describeSessionLists(open);
     describeSessionTimelines(open);
     describeSessionForks(open);
+    describeSessionCosts(open);
     describeSessionDeletion(open);
   });
 }

@@ -29,11 +29,11 @@ export function timelineOf(
 }
 
 export function sourceOf({ described, messages, records, unended }: SessionInRedis): ForkSource {
-  const { turns, toolCalls, inputTokens, outputTokens, packVersion } = described;
+  const { turns, toolCalls, inputTokens, outputTokens, cost, packVersion } = described;
   return {
     messages: messages ?? [],
     records: records ?? [],
-    counts: { turns, toolCalls, inputTokens, outputTokens },
+    counts: { turns, toolCalls, inputTokens, outputTokens, cost },
     packVersion,
     unendedTurnId: unended?.turnId,
   };

@@ -100,6 +100,8 @@ const SCALED = { "autoscaling.enabled": true };
 const JWT = { "facade.auth.jwt": { issuer: "https://issuer.example", audiences: ["agents"] } };
 const OLDER = { "provider.apiKeySecretRef": undefined };
 
+const PRICES = { "provider.prices": { inputPerMillionTokens: 1, outputPerMillionTokens: 2 } };
+
 const nodeAffinity = {
   requiredDuringSchedulingIgnoredDuringExecution: {
     nodeSelectorTerms: [{ matchExpressions: [{ key: "gpu", operator: "Exists" }] }],
@@ -144,6 +146,20 @@ const FIELDS: Record<string, Field | readonly Field[]> = {
     value: "max_completion_tokens",
     read: inConfig("provider.tokenLimitField"),
   },
+  ...Object.fromEntries(
+    Object.entries({
+      inputPerMillionTokens: 3,
+      outputPerMillionTokens: 4,
+      cachedInputPerMillionTokens: 0.5,
+      currency: "EUR",
+    }).map(([name, value]) => [
+      `provider.prices.${name}`,
+      { value, read: inConfig(`provider.prices.${name}`), beside: PRICES },
+    ]),
+  ),
+  "budget.maxTokensPerTurn": { value: 7, read: inConfig("budget.maxTokensPerTurn") },
+  "budget.maxTokensPerSession": { value: 8, read: inConfig("budget.maxTokensPerSession") },
+  "budget.maxTokensPerDay": { value: 9, read: inConfig("budget.maxTokensPerDay") },
   "providerSecretRef.name": { value: "other", read: apiKey, seen: "sk-other", beside: OLDER },
   "providerSecretRef.key": {
     value: "second",

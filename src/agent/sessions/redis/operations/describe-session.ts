@@ -4,6 +4,7 @@ import { titleOf } from "../../session-title.ts";
 import { parseStoredMessage } from "../../stored-values.ts";
 import { parseStoredRecord } from "../../turn-record.ts";
 import { asArray, asNumber, asText } from "../script/reply.ts";
+import { readStoredCost } from "../script/stored-cost.ts";
 import { sessionOperation } from "../script/session-operation.ts";
 
 /** What a list tells of a session. Its last activity is told by the index. */
@@ -25,7 +26,8 @@ return session and describe(session)
 
 /** Reads what `describe(session)` of a script answers. */
 export function readDescription(reply: readonly unknown[]): DescribedSession {
-  const [owner, title, created, left, now, turn, waiting, version, summary, last, first] = reply;
+  const [owner, title, created, left, now, turn, waiting, version, summary, last, first, cost] =
+    reply;
   const record = parseStoredRecord(asText(last));
   const expiresAt = asNumber(now) + Math.max(0, asNumber(left));
   return {
@@ -34,6 +36,7 @@ export function readDescription(reply: readonly unknown[]): DescribedSession {
     createdAt: created === null ? asNumber(now) : asNumber(created),
     expiresAt,
     ...readCounts(asText(summary)),
+    cost: readStoredCost(asText(cost)),
     state:
       turn !== ""
         ? "running"

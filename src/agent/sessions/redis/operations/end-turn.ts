@@ -5,7 +5,8 @@ import { readShare, type SessionShare } from "../script/session-share.ts";
 import { asArray, asNumber } from "../script/reply.ts";
 import { sessionOperation } from "../script/session-operation.ts";
 import { ENTRY_KINDS } from "../script/stream-entry.ts";
-import { REQUEST_FIELD } from "../script/session-functions.ts";
+import { COST_FIELD, REQUEST_FIELD } from "../script/session-functions.ts";
+import { storedCost } from "../script/stored-cost.ts";
 import { MAX_TURN_RECORD_BYTES, MAX_TURN_RECORDS } from "../../turn-record.ts";
 import { requestsIn } from "../../waiting-calls.ts";
 import { readWritten } from "../script/written-reply.ts";
@@ -24,6 +25,7 @@ export const endTurn = sessionOperation({
     calls: "number",
     inputTokens: "number",
     outputTokens: "number",
+    cost: "text",
     maxRecords: "number",
     maxRecordBytes: "number",
     frames: "list",
@@ -61,6 +63,12 @@ if record ~= '' then
   end
   session.summary = string.format('%.0f %.0f %.0f %.0f %.0f', turns + 1, allCalls + calls, input + inputTokens,
     output + outputTokens, recorded)
+  local amount, currency = string.match(cost, '^(%d+) (%u+)$')
+  if amount then
+    local before, currencyBefore = string.match(redis.call('HGET', sessionKey, '${COST_FIELD}') or '', '^(%d+) (%u+)$')
+    local sum = tonumber(amount) + (currencyBefore == currency and tonumber(before) or 0)
+    redis.call('HSET', sessionKey, '${COST_FIELD}', string.format('%.0f %s', sum, currency))
+  end
 end
 redis.call('XADD', framesKey, session.seq .. '-' .. fence, '${ENTRY_KINDS.end}', '')
 if requestsCount == 0 then
@@ -92,6 +100,7 @@ return { 'ok', shareOf(session), added }
       calls: counts.toolCalls,
       inputTokens: counts.inputTokens,
       outputTokens: counts.outputTokens,
+      cost: storedCost(counts.cost),
       maxRecords: MAX_TURN_RECORDS,
       maxRecordBytes: MAX_TURN_RECORD_BYTES,
       frames: frames.map((frame) => JSON.stringify(frame)),

@@ -2,8 +2,9 @@ import type { ForkedParts } from "../../plan-fork.ts";
 import type { SessionClient } from "../../session-client.ts";
 import { MESSAGE_OVERHEAD_BYTES, SessionExistsError } from "../../session-store.ts";
 import { asArray } from "../script/reply.ts";
-import { AGENT_FIELD, HOLDER_FIELD, OWNER_FIELD } from "../script/session-functions.ts";
+import { AGENT_FIELD, COST_FIELD, HOLDER_FIELD, OWNER_FIELD } from "../script/session-functions.ts";
 import { sessionOperation } from "../script/session-operation.ts";
+import { storedCost } from "../script/stored-cost.ts";
 import { readShare, type SessionShare } from "../script/session-share.ts";
 
 export interface WriteForkInput {
@@ -23,6 +24,7 @@ export const writeFork = sessionOperation({
     title: "text",
     version: "text",
     summary: "text",
+    cost: "text",
     messages: "list",
     records: "list",
   },
@@ -40,6 +42,7 @@ else
   for at = recordsAt, recordsAt + recordsCount - 1 do redis.call('RPUSH', turnLogKey, ARGV[at]) end
   redis.call('HSET', sessionKey, '${OWNER_FIELD}', owner, '${HOLDER_FIELD}', holder, '${AGENT_FIELD}', agent,
     'created', now, 'title', title, 'fork', forkOf)
+  if cost ~= '' then redis.call('HSET', sessionKey, '${COST_FIELD}', cost) end
   save(session)
 end
 touch(session)
@@ -57,6 +60,7 @@ return shareOf(session)
       title,
       version: packVersion ?? "",
       summary: [turns, toolCalls, inputTokens, outputTokens, bytes].join(" "),
+      cost: storedCost(counts.cost),
       messages,
       records,
     };

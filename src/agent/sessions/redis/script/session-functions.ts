@@ -31,6 +31,9 @@ export const HOLDER_FIELD = "holder";
 /** What the hash calls the agent whose session it is; older versions wrote none. */
 export const AGENT_FIELD = "agent";
 
+/** What the hash calls the cost of the turns that have ended, as `stored-cost.ts` has it. It is there once a turn had one. */
+export const COST_FIELD = "cost";
+
 const TEXTS = ["turn", "replica", "claim", "version", "waiting", "summary"];
 
 /** What the field of a call that waits begins with. It holds the request, or `=` and who has answered it. */
@@ -128,11 +131,11 @@ end
 
 -- What a list tells of the session.
 local function describe(session)
-  local title, created = unpack(redis.call('HMGET', sessionKey, 'title', 'created'))
+  local title, created, cost = unpack(redis.call('HMGET', sessionKey, 'title', 'created', '${COST_FIELD}'))
   local last = redis.pcall('LINDEX', turnLogKey, -1)
   local first = not title and redis.call('LINDEX', messagesKey, 0)
   return { session.owner, title, created, redis.call('PTTL', sessionKey), now, session.turn, session.waiting,
-    session.version, session.summary, type(last) == 'string' and last or '', first or '' }
+    session.version, session.summary, type(last) == 'string' and last or '', first or '', cost or '' }
 end
 
 -- What the session takes, about, and who answers for it.
