@@ -1,6 +1,7 @@
 /** The page of metrics, from what the programs register. */
 import {
   createAgentMetrics,
+  observeAgentBudget,
   observeAgentPressure,
   observeAgentReadiness,
 } from "../../src/agent/contracts/agent-metrics.ts";
@@ -25,6 +26,7 @@ export function metricsPage(): Page {
   const agent = metricsOf((metrics) => {
     createAgentMetrics(metrics, NO_COUNTS);
     observeAgentReadiness(metrics, () => undefined);
+    observeAgentBudget(metrics, { limits: () => ({}), tokensToday: () => 0 });
     observeAgentPressure(metrics, { requestsQueued: () => 0, limits: () => ({}) });
   });
   const gateway = metricsOf((metrics) => createGatewayMetrics(metrics));

@@ -360,6 +360,7 @@ export const agentConfigSchema = z.strictObject({
 export type Parameters = z.output<typeof parametersSchema>;
 export type ProviderConfig = z.output<typeof providerConfigSchema>;
 export type Prices = NonNullable<ProviderConfig["prices"]>;
+export type BudgetConfig = z.output<typeof budgetConfigSchema>;
 export type PromptConfig = z.output<typeof promptConfigSchema>;
 export type StepConfig = z.output<typeof stepConfigSchema>;
 export type WorkflowConfig = z.output<typeof workflowConfigSchema>;

@@ -9,6 +9,7 @@ import {
 } from "../agent-config/agent-config.ts";
 import {
   createAgentMetrics,
+  observeAgentBudget,
   observeAgentPressure,
   observeAgentReadiness,
   VERSION_LABEL,
@@ -184,6 +185,10 @@ class Agent implements RunningAgent {
       limits: () => limitsOf(this.#config),
     });
     observeAgentReadiness(this.#metrics, () => this.#notReady);
+    observeAgentBudget(this.#metrics, {
+      limits: () => this.#config?.budget ?? {},
+      tokensToday: () => this.#runner.tokensToday,
+    });
     this.#framework = frameworkOf({
       env,
       configFolder: dirname(configPath),

@@ -2,6 +2,7 @@
  * The metrics of an agent. Each of them also has the labels `agent` and `namespace`. The label `version` is the version of the prompt
  * pack, and empty where there is none; versions that the agent's config does not have any more are dropped.
  */
+import type { BudgetConfig } from "../../agent-config/agent-config.ts";
 import type { CounterMetric, HistogramMetric, Metrics } from "../../observability/metrics.ts";
 import type { NotReadyReason } from "../../observability/readiness-answer.ts";
 
@@ -93,6 +94,40 @@ export function observeAgentReadiness(
       const blamed = new Set(reasons.map(({ about = "other" }) => about));
       return READINESS_SUBJECTS.map((about) => [{ about }, blamed.has(about) ? 1 : 0] as const);
     },
+  );
+}
+
+/** What is read when the metrics are read: the budgets of tokens, as the spec names them. */
+export interface AgentBudget {
+  limits(): BudgetConfig;
+  tokensToday(): number;
+}
+
+export function observeAgentBudget(metrics: Metrics, budget: AgentBudget): void {
+  metrics.observedGauges(
+    {
+      name: "omnia_agent_budget_limit_tokens",
+      help: "Tokens that a turn, a session and a day may use, where the AgentRuntime says so",
+      labels: ["budget"],
+    },
+    () => {
+      const { maxTokensPerTurn, maxTokensPerSession, maxTokensPerDay } = budget.limits();
+      const limits = { turn: maxTokensPerTurn, session: maxTokensPerSession, day: maxTokensPerDay };
+      return Object.entries(limits).flatMap(([name, limit]) =>
+        limit === undefined ? [] : [[{ budget: name }, limit] as const],
+      );
+    },
+  );
+  metrics.observedGauges(
+    {
+      name: "omnia_agent_budget_spent_tokens",
+      help: "Tokens that all replicas have used since midnight UTC, as far as this one knows, where there is a budget for the day",
+      labels: ["budget"],
+    },
+    () =>
+      budget.limits().maxTokensPerDay === undefined
+        ? []
+        : [[{ budget: "day" }, budget.tokensToday()] as const],
   );
 }
 

@@ -1,6 +1,7 @@
 /** What a handler is: the part of an agent that answers one message. */
 import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import type { FinishReason, Usage, Warning } from "../../protocol/frames.ts";
+import type { TokenBudget } from "./token-budget.ts";
 import type { AssistantMessage, HistoryMessage, ToolMessage } from "../sessions/history-message.ts";
 
 export type TurnEvent =
@@ -94,6 +95,8 @@ export interface Turn {
   readonly promptVersion: string | undefined;
   /** The config as it was when the turn began. A turn has the same config from beginning to end. */
   readonly config: AgentConfig;
+  /** What the turn may use still; undefined: as much as it likes. */
+  readonly budget?: TokenBudget | undefined;
   /** Aborted when the turn has to stop: it was cancelled, its lease was lost, or it reached a limit. */
   readonly signal: AbortSignal;
   /** Set when the turn was begun before. The handler goes on where it stopped. */

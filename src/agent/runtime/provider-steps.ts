@@ -6,6 +6,7 @@ import type { Log } from "../../observability/log.ts";
 import type { ModelConnection } from "./providers/model-connection.ts";
 import { answerPartsOf, streamModelStep } from "./providers/model-step.ts";
 import { toPrompt } from "./providers/prompt.ts";
+import { withinBudget } from "./providers/within-budget.ts";
 import type { SamplingOptions } from "./providers/sampling-options.ts";
 import type { StepRequest, StepSource } from "./steps/step-source.ts";
 import { functionTools, type OfferedTool } from "./tools/offered-tool.ts";
@@ -45,14 +46,14 @@ export function providerSteps(options: ProviderStepsOptions): StepSource {
 }
 
 function callOptions(
-  { messages, toolChoice, instruction }: StepRequest,
+  { messages, toolChoice, instruction, tokensLeft }: StepRequest,
   { connection, prompt, sampling, tools }: ProviderStepsOptions,
 ): LanguageModelV4CallOptions {
   const { provider, modelId } = connection;
   const system = instruction === undefined ? prompt.system : `${prompt.system}\n\n${instruction}`;
   const offersTools = tools.length > 0;
   return {
-    ...sampling,
+    ...withinBudget(sampling, tokensLeft),
     prompt: toPrompt(system, messages, { provider, model: modelId, offersTools }),
     ...(offersTools ? { tools: functionTools(tools), toolChoice: { type: toolChoice } } : {}),
   };

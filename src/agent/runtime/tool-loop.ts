@@ -2,7 +2,7 @@
  * The tool loop: the model answers, its tool calls are run, and it is asked again with their results, until it calls no
  * more tools. When it wants more rounds or calls than a turn may have, those are refused, and it is asked once more
  * without tools, so that the user gets an answer. The turn then ends with `tool_limit`. A turn that another replica began
- * goes on after the last complete step of that replica.
+ * goes on after the last complete step of that replica. A turn whose budget of tokens is spent asks the model no more, and ends in an error.
  */
 import type { Prices, PromptConfig } from "../../agent-config/agent-config.ts";
 import type { AgentMetrics } from "../contracts/agent-metrics.ts";
@@ -178,13 +178,25 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
       return turn.emit({ type: "chunk", content });
     };
     try {
-      const request = { messages, toolChoice, instruction, signal, onText, ownCalls, boundCalls };
+      const tokensLeft = turn.budget?.left;
+      const request = {
+        messages,
+        toolChoice,
+        instruction,
+        tokensLeft,
+        signal,
+        onText,
+        ownCalls,
+        boundCalls,
+      };
       await streamInSpan(stage.source, step, request);
     } finally {
       // A runtime may have ended its step while a call that it made was under way.
       await boundCalls.whenIdle();
       boundCalls.removeFrom(step);
-      usage = addUsage(usage, usageOf(step, prices));
+      const used = usageOf(step, prices);
+      usage = addUsage(usage, used);
+      turn.budget?.use(used);
       countTokens(step, stage, { metrics, prices });
       const promptTokens = step.usage?.inputTokens.total;
       if (promptTokens !== undefined && stage.source.countsPrompts)
@@ -216,6 +228,7 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
     const finished = earlier?.steps.at(-1)?.finishReason;
     if (finished !== undefined) return resultOf(finished, usage);
     for (let round = 1 + (earlier?.steps.length ?? 0); ; round += 1) {
+      turn.budget?.check();
       await beginStep();
       const { source } = stage;
       const toolChoice = toolRuns.limitReached ? "none" : toolChoiceIn(round, stage.prompt);
@@ -244,6 +257,8 @@ export async function runTurn(turn: Turn, context: ToolLoopContext): Promise<Tur
         untold = undefined;
         turn.record(message, { usage: stepUsage, inputs: inputsOf(step, runs), finishReason });
       }
+      // An answer that the budget cut off is not whole.
+      if (finishReason === "length") turn.budget?.check();
       if (finishReason !== undefined) return resultOf(finishReason, usage);
       const waiting = await run(runs);
       if (waiting.length > 0) return waitingResult(waiting, usage);

@@ -14,6 +14,10 @@ export interface SessionCounts {
 
 export const NO_COUNTS: SessionCounts = { turns: 0, toolCalls: 0, inputTokens: 0, outputTokens: 0 };
 
+export function tokensOf({ inputTokens, outputTokens }: SessionCounts): number {
+  return inputTokens + outputTokens;
+}
+
 export function countsOf({ calls, usage }: TurnRecord): SessionCounts {
   return {
     turns: 1,

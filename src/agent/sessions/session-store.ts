@@ -72,6 +72,8 @@ export interface NewTurn {
   userMessage: string;
   origin?: Omit<TurnOrigin, "promptVersion"> | undefined;
   promptVersions?: PromptVersions | undefined;
+  /** The turn is not begun when the turns of its session have used as many tokens. 0: it is not begun in any case. */
+  maxSessionTokens?: number | undefined;
 }
 
 /**
@@ -103,6 +105,8 @@ export interface AbandonedTurn {
   readonly firstTurnId?: string | undefined;
   readonly origin: TurnOrigin;
   readonly journal: readonly JournalEntry[];
+  /** What the session's turns before have used; undefined: nothing. */
+  readonly sessionTokens?: number | undefined;
   /** A cancel was asked for while no replica ran the turn. */
   readonly isCancelled: boolean;
 }
@@ -123,8 +127,16 @@ export type TakenOver =
   | { status: "none" };
 
 export type BegunTurn =
-  /** `promptVersion`: the one of `promptVersions` that the session has. */
-  | { status: "started"; lease: TurnLease; promptVersion?: string | undefined }
+  | {
+      status: "started";
+      lease: TurnLease;
+      /** The one of `promptVersions` that the session has. */
+      promptVersion?: string | undefined;
+      /** What the session's turns before have used; undefined: nothing. */
+      sessionTokens?: number | undefined;
+    }
+  /** The session has used `maxSessionTokens`. */
+  | { status: "budget-spent"; sessionTokens: number }
   /** The turn of another message is running. */
   | { status: "in-progress"; turnId: string }
   /** A message with this id was taken before: its turn is running or has ended. Its frames follow `seqBefore`. */
@@ -219,6 +231,11 @@ export interface SessionStore {
    * they are used next.
    */
   list(query: SessionQuery): Promise<SessionPage>;
+  /**
+   * Counts what was used on a day, like 2026-11-29, and answers what all replicas of this agent have used on it, where they share
+   * the store. What could not be written is written with the next call for the day, so a call is not to be repeated but with no tokens.
+   */
+  countTokens(day: string, tokens: number): Promise<number>;
   /** `undefined`: unknown, expired, or another agent's. */
   timeline(sessionId: string): Promise<SessionTimeline | undefined>;
   /**

@@ -24,6 +24,8 @@ import {
   type SessionStore,
   type TurnLease,
 } from "../sessions/session-store.ts";
+import type { TokenBudget } from "../contracts/token-budget.ts";
+import type { DayBudget } from "./day-budget.ts";
 import { StopSignal } from "./stop-signal.ts";
 import { withStoreRetries } from "./store-retry.ts";
 import { Transcript } from "./transcript.ts";
@@ -63,6 +65,9 @@ export interface TurnInput {
   readonly receivedAt: number;
   /** What its record has from the beginning. */
   readonly record: BegunRecord;
+  readonly budget: TokenBudget;
+  /** Is told what the turn has used, where the agent has a budget for the day. */
+  readonly dayBudget?: DayBudget | undefined;
   /** Only for a turn that was begun before. */
   readonly takenOver?: {
     readonly earlier: EarlierRun;
@@ -84,12 +89,14 @@ export class RunningTurn implements Turn {
   readonly callerSubject: string | undefined;
   readonly metadata: Readonly<Record<string, unknown>> | undefined;
   readonly config: AgentConfig;
+  readonly budget: TokenBudget;
   readonly promptVersion: string | undefined;
   readonly earlier: EarlierRun | undefined;
 
   readonly #context: TurnContext;
   readonly #lease: TurnLease;
   readonly #store: SessionStore;
+  readonly #dayBudget: DayBudget | undefined;
   readonly #receivedAt: number;
   readonly #firstTurnId: string;
   readonly #packVersion: string | undefined;
@@ -119,6 +126,8 @@ export class RunningTurn implements Turn {
     this.callerSubject = input.callerSubject;
     this.metadata = input.metadata;
     this.config = input.config;
+    this.budget = input.budget;
+    this.#dayBudget = input.dayBudget;
     this.promptVersion = input.promptVersion;
     this.earlier = takenOver?.earlier;
     this.#firstTurnId = takenOver?.firstTurnId ?? this.id;
@@ -354,6 +363,8 @@ export class RunningTurn implements Turn {
       this.#log("error", { error }, "The end of a turn could not be stored");
       return isStoreAway ? outcomeOf(ending) : this.#fail(errorBody(error), onEnd);
     }
+    // Before the clients are told, so that no message that follows comes before it.
+    this.#dayBudget?.count(this.#store, this.budget.used);
     if (isStoreAway) return outcomeOf(ending);
     const asked = ending.type === "done" ? (ending.approvals?.length ?? 0) : 0;
     if (asked > 0) this.#context.metrics.approvalsTotal.add(asked, { state: "asked" });

@@ -2,8 +2,10 @@
 import {
   HANDLER_NAMES,
   type AgentConfig,
+  type BudgetConfig,
   type HandlerName,
 } from "../../agent-config/agent-config.ts";
+import type { Usage } from "../../protocol/frames.ts";
 import type { Timer } from "../../time/clock.ts";
 import { within } from "../../time/within.ts";
 import type { Handler } from "../contracts/handler.ts";
@@ -16,6 +18,8 @@ import {
   RETRY_AFTER_SECONDS,
   TURN_BEGIN_RETRIES_MS,
 } from "../contracts/limits.ts";
+import { TokenBudget, tokenLimits } from "../contracts/token-budget.ts";
+import { DayBudget } from "./day-budget.ts";
 import type { StoreUse } from "../sessions/current-store.ts";
 import { TurnSlots } from "./turn-slots.ts";
 import type { TraceParent } from "../../observability/tracing/trace-parent.ts";
@@ -51,8 +55,8 @@ export interface NewMessage {
   readonly traceParent?: TraceParent | undefined;
 }
 
-/** What became of a message. An abandoned turn before it is taken over first, and is no answer to the message. */
-export type TurnBegin = Exclude<BegunTurn, { status: "abandoned" }>;
+/** What became of a message. An abandoned turn before it is taken over first, and a spent budget is an error. */
+export type TurnBegin = Exclude<BegunTurn, { status: "abandoned" | "budget-spent" }>;
 
 export interface TurnRunnerOptions extends TurnContext {
   readonly handlers: {
@@ -74,12 +78,14 @@ export class TurnRunner {
   readonly #slots: TurnSlots;
   /** For the records of turns that no other replica ran. */
   readonly #replicas: string[];
+  readonly #dayBudget: DayBudget;
   #upkeep: Timer | undefined;
 
   constructor(options: TurnRunnerOptions) {
     this.#options = options;
     const { clock, metrics, config } = options;
     this.#unsure = new UnsureTurns(clock);
+    this.#dayBudget = new DayBudget(options);
     this.#replicas = options.replica === undefined ? [] : [options.replica];
     this.#slots = new TurnSlots({ clock, metrics, limits: () => limitsOf(config()) });
   }
@@ -92,6 +98,11 @@ export class TurnRunner {
   /** The number of turns that wait for one of those to end. */
   get queued(): number {
     return this.#slots.queued;
+  }
+
+  /** The tokens that all replicas have used today, as far as this one knows; 0 where there is no budget for the day. */
+  get tokensToday(): number {
+    return this.#dayBudget.knownToday;
   }
 
   /** The session's turn, if it runs on this replica. */
@@ -194,12 +205,19 @@ export class TurnRunner {
       const name = configOfTurn.handler;
       const handler = handlers.loaded(name) ?? (await handlers.load(name));
       const origin = this.#originOf(message, configOfTurn, startedAt);
+      const { budget } = configOfTurn;
+      const perDay = budget?.maxTokensPerDay;
+      const today =
+        perDay === undefined ? undefined : await this.#dayBudget.spentToday(store.store);
+      const isDaySpent = perDay !== undefined && today !== undefined && today >= perDay;
       const begin = {
         turnId: newTurnId(),
         userMessage: message.content,
         origin,
         promptVersions: promptVersions(configOfTurn, message.sessionId),
         messageId: message.messageId,
+        // A message that was taken before is told of its turn all the same.
+        maxSessionTokens: isDaySpent ? 0 : budget?.maxTokensPerSession,
       };
       const settling = this.#unsure.settle(message.sessionId);
       if (settling !== undefined) await settling;
@@ -207,6 +225,11 @@ export class TurnRunner {
         begun = await store.store.beginTurn(message.sessionId, message.client.owner, begin);
       } catch (error) {
         begun = await this.#beginAgain(error, message, begin, store);
+      }
+      if (begun.status === "budget-spent") {
+        this.#options.metrics.requestsRefusedTotal.add(1, { reason: "budget_spent" });
+        this.#tokenBudget(budget, begun.sessionTokens, today).check();
+        throw new TurnError("UNAVAILABLE", "A budget of the agent is spent.");
       }
       if (begun.status === "started") {
         await this.#whenEnded(message.sessionId);
@@ -221,6 +244,8 @@ export class TurnRunner {
           traceParent: message.traceParent,
           promptVersion: begun.promptVersion,
           receivedAt,
+          budget: this.#tokenBudget(budget, begun.sessionTokens, today),
+          dayBudget: perDay === undefined ? undefined : this.#dayBudget,
           record: {
             turnId: begin.turnId,
             messageId: message.messageId,
@@ -306,6 +331,12 @@ export class TurnRunner {
     const { lease, lastSeq, origin, journal } = abandoned;
     const reading = readJournal(abandoned);
     const current = config();
+    const { budget } = current;
+    const countsDay = budget?.maxTokensPerDay !== undefined;
+    // The turn goes on where the store cannot tell, within its other budgets.
+    const today = countsDay
+      ? await this.#dayBudget.spentToday(store.store).catch(() => undefined)
+      : undefined;
     const name = HANDLER_NAMES.find((each) => each === origin.handler) ?? current.handler;
     const turn = new RunningTurn(this.#options, {
       lease,
@@ -317,6 +348,8 @@ export class TurnRunner {
       messageId: abandoned.messageId,
       promptVersion: origin.promptVersion,
       receivedAt: clock.monotonic(),
+      budget: this.#tokenBudget(budget, abandoned.sessionTokens, today, reading.earlier.usage),
+      dayBudget: countsDay ? this.#dayBudget : undefined,
       record: unendedRecord({
         turnId: lease.turnId,
         firstTurnId: abandoned.firstTurnId,
@@ -354,6 +387,19 @@ export class TurnRunner {
     }
     await this.#run(turn, closingHandler(recovery, reading), release);
     return "ended";
+  }
+
+  #tokenBudget(
+    budget: BudgetConfig | undefined,
+    session: number | undefined,
+    today: number | undefined,
+    used?: Usage,
+  ): TokenBudget {
+    return new TokenBudget(
+      tokenLimits(budget, { session, today }),
+      () => this.#options.clock.now(),
+      used,
+    );
   }
 
   #originOf({ metadata }: NewMessage, config: AgentConfig, startedAt: number): TurnOrigin {

@@ -5,12 +5,14 @@ import type {
   Turn,
   TurnEvent,
 } from "../../../src/agent/contracts/handler.ts";
+import type { TokenBudget } from "../../../src/agent/contracts/token-budget.ts";
 import type { HistoryMessage } from "../../../src/agent/sessions/history-message.ts";
 
 export interface RecordingTurnOptions {
   content?: string;
   sessionId?: string;
   history?: HistoryMessage[];
+  budget?: TokenBudget;
   signal?: AbortSignal;
   earlier?: EarlierRun;
   /** Runs when the handler waits for what it handed over to be stored. */
@@ -29,6 +31,7 @@ export class RecordingTurn implements Turn {
   readonly metadata = undefined;
   readonly promptVersion = undefined;
   readonly config: AgentConfig;
+  readonly budget: TokenBudget | undefined;
   readonly signal: AbortSignal;
   readonly events: TurnEvent[] = [];
   readonly recorded: HistoryMessage[] = [];
@@ -41,6 +44,7 @@ export class RecordingTurn implements Turn {
   constructor(config: AgentConfig, options: RecordingTurnOptions = {}) {
     this.config = config;
     this.#options = options;
+    this.budget = options.budget;
     this.content = options.content ?? "hello";
     this.earlier = options.earlier;
     this.sessionId = options.sessionId ?? "session-1";

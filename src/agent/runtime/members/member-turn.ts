@@ -21,6 +21,7 @@ export class MemberTurn implements Turn {
   readonly metadata: Turn["metadata"];
   readonly promptVersion: string | undefined;
   readonly config: AgentConfig;
+  readonly budget: Turn["budget"];
   readonly signal: AbortSignal;
   readonly earlier = undefined;
   readonly #outer: Turn;
@@ -37,6 +38,7 @@ export class MemberTurn implements Turn {
     this.metadata = outer.metadata;
     this.promptVersion = outer.promptVersion;
     this.config = outer.config;
+    this.budget = outer.budget;
     this.signal = signal;
   }
 

@@ -13,6 +13,8 @@ export interface StepRequest {
   readonly toolChoice: ToolChoice;
   /** Follows the system prompt, where it is set. */
   readonly instruction: string | undefined;
+  /** What the turn may use still, in tokens; undefined: there is no limit. Sources that cannot heed it do not. */
+  readonly tokensLeft?: number | undefined;
   readonly signal: AbortSignal;
   /** Takes the answer's text as it comes. Settles when there may be more of it. */
   readonly onText: (text: string) => Promise<void> | undefined;

@@ -19,6 +19,7 @@ import type { HistoryMessage } from "../history-message.ts";
 import { describeAbandonedTurns } from "./abandoned-turns.contract.ts";
 import { describeSessionApprovals } from "./session-approvals.contract.ts";
 import { describeSessionCosts } from "./session-costs.contract.ts";
+import { describeTokenBudgets } from "./token-budgets.contract.ts";
 import { describeSessionDeletion } from "./session-deletion.contract.ts";
 import { describeSessionForks } from "./session-forks.contract.ts";
 import { describeSessionLists } from "./session-lists.contract.ts";
@@ -416,5 +417,6 @@ export function describeSessionStore(name: string, open: OpenSubject): void {
     describeSessionForks(open);
     describeSessionCosts(open);
     describeSessionDeletion(open);
+    describeTokenBudgets(open);
   });
 }

@@ -1,8 +1,14 @@
 /** The begin of a turn in a session, and its withdrawal. Whether either may be is decided before. */
-import type { NewTurn, TurnLease } from "../session-store.ts";
+import type { BegunTurn, NewTurn, TurnLease } from "../session-store.ts";
+import { tokensOf } from "../session-counts.ts";
 import { titleOf } from "../session-title.ts";
 import { bytesOfMessage, type MemorySession } from "./memory-session.ts";
 import { endWait } from "./waiting-turn.ts";
+
+export function started(session: MemorySession, lease: TurnLease): BegunTurn {
+  const { promptVersion, counts } = session;
+  return { status: "started", lease, promptVersion, sessionTokens: tokensOf(counts) || undefined };
+}
 
 /** `message`: the user's, as the session keeps it. */
 export function beginIn(

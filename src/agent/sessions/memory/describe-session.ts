@@ -1,8 +1,10 @@
 import type { HistoryMessage } from "../history-message.ts";
 import type { ListedSession, SessionTimeline } from "../session-listing.ts";
+import type { SessionSummary } from "../session-store.ts";
 import type { TurnRecord } from "../turn-record.ts";
 import { unendedRecord } from "../unended-record.ts";
 import { entryOf, type MemorySession } from "./memory-session.ts";
+import { openRequests } from "./waiting-turn.ts";
 
 interface SessionTimes {
   readonly lastActiveAt: number;
@@ -25,6 +27,16 @@ export function describeSession(
     state: stateOf(session, last),
     packVersion: session.promptVersion,
     workflowState: last?.workflowState,
+  };
+}
+
+export function summaryOf(session: MemorySession, isRunning: boolean): SessionSummary {
+  const turnId = session.unended?.lease.turnId;
+  return {
+    lastSeq: session.lastSeq,
+    runningTurnId: isRunning ? turnId : undefined,
+    abandonedTurnId: isRunning ? undefined : turnId,
+    waiting: openRequests(session),
   };
 }
 

@@ -1,10 +1,29 @@
-import type { ForkedParts, ForkSource } from "../plan-fork.ts";
+import { planFork, type ForkedParts, type ForkSource } from "../plan-fork.ts";
+import type { ForkOutcome, NewFork } from "../session-listing.ts";
+import { SessionExistsError } from "../session-store.ts";
 import type { SessionClient } from "../session-client.ts";
 import { parseStoredRecord } from "../turn-record.ts";
 import { addRecord } from "./memory-records.ts";
 import { bytesOfMessage, newMemorySession, type MemorySession } from "./memory-session.ts";
 
-export function sourceOf(session: MemorySession): ForkSource {
+/** `session`: the new one, unless there is one already. Throws SessionExistsError when that was not made by the same fork. */
+export function forkOf(
+  source: MemorySession,
+  { existing, fork, now }: { existing: MemorySession | undefined; fork: NewFork; now: number },
+): { outcome: ForkOutcome; session?: MemorySession } {
+  const { newSessionId, client, afterTurn } = fork;
+  if (existing !== undefined) {
+    const isSame = existing.forkOf === source.id && existing.owner === client.owner;
+    if (isSame && existing.fence === 0) return { outcome: { status: "forked" } };
+    throw new SessionExistsError("there is a session with this id already");
+  }
+  const plan = planFork(sourceOf(source), afterTurn);
+  if (plan.status !== "planned") return { outcome: plan };
+  const session = forkedSession(source, plan.parts, { newSessionId, client, now });
+  return { outcome: { status: "forked" }, session };
+}
+
+function sourceOf(session: MemorySession): ForkSource {
   const { messages, records, counts, promptVersion, unended } = session;
   const unendedTurnId = unended?.lease.turnId;
   return {
@@ -16,7 +35,7 @@ export function sourceOf(session: MemorySession): ForkSource {
   };
 }
 
-export function forkedSession(
+function forkedSession(
   { id, title }: MemorySession,
   { messages, records, counts, packVersion }: ForkedParts,
   { newSessionId, client, now }: { newSessionId: string; client: SessionClient; now: number },

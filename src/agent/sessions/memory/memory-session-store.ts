@@ -5,9 +5,9 @@ import { ExpiryQueue } from "../expiry-queue.ts";
 import type { HistoryMessage } from "../history-message.ts";
 import { nextChange, wakeFollowers } from "./followers.ts";
 import { HolderShares } from "./holder-shares.ts";
-import { beginIn, withdrawIn } from "./begun-turn.ts";
-import { describeSession, timelineOf } from "./describe-session.ts";
-import { forkedSession, sourceOf } from "./forked-session.ts";
+import { beginIn, started, withdrawIn } from "./begun-turn.ts";
+import { describeSession, summaryOf, timelineOf } from "./describe-session.ts";
+import { forkOf } from "./forked-session.ts";
 import { listSessions } from "./list-sessions.ts";
 import { keepRecord } from "./memory-records.ts";
 import { assertFollow, gone, lost } from "./refused-write.ts";
@@ -25,8 +25,9 @@ import {
   type UnendedTurn,
 } from "./memory-session.ts";
 import type { SessionClient } from "../session-client.ts";
-import { beginWait, goOn, openRequests, takeAnswer, takenTurn } from "./waiting-turn.ts";
-import { planFork } from "../plan-fork.ts";
+import { beginWait, goOn, takeAnswer, takenTurn } from "./waiting-turn.ts";
+import { tokensOf } from "../session-counts.ts";
+import { TokensByDay } from "../tokens-by-day.ts";
 import { userMessageText } from "../stored-values.ts";
 import type {
   ForkOutcome,
@@ -83,6 +84,7 @@ export class MemorySessionStore implements SessionStore {
   readonly #room: SessionRoom;
   /** What the monotonic clock is behind the time since 1970; fixed, so that the order of the sessions is. */
   readonly #epoch: number;
+  readonly #tokens = new TokensByDay();
   #ttlMs: number;
   #closed = false;
 
@@ -125,14 +127,7 @@ export class MemorySessionStore implements SessionStore {
     const session = this.#findOwn(sessionId, owner);
     if (session === undefined) return undefined;
     this.#touch(session);
-    const turnId = session.unended?.lease.turnId;
-    const isRunning = this.#isRunning(session);
-    return {
-      lastSeq: session.lastSeq,
-      runningTurnId: isRunning ? turnId : undefined,
-      abandonedTurnId: isRunning ? undefined : turnId,
-      waiting: openRequests(session),
-    };
+    return summaryOf(session, this.#isRunning(session));
   }
 
   async history(sessionId: string): Promise<HistoryMessage[]> {
@@ -151,7 +146,7 @@ export class MemorySessionStore implements SessionStore {
     const isRunning = this.#isRunning(session, now);
     if (unended?.lease.turnId === turnId && unended.claim === turnId) {
       unended.leaseUntil = now + this.#leaseMs;
-      return { status: "started", lease: unended.lease, promptVersion: session.promptVersion };
+      return started(session, unended.lease);
     }
     const seen = messageId === undefined ? undefined : session.messageIds.find(messageId);
     if (seen !== undefined && (isRunning || unended?.lease.turnId !== seen.turnId)) {
@@ -163,11 +158,14 @@ export class MemorySessionStore implements SessionStore {
       return { status: isRunning ? "in-progress" : "abandoned", turnId: unended.lease.turnId };
     }
 
+    const sessionTokens = tokensOf(session.counts);
+    if (sessionTokens >= (turn.maxSessionTokens ?? Infinity))
+      return { status: "budget-spent", sessionTokens };
     const message = userMessageText(turnId, turn.userMessage);
     this.#room.make(bytesOfMessage(message) + (messageId?.length ?? 0), session);
     const lease = beginIn(session, turn, { message, now, leaseUntil: now + this.#leaseMs });
     this.#count(session);
-    return { status: "started", lease, promptVersion: session.promptVersion };
+    return started(session, lease);
   }
 
   async withdrawTurn(
@@ -350,6 +348,11 @@ export class MemorySessionStore implements SessionStore {
     });
   }
 
+  async countTokens(day: string, tokens: number): Promise<number> {
+    this.#assertOpen();
+    return this.#tokens.add(day, tokens);
+  }
+
   async timeline(sessionId: string): Promise<SessionTimeline | undefined> {
     const session = this.#find(sessionId);
     if (session === undefined) return undefined;
@@ -366,22 +369,13 @@ export class MemorySessionStore implements SessionStore {
     return true;
   }
 
-  async fork(
-    sessionId: string,
-    { newSessionId, client, afterTurn }: NewFork,
-  ): Promise<ForkOutcome> {
+  async fork(sessionId: string, fork: NewFork): Promise<ForkOutcome> {
     const source = this.#find(sessionId);
     if (source === undefined) return { status: "unknown-session" };
-    const existing = this.#find(newSessionId);
-    if (existing !== undefined) {
-      const isSame = existing.forkOf === sessionId && existing.owner === client.owner;
-      if (isSame && existing.fence === 0) return { status: "forked" };
-      throw new SessionExistsError("there is a session with this id already");
-    }
-    const plan = planFork(sourceOf(source), afterTurn);
-    if (plan.status !== "planned") return plan;
-    this.#add(forkedSession(source, plan.parts, { newSessionId, client, now: this.#clock.now() }));
-    return { status: "forked" };
+    const existing = this.#find(fork.newSessionId);
+    const { outcome, session } = forkOf(source, { existing, fork, now: this.#clock.now() });
+    if (session !== undefined) this.#add(session);
+    return outcome;
   }
 
   setTtl(ttlMs: number): void {

@@ -1,4 +1,5 @@
 import type { ApprovalRequestFrame } from "../../../protocol/frames.ts";
+import { tokensOf } from "../session-counts.ts";
 import type { AbandonedTurn } from "../session-store.ts";
 import { wentOn, type CallAnswer, type WaitingCalls } from "../waiting-calls.ts";
 import {
@@ -90,7 +91,7 @@ export function goOn(
 /** What another process, or this one, is told of a turn that it is to go on with. */
 export function takenTurn(
   turn: UnendedTurn,
-  { lastSeq, promptVersion }: Pick<MemorySession, "lastSeq" | "promptVersion">,
+  { lastSeq, promptVersion, counts }: Pick<MemorySession, "lastSeq" | "promptVersion" | "counts">,
 ): AbandonedTurn {
   const { userMessage, messageId, origin } = turn.begun;
   const goesOn = turn.firstTurnId !== turn.lease.turnId;
@@ -102,6 +103,7 @@ export function takenTurn(
     firstTurnId: goesOn ? turn.firstTurnId : undefined,
     origin: { ...origin, ...(promptVersion === undefined ? {} : { promptVersion }) },
     journal: turn.journal.map(entryOf),
+    sessionTokens: tokensOf(counts) || undefined,
     isCancelled: turn.isCancelled,
   };
 }

@@ -10,6 +10,7 @@ import type { TurnFrame } from "../../../protocol/frames.ts";
 import { ExpiryQueue } from "../expiry-queue.ts";
 import type { HistoryMessage } from "../history-message.ts";
 import { RedisCancelSignals } from "./cancel-signals.ts";
+import { DayTokens } from "./day-tokens.ts";
 import { openRedisLink } from "./open-link.ts";
 import type { RedisLink } from "./server-link.ts";
 import { RedisFrameReader } from "./frame-reader.ts";
@@ -55,6 +56,7 @@ import {
   signalsKeyOf,
 } from "./script/session-keys.ts";
 import type { SessionLimits, SessionOperation } from "./script/session-operation.ts";
+import { framesFollowing, isFrame } from "./frames-following.ts";
 import { ENTRY_KINDS, seqOfEntry, type StreamEntry } from "./script/stream-entry.ts";
 import type { SessionClient } from "../session-client.ts";
 import { isSessionId } from "../session-id.ts";
@@ -74,7 +76,6 @@ import {
   type TurnEnd,
   type TurnLease,
 } from "../session-store.ts";
-import { parseStoredFrame } from "../stored-values.ts";
 import { NO_JOURNAL, type JournalPart } from "../turn-journal.ts";
 import type { CallAnswer } from "../waiting-calls.ts";
 
@@ -106,6 +107,7 @@ export class RedisSessionStore implements SessionStore {
   readonly #replica = randomBytes(12).toString("base64url");
   readonly #cancels: RedisCancelSignals;
   readonly #accounts: HolderAccounts;
+  readonly #dayTokens: DayTokens;
   #maxBytesPerHolder: number;
   #limits: SessionLimits;
   readonly #index: SessionsByActivity;
@@ -136,6 +138,7 @@ export class RedisSessionStore implements SessionStore {
       remove: (sessionId) => this.#remove(sessionId),
       log: options.log,
     });
+    this.#dayTokens = new DayTokens({ link: this.#commands, agent, replica: this.#replica });
     this.#maxBytesPerHolder = options.maxBytesPerHolder ?? MAX_BYTES_PER_HOLDER;
     this.#limits = limitsOf(ttlMs, `${agent.namespace}/${agent.name}`);
     this.#index = new SessionsByActivity({
@@ -318,6 +321,10 @@ export class RedisSessionStore implements SessionStore {
     return listSessions(this.#index, query, (id) => this.#run(describeSession, id, {}));
   }
 
+  countTokens(day: string, tokens: number): Promise<number> {
+    return this.#dayTokens.count(day, tokens);
+  }
+
   async timeline(sessionId: string): Promise<SessionTimeline | undefined> {
     if (!isSessionId(sessionId)) return undefined;
     await this.#index.write();
@@ -473,22 +480,6 @@ function track(queue: ExpiryQueue<string>, sessionId: string): void {
   if (queue.size <= MAX_TRACKED_SESSIONS) return;
   const oldest = queue.values().next().value;
   if (oldest !== undefined) queue.delete(oldest);
-}
-
-/** The frames behind the one with the seq `after`, up to the first one that is missing. */
-function framesFollowing(after: number, entries: readonly StreamEntry[]): TurnFrame[] {
-  const frames: TurnFrame[] = [];
-  for (const { id, kind, value } of entries) {
-    if (!isFrame(kind)) continue;
-    const seq = seqOfEntry(id);
-    if (seq !== after + frames.length + 1) break;
-    frames.push(parseStoredFrame(value, seq));
-  }
-  return frames;
-}
-
-function isFrame(kind: string): boolean {
-  return kind === ENTRY_KINDS.frame;
 }
 
 function limitsOf(ttlMs: number, agent: string): SessionLimits {

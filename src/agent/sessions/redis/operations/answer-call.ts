@@ -83,7 +83,7 @@ touch(session)
 local message = redis.call('LINDEX', messagesKey, -1)
 if not message then corrupt('the message of the turn is missing') end
 return { 'started', shareOf(session), session.fence, session.before, session.seq, session.turn, session.cancel, message,
-  redis.call('LRANGE', journalKey, 0, -1), session.version }
+  redis.call('LRANGE', journalKey, 0, -1), session.version, tokensOf(session) }
 `,
   encode: ({ owner, answer, leaseMs, replica }: AnswerCallInput) => ({
     owner,

@@ -22,7 +22,7 @@ export interface BeginTurnInput {
 
 /**
  * The script answers 'unknown-session' · 'in-progress', turn id · 'repeated', turn id, seq before, 1 when it is running ·
- * 'abandoned', turn id · 'started', fence, seq before, share, version.
+ * 'abandoned', turn id · 'budget-spent', tokens · 'started', fence, seq before, share, version, tokens. `maxTokens` is -1 for no limit.
  */
 export const beginTurn = sessionOperation({
   arguments: {
@@ -36,6 +36,7 @@ export const beginTurn = sessionOperation({
     origin: "text",
     title: "text",
     freshVersion: "text",
+    maxTokens: "number",
     keptVersion: "list",
   },
   lua: `
@@ -46,7 +47,7 @@ if session.turn == turnId and session.claim == turnId then
   session.lease = now + lease
   save(session)
   touch(session)
-  return { 'started', session.fence, session.before, shareOf(session), session.version }
+  return { 'started', session.fence, session.before, shareOf(session), session.version, tokensOf(session) }
 end
 if messageId ~= '' then
   local taken = redis.call('HGET', messageIdsKey, 'm:' .. messageId)
@@ -63,6 +64,11 @@ if session.turn ~= '' then
   return { isRunning(session) and 'in-progress' or 'abandoned', session.turn }
 end
 
+local tokens = tokensOf(session)
+if maxTokens >= 0 and tokens >= maxTokens then
+  touch(session)
+  return { 'budget-spent', tokens }
+end
 if session.waiting ~= '' then
   endWait(session)
   redis.call('UNLINK', journalKey)
@@ -90,11 +96,11 @@ end
 if not keeps then session.version = freshVersion end
 save(session)
 touch(session)
-return { 'started', fence, session.before, shareOf(session), session.version }
+return { 'started', fence, session.before, shareOf(session), session.version, tokens }
 `,
   encode: ({
     owner,
-    turn: { turnId, messageId, userMessage, origin, promptVersions },
+    turn: { turnId, messageId, userMessage, origin, promptVersions, maxSessionTokens },
     leaseMs,
     replica,
   }: BeginTurnInput) => ({
@@ -108,6 +114,7 @@ return { 'started', fence, session.before, shareOf(session), session.version }
     origin: JSON.stringify({ ...origin, messageId }),
     title: titleOf(userMessage),
     freshVersion: promptVersions?.fresh ?? "",
+    maxTokens: maxSessionTokens ?? -1,
     keptVersion: promptVersions?.kept ?? [],
   }),
   read(reply, { sessionId, turn: { turnId } }): BegunInRedis {
@@ -118,6 +125,8 @@ return { 'started', fence, session.before, shareOf(session), session.version }
       case "in-progress":
       case "abandoned":
         return notStarted({ status, turnId: asText(rest[0]) });
+      case "budget-spent":
+        return notStarted({ status, sessionTokens: asNumber(rest[0]) });
       case "repeated": {
         const [repeatedTurnId, seqBefore, runs] = rest;
         return notStarted({
@@ -128,7 +137,7 @@ return { 'started', fence, session.before, shareOf(session), session.version }
         });
       }
       case "started": {
-        const [fence, seqBefore, share, version] = rest;
+        const [fence, seqBefore, share, version, tokens] = rest;
         const lease = {
           sessionId,
           turnId,
@@ -136,7 +145,12 @@ return { 'started', fence, session.before, shareOf(session), session.version }
           seqBefore: asNumber(seqBefore),
         };
         return {
-          begun: { status, lease, promptVersion: asText(version) || undefined },
+          begun: {
+            status,
+            lease,
+            promptVersion: asText(version) || undefined,
+            sessionTokens: asNumber(tokens) || undefined,
+          },
           share: readShare(asArray(share)),
         };
       }

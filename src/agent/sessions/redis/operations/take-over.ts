@@ -16,7 +16,7 @@ export interface TakeOverInput {
 
 /**
  * The script answers 'none' · 'running', turn id · 'taken', fence, seq before, seq, turn id, 1 when it is to be cancelled,
- * the user's message, what the journal holds, version.
+ * the user's message, what the journal holds, version, tokens of the turns before.
  */
 export const takeOver = sessionOperation({
   arguments: { owner: "text", lease: "number", claim: "text", replica: "text", takenOver: "text" },
@@ -41,7 +41,7 @@ session.replica, session.lease = replica, now + lease
 save(session)
 touch(session)
 return { 'taken', session.fence, session.before, session.seq, session.turn, session.cancel, message, journal,
-  session.version }
+  session.version, tokensOf(session) }
 `,
   encode: ({ owner, leaseMs, claim, replica, replicaName }: TakeOverInput) => ({
     owner,

@@ -129,6 +129,11 @@ local function summaryOf(session)
   return tonumber(turns) or 0, tonumber(calls) or 0, tonumber(input) or 0, tonumber(output) or 0, tonumber(recorded) or 0
 end
 
+local function tokensOf(session)
+  local _, _, input, output = summaryOf(session)
+  return input + output
+end
+
 -- What a list tells of the session.
 local function describe(session)
   local title, created, cost = unpack(redis.call('HMGET', sessionKey, 'title', 'created', '${COST_FIELD}'))

@@ -52,6 +52,14 @@ export function indexKeyOf({ namespace, name }: { namespace: string; name: strin
   return `omnia:{index:${namespace}/${name}}:sessions`;
 }
 
+/** The key of the tokens that one agent uses on a day, as `operations/count-tokens.ts` has it. */
+export function tokensKeyOf(
+  { namespace, name }: { namespace: string; name: string },
+  day: string,
+): string {
+  return `omnia:{budget:${namespace}/${name}}:${day}`;
+}
+
 /** The keys of what the sessions of one holder take, and of when they expire, as `operations/account-sessions.ts` has it. */
 export function keysOfHolder(holder: string): string[] {
   return ["sizes", "expiries"].map((name) => `omnia:{holder-${holder}}:${name}`);

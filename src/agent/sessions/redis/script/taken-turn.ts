@@ -4,10 +4,10 @@ import { asArray, asNumber, asText, unexpectedReply } from "./reply.ts";
 
 /**
  * Reads what a script answers of a turn that this process is to go on with: fence, seq before, seq, turn id, 1 when it is to be
- * cancelled, the user's message, what the journal holds, version.
+ * cancelled, the user's message, what the journal holds, version, tokens of the turns before.
  */
 export function readTakenTurn(reply: readonly unknown[], sessionId: string): AbandonedTurn {
-  const [fence, seqBefore, lastSeq, turn, cancel, message, journal, version] = reply;
+  const [fence, seqBefore, lastSeq, turn, cancel, message, journal, version, tokens] = reply;
   const turnId = asText(turn);
   const userMessage = parseStoredMessage(asText(message));
   if (userMessage.role !== "user") throw unexpectedReply();
@@ -25,6 +25,7 @@ export function readTakenTurn(reply: readonly unknown[], sessionId: string): Aba
     // A turn that an older version began says it in its origin.
     origin: promptVersion === "" ? origin : { ...origin, promptVersion },
     journal: entries.map(parseStoredEntry),
+    sessionTokens: asNumber(tokens) || undefined,
     isCancelled: cancel === 1,
   };
 }
