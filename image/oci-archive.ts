@@ -5,7 +5,6 @@ import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
-import type { IMAGE_FACTS } from "./image-facts.ts";
 
 const run = promisify(execFile);
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
@@ -21,6 +20,15 @@ const REPRODUCIBLE = [
   "--mode=a+rX",
 ];
 
+/** What an image is to whoever runs it. */
+export interface ImageFacts {
+  readonly entrypoint: readonly string[];
+  readonly environment: readonly string[];
+  /** By number: `65532:65532`. */
+  readonly user: string;
+  readonly workingDirectory: string;
+}
+
 export interface ArchiveOptions {
   /** The folder whose content is the root of the image. */
   readonly root: string;
@@ -29,7 +37,7 @@ export interface ArchiveOptions {
   readonly output: string;
   /** With its tag: `omnia:0.1.0`. */
   readonly name: string;
-  readonly facts: typeof IMAGE_FACTS;
+  readonly facts: ImageFacts;
 }
 
 export async function writeArchive({
