@@ -10,11 +10,11 @@ NODE := node_modules/.bin/node
 INSTALLED := node_modules/.installed
 SOURCES := $(shell find bin src supply-chain -type f -not -name '*.test.ts')
 
-.PHONY: help setup up test check audit format generate docs docs-serve recording screenshots image sbom bench clean
+.PHONY: help setup up test e2e node check audit format generate docs docs-serve recording screenshots image sbom bench clean
 
 help: ## List what can be run
 	@printf 'Omnia runs AI agents that are declared as Kubernetes resources.\n\n'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 	@printf '\nARGS passes arguments on: make up ARGS="-f examples/echo --port 9000"\n'
 
 setup: dist/omnia.js ## Install the packages into node_modules and build the program
@@ -38,6 +38,13 @@ test: setup ## Run every test, with a real Redis, model server and Kubernetes AP
 	@test/support/prepare
 	@echo "Running the tests"
 	@vitest run $(ARGS)
+
+e2e: setup ## Run the tests on a real node of Kubernetes, which they bring up on this machine (Linux, root)
+	@if ! test/node/missing-parts | grep -q .; then test/node/node-install >/dev/null; fi
+	@vitest run --project node $(ARGS)
+
+node: setup ## Run a Kubernetes of one node on this machine until Ctrl-C (Linux, root)
+	@exec test/node/run-node
 
 check: setup ## Check types, lint, format, dead code, which part imports which, and advisories
 	@echo "Types"; tsc -p .; tsc -p src/console

@@ -1,4 +1,9 @@
+import { execFileSync } from "node:child_process";
 import { defineConfig } from "vitest/config";
+
+/** OMNIA_E2E=off leaves the node out. Where a machine cannot be one and nobody said so, one test fails, which tells what is missing. */
+const withNode = process.env["OMNIA_E2E"] !== "off";
+const canBeNode = withNode && execFileSync("test/node/missing-parts", { encoding: "utf8" }) === "";
 
 /** Unit tests stand beside the code. The others start processes; they come after, so that none of them is short of time. */
 export default defineConfig({
@@ -53,6 +58,18 @@ export default defineConfig({
           hookTimeout: 120_000,
           maxWorkers: 2,
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "node",
+          include: withNode ? [`test/node/${canBeNode ? "*" : "machine"}.test.ts`] : [],
+          testTimeout: 180_000,
+          hookTimeout: 600_000,
+          // A machine has one node at a time.
+          maxWorkers: 1,
+          sequence: { groupOrder: 4 },
         },
       },
     ],

@@ -9,6 +9,8 @@ export interface ShellOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Typed in, before Ctrl-D. */
   readonly input?: string;
+  /** True: the input stays open until `endInput`. */
+  readonly keepsInput?: boolean;
 }
 
 export interface ShellResult {
@@ -23,10 +25,11 @@ export class Shell implements AsyncDisposable {
   readonly ended: Promise<ShellResult>;
   output = "";
 
-  constructor(commands: string, { cwd, env, input = "" }: ShellOptions) {
+  constructor(commands: string, { cwd, env, input = "", keepsInput = false }: ShellOptions) {
     const child = spawn("bash", ["-ec", commands], { cwd, env: { ...env }, detached: true });
     this.#child = child;
-    child.stdin.on("error", () => {}).end(input);
+    child.stdin.on("error", () => {}).write(input);
+    if (!keepsInput) child.stdin.end();
     for (const stream of [child.stdout, child.stderr]) {
       stream
         .setEncoding("utf8")
@@ -46,6 +49,10 @@ export class Shell implements AsyncDisposable {
         throw new Error(`it ended without ${String(expected)}:\n${this.output}`);
       return found ?? undefined;
     });
+  }
+
+  endInput(): void {
+    this.#child.stdin.end();
   }
 
   /** Ctrl-C. */

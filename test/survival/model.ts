@@ -56,7 +56,7 @@ export async function startSurvivalModel(pauseMs: number): Promise<SurvivalModel
   };
 }
 
-function askedTurn({ messages }: Asked): SurvivalTurn {
+export function askedTurn({ messages }: Asked): SurvivalTurn {
   const { content } = messages.findLast(({ role }) => role === "user") ?? {};
   if (typeof content === "string") return turnOfMessage(content);
   const [part] = content as { text: string }[];

@@ -62,7 +62,8 @@ describe("what is committed", () => {
     const tests = files.filter((file) => /\.(test|spec)\.tsx?$/.test(file));
     expect(
       tests.filter(
-        (file) => !/^(src\/.*|test\/(integration|survival|browser|e2e)\/.*)\.test\.ts$/.test(file),
+        (file) =>
+          !/^(src\/.*|test\/(integration|survival|browser|e2e|node)\/.*)\.test\.ts$/.test(file),
       ),
     ).toEqual([]);
   });
