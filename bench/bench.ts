@@ -13,6 +13,7 @@ import { measureHostileInput } from "./hostile-input.ts";
 import { measureIdleConnections } from "./idle-connections.ts";
 import { measureKnownAttacks } from "./known-attacks.ts";
 import { measureMemory } from "./memory.ts";
+import { measureOperatorChurn } from "./operator-churn.ts";
 import { measureOperatorScale } from "./operator-scale.ts";
 import { measurePackReading } from "./pack-reading.ts";
 import { measureSessionLength } from "./session-length.ts";
@@ -42,6 +43,7 @@ const BENCHES: Record<string, () => Promise<Measurement[]>> = {
   "hostile-input": measureHostileInput,
   "known-attacks": measureKnownAttacks,
   "operator-scale": measureOperatorScale,
+  "operator-churn": measureOperatorChurn,
   "tool-calls": measureToolCalls,
   validators: measureValidators,
   "pack-reading": measurePackReading,
