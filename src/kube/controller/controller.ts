@@ -1,8 +1,8 @@
 import type { Cache, CacheChange } from "../watch/cache.ts";
 import type { Clock } from "../../time/clock.ts";
-import { nextTurn } from "../../time/next-turn.ts";
 import { keyOf, type KubernetesObject } from "../client/object.ts";
 import { withRequestPriority } from "../client/request-priority.ts";
+import { PassStarts } from "./pass-starts.ts";
 import { WorkQueue, type WorkPriority } from "./work-queue.ts";
 
 export const DEFAULT_WORKERS = 4;
@@ -50,6 +50,7 @@ export class Controller {
   readonly #options: ControllerOptions;
   readonly #ownKeys: (() => Iterable<string>)[] = [];
   readonly #subscriptions: (() => void)[] = [];
+  readonly #starts = new PassStarts();
   #active = 0;
   #isRunning = false;
 
@@ -143,7 +144,7 @@ export class Controller {
       this.#active += 1;
       try {
         // A pass that finds nothing to do waits for nothing: a thousand of them must not keep everything else waiting.
-        await nextTurn();
+        await this.#starts.next(urgency);
         await withRequestPriority(urgency, () => this.#reconcile(key, signal));
       } finally {
         this.#active -= 1;
