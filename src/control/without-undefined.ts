@@ -18,8 +18,17 @@ export function withoutUndefined<T extends object>(fields: OrUndefined<T>): T {
 function copyOf(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(copyOf);
   if (typeof value !== "object" || value === null) return value;
-  const fields = Object.entries(value)
-    .filter(([, field]) => field !== undefined)
-    .map(([name, field]) => [name, copyOf(field)] as const);
-  return Object.fromEntries(fields);
+  const copy: Record<string, unknown> = {};
+  for (const name of Object.keys(value)) {
+    const field = (value as Record<string, unknown>)[name];
+    if (field === undefined) continue;
+    // A plain assignment to this name would set the prototype.
+    if (name === "__proto__") Object.defineProperty(copy, name, own(copyOf(field)));
+    else copy[name] = copyOf(field);
+  }
+  return copy;
+}
+
+function own(value: unknown): PropertyDescriptor {
+  return { value, configurable: true, enumerable: true, writable: true };
 }

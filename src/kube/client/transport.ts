@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import { type IncomingMessage, type RequestOptions, request as httpRequest } from "node:http";
 import { Agent, request as httpsRequest } from "node:https";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
+import { isDeepStrictEqual } from "node:util";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { type Clock, systemClock } from "../../time/clock.ts";
 import { ConnectionError } from "./api-error.ts";
@@ -46,18 +46,15 @@ export function createTransport(
   const proxied = cluster.proxyUrl !== undefined && cluster.proxyUrl !== "";
   const credentials = new Credentials(kubeConfig);
   let agent: Agent | undefined;
-  let material = "";
+  let material: TlsOptions = {};
 
   /** An agent of our own, because client-node's neither keeps connections alive nor notices a renewed certificate. */
   const agentFor = (authentication: Authentication): Agent => {
     const tlsOptions = tlsOptionsOf(authentication);
-    const digest = createHash("sha256")
-      .update(JSON.stringify(Object.entries(tlsOptions).map(String)))
-      .digest("hex");
-    if (agent === undefined || digest !== material) {
+    if (agent === undefined || !isDeepStrictEqual(tlsOptions, material)) {
       // Requests on the old connections go on to their end.
       for (const idle of Object.values(agent?.freeSockets ?? {})) idle?.forEach(destroy);
-      material = digest;
+      material = tlsOptions;
       agent = new Agent({
         keepAlive: true,
         keepAliveMsecs: KEEP_ALIVE_MS,

@@ -1,7 +1,7 @@
 import type { ConfigSigner } from "../../agent-config/config-signature.ts";
 import { decideReplicas } from "../../control/agent-runtime/decide-replicas.ts";
 import type { Clock } from "../../time/clock.ts";
-import { nextFiles } from "./files/agent-files.ts";
+import { nextFiles, signedConfig } from "./files/agent-files.ts";
 import { type DigestReaders, gatherDigests } from "./files/gather-digests.ts";
 import { type AutoscalerFacts, buildAutoscalers } from "./objects/build-autoscalers.ts";
 import type { Phase } from "./pass.ts";
@@ -28,8 +28,9 @@ export function prepareFiles(
     const { name, namespace } = metadata;
     const { valueDigest, fileDigest } = await gatherDigests(namespace, workload, readers, signal);
     const { secretFiles } = workload;
-    const config = signer.sign(decision.config, { uid: memory.uid, secretFiles });
     const last = gathered.lastFiles;
+    const facts = { uid: memory.uid, secretFiles };
+    const config = signedConfig(decision.config, facts, last, signer);
     const files = nextFiles({ config, secretFiles, fileDigest, last, pods });
     const { autoscaling } = workload;
     const deployment = own.deployment && {

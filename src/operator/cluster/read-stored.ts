@@ -12,8 +12,20 @@ export type StoredSpec<Spec> =
   | { readonly ok: true; readonly spec: Spec }
   | { readonly ok: false; readonly problem: string };
 
+/** A cache keeps an object as it is until it changes, while many passes read its spec. */
+const known = new WeakMap<object, { schema: z.ZodType; read: StoredSpec<unknown> }>();
+
 /** Reads the spec of a stored object, which may follow an older or a newer schema than that of this operator. */
 export function readSpec<Spec>(schema: z.ZodType<Spec>, spec: unknown): StoredSpec<Spec> {
+  if (typeof spec !== "object" || spec === null) return readAnew(schema, spec);
+  const before = known.get(spec);
+  if (before?.schema === schema) return before.read as StoredSpec<Spec>;
+  const read = readAnew(schema, spec);
+  known.set(spec, { schema, read });
+  return read;
+}
+
+function readAnew<Spec>(schema: z.ZodType<Spec>, spec: unknown): StoredSpec<Spec> {
   const read = validate(schema, spec);
   if (read.ok) return { ok: true, spec: read.value };
   const listed = read.problems

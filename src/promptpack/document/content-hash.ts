@@ -14,9 +14,12 @@ export function contentHash(value: unknown): string {
 export function canonicalJSON(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJSON).join(",")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
-  const fields = Object.entries(value)
-    .filter(([, field]) => field !== undefined)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, field]) => `${JSON.stringify(name)}:${canonicalJSON(field)}`);
-  return `{${fields.join(",")}}`;
+  // Without pairs and lists in between, because an operator hashes every object of every agent again and again.
+  let text = "";
+  for (const name of Object.keys(value).sort()) {
+    const field = (value as Record<string, unknown>)[name];
+    if (field === undefined) continue;
+    text += `${text === "" ? "" : ","}${JSON.stringify(name)}:${canonicalJSON(field)}`;
+  }
+  return `{${text}}`;
 }

@@ -3,8 +3,12 @@ import { aConfigSigner } from "../../../../test/support/builders/a-config-signer
 import { decided } from "../../../../test/support/builders/a-decision.ts";
 import type { AgentConfig } from "../../../agent-config/agent-config.ts";
 import type { ConfigMapObject, PodObject } from "../../cluster/kubernetes-objects.ts";
-import { FILES_REVISION_ANNOTATION, SECRET_FILES_ANNOTATION } from "../../cluster/labels.ts";
-import { type KnownFiles, LastFiles, nextFiles } from "./agent-files.ts";
+import {
+  FILES_DIGEST_ANNOTATION,
+  FILES_REVISION_ANNOTATION,
+  SECRET_FILES_ANNOTATION,
+} from "../../cluster/labels.ts";
+import { type KnownFiles, LastFiles, nextFiles, signedConfig } from "./agent-files.ts";
 import { type AgentFiles, buildConfigMap, CONFIG_KEY } from "../objects/build-config-map.ts";
 
 const AT = { name: "support", namespace: "team" };
@@ -47,6 +51,46 @@ function aPod(revision?: string): PodObject {
 }
 
 describe("the files of an agent", () => {
+  it("a config that is the same keeps its signature, and any other one is signed for its own facts", () => {
+    const last = known(next({}));
+    const { signature: _, ...unsigned } = aConfig();
+    const facts = { uid: UID, secretFiles: [KEY] };
+    expect(signedConfig(unsigned, facts, last, SIGNER)).toBe(last.config);
+    expect(signedConfig(aConfig("second"), facts, last, SIGNER)).toEqual(aConfig("second"));
+    const others = [
+      { ...facts, uid: "another-uid" },
+      { ...facts, secretFiles: [] },
+    ];
+    for (const other of others) {
+      const signed = signedConfig(unsigned, other, last, SIGNER);
+      expect(SIGNER.hasSigned(signed, other)).toBe(true);
+      expect(SIGNER.hasSigned(signed, facts)).toBe(false);
+    }
+    expect(signedConfig(unsigned, facts, NOTHING, SIGNER)).toEqual(aConfig());
+  });
+
+  it.each([
+    ["of the config", { data: { [CONFIG_KEY]: "{}" } }],
+    ["of the list of secret files", { annotation: [SECRET_FILES_ANNOTATION, "[]"] }],
+    ["of the digest", { annotation: [FILES_DIGEST_ANNOTATION, "config=0"] }],
+  ] as const)(
+    "a change %s by others is noticed although the rest is as it was written",
+    (_, change) => {
+      const files = next({});
+      const last = new LastFiles(SIGNER, UID);
+      last.wrote(files, undefined);
+      const live = inCluster(files, "1");
+      if ("data" in change) live.data = change.data;
+      else
+        live.metadata.annotations = {
+          ...live.metadata.annotations,
+          [change.annotation[0]]: change.annotation[1],
+        };
+      expect(last.read(live)).toMatchObject({ config: files.config, isSpoiled: true });
+      expect(last.read(inCluster(files, "2"))).toMatchObject({ isSpoiled: false });
+    },
+  );
+
   it("the revision stays while neither the config nor a secret changes", () => {
     const first = next({});
     expect(first.filesRevision).toBe(1);

@@ -5,7 +5,11 @@ import type { SecretFile } from "../../../control/agent-runtime/workload-decisio
 import { contentHash } from "../../../promptpack/document/content-hash.ts";
 import type { ConfigSigner } from "../../../agent-config/config-signature.ts";
 import type { ConfigMapObject, PodObject } from "../../cluster/kubernetes-objects.ts";
-import { FILES_REVISION_ANNOTATION } from "../../cluster/labels.ts";
+import {
+  FILES_DIGEST_ANNOTATION,
+  FILES_REVISION_ANNOTATION,
+  SECRET_FILES_ANNOTATION,
+} from "../../cluster/labels.ts";
 import {
   type AgentFiles,
   CONFIG_KEY,
@@ -45,6 +49,10 @@ export class LastFiles {
     if (this.#last !== undefined && (live === undefined || this.#last.over === version)) {
       return this.#last.files;
     }
+    if (this.#last !== undefined && isWrittenAs(live, this.#last.files)) {
+      this.#last = { files: this.#last.files, over: version };
+      return this.#last.files;
+    }
     const read = readConfigMap(live);
     if (live !== undefined && this.#isIntact(live, read)) {
       const files = { ...read, isSpoiled: false };
@@ -71,6 +79,39 @@ export class LastFiles {
     const over = live?.metadata.resourceVersion;
     this.#last = { files: { ...files, isSpoiled: false }, over };
   }
+}
+
+/** Whether these files were given to the cluster as they are here. It is cheaper to see than that a stranger wrote nothing into them. */
+function isWrittenAs(
+  live: ConfigMapObject | undefined,
+  { config, secretFiles = [], filesRevision, filesDigest }: KnownFiles,
+): boolean {
+  const annotations = live?.metadata.annotations;
+  return (
+    config !== undefined &&
+    annotations?.[FILES_REVISION_ANNOTATION] === String(filesRevision) &&
+    annotations[FILES_DIGEST_ANNOTATION] === filesDigest &&
+    annotations[SECRET_FILES_ANNOTATION] === JSON.stringify(secretFiles) &&
+    live?.data?.[CONFIG_KEY] === configText(config)
+  );
+}
+
+/** The config with its signature, taken from the last files where it is the same, since to sign it again would give the same text. */
+export function signedConfig(
+  config: AgentConfig,
+  facts: { readonly uid: string; readonly secretFiles: readonly SecretFile[] },
+  last: KnownFiles,
+  signer: ConfigSigner,
+): AgentConfig {
+  const isSame =
+    last.config?.signature?.uid === facts.uid &&
+    unsignedText(config) === unsignedText(last.config) &&
+    JSON.stringify(facts.secretFiles) === JSON.stringify(last.secretFiles);
+  return isSame && last.config !== undefined ? last.config : signer.sign(config, facts);
+}
+
+function unsignedText({ signature: _, ...unsigned }: AgentConfig): string {
+  return JSON.stringify(unsigned);
 }
 
 /** The files get a new revision when the pods may have other files than they should. */
