@@ -46,15 +46,17 @@ interface SubjectAccessReview extends KubernetesObject {
   status?: { allowed?: boolean };
 }
 
+const TOKEN_CURE =
+  "kubectl create token SERVICEACCOUNT -n NAMESPACE makes one; omnia console says how to open the page with it";
 const NO_TOKEN: CallerRefusal = {
   code: "Unauthorized",
   message: "this wants a token of the cluster: Authorization: Bearer TOKEN",
-  cure: "kubectl create token SERVICEACCOUNT",
+  cure: TOKEN_CURE,
 };
 const NOT_VALID: CallerRefusal = {
   code: "Unauthorized",
-  message: "the cluster does not take this token",
-  cure: "kubectl create token SERVICEACCOUNT",
+  message: "the cluster does not take this token, or takes it no longer",
+  cure: TOKEN_CURE,
 };
 const UNAVAILABLE: CallerRefusal = {
   code: "Unavailable",
@@ -62,7 +64,7 @@ const UNAVAILABLE: CallerRefusal = {
 };
 
 export function createClusterCallers(client: KubeClient, clock: Clock): Callers {
-  const users = new WeakMap<Caller, User>();
+  const users = new WeakMap<Caller, { readonly user: User; readonly token: string }>();
   const callers = new ExpiringAnswers<Caller | undefined>({
     clock,
     ageMs: ANSWER_AGE_MS,
@@ -78,8 +80,13 @@ export function createClusterCallers(client: KubeClient, clock: Clock): Callers 
       return undefined;
     }
     const caller: Caller = { subject: `kubernetes:${username}`, expiresAt: expiryOf(token) };
-    users.set(caller, status.user ?? {});
+    users.set(caller, { user: status.user ?? {}, token });
     return caller;
+  }
+
+  async function callerOf(token: string, signal: AbortSignal): Promise<Caller | undefined> {
+    const key = hash("sha256", token, "base64");
+    return await callers.get(key, signal, (asking) => review(token, asking));
   }
 
   return {
@@ -90,9 +97,7 @@ export function createClusterCallers(client: KubeClient, clock: Clock): Callers 
       if (token === undefined) return NO_TOKEN;
       if (token.length > MAX_TOKEN_CHARACTERS) return NOT_VALID;
       try {
-        const key = hash("sha256", token, "base64");
-        const caller = await callers.get(key, signal, (asking) => review(token, asking));
-        return caller ?? NOT_VALID;
+        return (await callerOf(token, signal)) ?? NOT_VALID;
       } catch (error) {
         if (signal.aborted) throw error;
         return UNAVAILABLE;
@@ -100,11 +105,14 @@ export function createClusterCallers(client: KubeClient, clock: Clock): Callers 
     },
 
     async may(caller, action, signal) {
-      const user = users.get(caller);
-      if (user === undefined) return false;
+      const known = users.get(caller);
+      if (known === undefined) return false;
+      const { user, token } = known;
       const { username, uid, groups, extra } = user;
       const key = hash("sha256", JSON.stringify([user, action]), "base64");
       try {
+        // Whoever is connected for long may have a token that was taken back, as with its service account.
+        if ((await callerOf(token, signal)) === undefined) return false;
         return await rights.get(key, signal, async (asking) => {
           const spec = { user: username, uid, groups, extra, resourceAttributes: asked(action) };
           const { status } = await client.create<SubjectAccessReview>(

@@ -62,9 +62,10 @@ export function addWatch(app: ApiApp, parts: ApiParts): void {
     const { "last-event-id": lastEventId } = context.req.valid("header");
     const { caller } = context.var.rights;
     const origin = webSocketOrigin(context.req);
-    const headers = { "content-type": "text/event-stream", "x-accel-buffering": "no" };
+    const headers = context.req.header();
+    const answer = { "content-type": "text/event-stream", "x-accel-buffering": "no" };
     // A HEAD request has no stream, and reads none.
-    if (context.req.method === "HEAD") return context.body(null, 200, headers);
+    if (context.req.method === "HEAD") return context.body(null, 200, answer);
     if (streams >= MAX_STREAMS || gateway.closing.aborted) {
       throw new ApiProblem("Unavailable", "no more streams are taken just now");
     }
@@ -101,14 +102,19 @@ export function addWatch(app: ApiApp, parts: ApiParts): void {
             );
           },
         });
-        for await (const part of text) yield encoder.encode(part);
+        for await (const part of text) {
+          // A token may be taken back while the stream goes on. Its reader is then told when it comes again.
+          const now = await callers.identify({ headers }, signal);
+          if ("code" in now && now.code === "Unauthorized") return;
+          yield encoder.encode(part);
+        }
       } catch (error) {
         if (!signal.aborted) parts.log.error({ error }, "A stream of changes failed");
       } finally {
         streams -= 1;
       }
     }
-    return context.body(ReadableStream.from(parted()), 200, headers);
+    return context.body(ReadableStream.from(parted()), 200, answer);
   });
 }
 
