@@ -3,7 +3,11 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { customResourceDefinitions } from "../src/api/crd.ts";
-import { GATEWAY_API_RULES, GATEWAY_RULES } from "../src/gateway-cluster/permissions.ts";
+import {
+  GATEWAY_API_RULES,
+  GATEWAY_RESOURCE_RULES,
+  GATEWAY_RULES,
+} from "../src/gateway-cluster/permissions.ts";
 import { ADMISSION_POLICY } from "../src/operator/admission-policy.ts";
 import { GATEWAY_KEY_NAME, LEASE_NAME, SIGNING_KEY_NAME } from "../src/operator/cluster/labels.ts";
 import {
@@ -37,6 +41,7 @@ export function chartFiles(): Map<string, string> {
     sessions: USER_RULES.sessions,
     admin: USER_RULES.admin,
     gateway: GATEWAY_RULES,
+    "gateway-resources": GATEWAY_RESOURCE_RULES,
     "gateway-api": GATEWAY_API_RULES,
   };
   for (const [name, value] of Object.entries(rules)) {

@@ -36,7 +36,8 @@ export interface ClusterAgentsOptions {
 }
 
 export class ClusterAgents implements GatewaySource {
-  readonly #agentRuntimes = new Cache<StoredAgentRuntime>();
+  /** What is known of the AgentRuntimes. Others may read it. */
+  readonly agentRuntimes = new Cache<StoredAgentRuntime>();
   readonly #slices = new Cache<AgentSlice>({
     agent: ({ metadata }) => {
       const service = metadata.labels?.[SERVICE_NAME_LABEL];
@@ -66,7 +67,7 @@ export class ClusterAgents implements GatewaySource {
       new Reflector({
         client,
         type: AGENT_RUNTIMES,
-        cache: this.#agentRuntimes,
+        cache: this.agentRuntimes,
         namespace,
         clock,
         random,
@@ -84,7 +85,7 @@ export class ClusterAgents implements GatewaySource {
         onError: (error) => onError(ENDPOINT_SLICES, error),
       }),
     ]);
-    this.#agentRuntimes.subscribe(({ before, after }) => {
+    this.agentRuntimes.subscribe(({ before, after }) => {
       const { name, namespace = "" } = (after ?? before)?.metadata ?? { name: "" };
       this.#changed(keyOfAgent({ name, namespace }));
     });
@@ -110,7 +111,7 @@ export class ClusterAgents implements GatewaySource {
     const key = keyOfAgent(agent);
     const known = this.#routes.get(key);
     if (known !== undefined) return known;
-    const agentRuntime = this.#agentRuntimes.get(key);
+    const agentRuntime = this.agentRuntimes.get(key);
     if (agentRuntime === undefined && !this.isSynced) return NOT_KNOWN_YET;
     const slices = this.#slices.indexed("agent", key);
     const route = routeOf(agentRuntime, slices, { isAuthenticated: this.#isAuthenticated });
@@ -143,7 +144,7 @@ export class ClusterAgents implements GatewaySource {
   }
 
   agents(): readonly AgentReference[] {
-    return [...this.#agentRuntimes.all()].map(({ metadata: { name, namespace = "" } }) => ({
+    return [...this.agentRuntimes.all()].map(({ metadata: { name, namespace = "" } }) => ({
       name,
       namespace,
     }));

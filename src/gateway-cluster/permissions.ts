@@ -10,6 +10,15 @@ export const GATEWAY_RULES: readonly PolicyRule[] = [
   { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list", "watch"] },
 ];
 
+/** Besides, in every namespace, where it has an HTTP API: what that shows. It still reads no Secret. */
+export const GATEWAY_RESOURCE_RULES: readonly PolicyRule[] = [
+  { apiGroups: [GROUP], resources: ["promptpacks", "toolregistries"], verbs: ["list", "watch"] },
+  // Restarts and last words of replicas, and what happened to the resources.
+  { apiGroups: [""], resources: ["pods", "events"], verbs: ["list", "watch"] },
+  // The versions of packs, which are read when somebody asks for them.
+  { apiGroups: [""], resources: ["configmaps"], verbs: ["get", "list"] },
+];
+
 /** In the whole cluster, where tokens of the cluster are taken: it asks who somebody is, and what that one may do. */
 export const GATEWAY_API_RULES: readonly PolicyRule[] = [
   { apiGroups: ["authentication.k8s.io"], resources: ["tokenreviews"], verbs: ["create"] },

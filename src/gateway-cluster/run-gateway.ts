@@ -2,9 +2,12 @@
 import type { KubeConfig } from "@kubernetes/client-node";
 import type { AuthConfig } from "../agent-config/agent-config.ts";
 import { createAuthenticator } from "../authentication/create-authenticator.ts";
+import type { ConsoleFiles } from "../gateway/console/console-files.ts";
 import { createGatewayMetrics } from "../gateway/gateway-metrics.ts";
-import { createGateway, type Gateway } from "../gateway/gateway.ts";
+import type { Callers } from "../gateway/caller.ts";
+import { createGateway, type Gateway, type GatewayOptions } from "../gateway/gateway.ts";
 import { KubeClient } from "../kube/client/client.ts";
+import type { ResourceType } from "../kube/client/object.ts";
 import { RateLimiter } from "../kube/client/rate-limiter.ts";
 import { createTransport } from "../kube/client/transport.ts";
 import type { Log } from "../observability/log.ts";
@@ -16,6 +19,7 @@ import { AgentWaker } from "./agent-waker.ts";
 import { ClusterAgents } from "./cluster-agents.ts";
 import { createClusterCallers } from "./cluster-callers.ts";
 import { GatewayKey } from "./gateway-key.ts";
+import { ClusterResources } from "./resources/cluster-resources.ts";
 
 /** Open connections are judged again this often. */
 const REVIEW_MS = 10_000;
@@ -38,8 +42,10 @@ export interface GatewaySettings {
   readonly auth: AuthConfig | undefined;
   /** The file of the key that proves to agents who asks. */
   readonly keyFile: string | undefined;
-  /** Whether tokens of the cluster are taken. */
-  readonly takesClusterTokens: boolean;
+  /** Whether tokens of the cluster are taken, and there is an HTTP API for those who have one. */
+  readonly hasApi: boolean;
+  /** Whether the page for people is served. It asks the API. */
+  readonly hasConsole: boolean;
   readonly drainGraceMs: number;
 }
 
@@ -49,6 +55,12 @@ export interface GatewayProcessOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
+  /** The version of the program. */
+  readonly version: string;
+  /** Names the changes that this process tells of. It has to be another one at each start. */
+  readonly streamId: string;
+  /** The page for people, where it is served. */
+  readonly console?: ConsoleFiles | undefined;
 }
 
 export interface RunningGateway {
@@ -61,10 +73,11 @@ export interface RunningGateway {
  * no key to sign with.
  */
 export async function runGateway(
-  { kubeConfig, settings, clock, random, log }: GatewayProcessOptions,
+  options: GatewayProcessOptions,
   { signal, endNow }: { signal: AbortSignal; endNow: AbortSignal },
   onListening: (running: RunningGateway) => void = () => {},
 ): Promise<void> {
+  const { kubeConfig, settings, clock, random, log, console } = options;
   const registry = createMetrics({ processMetrics: true });
   const transport = createTransport(kubeConfig, clock);
   const client = new KubeClient({
@@ -74,15 +87,15 @@ export async function runGateway(
     clock,
     repeating: { random },
   });
-  const agents = new ClusterAgents({
+  const watching = {
     client,
     namespaces: settings.namespaces,
-    isAuthenticated: settings.auth !== undefined,
     clock,
     random,
-    onError: (type, error) =>
+    onError: (type: ResourceType, error: unknown) =>
       log.warn({ kind: type.kind, error }, "A watch failed; it is tried again"),
-  });
+  };
+  const agents = new ClusterAgents({ ...watching, isAuthenticated: settings.auth !== undefined });
   const waker = new AgentWaker({
     agents,
     client,
@@ -92,16 +105,21 @@ export async function runGateway(
   });
   const key = settings.keyFile === undefined ? undefined : new GatewayKey(settings.keyFile, clock);
   await key?.check();
+  const callers = settings.hasApi ? createClusterCallers(client, clock) : undefined;
+  const resources =
+    callers && new ClusterResources({ ...watching, agentRuntimes: agents.agentRuntimes });
   const gateway = createGateway({
     source: agents,
     log,
     token: "",
     allowedHosts: settings.allowedHosts,
     limits: { maxConnections: settings.maxConnections },
+    console,
+    api: resources && callers && (await apiOf({ resources, callers, key, ...options })),
     cluster: {
       allowedOrigins: settings.allowedOrigins,
       authenticator: createAuthenticator(settings.auth, { configFolder: "/", clock, log }),
-      callers: settings.takesClusterTokens ? createClusterCallers(client, clock) : undefined,
+      callers,
       signToken:
         key &&
         (({ agent, subject }) => {
@@ -116,12 +134,17 @@ export async function runGateway(
     metrics: registry,
     reasons: async () => {
       if (signal.aborted) return [{ message: "the gateway is shutting down" }];
-      if (agents.isSynced) return [];
-      return [{ message: "the API server has not told yet of all agents and their replicas" }];
+      if (!agents.isSynced) {
+        return [{ message: "the API server has not told yet of all agents and their replicas" }];
+      }
+      if (resources?.isSynced === false) {
+        return [{ message: "the API server has not told yet of all that the HTTP API shows" }];
+      }
+      return [];
     },
   });
   const ending = new AbortController();
-  const watches = agents.run(ending.signal);
+  const watches = Promise.all([agents.run(ending.signal), resources?.run(ending.signal)]);
   const reviews = reviewRegularly(gateway, clock, ending.signal);
   try {
     const managementPort = await management.listen(settings.managementPort);
@@ -140,6 +163,30 @@ export async function runGateway(
     await management.close();
     transport.close();
   }
+}
+
+/** The API is loaded where it is wanted. */
+async function apiOf({
+  resources,
+  callers,
+  key,
+  ...options
+}: Pick<GatewayProcessOptions, "version" | "streamId" | "clock" | "log"> & {
+  resources: ClusterResources;
+  callers: Callers;
+  key: GatewayKey | undefined;
+}): Promise<GatewayOptions["api"]> {
+  const { version, streamId, clock, log } = options;
+  const { createApi } = await import("../gateway/api/create-api.ts");
+  return createApi({
+    source: resources,
+    callers,
+    version,
+    streamId,
+    signRequest: key && ((request) => key.sign(request)),
+    clock,
+    log,
+  });
 }
 
 async function reviewRegularly(gateway: Gateway, clock: Clock, signal: AbortSignal): Promise<void> {

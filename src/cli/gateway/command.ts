@@ -48,10 +48,13 @@ export function gatewayCommand({ streams, end }: CommandContext): Command {
     ]);
     const { kubeconfig, context, drainGrace, ...flags } = raw;
     // commander would take a variable for set whatever it says.
-    const api = flags.api || /^(1|true)$/i.test(streams.env["OMNIA_GATEWAY_API"] ?? "");
+    const isSet = (name: string): boolean => /^(1|true)$/i.test(streams.env[name] ?? "");
+    const api = flags.api || isSet("OMNIA_GATEWAY_API");
+    const hasConsole = flags.console || isSet("OMNIA_GATEWAY_CONSOLE");
     const settings = readGatewayFlags({
       ...flags,
       api,
+      console: hasConsole,
       namespaces: listOf(raw.namespaces),
       allowedOrigin: listOf(raw.allowedOrigin),
       allowedHost: listOf(raw.allowedHost),
@@ -106,7 +109,11 @@ function options(): Option[] {
     ),
     new Option(
       "--api",
-      "let in people and programs with tokens of the cluster, by their rights (env: OMNIA_GATEWAY_API)",
+      "let in people and programs with tokens of the cluster, by their rights, and answer them on the HTTP API (env: OMNIA_GATEWAY_API)",
+    ).default(false),
+    new Option(
+      "--console",
+      "serve the page for people too, which asks the HTTP API; it wants --api (env: OMNIA_GATEWAY_CONSOLE)",
     ).default(false),
     option("--drain-grace <duration>", "how long open connections may go on when the gateway ends")
       .argParser(graceValue)

@@ -1,4 +1,7 @@
 /** `omnia gateway`: runs the front door of a cluster as a process, with its signals, its log and its credentials. */
+import { randomBytes } from "node:crypto";
+import packageJSON from "../../../package.json" with { type: "json" };
+import { findConsoleFiles } from "../../gateway/console/console-files.ts";
 import { GatewayKeyError } from "../../gateway-cluster/gateway-key.ts";
 import { runGateway, type GatewaySettings } from "../../gateway-cluster/run-gateway.ts";
 import { createProcessLog } from "../../observability/log.ts";
@@ -12,6 +15,7 @@ export interface ClusterFlags {
   readonly context?: string | undefined;
 }
 
+const STREAM_ID_BYTES = 8;
 const SIGNALS = ["SIGTERM", "SIGINT"] as const;
 
 /** Settles when a signal has drained the gateway. A second signal ends it at once. */
@@ -26,6 +30,12 @@ export async function gateway(
       cure: "Point KUBECONFIG or --kubeconfig at one, or run the gateway in a pod. On one machine, omnia up has a gateway.",
     });
   }
+  const console = settings.hasConsole ? await findConsoleFiles() : undefined;
+  if (settings.hasConsole && console === undefined) {
+    throw new CliError("--console: the page is not there.", {
+      cure: "It comes with the image and the package of npm. In a checkout, make build makes it.",
+    });
+  }
   const log = createProcessLog(env);
   const drain = new AbortController();
   const endNow = new AbortController();
@@ -33,7 +43,16 @@ export async function gateway(
   for (const signal of SIGNALS) process.on(signal, onSignal);
   try {
     await runGateway(
-      { kubeConfig, settings, clock: systemClock, random: Math.random, log },
+      {
+        kubeConfig,
+        settings,
+        clock: systemClock,
+        random: Math.random,
+        log,
+        version: packageJSON.version,
+        streamId: randomBytes(STREAM_ID_BYTES).toString("hex"),
+        console,
+      },
       { signal: drain.signal, endNow: endNow.signal },
       (running) => process.send?.(running),
     );

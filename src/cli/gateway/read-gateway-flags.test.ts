@@ -12,6 +12,7 @@ function read(flags: Partial<GatewayFlags>) {
     authJwtAudience: [],
     authJwtRequiredClaims: [],
     api: false,
+    console: false,
     drainGraceMs: 0,
     ...flags,
   });
@@ -64,6 +65,7 @@ describe("the flags of a gateway", () => {
     ["--api-keys-dir", { apiKeysDir: import.meta.filename }],
     ["--api-keys-dir", { apiKeysDir: import.meta.dirname }],
     ["--api", { api: true }],
+    ["--console", { console: true, gatewayKeyFile }],
     ["--allowed-origin", { allowedOrigin: ["app.example"] }],
     ["--allowed-host", { allowedHost: ["agents.example:443"] }],
     ["--allowed-host", { allowedHost: ["https://agents.example"] }],

@@ -23,6 +23,7 @@ export interface GatewayFlags {
   readonly apiKeysDir?: string | undefined;
   readonly gatewayKeyFile?: string | undefined;
   readonly api: boolean;
+  readonly console: boolean;
   readonly drainGraceMs: number;
 }
 
@@ -53,6 +54,11 @@ export function readGatewayFlags(flags: GatewayFlags): GatewaySettings {
       cure: "Name the file key.pem of Secret omnia-gateway-key with --gateway-key-file, and start the operator with --gateway.",
     });
   }
+  if (flags.console && !flags.api) {
+    throw wrong("--console", "the page asks the HTTP API for all that it shows", {
+      cure: "Give --api too.",
+    });
+  }
   return {
     host: flags.host,
     port: flags.port,
@@ -63,7 +69,8 @@ export function readGatewayFlags(flags: GatewayFlags): GatewaySettings {
     maxConnections: flags.maxConnections,
     auth,
     keyFile,
-    takesClusterTokens: flags.api,
+    hasApi: flags.api,
+    hasConsole: flags.console,
     drainGraceMs: flags.drainGraceMs,
   };
 }

@@ -23,6 +23,7 @@ export interface ReflectorOptions<T extends KubernetesObject> {
   cache: Cache<T>;
   namespace?: string | undefined;
   labelSelector?: string | undefined;
+  fieldSelector?: string | undefined;
   metadataOnly?: boolean | undefined;
   /**
    * Gives the part of an object that is kept. Its name, namespace, uid and resourceVersion must stay. Of the managed fields nothing is
@@ -94,13 +95,15 @@ export class Reflector<T extends KubernetesObject> {
   }
 
   async #list(signal: AbortSignal): Promise<string> {
-    const { client, type, cache, namespace, labelSelector, metadataOnly } = this.#options;
+    const { client, type, cache, namespace, labelSelector, fieldSelector, metadataOnly } =
+      this.#options;
     const objects: T[] = [];
     let next: string | undefined;
     for (;;) {
       const page = await client.list<T>(type, {
         namespace,
         labelSelector,
+        fieldSelector,
         metadataOnly,
         limit: PAGE_SIZE,
         continue: next,
@@ -118,10 +121,12 @@ export class Reflector<T extends KubernetesObject> {
   }
 
   async #watch(resourceVersion: string, signal: AbortSignal): Promise<void> {
-    const { client, type, namespace, labelSelector, metadataOnly, random } = this.#options;
+    const { client, type, namespace, labelSelector, fieldSelector, metadataOnly, random } =
+      this.#options;
     const events = client.watch<T>(type, {
       namespace,
       labelSelector,
+      fieldSelector,
       metadataOnly,
       resourceVersion,
       timeoutSeconds: Math.round(WATCH_SECONDS * (1 + random())),

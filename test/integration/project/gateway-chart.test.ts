@@ -2,7 +2,11 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
-import { GATEWAY_API_RULES, GATEWAY_RULES } from "../../../src/gateway-cluster/permissions.ts";
+import {
+  GATEWAY_API_RULES,
+  GATEWAY_RESOURCE_RULES,
+  GATEWAY_RULES,
+} from "../../../src/gateway-cluster/permissions.ts";
 import { gatewayKeyRules } from "../../../src/operator/permissions.ts";
 import { forAllTests } from "../../support/builders/fixtures.ts";
 import {
@@ -23,7 +27,7 @@ const ENABLED = ["--set", "gateway.enabled=true"];
 const EVERYTHING = [
   ...ENABLED,
   "--set",
-  "gateway.api.enabled=true,gateway.auth.apiKeysSecret=keys",
+  "gateway.api.enabled=true,gateway.console.enabled=true,gateway.auth.apiKeysSecret=keys",
   "--set",
   "gateway.auth.jwt.issuer=https://id.example,gateway.auth.jwt.audiences={omnia}",
   "--set",
@@ -114,6 +118,16 @@ describe("the chart with a gateway", () => {
       ({ kind, metadata }) => kind === "Role" && metadata.name === "omnia-gateway",
     );
     expect(roles.map(({ metadata }) => metadata.namespace)).toEqual(["team-a", "team-b"]);
+    expect(roles.map(({ rules }) => rules)).toEqual([GATEWAY_RULES, GATEWAY_RULES]);
+  });
+
+  it("reads in the watched namespaces alone what its API shows", async () => {
+    const flags = "watchNamespaces={team-a},gateway.api.enabled=true";
+    const manifests = await rendered(...ENABLED, "--set", flags);
+    expect(find(manifests, "ClusterRole").rules).toEqual(GATEWAY_API_RULES);
+    expect(find(manifests, "Role").rules).toEqual([...GATEWAY_RULES, ...GATEWAY_RESOURCE_RULES]);
+    expect(argsOf(manifests)).toContain("--api");
+    expect(argsOf(manifests)).not.toContain("--console");
   });
 
   it("has the key that agents believe, once it asks clients who they are", async () => {
@@ -131,6 +145,7 @@ describe("the chart with a gateway", () => {
       "--auth-jwt-required-claims=team=a",
       "--api-keys-dir=/etc/omnia/api-keys",
       "--api",
+      "--console",
       "--gateway-key-file=/etc/omnia/gateway-key/key.pem",
     ]);
     const { volumes } = find(manifests, "Deployment").spec.template.spec;
@@ -141,7 +156,11 @@ describe("the chart with a gateway", () => {
     expect(argsOf(manifests, "omnia-operator")).toContain("--gateway");
     const own = find(manifests, "Role", "omnia-operator-leader-election").rules;
     expect(own).toEqual(expect.arrayContaining([...gatewayKeyRules("omnia-gateway-key")]));
-    expect(find(manifests, "ClusterRole").rules).toEqual([...GATEWAY_RULES, ...GATEWAY_API_RULES]);
+    expect(find(manifests, "ClusterRole").rules).toEqual([
+      ...GATEWAY_RULES,
+      ...GATEWAY_RESOURCE_RULES,
+      ...GATEWAY_API_RULES,
+    ]);
   });
 
   it("is reached through an Ingress and an HTTPRoute that end no conversation", async () => {
@@ -193,6 +212,7 @@ describe("the chart with a gateway", () => {
     ["a route without a parent", "gateway.httpRoute.enabled=true", "parentRefs"],
     ["a page that is none", "gateway.allowedOrigins={app}", "allowedOrigins"],
     ["a host with a port", "gateway.allowedHosts={a.example:80}", "allowedHosts"],
+    ["a console without the API that it asks", "gateway.console.enabled=true", "api"],
     ["no connections at all", "gateway.maxConnections=0", "maxConnections"],
   ])("refuses %s, and names it", async (_what, value, named) => {
     const outcome = await rendered("--set", value).then(
@@ -217,7 +237,7 @@ describe("on a real API server, the gateway", () => {
     await server().kubectl(dryRun, JSON.stringify(pod));
   });
 
-  it("may watch agents and their replicas, ask who callers are, and nothing more", async () => {
+  it("may watch what its API shows, ask who callers are, and nothing more", async () => {
     const where = [CHART, "-n", RELEASE_NAMESPACE, "--kubeconfig", server().kubeconfig];
     const api = ["--set", "gateway.api.enabled=true"];
     await run(helm(), ["install", "omnia", ...where, ...ENABLED, ...api]);
@@ -236,8 +256,15 @@ describe("on a real API server, the gateway", () => {
       ["create", "subjectaccessreviews.authorization.k8s.io", true],
       ["patch", "agentruntimes.omnia.altairalabs.ai", false],
       ["get", "secrets", false],
-      ["list", "configmaps", false],
-      ["list", "pods", false],
+      ["watch", "promptpacks.omnia.altairalabs.ai", true],
+      ["list", "pods", true],
+      ["watch", "events", true],
+      ["get", "configmaps", true],
+      ["watch", "configmaps", false],
+      ["patch", "configmaps", false],
+      ["get", "pods/log", false],
+      ["create", "pods", false],
+      ["create", "events", false],
       ["impersonate", "users", false],
     ] as const) {
       expect([verb, resource, await may(GATEWAY_ACCOUNT, verb, resource)]).toEqual([

@@ -65,6 +65,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "api",
     "agent-config",
     "authentication",
+    "control",
     "gateway",
     "http-api",
     "kube",

@@ -8,7 +8,11 @@ import {
   agentLabels,
   SERVICE_NAME_LABEL,
 } from "../../../src/operator/cluster/labels.ts";
-import { GATEWAY_API_RULES, GATEWAY_RULES } from "../../../src/gateway-cluster/permissions.ts";
+import {
+  GATEWAY_API_RULES,
+  GATEWAY_RESOURCE_RULES,
+  GATEWAY_RULES,
+} from "../../../src/gateway-cluster/permissions.ts";
 import type { KubeAPIServer } from "../kubernetes/kube-api-server.ts";
 import type { KubeCluster, KubeObject } from "../kubernetes/kube-cluster.ts";
 
@@ -70,7 +74,11 @@ export async function setConditions(
 
 /** Gives a user what the chart gives to a gateway that takes tokens of the cluster. */
 export async function permitGateway(server: KubeAPIServer): Promise<void> {
-  await bind(server, GATEWAY_USER, [...GATEWAY_RULES, ...GATEWAY_API_RULES]);
+  await bind(server, GATEWAY_USER, [
+    ...GATEWAY_RULES,
+    ...GATEWAY_RESOURCE_RULES,
+    ...GATEWAY_API_RULES,
+  ]);
 }
 
 /** Gives a user these rights: in a namespace, or everywhere. */

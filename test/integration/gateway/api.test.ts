@@ -1,0 +1,396 @@
+/** The HTTP API of `omnia gateway` on a real API server: what callers see and may do, by tokens and rights of the cluster. */
+import { generateKeyPairSync } from "node:crypto";
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it, vi } from "vitest";
+import { gatewayPublicKey } from "../../../src/agent-config/gateway-token.ts";
+import { WRITE_HEADER } from "../../../src/http-api/paths.ts";
+import { agentLabels, promptPackLabels } from "../../../src/operator/cluster/labels.ts";
+import { USER_RULES } from "../../../src/operator/permissions.ts";
+import { parsePromptPack } from "../../../src/promptpack/check/parse-prompt-pack.ts";
+import { ChatClient } from "../../support/agent/chat-client.ts";
+import { TestAgent } from "../../support/agent/test-agent.ts";
+import { aPackText } from "../../support/builders/a-pack.ts";
+import { folderForAllTests, forAllTests } from "../../support/builders/fixtures.ts";
+import { GatewayProcess } from "../../support/gateway/gateway-process.ts";
+import {
+  agentRuntimeOf,
+  bind,
+  GATEWAY_USER,
+  machineAddress,
+  permitGateway,
+  sliceOf,
+} from "../../support/gateway/routed-agents.ts";
+import {
+  createAccount,
+  deleteAccount,
+  tokenOf,
+  userOf,
+} from "../../support/gateway/service-accounts.ts";
+import { KUBE_API_SERVER_TIMEOUT_MS } from "../../support/kubernetes/kube-api-server.ts";
+import { KubeCluster, type KubeObject } from "../../support/kubernetes/kube-cluster.ts";
+import { omnia } from "../../support/processes/omnia-process.ts";
+
+const WITHIN = { timeout: 20_000, interval: 50 };
+const GROUP = "omnia.altairalabs.ai/v1alpha1";
+const SECRET = "p1anted";
+const PRIVATE_KEY = generateKeyPairSync("ed25519").privateKey.export({
+  type: "pkcs8",
+  format: "pem",
+});
+const ACCOUNTS = ["none", "viewer", "admin"] as const;
+type Account = (typeof ACCOUNTS)[number];
+const PACK = aPackText({ version: "1.4.2" });
+const parsed = parsePromptPack(PACK);
+const HASH = parsed.ok ? parsed.hash : "";
+
+const folder = folderForAllTests();
+const world = forAllTests(
+  startWorld,
+  async ({ atTheEnd }) => {
+    for (const end of atTheEnd.toReversed()) await end();
+  },
+  KUBE_API_SERVER_TIMEOUT_MS,
+);
+
+/** A cluster with an agent, a pack and a registry in namespace `team`, and the like of them in `other`, and a gateway before it. */
+async function startWorld() {
+  const atTheEnd: (() => unknown)[] = [];
+  const cluster = await KubeCluster.start({
+    withControllers: false,
+    users: { [GATEWAY_USER]: [] },
+  });
+  atTheEnd.push(() => cluster.stop());
+  const { server } = cluster;
+  await permitGateway(server);
+  for (const namespace of ["team", "other"]) {
+    await cluster.create({ kind: "Namespace", metadata: { name: namespace } });
+    await cluster.create(
+      agentRuntimeOf({ name: "bot", namespace }, { env: [{ name: "KEY", value: SECRET }] }),
+      ours("PromptPack", "help", namespace, { source: { configMapRef: { name: "help" } } }),
+      ours("ToolRegistry", "tools", namespace, {
+        tools: [{ name: "look", type: "http", url: `http://host.example/?key=${SECRET}` }],
+      }),
+    );
+    const pack = await cluster.get(ours("PromptPack", "help", namespace, {}));
+    await cluster.create(keptVersion(namespace, pack.metadata.uid));
+    const agent = await cluster.get(agentRuntimeOf({ name: "bot", namespace }));
+    await cluster.create(anEvent(namespace, agent.metadata.uid), aPod(namespace));
+  }
+  const at = { name: "bot", namespace: "team" };
+  const replica = await TestAgent.start({
+    host: machineAddress(),
+    config: { agent: at, gateway: { publicKeys: [gatewayPublicKey(PRIVATE_KEY)] } },
+    atTheEnd: (end) => void atTheEnd.push(end),
+  });
+  await cluster.create(sliceOf(at, replica.running.facadePort ?? 0));
+  const tokens: Partial<Record<Account, string>> = {};
+  for (const name of ACCOUNTS) {
+    const account = { namespace: "team", name };
+    await createAccount(server, account);
+    tokens[name] = await tokenOf(server, account);
+  }
+  const rules = (...roles: (keyof typeof USER_RULES)[]) =>
+    roles.flatMap((role) => USER_RULES[role]);
+  const viewer = userOf({ namespace: "team", name: "viewer" });
+  await bind(server, viewer, rules("view"), "team");
+  const admin = userOf({ namespace: "team", name: "admin" });
+  await bind(server, admin, rules("view", "edit", "sessions", "admin"), "team");
+  const keyFile = join(folder(), "key.pem");
+  await writeFile(keyFile, PRIVATE_KEY);
+  const flags = ["--api", "--gateway-key-file", keyFile];
+  const gateway = await GatewayProcess.ready(await cluster.kubeconfigOf(GATEWAY_USER), flags);
+  atTheEnd.push(() => gateway[Symbol.asyncDispose]());
+  return { cluster, gateway, tokens: tokens as Record<Account, string>, atTheEnd };
+}
+
+function ours(kind: "PromptPack" | "ToolRegistry", name: string, namespace: string, spec: object) {
+  return { apiVersion: GROUP, kind, metadata: { name, namespace }, spec } as KubeObject;
+}
+
+function keptVersion(namespace: string, uid: string): KubeObject {
+  const owner = { apiVersion: GROUP, kind: "PromptPack", name: "help", uid, controller: true };
+  const metadata = { name: `help-${HASH}`, namespace, labels: promptPackLabels("help") };
+  return {
+    kind: "ConfigMap",
+    metadata: { ...metadata, ownerReferences: [owner] },
+    immutable: true,
+    data: { "promptpack.json": PACK },
+  } as KubeObject;
+}
+
+function anEvent(namespace: string, uid: string): KubeObject {
+  return {
+    apiVersion: "events.k8s.io/v1",
+    kind: "Event",
+    metadata: { name: "bot.1", namespace },
+    eventTime: "2026-03-01T12:00:00.000000Z",
+    type: "Warning",
+    reason: "PodsFailing",
+    action: "Reconcile",
+    note: "a replica has failed",
+    reportingController: "omnia.altairalabs.ai/operator",
+    reportingInstance: "operator-1",
+    regarding: { apiVersion: GROUP, kind: "AgentRuntime", name: "bot", namespace, uid },
+  } as KubeObject;
+}
+
+function aPod(namespace: string): KubeObject {
+  const env = [{ name: "KEY", value: SECRET }];
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "bot-1", namespace, labels: agentLabels("bot") },
+    spec: { containers: [{ name: "agent", image: "omnia", env }] },
+  } as KubeObject;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+async function ask(
+  account: Account | undefined,
+  path: string,
+  { method = "GET", body }: { method?: string; body?: object } = {},
+): Promise<Answer> {
+  const { gateway, tokens } = world();
+  const headers: Record<string, string> = { [WRITE_HEADER]: "test" };
+  if (account !== undefined) headers["authorization"] = `Bearer ${tokens[account]}`;
+  if (body !== undefined) headers["content-type"] = "application/json";
+  const response = await fetch(`http://127.0.0.1:${gateway.port}/api/v1alpha1${path}`, {
+    method,
+    headers,
+    body: body === undefined ? null : JSON.stringify(body),
+  });
+  return { status: response.status, text: await response.text() };
+}
+
+// oxlint-disable-next-line typescript/no-explicit-any -- tests look into many shapes
+async function read(account: Account, path: string): Promise<any> {
+  const { status, text } = await ask(account, path);
+  expect([path, status]).toEqual([path, 200]);
+  return JSON.parse(text);
+}
+
+/** The text of a stream until it has one event. */
+async function firstEvent(account: Account, path = "/watch"): Promise<string> {
+  const { gateway, tokens } = world();
+  const left = new AbortController();
+  const response = await fetch(`http://127.0.0.1:${gateway.port}/api/v1alpha1${path}`, {
+    headers: { authorization: `Bearer ${tokens[account]}` },
+    signal: left.signal,
+  });
+  let text = "";
+  const decoder = new TextDecoder();
+  for await (const part of response.body ?? []) {
+    text += decoder.decode(part, { stream: true });
+    if (text.includes("data: ") && text.endsWith("\n\n")) break;
+  }
+  left.abort();
+  return text;
+}
+
+type Route = readonly [path: string, options?: { method: string; body?: object }];
+const ROUTES: readonly (readonly [Route, viewer: number, admin: number])[] = [
+  [["/agents/team/bot"], 200, 200],
+  [["/agents/team/bot/sessions"], 403, 200],
+  [["/agents/team/bot/sessions/no-such-session"], 403, 404],
+  [["/agents/team/bot/sessions/no-such-session", { method: "DELETE" }], 403, 404],
+  [
+    [
+      "/agents/team/bot/sessions/no-such-session/fork",
+      { method: "POST", body: { afterTurn: "1" } },
+    ],
+    403,
+    404,
+  ],
+  [["/agents/team/bot/tools/look/call", { method: "POST", body: { arguments: {} } }], 403, 404],
+  [["/packs/team/help"], 200, 200],
+  [[`/packs/team/help/versions/${HASH}`], 200, 200],
+  [["/toolregistries/team/tools"], 200, 200],
+];
+const LISTS = ["/agents", "/packs", "/toolregistries", "/resources"];
+
+describe("the HTTP API in a cluster", () => {
+  it("answers nobody without a token, and says how to come by one", async () => {
+    for (const path of ["/me", ...LISTS, "/watch", "/openapi.json", "/agents/team/bot"]) {
+      const { status, text } = await ask(undefined, path);
+      expect([path, status]).toEqual([path, 401]);
+      const { error } = JSON.parse(text);
+      expect(error).toMatchObject({ code: "Unauthorized" });
+      expect(error.cure).toMatch(/kubectl create token .*omnia console/);
+    }
+  });
+
+  it.each(ROUTES)("answers by the rights of the caller: %j", async ([path, options], ...wanted) => {
+    const [viewer, admin] = wanted;
+    const statuses = await Promise.all(
+      (["viewer", "admin"] as const).map(async (one) => (await ask(one, path, options)).status),
+    );
+    expect(statuses).toEqual([viewer, admin]);
+    // Who has no rights is told the same of what there is and of what there is not.
+    const [there, away, elsewhere] = await Promise.all([
+      ask("none", path, options),
+      ask("none", path.replace("/team/", "/nowhere/"), options),
+      ask("admin", path.replace("/team/", "/other/"), options),
+    ]);
+    expect(there.status).toBe(404);
+    expect({ ...there, text: there.text.replaceAll("team/", "nowhere/") }).toEqual(away);
+    expect(elsewhere).toEqual({ ...there, text: there.text.replaceAll("team/", "other/") });
+  });
+
+  it("lists what the caller may see, and nothing to one who may see nothing", async () => {
+    for (const path of LISTS) {
+      expect([path, await read("none", path)]).toEqual([path, { items: [] }]);
+      const { items } = await read("viewer", path);
+      expect(items.length).toBeGreaterThan(0);
+      expect(JSON.stringify(items)).not.toContain("other");
+      expect(JSON.stringify(items)).not.toContain(SECRET);
+      const { items: none } = await read("viewer", `${path}?namespace=other`);
+      expect(none).toEqual([]);
+    }
+    expect(await firstEvent("none")).toContain('data: {"type":"snapshot","items":[]}');
+    const snapshot = await firstEvent("viewer");
+    expect(snapshot).toMatch(/"kind":"AgentRuntime".*"kind":"PromptPack".*"kind":"ToolRegistry"/);
+    expect(snapshot).not.toContain("other");
+  });
+
+  it("tells who one is, what one may see, and until when", async () => {
+    const me = await read("viewer", "/me");
+    expect(me).toMatchObject({
+      subject: "kubernetes:system:serviceaccount:team:viewer",
+      mode: "cluster",
+      namespaces: ["team"],
+    });
+    expect(Date.parse(me.expiresAt)).toBeGreaterThan(Date.now());
+    expect(await read("none", "/me")).toMatchObject({ namespaces: [] });
+    const { can } = await read("viewer", "/agents/team/bot");
+    expect(can).toEqual({ chat: false, sessions: false, deleteSession: false, callTool: false });
+    const { can: all } = await read("admin", "/agents/team/bot");
+    expect(all).toEqual({ chat: true, sessions: true, deleteSession: true, callTool: true });
+  });
+
+  it("shows an agent with its replicas and events, and no value that may be secret", async () => {
+    const agent = await vi.waitFor(async () => {
+      const found = await read("viewer", "/agents/team/bot");
+      expect(found.replicas).toHaveLength(1);
+      expect(found.events).toHaveLength(1);
+      return found;
+    }, WITHIN);
+    expect(agent.replicas[0]).toMatchObject({ name: "bot-1", restarts: 0 });
+    expect(agent.events[0]).toMatchObject({
+      at: "2026-03-01T12:00:00.000Z",
+      type: "Warning",
+      reason: "PodsFailing",
+      message: "a replica has failed",
+    });
+    expect(JSON.stringify(agent)).not.toContain(SECRET);
+    const registry = await read("viewer", "/toolregistries/team/tools");
+    expect(JSON.stringify(registry)).not.toContain(SECRET);
+  });
+
+  it("shows the versions of a pack that are kept, and their documents", async () => {
+    const { versions } = await read("viewer", "/packs/team/help");
+    expect(versions).toMatchObject([{ hash: HASH, version: "1.4.2", state: "kept" }]);
+    const { document } = await read("viewer", `/packs/team/help/versions/${HASH}`);
+    expect(document).toEqual(JSON.parse(PACK));
+    const { status } = await ask("viewer", "/packs/team/help/versions/000000000000");
+    expect(status).toBe(404);
+  });
+
+  it("tells what changes while one listens", async () => {
+    const { cluster, gateway, tokens } = world();
+    const left = new AbortController();
+    const response = await fetch(`http://127.0.0.1:${gateway.port}/api/v1alpha1/watch`, {
+      headers: { authorization: `Bearer ${tokens.viewer}` },
+      signal: left.signal,
+    });
+    const late = { name: "late", namespace: "team" };
+    let text = "";
+    const decoder = new TextDecoder();
+    let isMade = false;
+    for await (const part of response.body ?? []) {
+      text += decoder.decode(part, { stream: true });
+      if (text.includes("snapshot") && !isMade) {
+        isMade = true;
+        await cluster.create(agentRuntimeOf({ ...late, namespace: "other" }), agentRuntimeOf(late));
+        await cluster.delete(agentRuntimeOf({ ...late, namespace: "other" }));
+        await cluster.delete(agentRuntimeOf(late));
+      }
+      if (text.includes('"type":"removed"')) break;
+    }
+    left.abort();
+    expect(text).toContain('"removed":{"kind":"AgentRuntime","namespace":"team","name":"late"}');
+    expect(text).not.toContain("other");
+  });
+
+  it("keeps the API and the page to itself where it was not told to have them", async () => {
+    const gateway = await GatewayProcess.ready(await world().cluster.kubeconfigOf(GATEWAY_USER));
+    await using _ = gateway;
+    const url = `http://127.0.0.1:${gateway.port}`;
+    for (const path of ["/", "/api/v1alpha1/me", "/api/v1alpha1/agents", "/agents/team/bot"]) {
+      const headers = { accept: "text/html", authorization: `Bearer ${world().tokens.admin}` };
+      expect((await fetch(url + path, { headers })).status).toBe(404);
+    }
+  });
+});
+
+describe("the sessions of an agent in a cluster", () => {
+  it("are had over the API by those who may, and by the command line", async () => {
+    const { gateway, tokens } = world();
+    const client = await vi.waitFor(
+      () =>
+        ChatClient.connect(`${gateway.url}/agents/team/bot/ws`, {
+          protocols: [`bearer.${tokens.admin}`],
+        }),
+      WITHIN,
+    );
+    client.say("hello there");
+    const { session_id: id } = await client.nextOf("done");
+    client.socket.terminate();
+    const { items } = await read("admin", "/agents/team/bot/sessions");
+    expect(items).toMatchObject([
+      { id, title: "hello there", subject: "kubernetes:system:serviceaccount:team:admin" },
+    ]);
+    const run = async (account: Account, ...args: string[]) => {
+      const env = { HOME: folder(), OMNIA_TOKEN: tokens[account] };
+      const at = ["--url", `http://127.0.0.1:${gateway.port}`];
+      return await omnia([...args, ...at], { env, cwd: folder() });
+    };
+    const listed = await run("admin", "sessions", "ls", "team/bot");
+    expect([listed.err, listed.code]).toEqual(["", 0]);
+    expect(listed.out).toContain("hello there");
+    expect((await run("admin", "sessions", "show", id ?? "")).out).toContain("hello there");
+    const refused = await run("viewer", "sessions", "ls", "team/bot");
+    expect(refused.code).toBe(1);
+    expect(refused.err).toContain("auth can-i get agentruntimes.omnia.altairalabs.ai");
+    const deleted = await run("admin", "sessions", "delete", id ?? "", "--yes");
+    expect([deleted.err, deleted.code]).toEqual(["", 0]);
+    expect(await read("admin", "/agents/team/bot/sessions")).toMatchObject({ items: [] });
+  });
+
+  it("end for one whose token was taken back: the stream of changes, and the conversation", async () => {
+    const { cluster, gateway } = world();
+    const { server } = cluster;
+    const account = { namespace: "team", name: "leaver" };
+    await createAccount(server, account);
+    await bind(server, userOf(account), [...USER_RULES.view, ...USER_RULES.edit], "team");
+    const token = await tokenOf(server, account);
+    const client = await vi.waitFor(
+      () =>
+        ChatClient.connect(`${gateway.url}/agents/team/bot/ws`, { protocols: [`bearer.${token}`] }),
+      WITHIN,
+    );
+    const closed = once(client.socket, "close");
+    const response = await fetch(`http://127.0.0.1:${gateway.port}/api/v1alpha1/watch`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    await deleteAccount(server, account);
+    await new Response(response.body).text();
+    const [code] = (await closed) as [number];
+    expect(code).toBe(4401);
+  });
+});
