@@ -11,7 +11,12 @@ export type LiveState =
       readonly lostAt: number | undefined;
     }
   /** The API wants a token, or another one. */
-  | { readonly status: "signed-out"; readonly message: string };
+  | {
+      readonly status: "signed-out";
+      readonly message: string;
+      /** How to come by one. */
+      readonly cure: string | undefined;
+    };
 
 export class LiveStore {
   #state: LiveState = { status: "connecting" };

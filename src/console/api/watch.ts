@@ -54,7 +54,7 @@ export async function watchResources(
     } catch (error) {
       if (over.aborted) continue;
       if (error instanceof ApiFailure && error.code === "Unauthorized") {
-        live.set({ status: "signed-out", message: error.message });
+        live.set({ status: "signed-out", message: error.message, cure: error.cure });
         await untilTokenChanges(signal);
         live.set({ status: "connecting" });
         void queryClient.invalidateQueries();

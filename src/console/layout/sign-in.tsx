@@ -21,6 +21,7 @@ export function SignIn() {
       <form className={styles.form} onSubmit={submit}>
         <label htmlFor="token">You are signed out. Paste a token to go on.</label>
         <p className={styles.why}>{live.message}</p>
+        {live.cure === undefined ? undefined : <p className={styles.why}>{live.cure}</p>}
         <div className={styles.line}>
           <input
             id="token"
