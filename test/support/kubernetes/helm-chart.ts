@@ -23,8 +23,17 @@ export function findHelm(): string {
   return helm;
 }
 
-/** What is rendered for a release called `omnia`, for Kubernetes 1.34 unless the flags say otherwise. */
+/** What is installed for a release called `omnia`, for Kubernetes 1.34 unless the flags say otherwise. */
 export async function renderChart(helm: string, ...flags: string[]): Promise<Manifest[]> {
+  return await render(helm, ["--skip-tests", ...flags]);
+}
+
+/** What `helm test` makes for that release. */
+export async function renderTest(helm: string, ...flags: string[]): Promise<Manifest[]> {
+  return await render(helm, ["-s", "templates/test.yaml", ...flags]);
+}
+
+async function render(helm: string, flags: readonly string[]): Promise<Manifest[]> {
   const { stdout } = await run(
     helm,
     ["template", "omnia", CHART, "-n", RELEASE_NAMESPACE, "--kube-version", "1.34.0", ...flags],
