@@ -369,6 +369,8 @@ describe("requests to the API", () => {
     ["POST", "/agents", "GET, HEAD"],
     ["PUT", "/agents/agents/support", "GET, HEAD"],
     ["OPTIONS", "/watch", "GET, HEAD"],
+    ["TRACE", "/agents", "GET, HEAD"],
+    ["PROPFIND", "/agents/a/b/sessions/c/fork", "POST"],
   ])("get the methods that a path takes: %s %s", async (method, path, allowed) => {
     const headers = { "x-omnia-request": "1" };
     const response = await anApi().request(path, { method, headers });

@@ -68,8 +68,13 @@ function apiApp(parts: ApiParts): ApiApp {
     const caller = await parts.callers.identify({ headers: context.req.header() }, signal);
     if ("code" in caller) throw new ApiProblem(caller.code, caller.message, { cure: caller.cure });
     context.set("rights", new CallerRights(parts.callers, caller, signal));
-    if (!isRead(context.req.method)) await takeBody(context.req);
-    await next();
+    if (!isRead(context.req.method)) {
+      // Before the body is read: of a method such as TRACE there can be no request with one.
+      const methods = known.of(context.req.path);
+      if (!methods.includes(context.req.method)) return notFound(context.req.path, methods);
+      await takeBody(context.req);
+    }
+    return next();
   });
   addMe(app, parts);
   addAgents(app, parts);
