@@ -3,6 +3,7 @@ import { memo, useMemo, useRef } from "react";
 import remend from "remend";
 import { BlockCutter, type MarkdownBlock } from "./block-cutter.ts";
 import { CodeBlock } from "./code-block.tsx";
+import { LinkDefinitions } from "./link-definitions.ts";
 import { markdownElements, parseMarkdown } from "./markdown-elements.ts";
 import styles from "./markdown.module.css";
 
@@ -13,39 +14,60 @@ export const MarkdownText = memo(function MarkdownText({
   text: string;
   isGrowing: boolean;
 }) {
-  const { closed, open } = useBlocks(text);
+  const { closed, open, definitions } = useBlocks(text, isGrowing);
   return (
     <div className={styles.text}>
       {closed.map((block, index) => (
-        <Block key={index} block={block} isGrowing={false} />
+        <Block key={index} block={block} definitions={definitions.of(block)} isGrowing={false} />
       ))}
       {open === undefined ? undefined : (
-        <Block key={closed.length} block={open} isGrowing={isGrowing} />
+        <Block
+          key={closed.length}
+          block={open}
+          definitions={definitions.of(open)}
+          isGrowing={isGrowing}
+        />
       )}
     </div>
   );
 });
 
 /** The cutter is kept as long as the text only grows. */
-function useBlocks(text: string): {
+function useBlocks(
+  text: string,
+  isGrowing: boolean,
+): {
   closed: readonly MarkdownBlock[];
   open: MarkdownBlock | undefined;
+  definitions: LinkDefinitions;
 } {
-  const kept = useRef<{ cutter: BlockCutter; text: string } | undefined>(undefined);
+  const kept = useRef<
+    { cutter: BlockCutter; definitions: LinkDefinitions; text: string } | undefined
+  >(undefined);
   return useMemo(() => {
     let current = kept.current;
     if (current === undefined || !text.startsWith(current.text)) {
-      current = { cutter: new BlockCutter(), text: "" };
+      current = { cutter: new BlockCutter(), definitions: new LinkDefinitions(), text: "" };
     }
     current.cutter.append(text.slice(current.text.length));
-    kept.current = { cutter: current.cutter, text };
-    const { closed, open } = current.cutter;
-    return { closed: [...closed], open };
-  }, [text]);
+    const { cutter, definitions } = current;
+    kept.current = { cutter, definitions, text };
+    const { closed, open } = cutter;
+    definitions.take(closed, isGrowing ? undefined : open);
+    return { closed: [...closed], open, definitions };
+  }, [text, isGrowing]);
 }
 
 const Block = memo(
-  function Block({ block, isGrowing }: { block: MarkdownBlock; isGrowing: boolean }) {
+  function Block({
+    block,
+    definitions,
+    isGrowing,
+  }: {
+    block: MarkdownBlock;
+    definitions: string;
+    isGrowing: boolean;
+  }) {
     if (block.type === "code") {
       return (
         <div className={styles.block}>
@@ -53,16 +75,26 @@ const Block = memo(
         </div>
       );
     }
-    return <ParsedBlock text={block.text} isGrowing={isGrowing} />;
+    return <ParsedBlock text={block.text} definitions={definitions} isGrowing={isGrowing} />;
   },
   (before, after) =>
     before.isGrowing === after.isGrowing &&
+    before.definitions === after.definitions &&
     before.block.type === after.block.type &&
     before.block.text === after.block.text,
 );
 
-function ParsedBlock({ text, isGrowing }: { text: string; isGrowing: boolean }) {
-  const whole = isGrowing ? closeMarks(text) : text;
+function ParsedBlock({
+  text,
+  definitions,
+  isGrowing,
+}: {
+  text: string;
+  definitions: string;
+  isGrowing: boolean;
+}) {
+  const shown = isGrowing ? closeMarks(text) : text;
+  const whole = definitions === "" ? shown : `${definitions}\n${shown}`;
   const elements = useMemo(
     () =>
       markdownElements(parseMarkdown(whole), (code, language) => (
