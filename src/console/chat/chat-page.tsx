@@ -95,13 +95,17 @@ function Chat({
     () => (conversation === undefined ? [] : turnViews(conversation)),
     [conversation],
   );
+  const isReady = agent.ready > 0;
+  useEffect(() => {
+    if (isReady) chat?.agentIsReady();
+  }, [isReady, chat]);
   const startNew = (): void =>
     void navigate({ to: "/agents/$namespace/$name", params: { namespace, name }, search: {} });
   if (chat === undefined || state === undefined) return null;
   if (state.isNoSession) return <SessionGone namespace={namespace} name={name} onNew={startNew} />;
   const last = turns.at(-1);
   const isBusy = last !== undefined && isRunning(last);
-  const isReady = agent.ready > 0;
+  const explain = isReady ? undefined : agent.explain;
   return (
     <div className={styles.page}>
       <div className={styles.column}>
@@ -114,7 +118,7 @@ function Chat({
         />
         <Announcer turn={last} />
         <div className={styles.bottom}>
-          {state.isOthers ? undefined : (
+          {state.isOthers || (explain !== undefined && !isSignedOut(state)) ? undefined : (
             <LineNotice line={state.line} isBusy={isBusy} onRetry={() => chat.retry()} />
           )}
           <RefusalNotice refusal={state.refusal} chat={chat} />
@@ -129,7 +133,7 @@ function Chat({
                 label="Go on in a copy"
               />
             </Note>
-          ) : isReady || agent.explain === undefined ? (
+          ) : explain === undefined ? (
             <Composer
               about={`${namespace}/${name}:${isUsed ? current : (sessionId ?? "")}`}
               isBusy={isBusy}
@@ -139,13 +143,17 @@ function Chat({
               onStop={() => chat.cancel()}
             />
           ) : (
-            <ExplainCard explain={agent.explain} />
+            <ExplainCard explain={explain} />
           )}
         </div>
       </div>
       <Facts agent={agent} state={state} turns={turns} onNew={startNew} />
     </div>
   );
+}
+
+function isSignedOut({ line }: ChatState): boolean {
+  return line.type === "given-up" && line.code === "unauthorized";
 }
 
 /** A message that is sent before the line is there, or while it is lost, waits for it. */

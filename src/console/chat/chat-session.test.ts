@@ -157,6 +157,24 @@ describe("a chat", () => {
     expect(views()).toMatchObject([{ phase: "done" }]);
   });
 
+  it("connects when the agent has become ready, after it was given up, but not with a token that is not taken", async () => {
+    const { chat, connections, clock } = await setUp({ isSlow: true, token: () => "a token" });
+    for (let index = 0; chat.state().line.type !== "given-up"; index += 1) {
+      connections[index]?.end(1006);
+      await clock.advance(60_000);
+    }
+    const tries = connections.length;
+    chat.agentIsReady();
+    await clock.advance(0);
+    expect(connections).toHaveLength(tries + 1);
+    connections[tries]?.end(4401);
+    await clock.advance(0);
+    expect(chat.state().line).toMatchObject({ type: "given-up", code: "unauthorized" });
+    chat.agentIsReady();
+    await clock.advance(0);
+    expect(connections).toHaveLength(tries + 1);
+  });
+
   it("answers a call that waits, and shows what the turn that goes on does", async () => {
     const { chat, connections, views, clock } = await setUp();
     chat.send("Refund");
@@ -212,6 +230,20 @@ describe("a chat", () => {
     connections[0]?.say(done(1, "Sun", id));
     await clock.advance(0);
     expect(views()).toMatchObject([{ model: "small", replicas: ["a", "b"], question: "Weather?" }]);
+  });
+
+  it("fetches what was asked when another page begins a turn, while its answer comes", async () => {
+    const later = aTimeline(
+      [{ turnId: "t1", startedAt: iso(0) }],
+      [{ role: "user", turnId: "t1", content: "Weather?" }],
+    );
+    const { connections, views, clock } = await setUp({ later });
+    connections[0]?.say({ type: "chunk", seq: 1, message_id: "theirs", content: "Su" });
+    await clock.advance(0);
+    expect(views()).toMatchObject([{ phase: "streaming", question: "Weather?" }]);
+    connections[0]?.say({ type: "chunk", seq: 2, content: "n" });
+    expect(views()).toMatchObject([{ phase: "streaming", question: "Weather?" }]);
+    expect(views().map(({ parts }) => textOf(parts))).toEqual(["Sun"]);
   });
 });
 

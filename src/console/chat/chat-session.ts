@@ -18,6 +18,7 @@ import {
   resumeAfter,
   type Conversation,
   type ConversationEvent,
+  type Turn,
 } from "./conversation.ts";
 
 export interface ChatSessionOptions {
@@ -155,6 +156,12 @@ export class ChatSession {
     if (this.#state.conversation.turns.length === 0) this.#change({ line: { type: "open" } });
   }
 
+  /** Says that the agent takes connections again. Where a token is not taken, another one is needed. */
+  agentIsReady(): void {
+    const { line } = this.#state;
+    if (line.type === "given-up" && line.code !== "unauthorized") this.retry();
+  }
+
   /** Sends a message. The state tells what becomes of it. */
   send(content: string): void {
     const { newMessageId, clock } = this.#options;
@@ -251,9 +258,20 @@ export class ChatSession {
   }
 
   #heard(frame: ServerFrame): void {
+    const before = this.#state.conversation.turns;
     this.#apply({ type: "frame", frame });
-    if (frame.type === "done" || (frame.type === "error" && "seq" in frame)) void this.#refresh();
+    const isEnd = frame.type === "done" || (frame.type === "error" && "seq" in frame);
+    if (isEnd || this.#isBegunElsewhere(frame, before)) void this.#refresh();
     if (frame.type === "error" && !("seq" in frame)) this.#refused(frame.error);
+  }
+
+  /** Whether a frame is the first of a turn that another page or program began: frames do not tell what was asked. */
+  #isBegunElsewhere(frame: ServerFrame, before: readonly Turn[]): boolean {
+    if (!("turn_id" in frame) || frame.turn_id === undefined) return false;
+    const isOfFrame = ({ id }: Turn): boolean => id === frame.turn_id;
+    if (before.findLast(isOfFrame) !== undefined) return false;
+    const turn = this.#state.conversation.turns.findLast(isOfFrame);
+    return turn !== undefined && turn.sent === undefined && turn.recorded === undefined;
   }
 
   /** Takes an error that ends no turn. One about a message that waits is told by that message. */

@@ -120,6 +120,9 @@ const it = inBrowser.extend("up", { scope: "file" }, async ({}, { onCleanup }) =
   return { url: up.url, runs: (agent: string) => up.runs(agent), manifests, calls };
 });
 
+/** The page has given an agent up that it has not tried to reach for this long. */
+const GIVEN_UP_MS = 6_000;
+
 const PLACES = [
   "/",
   "/agents/default/support/status",
@@ -188,6 +191,56 @@ describe("the console", () => {
     await page.getByText("Everything is as its manifest wants it.").waitFor();
     await page.getByText("1/1 ready").waitFor();
     expect(await page.evaluate("globalThis.isSamePage")).toBe(true);
+  });
+
+  it("talks with an agent that could not start as soon as its cure is applied, without a reload", async ({
+    up,
+    openPage,
+  }) => {
+    await up.manifests.write(
+      "late.yaml",
+      manifest(
+        {
+          apiVersion: "v1",
+          kind: "Secret",
+          metadata: { name: "late" },
+          stringData: { "api-key": "sk-a-key-for-tests" },
+        },
+        {
+          apiVersion: "omnia.altairalabs.ai/v1alpha1",
+          kind: "AgentRuntime",
+          metadata: { name: "late" },
+          spec: {
+            provider: {
+              name: "openai",
+              model: "a-model",
+              apiKeySecretRef: { name: "late", key: "api-key" },
+            },
+            promptPackRef: { name: "late" },
+          },
+        },
+      ),
+    );
+    const page = await openPage(up.url, { expected: [/Unexpected response code: 503/, /404/] });
+    let lastTryAt = Infinity;
+    page.on("websocket", () => (lastTryAt = performance.now()));
+    await page.getByRole("link", { name: "late", exact: true }).click();
+    await page
+      .getByText(/"late" is not there/)
+      .first()
+      .waitFor();
+    await expect
+      .poll(() => performance.now() - lastTryAt, { timeout: 30_000 })
+      .toBeGreaterThan(GIVEN_UP_MS);
+    expect(await page.getByText("There is no connection").count()).toBe(0);
+    await up.manifests.write(
+      "late-pack.yaml",
+      packFile("1.0.0", "You help.").replaceAll('"name":"support"', '"name":"late"'),
+    );
+    await page.getByLabel("Your message").fill("help");
+    const send = page.getByRole("button", { name: "Send" });
+    await expect.poll(() => send.isEnabled(), { timeout: 30_000 }).toBe(true);
+    expect(await page.getByText("There is no connection").count()).toBe(0);
   });
 
   it("calls a tool by hand: form and JSON are the same, and what nobody touched is left out", async ({
