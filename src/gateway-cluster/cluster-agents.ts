@@ -122,7 +122,7 @@ export class ClusterAgents implements GatewaySource {
 
   /** `undefined`: there is no such agent. */
   get(agent: AgentReference): StoredAgentRuntime | undefined {
-    return this.#agentRuntimes.get(keyOfAgent(agent));
+    return this.agentRuntimes.get(keyOfAgent(agent));
   }
 
   /** `listener` is called after each change of an agent or of its replicas. The function that is returned ends that. */
