@@ -14,6 +14,7 @@ import { measureIdleConnections } from "./idle-connections.ts";
 import { measureKnownAttacks } from "./known-attacks.ts";
 import { measureMemory } from "./memory.ts";
 import { measureOperatorChurn } from "./operator-churn.ts";
+import { measureObservability } from "./observability.ts";
 import { measureOperatorScale } from "./operator-scale.ts";
 import { measurePackReading } from "./pack-reading.ts";
 import { measureSessionLength } from "./session-length.ts";
@@ -42,6 +43,7 @@ const BENCHES: Record<string, () => Promise<Measurement[]>> = {
   gateway: measureGateway,
   "hostile-input": measureHostileInput,
   "known-attacks": measureKnownAttacks,
+  observability: measureObservability,
   "operator-scale": measureOperatorScale,
   "operator-churn": measureOperatorChurn,
   "tool-calls": measureToolCalls,

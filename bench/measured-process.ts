@@ -34,6 +34,7 @@ export class MeasuredProcess implements AsyncDisposable {
   static async startAgent(
     config: Partial<AgentConfig>,
     secrets: Readonly<Record<string, string>> = {},
+    env: Readonly<Record<string, string>> = {},
   ): Promise<MeasuredProcess> {
     const folder = await mkdtemp(join(tmpdir(), "omnia-bench-"));
     const path = join(folder, "agent.json");
@@ -42,7 +43,7 @@ export class MeasuredProcess implements AsyncDisposable {
     const listen = ["--host", "127.0.0.1", "--port", "0", "--management-port", "0"];
     const child = spawn(process.execPath, [PROGRAM, "agent", "--config", path, ...listen], {
       stdio: ["ignore", "ignore", "inherit", "ipc"],
-      env: { ...process.env, LOG_LEVEL: "error", OMNIA_DEMO_PAUSES: "off" },
+      env: { ...process.env, LOG_LEVEL: "error", OMNIA_DEMO_PAUSES: "off", ...env },
     });
     const [ports] = (await once(child, "message")) as [
       { facadePort: number; managementPort: number },
