@@ -112,8 +112,15 @@ export class ClusterNode implements AsyncDisposable {
     process.kill(await this.#processOf(pod), "SIGKILL");
   }
 
-  /** What of the memory of this machine the process of the pod's container has, in MB, its program included. */
-  async memoryOf(pod: KubeObject): Promise<number> {
+  /** What the kubelet counts of the memory of the pod, in MB, which is what its limit is for: `kubectl top` shows it. */
+  async workingSetOf(pod: KubeObject): Promise<number> {
+    const { pods } = await this.get("/api/v1/nodes/node1/proxy/stats/summary");
+    const found = pods.find(({ podRef }: KubeObject) => podRef.uid === pod.metadata.uid);
+    return Math.round((found?.containers[0].memory.workingSetBytes ?? Number.NaN) / 1e6);
+  }
+
+  /** What of the memory of this machine the process of the pod's container has, in MB, pages of its program that others share included. */
+  async residentMemoryOf(pod: KubeObject): Promise<number> {
     const status = await readFile(`/proc/${await this.#processOf(pod)}/status`, "utf8");
     const [, kilobytes = ""] = /^VmRSS:\s+(\d+) kB$/m.exec(status) ?? [];
     return Math.round((Number(kilobytes) * 1_024) / 1e6);

@@ -59,16 +59,16 @@ export class TalkAgent implements AsyncDisposable {
     return agent;
   }
 
-  /** All replicas are ready, and none is about to go. */
-  async serves(): Promise<readonly KubeObject[]> {
-    return await this.#node.eventually("three replicas that serve", async () => {
+  /** So many replicas are ready, and no other one is there that is not about to go. */
+  async serves(replicas = REPLICAS): Promise<readonly KubeObject[]> {
+    return await this.#node.eventually(`${replicas} replicas that serve`, async () => {
       const pods = await this.#node.podsOf(this.name);
       const ready = pods.filter(({ status }) =>
         (status.conditions ?? []).some(
           ({ type, status }: KubeObject) => type === "Ready" && status === "True",
         ),
       );
-      return pods.length === REPLICAS && ready.length === REPLICAS ? pods : undefined;
+      return pods.length === replicas && ready.length === replicas ? pods : undefined;
     });
   }
 
