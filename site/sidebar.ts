@@ -30,6 +30,7 @@ export const SIDEBAR: readonly Group[] = [
       "approval.md",
       "runtimes.md",
       "sizing.md",
+      "budgets.md",
       "backup.md",
       "upgrade.md",
       "two-operators.md",
