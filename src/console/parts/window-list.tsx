@@ -18,6 +18,7 @@ export function WindowList<Item>({
   keyOf,
   estimate,
   hasMore = false,
+  isHeld = false,
   onNearEnd,
   goTo,
   children,
@@ -29,6 +30,8 @@ export function WindowList<Item>({
   estimate: number;
   /** There are more items than were handed over. */
   hasMore?: boolean | undefined;
+  /** More are on their way, or cannot be had: none are asked for. What comes may hold no item, and then more are asked for again. */
+  isHeld?: boolean | undefined;
   /** Called when more items are wanted. */
   onNearEnd?: (() => void) | undefined;
   /** The key of the item to show, each time that another one is named. */
@@ -57,7 +60,7 @@ export function WindowList<Item>({
   });
   const rows = virtualizer.getVirtualItems();
   const lastIndex = rows.at(-1)?.index ?? -1;
-  const isNearEnd = hasMore && lastIndex >= items.length - OVERSCAN - 1;
+  const isNearEnd = hasMore && !isHeld && lastIndex >= items.length - OVERSCAN - 1;
   const wantMore = useEffectEvent(() => onNearEnd?.());
   const count = items.length;
   useEffect(() => {

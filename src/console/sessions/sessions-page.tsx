@@ -38,10 +38,16 @@ export function SessionsPage() {
         </Note>
       ) : undefined}
       {found.error === null ? undefined : (
-        <Failure error={found.error} retry={() => void found.refetch()} />
+        <Failure
+          error={found.error}
+          retry={() => void (found.isFetchNextPageError ? found.fetchNextPage() : found.refetch())}
+        />
       )}
       {found.isPending ? <p className={styles.quiet}>Loading…</p> : undefined}
-      {found.isSuccess && sessions.length === 0 ? (
+      {found.hasNextPage && sessions.length === 0 ? (
+        <p className={styles.quiet}>None so far. Older sessions are looked through…</p>
+      ) : undefined}
+      {found.isSuccess && !found.hasNextPage && sessions.length === 0 ? (
         <p className={styles.quiet}>
           {state === undefined && version === undefined
             ? "There are no sessions yet: each begins with its first message."
@@ -54,9 +60,8 @@ export function SessionsPage() {
         keyOf={({ id }) => id}
         estimate={ROW_HEIGHT}
         hasMore={found.hasNextPage}
-        onNearEnd={() => {
-          if (!found.isFetchingNextPage) void found.fetchNextPage();
-        }}
+        isHeld={found.isFetchingNextPage || found.isFetchNextPageError}
+        onNearEnd={() => void found.fetchNextPage()}
       >
         {(session) => <Row namespace={namespace} name={name} session={session} />}
       </WindowList>

@@ -163,6 +163,36 @@ describe("the list of agents", () => {
   });
 });
 
+describe("the sessions of an agent", () => {
+  it("are looked through to the end for those of a state, though none is among the first", async ({
+    openPage,
+  }) => {
+    const api = await start({ details: [anAgentDetail({ name: "a" })] });
+    const page = await openPage();
+    const last = 4;
+    await page.route(/\/api\/.*\/sessions\?/, async (route) => {
+      const after = Number(new URL(route.request().url()).searchParams.get("after") ?? "0");
+      const found = {
+        id: "rare",
+        title: "A rare one",
+        state: "failed",
+        lastActiveAt: "2026-03-01T12:00:00Z",
+        turns: 1,
+        toolCalls: 0,
+        inputTokens: 0,
+        outputTokens: 0,
+      };
+      const isLast = after === last;
+      await route.fulfill({
+        json: isLast ? { items: [found] } : { items: [], next: String(after + 1) },
+      });
+    });
+    await page.goto(`${api.url}/agents/default/a/sessions?state=failed`);
+    await page.getByRole("link", { name: /A rare one/ }).waitFor();
+    expect(await page.getByText("No session is like that.").count()).toBe(0);
+  });
+});
+
 describe("what others wrote", () => {
   const HOSTILE =
     '"><img src=x onerror=alert(1)><script>alert(2)</script><svg onload=alert(3)>{{constructor.constructor("alert(4)")()}}javascript:alert(5)';
