@@ -10,7 +10,7 @@ NODE := node_modules/.bin/node
 INSTALLED := node_modules/.installed
 SOURCES := $(shell find bin src supply-chain -type f -not -name '*.test.ts')
 
-.PHONY: help setup up test e2e node check audit format generate docs docs-serve recording screenshots image sbom bench clean
+.PHONY: help setup up test e2e node check audit format generate docs docs-serve recording screenshots image sbom release artifacts bench clean
 
 help: ## List what can be run
 	@printf 'Omnia runs AI agents that are declared as Kubernetes resources.\n\n'
@@ -83,8 +83,14 @@ image: setup ## Build the container image, without Docker, into omnia-image.tar
 sbom: setup ## Write what the bundle is made of into omnia-sbom.json, in the format of CycloneDX
 	@cp dist/sbom.cdx.json omnia-sbom.json
 
+release: setup ## Release VERSION: write it into the files, build the artifacts, commit, tag. DRY_RUN=1: build only
+	@PATH='$(MACHINE_PATH)' $(NODE) release/release.ts '$(VERSION)' $(if $(DRY_RUN),--dry-run)
+
+artifacts: setup ## Build what a release consists of into release/out: image, chart, npm package, checksums, signature
+	@PATH='$(MACHINE_PATH)' $(NODE) release/release.ts --artifacts
+
 bench: setup ## Measure, as ratios to a floor that is measured in the same run
 	@node bench/bench.ts $(ARGS)
 
 clean: ## Remove what was installed and built
-	@rm -rf node_modules dist site/dist omnia-image.tar omnia-sbom.json
+	@rm -rf node_modules dist site/dist release/out omnia-image.tar omnia-sbom.json

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import packageJSON from "../package.json" with { type: "json" };
 import { IMAGE_FACTS } from "./image-facts.ts";
-import { writeArchive } from "./oci-archive.ts";
-import { writeRootFilesystem } from "./root-filesystem.ts";
+import { OWN_ARCHITECTURE, writeArchive } from "./oci-archive.ts";
+import { ownPlatform, writeRootFilesystem } from "./root-filesystem.ts";
 
 const PROJECT = join(import.meta.dirname, "..");
 
@@ -18,8 +18,9 @@ export async function buildImage(output: string, name: string): Promise<void> {
   const work = await mkdtemp(join(tmpdir(), "omnia-image-"));
   try {
     const root = join(work, "root");
-    await writeRootFilesystem(root, { project: PROJECT, node: process.execPath });
-    await writeArchive({ root, work, output, name, facts: IMAGE_FACTS });
+    await writeRootFilesystem(root, { project: PROJECT, ...(await ownPlatform()) });
+    const images = [{ root, architecture: OWN_ARCHITECTURE }];
+    await writeArchive({ images, work, output, name, facts: IMAGE_FACTS });
   } finally {
     await rm(work, { recursive: true, force: true });
   }

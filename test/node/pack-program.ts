@@ -6,7 +6,7 @@
 import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { writeArchive } from "../../image/oci-archive.ts";
+import { OWN_ARCHITECTURE, writeArchive } from "../../image/oci-archive.ts";
 
 const [name, program, output] = process.argv.slice(2);
 if (name === undefined || program === undefined || output === undefined)
@@ -23,7 +23,8 @@ try {
     user: "0:0",
     workingDirectory: "/",
   };
-  await writeArchive({ root, work, output, name, facts });
+  const images = [{ root, architecture: OWN_ARCHITECTURE }];
+  await writeArchive({ images, work, output, name, facts });
 } finally {
   await rm(work, { recursive: true, force: true });
 }
