@@ -91,6 +91,7 @@ describe("hideValues", () => {
         "spec.provider.apiKeySecretRef.key",
         "spec.provider.baseURL",
         "spec.provider.parameters.stopSequences.[]",
+        "spec.provider.prices.currency",
         "spec.providerSecretRef.name",
         "spec.providerSecretRef.key",
         "spec.promptPackRef.name",

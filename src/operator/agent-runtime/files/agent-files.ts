@@ -110,8 +110,8 @@ export function signedConfig(
   return isSame && last.config !== undefined ? last.config : signer.sign(config, facts);
 }
 
-function unsignedText({ signature: _, ...unsigned }: AgentConfig): string {
-  return JSON.stringify(unsigned);
+function unsignedText(config: AgentConfig): string {
+  return JSON.stringify({ ...config, signature: undefined });
 }
 
 /** The files get a new revision when the pods may have other files than they should. */
