@@ -142,6 +142,12 @@ describe("the replicas of an agent that is autoscaled", () => {
     expect(agent.become(0, {}, NOW + 1_000)).toBe(0);
   });
 
+  it("are none at once where somebody wants none and no load would end the last one", () => {
+    const agent = anAgent();
+    agent.become(1, { type: "keda", minReplicas: 0 });
+    expect(agent.become(0, { type: "keda", minReplicas: 3 })).toBe(0);
+  });
+
   it("are never outside of the bounds, but for none, and come to rest", () => {
     const steps = fc.array(
       fc.record({

@@ -84,7 +84,8 @@ function afterwards(specified: number, before: ScalingMark | undefined): Replica
 }
 
 function awakeUntil(autoscaling: Autoscaling, mark: ScalingMark | undefined): number {
-  if (mark?.awakeSince === undefined) return 0;
+  // Where no load ends the last replica, whoever writes 0 means it.
+  if (mark?.awakeSince === undefined || autoscaling.minReplicas > 0) return 0;
   const { pollingInterval = DEFAULT_POLLING_SECONDS } = autoscaling.keda ?? {};
   const heardAfter = LEAST_AWAKE_SECONDS + pollingInterval;
   return (mark.awakeSince + Math.max(cooldownSeconds(autoscaling), heardAfter)) * 1_000;

@@ -149,7 +149,9 @@ describe("replicas", () => {
     }
     const log = await readFile(join(folder(), "state", "replica-1.log"), "utf8");
     const [starting = ""] = log.split("\n");
-    expect(JSON.parse(starting)).toMatchObject({ environment: ["BEHAVIOUR"] });
+    expect(JSON.parse(starting)).toMatchObject({
+      environment: ["BEHAVIOUR", "OMNIA_REPLICA_NAME"],
+    });
   });
 
   it("keep their secrets to themselves, whatever they print and say of themselves", async () => {

@@ -27,6 +27,7 @@ import { systemClock } from "../../../src/time/clock.ts";
 import { aConfigMapManifest, aNamespaceManifest } from "../../support/builders/manifests.ts";
 import { findHelm, OPERATOR_ACCOUNT, renderChart } from "../../support/kubernetes/helm-chart.ts";
 import { KUBE_API_SERVER_TIMEOUT_MS } from "../../support/kubernetes/kube-api-server.ts";
+import { installKeda } from "../../support/kubernetes/keda-kind.ts";
 import { KubeCluster } from "../../support/kubernetes/kube-cluster.ts";
 import { OperatorAtWork, partThatNeeds } from "../../support/operator/operator-at-work.ts";
 import {
@@ -48,11 +49,13 @@ const userWithout = (right: OperatorRight): string => `without-${RIGHTS.indexOf(
 const cluster = forAllTests(
   async () => {
     const users = [OPERATOR_ACCOUNT, ...RIGHTS.map(userWithout)];
-    return KubeCluster.start({
+    const started = await KubeCluster.start({
       withControllers: false,
       auditsReads: true,
       users: Object.fromEntries(users.map((user) => [user, []])),
     });
+    await installKeda(started.server);
+    return started;
   },
   (cluster) => cluster.stop(),
   KUBE_API_SERVER_TIMEOUT_MS,

@@ -242,6 +242,32 @@ export class OperatorAtWork {
       await this.#cluster.patch(this.agent.runtime, { spec: { replicas: 1 } });
       await this.until(async () => !(await this.#isThere(this.agent.disruptionBudget)));
     },
+    scale: async () => {
+      const { runtime } = this.agent;
+      const scaler = (kind: KubeObject["kind"]): KubeObject => ({
+        kind,
+        metadata: this.#at("support"),
+      });
+      const kinds = [
+        ["hpa", scaler("HorizontalPodAutoscaler")],
+        ["keda", scaler("ScaledObject")],
+      ] as const;
+      for (const [type, object] of kinds) {
+        const keda = { triggers: [{ type: "cron", metadata: {} }] };
+        await this.#cluster.patch(runtime, {
+          spec: { autoscaling: { enabled: true, type, keda } },
+        });
+        if (!(await this.until(() => this.#isThere(object)))) return;
+        const drifted = type === "hpa" ? { maxReplicas: 4321 } : { maxReplicaCount: 4321 };
+        await this.#cluster.patch(object, { spec: drifted });
+        if (!(await this.until(async () => !(await this.#holds(object, "4321"))))) return;
+      }
+      await this.#cluster.patch(runtime, { spec: { autoscaling: { enabled: false } } });
+      await this.until(async () => {
+        const gone = kinds.map(async ([, object]) => !(await this.#isThere(object)));
+        return (await Promise.all(gone)).every(Boolean);
+      });
+    },
     succeed: async () => {
       await this.stop();
       const lease: KubeObject = {
@@ -282,6 +308,7 @@ export function partThatNeeds(right: OperatorRight): string {
     "delete policy/poddisruptionbudgets": "shrink",
     "delete networking.k8s.io/networkpolicies": "open",
   };
+  if (/autoscalers|scaledobjects/.test(resource) && verb !== "list") return "scale";
   const isOfChildren = /configmaps|services|deployments|budgets|policies/.test(resource);
   const mends = isOfChildren && (verb === "get" || verb === "patch");
   return parts[`${verb} ${resource}`] ?? (mends ? "mend" : "make");
