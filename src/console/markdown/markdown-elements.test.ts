@@ -35,6 +35,11 @@ describe("the elements of Markdown", () => {
     );
   });
 
+  it("makes links of addresses, but not of a block that is made of nothing else", () => {
+    expect(htmlOf("write to a@example.org")).toContain('href="mailto:a@example.org"');
+    expect(htmlOf("a@example.org ".repeat(300))).not.toContain("href");
+  });
+
   it("says whether a task of a list is done", () => {
     expect(htmlOf("- [x] a")).toContain('aria-label="done"');
   });

@@ -23,9 +23,16 @@ const MAX_MARKS = 32;
 const TOO_DEEP = new RegExp(`^(?:[ \\t]*(?:>|[-+*]|\\d{1,9}[.)])){${MAX_MARKS},}`, "m");
 
 const MAX_BRACKETS = 512;
+/** Addresses become links by themselves, each of which the page has to keep. More of them in one block are nothing that people write. */
+const MAX_ADDRESSES = 256;
+const ADDRESS = /@|:\/\/|www\./;
 
 export function parseMarkdown(text: string): Root {
-  if (TOO_DEEP.test(text) || text.split("[").length > MAX_BRACKETS) {
+  if (
+    TOO_DEEP.test(text) ||
+    text.split("[").length > MAX_BRACKETS ||
+    text.split(ADDRESS).length > MAX_ADDRESSES
+  ) {
     return {
       type: "root",
       children: [{ type: "paragraph", children: [{ type: "text", value: text }] }],
