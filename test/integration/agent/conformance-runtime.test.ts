@@ -191,8 +191,12 @@ describe("what a model has to show is skipped when it does not", () => {
 });
 
 describe("the command", () => {
+  // Its runs last long enough to be seen side by side on a busy machine.
   it("passes a runtime that does what it is told", async () => {
-    const { out, code } = await omnia(["conformance-runtime", String(await aRuntime())]);
+    const { out, code } = await omnia([
+      "conformance-runtime",
+      String(await aRuntime({ pauseMs: 20 })),
+    ]);
     expect(out).toMatch(/^pass {2}Answer +answers a POST of RunAgentInput/m);
     expect(out).toMatch(new RegExp(`\n${RUNTIME_CHECKS.length} passed, 0 failed, 0 skipped\n$`));
     expect(code).toBe(0);
