@@ -3,6 +3,7 @@ import type { WebSocket } from "ws";
 import type { AgentMetrics } from "../contracts/agent-metrics.ts";
 import type { Clock, Timer } from "../../time/clock.ts";
 import type { Limits } from "../contracts/limits.ts";
+import { joinWrites } from "./joined-writes.ts";
 
 /** What all outboxes of a replica share. */
 export interface OutboxContext {
@@ -46,6 +47,7 @@ export class Outbox {
     const socket = this.#socket;
     if (socket.readyState !== socket.OPEN) return;
     this.#context.metrics.messagesSentTotal.add(1);
+    joinWrites(this.#stream);
     if (bytes.length <= SHORT_BYTES && this.#stream.writableLength === 0) {
       this.#stream.write(bytes);
       return;
