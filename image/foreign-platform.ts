@@ -29,7 +29,8 @@ export async function foreignPlatform(
   const { packageName, triplet } = PLATFORMS[architecture];
   const node = join(await fetchNode(packageName, { work, project }), "bin/node");
   const folder = join(await fetchLibraries(architecture, work), "usr", triplet, "lib");
-  const { loader, needed } = readElf(await readFile(node));
+  const { loader, needed, architecture: found } = readElf(await readFile(node));
+  if (found !== architecture) throw new Error(`${packageName} holds a program for ${found}`);
   if (loader === undefined) throw new Error(`${node} names no dynamic loader`);
   const there = new Set(await readdir(folder));
   const names = new Set([...needed, ...LOADED_ON_DEMAND.filter((name) => there.has(name))]);

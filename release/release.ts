@@ -12,6 +12,7 @@ import { foreignPlatform } from "../image/foreign-platform.ts";
 import { OWN_ARCHITECTURE } from "../image/oci-archive.ts";
 import { type ImageFiles, ownPlatform } from "../image/root-filesystem.ts";
 import { buildArtifacts } from "./build-artifacts.ts";
+import { packChart } from "./pack-chart.ts";
 import {
   CHANGELOG,
   releasedFiles,
@@ -19,11 +20,14 @@ import {
   VERSIONED_FILES,
   whyNotReleased,
 } from "./plan-release.ts";
+import { readReleaseSettings } from "./release-settings.ts";
 import { readKey } from "./sign-checksums.ts";
 
 const run = promisify(execFile);
 const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
 const ARCHITECTURES = ["amd64", "arm64"] as const;
+/** What the tests of upgrades begin with, until there is another release. */
+export const LAST_CHART = "test/node/charts/omnia-last.tgz";
 
 export interface Surroundings {
   readonly project: string;
@@ -42,6 +46,8 @@ export async function release(
   const git = async (...args: string[]): Promise<string> =>
     (await run("git", args, { cwd: project, maxBuffer: MAX_OUTPUT_BYTES })).stdout;
   const lines = (text: string): string[] => text.split("\n").filter((line) => line !== "");
+  const lastChart = join(project, LAST_CHART);
+  const chartBefore = await readFile(lastChart);
   const files = new Map<string, string>();
   for (const path of [...Object.keys(VERSIONED_FILES), CHANGELOG]) {
     files.set(path, await readFile(join(project, path), "utf8"));
@@ -64,12 +70,17 @@ export async function release(
     await write(releasedFiles(files, { from: current, to: version, date }));
     await build(version);
     if (!isDryRun) {
-      await git("commit", "--quiet", "-m", `Release ${version}`, "--", ...files.keys());
+      await packChart(project, { output: lastChart, image: undefined });
+      const changed = [...files.keys(), LAST_CHART];
+      await git("commit", "--quiet", "-m", `Release ${version}`, "--", ...changed);
       isCommitted = true;
       await git("tag", "-a", tagOf(version), "-m", `Omnia ${version}`);
     }
   } finally {
-    if (!isCommitted) await write(files);
+    if (!isCommitted) {
+      await write(files);
+      await writeFile(lastChart, chartBefore);
+    }
   }
   say(`The artifacts of ${version} are in release/out/${version}`);
   say(
@@ -82,8 +93,8 @@ export async function release(
 
 async function buildHere(project: string, env: NodeJS.ProcessEnv, version: string): Promise<void> {
   if (process.platform !== "linux") throw new Error("a release is built on Linux");
-  const signingKeyFile = env["OMNIA_SIGNING_KEY"] || undefined;
-  if (signingKeyFile !== undefined) await readKey(signingKeyFile);
+  const settings = readReleaseSettings(env);
+  if (settings.signingKeyFile !== undefined) await readKey(settings.signingKeyFile);
   const rolldown = join(project, "node_modules/.bin/rolldown");
   const config = ["--config", "rolldown.config.ts", "--log-level", "warn"];
   await run(process.execPath, [rolldown, ...config], {
@@ -100,14 +111,8 @@ async function buildHere(project: string, env: NodeJS.ProcessEnv, version: strin
           : await foreignPlatform(architecture, { work, project });
       platforms.set(architecture, files);
     }
-    await buildArtifacts({
-      project,
-      version,
-      output: join(project, "release/out", version),
-      repository: env["IMAGE"] || undefined,
-      platforms,
-      signingKeyFile,
-    });
+    const output = join(project, "release/out", version);
+    await buildArtifacts({ project, version, output, platforms, ...settings });
   } finally {
     await rm(work, { recursive: true, force: true });
   }

@@ -21,7 +21,8 @@ import {
   VERSIONED_FILES,
   whyNotReleased,
 } from "../../../release/plan-release.ts";
-import { release } from "../../../release/release.ts";
+import { LAST_CHART, release } from "../../../release/release.ts";
+import { type ReleaseSettings, readReleaseSettings } from "../../../release/release-settings.ts";
 import { readKey } from "../../../release/sign-checksums.ts";
 import { folderForEachTest } from "../../support/builders/fixtures.ts";
 
@@ -57,6 +58,8 @@ async function aCheckout(): Promise<{
     const isChangelog = path === CHANGELOG;
     await writeFile(join(project, path), isChangelog ? aState().changelog : text);
   }
+  await mkdir(join(project, LAST_CHART, ".."), { recursive: true });
+  await writeFile(join(project, LAST_CHART), "the chart of before");
   const git = async (...args: string[]): Promise<string> =>
     (await run("git", args, { cwd: project })).stdout;
   await git("init", "--quiet");
@@ -166,6 +169,9 @@ describe("make release", () => {
     expect((await git("describe", "--exact-match")).trim()).toBe(`v${NEXT}`);
     expect(await git("show", `HEAD:${CHANGELOG}`)).toContain(`## ${NEXT} - 2026-02-03`);
     expect(said.join("\n")).toContain("git push --follow-tags");
+    // The next versions are upgraded from this one.
+    const chart = ["-xOf", join(project, LAST_CHART), "omnia/Chart.yaml"];
+    expect(parse((await run("tar", chart)).stdout)).toMatchObject({ version: NEXT });
     expect(await release(NEXT, { isDryRun: false }, surroundings)).toMatch(/is there already/);
   });
 
@@ -177,6 +183,9 @@ describe("make release", () => {
     const build = (): Promise<void> => Promise.reject(new Error("no space left"));
     const failed = release(NEXT, { isDryRun: false }, { ...surroundings, build });
     await expect(failed).rejects.toThrow("no space left");
+    await writeFile(join(project, ".git/hooks/pre-commit"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
+    const refused = release(NEXT, { isDryRun: false }, surroundings);
+    await expect(refused).rejects.toThrow("git commit");
     expect(await git("status", "--porcelain")).toBe("");
     await writeFile(join(project, "new.ts"), "");
     const refusal = await release(NEXT, { isDryRun: false }, surroundings);
@@ -193,7 +202,7 @@ async function smallProject(name: string, at: Date): Promise<string> {
   await mkdir(join(project, "dist"), { recursive: true });
   await mkdir(join(project, "examples/echo"), { recursive: true });
   await cp(join(ROOT, "charts/omnia"), join(project, "charts/omnia"), { recursive: true });
-  const packed = { name: "omnia", version: NEXT, files: ["dist", "examples"] };
+  const packed = { name: "omnia", version: NEXT, private: true, files: ["dist", "examples"] };
   for (const [path, text] of Object.entries({
     "package.json": JSON.stringify(packed),
     "dist/omnia.js": "export {};",
@@ -208,7 +217,10 @@ async function smallProject(name: string, at: Date): Promise<string> {
   return project;
 }
 
-async function artifactsOf(project: string, signingKeyFile?: string): Promise<string> {
+async function artifactsOf(
+  project: string,
+  settings: Partial<ReleaseSettings> = {},
+): Promise<string> {
   const files = {
     node: join(project, "node"),
     libraries: new Map([["/lib/libc.so.6", join(project, "libc.so.6")]]),
@@ -219,11 +231,13 @@ async function artifactsOf(project: string, signingKeyFile?: string): Promise<st
     version: NEXT,
     output,
     repository: "registry.example.com/team/omnia",
+    npm: undefined,
+    signingKeyFile: undefined,
     platforms: new Map([
       ["amd64", files],
       ["arm64", files],
     ]),
-    signingKeyFile,
+    ...settings,
   });
   return output;
 }
@@ -282,13 +296,36 @@ describe("the artifacts", () => {
     expect(await read(`omnia-npm-${NEXT}.tgz`, "package/dist/omnia.js")).toBe("export {};");
   });
 
+  it("are a package of npm that is private, unless it is said under which name it is published", async () => {
+    const packageOf = async (settings: Partial<ReleaseSettings>): Promise<object> => {
+      const output = await artifactsOf(await smallProject("one", NOW), settings);
+      const archive = join(output, `omnia-npm-${NEXT}.tgz`);
+      const { stdout } = await run("tar", ["-xOf", archive, "package/package.json"]);
+      return JSON.parse(stdout) as object;
+    };
+    const files = ["dist", "examples"];
+    expect(await packageOf({})).toEqual({ name: "omnia", version: NEXT, private: true, files });
+    const [name, sources] = ["@owner/omnia", "https://example.com/owner/omnia"];
+    expect(await packageOf({ npm: { name, sources } })).toEqual({
+      name,
+      version: NEXT,
+      files,
+      repository: { type: "git", url: "git+https://example.com/owner/omnia.git" },
+    });
+    expect(await packageOf({ npm: { name, sources: undefined } })).toEqual({
+      name,
+      version: NEXT,
+      files,
+    });
+  });
+
   it("are signed where a key is given, so that OpenSSL can tell", async () => {
     const keyFile = join(folder(), "key.pem");
     const publicFile = join(folder(), "public.pem");
     const project = await smallProject("one", NOW);
     const publicKey = await aKey(keyFile);
     await writeFile(publicFile, publicKey.export({ type: "spki", format: "pem" }));
-    const output = await artifactsOf(project, keyFile);
+    const output = await artifactsOf(project, { signingKeyFile: keyFile });
     const signed = ["-rawin", "-in", "SHA256SUMS", "-sigfile", "SHA256SUMS.sig"];
     const verify = ["pkeyutl", "-verify", "-pubin", "-inkey", publicFile, ...signed];
     const { stdout } = await run("openssl", verify, { cwd: output });
@@ -314,6 +351,45 @@ describe("the artifacts", () => {
         /^the file that OMNIA_SIGNING_KEY names holds no private Ed25519 key in PEM$/,
       );
     }
+  });
+});
+
+describe("the environment of a release", () => {
+  const sources = "https://github.com/owner/omnia";
+
+  it("says where it is published, and nothing where a variable is empty", () => {
+    const nothing = { repository: undefined, npm: undefined, signingKeyFile: undefined };
+    expect(readReleaseSettings({})).toEqual(nothing);
+    const empty = { IMAGE: "", NPM_PACKAGE: "", SOURCES: "", OMNIA_SIGNING_KEY: "" };
+    expect(readReleaseSettings(empty)).toEqual(nothing);
+    expect(readReleaseSettings({ SOURCES: sources })).toEqual(nothing);
+    expect(
+      readReleaseSettings({
+        IMAGE: "localhost:5000/owner/the_omnia",
+        NPM_PACKAGE: "@owner/omnia",
+        SOURCES: sources,
+        OMNIA_SIGNING_KEY: "key.pem",
+      }),
+    ).toEqual({
+      repository: "localhost:5000/owner/the_omnia",
+      npm: { name: "@owner/omnia", sources },
+      signingKeyFile: "key.pem",
+    });
+  });
+
+  it.each([
+    ["IMAGE", "ghcr.io/owner/omnia:1.0.0"],
+    ["IMAGE", "ghcr.io/Owner/omnia"],
+    ["IMAGE", "omnia"],
+    ["IMAGE", "https://ghcr.io/owner/omnia"],
+    ["NPM_PACKAGE", "@Owner/omnia"],
+    ["NPM_PACKAGE", "owner/omnia"],
+    ["SOURCES", "http://github.com/owner/omnia"],
+    ["SOURCES", "git@github.com:owner/omnia.git"],
+    ["SOURCES", "https://github.com/owner/omnia.git"],
+    ["SOURCES", "https://somebody:secret@github.com/owner/omnia"],
+  ])("may not have %s=%s", (name, value) => {
+    expect(() => readReleaseSettings({ [name]: value })).toThrow(new RegExp(`^${name}: give `));
   });
 });
 

@@ -13,6 +13,7 @@ interface Job {
   needs?: string | string[];
   uses?: string;
   permissions?: Record<string, string>;
+  steps?: readonly { run?: string; uses?: string }[];
 }
 interface Workflow {
   permissions: Record<string, string>;
@@ -57,12 +58,33 @@ describe("a release", () => {
 
   it("may write nothing but in the jobs that publish", () => {
     expect(permissions).toEqual({ contents: "read" });
-    expect(mayPublish.map(([name]) => name)).toEqual(["image", "chart", "npm"]);
+    expect(mayPublish.map(([name]) => name)).toEqual(["image", "chart", "npm", "files"]);
   });
 
   it("publishes only what has passed every check and test", () => {
     expect(jobs["test"]?.uses).toBe("./.github/workflows/ci.yml");
     expect(readFileSync(join(WORKFLOWS, "ci.yml"), "utf8")).toContain("run: bash .ci/run\n");
     for (const [name] of mayPublish) expect(needed(name)).toContain("test");
+  });
+
+  it("publishes what make artifacts has built, once and without a right to publish, and checks it first", () => {
+    const stepsOf = (name: string): string[] =>
+      (jobs[name]?.steps ?? []).map(({ run, uses }) => run ?? uses ?? "");
+    expect(stepsOf("artifacts").filter((step) => step.endsWith("make artifacts\n"))).toHaveLength(
+      1,
+    );
+    expect(jobs["artifacts"]?.permissions).toBeUndefined();
+    for (const [name] of mayPublish) {
+      expect(needed(name)).toContain("artifacts");
+      const steps = stepsOf(name);
+      const [got, checked, published] = [
+        "actions/download-artifact",
+        "sha256sum --check --strict SHA256SUMS",
+        / (?:copy|push|publish|create) /,
+      ].map((sought) => steps.findIndex((step) => step.search(sought) >= 0));
+      expect(got).toBeGreaterThanOrEqual(0);
+      expect(checked).toBeGreaterThan(got ?? -1);
+      expect(published).toBeGreaterThan(checked ?? -1);
+    }
   });
 });
