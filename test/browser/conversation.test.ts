@@ -246,9 +246,14 @@ describe("the sessions of an agent", () => {
     await say(page, "Please look around");
     await page.getByText("It is paid.").waitFor();
     await expect.poll(() => phase(page), SOME_TIME).toBe("done");
+    // Two answers of 12 and 34 tokens.
+    const about = page.getByLabel("About this conversation");
+    await about.getByText("24 in, 68 out").waitFor();
+    await about.getByText("0.00074 USD").waitFor();
+    await page.getByText(/24 \+ 68 tokens · 0\.00074 USD/).waitFor();
     await page.getByRole("link", { name: "Sessions", exact: true }).click();
     await page
-      .getByRole("link", { name: /Please look around/ })
+      .getByRole("link", { name: /Please look around.*92 tokens · 0\.00074 USD/ })
       .first()
       .waitFor();
     await expectAccessible(page);
@@ -258,6 +263,8 @@ describe("the sessions of an agent", () => {
       .click();
     await page.getByText("1 of 1 turns").waitFor();
     expect(await page.locator("summary").count()).toBe(2);
+    await page.getByText(/24 \+ 68 tokens · 0\.00074 USD/).waitFor();
+    await page.locator("[data-turn]").getByText("0.00074 USD").waitFor();
     await expectAccessible(page);
 
     for (const [name, expected] of [

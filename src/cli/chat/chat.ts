@@ -42,7 +42,7 @@ export async function chat(name: string, flags: ChatFlags, streams: Streams): Pr
   const interactive =
     flags.message === undefined && answers.length === 0 && streams.stdin.isTTY === true;
   let token = await readToken(flags, streams);
-  const printer = chatPrinter(flags.output, streams, { tools: interactive });
+  const printer = chatPrinter(flags.output, streams, { interactive });
   using interrupts = new Interrupts();
   const { signal } = interrupts;
 

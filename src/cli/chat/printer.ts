@@ -1,5 +1,6 @@
 /** Shows the frames of a chat, either as an answer for people or as they come. */
-import type { FinishReason, ServerFrame } from "../../protocol/frames.ts";
+import { costText } from "../../protocol/cost-text.ts";
+import type { FinishReason, ServerFrame, Usage } from "../../protocol/frames.ts";
 import type { OutputFormat, Streams } from "../terminal/streams.ts";
 import { styled } from "../../observability/terminal/line.ts";
 import { printJSONText, printLine, printText } from "../../observability/terminal/writer.ts";
@@ -15,10 +16,15 @@ export interface ChatPrinter {
   failure(text: string): void;
 }
 
+export interface PrinterOptions {
+  /** Whether a person talks at a terminal, who sees what the agent does and what an answer costs. */
+  readonly interactive: boolean;
+}
+
 export function chatPrinter(
   format: OutputFormat,
   streams: Streams,
-  options: { tools: boolean },
+  options: PrinterOptions,
 ): ChatPrinter {
   return format === "json" ? new FramePrinter(streams) : new AnswerPrinter(streams, options);
 }
@@ -55,16 +61,16 @@ const FINISH_NOTES: Readonly<Record<FinishReason, string | undefined>> = {
 
 class AnswerPrinter implements ChatPrinter {
   readonly #streams: Streams;
-  readonly #tools: boolean;
+  readonly #interactive: boolean;
   /** The part of the running turn's answer that was printed. */
   #printed = "";
   #atLineStart = true;
   #sessionId: string | undefined;
   #hasAnswered = false;
 
-  constructor(streams: Streams, { tools }: { tools: boolean }) {
+  constructor(streams: Streams, { interactive }: PrinterOptions) {
     this.#streams = streams;
-    this.#tools = tools;
+    this.#interactive = interactive;
   }
 
   frame(frame: ServerFrame | undefined): void {
@@ -82,7 +88,7 @@ class AnswerPrinter implements ChatPrinter {
       }
       case "approval_request": {
         // A chat at a terminal asks about each of them.
-        if (this.#tools) break;
+        if (this.#interactive) break;
         const { name, arguments: toolArguments } = frame.approval;
         this.note(`The agent asks whether it may call ${name} ${JSON.stringify(toolArguments)}`);
         break;
@@ -93,6 +99,7 @@ class AnswerPrinter implements ChatPrinter {
         if (FINISH_NOTES[frame.finish_reason] !== undefined)
           this.note(FINISH_NOTES[frame.finish_reason] as string);
         for (const { message } of frame.warnings ?? []) this.note(message);
+        this.#usage(frame.usage);
         break;
       case "error":
         this.#endLine();
@@ -143,10 +150,16 @@ class AnswerPrinter implements ChatPrinter {
   }
 
   #tool(text: string): void {
-    if (!this.#tools) return;
+    if (!this.#interactive) return;
     this.#endLine();
     const shown = text.length > TOOL_TEXT_LENGTH ? `${text.slice(0, TOOL_TEXT_LENGTH)}…` : text;
     printLine(this.#streams.stdout, styled("dim", shown));
+  }
+
+  #usage(usage: Usage | undefined): void {
+    if (!this.#interactive || usage?.cost === undefined) return;
+    const { input_tokens, output_tokens, cost } = usage;
+    this.note(`${input_tokens} + ${output_tokens} tokens · ${costText(cost)}`);
   }
 
   #endLine(): void {

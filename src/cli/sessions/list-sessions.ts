@@ -2,6 +2,7 @@
 import { plainText, styled, type Piece, type Style } from "../../observability/terminal/line.ts";
 import { printJSON, printLine } from "../../observability/terminal/writer.ts";
 import type { SessionView } from "../../http-api/session-views.ts";
+import { costText } from "../../protocol/cost-text.ts";
 import { withGateway } from "../gateway-api/with-gateway.ts";
 import type { SessionFlags } from "../gateway-api/gateway-flags.ts";
 import { EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
@@ -44,10 +45,7 @@ export async function printSessions(
       printLine(stdout, `Agent ${agent.namespace}/${agent.name} has no session${such}.`);
       return;
     }
-    const [head = "", ...rows] = textTable([
-      ["SESSION", "LAST ACTIVE (UTC)", "STATE", "TURNS", "TOOLS", "TOKENS", "VERSION", "TITLE"],
-      ...sessions.map(rowOf),
-    ]);
+    const [head = "", ...rows] = textTable(sessionRows(sessions));
     printLine(stdout, "");
     printLine(stdout, styled("bold", plainText(head)));
     for (const row of rows) printLine(stdout, row);
@@ -60,7 +58,27 @@ function nameOf({ namespace, name }: { namespace: string; name: string }): objec
   return { namespace, name };
 }
 
-function rowOf(session: SessionView): Piece[] {
+/** The head and a row for each. The column of costs is there where the cost of a session is known. */
+export function sessionRows(sessions: readonly SessionView[]): Piece[][] {
+  const hasCosts = sessions.some(({ cost }) => cost !== undefined);
+  const costs = hasCosts ? ["COST"] : [];
+  return [
+    [
+      "SESSION",
+      "LAST ACTIVE (UTC)",
+      "STATE",
+      "TURNS",
+      "TOOLS",
+      "TOKENS",
+      ...costs,
+      "VERSION",
+      "TITLE",
+    ],
+    ...sessions.map((session) => rowOf(session, hasCosts)),
+  ];
+}
+
+function rowOf(session: SessionView, hasCosts: boolean): Piece[] {
   const { id, state, turns, toolCalls, packVersion = "-", title, lastActiveAt } = session;
   const style = STATE_STYLES[state];
   return [
@@ -70,6 +88,7 @@ function rowOf(session: SessionView): Piece[] {
     String(turns),
     String(toolCalls),
     tokens(session.inputTokens + session.outputTokens),
+    ...(hasCosts ? [session.cost === undefined ? "-" : costText(session.cost)] : []),
     packVersion,
     title,
   ];

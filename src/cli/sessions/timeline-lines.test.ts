@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { aTimeline } from "../../../test/support/builders/a-session-timeline.ts";
 import { plainText } from "../../observability/terminal/line.ts";
-import type { SessionTimeline } from "../../http-api/session-views.ts";
+import type { SessionTimeline, TurnView } from "../../http-api/session-views.ts";
 import { timelineLines } from "./timeline-lines.ts";
 
 const AGENT = { namespace: "agents", name: "support" };
@@ -28,6 +28,19 @@ describe("the lines of a session", () => {
           21 degrees.
         2.5 s · first words after 1.9 s · 1,200 + 56 tokens · stop"
     `);
+  });
+
+  it("tell what a turn and the session cost, where that is known", () => {
+    const [turn] = aTimeline().turns;
+    const cost = { amount: 0.00356, currency: "USD" };
+    const text = shown(
+      aTimeline({
+        session: { cost: { amount: 1.5, currency: "USD" } },
+        turns: [{ ...(turn as TurnView), usage: { input_tokens: 1_200, output_tokens: 56, cost } }],
+      }),
+    );
+    expect(text).toContain("1,200 + 56 tokens · 1.50 USD · version 0123456789ab");
+    expect(text).toContain("1,200 + 56 tokens · 0.00356 USD · stop");
   });
 
   it("say how a turn went wrong, and what is not known of its calls", () => {

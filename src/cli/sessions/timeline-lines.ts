@@ -1,6 +1,7 @@
 /** A session as lines of a terminal: each turn with what was said, which tools it called, what it cost and how it ended. */
 import { styled, type Line, type Piece } from "../../observability/terminal/line.ts";
 import type { SessionTimeline, TurnView } from "../../http-api/session-views.ts";
+import { costText } from "../../protocol/cost-text.ts";
 import { counted } from "../terminal/counted.ts";
 import type { AgentName } from "./choose-agent.ts";
 import { between, duration, minute, second, tokens } from "./shown-values.ts";
@@ -16,6 +17,7 @@ export function timelineLines({ namespace, name }: AgentName, timeline: SessionT
     counted(session.turns, "turn"),
     counted(session.toolCalls, "tool call"),
     `${tokens(session.inputTokens)} + ${tokens(session.outputTokens)} tokens`,
+    session.cost === undefined ? undefined : costText(session.cost),
     session.packVersion === undefined ? undefined : `version ${session.packVersion}`,
     session.workflowState === undefined ? undefined : `state ${session.workflowState}`,
     session.subject === undefined ? undefined : `of ${session.subject}`,
@@ -94,6 +96,7 @@ function endLines(record: TurnView): Line[] {
     usage === undefined
       ? undefined
       : `${tokens(usage.input_tokens)} + ${tokens(usage.output_tokens)} tokens`,
+    usage?.cost === undefined ? undefined : costText(usage.cost),
     finishReason,
     record.workflowState === undefined ? undefined : `state ${record.workflowState}`,
   ];

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { aTimeline } from "../../../test/support/builders/a-session-timeline.ts";
+import type { TurnView } from "../../http-api/session-views.ts";
 import { timelineMarkdown } from "./timeline-markdown.ts";
 
 const AGENT = { namespace: "agents", name: "support" };
@@ -50,6 +51,20 @@ describe("a session as Markdown", () => {
       *2.5 s · gpt-4o · replica-1 · 1,200 \\+ 56 tokens · stop*
       "
     `);
+  });
+
+  it("has the costs, where they are known", () => {
+    const [turn] = aTimeline().turns;
+    const cost = { amount: 0.00356, currency: "USD" };
+    const document = timelineMarkdown(
+      AGENT,
+      aTimeline({
+        session: { cost },
+        turns: [{ ...(turn as TurnView), usage: { input_tokens: 1_200, output_tokens: 56, cost } }],
+      }),
+    );
+    expect(document).toContain("- Tokens: 1,200 in, 56 out\n- Cost: 0.00356 USD\n");
+    expect(document).toContain(String.raw`1,200 \+ 56 tokens · 0.00356 USD · stop*`);
   });
 
   it("has what was said in blocks of code, so that nothing of it becomes a part of the document", () => {

@@ -1,5 +1,6 @@
 /** A session as a Markdown document. What was said stands in blocks of code, so that nothing of it becomes a part of the document. */
 import type { SessionTimeline, TurnView } from "../../http-api/session-views.ts";
+import { costText } from "../../protocol/cost-text.ts";
 import { counted } from "../terminal/counted.ts";
 import type { AgentName } from "./choose-agent.ts";
 import { between, duration, tokens } from "./shown-values.ts";
@@ -18,6 +19,7 @@ export function timelineMarkdown(
     ["State", session.state],
     ["Turns", `${session.turns}, with ${counted(session.toolCalls, "tool call")}`],
     ["Tokens", `${tokens(session.inputTokens)} in, ${tokens(session.outputTokens)} out`],
+    ...(session.cost === undefined ? [] : [["Cost", costText(session.cost)]]),
     ...(session.packVersion === undefined ? [] : [["Version", code(session.packVersion)]]),
     ["Begun", session.createdAt],
     ["Last active", session.lastActiveAt],
@@ -70,6 +72,7 @@ function endOf(record: TurnView): string[] {
     usage === undefined
       ? undefined
       : `${tokens(usage.input_tokens)} + ${tokens(usage.output_tokens)} tokens`,
+    usage?.cost === undefined ? undefined : costText(usage.cost),
     finishReason,
   ].flatMap((fact) => (fact === undefined ? [] : escaped(fact)));
   return [

@@ -1,6 +1,9 @@
 /** What is known of the conversation, beside it. */
 import { Link } from "@tanstack/react-router";
 import type { AgentDetail } from "../../http-api/agent-views.ts";
+import { addUsage } from "../../protocol/add-usage.ts";
+import { costText } from "../../protocol/cost-text.ts";
+import type { Usage } from "../../protocol/frames.ts";
 import { Button } from "../parts/button.tsx";
 import type { ChatState } from "./chat-session.ts";
 import type { TurnView } from "./turn-view.ts";
@@ -21,23 +24,15 @@ export function Facts({
   const { namespace, name } = agent;
   const last = turns.at(-1);
   const isBegun = sessionId !== undefined && turns.length > 0;
-  const tokens = turns.reduce(
-    (sum, { usage }) => ({
-      input: sum.input + (usage?.input_tokens ?? 0),
-      output: sum.output + (usage?.output_tokens ?? 0),
-    }),
-    { input: 0, output: 0 },
-  );
+  const used = turns.reduce<Usage | undefined>((sum, { usage }) => addUsage(sum, usage), undefined);
   const facts: [string, string | undefined][] = [
     ["Model", last?.model ?? agent.model],
     ["Pack", agent.pack === undefined ? undefined : `${agent.pack.name} ${agent.pack.version}`],
     ["Workflow", last?.workflowState],
     ["Sessions in", agent.sessionStore],
     ["Turns", isBegun ? String(turns.length) : undefined],
-    [
-      "Tokens",
-      tokens.input + tokens.output === 0 ? undefined : `${tokens.input} in, ${tokens.output} out`,
-    ],
+    ["Tokens", used === undefined ? undefined : tokensText(used)],
+    ["Cost", used?.cost === undefined ? undefined : costText(used.cost)],
   ];
   return (
     <aside className={styles.facts} aria-label="About this conversation">
@@ -66,4 +61,11 @@ export function Facts({
       ) : undefined}
     </aside>
   );
+}
+
+/** Undefined where there are none, as of an agent without a model. */
+function tokensText({ input_tokens, output_tokens }: Usage): string | undefined {
+  return input_tokens + output_tokens === 0
+    ? undefined
+    : `${input_tokens} in, ${output_tokens} out`;
 }

@@ -3,6 +3,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { GitFork, Link as LinkIcon } from "lucide-react";
 import type { AgentDetail } from "../../http-api/agent-views.ts";
+import { costText } from "../../protocol/cost-text.ts";
 import { copyText } from "../parts/copy-text.ts";
 import { CopyButton } from "../parts/copy-button.tsx";
 import { tookText } from "../parts/duration-text.ts";
@@ -39,6 +40,7 @@ export function TurnFoot({
     turn.model,
     turn.packVersion === undefined ? undefined : `version ${turn.packVersion}`,
     usage === undefined ? undefined : `${usage.input_tokens} + ${usage.output_tokens} tokens`,
+    usage?.cost === undefined ? undefined : costText(usage.cost),
     turn.firstChunkMs === undefined
       ? undefined
       : `first words after ${tookText(turn.firstChunkMs)}`,

@@ -2,6 +2,7 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, getRouteApi, useNavigate } from "@tanstack/react-router";
 import type { SessionView } from "../../http-api/session-views.ts";
+import { costText } from "../../protocol/cost-text.ts";
 import { agentQuery } from "../api/queries.ts";
 import { Age } from "../parts/age.tsx";
 import { Badge } from "../parts/badge.tsx";
@@ -122,6 +123,7 @@ function Row({
     `${turns} ${turns === 1 ? "turn" : "turns"}`,
     toolCalls === 0 ? undefined : `${toolCalls} tool ${toolCalls === 1 ? "call" : "calls"}`,
     `${session.inputTokens + session.outputTokens} tokens`,
+    session.cost === undefined ? undefined : costText(session.cost),
     packVersion === undefined ? undefined : `version ${packVersion}`,
     subject,
   ].filter((fact) => fact !== undefined);

@@ -1,6 +1,7 @@
 /** One turn on the time rail. */
 import { memo } from "react";
 import { Link as LinkIcon } from "lucide-react";
+import { costText } from "../../protocol/cost-text.ts";
 import { CallRow } from "../chat/call-row.tsx";
 import { MarkdownText } from "../markdown/markdown-text.tsx";
 import { Badge } from "../parts/badge.tsx";
@@ -27,7 +28,7 @@ export const RailTurnRow = memo(function RailTurnRow({
   place: { namespace: string; name: string; session: string };
   isNamed: boolean;
 }) {
-  const { id, question, answer, calls, startedAt, ms, error, warnings, tokens, pauseMs } = turn;
+  const { id, question, answer, calls, startedAt, ms, error, warnings, usage, pauseMs } = turn;
   return (
     <div className={styles.turn} data-turn={id} data-named={isNamed}>
       <div className={styles.when}>
@@ -50,11 +51,12 @@ export const RailTurnRow = memo(function RailTurnRow({
         {turn.firstChunkMs === undefined ? undefined : (
           <span>first words after {tookText(turn.firstChunkMs)}</span>
         )}
-        {tokens === undefined ? undefined : (
+        {usage === undefined ? undefined : (
           <span>
-            {tokens.input} + {tokens.output} tokens
+            {usage.input_tokens} + {usage.output_tokens} tokens
           </span>
         )}
+        {usage?.cost === undefined ? undefined : <span>{costText(usage.cost)}</span>}
         {turn.model === undefined ? undefined : <span>{turn.model}</span>}
         <span className={styles.buttons}>
           <IconButton name="Copy a link to this turn" onClick={() => void copyText(addressOf(id))}>

@@ -1,5 +1,6 @@
 /** Writes a session as a Markdown document, for people who read it elsewhere. */
 import type { SessionTimeline } from "../../http-api/session-views.ts";
+import { costText } from "../../protocol/cost-text.ts";
 import type { Call } from "../chat/turn-parts.ts";
 import { railOf, type RailTurn } from "./time-rail.ts";
 
@@ -13,6 +14,7 @@ export function sessionMarkdown(timeline: SessionTimeline, agent: string, now: n
     `- Began: ${session.createdAt}`,
     `- Last active: ${session.lastActiveAt}`,
     `- Tokens: ${session.inputTokens} in, ${session.outputTokens} out`,
+    ...(session.cost === undefined ? [] : [`- Cost: ${costText(session.cost)}`]),
   ];
   return `${[...head, ...railOf(timeline, now).flatMap(turnLines)].join("\n")}\n`;
 }

@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, getRouteApi, useNavigate } from "@tanstack/react-router";
 import { useEffect, useMemo, useState } from "react";
 import type { SessionTimeline } from "../../http-api/session-views.ts";
+import { costText } from "../../protocol/cost-text.ts";
 import { agentQuery } from "../api/queries.ts";
 import { Age } from "../parts/age.tsx";
 import { Button } from "../parts/button.tsx";
@@ -76,6 +77,7 @@ function Timeline({
           <code>{session.id}</code> <CopyButton text={session.id} name="Copy the id" />
           {" · "}last active <Age at={session.lastActiveAt} /> · {session.turns} turns ·{" "}
           {session.toolCalls} tool calls · {session.inputTokens} + {session.outputTokens} tokens
+          {session.cost === undefined ? "" : ` · ${costText(session.cost)}`}
           {session.packVersion === undefined ? "" : ` · version ${session.packVersion}`}
           {session.subject === undefined ? "" : ` · ${session.subject}`}
         </p>

@@ -1,5 +1,6 @@
 /** Lays the turns of a session out over time: what a reader scans for long calls, errors, takeovers and changes of version. */
 import type { SessionTimeline } from "../../http-api/session-views.ts";
+import type { Usage } from "../../protocol/frames.ts";
 import { recordedTurns } from "../chat/recorded-turn.ts";
 import { callsOf, textOf, type Call } from "../chat/turn-parts.ts";
 
@@ -23,7 +24,7 @@ export interface RailTurn {
   readonly finishReason: string | undefined;
   readonly error: { readonly code: string; readonly message: string } | undefined;
   readonly warnings: readonly { readonly validator: string; readonly message: string }[];
-  readonly tokens: { readonly input: number; readonly output: number } | undefined;
+  readonly usage: Usage | undefined;
   readonly model: string | undefined;
   /** The version of the pack, where it is another one than that of the turn before. */
   readonly newVersion: string | undefined;
@@ -60,10 +61,7 @@ export function railOf({ messages, turns }: SessionTimeline, now: number): reado
       finishReason: record?.finishReason,
       error: record?.error,
       warnings: record?.warnings ?? [],
-      tokens: record?.usage && {
-        input: record.usage.input_tokens,
-        output: record.usage.output_tokens,
-      },
+      usage: record?.usage,
       model: record?.model,
       newVersion: packVersion === version ? undefined : packVersion,
       newState: workflowState === state ? undefined : workflowState,

@@ -115,6 +115,7 @@ function manifests({ modelURL, toolURL, redisURL }: TalkingUpOptions): string {
         model: "scripted",
         baseURL: modelURL,
         apiKeySecretRef: { name: "llm", key: "k" },
+        prices: { inputPerMillionTokens: 2.5, outputPerMillionTokens: 10, currency: "USD" },
       },
       promptPackRef: { name: "prompts" },
       toolRegistryRef: { name: "tools" },
