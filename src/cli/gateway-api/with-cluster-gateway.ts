@@ -6,7 +6,7 @@ import type { KubeConfig } from "@kubernetes/client-node";
 import { ACCESS_HEADER, WRITE_HEADER } from "../../http-api/paths.ts";
 import { Credentials } from "../../kube/client/credentials.ts";
 import { createTransport, type Transport } from "../../kube/client/transport.ts";
-import { loadKubeConfig } from "../resources/load-kube-config.ts";
+import { loadKubeConfig } from "../source/load-kube-config.ts";
 import { CliError } from "../terminal/cli-error.ts";
 import { commandLine } from "../terminal/program-name.ts";
 import { findGatewayService, type GatewayService } from "./find-gateway-service.ts";

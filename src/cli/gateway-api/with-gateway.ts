@@ -3,7 +3,7 @@ import { findLocal } from "../../local/state/find-local.ts";
 import type { UpInfo } from "../../local/state/state-folder.ts";
 import { UpError } from "../../local/state/up-error.ts";
 import { WRITE_HEADER } from "../../http-api/paths.ts";
-import { chooseSource } from "../resources/choose-source.ts";
+import { chooseSource } from "../source/choose-source.ts";
 import { CliError, EXIT_CODES } from "../terminal/cli-error.ts";
 import { commandLine } from "../terminal/program-name.ts";
 import type { Streams } from "../terminal/streams.ts";

@@ -6,7 +6,7 @@ import { GatewayKeyError } from "../../gateway-cluster/gateway-key.ts";
 import { runGateway, type GatewaySettings } from "../../gateway-cluster/run-gateway.ts";
 import { createProcessLog } from "../../observability/log.ts";
 import { systemClock } from "../../time/clock.ts";
-import { loadKubeConfig } from "../resources/load-kube-config.ts";
+import { loadKubeConfig } from "../source/load-kube-config.ts";
 import { CliError, EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
 import type { Streams } from "../terminal/streams.ts";
 

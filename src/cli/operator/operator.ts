@@ -12,7 +12,7 @@ import type { AgentDefaults } from "../../operator/cluster/agent-defaults.ts";
 import type { AgentNetworkPolicy } from "../../operator/cluster/agent-network-policy.ts";
 import { runOperator } from "../../operator/run-operator.ts";
 import { CliError, EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
-import { loadKubeConfig } from "../resources/load-kube-config.ts";
+import { loadKubeConfig } from "../source/load-kube-config.ts";
 import type { Streams } from "../terminal/streams.ts";
 
 const NAMESPACE_OF_POD = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";

@@ -11,7 +11,7 @@ import { createTransport } from "../../kube/client/transport.ts";
 import { systemClock } from "../../time/clock.ts";
 import { Deadline } from "../../time/deadline.ts";
 import { CliError } from "../terminal/cli-error.ts";
-import { loadKubeConfig } from "./load-kube-config.ts";
+import { loadKubeConfig } from "../source/load-kube-config.ts";
 import { commandLine } from "../terminal/program-name.ts";
 import type { Resources } from "./resources.ts";
 import { pluralOf } from "./view.ts";

@@ -10,7 +10,7 @@ import { UpError } from "../../local/state/up-error.ts";
 import { CliError } from "../terminal/cli-error.ts";
 import { commandLine } from "../terminal/program-name.ts";
 import type { Streams } from "../terminal/streams.ts";
-import { chooseSource } from "./choose-source.ts";
+import { chooseSource } from "../source/choose-source.ts";
 import type { ResourceFlags, Resources } from "./resources.ts";
 
 const LOCAL_TIMEOUT_MS = 10_000;

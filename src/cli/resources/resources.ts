@@ -1,12 +1,9 @@
+import type { SourceFlags } from "../source/choose-source.ts";
 import type { OutputFormat } from "../terminal/streams.ts";
 
 /** The flags that both commands that show resources have. */
-export interface ResourceFlags {
+export interface ResourceFlags extends SourceFlags {
   readonly namespace?: string | undefined;
-  readonly state?: string | undefined;
-  readonly local?: boolean | undefined;
-  /** A context of the kubeconfig. */
-  readonly context?: string | undefined;
   readonly output: OutputFormat;
 }
 
