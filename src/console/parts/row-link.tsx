@@ -1,8 +1,16 @@
-import type { MouseEvent } from "react";
+import type { MouseEvent, ReactNode } from "react";
 import { useRouter } from "@tanstack/react-router";
 
 /** A link within the console for the rows of long lists: it follows nothing and loads nothing ahead, and so costs next to nothing to make. */
-export function RowLink({ to, children }: { to: string; children: string }) {
+export function RowLink({
+  to,
+  className,
+  children,
+}: {
+  to: string;
+  className?: string | undefined;
+  children: ReactNode;
+}) {
   const router = useRouter();
   const follow = (event: MouseEvent): void => {
     // What opens a tab or a window is the browser's.
@@ -12,7 +20,7 @@ export function RowLink({ to, children }: { to: string; children: string }) {
     router.history.push(to);
   };
   return (
-    <a href={to} onClick={follow}>
+    <a href={to} className={className} onClick={follow}>
       {children}
     </a>
   );

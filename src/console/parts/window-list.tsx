@@ -57,6 +57,8 @@ export function WindowList<Item>({
     overscan: OVERSCAN,
     scrollMargin: offset,
     getItemKey: (index) => keyOf(items[index] as Item),
+    // A frame that scrolls need not wait for its items: some are there beyond what can be seen.
+    useFlushSync: false,
   });
   const rows = virtualizer.getVirtualItems();
   const lastIndex = rows.at(-1)?.index ?? -1;

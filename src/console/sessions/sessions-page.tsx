@@ -1,6 +1,7 @@
 /** The sessions of an agent, newest activity first. */
+import { memo, useMemo } from "react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { Link, getRouteApi, useNavigate } from "@tanstack/react-router";
+import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import type { SessionView } from "../../http-api/session-views.ts";
 import { costText } from "../../protocol/cost-text.ts";
 import { agentQuery } from "../api/queries.ts";
@@ -8,6 +9,7 @@ import { Age } from "../parts/age.tsx";
 import { Badge } from "../parts/badge.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { Note } from "../parts/note.tsx";
+import { RowLink } from "../parts/row-link.tsx";
 import type { Tone } from "../parts/tone.ts";
 import { WindowList } from "../parts/window-list.tsx";
 import { sessionsQuery } from "./session-queries.ts";
@@ -28,7 +30,8 @@ export function SessionsPage() {
   const { state, version } = route.useSearch();
   const { data: agent } = useQuery(agentQuery(namespace, name));
   const found = useInfiniteQuery(sessionsQuery(namespace, name, { state, version }));
-  const sessions = found.data?.pages.flatMap(({ items }) => items) ?? [];
+  const pages = found.data?.pages;
+  const sessions = useMemo(() => pages?.flatMap(({ items }) => items) ?? [], [pages]);
   return (
     <section aria-label="Sessions" className={styles.page}>
       <Filters state={state} version={version} />
@@ -109,7 +112,8 @@ function Filters({ state, version }: { state: string | undefined; version: strin
   );
 }
 
-function Row({
+/** What scrolls by was made once, and stays as it is. */
+const Row = memo(function Row({
   namespace,
   name,
   session,
@@ -128,9 +132,8 @@ function Row({
     subject,
   ].filter((fact) => fact !== undefined);
   return (
-    <Link
-      to="/agents/$namespace/$name/sessions/$session"
-      params={{ namespace, name, session: id }}
+    <RowLink
+      to={`/agents/${namespace}/${name}/sessions/${encodeURIComponent(id)}`}
       className={styles.row}
     >
       <span className={styles.title}>
@@ -140,6 +143,6 @@ function Row({
       <span className={styles.rowFacts}>
         <Age at={lastActiveAt} /> · {facts.join(" · ")}
       </span>
-    </Link>
+    </RowLink>
   );
-}
+});

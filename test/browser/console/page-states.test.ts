@@ -4,11 +4,14 @@ import type { Page } from "playwright-core";
 import { expectAccessible } from "../../support/browser/accessible.ts";
 import { it } from "../../support/browser/it.ts";
 import { recordLongTasks } from "../../support/browser/long-tasks.ts";
+import { scrollDown } from "../../support/browser/scroll-work.ts";
+import { measureTasks } from "../../support/browser/task-times.ts";
 import { startFixtureApi, type FixtureContent } from "../../support/console/fixture-api.ts";
 import {
   aPackDetail,
   aPackDocument,
   aRegistryDetail,
+  aSessionView,
   aToolView,
   anAgentDetail,
   anAgentView,
@@ -16,7 +19,9 @@ import {
 } from "../../support/console/views.ts";
 
 const MANY = 1_000;
+const MANY_SESSIONS = 100_000;
 const MAX_ROWS = 60;
+const STEP_PIXELS = 400;
 
 async function start(content: FixtureContent) {
   const api = await startFixtureApi(content);
@@ -53,21 +58,19 @@ describe("a thousand agents", () => {
     expect(await rows(page)).toBeLessThanOrEqual(MAX_ROWS);
 
     const recorder = await recordLongTasks(page);
-    const most = await page.evaluate<number>(`(async () => {
-      let most = 0;
-      for (let top = 0; top < document.documentElement.scrollHeight; top += 400) {
-        scrollTo(0, top);
-        await new Promise(requestAnimationFrame);
-        most = Math.max(most, document.querySelectorAll("[data-index]").length);
-      }
-      return most;
-    })()`);
+    const stopMeasuring = await measureTasks(page);
+    const work = await scrollDown(page, STEP_PIXELS, 1_000);
+    const ofProcessor = await stopMeasuring();
     const tasks = await recorder.stop();
-    expect(most).toBeLessThanOrEqual(MAX_ROWS);
+    expect(work.most).toBeLessThanOrEqual(MAX_ROWS);
+    // Each row is made once, and what was made is left alone.
+    expect(work.last).toBe(MANY - 1);
+    expect(work.made).toBeLessThanOrEqual(MANY + MAX_ROWS);
+    expect(work.changed).toBe(0);
     await page.getByRole("link", { name: "agent-0999" }).waitFor();
     const longest = Math.max(0, ...tasks.map(({ durationMs }) => durationMs));
     process.stdout.write(
-      `the list opened in ${Math.round(opened)} ms; ${tasks.length} long tasks while scrolling, the longest of ${Math.round(longest)} ms; ${most} rows at most\n`,
+      `the list opened in ${Math.round(opened)} ms; ${tasks.length} long tasks while scrolling, the longest of ${Math.round(longest)} ms, or ${Math.round(ofProcessor)} ms of the processor; ${work.most} rows at most\n`,
     );
   });
 
@@ -164,6 +167,36 @@ describe("the list of agents", () => {
 });
 
 describe("the sessions of an agent", () => {
+  it("are a list of which only what can be seen is made, however many there are", async ({
+    openPage,
+  }) => {
+    const api = await start({ details: [anAgentDetail({ name: "a" })] });
+    const page = await openPage();
+    const pageSize = 50;
+    await page.route(/\/api\/.*\/sessions\?/, async (route) => {
+      const after = Number(new URL(route.request().url()).searchParams.get("after") ?? "0");
+      const items = Array.from({ length: pageSize }, (_, index) =>
+        aSessionView({ id: `session-${after + index}`, title: `Question ${after + index}` }),
+      );
+      const next = after + pageSize;
+      await route.fulfill({
+        json: next < MANY_SESSIONS ? { items, next: String(next) } : { items },
+      });
+    });
+    await page.goto(`${api.url}/agents/default/a/sessions`);
+    await page.getByRole("link", { name: "Question 0 " }).waitFor();
+    const stopMeasuring = await measureTasks(page);
+    const work = await scrollDown(page, STEP_PIXELS, 100);
+    const ofProcessor = await stopMeasuring();
+    expect(work.most).toBeLessThanOrEqual(MAX_ROWS);
+    expect(work.last).toBeGreaterThan(2 * pageSize);
+    expect(work.made).toBeLessThanOrEqual(work.last + MAX_ROWS);
+    expect(work.changed).toBe(0);
+    process.stdout.write(
+      `sessions: the longest task while scrolling took ${Math.round(ofProcessor)} ms of the processor; ${work.most} rows at most\n`,
+    );
+  });
+
   it("are looked through to the end for those of a state, though none is among the first", async ({
     openPage,
   }) => {
@@ -172,16 +205,7 @@ describe("the sessions of an agent", () => {
     const last = 4;
     await page.route(/\/api\/.*\/sessions\?/, async (route) => {
       const after = Number(new URL(route.request().url()).searchParams.get("after") ?? "0");
-      const found = {
-        id: "rare",
-        title: "A rare one",
-        state: "failed",
-        lastActiveAt: "2026-03-01T12:00:00Z",
-        turns: 1,
-        toolCalls: 0,
-        inputTokens: 0,
-        outputTokens: 0,
-      };
+      const found = aSessionView({ id: "rare", title: "A rare one", state: "failed" });
       const isLast = after === last;
       await route.fulfill({
         json: isLast ? { items: [found] } : { items: [], next: String(after + 1) },

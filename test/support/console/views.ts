@@ -1,6 +1,7 @@
 /** What the HTTP API might answer: whole values, to be changed in the place that a test is about. */
 import type { AgentDetail, AgentView } from "../../../src/http-api/agent-views.ts";
 import type { PackDetail, PackDocument } from "../../../src/http-api/pack-views.ts";
+import type { SessionView } from "../../../src/http-api/session-views.ts";
 import type { ToolRegistryDetail, ToolView } from "../../../src/http-api/tool-views.ts";
 
 export const AT = "2026-11-29T12:00:00.000Z";
@@ -23,6 +24,22 @@ export function anAgentView(changes: Partial<AgentView> = {}): AgentView {
     authenticated: false,
     can: { chat: true, sessions: true, deleteSession: true, callTool: true },
     createdAt: AT,
+    ...changes,
+  };
+}
+
+export function aSessionView(changes: Partial<SessionView> = {}): SessionView {
+  return {
+    id: "session-1",
+    title: "What can you do?",
+    createdAt: AT,
+    lastActiveAt: AT,
+    expiresAt: AT,
+    turns: 1,
+    toolCalls: 0,
+    inputTokens: 0,
+    outputTokens: 0,
+    state: "idle",
     ...changes,
   };
 }
