@@ -128,6 +128,16 @@ describe("demo", () => {
     await expect(run).resolves.toEqual({ finishReason: "stop" });
   });
 
+  it("says its first words well within two seconds, also after a call of a tool", async () => {
+    const clock = new ManualClock();
+    const turn = new RecordedTurn("What is the weather like in Berlin?");
+    const run = createDemoHandler({ clock, pauses: true }).run(turn);
+    await clock.advance(1_200);
+    expect(turn.types).toEqual(["tool-call", "tool-result", "chunk"]);
+    await clock.advance(30_000);
+    await run;
+  });
+
   it("stops in the middle of a pause when the turn is stopped", async () => {
     const clock = new ManualClock();
     const controller = new AbortController();

@@ -2,9 +2,13 @@ import type { Clock } from "../../time/clock.ts";
 import { demoScript } from "./demo-script.ts";
 import type { Handler } from "../contracts/handler.ts";
 
-/** The pace of the demo: a moment to think, a tool that takes a while, and words about as fast as a person reads them. */
+/**
+ * The pace of the demo: a moment to think, a tool that takes a while, and words about as fast as a person reads them. Whoever opens the console for the
+ * first time is to have first words within two seconds, also of an answer that calls a tool.
+ */
 const THINKING_MS = 400;
-const TOOL_MS = 800;
+const TOOL_MS = 500;
+const READING_RESULT_MS = 200;
 const WORD_MS = 40;
 const END_OF_SENTENCE_MS = 160;
 
@@ -30,7 +34,7 @@ export function createDemoHandler(options: { clock: Clock; pauses: boolean }): H
         await pause(TOOL_MS);
         await turn.emit({ type: "tool-result", id, result });
         turn.record({ role: "tool", turnId: turn.id, toolCallId: id, toolName: name, result });
-        await pause(THINKING_MS);
+        await pause(READING_RESULT_MS);
       }
       for (const word of wordsOf(script.answer.slice(said.length))) {
         await turn.emit({ type: "chunk", content: word });
