@@ -181,6 +181,32 @@ const REFUSALS: readonly [
     64000,
     72529,
   ],
+  ["Z.ai, in Chinese", 400, '{"error":{"code":"1261","message":"Prompt 超长"}}'],
+  ["a server in Chinese", 400, "输入内容过长，超过模型最大上下文长度"],
+  ["Doubao", 400, "Total tokens of image and text exceed max message tokens."],
+  ["ERNIE", 400, "the length of input tokens exceeds the limit 5120", 5120],
+  ["Hunyuan", 400, "input tokens exceed max limit"],
+  [
+    "TensorRT-LLM",
+    400,
+    "The sum of prompt length (5000) and query length should not exceed max_num_tokens (4096)",
+    4096,
+    5000,
+  ],
+  [
+    "MLC",
+    400,
+    "Request prompt has 5000 tokens in total, larger than the model input length limit 4096.",
+    4096,
+    5000,
+  ],
+  ["TabbyAPI", 400, "Prompt length 5000 is greater than max_seq_len 4096", 4096, 5000],
+  [
+    "Cloudflare",
+    400,
+    "AiError: The estimated number of input and maximum output tokens (9000) exceeded this model context window limit (8192).",
+    8192,
+  ],
   ["a proxy", 413, "<html>413 Request Entity Too Large</html>"],
 ];
 
@@ -215,6 +241,8 @@ describe("a conversation that is too long", () => {
       400,
       "`max_tokens` must be less than or equal to `32768`, the maximum value for `max_tokens` is less than the `context_window` for this model",
     ],
+    ["another limit", 400, "the input timeout of the request is greater than the maximum"],
+    ["a value in Chinese", 400, "参数 max_tokens 长度不合法，必须大于 0"],
     ["a failure that passes", 500, "Internal error while the context window was allocated"],
     ["an overloaded server", 503, "too many tokens in flight"],
   ])("is not what a refusal of %s means", (_what, status, said) => {

@@ -2,7 +2,8 @@
  * Whether a refusal says that the conversation is longer than the model takes, and what it says of how long that is. Providers
  * have no common code for it, so that it is read from what they say: the message of the error and the body of the answer, as one
  * text. Servers have these words: OpenAI, Azure, Anthropic, Gemini, Vertex, Bedrock, llama.cpp, llama-cpp-python, Ollama, LM Studio,
- * vLLM, SGLang, TGI, Mistral, LiteLLM, OpenRouter, Groq, Cerebras, xAI, Cohere, DeepSeek, Moonshot, Qwen, GitHub Models.
+ * vLLM, SGLang, TGI, TensorRT-LLM, MLC, TabbyAPI, Mistral, LiteLLM, OpenRouter, Groq, Cerebras, xAI, Cohere, DeepSeek, Moonshot, Qwen,
+ * Z.ai, Doubao, ERNIE, Hunyuan, GitHub Models.
  */
 
 /** What a server said when it refused a conversation, as far as it said it. */
@@ -38,6 +39,12 @@ const WORDS: readonly RegExp[] = [
   /reduce the (length|size) of (the |your )?(messages?|prompt|inputs?|request)/i,
   /exceed(s|ed)? (the )?(model('s)? )?(token limit|max(imum)? (input |prompt )?length)/i,
   /range of input length should be/i,
+  /\b(prompt|input|query) (length|tokens?)\b.{0,60}?\b(exceeds?|exceeded|not exceed|(larger|longer|greater|more) than)\b/i,
+  /\b(prompt|input)\b.{0,40}?\btokens\b.{0,30}?\b(larger|longer|greater|more) than\b/i,
+  /exceed(s|ed)? (the )?max(imum)? ((input|prompt|message) )?tokens/i,
+  /\bmax_(seq|input)_len\b/,
+  // Chinese: too long; longer than the length that is supported; the input is too long.
+  /超长|超过?(了)?.{0,20}(上下文|长度|输入)|(上下文|输入|内容).{0,20}(过长|超出|超过)/,
   /\bmaximum (?!.*\b(output|completion|new)\b).*tokens/i,
 ];
 
@@ -71,9 +78,10 @@ const PROMPT_AND_CONTEXT: readonly RegExp[] = [
 const CONTEXT: readonly RegExp[] = [
   /"n_ctx"\s*:\s*(\d+)/,
   /(\d+) maximum context length/i,
-  /\bcontext (?:length|window|size|limit)(?: of| is|:)?(?: only)? ?\(?(\d+)/i,
+  /\bcontext (?:length|window|size|limit)(?: limit)?(?: of| is|:)?(?: only)? ?\(?(\d+)/i,
   /\bmaximum (?:input|prompt|sequence|model) length(?: of| is|:)?(?: only)? \(?(\d+)/i,
   /token limit: (\d+)/i,
+  /\b(?:input length limit|max_seq_len|max_num_tokens|max_input_len|exceeds the limit)\b(?: of| is|:)? ?\(?(\d+)/i,
   /tokens? in the prompt cannot exceed (\d+)/i,
 ];
 
@@ -84,7 +92,8 @@ const PROMPT: readonly RegExp[] = [
   /\((\d+) (?:in (?:the |your )?(?:messages|prompt|input)|of text input)/i,
   /requested (\d+) tokens in the messages/i,
   /\b(\d+) input tokens/i,
-  /prompt contains (\d+) tokens/i,
+  /prompt (?:contains|has) (\d+) tokens/i,
+  /\bprompt length \(?(\d+)/i,
   /request contains (\d+)/i,
   /requested tokens \((\d+)\)/i,
   /\binput \((\d+) tokens\)/i,

@@ -14,6 +14,7 @@ import type { Log } from "../../../observability/log.ts";
 import { MAX_PROVIDER_RETRIES, MAX_PROVIDER_RETRY_WAIT_MS } from "../../contracts/limits.ts";
 import { endOfAnswer, type AnswerEnd } from "./answer-end.ts";
 import type { ModelConnection } from "./model-connection.ts";
+import { offeredName } from "./offered-name.ts";
 import type { AnswerPart, AnswerParts } from "./prompt.ts";
 import {
   describeProviderFailure,
@@ -182,6 +183,7 @@ async function readAnswer(step: ModelStep, context: StepContext): Promise<void> 
   }
   const names = new Set(options.tools?.map(({ name }) => name));
   Object.assign(step, joinSplitNames(step, names));
+  for (const call of step.toolCalls) call.name = offeredName(call.name, names);
   checkEnd(step);
 }
 

@@ -103,11 +103,37 @@ describe("what a provider's failure is called", () => {
   });
 
   it.each([
-    "This model does not support tools",
     "Unsupported parameter: 'max_tokens' is not supported with this model.",
     "Invalid model parameter: temperature",
   ])("does not take another refusal for an unknown model: %s", (message) => {
     expect(describeIt(apiError(400, { message })).reason).toBe("invalid_request");
+  });
+
+  it.each([
+    "registry.ollama.ai/library/gemma:2b does not support tools",
+    "No endpoints found that support tool use. To learn more about provider routing, visit: …",
+    '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set',
+    "`tool calling` is not supported with this model",
+    "This model doesn't support tool use in streaming mode.",
+    "deepseek-reasoner does not support Function Calling",
+    "tools param requires --jinja flag",
+  ])("says that the model takes no tools: %s", (message) => {
+    for (const status of [400, 404]) {
+      expect(describeIt(apiError(status, { message }))).toMatchObject({
+        reason: "invalid_request",
+        message: `invalid request (HTTP ${status}); the model, or its server as it was started, takes no tools`,
+      });
+    }
+  });
+
+  it("asks whether the address is right where a page or a wrong method is answered", () => {
+    expect(describeIt(apiError(405)).message).toContain("does baseURL lead to the API?");
+    const page = { message: "Forbidden", statusCode: 403, responseBody: "<!DOCTYPE html>…" };
+    expect(describeIt(page)).toMatchObject({
+      reason: "access_denied",
+      message:
+        "permission denied (HTTP 403); an HTML page came, as firewalls and proxies before an API send",
+    });
   });
 
   it("tells a conversation that is too long from another refusal", () => {
@@ -189,6 +215,13 @@ describe("what a provider's failure is called", () => {
     [{ "retry-after": "-5" }, undefined, undefined],
     [{ "retry-after": "1e400" }, undefined, undefined],
     [{ "retry-after-ms": "1e400", "retry-after": "3" }, undefined, 3],
+    [{}, { error: { message: "Please try again in 7m12.5s. Upgrade" } }, 433],
+    [{}, { error: { message: "Please try again in 1h2m3s" } }, 3723],
+    [{}, { error: { message: "Please retry after 20 seconds." } }, 20],
+    [{}, { error: { message: "try again in 250ms" } }, 1],
+    [{}, { error: { message: "Please retry in 43.2s" } }, 44],
+    [{}, { error: { message: "try again in a while, in 3 s" } }, undefined],
+    [{ "retry-after": "2" }, { error: { message: "try again in 9s" } }, 2],
   ])("reads when to come back from %j %j", (headers, body, expected) => {
     expect(describeIt(apiError(429, { headers, body })).retryAfterSeconds).toBe(expected);
   });

@@ -11,8 +11,10 @@ import {
 import { contextRefusalIn, saysContextTooLong, type ContextRefusal } from "./context-too-long.ts";
 import { saysModelNotFound } from "./model-not-found.ts";
 import { AnswerTooLargeError, ProviderSilentError } from "./network/provider-fetch.ts";
+import { retryAfterOf } from "./retry-after.ts";
 import { streamErrorOf } from "./stream-error.ts";
 import { NotAStreamError } from "./stream/not-a-stream.ts";
+import { saysToolsNotTaken } from "./tools-not-taken.ts";
 
 export type ProviderFailureReason =
   | "key_refused"
@@ -193,11 +195,10 @@ function statusFailure(
     );
   }
   if (status === 403) {
-    return failure(
-      "access_denied",
-      `permission denied (HTTP ${status}); this API key may not use the model`,
-      { status },
-    );
+    const why = isPage(error)
+      ? "an HTML page came, as firewalls and proxies before an API send"
+      : "this API key may not use the model";
+    return failure("access_denied", `permission denied (HTTP ${status}); ${why}`, { status });
   }
   if (status >= 400 && status !== 404 && status !== 429 && saysContextTooLong(said, status)) {
     return failure(
@@ -205,6 +206,10 @@ function statusFailure(
       `context length (HTTP ${status}); the message is longer than the model takes, even without the turns before it`,
       { status, contextRefusal: contextRefusalIn(said) },
     );
+  }
+  if (isRefusal(status) && saysToolsNotTaken(said)) {
+    const why = "the model, or its server as it was started, takes no tools";
+    return failure("invalid_request", `invalid request (HTTP ${status}); ${why}`, { status });
   }
   if (status === 404 || (isRefusal(status) && saysModelNotFound(said))) {
     const orElse = status === 404 ? ", or baseURL leads elsewhere" : "";
@@ -236,7 +241,12 @@ function statusFailure(
   }
   if (isRefusal(status)) {
     const parameter = refusedParameterOf(error);
-    const what = parameter === undefined ? "" : `; its "${parameter}" is not accepted`;
+    const what =
+      status === 405
+        ? "; does baseURL lead to the API?"
+        : parameter === undefined
+          ? ""
+          : `; its "${parameter}" is not accepted`;
     return failure("invalid_request", `invalid request (HTTP ${status})${what}`, { status });
   }
   const details = { status, retryable: true, retryAfterSeconds };
@@ -244,6 +254,11 @@ function statusFailure(
     return failure("overloaded", `overloaded (HTTP ${status}); try again in a moment`, details);
   }
   return failure("server_error", `server error (HTTP ${status}); try again in a moment`, details);
+}
+
+function isPage(error: object): boolean {
+  const { responseBody } = error as { responseBody?: unknown };
+  return typeof responseBody === "string" && /^\s*</.test(responseBody);
 }
 
 const KEY_REFUSED = /api[_ ]key[_ ](not valid|invalid)|(invalid|incorrect)[_ ]api[_ ]key/i;
@@ -352,23 +367,3 @@ function refusedParameterOf(error: object): string | undefined {
   const parameter = data?.error?.param;
   return typeof parameter === "string" && PARAMETER_NAME.test(parameter) ? parameter : undefined;
 }
-
-function retryAfterOf(error: object, now: number): number | undefined {
-  const { responseHeaders, responseBody } = error as {
-    responseHeaders?: Record<string, string | undefined>;
-    responseBody?: unknown;
-  };
-  const milliseconds = Number.parseFloat(responseHeaders?.["retry-after-ms"] ?? "");
-  if (milliseconds >= 0 && Number.isFinite(milliseconds)) return Math.ceil(milliseconds / 1000);
-  const header = responseHeaders?.["retry-after"]?.trim() ?? "";
-  const seconds = /^(\d{1,9}(?:\.\d*)?)\s*s?$/i.exec(header)?.[1];
-  if (seconds !== undefined) return Math.ceil(Number(seconds));
-  const date = /^[a-z]{3}|^\d{4}-/i.test(header) ? Date.parse(header) : Number.NaN;
-  if (!Number.isNaN(date)) return Math.max(0, Math.ceil((date - now) / 1000));
-  // Google says it in the body of its answer.
-  const delay =
-    typeof responseBody === "string" ? GOOGLE_RETRY_DELAY.exec(responseBody)?.[1] : undefined;
-  return delay === undefined ? undefined : Math.ceil(Number(delay));
-}
-
-const GOOGLE_RETRY_DELAY = /"retryDelay":\s*"(\d+(?:\.\d+)?)s"/;

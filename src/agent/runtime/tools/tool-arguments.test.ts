@@ -29,16 +29,27 @@ describe("the arguments that a model writes", () => {
     ],
     ["half a pair in the object as a string", '"{\\"city\\":\\"\\\\ud83d\\"}"', { city: "\uFFFD" }],
     ["a pair", '{"city":"\\uD83D\\uDE00"}', { city: "😀" }],
+    ["the object before a mark of the model", '{"city":"Oslo"}<|im_end|>\n', { city: "Oslo" }],
+    ["the object within tags", '<tool_call>\n{"city":"Oslo"}\n</tool_call>', { city: "Oslo" }],
+    ["the object in a block of code", '```json\n{"city":"}```"}\n```', { city: "}```" }],
+    ["a line break within a string", '{"city":"Os\nlo"}', { city: "Os\nlo" }],
   ])("may be %s", (_what, input, wanted) => {
     expect(parseToolArguments(input)).toEqual({ ok: true, arguments: wanted });
   });
 
-  it.each(['{"city":', "[1]", '"Oslo"', '"{"', "42"])(
-    "are refused as %s, with the reason",
-    (input) => {
-      expect(parseToolArguments(input)).toMatchObject({ ok: false, problem: /^the arguments / });
-    },
-  );
+  it.each([
+    '{"city":',
+    "[1]",
+    '"Oslo"',
+    '"{"',
+    "42",
+    '{"city":"Os<|im_end|>',
+    '{"city":"Oslo"} and more',
+    '{"city":"Oslo"}}',
+    "{'city':'Oslo'}",
+  ])("are refused as %s, with the reason", (input) => {
+    expect(parseToolArguments(input)).toMatchObject({ ok: false, problem: /^the arguments / });
+  });
 });
 
 describe("arguments against the schema of a tool", () => {

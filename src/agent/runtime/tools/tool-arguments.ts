@@ -2,6 +2,7 @@
 import { isTooDeep, MAX_JSON_DEPTH } from "../../../promptpack/document/json-depth.ts";
 import { wellFormedJSON } from "../../../promptpack/document/well-formed-json.ts";
 import { lastStateOf } from "./growing-arguments.ts";
+import { mendedArguments } from "./mended-arguments.ts";
 import type { CompiledSchema } from "../../../promptpack/schema/compile-schema.ts";
 import { nextTurn } from "../../../time/next-turn.ts";
 import {
@@ -47,7 +48,8 @@ function parseLastState(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    const last = lastStateOf(text);
+    const mended = mendedArguments(text);
+    const last = lastStateOf(mended);
     if (last === undefined) throw error;
     return JSON.parse(last);
   }

@@ -27,6 +27,7 @@ export function createAnthropicMender(departures: Departures): StreamMender {
 }
 
 class AnthropicMender implements StreamMender {
+  readonly api = "anthropic";
   readonly #departures: Departures;
   /** The kinds of the blocks that have begun and not ended, by index. */
   readonly #open = new Map<number, string>();

@@ -40,9 +40,9 @@ export function createChatMender(departures: Departures, every: Fields = {}): St
       departures.add(name === undefined ? `keys:${Object.keys(chunk).join(".")}` : `event:${name}`);
       return [];
     }
-    const choice = listOf(chunk["choices"]).find((item) => item !== null);
+    const choice = firstChoice(listOf(chunk["choices"]));
     if (choice !== undefined && !isFields(choice)) return [chunk];
-    const mended = mendChoice(fieldsOf(choice));
+    const mended = mendChoice(fieldsOf(choice), chunk);
     const usage = usageOf(chunk, fieldsOf(choice));
     const events: Fields[] = [];
     if (mended !== undefined || usage !== undefined) {
@@ -56,9 +56,12 @@ export function createChatMender(departures: Departures, every: Fields = {}): St
     return events;
   }
 
-  function mendChoice(choice: Fields): Fields | undefined {
+  function mendChoice(choice: Fields, chunk: Fields): Fields | undefined {
     const delta = mendDelta(deltaOf(choice));
-    const reason = reasonIn(choice["finish_reason"]);
+    const reason =
+      reasonIn(choice["finish_reason"]) ??
+      reasonIn(fieldsOf(choice["delta"])["finish_reason"]) ??
+      reasonIn(chunk["finish_reason"]);
     goesOn ||= hasEnded && (delta["content"] ?? delta["tool_calls"]) !== undefined;
     hasEnded ||= reason !== undefined;
     if (Object.keys(delta).length === 0 && reason === undefined) return undefined;
@@ -66,11 +69,18 @@ export function createChatMender(departures: Departures, every: Fields = {}): St
   }
 
   function deltaOf({ delta, message, text }: Fields): Fields {
-    if (isFields(delta)) return delta;
+    if (isFields(delta)) return isFields(message) ? withCallsOf(message, delta) : delta;
     if (typeof delta === "string") return { content: delta };
     // Some servers repeat in `message` all that was said so far.
     if (isFields(message) && !hasSpoken) return message;
     return typeof text === "string" ? { content: text } : {};
+  }
+
+  /** Some servers give the calls in nothing but the message that they end with. */
+  function withCallsOf(message: Fields, delta: Fields): Fields {
+    const calls = listOf(message["tool_calls"]);
+    const hasCalls = begun.size > 0 || written.size > 0 || listOf(delta["tool_calls"]).length > 0;
+    return calls.length === 0 || hasCalls ? delta : { ...delta, tool_calls: calls };
   }
 
   function mendDelta(delta: Fields): Fields {
@@ -137,6 +147,7 @@ export function createChatMender(departures: Departures, every: Fields = {}): St
   }
 
   return {
+    api: "chat",
     mend,
     fromWhole(answer) {
       const [choice] = listOf(answer["choices"]);
@@ -164,6 +175,13 @@ export function createChatMender(departures: Departures, every: Fields = {}): St
     pieceIn,
     isOver: false,
   };
+}
+
+/** Nobody asked for more than one choice, so that another one beside it is left out. */
+function firstChoice(choices: readonly unknown[]): unknown {
+  if (choices.length === 1) return choices[0] ?? undefined;
+  const given = choices.filter((choice) => choice !== null);
+  return given.find((choice) => fieldsOf(choice)["index"] === 0) ?? given[0];
 }
 
 /** Most deltas are so, and of the role nothing is made. */
@@ -222,13 +240,14 @@ const BETWEEN_INDEXES = 1 / 1024;
 
 /** A call in the form that stood before `tool_calls`. */
 function oldCallOf(delta: Fields): Fields[] {
-  const call = delta["function_call"];
-  return isFields(call) ? [{ index: 0, function: call }] : [];
+  const call = fieldsOf(delta["function_call"]);
+  const isEmpty = (textIn(call["name"]) ?? argumentsIn(call["arguments"]) ?? "") === "";
+  return isEmpty ? [] : [{ index: 0, function: call }];
 }
 
 function mendCall(call: unknown): Fields[] {
   if (!isFields(call)) return [];
-  const described = isFields(call["function"]) ? call["function"] : call;
+  const described = [call["function"], call["custom"]].find(isFields) ?? call;
   const mended: Fields = {};
   const index = countIn(call["index"]);
   if (index !== undefined) mended["index"] = index;
@@ -264,7 +283,7 @@ function mendError(error: Fields): Fields {
 
 /** The error that a chunk has or is. */
 function errorOf(chunk: Fields, name: string | undefined): Fields | undefined {
-  const error = meaningful(chunk["error"]);
+  const error = meaningful(chunk["error"]) ?? errorOfMiniMax(chunk);
   if (error !== undefined) return isOfTheAnswer(chunk, name) ? error : undefined;
   if (chunk["choices"] !== undefined) return undefined;
   const isError = name === "error" || chunk["object"] === "error" || chunk["type"] === "error";
@@ -276,6 +295,14 @@ function errorOf(chunk: Fields, name: string | undefined): Fields | undefined {
   return isError || (isUnnamed && (hasDetails || message !== undefined))
     ? { ...chunk, message: message ?? "error" }
     : undefined;
+}
+
+/** MiniMax has no choices then, and says with a code how it went, which is 0 where all is well. */
+function errorOfMiniMax(chunk: Fields): Fields | undefined {
+  const { status_code, status_msg } = fieldsOf(chunk["base_resp"]);
+  const code = countIn(status_code) ?? 0;
+  if (code === 0 || listOf(chunk["choices"]).length > 0) return undefined;
+  return { message: textIn(status_msg) ?? "error" };
 }
 
 /** Where servers write what went wrong when they have no answer. */

@@ -64,6 +64,7 @@ export function createGoogleMender(departures: Departures): StreamMender {
     return [];
   }
   return {
+    api: "google",
     mend,
     fromWhole: (answer) =>
       Array.isArray(answer["candidates"]) ||

@@ -15,6 +15,7 @@ import { ServerEvents, type ServerEvent } from "./server-events.ts";
 import type { StreamMender } from "./stream-mender.ts";
 import type { TextBypass } from "./text-bypass.ts";
 import { TextPieces, type CleanEvent } from "./text-pieces.ts";
+import { apiOfEvent } from "./wire-api.ts";
 
 export interface MendedBodyOptions {
   response: Pick<ProviderAnswer, "body" | "status" | "headers">;
@@ -277,7 +278,11 @@ class AnswerEvents {
   }
 
   #mend(value: Fields, name: string | undefined, clean: CleanEvent[]): void {
-    for (const event of this.#options.mender.mend(value, name)) {
+    const { mender } = this.#options;
+    const api = this.#hasEvents ? mender.api : apiOfEvent(value);
+    // Without this the answer would seem to be empty, and be asked for again, though it may have been paid for.
+    if (api !== undefined && api !== mender.api) throw this.#notAStream("an answer of another API");
+    for (const event of mender.mend(value, name)) {
       clean.push(event);
       this.#hasEvents = true;
     }

@@ -4,6 +4,7 @@ export type NotAStream =
   | "an empty body"
   | "an error"
   | "JSON that is no answer"
+  | "an answer of another API"
   | "a text";
 
 /** A server answered with success, and with something that is no answer. The request is not made again: it may have been paid for. */

@@ -35,6 +35,7 @@ export function createResponsesMender(departures: Departures): StreamMender {
 }
 
 class ResponsesMender implements StreamMender {
+  readonly api = "responses";
   readonly #departures: Departures;
   readonly #items = new Map<number, OutputItem>();
   readonly #itemsById = new Map<string, OutputItem>();

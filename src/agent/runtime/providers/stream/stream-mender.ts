@@ -1,6 +1,7 @@
 import type { Departures } from "./departures.ts";
 import type { Fields } from "./json-fields.ts";
 import type { TextPiece } from "./text-bypass.ts";
+import type { WireAPI } from "./wire-api.ts";
 
 /**
  * Brings the events of one answer into the form that the provider's package reads, in which they have only the fields that the
@@ -8,6 +9,7 @@ import type { TextPiece } from "./text-bypass.ts";
  * has a plain meaning is mended, and what has none is left as it is, so that the package finds it malformed.
  */
 export interface StreamMender {
+  readonly api: WireAPI;
   /** The events in place of one. `name` is what the stream calls the event, if it does. */
   mend(event: Fields, name: string | undefined): Fields[];
   /** The events of an answer that came as a whole instead of as a stream. Undefined when it is no answer. */
