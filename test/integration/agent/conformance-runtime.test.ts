@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import type { CheckResult } from "../../../src/conformance/harness/run-checks.ts";
 import { runRuntimeSuite } from "../../../src/conformance/runtime/run-runtime-suite.ts";
 import { RUNTIME_CHECKS } from "../../../src/conformance/runtime/runtime-checks.ts";
-import { omnia } from "../../support/processes/omnia-process.ts";
+import { omnia, printedJSON } from "../../support/processes/omnia-process.ts";
 import { startObedientRuntime, type Flaws } from "../../support/runtimes/obedient-runtime.ts";
 
 async function aRuntime(flaws: Flaws = {}): Promise<URL> {
@@ -204,14 +204,14 @@ describe("the command", () => {
 
   it("prints one JSON object, and fails when a check does", async () => {
     const url = await aRuntime({ maxBytes: 100_000 });
-    const { out, code } = await omnia(["conformance-runtime", url.href, "-o", "json"]);
-    expect(JSON.parse(out)).toMatchObject({
+    const result = await omnia(["conformance-runtime", url.href, "-o", "json"]);
+    expect(printedJSON(result)).toMatchObject({
       url: url.href,
       passed: RUNTIME_CHECKS.length - 1,
       failed: 1,
       skipped: 0,
     });
-    expect(code).toBe(1);
+    expect(result.code).toBe(1);
   });
 
   it("says what is wrong with the address", async () => {

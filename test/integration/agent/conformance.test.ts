@@ -8,10 +8,13 @@ import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import type { CheckResult } from "../../../src/conformance/harness/run-checks.ts";
 import { CHECKS, runSuite } from "../../../src/conformance/run-suite.ts";
-import { omnia, startOmnia } from "../../support/processes/omnia-process.ts";
+import { omnia, printedJSON, startOmnia } from "../../support/processes/omnia-process.ts";
 import { startRedis } from "../../support/redis/redis.ts";
 import { folderForAllTests, forAllTests } from "../../support/builders/fixtures.ts";
 import { TestAgent } from "../../support/agent/test-agent.ts";
+
+/** A machine that does much else needs a minute for sixteen replicas. */
+const READY_TIMEOUT_MS = 180_000;
 
 describe("our agents pass", () => {
   const agents = ["echo", "demo"].flatMap((handler) =>
@@ -51,30 +54,36 @@ describe("our agents pass", () => {
     (up) => up[Symbol.asyncDispose](),
   );
   const url = forAllTests(async () => (await up().shows(/Serving at (\S+)/))[1] ?? "");
+  // It listens before it has read the manifests: until then there is no agent that could be unready.
   beforeAll(async () => {
+    const wanted = agents.map(({ name, replicas }) => [name, `${replicas}/${replicas}`]);
     await vi.waitFor(
       async () => {
         const response = await fetch(`${url()}/api/v1alpha1/resources`);
-        const { items } = (await response.json()) as { items: { status: { ready?: string } }[] };
-        expect(items.map(({ status }) => status.ready)).toEqual(
-          items.map((_, index) => `${agents[index]?.replicas}/${agents[index]?.replicas}`),
-        );
+        const { items } = (await response.json()) as { items: Listed[] };
+        const ready = items.map(({ metadata, status }) => [metadata.name, status.ready ?? ""]);
+        expect(Object.fromEntries(ready)).toEqual(Object.fromEntries(wanted));
       },
-      { timeout: 60_000, interval: 100 },
+      { timeout: READY_TIMEOUT_MS, interval: 100 },
     );
-  });
+  }, READY_TIMEOUT_MS);
 
   // The demo takes its time, and several of them no longer than one.
   it.concurrent.each(agents)("$name", { timeout: 120_000 }, async ({ name, handler }) => {
     const target = [url(), "--agent", name, "--handler", handler];
-    const { out, code } = await omnia(["conformance", ...target, "-o", "json"]);
-    const { checks, ...summary } = JSON.parse(out) as Report;
+    const result = await omnia(["conformance", ...target, "-o", "json"]);
+    const { checks, ...summary } = printedJSON(result) as Report;
     expect(checks.filter(({ result }) => result === "fail")).toEqual([]);
     expect(summary).toMatchObject({ failed: 0, handler });
     expect(summary.skipped).toBeLessThan(handler === "demo" ? 6 : 14);
-    expect(code).toBe(0);
+    expect(result.code).toBe(0);
   });
 });
+
+interface Listed {
+  metadata: { name: string };
+  status: { ready?: string };
+}
 
 interface Report {
   checks: CheckResult[];
@@ -116,10 +125,13 @@ async function aFlawedAgent(change: (frame: Frame) => Frame | undefined): Promis
   return new URL(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/`);
 }
 
-async function failuresOf(url: URL): Promise<Record<string, string | undefined>> {
+async function failuresOf(
+  url: URL,
+  timeoutMs: number,
+): Promise<Record<string, string | undefined>> {
   const results = await runSuite(
     { url, token: undefined, handler: "demo" },
-    { timeoutMs: 1_000, signal: new AbortController().signal, onResult: () => {} },
+    { timeoutMs, signal: new AbortController().signal, onResult: () => {} },
   );
   const failed = results.filter(({ result }) => result === "fail");
   return Object.fromEntries(failed.map(({ name, reason }) => [name, reason]));
@@ -176,14 +188,14 @@ describe("an endpoint fails the check", () => {
       /did not come in time/,
     ],
   ])("when it %s", async (_, change, check, reason) => {
-    const failures = await failuresOf(await aFlawedAgent(change));
+    const failures = await failuresOf(await aFlawedAgent(change), 1_000);
     const name = Object.keys(failures).find((failed) => check.test(failed));
     expect(name).toBeDefined();
     expect(failures[name ?? ""]).toMatch(reason);
   });
 
   it("and no other because of the line between", async () => {
-    expect(await failuresOf(await aFlawedAgent((frame) => frame))).toEqual({
+    expect(await failuresOf(await aFlawedAgent((frame) => frame), 20_000)).toEqual({
       "refuses other paths with 404": expect.any(String) as string,
       "refuses a connection to another agent with 404": expect.any(String) as string,
     });
@@ -207,9 +219,9 @@ describe("the command", () => {
       files: { "keys/web": "a-key" },
     });
     const conformance = ["conformance", agent.url, "--handler", "echo", "-o", "json"];
-    const { out, code } = await omnia(conformance, { env: { OMNIA_TOKEN: "a-key" } });
-    expect(code).toBe(0);
-    const { checks } = JSON.parse(out) as Report;
+    const result = await omnia(conformance, { env: { OMNIA_TOKEN: "a-key" } });
+    const { checks } = printedJSON(result) as Report;
+    expect(result.code).toBe(0);
     expect(checks.filter(({ name }) => name.includes("token"))).toMatchObject([
       { result: "pass" },
       { result: "pass" },

@@ -7,7 +7,12 @@ import { aPack, aPrompt } from "../../support/builders/a-pack.ts";
 import { folderForEachTest, forEachTest } from "../../support/builders/fixtures.ts";
 import { startModelServer } from "../../support/agent/model-server.ts";
 import { startHttpServer } from "../../support/processes/http-server.ts";
-import { omnia, startOmnia, type OmniaResult } from "../../support/processes/omnia-process.ts";
+import {
+  omnia,
+  printedJSON,
+  startOmnia,
+  type OmniaResult,
+} from "../../support/processes/omnia-process.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const KEY = "sk-test-4f9c2e71b8a0d653";
@@ -116,7 +121,7 @@ describe("omnia eval", () => {
     const asked = requests.length;
     const replayed = await run([...args, "--replay", recordings, "-o", "json"]);
     expect(replayed.code).toBe(0);
-    expect(JSON.parse(replayed.out)).toMatchObject({
+    expect(printedJSON(replayed)).toMatchObject({
       pack: "customer-service",
       prompt: "support",
       summary: { conversations: 2, passed: 4, failed: 0, ok: true },

@@ -2,7 +2,12 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { omnia, startOmnia, type OmniaResult } from "../../support/processes/omnia-process.ts";
+import {
+  omnia,
+  printedJSON,
+  startOmnia,
+  type OmniaResult,
+} from "../../support/processes/omnia-process.ts";
 import { folderForAllTests, forAllTests } from "../../support/builders/fixtures.ts";
 
 const MANIFESTS = `
@@ -77,7 +82,7 @@ describe("the commands that talk to an omnia up of this machine", () => {
     expect(text.out).toMatch(/^default\/demo +Running +1\/1 +demo/m);
     expect(text.out).toMatch(/^agents\/support +Pending +0\/1 +runtime +some-model +prompts/m);
     expect(text.out).toMatch(/^ {2}SourceValid +False +ConfigMapNotFound: /m);
-    const { source, items } = JSON.parse(json.out) as {
+    const { source, items } = printedJSON(json) as {
       source: object;
       items: { kind: string; metadata: { name: string } }[];
     };
@@ -132,7 +137,7 @@ describe("explain", () => {
     expect(agent.out).toMatch(/^To do: \S/m);
     expect(agent.out).toContain("Authentication is off");
     expect(pack.out).toMatch(/^To do: Make the ConfigMap "prompts"/m);
-    expect(JSON.parse(json.out)).toMatchObject({ kind: "AgentRuntime", authenticated: false });
+    expect(printedJSON(json)).toMatchObject({ kind: "AgentRuntime", authenticated: false });
   });
 
   it("says where an agent is that is ready", async () => {

@@ -7,7 +7,12 @@ import { ChatClient } from "../../support/agent/chat-client.ts";
 import { startModelServer, type ModelServer } from "../../support/agent/model-server.ts";
 import { countOpen, openClients } from "../../support/agent/open-clients.ts";
 import { aPackText, aPrompt } from "../../support/builders/a-pack.ts";
-import { omnia, startOmnia, type OmniaResult } from "../../support/processes/omnia-process.ts";
+import {
+  omnia,
+  printedJSON,
+  startOmnia,
+  type OmniaResult,
+} from "../../support/processes/omnia-process.ts";
 
 const CONNECTIONS = 100;
 const SOME_TIME = { timeout: 20_000, interval: 50 };
@@ -161,8 +166,7 @@ function agentList(modelURL: string): object {
 }
 
 async function states(machine: PackOnMachine): Promise<string[]> {
-  const { out } = await machine.packs("-o", "json");
-  const { items } = JSON.parse(out) as Listed;
+  const { items } = printedJSON(await machine.packs("-o", "json")) as Listed;
   return (items[0]?.versions ?? []).map(({ semver, state }) => `${semver} ${state ?? "-"}`);
 }
 
@@ -231,7 +235,7 @@ describe("a prompt pack in an omnia up", () => {
       "\nprompts.support.system_template\n- Be kind.\n+ Be brief.\n\nversion\n- 1.0.0\n+ 2.0.0\n",
     );
     expect(twoColumns.out).toMatch(/^- Be kind\. +│ \+ Be brief\.$/m);
-    expect(JSON.parse(json.out)).toMatchObject({
+    expect(printedJSON(json)).toMatchObject({
       namespace: "default",
       name: "prompts",
       from: { semver: "2.0.0" },

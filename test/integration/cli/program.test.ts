@@ -6,6 +6,7 @@ import packageJSON from "../../../package.json" with { type: "json" };
 import { startHttpServer } from "../../support/processes/http-server.ts";
 import {
   omnia,
+  printedJSON,
   startOmnia,
   type OmniaOptions,
   type OmniaResult,
@@ -188,7 +189,7 @@ describe("status", () => {
       "
     `);
     expect(new Set(asked).size).toBe(3);
-    const { items } = JSON.parse(json.out) as { items: { metadata: { name: string } }[] };
+    const { items } = printedJSON(json) as { items: { metadata: { name: string } }[] };
     expect(items.map(({ metadata }) => metadata.name)).toEqual(["support", "prompts"]);
   });
 

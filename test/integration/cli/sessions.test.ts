@@ -5,7 +5,12 @@ import { describe, expect, it } from "vitest";
 import { sessionTimelineSchema } from "../../../src/http-api/session-views.ts";
 import { ChatClient } from "../../support/agent/chat-client.ts";
 import { folderForAllTests, forAllTests } from "../../support/builders/fixtures.ts";
-import { omnia, startOmnia, startOmniaAtTerminal } from "../../support/processes/omnia-process.ts";
+import {
+  omnia,
+  printedJSON,
+  startOmnia,
+  startOmniaAtTerminal,
+} from "../../support/processes/omnia-process.ts";
 
 const MANIFESTS = `
 apiVersion: omnia.altairalabs.ai/v1alpha1
@@ -53,8 +58,9 @@ async function talk(content: string, agent = "agent=demo"): Promise<string> {
 }
 
 async function ids(): Promise<string[]> {
-  const { out } = await sessions("ls", "demo", "-o", "json");
-  const { items } = JSON.parse(out) as { items: { id: string }[] };
+  const { items } = printedJSON(await sessions("ls", "demo", "-o", "json")) as {
+    items: { id: string }[];
+  };
   return items.map(({ id }) => id);
 }
 
@@ -93,7 +99,7 @@ describe("omnia sessions", () => {
     ]) {
       expect(out).toContain(part);
     }
-    const json = JSON.parse((await sessions("show", first(), "-o", "json")).out) as object;
+    const json = printedJSON(await sessions("show", first(), "-o", "json")) as object;
     expect(sessionTimelineSchema.parse(json).session.id).toBe(first());
     const other = await talk("hi", "agent=echo&namespace=other");
     expect((await sessions("show", other)).out).toContain("of agent other/echo");
@@ -101,7 +107,7 @@ describe("omnia sessions", () => {
   });
 
   it("exports one as JSON and as Markdown", async () => {
-    const json = JSON.parse((await sessions("export", first())).out) as object;
+    const json = printedJSON(await sessions("export", first())) as object;
     expect(sessionTimelineSchema.parse(json).messages).toHaveLength(4);
     const { out } = await sessions("export", first(), "--format", "markdown");
     expect(out).toMatch(/^# What is the weather in Paris\?\n\n- Session: /);
@@ -124,8 +130,8 @@ describe("omnia sessions", () => {
     const mixed = await sessions("delete", two, one, "--yes");
     expect([mixed.code, mixed.err]).toEqual([1, expect.stringContaining(`a session ${one}`)]);
     expect(await ids()).toContain(two);
-    const { code, out } = await sessions("delete", two, "--yes", "-o", "json");
-    expect([code, JSON.parse(out)]).toEqual([0, { deleted: [two] }]);
+    const deleted = await sessions("delete", two, "--yes", "-o", "json");
+    expect([deleted.code, printedJSON(deleted)]).toEqual([0, { deleted: [two] }]);
     expect(await ids()).not.toContain(two);
   });
 
@@ -174,8 +180,8 @@ describe("omnia sessions", () => {
 describe("omnia console", () => {
   it("says where the console of an omnia up is", async () => {
     expect((await omnia(["console"], options())).out).toBe(`${url()}\n`);
-    const { out } = await omnia(["console", "-o", "json"], options());
-    expect(JSON.parse(out)).toEqual({ url: url() });
+    const json = await omnia(["console", "-o", "json"], options());
+    expect(printedJSON(json)).toEqual({ url: url() });
   });
 
   it("says how to get one where nothing runs", async () => {

@@ -32,6 +32,18 @@ export async function omnia(
   return child.ended;
 }
 
+/** What a command printed as JSON; rejects with its exit code and its errors when it printed none. */
+export function printedJSON({ code, out, err }: OmniaResult): unknown {
+  try {
+    return JSON.parse(out);
+  } catch (cause) {
+    throw new Error(
+      `the command ended with ${code}, and printed no JSON: ${err.trim()}${out.trim()}`,
+      { cause },
+    );
+  }
+}
+
 /** Starts a command that is talked to while it runs. */
 export function startOmnia(args: readonly string[], options: OmniaOptions = {}): OmniaProcess {
   return new OmniaProcess([process.execPath, PROGRAM, ...args], options);
@@ -53,6 +65,7 @@ export class OmniaProcess implements AsyncDisposable {
   readonly ended: Promise<OmniaResult>;
   out = "";
   err = "";
+  #isOver = false;
   #changed = Promise.withResolvers<void>();
 
   constructor([command = "", ...args]: readonly string[], { env, cwd }: OmniaOptions) {
@@ -69,14 +82,21 @@ export class OmniaProcess implements AsyncDisposable {
       this.#child.once("close", (code) => {
         clearTimeout(this.#timer);
         resolve({ code, out: this.out, err: this.err });
-        this.#changed.resolve();
+        // The output may go on after the exit, and ends here.
+        this.#isOver = true;
+        this.#tell();
       });
     });
   }
 
   #add(stream: "out" | "err", text: string): void {
     this[stream] += text;
+    this.#tell();
+  }
+
+  #tell(): void {
     this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
   }
 
   get pid(): number {
@@ -106,10 +126,9 @@ export class OmniaProcess implements AsyncDisposable {
     for (;;) {
       const found = expected.exec(stripVTControlCharacters(this.out));
       if (found !== null) return found;
-      if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
+      if (this.#isOver) {
         throw new Error(`it ended without ${String(expected)}:\n${this.out}\n${this.err}`);
       }
-      this.#changed = Promise.withResolvers();
       await this.#changed.promise;
     }
   }
