@@ -1,13 +1,16 @@
 import type { Reporter, SerializedError, TestModule, Vitest } from "vitest/node";
+import { failureLines } from "./failure-lines.ts";
 
 /**
  * Ends a run with one line, `N passed, N failed`, that a person or a machine reads first. What did not run (a file that could not be
- * loaded, a skipped test, an error outside of any test, no test at all) counts as failed: nothing is left out in silence.
+ * loaded, a skipped test, an error outside of any test, no test at all) counts as failed: nothing is left out in silence. The lines
+ * before it say what failed and why.
  */
 export default class ClosingLineReporter implements Reporter {
   #passed = 0;
   #failed = 1;
   #isNameFiltered = false;
+  #lines: readonly string[] = [];
 
   onInit(vitest: Vitest): void {
     this.#isNameFiltered = vitest.getGlobalTestNamePattern() !== undefined;
@@ -15,6 +18,7 @@ export default class ClosingLineReporter implements Reporter {
     process.once("exit", (code) => {
       if (code !== 0 && this.#failed === 0) this.#failed = 1;
       if (code === 0 && this.#failed > 0) process.exitCode = 1;
+      for (const line of this.#lines) process.stdout.write(`\n${line}`);
       process.stdout.write(`\n${this.#passed} passed, ${this.#failed} failed\n`);
     });
   }
@@ -34,5 +38,10 @@ export default class ClosingLineReporter implements Reporter {
       this.#failed += failedHere;
     }
     if (this.#passed + this.#failed === 0) this.#failed = 1;
+    this.#lines = failureLines({
+      modules,
+      unhandledErrors,
+      isNameFiltered: this.#isNameFiltered,
+    });
   }
 }
