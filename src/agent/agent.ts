@@ -41,6 +41,7 @@ import {
   limitsOf,
 } from "./contracts/limits.ts";
 import { createReadiness } from "./readiness.ts";
+import { describeReplica } from "./replica-description.ts";
 import { createSecretReader } from "./settings/secret-files.ts";
 import { LoadedEndpoint } from "./sessions-endpoint/loaded-endpoint.ts";
 import { SessionStoreSetting } from "./settings/session-store-setting.ts";
@@ -242,14 +243,15 @@ class Agent implements RunningAgent {
       callTool: (call) => this.#handlers.callTool(call),
       newId: randomUUID,
       replica,
-      describeReplica: () => ({
-        name: replica,
-        version: options.version ?? "",
-        startedAt,
-        connections: this.#facade.connections,
-        turns: this.#runner.inFlight,
-        sessions: this.#stores.peek()?.activeSessions() ?? 0,
-      }),
+      describeReplica: () =>
+        describeReplica({
+          name: replica,
+          version: options.version ?? "",
+          startedAt,
+          facade: this.#facade,
+          runner: this.#runner,
+          stores: this.#stores,
+        }),
       clock,
       log,
     });

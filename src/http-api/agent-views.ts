@@ -12,6 +12,17 @@ export const replicaViewSchema = z.object({
   connections: z.int().optional(),
   turns: z.int().optional(),
   startedAt: z.string().optional(),
+  /** Used since midnight UTC: by all replicas where they share a store, else by this one. Set where there is a budget for the day. */
+  tokensToday: z.int().optional(),
+});
+
+/** The most tokens that an agent may use. */
+const budgetViewSchema = z.object({
+  maxTokensPerTurn: z.int().optional(),
+  maxTokensPerSession: z.int().optional(),
+  maxTokensPerDay: z.int().optional(),
+  /** What is used of the day, as far as replicas tell. Where each counts for itself, that of the one that used the most. */
+  tokensToday: z.int().optional(),
 });
 
 /** An agent in a list. */
@@ -56,6 +67,8 @@ export const agentDetailSchema = agentViewSchema.extend({
   conditions: z.array(conditionViewSchema),
   events: z.array(eventViewSchema),
   replicas: z.array(replicaViewSchema),
+  /** Set where the spec has one that counts. */
+  budget: budgetViewSchema.optional(),
   /** YAML, without a status and without what only the API server writes. */
   manifest: z.string(),
   /** Prompts of the pack with which a conversation may begin. */
@@ -64,6 +77,7 @@ export const agentDetailSchema = agentViewSchema.extend({
   lastGoodGeneration: z.int().optional(),
 });
 
+export type BudgetView = z.output<typeof budgetViewSchema>;
 export type ReplicaView = z.output<typeof replicaViewSchema>;
 export type AgentView = z.output<typeof agentViewSchema>;
 export type AgentDetail = z.output<typeof agentDetailSchema>;

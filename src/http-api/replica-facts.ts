@@ -13,6 +13,8 @@ export const replicaFactsSchema = z.object({
   turns: z.int(),
   /** Sessions that it holds, or has touched within their time to live where replicas share a store. */
   sessions: z.int(),
+  /** Used since midnight UTC: by all replicas where they share a store, else by this one. Set where there is a budget for the day. */
+  tokensToday: z.int().optional(),
 });
 
 export type ReplicaFacts = z.output<typeof replicaFactsSchema>;

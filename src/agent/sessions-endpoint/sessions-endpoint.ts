@@ -30,7 +30,7 @@ import { SessionOperations, type SessionOperationsOptions } from "./session-oper
 export interface SessionsEndpointOptions extends SessionOperationsOptions, ToolCallOptions {
   /** Answers undefined while there is no config. */
   readonly currentConfig: () => AgentConfig | undefined;
-  readonly describeReplica: () => ReplicaFacts;
+  readonly describeReplica: () => Promise<ReplicaFacts>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -139,7 +139,7 @@ export class SessionsEndpoint {
       case "call-tool":
         return await this.#callTool(operation.tool, context);
       case "describe-replica":
-        return { status: 200, body: this.#options.describeReplica() };
+        return { status: 200, body: await this.#options.describeReplica() };
     }
   }
 

@@ -1,10 +1,14 @@
 /** What the agent uses on a day, which the session store counts across replicas. Only for agents with a budget for it. */
 import type { Log } from "../../observability/log.ts";
 import type { Clock } from "../../time/clock.ts";
+import { LATE, within } from "../../time/within.ts";
 import { TURN_BEGIN_RETRIES_MS } from "../contracts/limits.ts";
 import { utcDay } from "../contracts/token-budget.ts";
 import type { SessionStore } from "../sessions/session-store.ts";
 import { withStoreRetries } from "./store-retry.ts";
+
+/** A gateway waits a second for what a replica says of itself. */
+const TOLD_WITHIN_MS = 500;
 
 export class DayBudget {
   readonly #clock: Clock;
@@ -27,6 +31,13 @@ export class DayBudget {
       clock: this.#clock,
       pausesMs: TURN_BEGIN_RETRIES_MS,
     });
+  }
+
+  /** What the replicas have used today, for those who ask from outside. Where the store does not say it soon, what this one has heard. */
+  async toldToday(store: SessionStore): Promise<number> {
+    const asked = this.#ask(store, 0).catch(() => this.knownToday);
+    const told = await within(TOLD_WITHIN_MS, asked, this.#clock);
+    return told === LATE ? this.knownToday : told;
   }
 
   /** What the store does not take now, it takes with the next turn. */

@@ -105,6 +105,13 @@ export class TurnRunner {
     return this.#dayBudget.knownToday;
   }
 
+  /** The same, as the store says it. Undefined where there is no budget for the day. */
+  async tellTokensToday(store: StoreUse["store"]): Promise<number | undefined> {
+    const { budget } = this.#options.config();
+    if (budget?.maxTokensPerDay === undefined) return undefined;
+    return await this.#dayBudget.toldToday(store);
+  }
+
   /** The session's turn, if it runs on this replica. */
   running(sessionId: string): RunningTurn | undefined {
     return this.#running.get(sessionId);

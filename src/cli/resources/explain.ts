@@ -7,6 +7,7 @@ import {
   type Explanation,
 } from "../../control/explain/explain.ts";
 import { EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
+import { budgetOf, budgetText, isSpent } from "./budget.ts";
 import { packVersionLines } from "./pack-versions.ts";
 import { findResource, readResourceName } from "./find-resource.ts";
 import { commandLine } from "../terminal/program-name.ts";
@@ -14,10 +15,12 @@ import { readResources, shownSource } from "./read-resources.ts";
 import {
   isAuthenticated,
   readResourceViews,
+  shownName,
   type ConditionView,
   type ResourceView,
 } from "./view.ts";
 import type { ResourceFlags } from "./resources.ts";
+import { readUsedToday } from "./used-today.ts";
 import type { Streams } from "../terminal/streams.ts";
 import { styled, type Line } from "../../observability/terminal/line.ts";
 import { printJSON, printLine } from "../../observability/terminal/writer.ts";
@@ -32,6 +35,7 @@ export async function explain(
   const read = await readResources(flags, streams);
   const { source, items } = read;
   const resource = findResource(readResourceViews(items), wanted);
+  const usedToday = (await readUsedToday([resource], flags, streams)).get(shownName(resource));
   if (flags.output === "json") {
     const { kind, metadata, status } = resource;
     printJSON(stdout, {
@@ -40,18 +44,27 @@ export async function explain(
       namespace: metadata.namespace,
       name: metadata.name,
       ...explainStatus(resource, { place: source.kind }),
-      ...(kind === AGENT_RUNTIME ? { authenticated: isAuthenticated(resource) } : {}),
+      ...(kind === AGENT_RUNTIME
+        ? { authenticated: isAuthenticated(resource), tokensToday: usedToday }
+        : {}),
       status,
     });
   } else {
     printLine(stdout, styled("dim", shownSource(read)));
     printLine(stdout, "");
-    for (const line of explanationLines(resource, source.kind)) printLine(stdout, line);
+    for (const line of explanationLines(resource, source.kind, usedToday)) {
+      printLine(stdout, line);
+    }
   }
   return EXIT_CODES.ok;
 }
 
-export function explanationLines(resource: ResourceView, place: ExplainOptions["place"]): Line[] {
+/** `usedToday`: tokens of an agent since midnight UTC, where it told them. */
+export function explanationLines(
+  resource: ResourceView,
+  place: ExplainOptions["place"],
+  usedToday?: number,
+): Line[] {
   const { kind, metadata, status } = resource;
   const { namespace, name } = metadata;
   const explanation = explainStatus(resource, { place });
@@ -80,6 +93,11 @@ export function explanationLines(resource: ResourceView, place: ExplainOptions["
     }
     const inNamespace = namespace === DEFAULT_NAMESPACE ? "" : ` -n ${namespace}`;
     lines.push(`Talk to it: ${commandLine(`chat ${name}${inNamespace}`)}`);
+  }
+  const budget = budgetOf(resource);
+  if (budget !== undefined) {
+    const text = `Budget: ${budgetText(budget, usedToday)}`;
+    lines.push("", isSpent(budget, usedToday) ? styled("yellow", text) : text);
   }
   if (!isAuthenticated(resource)) {
     lines.push(

@@ -1,9 +1,11 @@
 /** `omnia status`: shows agents, packs and tools with their conditions. */
 import { AGENT_RUNTIME, PROMPT_PACK, TOOL_REGISTRY, type OmniaKind } from "../../api/group.ts";
 import { EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
+import { budgetOf, budgetText, isSpent } from "./budget.ts";
 import { readResources, shownSource } from "./read-resources.ts";
 import { readResourceViews, shownName, textAt, type ResourceView } from "./view.ts";
 import type { ResourceFlags } from "./resources.ts";
+import { readUsedToday, type UsedToday } from "./used-today.ts";
 import type { Streams } from "../terminal/streams.ts";
 import { textTable } from "../terminal/text-table.ts";
 import {
@@ -31,12 +33,16 @@ export async function status(flags: ResourceFlags, streams: Streams): Promise<Ex
     const where = flags.namespace === undefined ? "" : ` in namespace ${flags.namespace}`;
     printLine(stdout, `There are no agents, prompt packs or tool registries${where}.`);
   }
-  for (const line of statusLines(resources)) printLine(stdout, line);
+  const usedToday = await readUsedToday(resources, flags, streams);
+  for (const line of statusLines(resources, usedToday)) printLine(stdout, line);
   return EXIT_CODES.ok;
 }
 
-/** One table for each kind, in which every row is followed by the conditions of its resource. */
-export function statusLines(resources: readonly ResourceView[]): Line[] {
+/** One table for each kind, in which every row is followed by the conditions of its resource, and by its budget if it has one. */
+export function statusLines(
+  resources: readonly ResourceView[],
+  usedToday: UsedToday = new Map(),
+): Line[] {
   return TABLES.flatMap(({ kind, columns }) => {
     const ofKind = resources.filter((resource) => resource.kind === kind);
     if (ofKind.length === 0) return [];
@@ -44,13 +50,14 @@ export function statusLines(resources: readonly ResourceView[]): Line[] {
       columns.map(({ head }) => head),
       ...ofKind.map((one) => columns.map(({ cell }) => cell(one))),
     ]);
-    const conditions = textTable(ofKind.flatMap(conditionRows), "  ");
+    const below = ofKind.map((one) => [...conditionRows(one), ...budgetRows(one, usedToday)]);
+    const belowLines = textTable(below.flat(), "  ");
     return [
       "",
       styled("bold", plainText(head)),
-      ...ofKind.flatMap((one, index) => [
+      ...ofKind.flatMap((_one, index) => [
         rows[index] as Line,
-        ...conditions.splice(0, one.status.conditions.length),
+        ...belowLines.splice(0, below[index]?.length),
       ]),
     ];
   });
@@ -127,4 +134,12 @@ function conditionRows({ status: { conditions } }: ResourceView): Piece[][] {
     { text, style: text === "True" ? "green" : text === "False" ? "red" : "yellow" },
     message === "" ? reason : `${reason}: ${message}`,
   ]);
+}
+
+function budgetRows(resource: ResourceView, usedToday: UsedToday): Piece[][] {
+  const budget = budgetOf(resource);
+  if (budget === undefined) return [];
+  const used = usedToday.get(shownName(resource));
+  const text = budgetText(budget, used);
+  return [["Budget", isSpent(budget, used) ? styled("yellow", "Spent") : "", text]];
 }

@@ -4,6 +4,7 @@ import { Note } from "../parts/note.tsx";
 import { Conditions } from "../resource/conditions.tsx";
 import { Events } from "../resource/events.tsx";
 import { Section } from "../resource/section.tsx";
+import { Budget } from "./budget.tsx";
 import { Replicas } from "./replicas.tsx";
 import { useAgent } from "./use-agent.ts";
 
@@ -25,6 +26,11 @@ export function StatusPage() {
       <Section title="Replicas">
         <Replicas replicas={agent.replicas} wanted={agent.wanted} />
       </Section>
+      {agent.budget === undefined ? undefined : (
+        <Section title="Budget">
+          <Budget budget={agent.budget} sessionStore={agent.sessionStore} wanted={agent.wanted} />
+        </Section>
+      )}
       <Section title="Events">
         <Events events={agent.events} />
       </Section>

@@ -364,6 +364,31 @@ describe("an address", () => {
   });
 });
 
+describe("the status of an agent", () => {
+  it("tells its budget and what is used of the day, and nothing where there is none", async ({
+    openPage,
+  }) => {
+    const budget = { maxTokensPerSession: 9_000, maxTokensPerDay: 50_000, tokensToday: 12_345 };
+    const api = await start({ details: [anAgentDetail({ budget })] });
+    const page = await openPage(`${api.url}/agents/default/support/status`);
+    const section = page.getByRole("region", { name: "Budget" });
+    await section.getByText("12,345 tokens").waitFor();
+    const facts = await section.locator("dl > div").allInnerTexts();
+    expect(facts.map((text) => text.replaceAll(/\s+/g, " "))).toEqual([
+      "A session 9,000 tokens",
+      "A day 50,000 tokens",
+      "Used today (UTC) 12,345 tokens",
+    ]);
+    expect(await section.getByText("Spent").count()).toBe(0);
+    await expectAccessible(page);
+    await api.change({ details: [anAgentDetail({ budget: { ...budget, tokensToday: 50_001 } })] });
+    await section.getByText("No turn begins before the next midnight UTC.").waitFor();
+    await expectAccessible(page);
+    await api.change({ details: [anAgentDetail()] });
+    await section.waitFor({ state: "detached" });
+  });
+});
+
 describe("a canary", () => {
   it("is shown as it was wanted beside what was seen", async ({ openPage }) => {
     const api = await start({

@@ -1,8 +1,9 @@
 /** What changes while an agent runs is in the files of its pods within 2 s, without new pods; and no secret is anywhere else. */
-import { beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { startAgentContainer } from "../../support/kubernetes/node/agent-container.ts";
 import { AgentInCluster, SOME_TIME, SOON } from "../../support/operator/agent-in-cluster.ts";
 import { ChatClient } from "../../support/agent/chat-client.ts";
+import { startModelServer } from "../../support/agent/model-server.ts";
 import { KUBE_API_SERVER_TIMEOUT_MS } from "../../support/kubernetes/kube-api-server.ts";
 import {
   KubeCluster,
@@ -113,6 +114,48 @@ describe("the files of an agent in a cluster", () => {
     });
     // The last change may still be on its way through the status.
     await agent.becomes("Running");
+  });
+
+  it("bring the budget to a real agent, which refuses turns by it and takes up another one", async () => {
+    const model = await startModelServer();
+    onTestFinished(() => model.close());
+    const usage = { prompt_tokens: 30, completion_tokens: 12 };
+    model.mock.onMessage(/./, { content: "Well.", usage });
+    const agent = inCluster("thrifty");
+    await cluster().create(
+      anAgentManifest(at("thrifty"), {
+        provider: {
+          name: "openai",
+          model: "m",
+          baseURL: `${model.url}/v1`,
+          apiKeySecretRef: { name: "model", key: "api-key" },
+        },
+        budget: { maxTokensPerDay: 40 },
+      }),
+    );
+    await agent.becomes("Running", SOME_TIME);
+    const [pod] = agent.pods;
+    const port = pod && cluster().kubelet.facadePortOf(pod);
+    const client = await ChatClient.connect(`ws://127.0.0.1:${port}/?agent=thrifty&namespace=team`);
+    expect(await client.ask("hello")).toMatchObject({ content: "Well." });
+    client.say("hello again");
+    expect(await client.nextOf("error")).toMatchObject({
+      error: {
+        code: "UNAVAILABLE",
+        message: expect.stringContaining("42 of 40 tokens") as string,
+        details: { budget: "day", limit: 40, spent: 42 },
+      },
+    });
+    await withoutNewPods(agent, async () => {
+      await cluster().patch(agent.runtime, { spec: { budget: { maxTokensPerDay: 1_000 } } });
+      await vi.waitFor(async () => {
+        expect((await agent.agentConfig()).budget).toEqual({ maxTokensPerDay: 1_000 });
+      }, SOON);
+    });
+    await vi.waitFor(async () => {
+      client.say("and now?");
+      expect(await client.next()).toMatchObject({ type: "chunk" });
+    }, SOON);
   });
 
   it("come and go with the keys of clients", async () => {

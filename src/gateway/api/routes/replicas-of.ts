@@ -33,6 +33,11 @@ export async function replicasOf(
   return known.map((replica) => {
     const own = facts.find(({ name }) => name === replica.name);
     if (own === undefined) return replica;
-    return { ...replica, connections: own.connections, turns: own.turns };
+    return {
+      ...replica,
+      connections: own.connections,
+      turns: own.turns,
+      tokensToday: own.tokensToday,
+    };
   });
 }

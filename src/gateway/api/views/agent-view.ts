@@ -1,6 +1,11 @@
 /** An AgentRuntime as the HTTP API shows it. */
 import { toolRegistryNameOf } from "../../../api/agent-runtime.ts";
-import type { AgentDetail, AgentView, ReplicaView } from "../../../http-api/agent-views.ts";
+import type {
+  AgentDetail,
+  AgentView,
+  BudgetView,
+  ReplicaView,
+} from "../../../http-api/agent-views.ts";
 import type { CallerView } from "../../../http-api/caller-view.ts";
 import type { EventView } from "../../../http-api/resource-views.ts";
 import type { StoredAgentRuntime, StoredPromptPack } from "../../resource-source.ts";
@@ -63,9 +68,22 @@ export function agentDetail(
     conditions: conditionViews(agent),
     events: [...events],
     replicas: [...replicas],
+    budget: budgetOf(agent, replicas),
     manifest: manifestText(agent),
     suggestions: [...suggestions],
   };
+}
+
+/** Only the handler `runtime` uses tokens. */
+function budgetOf(
+  { spec }: StoredAgentRuntime,
+  replicas: readonly ReplicaView[],
+): BudgetView | undefined {
+  if (spec.facade.handler !== "runtime" || spec.budget === undefined) return undefined;
+  const told = replicas.flatMap(({ tokensToday }) => tokensToday ?? []);
+  const { maxTokensPerDay } = spec.budget;
+  const isTold = maxTokensPerDay !== undefined && told.length > 0;
+  return { ...spec.budget, tokensToday: isTold ? Math.max(...told) : undefined };
 }
 
 /** The pack that an agent refers to, as `namespace` and `name`. */
