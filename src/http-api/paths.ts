@@ -15,3 +15,8 @@ export const ACCESS_HEADER = "x-omnia-access";
 /** The limits of lists. A request that asks for more items gets this many. */
 export const DEFAULT_PAGE_SIZE = 50;
 export const MAX_PAGE_SIZE = 500;
+
+/**
+ * Where `omnia console` gives the page that it opened what proves it, for the code that it put into the page's address. Nothing else serves it.
+ */
+export const SIGN_IN_PATH = "/.omnia/sign-in";

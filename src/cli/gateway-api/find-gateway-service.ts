@@ -24,10 +24,26 @@ export interface GatewayService {
   readonly namespace: string;
   readonly name: string;
   readonly port: number;
+  /** The port of its pods: a number, or a name that they give it. */
+  readonly targetPort: number | string;
+  /** The labels of its pods. */
+  readonly selector: Readonly<Record<string, string>>;
 }
 
 interface ServiceObject extends KubernetesObject {
-  spec?: { ports?: readonly { name?: string; port: number }[] };
+  spec?: {
+    ports?: readonly { name?: string; port: number; targetPort?: number | string }[];
+    selector?: Record<string, string>;
+  };
+}
+
+/** A client of the API server for what a command asks by the way. */
+export function createCliClient(transport: Transport): KubeClient {
+  return new KubeClient({
+    transport,
+    rateLimiter: new RateLimiter({ clock: systemClock, perSecond: REQUESTS, burst: REQUESTS }),
+    fieldManager: "omnia-cli",
+  });
 }
 
 /** Rejects with a CliError where there is none, or none that may be seen. */
@@ -35,11 +51,7 @@ export async function findGatewayService(
   transport: Transport,
   server: string,
 ): Promise<GatewayService> {
-  const client = new KubeClient({
-    transport,
-    rateLimiter: new RateLimiter({ clock: systemClock, perSecond: REQUESTS, burst: REQUESTS }),
-    fieldManager: "omnia-cli",
-  });
+  const client = createCliClient(transport);
   using deadline = new Deadline({ ms: TIMEOUT_MS, clock: systemClock });
   const { signal } = deadline;
   try {
@@ -50,8 +62,10 @@ export async function findGatewayService(
     // Another Service of the gateway is for its metrics.
     for (const { metadata, spec } of items) {
       const { namespace, name } = metadata;
-      const port = spec?.ports?.find((each) => each.name === PORT_NAME)?.port;
-      if (namespace !== undefined && port !== undefined) return { namespace, name, port };
+      const found = spec?.ports?.find((each) => each.name === PORT_NAME);
+      if (namespace === undefined || found === undefined) continue;
+      const { port, targetPort = port } = found;
+      return { namespace, name, port, targetPort, selector: spec?.selector ?? {} };
     }
   } catch (error) {
     throw unseen(error, server);

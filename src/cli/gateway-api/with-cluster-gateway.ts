@@ -57,7 +57,7 @@ function sendThrough(
 }
 
 /** The token with which the kubeconfig proves who its user is. Undefined where it does so by a certificate. */
-async function tokenOf(kubeConfig: KubeConfig): Promise<string | undefined> {
+export async function tokenOf(kubeConfig: KubeConfig): Promise<string | undefined> {
   const { headers } = await new Credentials(kubeConfig).get(new AbortController().signal);
   const authorization = Object.entries(headers ?? {}).find(
     ([name]) => name.toLowerCase() === "authorization",

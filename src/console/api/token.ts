@@ -6,18 +6,24 @@ const KEY = "omnia-token";
 const listeners = new Set<() => void>();
 
 /** Takes the token out of the address (`#token=…`), which people copy and browsers remember. */
-export function keepTokenOfAddress({
-  location,
-  history,
-}: Pick<Window, "location" | "history">): void {
+export function keepTokenOfAddress(page: Pick<Window, "location" | "history">): void {
+  const token = takeFromAddress("token", page);
+  if (token !== undefined) keepToken(token);
+}
+
+/** Takes a value out of the part of the address behind `#`. One that is empty is `undefined`. */
+export function takeFromAddress(
+  name: string,
+  { location, history }: Pick<Window, "location" | "history">,
+): string | undefined {
   const fragment = new URLSearchParams(location.hash.slice(1));
-  const token = fragment.get("token");
-  if (token === null) return;
-  fragment.delete("token");
+  const value = fragment.get(name);
+  if (value === null) return undefined;
+  fragment.delete(name);
   const rest = fragment.toString();
   const hash = rest === "" ? "" : `#${rest}`;
   history.replaceState(history.state, "", `${location.pathname}${location.search}${hash}`);
-  if (token !== "") keepToken(token);
+  return value === "" ? undefined : value;
 }
 
 export function currentToken(): string | undefined {

@@ -7,12 +7,14 @@ import "../style/base.css";
 import { systemClock } from "../../time/clock.ts";
 import { live } from "../api/live-state.ts";
 import { watchResources } from "../api/watch.ts";
+import { signInByCode } from "../api/sign-in-code.ts";
 import { keepTokenOfAddress } from "../api/token.ts";
 import { applyTheme, storedTheme } from "../layout/theme.ts";
 import { createQueryClient } from "./query-client.ts";
 import { createConsoleRouter } from "./router.ts";
 
 keepTokenOfAddress(window);
+await signInByCode(window);
 applyTheme(storedTheme());
 const queryClient = createQueryClient();
 const started = new AbortController();

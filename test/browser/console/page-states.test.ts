@@ -1,6 +1,9 @@
 /** What the console shows in states that a real `omnia up` is seldom in: a thousand agents, hostile texts, no answer, no token. */
+import { connect } from "node:net";
 import { describe, expect, onTestFinished } from "vitest";
 import type { Page } from "playwright-core";
+import { startForwardedConsole } from "../../../src/cli/console/forward/forwarded-console.ts";
+import { SignIns } from "../../../src/cli/console/forward/sign-ins.ts";
 import { expectAccessible } from "../../support/browser/accessible.ts";
 import { it } from "../../support/browser/it.ts";
 import { recordLongTasks } from "../../support/browser/long-tasks.ts";
@@ -145,6 +148,35 @@ describe("the list of agents", () => {
     expect(page.url()).toBe(`${api.url}/?q=sup`);
     await page.reload();
     await page.getByRole("link", { name: "support" }).waitFor();
+  });
+
+  it("signs in by the code of omnia console, and learns no token of the cluster", async ({
+    openPage,
+  }) => {
+    const api = await start({ agents: [anAgentView()], token: "the-token" });
+    let secrets = 0;
+    const signIns = new SignIns({
+      nowMs: () => 0,
+      newSecret: () => `secret-${(secrets += 1)}`,
+    });
+    await using forwarded = await startForwardedConsole({
+      port: 0,
+      connect: async () => connect(Number(new URL(api.url).port), "127.0.0.1"),
+      token: async () => "the-token",
+      signIns,
+      onRefusedCode: () => {},
+    });
+    const { url } = forwarded;
+    const code = signIns.newCode();
+    const page = await openPage(`${url}/#code=${code}`, { expected: [/401/] });
+    await page.getByRole("link", { name: "support" }).waitFor();
+    expect(page.url()).toBe(`${url}/`);
+    expect(await page.evaluate("JSON.stringify(sessionStorage)")).not.toContain("the-token");
+    await page.reload();
+    await page.getByRole("link", { name: "support" }).waitFor();
+    await page.evaluate("sessionStorage.clear()");
+    await page.goto(`${url}/packs#code=${code}`);
+    await page.getByText("You are signed out. Paste a token to go on.").waitFor();
   });
 
   it("does not ask for what nobody sees", async ({ openPage }) => {

@@ -1,10 +1,11 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 export interface HttpServer extends AsyncDisposable {
   /** Without a slash at its end. */
   readonly url: string;
   readonly port: number;
+  readonly server: Server;
   close(): Promise<void>;
 }
 
@@ -19,5 +20,5 @@ export async function startHttpServer(
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   }
-  return { url: `http://127.0.0.1:${port}`, port, close, [Symbol.asyncDispose]: close };
+  return { server, url: `http://127.0.0.1:${port}`, port, close, [Symbol.asyncDispose]: close };
 }
