@@ -118,10 +118,15 @@ export function kubectlTags(
     {
       tag: `${PREFIX}binary`,
       default: false,
-      resolve: (text) => Buffer.from(text, "base64").toString("utf8"),
+      resolve(text, onError) {
+        if (!BASE64.test(text.replaceAll(/\s/g, ""))) onError("the value does not fit the tag");
+        return Buffer.from(text, "base64").toString("utf8");
+      },
     },
   ];
 }
+
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /** What is written with a tag must be of its type. */
 function tagged(name: string, kinds: readonly Plain["kind"][]): ScalarTag {

@@ -154,6 +154,19 @@ describe("the documents of a file", () => {
     expect(read(text, "a.json").problems).toEqual([expect.stringContaining(problem)]);
   });
 
+  it("calls a list JSON, although kubectl takes none", () => {
+    expect(read("[]", "a.json").problems).toEqual([
+      "1:1: must be a mapping with apiVersion, kind, metadata",
+    ]);
+  });
+
+  it("says once that a file is a template", () => {
+    const text = `{{- if .Values.x }}\n${configMap("{{ .Values.name }}")}{{- end }}\n`;
+    expect(read(text).problems).toEqual([
+      "1:2: the name of a field must be a text; a template ({{ }}) must be rendered first",
+    ]);
+  });
+
   it("takes JSON of a file that is named so", () => {
     expect(read(`${json("a")}\n${json("b")}`, "a.JSON")).toEqual(fine("a b"));
     expect(read(`${json("a")}\n---\n${json("b")}`, "a.json")).toEqual(fine("a b"));
@@ -314,7 +327,7 @@ describe("values", () => {
     expect(resources[0]?.value).toMatchObject({ data: { k: value } });
   });
 
-  it.each(["!!bool x", "!!int 1.5", "!!null x", "!!float x"])(
+  it.each(["!!bool x", "!!int 1.5", "!!null x", "!!float x", "!!binary a*b=", "!!binary aGk"])(
     "must fit their tag: %s",
     (written) => {
       expect(read(configMap("a", `{k: ${written}}`))).toEqual(

@@ -91,6 +91,7 @@ function splitYAML(text: string, from: number): DocumentPart[] {
 function withJSONProblem(part: DocumentPart): DocumentPart {
   const begin = skipSpace(part.text, 0);
   if (begin === part.text.length) return part;
+  if (part.text[begin] === "[" && "end" in endOfJSON(part.text, begin)) return part;
   if (part.text[begin] !== "{" && part.text[begin] !== "#") {
     const warning = { offset: part.offset + begin, severity: "warning" as const };
     return { ...part, problems: [...part.problems, { ...warning, message: YAML_NAMED_JSON }] };

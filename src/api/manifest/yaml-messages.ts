@@ -37,12 +37,19 @@ export function describeError({ code, message }: YAMLError): string {
   return `not valid YAML: ${what.charAt(0).toLowerCase()}${what.slice(1)}`;
 }
 
-/** Keeps one error for each place, and only the first unexpected token, because later ones only follow from it. */
+/**
+ * Keeps one error for each place, and only the first unexpected token, because later ones only follow from it. So does everything
+ * behind a name that is no text, as templates have it.
+ */
 export function firstErrors(errors: readonly YAMLError[]): YAMLError[] {
   const places = new Set<number>();
   let unexpected = false;
+  const template = Math.min(
+    ...errors.flatMap(({ code, pos }) => (code === "NON_STRING_KEY" ? pos[0] : [])),
+  );
   return errors.filter(({ code, pos: [start] }) => {
-    if (places.has(start) || (code === "UNEXPECTED_TOKEN" && unexpected)) return false;
+    if (start > template || places.has(start) || (code === "UNEXPECTED_TOKEN" && unexpected))
+      return false;
     unexpected ||= code === "UNEXPECTED_TOKEN";
     places.add(start);
     return true;
