@@ -36,6 +36,8 @@ interface Resource<K extends Kind> {
   readonly namespace: string;
   /** The parsed value, with defaults filled in. */
   readonly value: z.output<(typeof KIND_SCHEMAS)[K]>;
+  /** The fields of the spec that the file names. The others of the value have their defaults. */
+  readonly specFields: readonly string[];
   readonly file: string;
   /** Where the field at `path` of the value is written, or else the nearest thing around it. */
   readonly positionOf: (path: FieldPath) => Position;
@@ -206,6 +208,7 @@ class DocumentReader {
       name: metadata.name,
       namespace: metadata.namespace,
       value: result.value,
+      specFields: isMapping(candidate["spec"]) ? Object.keys(candidate["spec"]) : [],
       file: this.#file,
       positionOf: (path) => this.#document.positionOf([...root, ...path]),
     } as ManifestResource);

@@ -9,6 +9,7 @@ import { secretKeys } from "../../api/fields/core-objects.ts";
 import type { ManifestResource } from "../../api/manifest/manifest.ts";
 import { resolvePrompt, type ResolvedPrompt } from "../../promptpack/render/resolve-prompt.ts";
 import { providerAPI } from "../../agent-config/provider-api.ts";
+import { scalerOf } from "../../control/agent-runtime/autoscaling-ready.ts";
 import { toolCredential } from "../../control/agent-runtime/tool-credential.ts";
 import { isGranted, namespaceFacts } from "../../control/namespace-grant.ts";
 import { missingTools } from "../../control/agent-runtime/offered-tools.ts";
@@ -74,6 +75,7 @@ class ReferenceChecker {
     const runtime = runtimeSpecOf(agent.value.spec);
     const prompt = runtime === undefined ? undefined : this.#checkRuntime(agent, runtime);
     this.#checkRuntimeVariables(agent);
+    this.#checkReplicas(agent);
     this.#checkTools(agent);
     if (prompt !== undefined) this.#checkWantedTools(agent, prompt);
     if (session.type === "redis" && session.storeRef !== undefined) {
@@ -112,6 +114,14 @@ class ReferenceChecker {
         }
       }
     }
+  }
+
+  /** Where an autoscaler is to set the number of replicas, a manifest that names one works against it. */
+  #checkReplicas(agent: Agent): void {
+    const { autoscaling, replicas } = agent.value.spec;
+    if (autoscaling?.enabled !== true || !agent.specFields.includes("replicas")) return;
+    const message = `the ${scalerOf(autoscaling)} sets it, and each time that this manifest is applied it is ${replicas} again; leave it out`;
+    this.#findings.warning(agent, ["spec", "replicas"], message);
   }
 
   /** Checks what an agent would refuse when it starts. What comes from elsewhere is not known here. */

@@ -105,6 +105,28 @@ binaryData: {descriptors.pb: AAAA}`;
   });
 
   it.for([
+    ["hpa", "HorizontalPodAutoscaler"],
+    ["keda", "ScaledObject"],
+  ])("warns of a number of replicas beside type %s, whose %s sets it", async ([type, kind]) => {
+    const echo = "facade: {handler: echo}";
+    const scaled = `autoscaling: {enabled: true, type: ${type}, maxReplicas: 8}`;
+    const why = `the ${kind} sets it, and each time that this manifest is applied it is 3 again; leave it out`;
+    expect(await check(agent(`${echo}\nreplicas: 3\n${scaled}`))).toEqual({
+      code: 0,
+      lines: [`7:13: warning: spec.replicas: ${why}`, "1 resource, 0 problems, 1 warning"],
+    });
+    const { lines } = await check(agent(`<<: {replicas: 3}\n${echo}\n${scaled}`));
+    expect(lines[0]).toContain(`warning: spec.replicas: ${why}`);
+    for (const spec of [
+      `${echo}\n${scaled}`,
+      `${echo}\nreplicas:\n${scaled}`,
+      `${echo}\nreplicas: 3\nautoscaling: {type: ${type}, maxReplicas: 8}`,
+    ]) {
+      expect(await check(agent(spec))).toEqual({ code: 0, lines: ["1 resource, 0 problems"] });
+    }
+  });
+
+  it.for([
     ["OMNIA_RUNTIME_COMMAND", "python 'app.py", "a quote (') is not closed"],
     ["OMNIA_RUNTIME_URL", "runtime:8000", "it must be a URL that begins with http:// or https://"],
   ])("says what is wrong with the variable %s that names a runtime", async ([name, value, why]) => {

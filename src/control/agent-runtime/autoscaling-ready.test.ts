@@ -35,4 +35,17 @@ describe("AutoscalingReady", () => {
     expect(foundReason).toBe(reason);
     expect(message).toContain(words);
   });
+
+  it("tells of a manifest that works against the autoscaler", () => {
+    const told = (observed: ObservedAutoscaler): string => found(HPA, observed)[1];
+    for (const isOpposed of [undefined, false]) {
+      expect(told({ state: "working", isOpposed })).not.toContain("manifest");
+    }
+    expect(found(HPA, { state: "working", isOpposed: true })).toEqual([
+      "Active",
+      "The HorizontalPodAutoscaler keeps between 2 and 5 replicas; the manifest of the agent names spec.replicas, and sets the number back each time that it is applied: leave it out",
+    ]);
+    const failing = told({ state: "failing", message: "why", isOpposed: true });
+    expect(failing).toMatch(/^why; the manifest of the agent names spec\.replicas/);
+  });
 });

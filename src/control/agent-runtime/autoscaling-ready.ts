@@ -3,7 +3,12 @@ import type { Autoscaling } from "../../api/autoscaling.ts";
 import type { Finding } from "../condition.ts";
 
 /** What is known of the object that scales an agent. The messages hold no id and no time. */
-export type ObservedAutoscaler =
+export type ObservedAutoscaler = AutoscalerState & {
+  /** The manifest that was applied names `spec.replicas`, and sets it back when it is applied again. */
+  readonly isOpposed?: boolean | undefined;
+};
+
+export type AutoscalerState =
   | { readonly state: "working" }
   /** It was just made, or nothing in the cluster has taken it up. */
   | { readonly state: "waiting" }
@@ -24,14 +29,25 @@ export function autoscalingReady(
     const message = "The spec asks for no autoscaling; spec.replicas says how many replicas run";
     return { type, reason: "NotEnabled", message };
   }
+  if (observed === undefined) {
+    const message = "Nothing scales on one machine, where spec.autoscaling has no effect";
+    return { type, reason: "NotEnabled", message };
+  }
+  const finding = judge(autoscaling, observed);
+  if (observed.isOpposed !== true) return finding;
+  return { ...finding, message: `${finding.message}; ${OPPOSED}` };
+}
+
+const OPPOSED =
+  "the manifest of the agent names spec.replicas, and sets the number back each time that it is applied: leave it out";
+
+function judge(
+  autoscaling: Autoscaling,
+  observed: AutoscalerState,
+): Finding<"AgentRuntime", "AutoscalingReady"> {
+  const type = "AutoscalingReady";
   const scaler = scalerOf(autoscaling);
-  switch (observed?.state) {
-    case undefined:
-      return {
-        type,
-        reason: "NotEnabled",
-        message: "Nothing scales on one machine, where spec.autoscaling has no effect",
-      };
+  switch (observed.state) {
     case "working": {
       const { minReplicas, maxReplicas } = autoscaling;
       const message = `The ${scaler} keeps between ${minReplicas} and ${maxReplicas} replicas`;
@@ -56,6 +72,7 @@ export function autoscalingReady(
   }
 }
 
-function scalerOf({ type }: Autoscaling): "HorizontalPodAutoscaler" | "ScaledObject" {
+/** The kind of the object that scales. */
+export function scalerOf({ type }: Autoscaling): "HorizontalPodAutoscaler" | "ScaledObject" {
   return type === "keda" ? "ScaledObject" : "HorizontalPodAutoscaler";
 }

@@ -1,5 +1,5 @@
 import type { AgentRuntimeSpec } from "../../api/agent-runtime.ts";
-import type { ObservedAutoscaler } from "../../control/agent-runtime/autoscaling-ready.ts";
+import type { AutoscalerState } from "../../control/agent-runtime/autoscaling-ready.ts";
 import {
   type AgentRuntimeDecision,
   type AgentRuntimeInput,
@@ -15,7 +15,7 @@ export type ObserveAutoscaler = (
   spec: AgentRuntimeSpec,
   own: AgentChildren,
   problem: string | undefined,
-) => ObservedAutoscaler;
+) => AutoscalerState;
 
 /** Decides the agent config, the workload and the status. Reads and writes nothing. */
 export function decide(
@@ -24,7 +24,7 @@ export function decide(
   observeAutoscaler: ObserveAutoscaler,
 ): Phase {
   return async (pass) => {
-    const { agentRuntime, gathered, own, pods, reports } = pass;
+    const { stored, agentRuntime, gathered, own, pods, reports } = pass;
     if (gathered === undefined) return;
     const { references, lastFiles } = gathered;
     const decideAfter = ({ autoscalerProblem, ...writes }: Writes): AgentRuntimeDecision =>
@@ -32,7 +32,10 @@ export function decide(
         agentRuntime,
         references,
         observed: observeWorkload({ deployment: own.deployment, pods, reports, ...writes }),
-        autoscaler: observeAutoscaler(agentRuntime.spec, own, autoscalerProblem),
+        autoscaler: {
+          ...observeAutoscaler(agentRuntime.spec, own, autoscalerProblem),
+          isOpposed: stored.appliesReplicas,
+        },
         previous: lastFiles,
         policy,
         gatewayKeys,

@@ -13,6 +13,7 @@ import { withoutUndefined } from "../../control/without-undefined.ts";
 import { OptionalReflector } from "../../kube/watch/optional-reflector.ts";
 import * as kinds from "./kubernetes-objects.ts";
 import { AGENT_LABEL_SELECTOR, SERVICE_NAME_LABEL } from "./labels.ts";
+import { withAppliedReplicas } from "./applied-replicas.ts";
 import { operatorsOf, withKeptOff } from "./operators-of.ts";
 import {
   configMapsOf,
@@ -146,7 +147,9 @@ export function watchCluster(options: {
 
   const ofAgents = { labelSelector: AGENT_LABEL_SELECTOR };
   const reflectors: Pick<Reflector<KubernetesObject>, "run" | "synced" | "isSynced">[] = [
-    ...reflect(kinds.AGENT_RUNTIMES, caches.agentRuntimes, { transform: withKeptOff }),
+    ...reflect(kinds.AGENT_RUNTIMES, caches.agentRuntimes, {
+      transform: (stored) => withAppliedReplicas(withKeptOff(stored)),
+    }),
     ...reflect(kinds.PROMPT_PACKS, caches.promptPacks),
     ...reflect(kinds.TOOL_REGISTRIES, caches.toolRegistries),
     ...reflect(kinds.CONFIG_MAPS, caches.configMaps, { metadataOnly: true, transform: identityOf }),

@@ -22,6 +22,8 @@ type Stored<Kind extends { spec: unknown; status?: unknown }> = KubernetesObject
 export type StoredAgentRuntime = Stored<AgentRuntime> & {
   /** The operators that say in its status that they keep off. It is read from the managed fields when the object comes. */
   keptOffBy?: readonly string[];
+  /** The manifest that was applied names `spec.replicas` although an autoscaler sets it. It is read when the object comes. */
+  appliesReplicas?: boolean;
 };
 export type StoredPromptPack = Stored<PromptPack>;
 export type StoredToolRegistry = Stored<ToolRegistry>;

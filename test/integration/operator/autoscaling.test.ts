@@ -41,7 +41,7 @@ const names = numberedNames("scaled");
 class ScaledAgent extends AgentInCluster {
   readonly at: { name: string; namespace: string };
 
-  private constructor(at: { name: string; namespace: string }) {
+  constructor(at: { name: string; namespace: string }) {
     super(cluster(), at);
     this.at = at;
   }
@@ -118,6 +118,29 @@ describe("an agent with type hpa", () => {
     await agent.scale(9);
     await agent.has(4);
   });
+
+  it.each([[[]], [["--server-side"]]])(
+    "says that its manifest names a number, where it was applied with %j, until it does no more",
+    async (flags) => {
+      const at = { name: names.next(), namespace: NAMESPACE };
+      const apply = async (spec: object): Promise<void> => {
+        const manifest = anAgentManifest(at, { ...ECHO, autoscaling: { enabled: true }, ...spec });
+        await cluster().server.kubectl(["apply", ...flags, "-f", "-"], JSON.stringify(manifest));
+      };
+      await apply({ replicas: 3 });
+      const agent = new ScaledAgent(at);
+      const saysSo = async (expected: boolean): Promise<void> => {
+        await vi.waitFor(async () => {
+          const condition = await agent.says("AutoscalingReady");
+          expect(condition?.message.includes("names spec.replicas")).toBe(expected);
+        }, SOME_TIME);
+      };
+      await saysSo(true);
+      await agent.has(3);
+      await apply({});
+      await saysSo(false);
+    },
+  );
 
   it("keeps its replicas when autoscaling is turned off, and loses the autoscaler", async () => {
     const agent = await ScaledAgent.make({ autoscaling: { enabled: true } });

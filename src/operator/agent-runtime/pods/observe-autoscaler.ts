@@ -1,7 +1,7 @@
 /** Describes the autoscaler of an agent from what the cluster tells of it. */
 import type { AgentRuntimeSpec } from "../../../api/agent-runtime.ts";
 import type { ResourceRequirements } from "../../../api/fields/pod-fields.ts";
-import type { ObservedAutoscaler } from "../../../control/agent-runtime/autoscaling-ready.ts";
+import type { AutoscalerState } from "../../../control/agent-runtime/autoscaling-ready.ts";
 import { NO_PROMETHEUS, NO_REQUEST } from "../../../control/replica-words.ts";
 import type {
   HorizontalPodAutoscalerObject,
@@ -24,7 +24,7 @@ export interface AutoscalerObservation {
   readonly problem: string | undefined;
 }
 
-export function observeAutoscaler(facts: AutoscalerObservation): ObservedAutoscaler {
+export function observeAutoscaler(facts: AutoscalerObservation): AutoscalerState {
   const { autoscaling } = facts.spec;
   if (autoscaling?.type === "keda" && !facts.hasKeda) return { state: "not-installed" };
   if (facts.problem !== undefined) return { state: "refused", message: facts.problem };
@@ -44,7 +44,7 @@ function observeHorizontalPodAutoscaler({
   horizontalPodAutoscaler,
   spec,
   defaultResources,
-}: AutoscalerObservation): ObservedAutoscaler {
+}: AutoscalerObservation): AutoscalerState {
   const unable = ["AbleToScale", "ScalingActive"]
     .map((type) => conditionOf(horizontalPodAutoscaler, type))
     .find((condition) => condition?.status === "False");
