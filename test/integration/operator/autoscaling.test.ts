@@ -1,5 +1,7 @@
-/** Agents that are autoscaled, on a real API server with the real controller of HorizontalPodAutoscalers; KEDA's part is played. */
+/** Agents that are autoscaled, on a real API server with the real controller of HorizontalPodAutoscalers and the real kind of KEDA, whose operator's part is played. */
 import { describe, expect, it, vi } from "vitest";
+import { autoscalingSchema } from "../../../src/api/autoscaling.ts";
+import { buildAutoscalers } from "../../../src/operator/agent-runtime/objects/build-autoscalers.ts";
 import { forAllTests } from "../../support/builders/fixtures.ts";
 import { anAgentManifest, aNamespaceManifest } from "../../support/builders/manifests.ts";
 import { numberedNames } from "../../support/builders/numbered-names.ts";
@@ -94,6 +96,20 @@ async function readyOfKeda(agent: ScaledAgent, status: string, message = ""): Pr
   const conditions = [{ type: "Ready", status, reason: "ScaledObjectReady", message }];
   const answer = await cluster().server.request("PATCH", path, { status: { conditions } });
   expect(answer.status).toBe(200);
+}
+
+/** The API server knows every field of the ScaledObject, by the definition of KEDA's release, and takes its value. */
+async function isTakenByKeda(fields: object): Promise<void> {
+  const autoscaling = autoscalingSchema.parse({ enabled: true, type: "keda", ...fields });
+  const { scaledObject } = buildAutoscalers(
+    { name: names.next(), namespace: NAMESPACE },
+    { autoscaling, hasKeda: true, prometheusAddress: PROMETHEUS },
+  );
+  const path = `/apis/keda.sh/v1alpha1/namespaces/${NAMESPACE}/scaledobjects?dryRun=All&fieldValidation=Strict`;
+  const object = { apiVersion: "keda.sh/v1alpha1", kind: "ScaledObject", ...scaledObject };
+  const { status, body } = await cluster().server.request("POST", path, object);
+  expect(body).toMatchObject({ spec: scaledObject?.spec });
+  expect(status).toBe(201);
 }
 
 describe("an agent with type hpa", () => {
@@ -203,6 +219,10 @@ describe("an agent with type keda", () => {
 
     await installKeda(cluster().server);
     await agent.autoscalingIs("WaitingForAutoscaler");
+    await isTakenByKeda({});
+    await isTakenByKeda({ minReplicas: 0, scaleDownStabilizationSeconds: 3600 });
+    const keda = { pollingInterval: 1, cooldownPeriod: 0, triggers: [TRIGGER, { type: "cpu" }] };
+    await isTakenByKeda({ scaleDownStabilizationSeconds: 0, keda });
     const { spec, metadata } = await cluster().get(agent.scaledObject);
     expect(spec).toMatchObject({ minReplicaCount: 2, maxReplicaCount: 10, triggers: [TRIGGER] });
     expect(spec.scaleTargetRef).toMatchObject({ kind: "AgentRuntime", name: agent.at.name });
