@@ -377,6 +377,7 @@ describe("a cluster", () => {
       expect(look).toMatch(/AgentRuntime "quickstart" is Running/);
       expect(await inCluster("upgrade")).toMatch(/STATUS: deployed/);
       expect(await inCluster("let-prometheus-in")).toMatch(/STATUS: deployed/);
+      expect(await inCluster("close-facades")).toMatch(/STATUS: deployed/);
       const policies = await cluster().server.kubectl([
         "get",
         "networkpolicies",

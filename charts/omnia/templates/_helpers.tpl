@@ -32,6 +32,22 @@ app.kubernetes.io/component: gateway
 {{- toYaml (merge $own (default dict .Values.commonLabels)) -}}
 {{- end -}}
 
+{{- define "omnia.testLabels" -}}
+app.kubernetes.io/name: {{ include "omnia.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: test
+{{- end -}}
+
+{{- define "omnia.testPeer" -}}
+{{- /* The pod of `helm test`, as a NetworkPolicy names who may connect. */ -}}
+namespaceSelector:
+  matchLabels:
+    kubernetes.io/metadata.name: {{ .Release.Namespace }}
+podSelector:
+  matchLabels:
+    {{- include "omnia.testLabels" . | nindent 4 }}
+{{- end -}}
+
 {{- define "omnia.gatewayKey" -}}
 {{- /* Not empty: the gateway proves to agents who its clients are, and needs the key that they believe. */ -}}
 {{- with .Values.gateway -}}

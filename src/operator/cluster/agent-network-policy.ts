@@ -36,6 +36,8 @@ const peersSchema = z
 
 /** What the NetworkPolicy of each agent allows, in the words of Kubernetes' NetworkPolicy. */
 export const agentNetworkPolicySchema = z.strictObject({
+  /** Who may reach the facade. Without it, everybody. */
+  facadeFrom: peersSchema.optional(),
   /** Who may reach the management port, besides the kubelet of the pod's node. */
   managementFrom: peersSchema.default([]),
   /** Further rules. */

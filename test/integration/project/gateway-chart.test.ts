@@ -102,6 +102,17 @@ describe("the chart with a gateway", () => {
     expect(find(manifests, "NetworkPolicy").spec.ingress).toEqual([
       { ports: [{ protocol: "TCP", port: 8080 }] },
     ]);
+    const ingresses = { namespaceSelector: { matchLabels: { a: "ingress" } } };
+    const from = ["--set-json", `networkPolicy.gatewayFrom=${JSON.stringify([ingresses])}`];
+    const [rule, ...others] = find(await rendered(...ENABLED, ...from), "NetworkPolicy").spec
+      .ingress;
+    expect(others).toEqual([]);
+    expect(rule.ports).toEqual([{ protocol: "TCP", port: 8080 }]);
+    const test = expect.objectContaining({ "app.kubernetes.io/component": "test" }) as object;
+    expect(rule.from).toEqual([
+      ingresses,
+      expect.objectContaining({ podSelector: { matchLabels: test } }),
+    ]);
     const selected = find(manifests, "Service").spec.selector;
     expect(spec.template.metadata.labels).toMatchObject(selected);
     const operator = find(manifests, "Deployment", "omnia-operator").spec.template.metadata.labels;

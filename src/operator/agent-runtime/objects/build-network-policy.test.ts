@@ -30,6 +30,19 @@ describe("the NetworkPolicy of an agent", () => {
     expect(specOf().ingress).toHaveLength(1);
   });
 
+  it("opens the facade to those alone that are named, and to nobody when the list is empty", () => {
+    const clients = { namespaceSelector: {}, podSelector: { matchLabels: { chats: "true" } } };
+    expect(specOf({ facadeFrom: [clients, monitoring] }).ingress).toEqual([
+      { from: [clients, monitoring], ...facade },
+    ]);
+    expect(specOf({ facadeFrom: [] }).ingress).toEqual([]);
+    const ingress = [{ ports: [{ protocol: "TCP" as const, port: 15_008 }] }];
+    expect(specOf({ facadeFrom: [], managementFrom: [monitoring], ingress }).ingress).toEqual([
+      { from: [monitoring], ports: [{ protocol: "TCP", port: 8081 }] },
+      ...ingress,
+    ]);
+  });
+
   it("opens the management port to those that are named", () => {
     expect(specOf({ managementFrom: [monitoring] }).ingress).toEqual([
       facade,
