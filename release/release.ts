@@ -20,7 +20,8 @@ import {
   VERSIONED_FILES,
   whyNotReleased,
 } from "./plan-release.ts";
-import { readReleaseSettings } from "./release-settings.ts";
+import { type ReleaseSettings, readReleaseSettings } from "./release-settings.ts";
+import { ReleaseError } from "./release-error.ts";
 import { readKey } from "./sign-checksums.ts";
 
 const run = promisify(execFile);
@@ -91,9 +92,12 @@ export async function release(
   return undefined;
 }
 
-async function buildHere(project: string, env: NodeJS.ProcessEnv, version: string): Promise<void> {
+async function buildHere(
+  project: string,
+  settings: ReleaseSettings,
+  version: string,
+): Promise<void> {
   if (process.platform !== "linux") throw new Error("a release is built on Linux");
-  const settings = readReleaseSettings(env);
   if (settings.signingKeyFile !== undefined) await readKey(settings.signingKeyFile);
   const rolldown = join(project, "node_modules/.bin/rolldown");
   const config = ["--config", "rolldown.config.ts", "--log-level", "warn"];
@@ -118,23 +122,29 @@ async function buildHere(project: string, env: NodeJS.ProcessEnv, version: strin
   }
 }
 
-if (import.meta.main) {
-  const project = join(import.meta.dirname, "..");
-  const [version = "", ...flags] = process.argv.slice(2);
-  const build = (wanted: string): Promise<void> => buildHere(project, process.env, wanted);
+async function main(project: string, [version = "", ...flags]: string[]): Promise<void> {
+  const settings = readReleaseSettings(process.env);
+  const build = (wanted: string): Promise<void> => buildHere(project, settings, wanted);
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
   if (version === "--artifacts") {
     const text = await readFile(join(project, "package.json"), "utf8");
     const { version: current } = JSON.parse(text) as { version: string };
     await build(current);
     say(`The artifacts of ${current} are in release/out/${current}`);
-  } else {
-    const isDryRun = flags.includes("--dry-run");
-    const surroundings = { project, now: new Date(), say, build };
-    const refusal = await release(version, { isDryRun }, surroundings);
-    if (refusal !== undefined) {
-      process.stderr.write(`Nothing is released: ${refusal}\n`);
-      process.exitCode = 1;
-    }
+    return;
+  }
+  const isDryRun = flags.includes("--dry-run");
+  const surroundings = { project, now: new Date(), say, build };
+  const refusal = await release(version, { isDryRun }, surroundings);
+  if (refusal !== undefined) throw new ReleaseError(refusal);
+}
+
+if (import.meta.main) {
+  try {
+    await main(join(import.meta.dirname, ".."), process.argv.slice(2));
+  } catch (error) {
+    if (!(error instanceof ReleaseError)) throw error;
+    process.stderr.write(`Nothing is released: ${error.message}\n`);
+    process.exitCode = 1;
   }
 }

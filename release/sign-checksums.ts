@@ -4,6 +4,7 @@ import { createReadStream } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { ReleaseError } from "./release-error.ts";
 
 export const CHECKSUMS = "SHA256SUMS";
 export const SIGNATURE = "SHA256SUMS.sig";
@@ -28,11 +29,13 @@ export async function signChecksums(folder: string, keyFile: string): Promise<vo
 /** Read before anything is built, so that a wrong key is known at once. */
 export async function readKey(keyFile: string): Promise<ReturnType<typeof createPrivateKey>> {
   const pem = await readFile(keyFile).catch(({ code }: NodeJS.ErrnoException) => {
-    throw new Error(`the file that OMNIA_SIGNING_KEY names cannot be read: ${code ?? "unknown"}`);
+    throw new ReleaseError(
+      `the file that OMNIA_SIGNING_KEY names cannot be read: ${code ?? "unknown"}`,
+    );
   });
   const refusal = "the file that OMNIA_SIGNING_KEY names holds no private Ed25519 key in PEM";
   const key = privateKeyIn(pem);
-  if (key?.asymmetricKeyType !== "ed25519") throw new Error(refusal);
+  if (key?.asymmetricKeyType !== "ed25519") throw new ReleaseError(refusal);
   return key;
 }
 

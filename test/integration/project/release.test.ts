@@ -360,14 +360,14 @@ describe("the environment of a release", () => {
   it("says where it is published, and nothing where a variable is empty", () => {
     const nothing = { repository: undefined, npm: undefined, signingKeyFile: undefined };
     expect(readReleaseSettings({})).toEqual(nothing);
-    const empty = { IMAGE: "", NPM_PACKAGE: "", SOURCES: "", OMNIA_SIGNING_KEY: "" };
+    const empty = { IMAGE: "", NPM_PACKAGE: "", SOURCE_REPOSITORY: "", OMNIA_SIGNING_KEY: "" };
     expect(readReleaseSettings(empty)).toEqual(nothing);
-    expect(readReleaseSettings({ SOURCES: sources })).toEqual(nothing);
+    expect(readReleaseSettings({ SOURCE_REPOSITORY: sources })).toEqual(nothing);
     expect(
       readReleaseSettings({
         IMAGE: "localhost:5000/owner/the_omnia",
         NPM_PACKAGE: "@owner/omnia",
-        SOURCES: sources,
+        SOURCE_REPOSITORY: sources,
         OMNIA_SIGNING_KEY: "key.pem",
       }),
     ).toEqual({
@@ -384,10 +384,10 @@ describe("the environment of a release", () => {
     ["IMAGE", "https://ghcr.io/owner/omnia"],
     ["NPM_PACKAGE", "@Owner/omnia"],
     ["NPM_PACKAGE", "owner/omnia"],
-    ["SOURCES", "http://github.com/owner/omnia"],
-    ["SOURCES", "git@github.com:owner/omnia.git"],
-    ["SOURCES", "https://github.com/owner/omnia.git"],
-    ["SOURCES", "https://somebody:secret@github.com/owner/omnia"],
+    ["SOURCE_REPOSITORY", "http://github.com/owner/omnia"],
+    ["SOURCE_REPOSITORY", "git@github.com:owner/omnia.git"],
+    ["SOURCE_REPOSITORY", "https://github.com/owner/omnia.git"],
+    ["SOURCE_REPOSITORY", "https://somebody:secret@github.com/owner/omnia"],
   ])("may not have %s=%s", (name, value) => {
     expect(() => readReleaseSettings({ [name]: value })).toThrow(new RegExp(`^${name}: give `));
   });
