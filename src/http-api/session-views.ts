@@ -118,6 +118,9 @@ export const sessionPageSchema = pageOf(sessionViewSchema).extend({
   incomplete: z.boolean().optional(),
 });
 
+/** With `since`, the timeline begins with this turn, or with the one that it goes on with; all of it comes where the turn is not known. */
+export const timelineQuerySchema = z.object({ since: z.string().max(256).optional() });
+
 /** The new session has what was said up to the end of the turn, or all of it. */
 export const forkRequestSchema = z.strictObject({ afterTurn: z.string().max(256).optional() });
 export const forkedSessionSchema = z.object({ id: z.string() });

@@ -6,6 +6,7 @@ import {
   forkRequestSchema,
   type ForkedSession,
   SESSION_STATES,
+  timelineQuerySchema,
   type SessionView,
 } from "../../http-api/session-views.ts";
 import type { Log } from "../../observability/log.ts";
@@ -15,6 +16,7 @@ import type { SessionStore } from "../sessions/session-store.ts";
 import { ApiFailure } from "./api-failure.ts";
 import { readBody } from "./read-body.ts";
 import type { ApiAnswer, RequestContext } from "./request-context.ts";
+import { sinceTurn } from "./since-turn.ts";
 import { viewOfSession, viewOfTimeline, type ViewFor } from "./session-views.ts";
 
 export interface SessionOperationsOptions {
@@ -25,7 +27,7 @@ export interface SessionOperationsOptions {
 
 const MAX_VERSION_CHARACTERS = 64;
 
-const querySchema = z.object({
+const listQuerySchema = z.object({
   after: z.string().optional(),
   limit: z.coerce.number().int().min(1).default(DEFAULT_PAGE_SIZE),
   state: z.enum(SESSION_STATES).optional(),
@@ -40,7 +42,7 @@ export class SessionOperations {
   }
 
   async list(context: RequestContext): Promise<ApiAnswer> {
-    const { limit, ...query } = readQuery(context.query);
+    const { limit, ...query } = readQuery(context.query, listQuerySchema);
     const { signal } = context;
     const page = await this.#with((store) =>
       store.list({ ...query, limit: Math.min(limit, MAX_PAGE_SIZE), signal }),
@@ -64,13 +66,15 @@ export class SessionOperations {
   }
 
   async read(sessionId: string, context: RequestContext): Promise<ApiAnswer> {
+    const { since } = readQuery(context.query, timelineQuerySchema);
     const timeline = await this.#with((store) => store.timeline(sessionId));
     if (timeline === undefined) throw noSession(sessionId);
     if (timeline.unreadable.length > 0) {
       const { unreadable } = timeline;
       this.#options.log.warn({ sessionId, unreadable }, "Parts of a session cannot be read");
     }
-    return { status: 200, body: viewOfTimeline(timeline, viewForCaller(context)) };
+    const asked = since === undefined ? timeline : sinceTurn(timeline, since);
+    return { status: 200, body: viewOfTimeline(asked, viewForCaller(context)) };
   }
 
   async delete(sessionId: string, { subject }: RequestContext): Promise<ApiAnswer> {
@@ -129,9 +133,12 @@ function viewForCaller({ client, subject }: RequestContext): ViewFor {
 }
 
 /** An empty parameter is as none. */
-function readQuery(query: URLSearchParams): z.output<typeof querySchema> {
+function readQuery<Schema extends z.ZodType>(
+  query: URLSearchParams,
+  schema: Schema,
+): z.output<Schema> {
   const given = Object.fromEntries([...query].filter(([, value]) => value !== ""));
-  const read = querySchema.safeParse(given);
+  const read = schema.safeParse(given);
   if (read.success) return read.data;
   const problems = read.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
   throw new ApiFailure("InvalidRequest", problems.join("; "));

@@ -232,6 +232,30 @@ describe("a chat", () => {
     expect(views()).toMatchObject([{ model: "small", replicas: ["a", "b"], question: "Weather?" }]);
   });
 
+  it("fetches only what came since the last turn that it knows", async () => {
+    const first = { turnId: "t0", startedAt: iso(0), endedAt: iso(1) };
+    const second = { turnId: "t1", startedAt: iso(2), endedAt: iso(3) };
+    const third = { turnId: "t2", startedAt: iso(4), endedAt: iso(5) };
+    const said = [first, second, third].map(
+      ({ turnId }) => ({ role: "user", turnId, content: `What is ${turnId}?` }) as const,
+    );
+    const { connections, views, clock, asked, answerNext } = await setUp({
+      timeline: aTimeline([first], said.slice(0, 1)),
+    });
+    answerNext(aTimeline([first, second], said.slice(0, 2)));
+    connections[0]?.say(done(1, "One", "theirs"));
+    await clock.advance(0);
+    answerNext(aTimeline([second, third], said.slice(1)));
+    connections[0]?.say({ ...done(2, "Two", "theirs too"), turn_id: "t2" });
+    await clock.advance(0);
+    expect(asked).toEqual([undefined, "t0", "t1"]);
+    expect(views().map(({ question }) => question)).toEqual([
+      "What is t0?",
+      "What is t1?",
+      "What is t2?",
+    ]);
+  });
+
   it("fetches what was asked when another page begins a turn, while its answer comes", async () => {
     const later = aTimeline(
       [{ turnId: "t1", startedAt: iso(0) }],
@@ -295,6 +319,9 @@ async function setUp({
   const clock = new ManualClock();
   const ids = numberedNames("m");
   const connections: Scripted[] = [];
+  /** The turns since which the session was asked for. */
+  const asked: (string | undefined)[] = [];
+  let answer = timeline ?? later;
   const chat = new ChatSession({
     url: "ws://agent.test/ws",
     transport: {
@@ -323,8 +350,8 @@ async function setUp({
     random: () => 0,
     newMessageId: () => ids.next(),
     sessionId: timeline === undefined ? undefined : "session-1",
-    loadTimeline: () => {
-      const answer = timeline ?? later;
+    loadTimeline: (_sessionId, { since }) => {
+      asked.push(since);
       return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
     },
     isNoSession: () => isGone,
@@ -336,5 +363,14 @@ async function setUp({
     connections[0]?.say(greeting);
     await started;
   }
-  return { chat, clock, connections, views: () => turnViews(chat.state().conversation) };
+  return {
+    chat,
+    clock,
+    connections,
+    asked,
+    answerNext: (next: SessionTimeline) => {
+      answer = next;
+    },
+    views: () => turnViews(chat.state().conversation),
+  };
 }

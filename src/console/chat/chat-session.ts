@@ -13,6 +13,7 @@ import type { Clock } from "../../time/clock.ts";
 import { untilAborted } from "../../time/until-aborted.ts";
 import {
   isPending,
+  knownUpTo,
   NO_CONVERSATION,
   reduce,
   resumeAfter,
@@ -32,10 +33,13 @@ export interface ChatSessionOptions {
   readonly newMessageId: () => string;
   /** The session to go on with; without it a new one begins with the first message. */
   readonly sessionId: string | undefined;
-  /** What the session remembers. Undefined where the caller may not read it, and rejects where it cannot be had. */
+  /**
+   * What the session remembers: all of it, or what it knows from the turn `since` on. Undefined where the caller may not read it, and rejects where it
+   * cannot be had.
+   */
   readonly loadTimeline: (
     sessionId: string,
-    signal: AbortSignal,
+    asked: { since?: string | undefined; signal: AbortSignal },
   ) => Promise<SessionTimeline | undefined>;
   /** Whether the reason why a timeline could not be had is that there is no such session. */
   readonly isNoSession: (error: unknown) => boolean;
@@ -211,7 +215,7 @@ export class ChatSession {
   async #load(sessionId: string): Promise<SessionTimeline | undefined> {
     const { loadTimeline, isNoSession } = this.#options;
     try {
-      const timeline = await loadTimeline(sessionId, this.#closed.signal);
+      const timeline = await loadTimeline(sessionId, { signal: this.#closed.signal });
       if (timeline !== undefined) this.#apply({ type: "history", timeline });
       this.#change({ isLoading: false, unreadable: undefined });
       return timeline;
@@ -226,11 +230,14 @@ export class ChatSession {
 
   /** Fetches what only the session counts, such as the model of a turn. What is shown stays if that fails. */
   async #refresh(): Promise<void> {
-    const { sessionId } = this.#state.conversation;
+    const { conversation } = this.#state;
+    const { sessionId } = conversation;
     if (sessionId === undefined) return;
+    const { signal } = this.#closed;
+    const since = knownUpTo(conversation);
     try {
-      const timeline = await this.#options.loadTimeline(sessionId, this.#closed.signal);
-      if (timeline === undefined || this.#closed.signal.aborted) return;
+      const timeline = await this.#options.loadTimeline(sessionId, { since, signal });
+      if (timeline === undefined || signal.aborted) return;
       if (timeline.session.id !== this.#state.conversation.sessionId) return;
       this.#apply({ type: "history", timeline });
     } catch {

@@ -2,7 +2,13 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { sessionTimelineSchema, type SessionTimeline } from "../../http-api/session-views.ts";
 import type { ServerFrame, TurnFrame } from "../../protocol/frames.ts";
-import { NO_CONVERSATION, reduce, resumeAfter, type Conversation } from "./conversation.ts";
+import {
+  knownUpTo,
+  NO_CONVERSATION,
+  reduce,
+  resumeAfter,
+  type Conversation,
+} from "./conversation.ts";
 import { callsOf, textOf } from "./turn-parts.ts";
 import { turnViews, type TurnView } from "./turn-view.ts";
 
@@ -34,7 +40,8 @@ describe("a conversation", () => {
         fc.nat(),
         fc.nat(),
         fc.array(fc.tuple(fc.nat(), fc.nat()), { maxLength: 4 }),
-        (script, historyAt, laterHistoryAt, repeats) => {
+        fc.boolean(),
+        (script, historyAt, laterHistoryAt, repeats, isOnlyNew) => {
           const frames = framesOf(script);
           const at = historyAt % (frames.length + 1);
           const timeline = timelineAt(script, frames, at);
@@ -53,7 +60,8 @@ describe("a conversation", () => {
               }
             }
             if (index === later) {
-              const second = timelineAt(script, frames, later);
+              const whole = timelineAt(script, frames, later);
+              const second = isOnlyNew ? sinceTurn(whole, knownUpTo(conversation)) : whole;
               conversation = reduce(conversation, { type: "history", timeline: second });
             }
           }
@@ -385,6 +393,17 @@ function timelineAt(
     lastSeq: count,
     keptAfter: endOfEnded,
   });
+}
+
+/** The end of the timeline, as the API tells it on request. */
+function sinceTurn(timeline: SessionTimeline, turnId: string | undefined): SessionTimeline {
+  const from = timeline.turns.findIndex((turn) => turn.turnId === turnId);
+  if (from === -1) return timeline;
+  const turns = timeline.turns.slice(from);
+  const messages = timeline.messages.filter((message) =>
+    turns.some((turn) => turn.turnId === message.turnId),
+  );
+  return { ...timeline, turns, messages };
 }
 
 /** What a reader sees, without what only the session counts, and without the messages, which frames do not tell. */

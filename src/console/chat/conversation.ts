@@ -131,13 +131,21 @@ function withHistory(conversation: Conversation, timeline: SessionTimeline): Con
       recorded: each,
     });
   }
-  // What the session does not remember yet comes behind, and what it remembers no longer before.
-  const firstUsed = same.turns.findIndex((turn) => used.has(turn));
-  const others = same.turns.filter((turn) => !used.has(turn));
-  const before = others.filter((turn) => firstUsed !== -1 && same.turns.indexOf(turn) < firstUsed);
-  const behind = others.filter((turn) => !before.includes(turn));
+  // What the session does not remember yet comes behind. What it remembers no longer, or was not asked for, comes before.
+  const firstUsed = Math.max(
+    0,
+    same.turns.findIndex((turn) => used.has(turn)),
+  );
+  const before = same.turns.slice(0, firstUsed);
+  const behind = same.turns.slice(firstUsed).filter((turn) => !used.has(turn));
   const seq = same.seq ?? resumeAfter(timeline);
   return { ...withTurns(same, [...before, ...listed, ...behind]), seq };
+}
+
+/** The turn up to which all is known that the session remembers. Undefined when nothing is. */
+export function knownUpTo({ turns }: Conversation): string | undefined {
+  const unknown = turns.findIndex(({ recorded }) => recorded === undefined || recorded.isRunning);
+  return turns[unknown === -1 ? turns.length - 1 : unknown - 1]?.id;
 }
 
 /** The `seq` after which the frames are to be asked for: what a running turn has said so far is in its frames alone. */

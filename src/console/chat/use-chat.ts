@@ -32,8 +32,8 @@ export function useChat({ namespace, name, sessionId, canRead }: ChatPlace): {
       random: Math.random,
       newMessageId: () => crypto.randomUUID(),
       sessionId,
-      loadTimeline: (id, signal) =>
-        canRead ? readTimeline(namespace, name, id, signal) : Promise.resolve(undefined),
+      loadTimeline: (id, asked) =>
+        canRead ? readTimeline(namespace, name, id, asked) : Promise.resolve(undefined),
       isNoSession: (error) => error instanceof ApiFailure && error.code === "NotFound",
     });
     const schedule = new FlushSchedule({

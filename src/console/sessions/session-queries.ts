@@ -29,17 +29,19 @@ export function sessionsQuery(namespace: string, name: string, { state, version 
 export function timelineQuery(namespace: string, name: string, session: string) {
   return queryOptions({
     queryKey: ["session", namespace, name, session],
-    queryFn: ({ signal }) => readTimeline(namespace, name, session, signal),
+    queryFn: ({ signal }) => readTimeline(namespace, name, session, { signal }),
   });
 }
 
+/** `since`: the turn with which the timeline is to begin. */
 export function readTimeline(
   namespace: string,
   name: string,
   session: string,
-  signal: AbortSignal,
+  { since, signal }: { since?: string | undefined; signal: AbortSignal },
 ): Promise<SessionTimeline> {
-  return readApi(apiPath("agents", namespace, name, "sessions", session), signal);
+  const query = since === undefined ? "" : `?since=${encodeURIComponent(since)}`;
+  return readApi(`${apiPath("agents", namespace, name, "sessions", session)}${query}`, signal);
 }
 
 export function deleteSession(namespace: string, name: string, session: string): Promise<void> {

@@ -128,9 +128,10 @@ async function follow(headers: Record<string, string> = {}) {
   return { text: () => text, reading };
 }
 
-async function talk(agent: string, message: string): Promise<void> {
+/** `session`: the one to go on with. */
+async function talk(agent: string, message: string, session?: string): Promise<void> {
   const client = await ChatClient.connect(`${origin().replace("http", "ws")}/ws?agent=${agent}`);
-  await client.ask(message);
+  await client.ask(message, session === undefined ? {} : { session_id: session });
 }
 
 describe("the HTTP API of omnia up", () => {
@@ -228,6 +229,18 @@ describe("the HTTP API of omnia up", () => {
         { role: "assistant", content: "two" },
       ],
       turns: [{ finishReason: "stop" }],
+    });
+    await talk("echo", "two again", id);
+    const { turns } = (await ask("GET", path)).body as { turns: { turnId: string }[] };
+    expect(turns).toHaveLength(2);
+    const end = await ask("GET", `${path}?since=${turns[1]?.turnId}`);
+    expect(end.body).toMatchObject({
+      session: { id, turns: 2 },
+      messages: [
+        { role: "user", content: "two again" },
+        { role: "assistant", content: "two again" },
+      ],
+      turns: [{ turnId: turns[1]?.turnId }],
     });
     const forked = await ask("POST", `${path}/fork`, {});
     expect(forked).toMatchObject({ status: 200, body: { id: expect.any(String) as string } });

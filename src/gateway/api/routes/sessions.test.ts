@@ -180,6 +180,19 @@ describe("a session", () => {
     expect(asked[1]).toMatchObject([{ method: "GET", url: `${PREFIX}/sessions/s-1` }]);
   });
 
+  it("is asked for from a turn on", async () => {
+    const { json, asked } = await anAgent("memory", [
+      () => ({ status: 200, body: aTimeline("s-1") }),
+    ]);
+    expect((await json(`${PATH}?since=a%26b`, CALLER)).status).toBe(200);
+    expect((await json(`${PATH}?since=`, CALLER)).status).toBe(200);
+    expect((await json(`${PATH}?since=${"a".repeat(257)}`, CALLER)).status).toBe(400);
+    expect(asked[0]?.map(({ url }) => url)).toEqual([
+      `${PREFIX}/sessions/s-1?since=a%26b`,
+      `${PREFIX}/sessions/s-1`,
+    ]);
+  });
+
   it("that no replica has is not there, unless one that may have it did not answer", async () => {
     const gone = await anAgent("memory", [() => NO_SESSION, () => NO_SESSION]);
     expect(await gone.json(PATH, CALLER)).toEqual(NO_SESSION);

@@ -8,6 +8,7 @@ import {
   SESSION_STATES,
   sessionPageSchema,
   sessionTimelineSchema,
+  timelineQuerySchema,
 } from "../../../http-api/session-views.ts";
 import type { ApiApp, ApiParts } from "../requests/api-parts.ts";
 import { objectParameters, pageQuery } from "../requests/parameters.ts";
@@ -52,7 +53,14 @@ const read = createRoute({
   method: "get",
   path: "/agents/{namespace}/{name}/sessions/{id}",
   summary: "A session with its messages and its turns",
-  request: { params: sessionParameters },
+  request: {
+    params: sessionParameters,
+    query: timelineQuerySchema.extend({
+      since: timelineQuerySchema.shape.since.describe(
+        "Only what came from this turn on; all, where the turn is not known",
+      ),
+    }),
+  },
   responses: {
     200: answers(named("SessionTimeline", sessionTimelineSchema), "The session"),
     ...ERRORS,
@@ -113,11 +121,13 @@ export function addSessions(app: ApiApp, parts: ApiParts): void {
 
   app.openapi(read, async (context) => {
     const { id, ...agent } = context.req.valid("param");
+    const { since = "" } = context.req.valid("query");
     const { ask } = await openAgent(parts, context, agent, {
       verb: "get",
       subresource: "sessions",
     });
-    const path = `/sessions/${encodeURIComponent(id)}`;
+    const query = since === "" ? "" : `?since=${encodeURIComponent(since)}`;
+    const path = `/sessions/${encodeURIComponent(id)}${query}`;
     const question: Question = { verb: "sessions:get", method: "GET", path, timeoutMs: TIMEOUT_MS };
     return context.json(await ask(question, sessionTimelineSchema), 200);
   });
