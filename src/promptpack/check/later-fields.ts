@@ -3,13 +3,14 @@
  * words that name its version: nothing in it is misspelt, so a hint at a field of a similar name would lead astray.
  */
 import type { FieldPath } from "../../api/fields/problems.ts";
+import type { PromptPackDocument } from "../document/prompt-pack-document.ts";
 import type { PackRemark } from "./check-pack.ts";
 
 /** The version of the specification that is read here. */
 export const SPECIFICATION = "1.4";
 
 interface LaterField {
-  /** `*` stands for every key of a map. */
+  /** `*` stands for every key of a map, and every item of a list. */
   readonly path: readonly string[];
   /** What it belongs to, and what to do. The sentence begins with the name of the field. */
   readonly message: string;
@@ -31,6 +32,33 @@ const LATER_FIELDS: readonly LaterField[] = [
   {
     path: ["agents", "members", "*", "state"],
     message: laterThan("1.5", "remove it"),
+  },
+  {
+    path: ["requires"],
+    message: laterThan("1.5", "remove it: provider of the AgentRuntime says which model runs"),
+  },
+  { path: ["tools", "*", "action_scope"], message: laterThan("1.6", "remove it") },
+  { path: ["tools", "*", "extensions"], message: laterThan("1.6", "remove it") },
+  { path: ["agents", "members", "*", "governance"], message: laterThan("1.6", "remove it") },
+  {
+    path: ["workflow", "states", "*", "control"],
+    message: laterThan("1.7", "remove it: behind a transition the model goes on in the same turn"),
+  },
+  { path: ["prompts", "*", "validators", "*", "id"], message: laterThan("1.8", "remove it") },
+  ...[
+    ["prompts", "*"],
+    ["prompts", "*", "validators", "*"],
+    ["prompts", "*", "evals", "*"],
+    ["evals", "*"],
+    ["workflow", "states", "*"],
+    ["agents", "members", "*"],
+  ].map((holder) => ({
+    path: [...holder, "extensions"],
+    message: laterThan("1.8", "remove it"),
+  })),
+  {
+    path: ["prompts", "*", "provider"],
+    message: laterThan("1.9", "remove it: provider of the AgentRuntime says which model runs"),
   },
   {
     path: ["prompts", "*", "user_template"],
@@ -81,21 +109,47 @@ export function withLaterFields(
   ];
 }
 
+/**
+ * Validators that refuse by the specification that `$schema` names, and only warn by the one that is read here. Since 1.7 a validator
+ * refuses whatever `fail_on_violation` says.
+ */
+export function validatorsThatOnlyWarn(pack: PromptPackDocument): PackRemark[] {
+  const named = namedSpecification(pack);
+  if (named === undefined || !isLaterThan(named, "1.6")) return [];
+  return Object.entries(pack.prompts).flatMap(([key, { validators = [] }]) =>
+    validators.flatMap(({ enabled, fail_on_violation }, index) =>
+      enabled === false || fail_on_violation === true
+        ? []
+        : {
+            path: ["prompts", key, "validators", index],
+            message: `only warns: $schema names specification ${named} of PromptPack, by which it refuses, and this version takes ${SPECIFICATION}; set fail_on_violation: true`,
+          },
+    ),
+  );
+}
+
+function isLaterThan(version: string, other: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const [otherMajor = 0, otherMinor = 0] = other.split(".").map(Number);
+  return major > otherMajor || (major === otherMajor && minor > otherMinor);
+}
+
 /** The version in an address like `https://promptpack.org/schema/v1.5.0/promptpack.schema.json`, when it is a later one. */
 function namedSpecification(pack: unknown): string | undefined {
   const { $schema } = isObject(pack) ? pack : {};
   if (typeof $schema !== "string" || $schema.length > 2048) return undefined;
   const [, major, minor] = /\bv?(\d{1,4})\.(\d{1,4})(?:\.\d{1,4})?(?=\/|$)/.exec($schema) ?? [];
   if (major === undefined || minor === undefined) return undefined;
-  const [ownMajor = 0, ownMinor = 0] = SPECIFICATION.split(".").map(Number);
-  const isLater =
-    Number(major) > ownMajor || (Number(major) === ownMajor && Number(minor) > ownMinor);
-  return isLater ? `${Number(major)}.${Number(minor)}` : undefined;
+  const named = `${Number(major)}.${Number(minor)}`;
+  return isLaterThan(named, SPECIFICATION) ? named : undefined;
 }
 
 function pathsOf(value: unknown, path: readonly string[], root: FieldPath = []): FieldPath[] {
   const [step, ...rest] = path;
   if (step === undefined) return [root];
+  if (step === "*" && Array.isArray(value)) {
+    return value.flatMap((item, index) => pathsOf(item, rest, [...root, index]));
+  }
   if (!isObject(value)) return [];
   const keys = step === "*" ? Object.keys(value) : Object.hasOwn(value, step) ? [step] : [];
   const found: FieldPath[] = [];

@@ -372,6 +372,64 @@ describe("the schema", () => {
     expect(problems[0]?.message).not.toContain("did you mean");
   });
 
+  it.each([
+    ["1.5", "requires", aPackText({ requires: { providers: ["default"] } })],
+    [
+      "1.6",
+      "tools.weather.action_scope",
+      aPackText({
+        tools: { weather: { name: "weather", description: "w", action_scope: { effect: "read" } } },
+      }),
+    ],
+    [
+      "1.6",
+      "agents.members.support.governance",
+      aPackText({ agents: { entry: "support", members: { support: { governance: {} } } } }),
+    ],
+    [
+      "1.7",
+      "workflow.states.a.control",
+      aPackText({
+        workflow: {
+          version: 1,
+          entry: "a",
+          states: { a: { prompt_task: "support", control: "agent", terminal: true } },
+        },
+      }),
+    ],
+    [
+      "1.8",
+      "prompts.support.validators[0].id",
+      withPrompt({ validators: [{ type: "banned_words", id: "x", params: { words: ["x"] } }] }),
+    ],
+    [
+      "1.8",
+      "evals[0].extensions",
+      aPackText({ evals: [{ id: "e", type: "contains", trigger: "every_turn", extensions: {} }] }),
+    ],
+    ["1.9", "prompts.support.provider", withPrompt({ provider: "drafter" })],
+  ])("names specification %s for %s", (version, path, text) => {
+    const { problems } = refused(text);
+    expect(problems.map((problem) => problem.path)).toEqual([path]);
+    expect(problems[0]?.message).toContain(`belongs to specification ${version} of PromptPack`);
+  });
+
+  it("warns of validators that refuse by the specification that $schema names", () => {
+    const validators = [
+      { type: "banned_words", params: { words: ["x"] } },
+      { type: "banned_words", params: { words: ["y"] }, fail_on_violation: true },
+      { type: "banned_words", params: { words: ["z"] }, enabled: false },
+    ];
+    const warningsWith = (version: string) => {
+      const $schema = `https://promptpack.org/schema/v${version}/promptpack.schema.json`;
+      return accepted(withPrompt({ validators }, { $schema })).warnings;
+    };
+    expect(warningsWith("1.6.0")).toEqual([]);
+    expect(warningsWith("1.7.0")).toEqual([
+      "prompts.support.validators[0]: only warns: $schema names specification 1.7 of PromptPack, by which it refuses, and this version takes 1.4; set fail_on_violation: true",
+    ]);
+  });
+
   it("lists what is wrong besides fields of a later specification", () => {
     const text = aPackText({
       compositions: {},

@@ -7,7 +7,7 @@ import {
   promptPackDocumentSchema,
 } from "../document/prompt-pack-document.ts";
 import { isReadSkill } from "../document/skills.ts";
-import { findLaterFields, withLaterFields } from "./later-fields.ts";
+import { findLaterFields, validatorsThatOnlyWarn, withLaterFields } from "./later-fields.ts";
 import { type PartNotRun, partsNotRun } from "./parts-not-run.ts";
 import { splitPackText } from "./pack-text.ts";
 import { readPackSource } from "./read-pack-source.ts";
@@ -75,7 +75,7 @@ export function parsePromptPack(whole: string): ParsedPromptPack {
     ok: true,
     pack,
     hash: contentHash(isOfFiles === true ? [source.value, pack.skills] : source.value),
-    warnings: warnings.map(describe),
+    warnings: [...warnings, ...validatorsThatOnlyWarn(pack)].map(describe),
     notRun: partsNotRun(pack),
   };
 
