@@ -9,6 +9,8 @@ const canBeNode = withNode && execFileSync("test/node/missing-parts", { encoding
 export default defineConfig({
   test: {
     reporters: ["default", "./test/support/closing-line-reporter.ts"],
+    setupFiles: ["./test/support/patient-waits.ts"],
+    expect: { poll: { timeout: 25_000 } },
     projects: [
       {
         extends: true,
@@ -29,8 +31,8 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["test/{integration,survival}/**/*.test.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          testTimeout: 120_000,
+          hookTimeout: 240_000,
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
@@ -41,8 +43,8 @@ export default defineConfig({
           name: "browser",
           include: ["test/browser/**/*.test.ts"],
           globalSetup: "test/e2e/build-program.ts",
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          testTimeout: 120_000,
+          hookTimeout: 240_000,
           // A browser has processes of its own, and tests that measure it have the machine for themselves.
           maxWorkers: 1,
           sequence: { groupOrder: 2 },
@@ -54,8 +56,8 @@ export default defineConfig({
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           globalSetup: "test/e2e/build-program.ts",
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          testTimeout: 120_000,
+          hookTimeout: 240_000,
           maxWorkers: 2,
           sequence: { groupOrder: 3 },
         },

@@ -11,9 +11,7 @@ import { TestAgent } from "../../support/agent/test-agent.ts";
 /** Asks until the answer is of the demo, or of echo. */
 async function untilAnsweredBy(client: ChatClient, handler: "demo" | "echo"): Promise<void> {
   await expect
-    .poll(async () => ((await client.ask("hello")).content === "hello" ? "echo" : "demo"), {
-      timeout: 5_000,
-    })
+    .poll(async () => ((await client.ask("hello")).content === "hello" ? "echo" : "demo"))
     .toBe(handler);
 }
 
@@ -144,9 +142,7 @@ describe("an agent without config", () => {
     });
     expect(agent.running.facadePort).toBeUndefined();
     await agent.writeConfig({});
-    await expect
-      .poll(() => agent.management("/readyz"), { timeout: 5_000 })
-      .toMatchObject({ status: 200 });
+    await expect.poll(() => agent.management("/readyz")).toMatchObject({ status: 200 });
     expect(await (await agent.connect()).ask("hello")).toMatchObject({ content: "hello" });
   });
 
@@ -164,7 +160,7 @@ describe("an agent without config", () => {
     onTestFinished(() => agent.close());
     await mkdir(join(folder, "later"));
     await writeFile(configPath, JSON.stringify(anAgentConfig()));
-    await expect.poll(() => agent.facadePort, { timeout: 5_000 }).toBeGreaterThan(0);
+    await expect.poll(() => agent.facadePort).toBeGreaterThan(0);
   });
 });
 

@@ -195,7 +195,7 @@ describe("the command", () => {
   it("passes a runtime that does what it is told", async () => {
     const { out, code } = await omnia([
       "conformance-runtime",
-      String(await aRuntime({ pauseMs: 20 })),
+      String(await aRuntime({ pauseMs: 150 })),
     ]);
     expect(out).toMatch(/^pass {2}Answer +answers a POST of RunAgentInput/m);
     expect(out).toMatch(new RegExp(`\n${RUNTIME_CHECKS.length} passed, 0 failed, 0 skipped\n$`));
@@ -203,7 +203,7 @@ describe("the command", () => {
   });
 
   it("prints one JSON object, and fails when a check does", async () => {
-    const url = await aRuntime({ maxBytes: 100_000 });
+    const url = await aRuntime({ maxBytes: 100_000, pauseMs: 150 });
     const result = await omnia(["conformance-runtime", url.href, "-o", "json"]);
     expect(printedJSON(result)).toMatchObject({
       url: url.href,

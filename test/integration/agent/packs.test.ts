@@ -42,7 +42,7 @@ async function turnOf(client: ChatClient, content: string) {
   client.say(content);
   const end = (frames: ServerFrame[]) =>
     frames.find(({ type }) => type === "done" || type === "error");
-  await expect.poll(() => end(client.frames.slice(before)), { timeout: 10_000 }).toBeDefined();
+  await expect.poll(() => end(client.frames.slice(before))).toBeDefined();
   return client.frames.slice(before);
 }
 

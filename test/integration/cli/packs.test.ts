@@ -15,7 +15,7 @@ import {
 } from "../../support/processes/omnia-process.ts";
 
 const CONNECTIONS = 100;
-const SOME_TIME = { timeout: 20_000, interval: 50 };
+const SOME_TIME = { timeout: 60_000, interval: 50 };
 
 interface Listed {
   readonly items: readonly {

@@ -32,7 +32,7 @@ import { KUBE_API_SERVER_TIMEOUT_MS } from "../../support/kubernetes/kube-api-se
 import { KubeCluster, type KubeObject } from "../../support/kubernetes/kube-cluster.ts";
 import { omnia } from "../../support/processes/omnia-process.ts";
 
-const WITHIN = { timeout: 20_000, interval: 50 };
+const WITHIN = { timeout: 60_000, interval: 20 };
 const GROUP = "omnia.altairalabs.ai/v1alpha1";
 const SECRET = "p1anted";
 const PRIVATE_KEY = generateKeyPairSync("ed25519").privateKey.export({

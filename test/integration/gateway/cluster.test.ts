@@ -24,8 +24,9 @@ import {
 } from "../../support/gateway/routed-agents.ts";
 import { KUBE_API_SERVER_TIMEOUT_MS } from "../../support/kubernetes/kube-api-server.ts";
 import { KubeCluster } from "../../support/kubernetes/kube-cluster.ts";
+import { timeFor } from "../../support/processes/busy-machine.ts";
 
-const WITHIN = { timeout: 10_000, interval: 20 };
+const WITHIN = { timeout: 60_000, interval: 20 };
 const PRIVATE_KEY = generateKeyPairSync("ed25519").privateKey.export({
   type: "pkcs8",
   format: "pem",
@@ -273,7 +274,7 @@ describe("a gateway in a cluster", () => {
       expect(await client.closed).toEqual({ code: 1001, reason: "the gateway is shutting down" });
     }
     expect(await ended).toBe(0);
-    expect(performance.now() - began).toBeLessThan(15_000);
+    expect(performance.now() - began).toBeLessThan(timeFor(15_000));
   });
 
   it("goes on with what it knows while the API server is away, and catches up when it is back", async () => {
@@ -338,7 +339,7 @@ describe("a gateway that asks its clients who they are", () => {
     expect((await page.closed).code).toBe(4401);
     expect(ben.socket.readyState).toBe(ben.socket.OPEN);
     expect(gateway.lines.join("\n")).not.toContain("annas-key");
-  }, 40_000);
+  });
 
   it("takes no client's word for what only a gateway says", async () => {
     await anAgent("bot", { config: proven });

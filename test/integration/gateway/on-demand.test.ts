@@ -19,7 +19,7 @@ import {
 import { KUBE_API_SERVER_TIMEOUT_MS } from "../../support/kubernetes/kube-api-server.ts";
 import { KubeCluster } from "../../support/kubernetes/kube-cluster.ts";
 
-const WITHIN = { timeout: 10_000, interval: 20 };
+const WITHIN = { timeout: 60_000, interval: 20 };
 const NAMESPACE = "team";
 const ON_DEMAND = {
   replicas: 0,

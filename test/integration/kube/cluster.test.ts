@@ -6,7 +6,7 @@ import { KUBE_API_SERVER_TIMEOUT_MS } from "../../support/kubernetes/kube-api-se
 import { KubeCluster, type KubeObject } from "../../support/kubernetes/kube-cluster.ts";
 import { forAllTests } from "../../support/builders/fixtures.ts";
 
-const WITHIN = { timeout: 10_000, interval: 20 };
+const WITHIN = { timeout: 60_000, interval: 20 };
 
 const cluster = forAllTests(
   () => KubeCluster.start(),

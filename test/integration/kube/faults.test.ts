@@ -30,7 +30,7 @@ const CONFIG_MAPS: ResourceType = {
   plural: "configmaps",
   namespaced: true,
 };
-const SOON = { timeout: 15_000, interval: 20 };
+const SOON = { timeout: 60_000, interval: 20 };
 
 interface ConfigMap extends KubernetesObject {
   data?: Record<string, string>;

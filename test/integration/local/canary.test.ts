@@ -8,7 +8,7 @@ import { ChatClient } from "../../support/agent/chat-client.ts";
 import { startModelServer } from "../../support/agent/model-server.ts";
 import { omnia, startOmnia } from "../../support/processes/omnia-process.ts";
 
-const SOME_TIME = { timeout: 30_000, interval: 100 };
+const SOME_TIME = { timeout: 60_000, interval: 100 };
 const GROUP = "omnia.altairalabs.ai/v1alpha1";
 
 const folder = folderForEachTest();

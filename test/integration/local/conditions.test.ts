@@ -165,7 +165,7 @@ beforeAll(async () => {
     await vi.waitFor(async () => {
       if ((await find("AgentRuntime", name))?.status.phase !== "Running")
         throw new Error(`${name} does not run`);
-    }, 30_000);
+    });
   }
 });
 
@@ -277,7 +277,7 @@ describe("an omnia up with every reason in it", () => {
           message: expect.stringContaining("the session store does not answer"),
         });
       }
-    }, 10_000);
+    });
     const { out } = await omnia(["explain", "store-is-down"], { env: env() });
     expect(out).toContain("SessionStoreReady is False, Unreachable");
     expect(out).toContain("Start the session store");

@@ -198,7 +198,7 @@ describe("the HTTP API of omnia up", () => {
       registry: "tools",
     });
     expect(mended.text).not.toContain("SecretNotFound:");
-  }, 60_000);
+  });
 
   it("goes on after the change that a reader had last", async () => {
     const first = await follow();
@@ -337,5 +337,5 @@ describe("the HTTP API of omnia up", () => {
     await changes.reading;
     expect((await up().ended).code).toBe(0);
     expect(await readFile(join(home(), "agents.yaml"), "utf8")).toBe(MANIFESTS);
-  }, 30_000);
+  });
 });

@@ -49,7 +49,7 @@ it("runs a command that a ToolRegistry names, and ends it with the agent", async
   client.socket.close();
   up.kill("SIGTERM");
   expect(await up.ended).toMatchObject({ code: 0 });
-  await vi.waitFor(async () => expect(await living()).toEqual([]), { timeout: 5_000 });
+  await vi.waitFor(async () => expect(await living()).toEqual([]));
 });
 
 async function writeManifests(baseURL: string, command: string[]): Promise<void> {

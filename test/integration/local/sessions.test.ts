@@ -205,7 +205,7 @@ describe("a PromptPack", () => {
       canaryWeight: 50,
     };
     await expect
-      .poll(() => up.status("PromptPack", "prompts"), { timeout: 10_000 })
+      .poll(() => up.status("PromptPack", "prompts"))
       .toMatchObject({
         ...canary,
         conditions: expect.arrayContaining([

@@ -157,7 +157,7 @@ describe("omnia up", () => {
     await up.until("one", "Running", "2/2");
     const agents = await up.agentProcesses();
     up.process.kill("SIGKILL");
-    await expect.poll(() => agents.filter(isAlive), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => agents.filter(isAlive)).toEqual([]);
     // What it had is taken over by the next.
     const next = await Up.start();
     await next.until("one", "Running", "2/2");
@@ -247,12 +247,10 @@ describe("the files of omnia up", () => {
     await writeFile(file("a.yaml"), echo("one", "  replicas: 2"));
     await up.until("one", "Running", "2/2");
     await writeFile(file("a.yaml"), echo("one", "  replicas: 0"));
-    await expect
-      .poll(() => up.reason("one", "Available"), { timeout: 10_000 })
-      .toBe("ScaledToZero");
+    await expect.poll(() => up.reason("one", "Available")).toBe("ScaledToZero");
     await rm(file("b.yaml"));
-    await expect.poll(() => up.agent("two"), { timeout: 10_000 }).toBeUndefined();
-    await expect.poll(() => up.agentProcesses(), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => up.agent("two")).toBeUndefined();
+    await expect.poll(() => up.agentProcesses()).toEqual([]);
   });
 
   it("that go bad are shown with their place, and what they declared runs on", async () => {
@@ -285,7 +283,7 @@ describe("the files of omnia up", () => {
     );
     await writeFile(file("a.yaml"), withVariable);
     const up = await Up.start();
-    await expect.poll(() => up.reason("one", "Available"), { timeout: 10_000 }).toBe("PodsFailing");
+    await expect.poll(() => up.reason("one", "Available")).toBe("PodsFailing");
     expect(up.process.out).toContain(
       "env LOG_LEVEL: there is no ConfigMap settings in namespace default; add it to the files",
     );

@@ -52,7 +52,7 @@ beforeEach(() => writeFile(join(folder(), "stand-in.mjs"), STAND_IN));
 afterEach(async () => {
   for (const workload of workloads.splice(0)) {
     workload.kill();
-    await expect.poll(() => workload.replicas(), { timeout: 5_000 }).toEqual([]);
+    await expect.poll(() => workload.replicas()).toEqual([]);
   }
 });
 
@@ -114,7 +114,7 @@ const states = (workload: AgentWorkload): string =>
     .join(", ");
 
 async function until(workload: AgentWorkload, expected: string): Promise<void> {
-  await expect.poll(() => states(workload), { timeout: 10_000, interval: 20 }).toBe(expected);
+  await expect.poll(() => states(workload), { interval: 20 }).toBe(expected);
 }
 
 describe("replicas", () => {
@@ -165,9 +165,7 @@ describe("replicas", () => {
         ready: `the key ${file} was refused`,
       }),
     );
-    await expect
-      .poll(() => workload.replicas()[0]?.message, { timeout: 10_000 })
-      .toBe("the key [redacted] was refused");
+    await expect.poll(() => workload.replicas()[0]?.message).toBe("the key [redacted] was refused");
     await expect.poll(() => told().errors).toEqual(['1: refused: {"token":"[redacted]"}']);
     const log = await readFile(join(folder(), "state", "replica-1.log"), "utf8");
     expect(log).toContain("with [redacted]\n");
@@ -182,9 +180,7 @@ describe("replicas", () => {
     const watching = setInterval(() => (fewest = Math.min(fewest, workload.endpoints().length)), 1);
     await workload.apply(wanted({ replicas: 2, revision: "2" }));
     await expect
-      .poll(() => workload.replicas().map(({ revision, state }) => `${revision} ${state}`), {
-        timeout: 10_000,
-      })
+      .poll(() => workload.replicas().map(({ revision, state }) => `${revision} ${state}`))
       .toEqual(["2 ready", "2 ready"]);
     clearInterval(watching);
     expect(fewest).toBe(2);
@@ -195,9 +191,7 @@ describe("replicas", () => {
     await workload.apply(wanted());
     await until(workload, "1/1 ready");
     await workload.apply(wanted({ revision: "2", environment: { BEHAVIOUR: "throw" } }));
-    await expect
-      .poll(() => workload.replicas()[1]?.failures, { timeout: 10_000 })
-      .toBeGreaterThanOrEqual(2);
+    await expect.poll(() => workload.replicas()[1]?.failures).toBeGreaterThanOrEqual(2);
     expect(workload.endpoints()).toHaveLength(1);
     await workload.apply(wanted({ revision: "1" }));
     await until(workload, "1/1 ready");
@@ -234,7 +228,7 @@ describe("a replica that", () => {
   it("throws at its start says so, without its key, and waits longer each time", async () => {
     const workload = start();
     await workload.apply(wanted({ behaviour: "throw" }));
-    await expect.poll(() => workload.replicas()[0]?.failures, { timeout: 10_000 }).toBe(2);
+    await expect.poll(() => workload.replicas()[0]?.failures).toBe(2);
     expect(workload.replicas()[0]).toMatchObject({
       state: "waiting",
       lastEnd: "it ended with code 1: RangeError: no such model, key [redacted]",
@@ -245,7 +239,7 @@ describe("a replica that", () => {
     const workload = start();
     await workload.apply(wanted({ behaviour: "log" }));
     await expect
-      .poll(() => workload.replicas()[0]?.lastEnd, { timeout: 10_000 })
+      .poll(() => workload.replicas()[0]?.lastEnd)
       .toBe("it ended with code 3: the config cannot be read");
     expect(told().errors[0]).toBe("1: the config cannot be read");
   });
@@ -271,9 +265,7 @@ describe("a replica that", () => {
   it("says that it is not ready gets no connections, and is ready again when it says so", async () => {
     const workload = start();
     await workload.apply(wanted({ ready: "the store does not answer" }));
-    await expect
-      .poll(() => workload.replicas()[0]?.message, { timeout: 5_000 })
-      .toBe("the store does not answer");
+    await expect.poll(() => workload.replicas()[0]?.message).toBe("the store does not answer");
     expect(states(workload)).toBe("1/1 starting");
     await workload.apply(wanted());
     await until(workload, "1/1 ready");

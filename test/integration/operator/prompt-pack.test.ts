@@ -19,12 +19,10 @@ import {
   aPromptPackManifest,
   PACK_KEY,
 } from "../../support/builders/manifests.ts";
+import { SOME_TIME, SOON } from "../../support/operator/agent-in-cluster.ts";
 import { OperatorInProcess } from "../../support/operator/operator-in-process.ts";
 import { numberedNames } from "../../support/builders/numbered-names.ts";
 import { forAllTests } from "../../support/builders/fixtures.ts";
-
-const SOON = { timeout: 2_000, interval: 20 };
-const SOME_TIME = { timeout: 20_000, interval: 50 };
 
 const namespaces = numberedNames("packs");
 

@@ -40,7 +40,7 @@ import { forAllTests } from "../../support/builders/fixtures.ts";
 const RIGHTS = operatorRights();
 /** What people read in a log or a status. */
 const SAID = /forbidden|key .* cannot be used/i;
-const SOON = { timeout: 10_000, interval: 25 };
+const SOON = { timeout: 60_000, interval: 25 };
 const FOREIGN = "elsewhere";
 const { signal } = new AbortController();
 

@@ -15,11 +15,11 @@ import { shopDescriptors } from "../../support/grpc/grpc-server.ts";
 import { aNamespaceManifest } from "../../support/builders/manifests.ts";
 import { startHttpServer } from "../../support/processes/http-server.ts";
 import { startScriptedMcpServer } from "../../support/mcp/scripted-mcp-server.ts";
+import { SOON } from "../../support/operator/agent-in-cluster.ts";
 import { OperatorInProcess } from "../../support/operator/operator-in-process.ts";
 import { numberedNames } from "../../support/builders/numbered-names.ts";
 import { forAllTests } from "../../support/builders/fixtures.ts";
 
-const SOON = { timeout: 2_000, interval: 20 };
 const TOOL = `${GROUP}/tool`;
 
 const namespaces = numberedNames("tools");
@@ -656,7 +656,7 @@ describe("a gRPC tool", () => {
           expect.objectContaining({ name: "Shop_Upload", available: false, reason: "Unsupported" }),
         );
       },
-      { timeout: 10_000, interval: 100 },
+      { interval: 100 },
     );
     const descriptorSet = set.toString("base64");
     expect(await registry.reference()).toMatchObject({ tools: [{ grpc: { descriptorSet } }] });

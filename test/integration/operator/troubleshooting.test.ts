@@ -22,6 +22,7 @@ import {
   theReferences,
 } from "../../support/builders/manifests.ts";
 import { numberedNames } from "../../support/builders/numbered-names.ts";
+import { timeFor } from "../../support/processes/busy-machine.ts";
 
 const PAGE = join(import.meta.dirname, "../../../docs/troubleshooting.md");
 const NAME = "agent";
@@ -431,7 +432,7 @@ describe("Ready", () => {
     await cluster().create(aNamespaceManifest(place.namespace));
     await storeSecret(place, "redis://store:6379/0");
     await place.runs({ ...redis, replicas: 2 });
-    const within5s = { timeout: 5_000, interval: 50 };
+    const within5s = { timeout: timeFor(5_000), interval: 50 };
     place.say({ about: "session-store", message: NO_ANSWER });
     for (const type of ["SessionStoreReady", "Ready"]) {
       await vi.waitFor(

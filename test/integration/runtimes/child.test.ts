@@ -293,10 +293,8 @@ describe("a runtime that is a module", () => {
 
   it("is started again until it can be loaded", async () => {
     const agent = await aModule("export const nothing = 1;");
-    await vi.waitFor(
-      async () =>
-        expect((await agent.management("/readyz")).body).toContain("it ended with code 1"),
-      { timeout: 10_000 },
+    await vi.waitFor(async () =>
+      expect((await agent.management("/readyz")).body).toContain("it ended with code 1"),
     );
   });
 });

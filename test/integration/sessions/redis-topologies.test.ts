@@ -133,7 +133,7 @@ describe("a Redis Cluster of three primaries", () => {
     });
     await store.check();
     await store.close();
-  }, 60_000);
+  });
 });
 
 describe("a Redis that Sentinels watch over", () => {
@@ -155,7 +155,7 @@ describe("a Redis that Sentinels watch over", () => {
     await aTurn(store, sessionId, "t3");
     expect(await all(store.frames(sessionId, 5, never))).toHaveLength(1);
     await Promise.all([store.close(), probe.close()]);
-  }, 60_000);
+  });
 
   it("is found while one Sentinel is left, and says what is the matter when none is", async () => {
     await using redis = await startWatchedRedis();
@@ -170,5 +170,5 @@ describe("a Redis that Sentinels watch over", () => {
     const alone = openRedisStore(redis.url);
     await expect(alone.check()).rejects.toThrow(/none of its Sentinels answers/);
     await alone.close();
-  }, 60_000);
+  });
 });

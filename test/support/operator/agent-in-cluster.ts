@@ -1,18 +1,21 @@
 /** One AgentRuntime of a test's cluster, and what became of it. */
 import { readFile } from "node:fs/promises";
-import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import { expect, vi } from "vitest";
 import type { AgentConfig } from "../../../src/agent-config/agent-config.ts";
 import type { KubeCluster, KubeObject } from "../kubernetes/kube-cluster.ts";
 import type { Pod } from "../kubernetes/node/pod.ts";
+import { timeFor } from "../processes/busy-machine.ts";
 
-/** On a busy machine everything takes longer, by about as much as processes have to wait. */
-const BUSY = Math.max(1, (loadavg()[0] ?? 0) / availableParallelism());
 /** A change must show within this time. */
-export const SOON = { timeout: 2_000 * BUSY, interval: 20 };
+export const SOON = {
+  get timeout() {
+    return timeFor(2_000);
+  },
+  interval: 20,
+};
 /** The time for waits that do not test speed. */
-export const SOME_TIME = { timeout: 20_000, interval: 50 };
+export const SOME_TIME = { timeout: 60_000, interval: 50 };
 
 export interface Condition {
   type: string;
