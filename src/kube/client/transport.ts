@@ -55,7 +55,7 @@ export function createTransport(
       // Requests on the old connections go on to their end.
       for (const idle of Object.values(agent?.freeSockets ?? {})) idle?.forEach(destroy);
       material = tlsOptions;
-      agent = new Agent({
+      agent = new ServerAgent({
         keepAlive: true,
         keepAliveMsecs: KEEP_ALIVE_MS,
         ...tlsOptions,
@@ -152,6 +152,16 @@ export function createTransport(
       agent?.destroy();
     },
   };
+}
+
+/**
+ * All its connections are to the same server with the same TLS material. Node would put the whole material into a name, several times for
+ * each request, to tell connections apart.
+ */
+class ServerAgent extends Agent {
+  override getName(): string {
+    return "the API server";
+  }
 }
 
 /** Without absent values, because one that is there but undefined would take the place of Node's default. */
