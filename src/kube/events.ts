@@ -18,6 +18,9 @@ export const SERIES_MS = 10 * 60_000;
 /** The number of events that are remembered. Beyond it the oldest is forgotten. */
 export const MAX_REMEMBERED_EVENTS = 1_000;
 
+/** The number of objects whose events are being written beside other work. */
+export const MAX_REPORTS_UNDER_WAY = 8;
+
 export interface EventToReport {
   type: "Normal" | "Warning";
   /** CamelCase, stable. */
@@ -52,9 +55,36 @@ export interface EventRecorderOptions {
 export class EventRecorder {
   readonly #options: EventRecorderOptions;
   readonly #remembered = new Map<string, Remembered>();
+  readonly #underWay = new Set<Promise<void>>();
 
   constructor(options: EventRecorderOptions) {
     this.#options = options;
+  }
+
+  /**
+   * Reports the events in order, beside the work of the caller: it resolves when they are on their way, and not only when they are
+   * written. It waits while too many others are on their way.
+   */
+  async begin(
+    type: ResourceType,
+    about: KubernetesObject,
+    events: readonly EventToReport[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (events.length === 0) return;
+    while (this.#underWay.size >= MAX_REPORTS_UNDER_WAY) await Promise.race(this.#underWay);
+    const reporting = this.#reportInOrder(type, about, events, signal);
+    this.#underWay.add(reporting);
+    void reporting.finally(() => this.#underWay.delete(reporting));
+  }
+
+  async #reportInOrder(
+    type: ResourceType,
+    about: KubernetesObject,
+    events: readonly EventToReport[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (const event of events) await this.report(type, about, event, signal);
   }
 
   async report(

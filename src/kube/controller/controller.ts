@@ -68,15 +68,21 @@ export class Controller {
     return this.#active;
   }
 
-  /** For the kind that this controller reconciles: a change of an object leads to its own key. */
-  owns<T extends KubernetesObject>(cache: Cache<T>): this {
+  /** For the kind that this controller reconciles: a change of an object leads to its own key, if it concerns the controller. */
+  owns<T extends KubernetesObject>(
+    cache: Cache<T>,
+    concerns: (change: CacheChange<T>) => boolean = () => true,
+  ): this {
     this.#ownKeys.push(function* () {
       for (const object of cache.all()) yield keyOf(object.metadata);
     });
     return this.#follow(
       cache,
       (object) => [keyOf(object.metadata)],
-      (change) => (isChangeByOthers(change) ? "change" : "related"),
+      (change) => {
+        if (!concerns(change)) return undefined;
+        return isChangeByOthers(change) ? "change" : "related";
+      },
     );
   }
 

@@ -133,6 +133,6 @@ export function createAgentRuntimes(
     ...settings,
     reconcile,
   });
-  watchForAgents(controller, caches, sources);
+  watchForAgents(controller, caches, sources, statuses);
   return { controller, run: (signal) => reports.run(signal) };
 }

@@ -1,10 +1,12 @@
 /** Which changes lead to another pass over an AgentRuntime. */
+import type { AgentRuntimeStatus } from "../../api/agent-runtime.ts";
 import type { Controller } from "../../kube/controller/controller.ts";
 import { keyOf, type KubernetesObject } from "../../kube/client/object.ts";
 import { agentsWithSecret } from "../cluster/agents-with-secret.ts";
 import type { StoredAgentRuntime } from "../cluster/kubernetes-objects.ts";
 import type { OperatorCaches } from "../cluster/caches.ts";
 import type { DecidedPromptPacks, DecidedToolRegistries } from "../cluster/operator-context.ts";
+import type { WrittenStatuses } from "../cluster/written-statuses.ts";
 import { agentKeyOf } from "./children.ts";
 import { agentOfConfigMap } from "../cluster/labels.ts";
 
@@ -12,6 +14,7 @@ export function watchForAgents(
   controller: Controller,
   caches: OperatorCaches,
   decided: { promptPacks: DecidedPromptPacks; toolRegistries: DecidedToolRegistries },
+  statuses: Pick<WrittenStatuses<AgentRuntimeStatus>, "isOwnWrite">,
 ): void {
   const { agentRuntimes } = caches;
   const keysOf = (agents: readonly StoredAgentRuntime[]): string[] =>
@@ -27,7 +30,8 @@ export function watchForAgents(
   };
 
   controller
-    .owns(agentRuntimes)
+    // A third of all passes would otherwise find that nothing is to do after a status was written.
+    .owns(agentRuntimes, (change) => !statuses.isOwnWrite(change))
     .watches(caches.agentConfigs, concernedByConfig)
     .watches(caches.deployments, (deployment) => concerned(deployment))
     .watches(caches.services, (service) => concerned(service))

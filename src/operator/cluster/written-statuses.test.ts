@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { KubeConfig } from "@kubernetes/client-node";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
 import type { PromptPackStatus } from "../../api/prompt-pack.ts";
 import { ConnectionError } from "../../kube/client/api-error.ts";
@@ -141,6 +141,71 @@ describe("WrittenStatuses", () => {
     expect(rig.writes).toEqual(["PATCH status"]);
     const valid = stored("2", condition("True", "Valid"));
     await rig.statuses.write(valid, condition("False", "InvalidJSON"), signal);
-    expect(rig.writes).toEqual(["PATCH status", "PATCH status", "POST events"]);
+    await vi.waitFor(() =>
+      expect(rig.writes).toEqual(["PATCH status", "PATCH status", "POST events"]),
+    );
+  });
+
+  describe("a change in the cache is an own write", () => {
+    const [a, b] = [{ activeVersion: "a" }, { activeVersion: "b" }];
+
+    it("when it shows the status that was written last, and nothing else", async () => {
+      const { statuses } = await statusesAgainst(accepts);
+      await statuses.write(stored("1", a), b, signal);
+      const change = { before: stored("1", a), after: stored("2", { ...b }) };
+      expect(statuses.isOwnWrite(change)).toBe(true);
+      // The object of the cache is kept, and not a second one.
+      expect(statuses.of(change.after)).toBe(change.after.status);
+    });
+
+    it("while the answer to the write has not come yet", async () => {
+      const rig = await statusesAgainst(accepts);
+      const change = { before: stored("1", a), after: stored("2", { ...b }) };
+      const seen: boolean[] = [];
+      rig.answer = (response) => {
+        seen.push(rig.statuses.isOwnWrite(change));
+        response.end("{}");
+      };
+      await rig.statuses.write(change.before, b, signal);
+      expect(seen).toEqual([true]);
+      expect(rig.statuses.of(change.before)).toBe(change.after.status);
+    });
+
+    it.each([
+      ["another status", stored("1", a), stored("2", a)],
+      ["a new object", undefined, stored("2", b)],
+      ["the end of the object", stored("1", b), undefined],
+      ["another object of the name", stored("1", a), stored("2", b, "two")],
+      ["no status any more", stored("1", a), stored("2")],
+      [
+        "another spec",
+        { ...stored("1", a), spec: { source: "one" } },
+        { ...stored("2", b), spec: { source: "two" } },
+      ],
+      [
+        "an annotation",
+        stored("1", a),
+        { ...stored("2", b), metadata: { ...stored("2").metadata, annotations: { by: "x" } } },
+      ],
+      ["what another operator says", stored("1", a), { ...stored("2", b), keptOffBy: ["other"] }],
+    ])("and not when it shows %s", async (_, before, after) => {
+      const { statuses } = await statusesAgainst(accepts);
+      await statuses.write(stored("1", a), b, signal);
+      expect(statuses.isOwnWrite({ before, after })).toBe(false);
+    });
+
+    it("and not while it is unknown what became of another write", async () => {
+      const rig = await statusesAgainst(accepts);
+      await rig.statuses.write(stored("1"), a, signal);
+      rig.answer = breaksOff;
+      const known = stored("2", a);
+      await expect(rig.statuses.write(known, b, signal)).rejects.toThrow(ConnectionError);
+      expect(rig.statuses.isOwnWrite({ before: known, after: stored("3", b) })).toBe(false);
+    });
+
+    it("and not before anything was written", async () => {
+      const { statuses } = await statusesAgainst(accepts);
+      expect(statuses.isOwnWrite({ before: stored("1", a), after: stored("2", b) })).toBe(false);
+    });
   });
 });

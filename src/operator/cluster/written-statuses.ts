@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Condition } from "../../api/conditions.ts";
 import { statusTransitions } from "../../control/explain/status-transitions.ts";
+import type { CacheChange } from "../../kube/watch/cache.ts";
 import { isConflict, isNotFound } from "../../kube/client/api-error.ts";
 import { applyStatus } from "../../kube/apply-status.ts";
 import { keyOf, type KubernetesObject, type ResourceType } from "../../kube/client/object.ts";
@@ -29,6 +30,8 @@ export class WrittenStatuses<Status extends StatusWithConditions> {
   readonly #context: Pick<OperatorContext, "client" | "events" | "clock">;
   readonly #type: ResourceType;
   readonly #written = new Map<string, Written<Status>>();
+  /** Key → the status that is being written. */
+  readonly #sent = new Map<string, Pick<Written<Status>, "uid" | "status">>();
 
   constructor(context: Pick<OperatorContext, "client" | "events" | "clock">, type: ResourceType) {
     this.#context = context;
@@ -60,8 +63,8 @@ export class WrittenStatuses<Status extends StatusWithConditions> {
   }
 
   /**
-   * Writes the status if it differs from the last one, and reports an event for each condition that changed. Resolves to whether it
-   * was written.
+   * Writes the status if it differs from the last one, and begins to report an event for each condition that changed. Resolves to
+   * whether it was written.
    */
   async write(
     stored: KubernetesObject & { status?: Status | undefined },
@@ -73,11 +76,40 @@ export class WrittenStatuses<Status extends StatusWithConditions> {
     const last = this.#lastOf(stored);
     const { uid, resourceVersion } = stored.metadata;
     if (last?.over === resourceVersion && isDeepStrictEqual(last?.status, status)) return false;
-    if (!(await this.#apply(stored, status, last, signal))) return false;
     const key = keyOf(stored.metadata);
+    const sent = { uid, status };
+    this.#sent.set(key, sent);
+    try {
+      if (!(await this.#apply(stored, status, last, signal))) return false;
+    } finally {
+      this.#sent.delete(key);
+    }
     const at = clock.monotonic();
-    this.#written.set(key, { uid, status, attempt: undefined, over: resourceVersion, at });
+    const written = { ...sent, attempt: undefined, over: resourceVersion, at };
+    this.#written.set(key, written);
     await this.#report(stored, before, status, signal);
+    return true;
+  }
+
+  /**
+   * Whether a change in the cache shows nothing but the status that this process wrote last or is writing now. What was decided before
+   * that write holds after it too.
+   */
+  isOwnWrite({
+    before,
+    after,
+  }: CacheChange<KubernetesObject & { status?: Status | undefined }>): boolean {
+    const status = after?.status;
+    if (before === undefined || after === undefined || status === undefined) return false;
+    const sent = this.#sent.get(keyOf(after.metadata));
+    const last = this.#lastOf(after);
+    const own = [sent?.uid === after.metadata.uid ? sent : undefined, last].find(
+      (each) => each !== undefined && isDeepStrictEqual(each.status, status),
+    );
+    if (own === undefined || last?.attempt !== undefined) return false;
+    if (!isDeepStrictEqual(withoutStatus(before), withoutStatus(after))) return false;
+    // Keeping the object of the cache saves the memory of the other one.
+    own.status = status;
     return true;
   }
 
@@ -110,15 +142,21 @@ export class WrittenStatuses<Status extends StatusWithConditions> {
     after: Status,
     signal: AbortSignal,
   ): Promise<void> {
-    for (const transition of statusTransitions(before?.conditions, after.conditions)) {
-      const { type, reason, message } = transition;
-      const event = { type, reason, action: "Reconcile", note: message };
-      await this.#context.events.report(this.#type, stored, event, signal);
-    }
+    const events = statusTransitions(before?.conditions, after.conditions).map(
+      ({ type, reason, message }) => ({ type, reason, action: "Reconcile", note: message }),
+    );
+    // A worker does not wait for what nobody decides from.
+    await this.#context.events.begin(this.#type, stored, events, signal);
   }
 
   #lastOf({ metadata }: KubernetesObject): Written<Status> | undefined {
     const last = this.#written.get(keyOf(metadata));
     return last?.uid === metadata.uid ? last : undefined;
   }
+}
+
+function withoutStatus(object: KubernetesObject & { status?: unknown }): unknown {
+  const { status: _, metadata, ...others } = object;
+  const { resourceVersion: _version, ...identity } = metadata;
+  return [identity, others];
 }
