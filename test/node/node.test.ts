@@ -17,6 +17,8 @@ const OPERATOR_MEMORY_MB = 110;
 /** The figure that is printed is what people are promised; a machine that is busy takes longer. */
 const START_LIMIT_S = 10;
 const MANY_AGENTS = 200;
+/** What Helm says when the pod of `helm test` has got an answer. */
+const PASSED = /TEST SUITE: +omnia-test\n(?:.*\n)*Phase: +Succeeded/;
 const NODE_TIMEOUT_MS = 15 * 60_000;
 
 const begun = performance.now();
@@ -46,6 +48,15 @@ describe("a node of Kubernetes", () => {
     const tookMs = performance.now() - begun;
     tell(`from nothing to a first answer in ${Math.round(tookMs / 1_000)} s`);
     expect(tookMs).toBeLessThan(FIRST_CHAT_LIMIT_MS);
+  });
+
+  it("has its chart tell by itself that an agent is made and answers, and leaves nothing of that behind", async () => {
+    expect(await node().documented("helm-test")).toMatch(PASSED);
+    // The replica of its agent may take some seconds to end.
+    await node().eventually("the end of what the test has made", async () => {
+      const left = await node().kubectl("get agentruntimes,pods --all-namespaces");
+      return left.includes("omnia-test") ? undefined : true;
+    });
   });
 
   it("gives an agent little memory to be idle in, and has it ready soon after its start", async () => {
@@ -193,6 +204,7 @@ describe("a node of Kubernetes", () => {
     expect(await node().documented("gateway")).toMatch(/STATUS: deployed/);
     const namespace = "--namespace omnia-system";
     await node().kubectl(`rollout status deployment/omnia-gateway ${namespace} --timeout=150s`);
+    expect(await node().documented("helm-test")).toMatch(PASSED);
     const address = await node().addressOf("omnia-gateway", "omnia-system");
     const agent = await talk();
     const figures = await agent.under(`ws://${address}/agents/default/talk/ws`, async () => {
@@ -257,6 +269,7 @@ describe("a node of Kubernetes", () => {
     expect(figures.breaches).toEqual([]);
     expect(lostConnects(figures)).toEqual([]);
     expect(await node().kubectl("explain agentruntime.spec.podTemplate")).toMatch(/sidecars/);
+    expect(await node().documented("helm-test")).toMatch(PASSED);
   });
 });
 
