@@ -4,6 +4,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
 import { beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import {
   KUBE_API_SERVER_TIMEOUT_MS,
   startKubeAPIServer,
@@ -398,6 +399,9 @@ describe("a cluster", () => {
     } finally {
       await operator.stop();
     }
+    await inCluster("backup-values");
+    const values = await readFile(join(checkout(), "omnia-backup-values.yaml"), "utf8");
+    expect(parse(values)).toMatchObject({ watchNamespaces: ["default"] });
     expect(await inCluster("uninstall")).toMatch(/release "omnia" uninstalled/);
     const agents = await cluster().server.kubectl([
       "get",
@@ -415,7 +419,13 @@ describe("a cluster", () => {
     const manifest = join(checkout(), "backed-up.yaml");
     await save("backed-up.yaml", "greeter");
     await kubectl(["apply", "-f", manifest]);
+    // One that came with a chart of somebody's own is kept as well.
+    const byHelm = ["configmap/greeter-prompts", "app.kubernetes.io/managed-by=Helm"];
+    await kubectl(["label", ...byHelm]);
     await inCluster("backup");
+    expect(await readFile(join(checkout(), "omnia-backup-packs.yaml"), "utf8")).not.toContain(
+      "kube-root-ca",
+    );
     await kubectl(["delete", "-f", manifest]);
     for (const file of ["omnia-backup.yaml", "omnia-backup-packs.yaml"]) {
       await kubectl(["apply", "-f", join(checkout(), file)]);

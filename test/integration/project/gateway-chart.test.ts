@@ -135,7 +135,9 @@ describe("the chart with a gateway", () => {
   it("reads in the watched namespaces alone what its API shows", async () => {
     const flags = "watchNamespaces={team-a},gateway.api.enabled=true";
     const manifests = await rendered(...ENABLED, "--set", flags);
-    expect(find(manifests, "ClusterRole").rules).toEqual(GATEWAY_API_RULES);
+    const role = `omnia-gateway.${RELEASE_NAMESPACE}`;
+    expect(find(manifests, "ClusterRole", role).rules).toEqual(GATEWAY_API_RULES);
+    expect(find(manifests, "ClusterRoleBinding", role).roleRef.name).toBe(role);
     expect(find(manifests, "Role").rules).toEqual([...GATEWAY_RULES, ...GATEWAY_RESOURCE_RULES]);
     expect(argsOf(manifests)).toContain("--api");
     expect(argsOf(manifests)).not.toContain("--console");
@@ -303,6 +305,20 @@ describe("on a real API server, the gateway", () => {
         }
       }
       expect({ [role]: rights }).toEqual({ [role]: allowed });
+    }
+  });
+
+  it("may stand beside that of another release of the same name, which is for other namespaces", async () => {
+    const shared = ["--set", "crds.install=false,rbac.aggregateToUserRoles=false"];
+    for (const namespace of ["team-a", "team-b"]) {
+      const flags = `watchNamespaces={${namespace}},gateway.api.enabled=true`;
+      const where = [CHART, "-n", namespace, "--kubeconfig", server().kubeconfig];
+      const values = [...ENABLED, "--set", flags, ...shared];
+      const { stdout } = await run(helm(), ["install", "omnia", ...where, ...values]);
+      expect(stdout).toContain("STATUS: deployed");
+      const subject = `--as=system:serviceaccount:${namespace}:omnia-gateway`;
+      const asked = ["auth", "can-i", "create", "tokenreviews.authentication.k8s.io", subject];
+      expect((await server().kubectl(asked)).trim()).toBe("yes");
     }
   });
 });
