@@ -5,6 +5,7 @@ import { createAuthenticator } from "../authentication/create-authenticator.ts";
 import type { ConsoleFiles } from "../gateway/console/console-files.ts";
 import { createGatewayMetrics } from "../gateway/gateway-metrics.ts";
 import type { Callers } from "../gateway/caller.ts";
+import { loadGatewayTracer } from "../gateway/gateway-tracer.ts";
 import { createGateway, type Gateway, type GatewayOptions } from "../gateway/gateway.ts";
 import { KubeClient } from "../kube/client/client.ts";
 import type { ResourceType } from "../kube/client/object.ts";
@@ -12,6 +13,7 @@ import { RateLimiter } from "../kube/client/rate-limiter.ts";
 import { createTransport } from "../kube/client/transport.ts";
 import type { Log } from "../observability/log.ts";
 import { Management } from "../observability/management.ts";
+import type { Environment } from "../observability/tracing/tracing-settings.ts";
 import { createMetrics } from "../observability/metrics.ts";
 import type { Clock } from "../time/clock.ts";
 import { Deadline } from "../time/deadline.ts";
@@ -59,6 +61,8 @@ export interface GatewayProcessOptions {
   readonly version: string;
   /** Names the changes that this process tells of. It has to be another one at each start. */
   readonly streamId: string;
+  /** Its variables of OpenTelemetry say whether and where to traces are exported. */
+  readonly env: Environment;
   /** The page for people, where it is served. */
   readonly console?: ConsoleFiles | undefined;
 }
@@ -108,9 +112,12 @@ export async function runGateway(
   const callers = settings.hasApi ? createClusterCallers(client, clock) : undefined;
   const resources =
     callers && new ClusterResources({ ...watching, agentRuntimes: agents.agentRuntimes });
+  const { env, version } = options;
+  const tracer = await loadGatewayTracer({ env, log, clock, version });
   const gateway = createGateway({
     source: agents,
     log,
+    tracer: () => tracer,
     token: "",
     allowedHosts: settings.allowedHosts,
     limits: { maxConnections: settings.maxConnections },
@@ -161,6 +168,7 @@ export async function runGateway(
     ending.abort();
     await Promise.all([watches, reviews]);
     await management.close();
+    await tracer?.close();
     transport.close();
   }
 }

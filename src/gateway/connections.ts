@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Log } from "../observability/log.ts";
+import type { Span } from "../observability/tracing/tracer.ts";
 import { CLOSE_UNAUTHORIZED } from "../protocol/close-codes.ts";
 import type { Clock, Timer } from "../time/clock.ts";
 import type { Access } from "./access.ts";
@@ -19,7 +20,7 @@ import type { GatewayMetrics } from "./gateway-metrics.ts";
 import type { GatewaySource } from "./gateway-source.ts";
 import type { HostRule } from "./host-rule.ts";
 import { judgeUpgrade, type Admitted } from "./judge-upgrade.ts";
-import { refuseUpgrade, SHUTTING_DOWN, type GatewayRefusal } from "./refusal.ts";
+import { refusalStatus, refuseUpgrade, SHUTTING_DOWN, type GatewayRefusal } from "./refusal.ts";
 import {
   askReplica,
   ConnectError,
@@ -28,6 +29,14 @@ import {
   withHeader,
   type ReplicaAnswer,
 } from "./replica-handshake.ts";
+import {
+  beginRequestSpan,
+  endRequestSpan,
+  joiningHeaders,
+  routeOfUpgrade,
+  type CurrentTracer,
+  type TracedRequest,
+} from "./request-span.ts";
 import { Tunnel, type TunnelOptions } from "./tunnel.ts";
 import { wakeWhileThere } from "./wake-while-there.ts";
 import { affinityKey, forwardedHead, ownProtocol } from "./upgrade-request.ts";
@@ -60,6 +69,7 @@ export interface ConnectionsOptions {
   readonly wake: WakeAgent | undefined;
   /** Whether those who may connect are told which agents there are. */
   readonly namesAgents: boolean;
+  readonly tracer: CurrentTracer;
 }
 
 /** What is known once the gateway listens. */
@@ -71,6 +81,13 @@ export interface Listening {
 interface OpenConnection {
   readonly agent: AgentReference;
   readonly client: KnownClient | undefined;
+}
+
+/** A client whose handshake is being judged. */
+interface Asking {
+  readonly socket: Duplex;
+  /** Set where traces are exported. */
+  readonly span: Span | undefined;
 }
 
 /** A replica that has answered the handshake. */
@@ -153,13 +170,14 @@ export class Connections {
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
     const begun = this.#options.clock.monotonic();
+    const span = this.#beginSpan(request);
     const left = new AbortController();
     const onLeft = (): void => left.abort(new Error("the client has left"));
     socket.once("close", onLeft);
     try {
-      const outcome = await this.#reach(request, socket, listening, left.signal);
-      if ("code" in outcome) this.#refuse(socket, outcome);
-      else this.#open(request, { socket, rest, begun }, outcome);
+      const outcome = await this.#reach(request, { socket, span }, listening, left.signal);
+      if ("code" in outcome) this.#refuse({ socket, span }, outcome);
+      else this.#open(request, { socket, rest, begun, span }, outcome);
     } catch (error) {
       if (!left.signal.aborted) {
         this.#options.log.error({ error }, "A handshake failed");
@@ -167,12 +185,14 @@ export class Connections {
       }
     } finally {
       socket.off("close", onLeft);
+      // Whatever has not ended it by now is a failure.
+      span?.end(left.signal.aborted ? "client_left" : "handshake_failed");
     }
   }
 
   async #reach(
     request: IncomingMessage,
-    socket: Duplex,
+    { socket, span }: Asking,
     listening: Listening | undefined,
     signal: AbortSignal,
   ): Promise<(Reached & Admitted) | GatewayRefusal> {
@@ -202,6 +222,7 @@ export class Connections {
     signal.throwIfAborted();
     if ("code" in verdict) return verdict;
     const { agent, route, client } = verdict;
+    span?.set({ "gen_ai.agent.name": agent.name, "omnia.namespace": agent.namespace });
     let gatewayToken: string | undefined;
     try {
       gatewayToken = client && (await this.#options.signToken?.(client));
@@ -214,6 +235,7 @@ export class Connections {
       withoutToken: (name, value) =>
         listening?.access === undefined ? value : listening.access.withoutToken(name, value),
       gatewayToken,
+      traceHeaders: joiningHeaders(span, traceOf(request)),
       withoutOrigin: verdict.isPageOfGateway,
     });
     const endpoints = orderEndpoints(route.endpoints, route.affinity, affinityKey(request), (id) =>
@@ -266,10 +288,11 @@ export class Connections {
 
   #open(
     request: IncomingMessage,
-    from: { socket: Duplex; rest: Buffer; begun: number },
+    from: Asking & { rest: Buffer; begun: number },
     { socket: replica, answer, entry, agent, client }: Reached & Admitted,
   ): void {
     const { metrics, limits, clock } = this.#options;
+    if (from.span !== undefined) endRequestSpan(from.span, answer.status);
     if (answer.status !== SWITCHING_PROTOCOLS) {
       metrics.refused("AgentRefused");
       passAnswerOn(from.socket, replica, answer, {
@@ -298,14 +321,25 @@ export class Connections {
     tunnel.start(from.rest, answer.rest);
   }
 
-  #refuse(socket: Duplex, refusal: GatewayRefusal): void {
+  #beginSpan(request: IncomingMessage): Span | undefined {
+    const tracer = this.#options.tracer();
+    return tracer && beginRequestSpan(tracer, traceOf(request));
+  }
+
+  #refuse({ socket, span }: Asking, refusal: GatewayRefusal): void {
     this.#options.metrics.refused(refusal.code);
+    if (span !== undefined) endRequestSpan(span, refusalStatus(refusal), refusal.code);
     refuseUpgrade(socket, refusal);
   }
 
   *#agents(): Iterable<AgentReference> {
     for (const { agent } of this.#tunnels.values()) yield agent;
   }
+}
+
+function traceOf({ method = "GET", headers, url = "/" }: IncomingMessage): TracedRequest {
+  const { traceparent, tracestate } = headers;
+  return { method, traceparent, tracestate, route: routeOfUpgrade(url) };
 }
 
 /**

@@ -27,6 +27,7 @@ import { gatewayApp } from "./http-api.ts";
 import type { GatewaySource } from "./gateway-source.ts";
 import { clusterHostRule, hostRule, THIS_MACHINE } from "./host-rule.ts";
 import { judgeHost, judgeOrigin } from "./judge-upgrade.ts";
+import type { CurrentTracer } from "./request-span.ts";
 import { isWebSocketUpgrade } from "./upgrade-request.ts";
 
 export interface GatewayLimits extends ConnectionLimits {
@@ -75,6 +76,8 @@ export interface GatewayOptions {
   readonly cluster?: ClusterFront | undefined;
   /** The page that it serves at `/`. */
   readonly console?: ConsoleFiles | undefined;
+  /** Without it no traces are exported. */
+  readonly tracer?: CurrentTracer | undefined;
   /** Without it the gateway has no HTTP API. */
   readonly api?: ((gateway: ApiGateway) => ApiHandler) | undefined;
 }
@@ -105,6 +108,7 @@ export function createGateway({
   limits: given,
   cluster,
   console,
+  tracer = () => undefined,
   api,
 }: GatewayOptions): Gateway {
   const limits = { ...DEFAULT_GATEWAY_LIMITS, ...given };
@@ -127,6 +131,7 @@ export function createGateway({
     signToken: cluster?.signToken,
     wake: cluster?.wake,
     namesAgents: cluster === undefined,
+    tracer,
   });
 
   const answer = getRequestListener(
@@ -140,6 +145,7 @@ export function createGateway({
       api: api?.({
         route: (agent) => source.resolve(agent),
         connections: (endpoint) => connections.to(endpoint),
+        tracer,
         closing: closing.signal,
       }),
     }).fetch,

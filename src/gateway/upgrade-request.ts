@@ -26,6 +26,8 @@ const NOT_FORWARDED = new Set([
 /** The headers in which a client says who it is, or may. Subprotocols with a token are replaced one by one. */
 const CREDENTIALS = ["authorization", "x-api-key", "cookie", "sec-websocket-protocol"];
 
+const TRACE_HEADERS = ["traceparent", "tracestate"];
+
 export function isWebSocketUpgrade(request: IncomingMessage): boolean {
   return request.headers.upgrade?.toLowerCase() === "websocket";
 }
@@ -73,6 +75,8 @@ export interface Forwarding {
   readonly withoutToken: (name: string, value: string) => string | undefined;
   /** The gateway knows the client, and proves it by this token, in place of what the client brought. */
   readonly gatewayToken?: string | undefined;
+  /** Take the place of the headers in which the client named its trace. */
+  readonly traceHeaders?: Readonly<Record<string, string>> | undefined;
   /** The agent is not told which page the client is. */
   readonly withoutOrigin?: boolean | undefined;
 }
@@ -82,7 +86,7 @@ export interface Forwarding {
  * passed on, because the agent judges them, but for what the gateway has judged itself.
  */
 export function forwardedHead(request: IncomingMessage, forwarding: Forwarding): string {
-  const { target, withoutToken, gatewayToken, withoutOrigin } = forwarding;
+  const { target, withoutToken, gatewayToken, traceHeaders, withoutOrigin } = forwarding;
   const named = (request.headers.connection ?? "")
     .split(",")
     .map((name) => name.trim().toLowerCase())
@@ -92,6 +96,7 @@ export function forwardedHead(request: IncomingMessage, forwarding: Forwarding):
   for (const kept of ["host", "origin", "authorization", "x-api-key"]) dropped.delete(kept);
   if (gatewayToken !== undefined) for (const name of CREDENTIALS) dropped.add(name);
   if (withoutOrigin === true) dropped.add("origin");
+  if (traceHeaders !== undefined) for (const name of TRACE_HEADERS) dropped.add(name);
 
   const lines = [`${request.method ?? "GET"} ${target} HTTP/1.1`];
   const { rawHeaders } = request;
@@ -101,6 +106,7 @@ export function forwardedHead(request: IncomingMessage, forwarding: Forwarding):
     const value = withoutToken(name, rawHeaders[index + 1] as string);
     if (value !== undefined) lines.push(`${name}: ${value}`);
   }
+  for (const [name, value] of Object.entries(traceHeaders ?? {})) lines.push(`${name}: ${value}`);
   if (gatewayToken !== undefined) {
     lines.push(`${GATEWAY_TOKEN_HEADER}: ${gatewayToken}`);
     const protocols = offeredProtocols(request).filter((one) => !one.startsWith(TOKEN_PROTOCOL));

@@ -51,6 +51,7 @@ export async function gateway(
         log,
         version: packageJSON.version,
         streamId: randomBytes(STREAM_ID_BYTES).toString("hex"),
+        env,
         console,
       },
       { signal: drain.signal, endNow: endNow.signal },

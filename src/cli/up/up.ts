@@ -5,6 +5,8 @@ import { createApi } from "../../gateway/api/create-api.ts";
 import { LOCAL_CALLERS } from "../../gateway/caller.ts";
 import { findConsoleFiles } from "../../gateway/console/console-files.ts";
 import { createGateway } from "../../gateway/gateway.ts";
+import { loadGatewayTracer } from "../../gateway/gateway-tracer.ts";
+import type { Tracer } from "../../observability/tracing/tracer.ts";
 import type { CrossNamespaceReferences } from "../../control/namespace-grant.ts";
 import { UpError } from "../../local/state/up-error.ts";
 import { runUp } from "../../local/up/up.ts";
@@ -36,6 +38,7 @@ export async function up(flags: UpFlags, streams: Streams): Promise<ExitCode> {
   for (const signal of SIGNALS) process.on(signal, onSignal);
   const entry = process.argv[1] ?? "";
   const console = await findConsoleFiles();
+  let tracing: Promise<Tracer | undefined> | undefined;
   try {
     const { isHanging } = await runUp({
       files: flags.filename ?? [],
@@ -54,10 +57,19 @@ export async function up(flags: UpFlags, streams: Streams): Promise<ExitCode> {
       env: streams.env,
       clock: systemClock,
       random: Math.random,
-      createGateway: ({ resources, ...options }) =>
-        createGateway({
+      createGateway: ({ resources, ...options }) => {
+        tracing = loadGatewayTracer({
+          env: streams.env,
+          log: options.log,
+          clock: systemClock,
+          version: packageJSON.version,
+        });
+        let tracer: Tracer | undefined;
+        void tracing.then((loaded) => (tracer = loaded));
+        return createGateway({
           ...options,
           console,
+          tracer: () => tracer,
           api: createApi({
             source: resources,
             callers: LOCAL_CALLERS,
@@ -67,7 +79,8 @@ export async function up(flags: UpFlags, streams: Streams): Promise<ExitCode> {
             clock: systemClock,
             log: options.log,
           }),
-        }),
+        });
+      },
     });
     if (isHanging) await endByForce(streams);
     return EXIT_CODES.ok;
@@ -77,6 +90,7 @@ export async function up(flags: UpFlags, streams: Streams): Promise<ExitCode> {
     }
     throw error;
   } finally {
+    await (await tracing)?.close();
     for (const signal of SIGNALS) process.off(signal, onSignal);
   }
 }

@@ -3,9 +3,11 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import type { HonoRequest } from "hono";
 import { etag } from "hono/etag";
 import { HTTPException } from "hono/http-exception";
+import { matchedRoutes } from "hono/route";
 import { API_PREFIX } from "../../http-api/paths.ts";
 import type { ApiGateway, ApiHandler } from "../api-handler.ts";
 import { CallersUnavailableError, type Callers } from "../caller.ts";
+import { beginRequestSpan, endRequestSpan, routeOfPattern } from "../request-span.ts";
 import type { ResourceSource } from "../resource-source.ts";
 import type { SignRequest } from "../sign-request.ts";
 import type { Log } from "../../observability/log.ts";
@@ -59,6 +61,25 @@ function apiApp(parts: ApiParts): ApiApp {
       throw new ApiProblem("InvalidRequest", problems.join("; "));
     },
   }).basePath(API_PREFIX);
+  app.use(async (context, next) => {
+    const tracer = parts.gateway.tracer();
+    if (tracer === undefined) return next();
+    const { method } = context.req;
+    const route = matchedRoutes(context).findLast(({ path }) => !path.endsWith("*"))?.path;
+    const span = beginRequestSpan(tracer, {
+      method,
+      traceparent: context.req.header("traceparent"),
+      tracestate: context.req.header("tracestate"),
+      route: route && routeOfPattern(route),
+    });
+    try {
+      await next();
+      // A stream of changes has only begun then.
+      endRequestSpan(span, context.res.status);
+    } finally {
+      span.end("client_left");
+    }
+  });
   const tag = etag();
   // A stream has no end to make a tag of.
   app.use(async (context, next) => (context.req.path === WATCH_PATH ? next() : tag(context, next)));

@@ -3,7 +3,7 @@
  * calls away from what began the span, and knows nothing of traces. Nothing is kept, and nothing costs, where no span was begun.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
-import { traceParentText } from "./trace-parent.ts";
+import { placeHeaders } from "./trace-parent.ts";
 import type { Span } from "./tracer.ts";
 
 const active = new AsyncLocalStorage<Span>();
@@ -18,13 +18,16 @@ export function withSpan<T>(span: Span | undefined, work: () => T): T {
   return span === undefined ? work() : active.run(span, work);
 }
 
+/** The same for a message of MCP over a pipe, which has no headers. Undefined where nothing is traced. */
+export function traceMeta(): Record<string, string> | undefined {
+  const place = activeSpan()?.place;
+  return place && placeHeaders(place);
+}
+
 const NO_HEADERS: Readonly<Record<string, string>> = {};
 
 /** The headers that pass the trace on to whoever gets a request. */
 export function traceHeaders(): Readonly<Record<string, string>> {
   const place = activeSpan()?.place;
-  if (place === undefined) return NO_HEADERS;
-  const headers: Record<string, string> = { traceparent: traceParentText(place) };
-  if (place.traceState !== undefined) headers["tracestate"] = place.traceState;
-  return headers;
+  return place === undefined ? NO_HEADERS : placeHeaders(place);
 }

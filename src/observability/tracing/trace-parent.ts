@@ -36,6 +36,13 @@ export function readTraceParent(text: unknown, traceState?: unknown): TraceParen
   };
 }
 
+/** The headers that name the place to whoever gets a request. */
+export function placeHeaders(place: TraceParent): Record<string, string> {
+  const headers: Record<string, string> = { traceparent: traceParentText(place) };
+  if (place.traceState !== undefined) headers["tracestate"] = place.traceState;
+  return headers;
+}
+
 export function traceParentText({ traceId, spanId, isSampled }: TraceParent): string {
   return `00-${traceId}-${spanId}-${isSampled ? "01" : "00"}`;
 }

@@ -1,5 +1,6 @@
 /** The tools of an MCP server. */
 import type { ToolConfig } from "../../agent-config/agent-config.ts";
+import { traceMeta } from "../../observability/tracing/active-span.ts";
 import { SecretValues } from "../../observability/secrets/secret-values.ts";
 import type { Clock } from "../../time/clock.ts";
 import { Deadline } from "../../time/deadline.ts";
@@ -111,6 +112,12 @@ export class McpToolServer implements ListingServer {
     return outcome;
   }
 
+  /** A server behind a URL is told of the trace in headers. */
+  #meta(): { _meta?: Record<string, string> } {
+    const meta = this.#tool.mcp?.transport === "stdio" ? traceMeta() : undefined;
+    return meta === undefined ? {} : { _meta: meta };
+  }
+
   async #tryOnce(
     name: string,
     toolArguments: Readonly<Record<string, unknown>>,
@@ -130,7 +137,7 @@ export class McpToolServer implements ListingServer {
         deadline.signal,
         ({ client }, signal) =>
           client.callTool(
-            { name, arguments: { ...toolArguments } },
+            { name, arguments: { ...toolArguments }, ...this.#meta() },
             {
               signal,
               timeout: timeoutMs + CLIENT_TIMEOUT_MARGIN_MS,

@@ -5,6 +5,9 @@ import { join } from "node:path";
 import { onTestFinished, describe, expect, it, vi } from "vitest";
 import type { ToolConfig } from "../../../src/agent-config/agent-config.ts";
 import { createLog } from "../../../src/observability/log.ts";
+import { withSpan } from "../../../src/observability/tracing/active-span.ts";
+import { loadTracer } from "../../../src/observability/tracing/load-tracer.ts";
+import { readTraceParent } from "../../../src/observability/tracing/trace-parent.ts";
 import { systemClock } from "../../../src/time/clock.ts";
 import type { ListingServer } from "../../../src/tool-servers/server/read-list.ts";
 import type { ToolOutcome } from "../../../src/tool-servers/server/tool-outcome.ts";
@@ -20,6 +23,7 @@ import {
   startMcpFaultProxy,
   type McpFault,
 } from "../../support/mcp/mcp-fault-proxy.ts";
+import { startTraceReceiver } from "../../support/observability/trace-receiver.ts";
 import {
   startMcpServer,
   stdioCommands,
@@ -27,6 +31,11 @@ import {
   type McpServerProcess,
 } from "../../support/mcp/mcp-servers.ts";
 import { timeFor } from "../../support/processes/busy-machine.ts";
+
+interface WireCall {
+  readonly method: string;
+  readonly params: { readonly _meta?: Readonly<Record<string, unknown>> };
+}
 
 const { signal } = new AbortController();
 const FAULTS: McpFault[] = [...(Object.keys(MCP_FAULTS) as McpFault[]), "10 s late"];
@@ -191,6 +200,44 @@ describe("a command that is an MCP server", () => {
     expect(logged.join("")).toContain("An MCP server says");
     await servers.close();
     expect(await call(server, ["get-sum", { a: 1, b: 2 }])).toHaveProperty("error");
+  });
+
+  it("is told of the trace in the metadata of a call, and of none where there is none", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "mcp-command-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const heard = join(folder, "heard");
+    const { everything } = await stdioCommands();
+    const command = ["sh", "-c", 'tee -a "$0" | "$@"', heard, ...everything];
+    const { server, servers } = serverAt({ url: "", mcp: { transport: "stdio", command } });
+    await call(server, ["get-sum", { a: 1, b: 2 }]);
+    const receiver = await startTraceReceiver();
+    const tracer = await loadTracer({
+      env: {
+        OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+        OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
+      },
+      log: createLog({ level: "silent" }),
+      clock: systemClock,
+      version: "1",
+      resource: {},
+    });
+    const parent = readTraceParent(
+      "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+      "vendor=1",
+    );
+    const span = tracer?.begin("execute_tool", { kind: "internal", attributes: {}, parent });
+    await withSpan(span, () => call(server, ["get-sum", { a: 3, b: 4 }]));
+    span?.end();
+    await tracer?.close();
+    await servers.close();
+    const lines = (await readFile(heard, "utf8")).trim().split("\n");
+    const calls = lines.map((line) => JSON.parse(line) as WireCall);
+    const [untraced, traced] = calls.filter(({ method }) => method === "tools/call");
+    expect(untraced?.params._meta ?? {}).not.toHaveProperty("traceparent");
+    expect(traced?.params._meta).toMatchObject({
+      traceparent: `00-0af7651916cd43dd8448eb211c80319c-${span?.place.spanId}-01`,
+      tracestate: "vendor=1",
+    });
   });
 
   it("is the Python server of others", async () => {

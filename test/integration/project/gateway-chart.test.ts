@@ -71,6 +71,17 @@ describe("the chart with a gateway", () => {
     expect(argsOf(manifests, "omnia-operator")).not.toContain("--gateway");
   });
 
+  it("exports traces to where it is told, and nowhere by itself", async () => {
+    const environment = async (...flags: string[]): Promise<unknown> =>
+      find(await rendered(...ENABLED, ...flags), "Deployment").spec.template.spec.containers[0].env;
+    const endpoint = { name: "OTEL_EXPORTER_OTLP_ENDPOINT", value: "http://collector:4318" };
+    expect(JSON.stringify(await environment())).not.toContain("OTEL");
+    expect(await environment("--set", `gateway.otel.endpoint=${endpoint.value}`)).toContainEqual(
+      endpoint,
+    );
+    await expect(environment("--set", "gateway.otel.endpoint=collector")).rejects.toThrow("otel");
+  });
+
   it("has two replicas with restricted pods, which end in order", async () => {
     const manifests = await rendered(...ENABLED);
     const { spec } = find(manifests, "Deployment");

@@ -44,7 +44,12 @@ export function anApi({
     signRequest,
     clock,
     log: createLog({ level: "silent" }),
-  })({ route: () => route, connections: () => 2, closing: closing.signal });
+  })({
+    route: () => route,
+    connections: () => 2,
+    tracer: () => undefined,
+    closing: closing.signal,
+  });
   const request = async (path: string, init: RequestInit = {}): Promise<Response> => {
     const isTrace = init.method === "TRACE";
     const asked = new Request(`http://gateway.example/api/v1alpha1${path}`, {

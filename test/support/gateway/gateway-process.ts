@@ -24,12 +24,16 @@ export class GatewayProcess implements AsyncDisposable {
   }
 
   /** Settles when it listens. It is ready once it knows the agents. */
-  static async start(kubeconfig: string, flags: readonly string[] = []): Promise<GatewayProcess> {
+  static async start(
+    kubeconfig: string,
+    flags: readonly string[] = [],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<GatewayProcess> {
     const listen = ["--host", "127.0.0.1", "--port", "0", "--management-port", "0"];
     const child = spawn(
       process.execPath,
       [PROGRAM, "gateway", "--kubeconfig", kubeconfig, ...listen, ...flags],
-      { env: { PATH: process.env["PATH"] }, stdio: ["ignore", "pipe", "pipe", "ipc"] },
+      { env: { PATH: process.env["PATH"], ...env }, stdio: ["ignore", "pipe", "pipe", "ipc"] },
     );
     const lines: string[] = [];
     for (const stream of [child.stdout, child.stderr]) {
@@ -43,8 +47,12 @@ export class GatewayProcess implements AsyncDisposable {
     return new GatewayProcess(child, ports, lines);
   }
 
-  static async ready(kubeconfig: string, flags: readonly string[] = []): Promise<GatewayProcess> {
-    const gateway = await GatewayProcess.start(kubeconfig, flags);
+  static async ready(
+    kubeconfig: string,
+    flags: readonly string[] = [],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<GatewayProcess> {
+    const gateway = await GatewayProcess.start(kubeconfig, flags, env);
     await vi.waitFor(async () => {
       const { status } = await gateway.management("/readyz");
       if (status !== 200) throw new Error("the gateway is not ready");
