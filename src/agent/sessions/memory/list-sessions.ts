@@ -16,14 +16,19 @@ import type { MemorySession } from "./memory-session.ts";
 /** The sessions that one page looks at, at most: with a filter, those that it leaves out count too. */
 const MAX_LOOKED_AT = 10_000;
 
-/** `newestFirst`: in the order of `activeAt`, which is in whole milliseconds; those of one millisecond in any order. */
+/**
+ * A page costs as much as it looks at, wherever in the list it is. `newestFirst` gives the sessions that were last active in this
+ * millisecond and before it, or all, in the order of `activeAt`; those of one millisecond in any order.
+ */
 export function listSessions(
-  newestFirst: readonly MemorySession[],
   query: SessionQuery,
   {
+    newestFirst,
     activeAt,
     describe,
   }: {
+    newestFirst: (until: number | undefined) => Iterable<MemorySession>;
+    /** Whole milliseconds since 1970. */
     activeAt: (session: MemorySession) => number;
     /** Undefined when its time is over. */
     describe: (session: MemorySession) => ListedSession | undefined;
@@ -35,13 +40,7 @@ export function listSessions(
   const sessions: ListedSession[] = [];
   let lookedAt = 0;
   let place: SessionPosition | undefined;
-  for (let at = 0; at < newestFirst.length;) {
-    const time = activeAt(newestFirst[at] as MemorySession);
-    let end = at + 1;
-    while (end < newestFirst.length && activeAt(newestFirst[end] as MemorySession) === time) end++;
-    const together = newestFirst.slice(at, end);
-    at = end;
-    if (after !== undefined && time > after.lastActiveAt) continue;
+  for (const [time, together] of byMillisecond(newestFirst(after?.lastActiveAt), activeAt)) {
     for (const session of together.toSorted((one, other) => (one.id < other.id ? 1 : -1))) {
       const position = { lastActiveAt: time, id: session.id };
       if (after !== undefined && compareSessions(position, after) <= 0) continue;
@@ -59,4 +58,20 @@ export function listSessions(
     }
   }
   return { sessions, unreadable: [] };
+}
+
+function* byMillisecond(
+  sessions: Iterable<MemorySession>,
+  activeAt: (session: MemorySession) => number,
+): Generator<[time: number, together: MemorySession[]]> {
+  let together: [number, MemorySession[]] | undefined;
+  for (const session of sessions) {
+    const time = activeAt(session);
+    if (together?.[0] === time) together[1].push(session);
+    else {
+      if (together !== undefined) yield together;
+      together = [time, [session]];
+    }
+  }
+  if (together !== undefined) yield together;
 }

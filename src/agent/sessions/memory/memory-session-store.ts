@@ -339,9 +339,10 @@ export class MemorySessionStore implements SessionStore {
   async list(query: SessionQuery): Promise<SessionPage> {
     this.#assertOpen();
     query.signal?.throwIfAborted();
-    const newestFirst = [...this.#byActivity.values()].toReversed();
     const now = this.#clock.monotonic();
-    return listSessions(newestFirst, query, {
+    return listSessions(query, {
+      newestFirst: (until) =>
+        this.#byActivity.newestFirst(until === undefined ? undefined : until + 1 - this.#epoch),
       activeAt: (session) => this.#timesOf(session).lastActiveAt,
       describe: (session) =>
         this.#isOver(session, now) ? undefined : describeSession(session, this.#timesOf(session)),
