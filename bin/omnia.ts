@@ -1,11 +1,24 @@
 #!/usr/bin/env node
 /** Reads the command line and starts a role. An agent is started without what the other commands need. */
-import { readAgentArguments } from "../src/cli/agent/read-agent-arguments.ts";
+import { nodeVersionProblem } from "../src/cli/node-version.ts";
 
-const [role, ...roleArguments] = process.argv.slice(2);
-const agentOptions = role === "agent" ? readAgentArguments(roleArguments) : undefined;
+// Everything else is imported only then, since an older Node.js may not even be able to read it.
+const problem = nodeVersionProblem(process.versions.node);
+if (problem === undefined) await run();
+else {
+  process.stderr.write(`omnia: ${problem}\n`);
+  process.exitCode = 1;
+}
 
-if (agentOptions === undefined) {
+async function run(): Promise<void> {
+  const [role, ...roleArguments] = process.argv.slice(2);
+  const { readAgentArguments } = await import("../src/cli/agent/read-agent-arguments.ts");
+  const agentOptions = role === "agent" ? readAgentArguments(roleArguments) : undefined;
+  if (agentOptions !== undefined) {
+    const { startAgent } = await import("../src/cli/agent/start-agent.ts");
+    process.exitCode = await startAgent(agentOptions);
+    return;
+  }
   const { main, report } = await import("../src/cli/main.ts");
   process.on("uncaughtException", (error) => process.exit(report(error, process)));
   for (const stream of [process.stdout, process.stderr]) {
@@ -15,7 +28,4 @@ if (agentOptions === undefined) {
     });
   }
   process.exitCode = await main(process.argv.slice(2), process);
-} else {
-  const { startAgent } = await import("../src/cli/agent/start-agent.ts");
-  process.exitCode = await startAgent(agentOptions);
 }
