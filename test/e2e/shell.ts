@@ -42,13 +42,14 @@ export class Shell implements AsyncDisposable {
     }));
   }
 
-  shows(expected: RegExp): Promise<RegExpExecArray> {
-    return eventually(`${String(expected)} in the output`, () => {
+  shows(expected: RegExp, timeoutMs?: number): Promise<RegExpExecArray> {
+    const look = (): RegExpExecArray | undefined => {
       const found = expected.exec(this.output);
       if (found === null && this.#hasEnded)
         throw new Error(`it ended without ${String(expected)}:\n${this.output}`);
       return found ?? undefined;
-    });
+    };
+    return eventually(`${String(expected)} in the output`, look, timeoutMs);
   }
 
   endInput(): void {

@@ -1,7 +1,7 @@
 /** A real Kubernetes of one node for the tests of a file, brought up by the command of the documentation. */
 import { readFile } from "node:fs/promises";
 import { Agent, request } from "node:https";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { json } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { parse } from "yaml";
@@ -15,6 +15,8 @@ const HOME = "/var/tmp/omnia-node";
 const KUBECONFIG = `${HOME}/admin.kubeconfig`;
 /** Pods take their time on a busy machine. */
 const LIMIT_MS = 120_000;
+/** The first time, its programs are built. */
+const START_LIMIT_MS = 60 * 60_000;
 const POLL_MS = 200;
 const RUNTIME = "ctr --address /run/omnia-node/containerd.sock --namespace k8s.io";
 
@@ -61,6 +63,15 @@ export class ClusterNode implements AsyncDisposable {
     return new Shell(commands, { cwd: ROOT, env: environment(), input });
   }
 
+  /** Makes the program known to the node as the image `omnia.local/NAME:1`. There is no registry to pull from. */
+  async addImage(program: string): Promise<void> {
+    const archive = `${HOME}/${basename(program)}.tar`;
+    const pack = `node_modules/.bin/node test/node/pack-program.ts omnia.local/${basename(program)}:1`;
+    await this.run(
+      `${pack} ${program} ${archive}; ${RUNTIME} images import ${archive}; rm ${archive}`,
+    );
+  }
+
   async kubectl(command: string, input = ""): Promise<string> {
     await using shell = this.start(`kubectl ${command}`, input);
     const { code, output } = await shell.ended;
@@ -76,8 +87,12 @@ export class ClusterNode implements AsyncDisposable {
   }
 
   /** Settles with the first answer that is not `undefined`. */
-  async eventually<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
-    const deadline = performance.now() + LIMIT_MS;
+  async eventually<T>(
+    what: string,
+    ask: () => Promise<T | undefined>,
+    limitMs = LIMIT_MS,
+  ): Promise<T> {
+    const deadline = performance.now() + limitMs;
     for (;;) {
       const answer = await ask();
       if (answer !== undefined) return answer;
@@ -189,7 +204,7 @@ class NodeProcess {
       throw new Error(`the node did not come up: ${output}`);
     });
     ended.catch(() => {});
-    await Promise.race([ended, this.#shell.shows(/^.*admin\.kubeconfig$/m)]);
+    await Promise.race([ended, this.#shell.shows(/^.*admin\.kubeconfig$/m, START_LIMIT_MS)]);
   }
 
   async end(): Promise<void> {
