@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { KubeClient, type KubeClientOptions } from "../kube/client/client.ts";
 import { RateLimiter } from "../kube/client/rate-limiter.ts";
-import { createTransport } from "../kube/client/transport.ts";
+import { createTransport, type Transport } from "../kube/client/transport.ts";
 import {
   type LeaderElectionOptions,
   LeaseLostError,
@@ -38,7 +38,7 @@ import type { ControllerSettings, OperatorSettings } from "./cluster/operator-co
 import { createOperator } from "./operator.ts";
 import { createOperatorMetrics, type OperatorMetrics } from "./operator-metrics.ts";
 
-/** The lease is renewed by a client of its own, so that renewals do not queue behind the work. */
+/** The lease is renewed by a client with connections of its own, so that renewals do not queue behind the work. */
 const LEASE_REQUESTS_PER_SECOND = 5;
 
 export interface OperatorOptions {
@@ -79,7 +79,9 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
   const registry = createMetrics({ processMetrics: true });
   const metrics = createOperatorMetrics(registry, LEASE_NAME, new URL(server).host);
   const transport = createTransport(kubeConfig, clock);
+  const leaseTransport = createTransport(kubeConfig, clock);
   const clientWith = (
+    transport: Transport,
     perSecond: number,
     burst: number,
     repeating?: KubeClientOptions["repeating"],
@@ -92,7 +94,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
       repeating,
       onResponse: (response) => metrics.responded(response),
     });
-  const client = clientWith(options.requestsPerSecond, options.burst, { random });
+  const client = clientWith(transport, options.requestsPerSecond, options.burst, { random });
   const caches = createCaches();
   const watching = watchCluster({
     caches,
@@ -124,7 +126,8 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     if (leaseNamespace === undefined) {
       await lead(standing, client, signal);
     } else {
-      const leaseClient = clientWith(LEASE_REQUESTS_PER_SECOND, LEASE_REQUESTS_PER_SECOND);
+      const rate = LEASE_REQUESTS_PER_SECOND;
+      const leaseClient = clientWith(leaseTransport, rate, rate);
       await leadWheneverElected(standing, { leaseNamespace, leaseClient, client }, signal);
     }
   } finally {
@@ -132,6 +135,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     await watches;
     await management.close();
     transport.close();
+    leaseTransport.close();
   }
 }
 

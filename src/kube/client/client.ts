@@ -168,6 +168,7 @@ export class KubeClient {
       method: "GET",
       path,
       headers: options.metadataOnly === true ? { accept: METADATA_ACCEPT } : undefined,
+      isWatch: true,
       signal: deadline.signal,
     });
     try {

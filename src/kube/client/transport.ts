@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { isDeepStrictEqual } from "node:util";
 import type { KubeConfig } from "@kubernetes/client-node";
-import { type Clock, systemClock } from "../../time/clock.ts";
+import { type Clock, systemClock, type Timer } from "../../time/clock.ts";
 import { ConnectionError } from "./api-error.ts";
 import { type Authentication, Credentials, type TlsOptions } from "./credentials.ts";
 
@@ -12,6 +12,8 @@ import { type Authentication, Credentials, type TlsOptions } from "./credentials
 export const CONNECT_TIMEOUT_MS = 10_000;
 /** The other end of a silent connection is probed after this time; without an answer for ten more seconds it is taken for dead. */
 const KEEP_ALIVE_MS = 30_000;
+/** The number of connections for requests other than watches. A request beyond it waits, so that a burst leaves no hundreds behind. */
+export const MAX_CONNECTIONS = 16;
 /** A connection on which no byte of an answer comes within this time is taken for dead. */
 export const RESPONSE_TIMEOUT_MS = 30_000;
 
@@ -21,6 +23,8 @@ export interface TransportRequest {
   path: string;
   headers?: Record<string, string> | undefined;
   body?: string | undefined;
+  /** A watch, which keeps its connection for minutes. It has one of its own, and waits for no other request. */
+  isWatch?: boolean | undefined;
   /** Called once the connection is made, right before the first byte. When it throws, the request ends unsent. */
   beforeSending?: (() => void) | undefined;
   signal: AbortSignal;
@@ -45,23 +49,25 @@ export function createTransport(
   const server = new URL(cluster.server);
   const proxied = cluster.proxyUrl !== undefined && cluster.proxyUrl !== "";
   const credentials = new Credentials(kubeConfig);
-  let agent: Agent | undefined;
+  let agents: { readonly watches: Agent; readonly others: Agent } | undefined;
   let material: TlsOptions = {};
 
-  /** An agent of our own, because client-node's neither keeps connections alive nor notices a renewed certificate. */
-  const agentFor = (authentication: Authentication): Agent => {
+  /** Agents of our own, because client-node's neither keeps connections alive nor notices a renewed certificate. */
+  const agentFor = (authentication: Authentication, isWatch: boolean): Agent => {
     const tlsOptions = tlsOptionsOf(authentication);
-    if (agent === undefined || !isDeepStrictEqual(tlsOptions, material)) {
+    if (agents === undefined || !isDeepStrictEqual(tlsOptions, material)) {
       // Requests on the old connections go on to their end.
-      for (const idle of Object.values(agent?.freeSockets ?? {})) idle?.forEach(destroy);
+      for (const agent of Object.values(agents ?? {})) {
+        for (const idle of Object.values(agent.freeSockets)) idle?.forEach(destroy);
+      }
       material = tlsOptions;
-      agent = new ServerAgent({
-        keepAlive: true,
-        keepAliveMsecs: KEEP_ALIVE_MS,
-        ...tlsOptions,
-      });
+      const options = { keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS, ...tlsOptions };
+      agents = {
+        watches: new ServerAgent(options),
+        others: new ServerAgent({ ...options, maxSockets: MAX_CONNECTIONS }),
+      };
     }
-    return agent;
+    return isWatch ? agents.watches : agents.others;
   };
 
   const authenticate = async (signal: AbortSignal): Promise<Authentication> => {
@@ -78,7 +84,7 @@ export function createTransport(
 
   const sendAs = async (
     authentication: Authentication,
-    { method, path, headers, body, beforeSending, signal }: TransportRequest,
+    { method, path, headers, body, isWatch = false, beforeSending, signal }: TransportRequest,
   ): Promise<IncomingMessage> => {
     const secure = server.protocol === "https:";
     const options: RequestOptions = {
@@ -93,18 +99,25 @@ export function createTransport(
         ...headers,
       },
       auth: authentication.auth,
-      agent: proxied ? authentication.agent : secure ? agentFor(authentication) : undefined,
+      agent: proxied
+        ? authentication.agent
+        : secure
+          ? agentFor(authentication, isWatch)
+          : undefined,
       signal,
     };
     return await new Promise<IncomingMessage>((resolve, reject) => {
       const sent = (secure ? httpsRequest : httpRequest)(options);
       let wasSent = false;
-      const connecting = clock.setTimer(CONNECT_TIMEOUT_MS, () => {
-        sent.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS / 1000} s`));
-      });
-      sent.once("close", () => connecting.cancel());
+      const connect = (): Timer =>
+        clock.setTimer(CONNECT_TIMEOUT_MS, () => {
+          sent.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS / 1000} s`));
+        });
+      // A proxy's agent gives a socket once that is connected to the proxy, and ours gives one when it is this request's turn.
+      let connecting = proxied ? connect() : undefined;
+      sent.once("close", () => connecting?.cancel());
       const begin = (): void => {
-        connecting.cancel();
+        connecting?.cancel();
         try {
           beforeSending?.();
         } catch (error) {
@@ -119,6 +132,7 @@ export function createTransport(
         sent.destroy(new Error(`no answer within ${RESPONSE_TIMEOUT_MS / 1000} s`));
       });
       sent.once("socket", (socket) => {
+        connecting ??= connect();
         socket.setKeepAlive(true, KEEP_ALIVE_MS);
         onceConnected(socket, begin);
       });
@@ -149,7 +163,8 @@ export function createTransport(
       return await sendAs(await authenticate(request.signal), request);
     },
     close() {
-      agent?.destroy();
+      agents?.watches.destroy();
+      agents?.others.destroy();
     },
   };
 }
