@@ -29,8 +29,9 @@ function rowsOf(map: YAMLMap, path: string): string[][] {
   });
 }
 
+/** As `--set` takes it. */
 function keyOf({ key }: Pair): string {
-  return isScalar(key) ? String(key.value) : "";
+  return isScalar(key) ? String(key.value).replaceAll(".", String.raw`\.`) : "";
 }
 
 /** The comment before the first key of a map belongs to the map, as YAML is read here. */

@@ -218,6 +218,23 @@ describe("the chart with a gateway", () => {
     expect(argsOf(manifests)).toContain("--allowed-host=agents.example.com,chat.example.com");
   });
 
+  it("is scraped once, by whichever monitors there are, and its metrics keep the namespace that they name", async () => {
+    for (const enabled of [
+      "metrics.serviceMonitor.enabled=true",
+      "metrics.podMonitor.enabled=true",
+      "metrics.podMonitor.enabled=true,metrics.serviceMonitor.enabled=true",
+    ]) {
+      const monitors = (await rendered(...ENABLED, "--set", enabled)).filter(({ kind }) =>
+        /^(?:Pod|Service)Monitor$/.test(kind as string),
+      );
+      expect(monitors.filter(({ metadata }) => metadata.name === "omnia-gateway")).toHaveLength(1);
+      for (const { spec } of monitors) {
+        const [endpoint] = spec.endpoints ?? spec.podMetricsEndpoints;
+        expect(endpoint).toMatchObject({ honorLabels: true });
+      }
+    }
+  });
+
   it("has the Service that its ServiceMonitor looks for, and no other", async () => {
     const manifests = await rendered(...ENABLED, "--set", "metrics.serviceMonitor.enabled=true");
     const wanted = find(manifests, "ServiceMonitor").spec.selector.matchLabels;
