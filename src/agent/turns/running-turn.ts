@@ -262,16 +262,18 @@ export class RunningTurn implements Turn {
     this.#account(ending, outcome);
   }
 
-  /** Counts the turn, and writes its line. Nothing that was said in it stands there. */
-  #account(ending: TurnEnding, { status, isMoved, finishReason, code }: TurnOutcome): void {
+  /** Counts the turn unless another replica will, and writes its line. Nothing that was said in it stands there. */
+  #account(ending: TurnEnding, outcome: TurnOutcome): void {
+    const { status, finishReason, code } = outcome;
     const { metrics, clock, log } = this.#context;
     const { handler } = this.config;
     const durationMs = clock.monotonic() - this.#receivedAt;
-    metrics.requestsTotal.add(1, { status, handler, version: this.#packVersion ?? "" });
-    metrics.requestDurationSeconds.observe(durationMs / 1_000);
+    if (status !== "moved") {
+      metrics.requestsTotal.add(1, { status, handler, version: this.#packVersion ?? "" });
+      metrics.requestDurationSeconds.observe(durationMs / 1_000);
+    }
     const usage = (ending.type === "done" ? ending.usage : undefined) ?? this.#recorder.usage;
     if (this.#span !== undefined) {
-      const outcome = { status, isMoved, finishReason, code };
       const content = ending.type === "done" ? ending.content : undefined;
       const answer = this.#transcript.answer || (content ?? "");
       endTurnSpan(this.#span, outcome, { usage, answer });
@@ -281,7 +283,7 @@ export class RunningTurn implements Turn {
         sessionId: this.sessionId,
         turnId: this.id,
         handler,
-        outcome: isMoved ? "moved" : status,
+        outcome: status,
         finishReason,
         code,
         durationMs: Math.round(durationMs),

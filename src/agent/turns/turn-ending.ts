@@ -128,14 +128,13 @@ export function errorBody(error: unknown): ErrorBody {
 
 /** What is told of the end of a turn where turns are counted. */
 export interface TurnOutcome {
-  readonly status: RequestStatus;
-  /** Another replica goes on with it. */
-  readonly isMoved?: boolean | undefined;
+  /** `moved`: another replica goes on with it, and counts it when it ends. */
+  readonly status: RequestStatus | "moved";
   readonly finishReason?: FinishReason | undefined;
   readonly code?: ErrorBody["code"] | undefined;
 }
 
-export const MOVED: TurnOutcome = { status: "error", isMoved: true };
+export const MOVED: TurnOutcome = { status: "moved" };
 
 export function outcomeOf(ending: StoredEnding): TurnOutcome {
   if (ending.type === "error") return outcomeOfFailure(ending.error);

@@ -81,12 +81,13 @@ async function aRunner() {
     sentBefore: [] as number[],
   };
   const handler: Handler = { run: (turn) => state.handle(turn) };
+  const metrics = createMetrics({ processMetrics: false });
   const runner = new TurnRunner({
     feeds,
     clock,
     pace: new WritePace(clock),
     log: createLog({ destination: { write: (line) => void (state.logged += line) } }),
-    metrics: createAgentMetrics(createMetrics({ processMetrics: false }), {
+    metrics: createAgentMetrics(metrics, {
       connectionsActive: () => 0,
       sessionsActive: () => 0,
       requestsInflight: () => 0,
@@ -124,7 +125,7 @@ async function aRunner() {
     await runner.whenIdle();
     return delivered.at(-1);
   }
-  return { clock, store, stores, feeds, runner, delivered, failures, state, begin, ask };
+  return { clock, store, stores, feeds, runner, delivered, failures, state, metrics, begin, ask };
 }
 
 describe("frames", () => {
@@ -267,7 +268,7 @@ describe("the line of a turn in the log", () => {
   });
 
   it("is one for each turn, whichever way it ends", async () => {
-    const { ask, begin, state, runner, store } = await aRunner();
+    const { ask, begin, state, runner, store, metrics } = await aRunner();
     await ask(() => Promise.reject(new TurnError("PROVIDER_ERROR", "private reason")));
     state.handle = (turn) =>
       new Promise((resolve) => {
@@ -285,6 +286,13 @@ describe("the line of a turn in the log", () => {
       { outcome: "moved" },
     ]);
     expect(JSON.stringify(lines)).not.toContain("private");
+    // The one that moved is counted where it ends: a rollout is no row of errors.
+    const counted = (await metrics.text()).match(/^omnia_agent_requests_total\{.*$/gm) ?? [];
+    expect(counted.map((line) => line.replace(/.*status="(\w+)".* (\d+)$/, "$1 $2"))).toEqual([
+      "error 1",
+      "cancelled 1",
+    ]);
+    expect(await metrics.text()).toMatch(/^omnia_agent_request_duration_seconds_count(\{\})? 2$/m);
   });
 });
 

@@ -51,12 +51,12 @@ export function endTurnSpan(
   outcome: TurnOutcome,
   used: { readonly usage: Usage | undefined; readonly answer: string },
 ): void {
-  const { status, isMoved, finishReason, code } = outcome;
+  const { status, finishReason, code } = outcome;
   span.set({
     "gen_ai.usage.input_tokens": used.usage?.input_tokens,
     "gen_ai.usage.output_tokens": used.usage?.output_tokens,
     "gen_ai.response.finish_reasons": finishReason === undefined ? undefined : [finishReason],
-    "omnia.outcome": isMoved ? "moved" : status,
+    "omnia.outcome": status,
   });
   span.capture("gen_ai.output.messages", () => [
     {
