@@ -3,7 +3,6 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { parse } from "yaml";
-import { createGatewayMetrics } from "../../../src/gateway/gateway-metrics.ts";
 import { ApiError } from "../../../src/kube/client/api-error.ts";
 import { Management } from "../../../src/observability/management.ts";
 import { createMetrics, type Metrics } from "../../../src/observability/metrics.ts";
@@ -18,6 +17,7 @@ import {
   PROMETHEUS_TIMEOUT_MS,
   startPrometheus,
 } from "../../support/observability/prometheus.ts";
+import { startBusyPrograms } from "../../support/observability/busy-programs.ts";
 import { startHttpServer } from "../../support/processes/http-server.ts";
 
 const FOLDER = join(import.meta.dirname, "../../../charts/omnia/monitoring");
@@ -85,7 +85,8 @@ async function aBusyAgent(): Promise<number> {
   return agent.running.managementPort;
 }
 
-async function aBusyOperator(): Promise<number> {
+/** An operator whose only trouble is a version of a pack that was taken back. */
+async function anOperatorWithAbort(): Promise<number> {
   const registry = createMetrics({ processMetrics: true });
   const metrics = createOperatorMetrics(registry, "omnia-operator", "127.0.0.1:6443");
   metrics.setLeading(true);
@@ -108,18 +109,6 @@ async function aBusyOperator(): Promise<number> {
   return await served(registry);
 }
 
-async function aBusyGateway(): Promise<number> {
-  const registry = createMetrics({ processMetrics: true });
-  const metrics = createGatewayMetrics(registry);
-  const agent = { name: "helper", namespace: "team" };
-  metrics.observe(() => [agent]);
-  metrics.connected(agent, 0.01);
-  metrics.refused("AgentNotFound");
-  metrics.passed("to-client", 10);
-  metrics.passed("to-agent", 10);
-  return await served(registry);
-}
-
 /** As Grafana fills them in. */
 function filledIn(expression: string): string {
   return expression
@@ -134,11 +123,7 @@ function compared(expression: string): string {
 
 describe("alerts and dashboards", { timeout: PROMETHEUS_TIMEOUT_MS }, () => {
   it("ask for what agents, the operator and gateways really have", async () => {
-    const targets = {
-      agent: await aBusyAgent(),
-      operator: await aBusyOperator(),
-      gateway: await aBusyGateway(),
-    };
+    const targets = { agent: await aBusyAgent(), ...(await startBusyPrograms()) };
     await using prometheus = await startPrometheus({ targets, rules: RULES });
     // A rate needs two samples of each.
     await expect
@@ -171,7 +156,7 @@ describe("alerts and dashboards", { timeout: PROMETHEUS_TIMEOUT_MS }, () => {
   });
 
   it("fire where they should, and only there", async () => {
-    const targets = { agent: await aBusyAgent(), operator: await aBusyOperator() };
+    const targets = { agent: await aBusyAgent(), operator: await anOperatorWithAbort() };
     await using prometheus = await startPrometheus({ targets, rules: RULES });
     await expect
       .poll(() => prometheus.query('ALERTS{alertstate="firing"}').catch(() => []), {

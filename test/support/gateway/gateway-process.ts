@@ -68,6 +68,10 @@ export class GatewayProcess implements AsyncDisposable {
     return this.#ports.port;
   }
 
+  get managementPort(): number {
+    return this.#ports.managementPort;
+  }
+
   get url(): string {
     return `ws://127.0.0.1:${this.#ports.port}`;
   }

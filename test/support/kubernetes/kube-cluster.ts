@@ -121,6 +121,12 @@ export class KubeCluster {
     if (answer.status !== 200) throw refused("PATCH", object, answer);
   }
 
+  /** As a controller of its kind writes it. */
+  async patchStatus(object: KubeObject, status: object): Promise<void> {
+    const answer = await this.server.request("PATCH", `${pathOf(object)}/status`, { status });
+    if (answer.status !== 200) throw refused("PATCH", object, answer);
+  }
+
   /** What it owns goes after it. */
   async delete(object: KubeObject): Promise<void> {
     const path = `${pathOf(object)}?propagationPolicy=Background`;
