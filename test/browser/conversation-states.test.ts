@@ -172,6 +172,29 @@ describe("a page of a conversation", () => {
     expect(await page.locator("[data-turn]").innerText()).toContain("let a = 1;");
   });
 
+  it("shows all of a hostile answer of a megabyte, without an element for each word of it", async ({
+    openPage,
+  }) => {
+    const { page, agent } = await talk({ openPage });
+    const stopMeasuring = await measureTasks(page);
+    const text = `${"someone@example.org ".repeat(50_000)}This is the end.`;
+    const size = 20_000;
+    let seq = 0;
+    for (let at = 0; at < text.length; at += size) {
+      seq += 1;
+      const named = seq === 1 ? { message_id: agent.messageId() } : {};
+      agent.say({ type: "chunk", seq, content: text.slice(at, at + size), ...named });
+    }
+    agent.say({ type: "done", seq: seq + 1, content: text, finish_reason: "stop" });
+    await page.locator("[data-turn]").getByText("This is the end.").waitFor({ timeout: 50_000 });
+    const longest = await stopMeasuring();
+    process.stdout.write(
+      `a hostile megabyte: the longest task took ${Math.round(longest)} ms of the processor\n`,
+    );
+    expect(await page.locator("*").count()).toBeLessThan(20_000);
+    expect((await page.locator("[data-turn]").textContent())?.split("@")).toHaveLength(50_001);
+  });
+
   it("does not pull a reader away, and jumps to the latest on request", async ({ openPage }) => {
     const { page, agent } = await talk({ openPage });
     const lines = Array.from({ length: 200 }, (_, index) => `Line ${index}\n\n`).join("");

@@ -1,6 +1,7 @@
 /** Shows a text of Markdown that may still grow. What has come is cut into blocks, each of which is parsed and shown once. */
-import { memo, useMemo, useRef } from "react";
+import { memo, useEffect, useMemo, useReducer, useRef } from "react";
 import remend from "remend";
+import { markdownLength, plainPieces, shownAfterStep } from "./answer-limits.ts";
 import { BlockCutter, type MarkdownBlock } from "./block-cutter.ts";
 import { CodeBlock } from "./code-block.tsx";
 import { LinkDefinitions } from "./link-definitions.ts";
@@ -14,23 +15,55 @@ export const MarkdownText = memo(function MarkdownText({
   text: string;
   isGrowing: boolean;
 }) {
-  const { closed, open, definitions } = useBlocks(text, isGrowing);
+  const length = markdownLength(text);
+  const isCut = length < text.length;
+  const { closed, open, definitions } = useBlocks(
+    isCut ? text.slice(0, length) : text,
+    isGrowing && !isCut,
+  );
+  const shown = useShownCount(closed);
+  const isAllShown = shown === closed.length;
   return (
     <div className={styles.text}>
-      {closed.map((block, index) => (
+      {closed.slice(0, shown).map((block, index) => (
         <Block key={index} block={block} definitions={definitions.of(block)} isGrowing={false} />
       ))}
-      {open === undefined ? undefined : (
+      {open === undefined || !isAllShown ? undefined : (
         <Block
           key={closed.length}
           block={open}
           definitions={definitions.of(open)}
-          isGrowing={isGrowing}
+          isGrowing={isGrowing && !isCut}
         />
       )}
+      {isCut && isAllShown
+        ? plainPieces(text, length).map((piece, index) => (
+            <PlainPiece key={`plain-${index}`} text={piece} />
+          ))
+        : undefined}
     </div>
   );
 });
+
+/** As it is written. */
+const PlainPiece = memo(function PlainPiece({ text }: { text: string }) {
+  return <div className={`${styles.block} ${styles.plain}`}>{text}</div>;
+});
+
+/** How many of the blocks are shown: all of those that come while one looks on, and those that were there already step by step, one a frame. */
+function useShownCount(blocks: readonly MarkdownBlock[]): number {
+  const before = useRef(0);
+  const [, showMore] = useReducer((count: number) => count + 1, 0);
+  const shown = shownAfterStep(blocks, Math.min(before.current, blocks.length));
+  const isAll = shown === blocks.length;
+  useEffect(() => {
+    before.current = shown;
+    if (isAll) return;
+    const frame = requestAnimationFrame(showMore);
+    return () => cancelAnimationFrame(frame);
+  }, [shown, isAll]);
+  return shown;
+}
 
 /** The cutter is kept as long as the text only grows. */
 function useBlocks(
