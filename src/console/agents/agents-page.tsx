@@ -6,7 +6,7 @@ import { useList } from "../api/use-list.ts";
 import { FilterBar } from "../parts/filter-bar.tsx";
 import { ListState } from "../parts/list-state.tsx";
 import { VirtualRows } from "../parts/virtual-rows.tsx";
-import { AgentRow } from "./agent-row.tsx";
+import { AgentCells } from "./agent-cells.tsx";
 import { EmptyAgents } from "./empty-agents.tsx";
 import { filterAgents, orderAgents } from "./order-agents.ts";
 import { secondLineOf } from "../resource/list-cells.tsx";
@@ -57,7 +57,7 @@ export function AgentsPage() {
             keyOf={(agent) => `${agent.namespace}/${agent.name}`}
             secondLine={secondLineOf}
           >
-            {(agent) => <AgentRow agent={agent} />}
+            {(agent) => <AgentCells agent={agent} />}
           </VirtualRows>
         )}
       </ListState>

@@ -7,7 +7,7 @@ import { Cause, Name } from "../resource/list-cells.tsx";
 import list from "../resource/list.module.css";
 
 /** The cells of an agent. One that is not ready has a second line. */
-export const AgentRow = memo(function AgentRow({ agent }: { agent: AgentView }) {
+export const AgentCells = memo(function AgentCells({ agent }: { agent: AgentView }) {
   const { namespace, name, phase, ready, wanted, explain, pack, connections } = agent;
   return (
     <>
