@@ -72,8 +72,13 @@ export async function runProgram(args: readonly string[], streams: Streams): Pro
     });
     program.addCommand(withSettings(command, program, `omnia ${command.name()}`));
   }
-  await program.parseAsync([...args], { from: "user" });
+  await program.parseAsync(isVersion(args) ? ["--version"] : [...args], { from: "user" });
   return exitCode;
+}
+
+/** Many programs answer to these in place of `--version`. */
+function isVersion([first, ...others]: readonly string[]): boolean {
+  return others.length === 0 && (first === "version" || first === "-v");
 }
 
 /** Gives a command, and those below it, the settings of the program. `words` are those that name it. */

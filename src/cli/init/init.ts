@@ -45,7 +45,10 @@ export async function init(
 
 function tell(plan: InitPlan, files: readonly NewFile[], { stdout }: Streams): void {
   const { name, folder, source, model, baseURL } = plan;
-  const from = source.kind === "handler" ? "" : ` by ${source.title}`;
+  // With an address of its own, what speaks a provider's protocol may be anybody's.
+  const isOther = source.kind === "cloud" && baseURL !== undefined;
+  const answering = isOther ? `the server at ${baseURL}` : source.title;
+  const from = source.kind === "handler" ? "" : ` by ${answering}`;
   printLine(stdout, `${name} answers with ${model ?? source.title}${from}.`);
   printLine(stdout);
   const paths = files.map((file) => join(folder, file.name));

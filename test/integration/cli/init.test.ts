@@ -113,7 +113,17 @@ describe("init without a terminal", () => {
       ["listed", "--base-url", `${models.url}/v1`],
       ["found", "--provider", "lmstudio", "--base-url", `${models.url}/v1`, "-y"],
     ];
-    for (const given of flags) expect(await run(["init", ...given])).toMatchObject({ code: 0 });
+    const told: string[] = [];
+    for (const given of flags) {
+      const { code, out } = await run(["init", ...given]);
+      expect(code).toBe(0);
+      told.push(out.split("\n", 1)[0] ?? "");
+    }
+    expect(told.slice(1)).toEqual([
+      `here answers with my-model by the server at ${models.url}.`,
+      `listed answers with llama3.2:latest by the server at ${models.url}/v1.`,
+      "found answers with llama3.2:latest by LM Studio.",
+    ]);
     const agents = await Promise.all(
       flags.map(([name = ""]) => readFile(join(folder(), name, "agent.yaml"), "utf8")),
     );

@@ -23,12 +23,14 @@ function run(args: readonly string[], options: OmniaOptions = {}): Promise<Omnia
 
 describe("omnia", () => {
   it("prints its version and its help", async () => {
-    const [version, help, chatHelp] = await Promise.all([
+    const [version, versionAsked, help, chatHelp] = await Promise.all([
       run(["--version"]),
+      run(["version"]),
       run(["--help"]),
       run(["help", "chat"]),
     ]);
     expect(version).toEqual({ code: 0, out: `${packageJSON.version}\n`, err: "" });
+    expect(versionAsked).toEqual(version);
     expect(help).toMatchObject({ code: 0, err: "" });
     for (const command of [
       "init",
