@@ -20,7 +20,7 @@ import type { JudgedPack } from "./find-pack.ts";
 import type { EvalFlags } from "./flags.ts";
 import { handlerTalk } from "./handler-talk.ts";
 import { prepareAgent, type PreparedAgent } from "./prepare-agent.ts";
-import { loadRecording, replayedJudge, replayedTalk } from "./recordings.ts";
+import { checkRecordingsFolder, loadRecording, replayedJudge, replayedTalk } from "./recordings.ts";
 import { decideRegistries } from "./tool-registries.ts";
 
 export interface AnswerSource extends AsyncDisposable {
@@ -48,6 +48,7 @@ export async function openSource(
 ): Promise<AnswerSource> {
   const { replay } = flags;
   if (replay !== undefined) {
+    await checkRecordingsFolder(replay, options.files);
     let stale = 0;
     return {
       model: undefined,

@@ -43,6 +43,22 @@ function unwritable(folder: string, error: unknown): CliError {
   return new CliError(`--record: ${folder} cannot be written (${code}).`, { cause: error });
 }
 
+/** Rejects with a CliError when there is no such folder, so that not every conversation is told to have no recording. */
+export async function checkRecordingsFolder(folder: string, files: PatientFiles): Promise<void> {
+  let isFolder: boolean;
+  try {
+    isFolder = (await files.kindOf(folder)).kind === "folder";
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    isFolder = false;
+  }
+  if (!isFolder) {
+    throw new CliError(`--replay: there is no folder ${folder}.`, {
+      cure: "--record makes one, with an answer for each conversation.",
+    });
+  }
+}
+
 /** `undefined`: there is none. Rejects with a sentence for people when there is one that cannot be read. */
 export async function loadRecording(
   folder: string,

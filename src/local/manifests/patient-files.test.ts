@@ -46,6 +46,7 @@ describe("PatientFiles", () => {
     const { files } = setUp();
     expect(await rejectionOf(files.read(file("a"), 100))).toMatchObject({ code: "ENOENT" });
     expect(await rejectionOf(files.namesIn(file("a")))).toMatchObject({ code: "ENOENT" });
+    expect(await rejectionOf(files.read(file("."), 100))).toMatchObject({ code: "EISDIR" });
   });
 
   it("gives up what does not come back, and does not begin it again before it has", async () => {

@@ -89,7 +89,7 @@ export class PatientFiles {
       const file = await this.#system.open(path, constants.O_RDONLY | constants.O_NONBLOCK);
       try {
         const stats = await file.stat();
-        if (!stats.isFile()) throw new FileError(NO_FILE);
+        if (!stats.isFile()) throw new FileError(stats.isDirectory() ? "EISDIR" : NO_FILE);
         const buffer = Buffer.alloc(Math.min(stats.size, maxBytes) + 1);
         let length = 0;
         while (length < buffer.length) {

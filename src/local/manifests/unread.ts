@@ -5,7 +5,7 @@ const CURES: Readonly<Record<string, string>> = {
   EACCES: "; let this user read it",
   EPERM: "; let this user read it",
   ELOOP: "; the link leads back to itself, so correct or remove it",
-  EISDIR: "; it has become a folder",
+  EISDIR: "; it is a folder",
   EMFILE: "; this process has too many files open",
   ENFILE: "; this machine has too many files open",
   EIO: "; the disk or the mount has failed",

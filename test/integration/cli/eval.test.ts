@@ -405,6 +405,7 @@ describe("omnia eval", () => {
     ["an address that is none", ["--base-url", "file:///etc"], 2, "is no address of a server"],
     ["a blank model", ["--provider", "openai", "--model", ""], 2, "Nothing says which model"],
     ["too long a model", ["--provider", "openai", "--model", "m".repeat(300)], 2, "model"],
+    ["no recordings", ["--replay", "nowhere"], 1, "--replay: there is no folder nowhere."],
     ["an unknown prompt", ["--prompt", "sales"], 1, 'has no prompt "sales"'],
     [
       "groups that are not there",
