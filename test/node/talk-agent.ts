@@ -1,4 +1,4 @@
-/** An agent with a model and its sessions in Redis, both of which are on this machine, and streams that talk with it. */
+/** An agent of three replicas with a model and its sessions in Redis, both of which are on this machine, and streams that talk with it. */
 import {
   aConfigMapManifest,
   anAgentManifest,
@@ -18,43 +18,24 @@ const PAUSE_MS = 200;
 const PIECES = { from: 15, to: 30 };
 const REPLICAS = 3;
 
-export interface TalkAgentOptions {
-  readonly name?: string;
-  /** How many serve when it has started. */
-  readonly replicas?: number;
-  /** Fields of the spec besides, or instead. */
-  readonly spec?: object;
-}
-
 export class TalkAgent implements AsyncDisposable {
-  readonly name: string;
+  readonly name = "talk";
   readonly model: TalkModel;
-  readonly #replicas: number;
   readonly #node: ClusterNode;
   readonly #parts: AsyncDisposableStack;
 
-  private constructor(
-    { name, replicas }: { readonly name: string; readonly replicas: number },
-    node: ClusterNode,
-    model: TalkModel,
-    parts: AsyncDisposableStack,
-  ) {
-    this.name = name;
-    this.#replicas = replicas;
+  private constructor(node: ClusterNode, model: TalkModel, parts: AsyncDisposableStack) {
     this.#node = node;
     this.model = model;
     this.#parts = parts;
   }
 
-  static async start(
-    node: ClusterNode,
-    { name = "talk", replicas = REPLICAS, spec = {} }: TalkAgentOptions = {},
-  ): Promise<TalkAgent> {
+  static async start(node: ClusterNode): Promise<TalkAgent> {
     await using parts = new AsyncDisposableStack();
     const model = parts.use(await startTalkModel(PAUSE_MS));
     const bind = [`bind 127.0.0.1 ${MACHINE_ADDRESS}`, "protected-mode no"];
     const redis = parts.use(await startRedis({ config: bind }));
-    const agent = new TalkAgent({ name, replicas }, node, model, parts.move());
+    const agent = new TalkAgent(node, model, parts.move());
     const at = (name: string) => ({ name, namespace: "default" });
     const provider = {
       name: "openai",
@@ -67,12 +48,11 @@ export class TalkAgent implements AsyncDisposable {
       aSecretManifest(at("store"), { url: `redis://${MACHINE_ADDRESS}:${redis.port}` }),
       aConfigMapManifest(at("talk-pack"), { [PACK_KEY]: aPackText({ version: "1.0.0" }) }),
       aPromptPackManifest(at("prompts"), "talk-pack"),
-      anAgentManifest(at(name), {
-        replicas,
+      anAgentManifest(at("talk"), {
+        replicas: REPLICAS,
         provider,
         toolRegistryRef: undefined,
         session: { type: "redis", storeRef: { name: "store", key: "url" } },
-        ...spec,
       }),
     );
     await agent.serves();
@@ -80,21 +60,16 @@ export class TalkAgent implements AsyncDisposable {
   }
 
   /** So many replicas are ready, and no other one is there that is not about to go. */
-  async serves(replicas = this.#replicas, limitMs?: number): Promise<readonly KubeObject[]> {
-    const what = `${replicas} replicas of ${this.name} that serve`;
-    return await this.#node.eventually(
-      what,
-      async () => {
-        const pods = await this.#node.podsOf(this.name);
-        const ready = pods.filter(({ status }) =>
-          (status.conditions ?? []).some(
-            ({ type, status }: KubeObject) => type === "Ready" && status === "True",
-          ),
-        );
-        return pods.length === replicas && ready.length === replicas ? pods : undefined;
-      },
-      limitMs,
-    );
+  async serves(replicas = REPLICAS): Promise<readonly KubeObject[]> {
+    return await this.#node.eventually(`${replicas} replicas that serve`, async () => {
+      const pods = await this.#node.podsOf(this.name);
+      const ready = pods.filter(({ status }) =>
+        (status.conditions ?? []).some(
+          ({ type, status }: KubeObject) => type === "Ready" && status === "True",
+        ),
+      );
+      return pods.length === replicas && ready.length === replicas ? pods : undefined;
+    });
   }
 
   async url(): Promise<string> {
@@ -102,18 +77,14 @@ export class TalkAgent implements AsyncDisposable {
   }
 
   /** What streams that talk all the time, and fresh connections beside them, notice of what is done meanwhile. */
-  async under(
-    url: string,
-    act: () => Promise<void>,
-    { streams = STREAMS, connectsPerSecond = CONNECTS_PER_SECOND } = {},
-  ): Promise<LoadFigures> {
+  async under(url: string, act: () => Promise<void>): Promise<LoadFigures> {
     const calm = new AbortController();
     const before = this.model.asked();
     const load = loadService(
       {
         url,
-        streams,
-        connectsPerSecond,
+        streams: STREAMS,
+        connectsPerSecond: CONNECTS_PER_SECOND,
         pieces: PIECES,
         seed: String(Date.now()),
       },
@@ -123,7 +94,7 @@ export class TalkAgent implements AsyncDisposable {
       await Promise.race([
         load,
         this.#node.eventually("streams that all talk", async () =>
-          this.model.asked() >= before + streams ? true : undefined,
+          this.model.asked() >= before + STREAMS ? true : undefined,
         ),
       ]);
       await act();
