@@ -23,6 +23,8 @@ import {
 
 const run = promisify(execFile);
 const GATEWAY_ACCOUNT = `system:serviceaccount:${RELEASE_NAMESPACE}:omnia-gateway`;
+/** Each of many questions about rights is a program of its own. */
+const QUESTIONS_TIMEOUT_MS = 180_000;
 const ENABLED = ["--set", "gateway.enabled=true"];
 const EVERYTHING = [
   ...ENABLED,
@@ -278,63 +280,67 @@ describe("on a real API server, the gateway", () => {
     await server().kubectl(dryRun, JSON.stringify(pod));
   });
 
-  it("may watch what its API shows, ask who callers are, and nothing more", async () => {
-    const where = [CHART, "-n", RELEASE_NAMESPACE, "--kubeconfig", server().kubeconfig];
-    const api = ["--set", "gateway.api.enabled=true"];
-    await run(helm(), ["install", "omnia", ...where, ...ENABLED, ...api]);
-    const may = async (as: string, verb: string, resource: string, ...flags: string[]) =>
-      (
-        await server()
-          .kubectl(["auth", "can-i", verb, resource, `--as=${as}`, "-n", "team-a", ...flags])
-          .catch(({ stdout }: { stdout: string }) => stdout)
-      )
-        .trim()
-        .startsWith("yes");
-    for (const [verb, resource, expected] of [
-      ["list", "agentruntimes.omnia.altairalabs.ai", true],
-      ["watch", "endpointslices.discovery.k8s.io", true],
-      ["create", "tokenreviews.authentication.k8s.io", true],
-      ["create", "subjectaccessreviews.authorization.k8s.io", true],
-      ["patch", "agentruntimes.omnia.altairalabs.ai", false],
-      ["get", "secrets", false],
-      ["watch", "promptpacks.omnia.altairalabs.ai", true],
-      ["list", "pods", true],
-      ["watch", "events", true],
-      ["get", "configmaps", true],
-      ["watch", "configmaps", false],
-      ["patch", "configmaps", false],
-      ["get", "pods/log", false],
-      ["create", "pods", false],
-      ["create", "events", false],
-      ["impersonate", "users", false],
-    ] as const) {
-      expect([verb, resource, await may(GATEWAY_ACCOUNT, verb, resource)]).toEqual([
-        verb,
-        resource,
-        expected,
-      ]);
-    }
-    // Who may look at agents may not read what people say to them.
-    for (const [role, ...allowed] of [
-      ["view"],
-      ["edit", "create chat"],
-      ["sessions", "get sessions", "list sessions", "watch sessions"],
-      ["admin", "create sessions", "delete sessions", "create toolcalls"],
-    ] as const) {
-      const binding = `rolebinding/${role}`;
-      const created = [`--clusterrole=omnia-${role}`, `--user=${role}`, "-n", "team-a"];
-      await server().kubectl(["create", ...binding.split("/"), ...created]);
-      const rights = [];
-      for (const subresource of ["chat", "sessions", "toolcalls"]) {
-        for (const verb of ["get", "list", "watch", "create", "delete"]) {
-          const flag = `--subresource=${subresource}`;
-          const resource = "agentruntimes.omnia.altairalabs.ai";
-          if (await may(role, verb, resource, flag)) rights.push(`${verb} ${subresource}`);
-        }
+  it(
+    "may watch what its API shows, ask who callers are, and nothing more",
+    { timeout: QUESTIONS_TIMEOUT_MS },
+    async () => {
+      const where = [CHART, "-n", RELEASE_NAMESPACE, "--kubeconfig", server().kubeconfig];
+      const api = ["--set", "gateway.api.enabled=true"];
+      await run(helm(), ["install", "omnia", ...where, ...ENABLED, ...api]);
+      const may = async (as: string, verb: string, resource: string, ...flags: string[]) =>
+        (
+          await server()
+            .kubectl(["auth", "can-i", verb, resource, `--as=${as}`, "-n", "team-a", ...flags])
+            .catch(({ stdout }: { stdout: string }) => stdout)
+        )
+          .trim()
+          .startsWith("yes");
+      for (const [verb, resource, expected] of [
+        ["list", "agentruntimes.omnia.altairalabs.ai", true],
+        ["watch", "endpointslices.discovery.k8s.io", true],
+        ["create", "tokenreviews.authentication.k8s.io", true],
+        ["create", "subjectaccessreviews.authorization.k8s.io", true],
+        ["patch", "agentruntimes.omnia.altairalabs.ai", false],
+        ["get", "secrets", false],
+        ["watch", "promptpacks.omnia.altairalabs.ai", true],
+        ["list", "pods", true],
+        ["watch", "events", true],
+        ["get", "configmaps", true],
+        ["watch", "configmaps", false],
+        ["patch", "configmaps", false],
+        ["get", "pods/log", false],
+        ["create", "pods", false],
+        ["create", "events", false],
+        ["impersonate", "users", false],
+      ] as const) {
+        expect([verb, resource, await may(GATEWAY_ACCOUNT, verb, resource)]).toEqual([
+          verb,
+          resource,
+          expected,
+        ]);
       }
-      expect({ [role]: rights }).toEqual({ [role]: allowed });
-    }
-  });
+      // Who may look at agents may not read what people say to them.
+      for (const [role, ...allowed] of [
+        ["view"],
+        ["edit", "create chat"],
+        ["sessions", "get sessions", "list sessions", "watch sessions"],
+        ["admin", "create sessions", "delete sessions", "create toolcalls"],
+      ] as const) {
+        const binding = `rolebinding/${role}`;
+        const created = [`--clusterrole=omnia-${role}`, `--user=${role}`, "-n", "team-a"];
+        await server().kubectl(["create", ...binding.split("/"), ...created]);
+        const rights = [];
+        for (const subresource of ["chat", "sessions", "toolcalls"]) {
+          for (const verb of ["get", "list", "watch", "create", "delete"]) {
+            const flag = `--subresource=${subresource}`;
+            const resource = "agentruntimes.omnia.altairalabs.ai";
+            if (await may(role, verb, resource, flag)) rights.push(`${verb} ${subresource}`);
+          }
+        }
+        expect({ [role]: rights }).toEqual({ [role]: allowed });
+      }
+    },
+  );
 
   it("may stand beside that of another release of the same name, which is for other namespaces", async () => {
     const shared = ["--set", "crds.install=false,rbac.aggregateToUserRoles=false"];
