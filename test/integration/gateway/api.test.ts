@@ -1,27 +1,19 @@
 /** The HTTP API of `omnia gateway` on a real API server: what callers see and may do, by tokens and rights of the cluster. */
-import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { gatewayPublicKey } from "../../../src/agent-config/gateway-token.ts";
 import { WRITE_HEADER } from "../../../src/http-api/paths.ts";
-import { agentLabels, promptPackLabels } from "../../../src/operator/cluster/labels.ts";
 import { USER_RULES } from "../../../src/operator/permissions.ts";
-import { parsePromptPack } from "../../../src/promptpack/check/parse-prompt-pack.ts";
 import { ChatClient } from "../../support/agent/chat-client.ts";
-import { TestAgent } from "../../support/agent/test-agent.ts";
-import { aPackText } from "../../support/builders/a-pack.ts";
 import { folderForAllTests, forAllTests } from "../../support/builders/fixtures.ts";
-import { GatewayProcess } from "../../support/gateway/gateway-process.ts";
 import {
-  agentRuntimeOf,
-  bind,
-  GATEWAY_USER,
-  machineAddress,
-  permitGateway,
-  sliceOf,
-} from "../../support/gateway/routed-agents.ts";
+  HASH,
+  PACK,
+  SECRET,
+  startApiWorld,
+  type ApiAccount,
+} from "../../support/gateway/api-world.ts";
+import { GatewayProcess } from "../../support/gateway/gateway-process.ts";
+import { agentRuntimeOf, bind, GATEWAY_USER } from "../../support/gateway/routed-agents.ts";
 import {
   createAccount,
   deleteAccount,
@@ -29,122 +21,17 @@ import {
   userOf,
 } from "../../support/gateway/service-accounts.ts";
 import { KUBE_API_SERVER_TIMEOUT_MS } from "../../support/kubernetes/kube-api-server.ts";
-import { KubeCluster, type KubeObject } from "../../support/kubernetes/kube-cluster.ts";
 import { omnia } from "../../support/processes/omnia-process.ts";
 
 const WITHIN = { timeout: 60_000, interval: 20 };
-const GROUP = "omnia.altairalabs.ai/v1alpha1";
-const SECRET = "p1anted";
-const PRIVATE_KEY = generateKeyPairSync("ed25519").privateKey.export({
-  type: "pkcs8",
-  format: "pem",
-});
-const ACCOUNTS = ["none", "viewer", "admin"] as const;
-type Account = (typeof ACCOUNTS)[number];
-const PACK = aPackText({ version: "1.4.2" });
-const parsed = parsePromptPack(PACK);
-const HASH = parsed.ok ? parsed.hash : "";
-
 const folder = folderForAllTests();
 const world = forAllTests(
-  startWorld,
+  () => startApiWorld(folder()),
   async ({ atTheEnd }) => {
     for (const end of atTheEnd.toReversed()) await end();
   },
   KUBE_API_SERVER_TIMEOUT_MS,
 );
-
-/** A cluster with an agent, a pack and a registry in namespace `team`, and the like of them in `other`, and a gateway before it. */
-async function startWorld() {
-  const atTheEnd: (() => unknown)[] = [];
-  const cluster = await KubeCluster.start({
-    withControllers: false,
-    users: { [GATEWAY_USER]: [] },
-  });
-  atTheEnd.push(() => cluster.stop());
-  const { server } = cluster;
-  await permitGateway(server);
-  for (const namespace of ["team", "other"]) {
-    await cluster.create({ kind: "Namespace", metadata: { name: namespace } });
-    await cluster.create(
-      agentRuntimeOf({ name: "bot", namespace }, { env: [{ name: "KEY", value: SECRET }] }),
-      ours("PromptPack", "help", namespace, { source: { configMapRef: { name: "help" } } }),
-      ours("ToolRegistry", "tools", namespace, {
-        tools: [{ name: "look", type: "http", url: `http://host.example/?key=${SECRET}` }],
-      }),
-    );
-    const pack = await cluster.get(ours("PromptPack", "help", namespace, {}));
-    await cluster.create(keptVersion(namespace, pack.metadata.uid));
-    const agent = await cluster.get(agentRuntimeOf({ name: "bot", namespace }));
-    await cluster.create(anEvent(namespace, agent.metadata.uid), aPod(namespace));
-  }
-  const at = { name: "bot", namespace: "team" };
-  const replica = await TestAgent.start({
-    host: machineAddress(),
-    config: { agent: at, gateway: { publicKeys: [gatewayPublicKey(PRIVATE_KEY)] } },
-    atTheEnd: (end) => void atTheEnd.push(end),
-  });
-  await cluster.create(sliceOf(at, replica.running.facadePort ?? 0));
-  const tokens: Partial<Record<Account, string>> = {};
-  for (const name of ACCOUNTS) {
-    const account = { namespace: "team", name };
-    await createAccount(server, account);
-    tokens[name] = await tokenOf(server, account);
-  }
-  const rules = (...roles: (keyof typeof USER_RULES)[]) =>
-    roles.flatMap((role) => USER_RULES[role]);
-  const viewer = userOf({ namespace: "team", name: "viewer" });
-  await bind(server, viewer, rules("view"), "team");
-  const admin = userOf({ namespace: "team", name: "admin" });
-  await bind(server, admin, rules("view", "edit", "sessions", "admin"), "team");
-  const keyFile = join(folder(), "key.pem");
-  await writeFile(keyFile, PRIVATE_KEY);
-  const flags = ["--api", "--gateway-key-file", keyFile];
-  const gateway = await GatewayProcess.ready(await cluster.kubeconfigOf(GATEWAY_USER), flags);
-  atTheEnd.push(() => gateway[Symbol.asyncDispose]());
-  return { cluster, gateway, tokens: tokens as Record<Account, string>, atTheEnd };
-}
-
-function ours(kind: "PromptPack" | "ToolRegistry", name: string, namespace: string, spec: object) {
-  return { apiVersion: GROUP, kind, metadata: { name, namespace }, spec } as KubeObject;
-}
-
-function keptVersion(namespace: string, uid: string): KubeObject {
-  const owner = { apiVersion: GROUP, kind: "PromptPack", name: "help", uid, controller: true };
-  const metadata = { name: `help-${HASH}`, namespace, labels: promptPackLabels("help") };
-  return {
-    kind: "ConfigMap",
-    metadata: { ...metadata, ownerReferences: [owner] },
-    immutable: true,
-    data: { "promptpack.json": PACK },
-  } as KubeObject;
-}
-
-function anEvent(namespace: string, uid: string): KubeObject {
-  return {
-    apiVersion: "events.k8s.io/v1",
-    kind: "Event",
-    metadata: { name: "bot.1", namespace },
-    eventTime: "2026-03-01T12:00:00.000000Z",
-    type: "Warning",
-    reason: "PodsFailing",
-    action: "Reconcile",
-    note: "a replica has failed",
-    reportingController: "omnia.altairalabs.ai/operator",
-    reportingInstance: "operator-1",
-    regarding: { apiVersion: GROUP, kind: "AgentRuntime", name: "bot", namespace, uid },
-  } as KubeObject;
-}
-
-function aPod(namespace: string): KubeObject {
-  const env = [{ name: "KEY", value: SECRET }];
-  return {
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata: { name: "bot-1", namespace, labels: agentLabels("bot") },
-    spec: { containers: [{ name: "agent", image: "omnia", env }] },
-  } as KubeObject;
-}
 
 interface Answer {
   readonly status: number;
@@ -152,7 +39,7 @@ interface Answer {
 }
 
 async function ask(
-  account: Account | undefined,
+  account: ApiAccount | undefined,
   path: string,
   { method = "GET", body }: { method?: string; body?: object } = {},
 ): Promise<Answer> {
@@ -169,14 +56,14 @@ async function ask(
 }
 
 // oxlint-disable-next-line typescript/no-explicit-any -- tests look into many shapes
-async function read(account: Account, path: string): Promise<any> {
+async function read(account: ApiAccount, path: string): Promise<any> {
   const { status, text } = await ask(account, path);
   expect([path, status]).toEqual([path, 200]);
   return JSON.parse(text);
 }
 
 /** The text of a stream until it has one event. */
-async function firstEvent(account: Account, path = "/watch"): Promise<string> {
+async function firstEvent(account: ApiAccount, path = "/watch"): Promise<string> {
   const { gateway, tokens } = world();
   const left = new AbortController();
   const response = await fetch(`http://127.0.0.1:${gateway.port}/api/v1alpha1${path}`, {
@@ -355,7 +242,7 @@ describe("the sessions of an agent in a cluster", () => {
     expect(items).toMatchObject([
       { id, title: "hello there", subject: "kubernetes:system:serviceaccount:team:admin" },
     ]);
-    const run = async (account: Account, ...args: string[]) => {
+    const run = async (account: ApiAccount, ...args: string[]) => {
       const env = { HOME: folder(), OMNIA_TOKEN: tokens[account] };
       const at = ["--url", `http://127.0.0.1:${gateway.port}`];
       return await omnia([...args, ...at], { env, cwd: folder() });
