@@ -30,6 +30,10 @@ export const FORBIDDEN = {
   403: error("The caller may see the agent and may not do this; the message names the right"),
 } as const;
 
+export const TOO_MANY = {
+  429: error("The caller has as many of these open as one caller may"),
+} as const;
+
 export function answers<Schema extends z.ZodType>(schema: Schema, description: string) {
   return { description, content: { "application/json": { schema } } };
 }

@@ -12,17 +12,16 @@ import { ApiProblem } from "../requests/api-problem.ts";
 import type { ApiApp, ApiParts } from "../requests/api-parts.ts";
 import { CallerRights } from "../requests/caller-rights.ts";
 import { namespaceSchema } from "../requests/parameters.ts";
-import { ERRORS, named } from "../requests/responses.ts";
+import { ERRORS, named, TOO_MANY } from "../requests/responses.ts";
 import { agentView } from "../views/agent-view.ts";
 import { packView } from "../views/pack-view.ts";
 import { toolRegistryView } from "../views/tool-registry-view.ts";
 import { ChangeLog, type Change } from "../watch/change-log.ts";
+import { StreamPlaces } from "../watch/stream-places.ts";
 import { watchStream } from "../watch/watch-stream.ts";
 import { agentFacts, webSocketOrigin } from "./agent-facts.ts";
 import { RESOURCE_OF, visibleResources } from "./visible-resources.ts";
 
-/** More streams at one time are refused, so that some connections are left for requests that end. */
-const MAX_STREAMS = 128;
 /** A stream is ended after this time at the latest, and its reader goes on where it was. */
 const MAX_STREAM_MS = 60 * 60_000;
 
@@ -48,6 +47,7 @@ const watch = createRoute({
       content: { "text/event-stream": { schema: named("WatchEvent", watchEventSchema) } },
     },
     ...ERRORS,
+    ...TOO_MANY,
   },
 });
 
@@ -55,7 +55,7 @@ export function addWatch(app: ApiApp, parts: ApiParts): void {
   const { source, callers, gateway, clock } = parts;
   const log = new ChangeLog(source, parts.streamId);
   gateway.closing.addEventListener("abort", () => log[Symbol.dispose](), { once: true });
-  let streams = 0;
+  const places = new StreamPlaces();
 
   app.openapi(watch, async (context) => {
     const { namespace } = context.req.valid("query");
@@ -66,13 +66,16 @@ export function addWatch(app: ApiApp, parts: ApiParts): void {
     const answer = { "content-type": "text/event-stream", "x-accel-buffering": "no" };
     // A HEAD request has no stream, and reads none.
     if (context.req.method === "HEAD") return context.body(null, 200, answer);
-    if (streams >= MAX_STREAMS || gateway.closing.aborted) {
+    if (gateway.closing.aborted) {
       throw new ApiProblem("Unavailable", "no more streams are taken just now");
     }
     const client = context.req.raw.signal;
+    const place = places.take(caller.subject);
+    // One who leaves before the stream begins gives its place back, too.
+    client.addEventListener("abort", () => place[Symbol.dispose](), { once: true });
 
     async function* parted(): AsyncGenerator<Uint8Array> {
-      streams += 1;
+      using _ = place;
       const encoder = new TextEncoder();
       const ms = Math.min(MAX_STREAM_MS, (caller.expiresAt ?? Infinity) - clock.now());
       using end = new Deadline({ ms, clock, signal: AbortSignal.any([client, gateway.closing]) });
@@ -110,8 +113,6 @@ export function addWatch(app: ApiApp, parts: ApiParts): void {
         }
       } catch (error) {
         if (!signal.aborted) parts.log.error({ error }, "A stream of changes failed");
-      } finally {
-        streams -= 1;
       }
     }
     return context.body(ReadableStream.from(parted()), 200, answer);
