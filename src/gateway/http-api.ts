@@ -7,7 +7,7 @@ import type { Access } from "./access.ts";
 import type { ApiHandler } from "./api-handler.ts";
 import type { GatewaySource } from "./gateway-source.ts";
 import type { ConsoleFiles } from "./console/console-files.ts";
-import { consoleRoutes } from "./console/console-routes.ts";
+import { consoleRoutes, isConsolePath } from "./console/console-routes.ts";
 import { landingText } from "./landing-text.ts";
 import {
   UNAUTHORIZED,
@@ -68,9 +68,21 @@ export function gatewayApp({
       message: "this is a WebSocket address: ws://HOST/ws?agent=NAME",
     }),
   );
-  app.notFound((context) =>
-    refuse({ code: "NotFound", message: `there is nothing at ${context.req.path}` }),
-  );
+  const isPage = (path: string): boolean =>
+    path === "/healthz" ||
+    path === "/ws" ||
+    (path === "/" && (!isClosed || console !== undefined)) ||
+    (console !== undefined && isConsolePath(path));
+  app.notFound((context) => {
+    const { path, method } = context.req;
+    const isRead = method === "GET" || method === "HEAD";
+    return isRead || !isPage(path)
+      ? refuse({ code: "NotFound", message: `there is nothing at ${path}` })
+      : refuse({
+          code: "MethodNotAllowed",
+          message: `${path} takes GET and HEAD and no other method`,
+        });
+  });
   // What it opens is for those who have the token. They alone learn which paths there are.
   const requireAccess: MiddlewareHandler<{ Bindings: HttpBindings }> = async (context, next) => {
     const wanted = access();

@@ -11,6 +11,7 @@ export const REFUSALS = {
   OriginNotAllowed: 403,
   AgentNotFound: 404,
   NotFound: 404,
+  MethodNotAllowed: 405,
   UpgradeRequired: 426,
   ReplicaFailed: 502,
   AgentNotReady: 503,
@@ -33,7 +34,7 @@ export interface GatewayRefusal {
 export const HOST_NOT_ALLOWED: GatewayRefusal = {
   code: "HostNotAllowed",
   message:
-    "this gateway does not answer to the host that the request names; omnia up --allowed-host NAME lets it, and --host ADDRESS listens elsewhere than on localhost",
+    "this gateway does not answer to the host that the request names; omnia up --allowed-host NAME lets it (gateway.allowedHosts of the chart in a cluster), and --host ADDRESS listens elsewhere than on localhost",
 };
 
 export const ORIGIN_NOT_ALLOWED: GatewayRefusal = {
@@ -65,6 +66,7 @@ export function refusalHeaders(refusal: GatewayRefusal): Record<string, string> 
   const status = refusalStatus(refusal);
   if (status === 503) return { "retry-after": String(RETRY_AFTER_SECONDS) };
   if (status === 401) return { "www-authenticate": "Bearer" };
+  if (status === 405) return { allow: "GET, HEAD" };
   if (status === 426) return { upgrade: "websocket" };
   return {};
 }

@@ -16,6 +16,7 @@ import { ApiProblem, problemResponse } from "./requests/api-problem.ts";
 import type { ApiApp, ApiEnvironment, ApiParts } from "./requests/api-parts.ts";
 import { CallerRights } from "./requests/caller-rights.ts";
 import { KnownMethods } from "./requests/known-methods.ts";
+import { requestProblems } from "./requests/request-problems.ts";
 import { readBody } from "./requests/read-body.ts";
 import { isRead, judgeWrite } from "./requests/write-rule.ts";
 import { addAgents } from "./routes/agents.ts";
@@ -55,10 +56,7 @@ function apiApp(parts: ApiParts): ApiApp {
   const app: ApiApp = new OpenAPIHono<ApiEnvironment>({
     defaultHook: (result) => {
       if (result.success) return undefined;
-      const problems = result.error.issues.map(
-        ({ path, message }) => `${path.join(".") || result.target}: ${message}`,
-      );
-      throw new ApiProblem("InvalidRequest", problems.join("; "));
+      throw new ApiProblem("InvalidRequest", requestProblems(result.error.issues, result.target));
     },
   }).basePath(API_PREFIX);
   app.use(async (context, next) => {
