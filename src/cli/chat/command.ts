@@ -8,8 +8,8 @@ export function chatCommand({ streams, end }: CommandContext): Command {
     .argument("<name>")
     .summary("talk to an agent")
     .description(
-      "Talks to an agent: one that `omnia up` runs here, or any other by --url.\n" +
-        "Without -m it asks for messages; when the input is no terminal, each of its lines is one message.\n" +
+      "Talks to an agent: one that `omnia up` runs here, or any other by --url. " +
+        "Without -m it asks for messages; when the input is no terminal, each of its lines is one message. " +
         "OMNIA_TOKEN, when set, is sent as the bearer token.",
     )
     .addOption(namespaceOption("namespace of the agent"))

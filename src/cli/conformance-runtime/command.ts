@@ -9,7 +9,7 @@ export function conformanceRuntimeCommand({ streams, end }: CommandContext): Com
     .argument("<url>")
     .summary("check that a runtime speaks AG-UI as agents need it")
     .description(
-      "Runs checks of the contract of runtimes against the address at which one listens. Its model will be asked some twenty\n" +
+      "Runs checks of the contract of runtimes against the address at which one listens. Its model will be asked some twenty " +
         "short questions. What depends on the model, and does not show, is skipped.",
     )
     .addOption(checkTimeoutOption())

@@ -9,8 +9,8 @@ export function conformanceCommand({ streams, end }: CommandContext): Command {
     .argument("[url]")
     .summary("check that an endpoint speaks the WebSocket protocol")
     .description(
-      "Runs checks of the WebSocket protocol against an endpoint: an agent's own port, a gateway, or whatever else speaks it\n" +
-        "(default: the `omnia up` that runs here). An agent with a model will be asked some dozens of short questions.\n" +
+      "Runs checks of the WebSocket protocol against an endpoint: an agent's own port, a gateway, or whatever else speaks it " +
+        "(default: the `omnia up` that runs here). An agent with a model will be asked some dozens of short questions. " +
         "OMNIA_TOKEN, when set, is sent as the bearer token.",
     )
     .option("--agent <name>", "name of the agent; a gateway needs it")

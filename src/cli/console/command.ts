@@ -14,7 +14,7 @@ export function consoleCommand({ streams, end }: CommandContext): Command {
   return new Command("console")
     .summary("open the console, and say where it is")
     .description(
-      "Says where the console is, and opens it in a browser at a terminal. For a cluster it leads a port of this machine to the\n" +
+      "Says where the console is, and opens it in a browser at a terminal. For a cluster it leads a port of this machine to the " +
         "gateway until it is ended, and signs the page in with OMNIA_TOKEN, when set, or else with the token of the kubeconfig.",
     )
     .addOption(localOption())

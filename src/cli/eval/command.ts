@@ -14,7 +14,7 @@ export function evalCommand({ streams, end }: CommandContext): Command {
   return new Command("eval")
     .summary("run the evals of a pack over scripted conversations")
     .description(
-      "Holds scripted conversations with a prompt of a pack, and judges them by the evals of the pack and by what each turn expects.\n" +
+      "Holds scripted conversations with a prompt of a pack, and judges them by the evals of the pack and by what each turn expects. " +
         "Keys come from the environment, as `omnia up` takes them (OPENAI_API_KEY, ANTHROPIC_API_KEY, GOOGLE_GENERATIVE_AI_API_KEY).",
     )
     .requiredOption("-f, --filename <path...>", "a pack (JSON or YAML), or manifests with an agent")

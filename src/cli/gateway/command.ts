@@ -32,7 +32,7 @@ export function gatewayCommand({ streams, end }: CommandContext): Command {
   const command = new Command("gateway")
     .summary("run the front door of a cluster")
     .description(
-      "Leads WebSocket connections to the agents of a cluster: /ws?agent=NAME&namespace=NAMESPACE, or\n" +
+      "Leads WebSocket connections to the agents of a cluster: /ws?agent=NAME&namespace=NAMESPACE, or " +
         "/agents/NAMESPACE/NAME/ws. The Helm chart starts it; anywhere else it works on the cluster of the kubeconfig.",
     )
     .option(

@@ -8,8 +8,8 @@ export function initCommand({ streams, end }: CommandContext): Command {
     .argument("[folder]", "where the files go (default: a new folder with the name of the agent)")
     .summary("write the manifests of a new agent")
     .description(
-      "Writes the manifests of a new agent, with its prompt and an example of a tool, ready for `omnia up` and `kubectl apply`.\n" +
-        "At a terminal it asks for what no flag gives. Elsewhere, and with --yes, it takes a model server that runs on this\n" +
+      "Writes the manifests of a new agent, with its prompt and an example of a tool, ready for `omnia up` and `kubectl apply`. " +
+        "At a terminal it asks for what no flag gives. Elsewhere, and with --yes, it takes a model server that runs on this " +
         "machine, else the demo. It overwrites nothing.",
     )
     .addOption(new Option("--provider <provider>", "what answers").choices(SOURCE_NAMES))

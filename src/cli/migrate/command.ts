@@ -6,7 +6,7 @@ export function migrateCommand({ streams, end }: CommandContext): Command {
   return new Command("migrate")
     .summary("translate manifests of AltairaLabs' Omnia")
     .description(
-      "Writes manifests of AltairaLabs' Omnia in the form that is read here. What has no counterpart becomes a comment, and\n" +
+      "Writes manifests of AltairaLabs' Omnia in the form that is read here. What has no counterpart becomes a comment, and " +
         "Providers go into the AgentRuntimes that refer to them, so give all files at once. Other manifests stay as they are.",
     )
     .requiredOption(

@@ -33,7 +33,7 @@ export function operatorCommand({ streams, end }: CommandContext): Command {
   return new Command("operator")
     .summary("run the control plane in a cluster")
     .description(
-      "Watches AgentRuntimes, PromptPacks and ToolRegistries, and makes what they ask for. The Helm chart starts it; anywhere\n" +
+      "Watches AgentRuntimes, PromptPacks and ToolRegistries, and makes what they ask for. The Helm chart starts it; anywhere " +
         "else it works on the cluster of the kubeconfig. Of several that run, one leads, and the others stand by.",
     )
     .addOption(

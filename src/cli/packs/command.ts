@@ -52,7 +52,7 @@ function diffCommand({ streams, end }: CommandContext): Command {
     .usage("[options] NAME | VERSION VERSION | NAME VERSION VERSION")
     .summary("show in what two versions differ")
     .description(
-      "Shows in what two versions of a prompt pack differ: prompts, variables, validators, tools, parameters and all else.\n" +
+      "Shows in what two versions of a prompt pack differ: prompts, variables, validators, tools, parameters and all else. " +
         "NAME alone shows what the last edit changed. It ends with 0 also when there are differences.",
     )
     .option("-y, --side-by-side", "in two columns (the default at a wide terminal)")
@@ -77,7 +77,7 @@ function rollbackCommand({ streams, end }: CommandContext): Command {
     .argument("[version]", "the version to go back to (default: it undoes the last edit)")
     .summary("go back to an earlier version")
     .description(
-      "Goes back to an earlier version of a prompt pack. In a cluster the text of the version is written into the pack's ConfigMap.\n" +
+      "Goes back to an earlier version of a prompt pack. In a cluster the text of the version is written into the pack's ConfigMap. " +
         "In an omnia up the files stay as they are: the version runs in place of what they say until that changes.",
     );
   return withResourceOptions(command, "namespace, when the name is in several").action(

@@ -32,7 +32,7 @@ export function explainCommand({ streams, end }: CommandContext): Command {
     .argument("<name>")
     .summary("say why something is not ready, and what to do")
     .description(
-      "Says why an agent, a prompt pack or a tool registry is not ready, and the one thing to do.\n" +
+      "Says why an agent, a prompt pack or a tool registry is not ready, and the one thing to do. " +
         "NAME is KIND/NAME with agentruntime (ar), promptpack (pp) or toolregistry (tr); alone it is an agent.",
     )
     .addOption(namespaceOption("namespace, when the name is in several"))

@@ -21,7 +21,7 @@ export function sessionsCommand(context: CommandContext): Command {
   return new Command("sessions")
     .summary("list, show, export and delete the sessions of agents")
     .description(
-      "Shows the sessions of agents, and deletes them. It asks the gateway: that of `omnia up`, that of a cluster through its API\n" +
+      "Shows the sessions of agents, and deletes them. It asks the gateway: that of `omnia up`, that of a cluster through its API " +
         "server, or the one at --url. OMNIA_TOKEN, when set, says who asks; in a cluster it is else the token of the kubeconfig.",
     )
     .addCommand(listCommand(context))

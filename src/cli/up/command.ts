@@ -8,7 +8,7 @@ export function upCommand({ streams, end }: CommandContext): Command {
   return new Command("up")
     .summary("run agents on this machine")
     .description(
-      "Runs the agents of your manifests on this machine, without a cluster, and serves them at one address.\n" +
+      "Runs the agents of your manifests on this machine, without a cluster, and serves them at one address. " +
         "Files are watched: an edit takes effect without a restart.",
     )
     .option(

@@ -7,7 +7,7 @@ export function validateCommand({ streams, end }: CommandContext): Command {
   return new Command("validate")
     .summary("check manifests, offline")
     .description(
-      "Checks manifests without a cluster and without running anything. A reference is checked where the object that it\n" +
+      "Checks manifests without a cluster and without running anything. A reference is checked where the object that it " +
         "names is among the files, and noted where it is not.",
     )
     .requiredOption(
