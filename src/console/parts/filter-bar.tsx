@@ -3,7 +3,7 @@ import { Search } from "lucide-react";
 import { useShortcut } from "../keyboard/shortcuts.ts";
 import styles from "./filter-bar.module.css";
 
-interface Choices {
+export interface FilterChoices {
   label: string;
   /** What stands for no choice. */
   all: string;
@@ -22,7 +22,7 @@ export function FilterBar({
   label: string;
   q: string;
   onSearch: (text: string) => void;
-  choices?: Choices | undefined;
+  choices?: FilterChoices | undefined;
 }) {
   const field = useRef<HTMLInputElement>(null);
   useShortcut({ keys: "/", description: "Search" }, () => field.current?.select());
