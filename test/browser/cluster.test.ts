@@ -28,7 +28,7 @@ import { KUBE_API_SERVER_TIMEOUT_MS } from "../support/kubernetes/kube-api-serve
 import { KubeCluster } from "../support/kubernetes/kube-cluster.ts";
 
 /** What the cluster says of a token is believed for some seconds. */
-const SOME_TIME = { timeout: 45_000 };
+const SOME_TIME = { timeout: 60_000 };
 const ANNA = { namespace: "team", name: "anna" };
 const PRIVATE_KEY = generateKeyPairSync("ed25519").privateKey.export({
   type: "pkcs8",

@@ -10,7 +10,7 @@ import { measureTasks } from "../support/browser/task-times.ts";
 import { forAllTests } from "../support/builders/fixtures.ts";
 import { startTalkingUp } from "../support/console/talking-up.ts";
 
-const SOME_TIME = { timeout: 30_000 };
+const SOME_TIME = { timeout: 60_000 };
 const up = forAllTests(
   () => startTalkingUp({ modelURL: "http://127.0.0.1:1/v1", toolURL: "http://127.0.0.1:1" }),
   (running) => running.stop(),

@@ -11,7 +11,7 @@ import { HOSTILE_MARKDOWN } from "../support/hostile/hostile-markdown.ts";
 import { startHttpServer } from "../support/processes/http-server.ts";
 import { startRedis } from "../support/redis/redis.ts";
 
-const SOME_TIME = { timeout: 45_000 };
+const SOME_TIME = { timeout: 60_000 };
 
 const world = forAllTests(
   async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ChatClient } from "../support/agent/chat-client.ts";
+import { timeFor } from "../support/processes/busy-machine.ts";
 import { OmniaProcess, type OmniaResult } from "../support/processes/omnia-process.ts";
 import { eventually } from "./eventually.ts";
 
@@ -153,7 +154,9 @@ export class OmniaUp implements AsyncDisposable {
   async interrupt(turnMs = 0): Promise<OmniaResult> {
     this.process.kill("SIGINT");
     const waiting = new AbortController();
-    const late = delay(END_TIMEOUT_MS + turnMs, undefined, { signal: waiting.signal }).then(() => {
+    const late = delay(timeFor(END_TIMEOUT_MS) + turnMs, undefined, {
+      signal: waiting.signal,
+    }).then(() => {
       throw new Error(`it did not end after Ctrl-C:\n${this.process.out}`);
     });
     try {

@@ -230,7 +230,7 @@ describe("the console", () => {
       .first()
       .waitFor();
     await expect
-      .poll(() => performance.now() - lastTryAt, { timeout: 30_000 })
+      .poll(() => performance.now() - lastTryAt, { timeout: 60_000 })
       .toBeGreaterThan(GIVEN_UP_MS);
     expect(await page.getByText("There is no connection").count()).toBe(0);
     await up.manifests.write(
@@ -239,7 +239,7 @@ describe("the console", () => {
     );
     await page.getByLabel("Your message").fill("help");
     const send = page.getByRole("button", { name: "Send" });
-    await expect.poll(() => send.isEnabled(), { timeout: 30_000 }).toBe(true);
+    await expect.poll(() => send.isEnabled(), { timeout: 60_000 }).toBe(true);
     expect(await page.getByText("There is no connection").count()).toBe(0);
   });
 

@@ -301,7 +301,7 @@ describe("the address that stays the same", () => {
       env: { ...process.env, OMNIA_RUNTIME: await aModule() },
     });
     await vi.waitFor(async () => expect((await agent.management("/readyz")).status).toBe(200), {
-      timeout: 20_000,
+      timeout: 60_000,
     });
     const client = await agent.connect();
     expect(await client.ask("Oslo")).toMatchObject({ content: '{"degrees":21}' });

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { runAgent } from "../../../src/agent/agent.ts";
 import { createLog } from "../../../src/observability/log.ts";
 import { ChatClient } from "../../support/agent/chat-client.ts";
@@ -168,16 +168,18 @@ describe("the management port", () => {
   it("says that the agent is ready when a turn could be served, and why not when its key is missing", async () => {
     const config = aRuntimeConfig({ provider: { baseURL: "http://127.0.0.1:1/v1" } });
     const agent = await TestAgent.start({ config });
-    const unready = await agent.management("/readyz");
-    expect(unready.status).toBe(503);
-    expect(JSON.parse(unready.body)).toMatchObject({ reasons: [expect.stringMatching(/key/i)] });
+    // A handler that is still being loaded has another reason.
+    await vi.waitFor(async () => {
+      const unready = await agent.management("/readyz");
+      expect(unready.status).toBe(503);
+      expect(JSON.parse(unready.body)).toMatchObject({ reasons: [expect.stringMatching(/key/i)] });
+    });
     await agent.writeFile("provider/api-key", "");
     expect((await agent.management("/readyz")).status).toBe(503);
     await agent.writeFile("provider/api-key", "a-key\n");
-    expect(await agent.management("/readyz")).toMatchObject({
-      status: 200,
-      body: '{"status":"ready"}\n',
-    });
+    await expect
+      .poll(() => agent.management("/readyz"))
+      .toMatchObject({ status: 200, body: '{"status":"ready"}\n' });
   });
 
   it("counts what it serves under the agent's name", async () => {

@@ -381,7 +381,7 @@ describe("what answers in place of a gRPC server", () => {
     const began = performance.now();
     expect(await server.list(never)).toEqual([]);
     expect(performance.now() - began).toBeLessThan(timeFor(6_500));
-    await expect.poll(() => namesOf(server), { timeout: 20_000 }).toEqual(ALL);
+    await expect.poll(() => namesOf(server), { timeout: 60_000 }).toEqual(ALL);
     expect(await call(server, "Shop_GetOrder", { orderId: "1" })).toHaveProperty("result");
     const given = serverOf({ url: `127.0.0.1:${late.port}`, ...(await withDescriptors()) });
     const options = { timeoutMs: 300 };

@@ -246,7 +246,7 @@ describe("a command that is an MCP server", () => {
     const names = async () => (await server.list(signal)).map(({ name }) => name);
     await vi.waitFor(
       async () => expect(await names()).toEqual(["get_current_time", "convert_time"]),
-      { timeout: 30_000 },
+      { timeout: 60_000 },
     );
     expect(await call(server, ["get_current_time", { timezone: "Europe/Oslo" }])).toMatchObject({
       result: { timezone: "Europe/Oslo" },
@@ -358,7 +358,7 @@ describe("a chat about an MCP server behind a proxy that breaks the protocol", (
       };
       const works = async () =>
         expect(await resultsOf()).toMatchObject([{ tool_result: { result } }]);
-      await vi.waitFor(works, { timeout: 20_000, interval: 500 });
+      await vi.waitFor(works, { timeout: 60_000, interval: 500 });
       for (const fault of FAULTS) {
         proxy.fault = fault;
         const before = process.memoryUsage().rss;
@@ -372,7 +372,7 @@ describe("a chat about an MCP server behind a proxy that breaks the protocol", (
         const grown = process.memoryUsage().rss - before;
         expect({ fault, isBounded: grown < 30_000_000 }).toEqual({ fault, isBounded: true });
         proxy.fault = undefined;
-        await vi.waitFor(works, { timeout: 20_000, interval: 500 });
+        await vi.waitFor(works, { timeout: 60_000, interval: 500 });
       }
       const shown = JSON.stringify(client.frames);
       for (const secret of [FAULT_BODY, "10.9.8.7", "127.0.0.1", "169.254", "xxxx", "http://"]) {
@@ -394,7 +394,7 @@ describe("a chat about an MCP server behind a proxy that breaks the protocol", (
       expect(model().requests.at(-1)?.body).not.toHaveProperty("tools");
       await vi.waitFor(
         () => expect(JSON.stringify(agent.logged)).toContain("turns go on without its tools"),
-        { timeout: 25_000 },
+        { timeout: 60_000 },
       );
       const shown = JSON.stringify([client.frames, agent.logged]);
       for (const secret of [FAULT_BODY, "10.9.8.7", "169.254"]) expect(shown).not.toContain(secret);

@@ -56,7 +56,7 @@ describe("a runtime in Python", () => {
       onRuntimeProcess: (pid) => processes.push(pid),
     });
     await vi.waitFor(async () => expect((await agent.management("/readyz")).status).toBe(200), {
-      timeout: 30_000,
+      timeout: 60_000,
       interval: 100,
     });
     const client = await agent.connect();
@@ -74,7 +74,7 @@ describe("a runtime in Python", () => {
     const [first] = processes;
     if (first === undefined) throw new Error("no process was started");
     process.kill(first, "SIGKILL");
-    await vi.waitFor(() => expect(processes.length).toBe(3), { timeout: 30_000, interval: 50 });
+    await vi.waitFor(() => expect(processes.length).toBe(3), { timeout: 60_000, interval: 50 });
     client.say("do you know me?");
     expect(await client.nextOf("error")).toMatchObject({
       error: {

@@ -61,7 +61,7 @@ describe("a chat", () => {
       const { items } = (await response.json()) as { items: Agent[] };
       return items[0]?.status.ready;
     };
-    await expect.poll(ready, { timeout: 20_000 }).toBe("2/2");
+    await expect.poll(ready, { timeout: 60_000 }).toBe("2/2");
 
     const target = ["bot", "--url", url];
     await using chat = startOmnia(["chat", ...target, "-o", "json"]);
@@ -73,17 +73,17 @@ describe("a chat", () => {
     const answers = () => frames().filter(({ type }) => type === "done").length;
 
     chat.write("hello\n");
-    await expect.poll(answers, { timeout: 20_000 }).toBe(1);
+    await expect.poll(answers, { timeout: 60_000 }).toBe(1);
     // Between two answers …
     await write("2");
-    await expect.poll(ended, { timeout: 20_000 }).toBe(2);
-    await expect.poll(ready, { timeout: 20_000 }).toBe("2/2");
+    await expect.poll(ended, { timeout: 60_000 }).toBe(2);
+    await expect.poll(ready, { timeout: 60_000 }).toBe("2/2");
     chat.write("I forgot my password\n");
     await chat.shows(/"type":"tool_result"/);
     // … and in the middle of one.
     await write("3");
-    await expect.poll(answers, { timeout: 20_000 }).toBe(2);
-    await expect.poll(ended, { timeout: 20_000 }).toBe(4);
+    await expect.poll(answers, { timeout: 60_000 }).toBe(2);
+    await expect.poll(ended, { timeout: 60_000 }).toBe(4);
     chat.write("hello\n");
     chat.endInput();
     expect(await chat.ended).toMatchObject({ code: 0, err: "" });

@@ -291,7 +291,7 @@ describe("a gateway in a cluster", () => {
       async () => {
         expect(await refusal(gateway, "/agents/team/bot/ws")).toMatchObject({ status: 503 });
       },
-      { timeout: 30_000, interval: 100 },
+      { timeout: 60_000, interval: 100 },
     );
   });
 });

@@ -329,7 +329,7 @@ spec:
     // Without the rule it is taken, as soon as the server has noticed.
     await expect
       .poll(async () => (await create("agentruntimes", manifest, false)).status, {
-        timeout: 20_000,
+        timeout: 60_000,
       })
       .toBe(201);
     const { body: current } = await server().request("GET", definition);
@@ -339,7 +339,7 @@ spec:
         async () =>
           (await create("agentruntimes", { ...manifest, metadata: { name: "x" } })).status,
         {
-          timeout: 20_000,
+          timeout: 60_000,
         },
       )
       .toBe(422);

@@ -15,7 +15,7 @@ import {
 import { folderForAllTests, forAllTests } from "../../support/builders/fixtures.ts";
 
 const PROGRAM = fileURLToPath(import.meta.resolve("../../support/kubernetes/leading-program.ts"));
-const TAKEOVER = { timeout: 15_000, interval: 20 };
+const TAKEOVER = { timeout: 60_000, interval: 20 };
 type User = "one" | "two";
 
 const MASTERS = ["system:masters"];

@@ -43,7 +43,7 @@ beforeAll(async () => {
       const { items } = (await response.json()) as { items: { status: { phase?: string } }[] };
       expect(items.map(({ status }) => status.phase)).toEqual(["Running", "Running", "Running"]);
     },
-    { timeout: 20_000, interval: 50 },
+    { timeout: 60_000, interval: 50 },
   );
 });
 

@@ -90,7 +90,7 @@ describe("omnia up", () => {
       const { items } = (await response.json()) as { items: Resource[] };
       return items.find((item) => item.kind === kind);
     };
-    const soon = { timeout: 30_000 };
+    const soon = { timeout: 60_000 };
     await expect
       .poll(async () => JSON.stringify((await find("ToolRegistry"))?.status.conditions), soon)
       .toContain("is no set of descriptors");

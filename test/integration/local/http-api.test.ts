@@ -185,7 +185,7 @@ describe("the HTTP API of omnia up", () => {
     await writeFile(file, `${MANIFESTS}${CURE}`);
     onTestFinished(() => writeFile(file, MANIFESTS));
     await expect
-      .poll(changes.text, { timeout: 30_000 })
+      .poll(changes.text, { timeout: 60_000 })
       .toMatch(
         /event: changed\ndata: \{"type":"changed","change":\{"kind":"AgentRuntime","item":\{"namespace":"agents","name":"support","phase":"Running"/,
       );

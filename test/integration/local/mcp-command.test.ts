@@ -31,7 +31,7 @@ it("runs a command that a ToolRegistry names, and ends it with the agent", async
   const client = await vi.waitFor(
     () =>
       ChatClient.connect(`${url.replace("http", "ws")}/ws?agent=bot`, { atTheEnd: onTestFinished }),
-    { timeout: 30_000 },
+    { timeout: 60_000 },
   );
   await vi.waitFor(
     async () => {
@@ -40,7 +40,7 @@ it("runs a command that a ToolRegistry names, and ends it with the agent", async
       expect(done.content).toBe("It is 3.");
       expect(JSON.stringify(client.frames.slice(from))).toContain("The sum of 1 and 2 is 3.");
     },
-    { timeout: 40_000, interval: 1_000 },
+    { timeout: 60_000, interval: 1_000 },
   );
   // It is started for the agent, to ask which protocol it speaks, and to read its list for the status.
   const living = async () =>

@@ -47,7 +47,7 @@ async function startAgent(wanted: Wanted) {
     );
   const first = Object.values(wanted.keys ?? {})[0];
   await vi.waitFor(async () => (await connect(first)).socket.terminate(), {
-    timeout: 20_000,
+    timeout: 60_000,
     interval: 50,
   });
   return { connect, want: (next: Wanted) => writeFile(file, manifests(next)) };

@@ -127,7 +127,7 @@ describe("with Redis", () => {
     await write({ replicas: 2, session });
     let up = await start({ REDIS_URL: redis.url });
     await expect
-      .poll(() => up.status("AgentRuntime", "bot"), { timeout: 20_000 })
+      .poll(() => up.status("AgentRuntime", "bot"), { timeout: 60_000 })
       .toMatchObject({ ready: "2/2" });
     const first = await up.connect();
     const { session_id: id } = await first.ask("My name is Ada.");
@@ -145,7 +145,7 @@ describe("with Redis", () => {
     await up.end();
     up = await start({ REDIS_URL: redis.url });
     await expect
-      .poll(() => up.status("AgentRuntime", "bot"), { timeout: 20_000 })
+      .poll(() => up.status("AgentRuntime", "bot"), { timeout: 60_000 })
       .toMatchObject({ phase: "Running" });
     const third = await up.connect();
     await third.ask("And now?", { session_id: id });
@@ -156,17 +156,17 @@ describe("with Redis", () => {
     await write({ session });
     const up = await start({ REDIS_URL: redis.url });
     await expect
-      .poll(() => up.status("AgentRuntime", "bot"), { timeout: 20_000 })
+      .poll(() => up.status("AgentRuntime", "bot"), { timeout: 60_000 })
       .toMatchObject({ phase: "Running" });
     await redis.stop();
     await expect
-      .poll(() => up.status("AgentRuntime", "bot"), { timeout: 20_000 })
+      .poll(() => up.status("AgentRuntime", "bot"), { timeout: 60_000 })
       .toMatchObject({ ready: "0/1" });
     await expect(up.connect()).rejects.toThrow("503");
     await up.process.shows(/replica 1: not ready: the session store does not answer/);
     await redis.start();
     await expect
-      .poll(() => up.status("AgentRuntime", "bot"), { timeout: 20_000 })
+      .poll(() => up.status("AgentRuntime", "bot"), { timeout: 60_000 })
       .toMatchObject({ ready: "1/1" });
     await (await up.connect()).ask("hello");
   });
@@ -177,7 +177,7 @@ describe("with sessions in memory", () => {
     await write({ replicas: 3 });
     const up = await start();
     await expect
-      .poll(() => up.status("AgentRuntime", "bot"), { timeout: 20_000 })
+      .poll(() => up.status("AgentRuntime", "bot"), { timeout: 60_000 })
       .toMatchObject({ ready: "3/3" });
     const first = await up.connect();
     const { session_id: id } = await first.ask("hello");
@@ -195,7 +195,7 @@ describe("a PromptPack", () => {
     await write({ rollout });
     let up = await start();
     await expect
-      .poll(() => up.status("PromptPack", "prompts"), { timeout: 20_000 })
+      .poll(() => up.status("PromptPack", "prompts"), { timeout: 60_000 })
       .toMatchObject({ phase: "Active", activeSemver: "1.0.0" });
     await write({ rollout, pack: packOf("2.0.0") });
     const canary = {
@@ -220,7 +220,7 @@ describe("a PromptPack", () => {
 
     up = await start();
     await expect
-      .poll(() => up.status("AgentRuntime", "bot"), { timeout: 20_000 })
+      .poll(() => up.status("AgentRuntime", "bot"), { timeout: 60_000 })
       .toMatchObject({ phase: "Running" });
     expect(await up.status("PromptPack", "prompts")).toMatchObject(canary);
     const seen = new Set<string>();
@@ -236,7 +236,7 @@ describe("a PromptPack", () => {
     const up = await start();
     const becomes = (status: object) =>
       expect
-        .poll(() => up.status("PromptPack", "prompts"), { timeout: 20_000 })
+        .poll(() => up.status("PromptPack", "prompts"), { timeout: 60_000 })
         .toMatchObject({
           ...status,
           conditions: expect.arrayContaining([
@@ -244,7 +244,7 @@ describe("a PromptPack", () => {
           ]) as unknown,
         });
     await expect
-      .poll(() => up.status("AgentRuntime", "bot"), { timeout: 20_000 })
+      .poll(() => up.status("AgentRuntime", "bot"), { timeout: 60_000 })
       .toMatchObject({ phase: "Running" });
     const pack = packOf("2.0.0");
     await write({ rollout, pack });
@@ -273,7 +273,7 @@ describe("a PromptPack", () => {
     );
     await write({ rollout: { strategy: "immediate" }, pack });
     await expect
-      .poll(versions, { timeout: 20_000 })
+      .poll(versions, { timeout: 60_000 })
       .toEqual(clients.map(() => "You are version 2.0.0."));
   });
 
@@ -281,7 +281,7 @@ describe("a PromptPack", () => {
     await write();
     let up = await start();
     await expect
-      .poll(() => up.status("AgentRuntime", "bot"), { timeout: 20_000 })
+      .poll(() => up.status("AgentRuntime", "bot"), { timeout: 60_000 })
       .toMatchObject({ phase: "Running" });
     await write({ pack: '{"id": ' });
     await up.process.shows(/PromptPack default\/prompts: SourceValid: InvalidJSON: /);
@@ -291,7 +291,7 @@ describe("a PromptPack", () => {
 
     up = await start();
     await expect
-      .poll(() => up.status("AgentRuntime", "bot"), { timeout: 20_000 })
+      .poll(() => up.status("AgentRuntime", "bot"), { timeout: 60_000 })
       .toMatchObject({ phase: "Running" });
     await (await up.connect()).ask("hello");
     expect(messagesOf()[0]?.content).toBe("You are version 1.0.0.");

@@ -69,7 +69,7 @@ class Up {
 
   async until(name: string, phase: string, ready: string): Promise<void> {
     await expect
-      .poll(async () => (await this.agent(name))?.status, { timeout: 20_000 })
+      .poll(async () => (await this.agent(name))?.status, { timeout: 60_000 })
       .toMatchObject({ phase, ready });
   }
 
@@ -305,7 +305,7 @@ describe("the files of omnia up", () => {
           client?.socket.terminate();
           return isAlive(before);
         },
-        { timeout: 20_000 },
+        { timeout: 60_000 },
       )
       .toBe(false);
     expect(refused).toBe(0);

@@ -80,7 +80,7 @@ describe("an operator with nothing to do", () => {
         );
         expect(phases.filter((phase) => phase === "Running")).toHaveLength(AGENTS * 0.5);
       },
-      { ...SOME_TIME, timeout: 40_000 },
+      { ...SOME_TIME, timeout: 60_000 },
     );
     const since = await quiet();
     await delay(IDLE_MS);

@@ -19,7 +19,7 @@ import { omnia } from "../../support/processes/omnia-process.ts";
 
 const run = promisify(execFile);
 const POD = `/api/v1/namespaces/${RELEASE_NAMESPACE}/pods/omnia-test`;
-const WAIT = { timeout: 30_000, interval: 100 };
+const WAIT = { timeout: 60_000, interval: 100 };
 
 const helm = forAllTests(() => findHelm(), undefined, KUBE_API_SERVER_TIMEOUT_MS);
 const server = forAllTests(

@@ -60,7 +60,7 @@ function anAgent(
 
 async function isReady(agent: TestAgent): Promise<void> {
   await vi.waitFor(async () => expect((await agent.management("/readyz")).status).toBe(200), {
-    timeout: 20_000,
+    timeout: 60_000,
     interval: 100,
   });
 }

@@ -47,7 +47,7 @@ describe.each(["pydantic-ai", "langgraph"])("the example %s", (example) => {
       env: { PATH: process.env["PATH"], OMNIA_RUNTIME_COMMAND: JSON.stringify(command) },
     });
     await vi.waitFor(async () => expect((await agent.management("/readyz")).status).toBe(200), {
-      timeout: 45_000,
+      timeout: 60_000,
       interval: 200,
     });
     return agent;

@@ -46,7 +46,7 @@ describe.each(["langchain-js", "mastra"])("the example %s", (example) => {
       env: { PATH: process.env["PATH"], OMNIA_RUNTIME: join(folder(), "runtime.mjs") },
     });
     await vi.waitFor(async () => expect((await agent.management("/readyz")).status).toBe(200), {
-      timeout: 45_000,
+      timeout: 60_000,
       interval: 200,
     });
     return agent;

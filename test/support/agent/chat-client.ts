@@ -2,6 +2,13 @@ import { onTestFinished } from "vitest";
 import { WebSocket, type ClientOptions } from "ws";
 import type { ServerFrame } from "../../../src/protocol/frames.ts";
 import { parseServerFrame } from "../../../src/protocol/server-frame.ts";
+import { systemClock } from "../../../src/time/clock.ts";
+import { LATE, within } from "../../../src/time/within.ts";
+
+/** Longer than any frame takes, and shorter than a test may: what came until then says more than that the test took too long. */
+const PATIENCE_MS = 90_000;
+const SHOWN_FRAMES = 3;
+const SHOWN_CHARACTERS = 200;
 
 /** Runs something when the test has ended. A test that runs beside others has one of its own, in its context. */
 export type AtTheEnd = (cleanUp: () => void | Promise<void>) => void;
@@ -70,8 +77,17 @@ export class ChatClient {
         return frame;
       }
       if (this.#problem !== undefined) throw this.#problem;
-      await new Promise<void>((resolve) => (this.#wake = resolve));
+      const woken = new Promise<void>((resolve) => (this.#wake = resolve));
+      if ((await within(PATIENCE_MS, woken, systemClock)) === LATE) throw this.#nothingCame();
     }
+  }
+
+  #nothingCame(): Error {
+    const last = this.frames.slice(-SHOWN_FRAMES).map((frame) => {
+      const { session_id: _session, timestamp: _timestamp, ...shown } = frame;
+      return JSON.stringify(shown).slice(0, SHOWN_CHARACTERS);
+    });
+    return new Error(`no frame came for ${PATIENCE_MS / 1_000} s after: ${last.join(" ")}`);
   }
 
   /** Reads on to the next frame of this type. */

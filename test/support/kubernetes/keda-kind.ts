@@ -8,7 +8,7 @@ import type { KubeAPIServer } from "./kube-api-server.ts";
 const INSTALL = join(import.meta.dirname, "keda-install");
 const PATH = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 const NAME = "scaledobjects.keda.sh";
-const SERVED_TIMEOUT_MS = 30_000;
+const SERVED_TIMEOUT_MS = 90_000;
 
 export async function installKeda(server: KubeAPIServer): Promise<void> {
   const folder = await installed([INSTALL]);

@@ -3,7 +3,7 @@ import { customResourceDefinitions } from "../../../src/api/crd.ts";
 import { API_VERSION } from "../../../src/api/group.ts";
 import type { KubeAPIServer } from "./kube-api-server.ts";
 
-const SERVED_TIMEOUT_MS = 30_000;
+const SERVED_TIMEOUT_MS = 90_000;
 
 /** Makes the three kinds known to `server` and waits until it serves and documents them. */
 export async function installKinds(server: KubeAPIServer): Promise<void> {

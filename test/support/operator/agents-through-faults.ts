@@ -5,7 +5,7 @@ import { anAgentManifest, aNamespaceManifest, theReferences } from "../builders/
 import { expectWrittenOnce } from "../documents/written-once.ts";
 
 /** Backoffs grow to half a minute. */
-export const RECOVERED = { timeout: 45_000, interval: 200 };
+export const RECOVERED = { timeout: 60_000, interval: 200 };
 
 export class AgentsThroughFaults {
   readonly namespace: string;

@@ -23,7 +23,7 @@ import { AgentInCluster } from "./agent-in-cluster.ts";
 import { permitOperator } from "./operator-permissions.ts";
 import { nameOf, type OperatorRight } from "./operator-rights.ts";
 
-const STEP_TIMEOUT_MS = 30_000;
+const STEP_TIMEOUT_MS = 90_000;
 const POLL_MS = 25;
 
 const RENEWAL = { scope: "own", verb: "update", resource: "coordination.k8s.io/leases" } as const;

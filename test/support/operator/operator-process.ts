@@ -5,10 +5,14 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { systemClock } from "../../../src/time/clock.ts";
+import { LATE, within } from "../../../src/time/within.ts";
 import { ProcessGuard } from "../processes/process-guard.ts";
 
 const PROGRAM = join(import.meta.dirname, "../../../bin/omnia.ts");
-const READY_TIMEOUT_MS = 30_000;
+const READY_TIMEOUT_MS = 90_000;
+/** Shorter than a test may take: what was logged until then says more than that the test took too long. */
+const PATIENCE_MS = 90_000;
 /** With these, tests do not wait for the limit on requests. */
 const REQUESTS_PER_SECOND = 500;
 export const AGENT_IMAGE = "omnia-agent:test";
@@ -33,6 +37,8 @@ export class OperatorProcess {
   readonly #ended: Promise<unknown>;
   /** Everything that it printed. */
   output = "";
+  /** Whether its output has ended too, which may go on after its exit. */
+  #isOver = false;
   #changed = Promise.withResolvers<void>();
 
   private constructor(options: OperatorProcessOptions, folder: string) {
@@ -67,16 +73,22 @@ export class OperatorProcess {
     });
     const read = (text: string): void => {
       this.output += text;
-      this.#changed.resolve();
+      this.#tell();
     };
     this.#child.stdout?.setEncoding("utf8").on("data", read);
     this.#child.stderr?.setEncoding("utf8").on("data", read);
     const guard = new ProcessGuard(folder);
     guard.watch(this.#child);
     this.#ended = once(this.#child, "close").then(async () => {
-      this.#changed.resolve();
+      this.#isOver = true;
+      this.#tell();
       await guard.end();
     });
+  }
+
+  #tell(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
   }
 
   /** Resolves when it knows the cluster, whether it leads or not. */
@@ -115,9 +127,11 @@ export class OperatorProcess {
     for (;;) {
       const found = this.lines.find(({ msg }) => msg === message);
       if (found !== undefined) return found;
-      if (this.hasEnded) throw new Error(`the operator ended:\n${this.output}`);
-      this.#changed = Promise.withResolvers();
-      await this.#changed.promise;
+      if (this.#isOver) throw new Error(`the operator ended:\n${this.output}`);
+      if ((await within(PATIENCE_MS, this.#changed.promise, systemClock)) === LATE) {
+        const last = this.lines.at(-1)?.msg ?? "nothing";
+        throw new Error(`no "${message}" in the log, which ends with "${last}":\n${this.output}`);
+      }
     }
   }
 

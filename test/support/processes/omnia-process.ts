@@ -2,10 +2,14 @@
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
+import { systemClock } from "../../../src/time/clock.ts";
+import { LATE, within } from "../../../src/time/within.ts";
 
+/** Shorter than a test may take: what was printed until then says more than that the test took too long. */
+const PATIENCE_MS = 90_000;
 const PROGRAM = fileURLToPath(new URL("../../../bin/omnia.ts", import.meta.url));
-/** Should a test be cut off, what it started ends by itself. */
-const MAX_LIFE_MS = 5 * 60_000;
+/** What a test forgot to end, ends. It is longer than the tests of a file take on a slow machine, which may share one process. */
+const MAX_LIFE_MS = 20 * 60_000;
 
 export interface OmniaOptions {
   /** Beside PATH; nothing else of this process's environment gets in. */
@@ -129,7 +133,9 @@ export class OmniaProcess implements AsyncDisposable {
       if (this.#isOver) {
         throw new Error(`it ended without ${String(expected)}:\n${this.out}\n${this.err}`);
       }
-      await this.#changed.promise;
+      if ((await within(PATIENCE_MS, this.#changed.promise, systemClock)) === LATE) {
+        throw new Error(`it stands still without ${String(expected)}:\n${this.out}\n${this.err}`);
+      }
     }
   }
 

@@ -76,5 +76,5 @@ export class RedisProbe {
 }
 
 export async function eventually(holds: () => Promise<unknown>): Promise<void> {
-  await vi.waitFor(holds, { timeout: 20_000, interval: 20 });
+  await vi.waitFor(holds, { timeout: 60_000, interval: 20 });
 }

@@ -13,7 +13,7 @@ import { installed } from "../processes/installed.ts";
 
 const run = promisify(execFile);
 
-const START_TIMEOUT_MS = 20_000;
+const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 10_000;
 const PORT_ATTEMPTS = 5;
 
