@@ -27,15 +27,11 @@ const up = forAllTests(
   () => startOmnia(["up", "-f", "agents.yaml", "--port", "0", "--no-open"], options()),
   (up) => up[Symbol.asyncDispose](),
 );
-const url = forAllTests(
-  async () => {
-    const [, found = ""] = await up().shows(/Serving at (http:\S+)/);
-    await up().shows(/default\/thrifty: Running/);
-    return found;
-  },
-  undefined,
-  60_000,
-);
+const url = forAllTests(async () => {
+  const [, found = ""] = await up().shows(/Serving at (http:\S+)/);
+  await up().shows(/default\/thrifty: Running/);
+  return found;
+}, undefined);
 
 function manifests(modelURL: string): string {
   const pack = aPack({ prompts: { support: aPrompt() } });

@@ -80,7 +80,6 @@ describe("omnia up on all addresses", () => {
       return { ...started, token };
     },
     ({ up }) => up[Symbol.asyncDispose](),
-    30_000,
   );
   const resources = (headers: Record<string, string>) =>
     get(`${exposed().url}/api/v1alpha1/resources`, headers);
@@ -166,7 +165,6 @@ describe("omnia up on loopback", () => {
   const local = forAllTests(
     () => startUp(),
     ({ up }) => up[Symbol.asyncDispose](),
-    30_000,
   );
 
   it("wants no token, prints none, and shows no value either", async () => {

@@ -86,7 +86,6 @@ const up = forAllTests(
       cwd: home(),
     }),
   (up) => up[Symbol.asyncDispose](),
-  60_000,
 );
 const origin = forAllTests(async () => {
   const [, url = ""] = await up().shows(/Serving at (http:\S+)/);
