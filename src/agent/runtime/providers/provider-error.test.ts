@@ -110,6 +110,7 @@ describe("what a provider's failure is called", () => {
   });
 
   it.each([
+    "This model does not support tools",
     "registry.ollama.ai/library/gemma:2b does not support tools",
     "No endpoints found that support tool use. To learn more about provider routing, visit: …",
     '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set',
