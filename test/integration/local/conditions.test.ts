@@ -165,7 +165,7 @@ beforeAll(async () => {
     await vi.waitFor(async () => {
       if ((await find("AgentRuntime", name))?.status.phase !== "Running")
         throw new Error(`${name} does not run`);
-    });
+    }, 60_000);
   }
 });
 
