@@ -39,6 +39,8 @@ export class ProcessGuard {
   async end(): Promise<void> {
     if (this.#watch.exitCode !== null || this.#watch.signalCode !== null) return;
     const exit = once(this.#watch, "exit");
+    // Nothing else may be left that this process waits for.
+    this.#watch.ref();
     this.#watch.stdin?.end();
     await exit;
   }
