@@ -1,7 +1,7 @@
 /** A real Kubernetes of one node for the tests of a file, brought up by the command of the documentation. */
 import { readFile } from "node:fs/promises";
 import { Agent, request } from "node:https";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { json } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { parse } from "yaml";
@@ -63,6 +63,16 @@ export class ClusterNode implements AsyncDisposable {
     return new Shell(commands, { cwd: ROOT, env: environment(), input });
   }
 
+  /** Makes the program known to the node as the image `omnia.local/NAME:1`. There is no registry to pull from. */
+  async addImage(program: string): Promise<void> {
+    const name = basename(program);
+    const archive = `${HOME}/${name}.tar`;
+    const pack = `node_modules/.bin/node test/node/pack-program.ts omnia.local/${name}:1`;
+    await this.run(
+      `${pack} ${program} ${archive}; ${RUNTIME} images import ${archive}; rm ${archive}`,
+    );
+  }
+
   async kubectl(command: string, input = ""): Promise<string> {
     await using shell = this.start(`kubectl ${command}`, input);
     const { code, output } = await shell.ended;
@@ -78,8 +88,12 @@ export class ClusterNode implements AsyncDisposable {
   }
 
   /** Settles with the first answer that is not `undefined`. */
-  async eventually<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
-    const deadline = performance.now() + LIMIT_MS;
+  async eventually<T>(
+    what: string,
+    ask: () => Promise<T | undefined>,
+    limitMs = LIMIT_MS,
+  ): Promise<T> {
+    const deadline = performance.now() + limitMs;
     for (;;) {
       const answer = await ask();
       if (answer !== undefined) return answer;

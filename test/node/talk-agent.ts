@@ -1,4 +1,4 @@
-/** An agent of three replicas with a model and its sessions in Redis, both of which are on this machine, and streams that talk with it. */
+/** An agent with a model and its sessions in Redis, both of which are on this machine, and streams that talk with it. */
 import {
   aConfigMapManifest,
   anAgentManifest,
@@ -18,24 +18,43 @@ const PAUSE_MS = 200;
 const PIECES = { from: 15, to: 30 };
 const REPLICAS = 3;
 
+export interface TalkAgentOptions {
+  readonly name?: string | undefined;
+  /** How many serve when it has started. */
+  readonly replicas?: number | undefined;
+  /** Fields of the spec besides, or instead. */
+  readonly spec?: object | undefined;
+}
+
 export class TalkAgent implements AsyncDisposable {
-  readonly name = "talk";
+  readonly name: string;
   readonly model: TalkModel;
+  readonly #replicas: number;
   readonly #node: ClusterNode;
   readonly #parts: AsyncDisposableStack;
 
-  private constructor(node: ClusterNode, model: TalkModel, parts: AsyncDisposableStack) {
+  private constructor(
+    { name, replicas }: { readonly name: string; readonly replicas: number },
+    node: ClusterNode,
+    model: TalkModel,
+    parts: AsyncDisposableStack,
+  ) {
+    this.name = name;
+    this.#replicas = replicas;
     this.#node = node;
     this.model = model;
     this.#parts = parts;
   }
 
-  static async start(node: ClusterNode): Promise<TalkAgent> {
+  static async start(
+    node: ClusterNode,
+    { name = "talk", replicas = REPLICAS, spec = {} }: TalkAgentOptions = {},
+  ): Promise<TalkAgent> {
     await using parts = new AsyncDisposableStack();
     const model = parts.use(await startTalkModel(PAUSE_MS));
     const bind = [`bind 127.0.0.1 ${MACHINE_ADDRESS}`, "protected-mode no"];
     const redis = parts.use(await startRedis({ config: bind }));
-    const agent = new TalkAgent(node, model, parts.move());
+    const agent = new TalkAgent({ name, replicas }, node, model, parts.move());
     const at = (name: string) => ({ name, namespace: "default" });
     const provider = {
       name: "openai",
@@ -48,11 +67,12 @@ export class TalkAgent implements AsyncDisposable {
       aSecretManifest(at("store"), { url: `redis://${MACHINE_ADDRESS}:${redis.port}` }),
       aConfigMapManifest(at("talk-pack"), { [PACK_KEY]: aPackText({ version: "1.0.0" }) }),
       aPromptPackManifest(at("prompts"), "talk-pack"),
-      anAgentManifest(at("talk"), {
-        replicas: REPLICAS,
+      anAgentManifest(at(name), {
+        replicas,
         provider,
         toolRegistryRef: undefined,
         session: { type: "redis", storeRef: { name: "store", key: "url" } },
+        ...spec,
       }),
     );
     await agent.serves();
@@ -60,16 +80,21 @@ export class TalkAgent implements AsyncDisposable {
   }
 
   /** So many replicas are ready, and no other one is there that is not about to go. */
-  async serves(replicas = REPLICAS): Promise<readonly KubeObject[]> {
-    return await this.#node.eventually(`${replicas} replicas that serve`, async () => {
-      const pods = await this.#node.podsOf(this.name);
-      const ready = pods.filter(({ status }) =>
-        (status.conditions ?? []).some(
-          ({ type, status }: KubeObject) => type === "Ready" && status === "True",
-        ),
-      );
-      return pods.length === replicas && ready.length === replicas ? pods : undefined;
-    });
+  async serves(replicas = this.#replicas, limitMs?: number): Promise<readonly KubeObject[]> {
+    const what = `${replicas} replicas of ${this.name} that serve`;
+    return await this.#node.eventually(
+      what,
+      async () => {
+        const pods = await this.#node.podsOf(this.name);
+        const ready = pods.filter(({ status }) =>
+          (status.conditions ?? []).some(
+            ({ type, status }: KubeObject) => type === "Ready" && status === "True",
+          ),
+        );
+        return pods.length === replicas && ready.length === replicas ? pods : undefined;
+      },
+      limitMs,
+    );
   }
 
   async url(): Promise<string> {
@@ -77,14 +102,18 @@ export class TalkAgent implements AsyncDisposable {
   }
 
   /** What streams that talk all the time, and fresh connections beside them, notice of what is done meanwhile. */
-  async under(url: string, act: () => Promise<void>): Promise<LoadFigures> {
+  async under(
+    url: string,
+    act: () => Promise<void>,
+    { streams = STREAMS, connectsPerSecond = CONNECTS_PER_SECOND } = {},
+  ): Promise<LoadFigures> {
     const calm = new AbortController();
     const before = this.model.asked();
     const load = loadService(
       {
         url,
-        streams: STREAMS,
-        connectsPerSecond: CONNECTS_PER_SECOND,
+        streams,
+        connectsPerSecond,
         pieces: PIECES,
         seed: String(Date.now()),
       },
@@ -94,7 +123,7 @@ export class TalkAgent implements AsyncDisposable {
       await Promise.race([
         load,
         this.#node.eventually("streams that all talk", async () =>
-          this.model.asked() >= before + STREAMS ? true : undefined,
+          this.model.asked() >= before + streams ? true : undefined,
         ),
       ]);
       await act();
