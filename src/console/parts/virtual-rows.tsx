@@ -1,10 +1,10 @@
 /**
- * A table of which only the rows are made that can be seen, so that a thousand of them cost as much as fifty. The page itself scrolls. `j` and `k` move
- * the focus from row to row: to the first link of each.
+ * A table of which only the rows are made that can be seen, so that a thousand of them cost as much as fifty. The page itself scrolls. `j` and `k` go
+ * from row to row.
  */
-import { useEffect, useLayoutEffect, useRef, useState, type ReactNode } from "react";
+import { useLayoutEffect, useRef, useState, type ReactNode } from "react";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { useShortcut } from "../keyboard/shortcuts.ts";
+import { useRowKeys } from "../keyboard/use-row-keys.ts";
 import { useMedia } from "./use-media.ts";
 import styles from "./virtual-rows.module.css";
 
@@ -30,7 +30,7 @@ export function VirtualRows<Item>({
   template: string;
   items: readonly Item[];
   keyOf: (item: Item) => string;
-  /** How high the second line of a row is, about. Rows without one are all alike, and are not measured where there is room. */
+  /** How high is, about, what a row has beyond its first line. Rows of one line are all alike, and are not measured where there is room. */
   secondLine: (item: Item) => number | undefined;
   /** The cells of a row, each with the role `cell`. */
   children: (item: Item) => ReactNode;
@@ -51,31 +51,7 @@ export function VirtualRows<Item>({
     useFlushSync: false,
   });
   const isNarrow = useMedia(NARROW);
-  const wanted = useRef<number>(undefined);
-
-  const move = (step: number): boolean => {
-    const rowElement = document.activeElement?.closest<HTMLElement>("[data-index]");
-    const at =
-      rowElement === null || rowElement === undefined ? -1 : Number(rowElement.dataset["index"]);
-    const next = Math.min(items.length - 1, Math.max(0, at < 0 ? 0 : at + step));
-    if (items.length === 0) return false;
-    wanted.current = next;
-    rows.scrollToIndex(next, { align: "auto" });
-    focusRow();
-    return true;
-  };
-  const focusRow = (): void => {
-    if (wanted.current === undefined) return;
-    const link = table.current?.querySelector<HTMLElement>(`[data-index="${wanted.current}"] a`);
-    if (link === null || link === undefined) return;
-    wanted.current = undefined;
-    link.focus({ preventScroll: true });
-    link.closest("[data-index]")?.scrollIntoView({ block: "nearest" });
-  };
-  // A row that was out of sight is made by the next rendering, and takes the focus then.
-  useEffect(focusRow);
-  useShortcut({ keys: "j", description: "Next row" }, () => move(1));
-  useShortcut({ keys: "k", description: "Previous row" }, () => move(-1));
+  useRowKeys(table, items.length, (index) => rows.scrollToIndex(index, { align: "auto" }));
 
   return (
     <div
@@ -98,12 +74,14 @@ export function VirtualRows<Item>({
       <div role="rowgroup" className={styles.body} style={{ height: rows.getTotalSize() }}>
         {rows.getVirtualItems().map((row) => {
           const item = items[row.index] as Item;
+          const isOneLine = !isNarrow && secondLine(item) === undefined;
           return (
             <div
               key={row.key}
               // To measure is to lay out the page, once for every row that comes into sight.
-              ref={isNarrow || secondLine(item) !== undefined ? rows.measureElement : undefined}
+              ref={isOneLine ? undefined : rows.measureElement}
               data-index={row.index}
+              data-one-line={isOneLine}
               role="row"
               aria-rowindex={row.index + 2}
               className={styles.row}

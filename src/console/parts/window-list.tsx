@@ -1,4 +1,4 @@
-/** A list of which only the items near the window are made. The page itself scrolls. */
+/** A list of which only the items near the window are made. The page itself scrolls. `j` and `k` go from item to item. */
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import {
   useEffect,
@@ -8,6 +8,7 @@ import {
   useState,
   type ReactNode,
 } from "react";
+import { useRowKeys } from "../keyboard/use-row-keys.ts";
 import styles from "./window-list.module.css";
 
 const OVERSCAN = 6;
@@ -72,6 +73,7 @@ export function WindowList<Item>({
     const index = items.findIndex((item) => keyOf(item) === key);
     if (index !== -1) virtualizer.scrollToIndex(index, { align: "start" });
   });
+  useRowKeys(list, count, (index) => virtualizer.scrollToIndex(index, { align: "auto" }));
   const hasItems = count > 0;
   useEffect(() => {
     if (goTo !== undefined && hasItems) show(goTo);

@@ -15,15 +15,24 @@ export function Name({ namespace, children }: { namespace: string; children: Rea
 
 const CAUSE_AND_CURE_PIXELS = 64;
 const COMMAND_PIXELS = 40;
+/** A name and a namespace of more characters together may want more than a line. */
+const LINE_CHARACTERS = 28;
+const NAME_LINE_PIXELS = 22;
 
-/** About how high the second line of a row is, in pixels. Undefined: it has none. */
+/** About how high is what a row has beyond its first line, in pixels. Undefined: it has one line alone. */
 export function secondLineOf({
+  namespace,
+  name,
   explain,
 }: {
+  namespace: string;
+  name: string;
   explain?: ExplainView | undefined;
 }): number | undefined {
-  if (explain === undefined) return undefined;
-  return CAUSE_AND_CURE_PIXELS + (explain.command === undefined ? 0 : COMMAND_PIXELS);
+  const nameLine = namespace.length + name.length > LINE_CHARACTERS ? NAME_LINE_PIXELS : undefined;
+  if (explain === undefined) return nameLine;
+  const command = explain.command === undefined ? 0 : COMMAND_PIXELS;
+  return (nameLine ?? 0) + CAUSE_AND_CURE_PIXELS + command;
 }
 
 /** The second line of what is not as it should be: the cause, the cure, and what to copy. */
