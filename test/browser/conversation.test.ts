@@ -285,7 +285,7 @@ describe("the sessions of an agent", () => {
     await page.locator('[data-named="true"]').waitFor();
 
     await page.getByRole("button", { name: "Delete…" }).click();
-    await page.getByText("1 turns with their messages").waitFor();
+    await page.getByText("1 turn and 2 tool calls, with their messages").waitFor();
     await expectAccessible(page);
     await page.getByRole("button", { name: "Delete the session" }).click();
     await expect.poll(() => page.url(), SOME_TIME).toMatch(/sessions$/);

@@ -66,8 +66,8 @@ const FREEZE = `(() => {
       .replace(/\\b[\\d.]+ (ms|s) in all\\b/g, "1.9 s in all")
       .replace(/\\bafter [\\d.]+ (ms|s)\\b/g, "after 0.6 s")
       .replace(/\\b\\d+ ms\\b/g, "214 ms")
-      .replace(/\\b\\d+ \\+ \\d+ tokens\\b/g, "102 + 94 tokens")
-      .replace(/\\b\\d+ in, \\d+ out\\b/g, "102 in, 94 out")
+      .replace(/\\b[\\d,]+ \\+ [\\d,]+ tokens\\b/g, "102 + 94 tokens")
+      .replace(/\\b[\\d,]+ in, [\\d,]+ out\\b/g, "102 in, 94 out")
       .replace(/\\bversion [0-9a-f]{12}\\b/g, "version 3f1c8a90d2e7")
       .replace(/localhost:\\d+/g, "localhost:8080");
     if (frozen !== data) texts.currentNode.data = frozen;

@@ -1,6 +1,7 @@
 /** How many tokens an agent may use, and how many of today's are used. */
 import type { AgentDetail, BudgetView } from "../../http-api/agent-views.ts";
 import { Badge } from "../parts/badge.tsx";
+import { numberText } from "../parts/count-text.ts";
 import styles from "./agent.module.css";
 
 export function Budget({
@@ -28,7 +29,7 @@ export function Budget({
           tokens === undefined ? undefined : (
             <div key={term}>
               <dt>{term}</dt>
-              <dd>{tokens.toLocaleString("en-US")} tokens</dd>
+              <dd>{numberText(tokens)} tokens</dd>
             </div>
           ),
         )}

@@ -1,6 +1,7 @@
 import type { ReplicaView } from "../../http-api/agent-views.ts";
 import { Age } from "../parts/age.tsx";
 import { Badge } from "../parts/badge.tsx";
+import { countText } from "../parts/count-text.ts";
 import styles from "./agent.module.css";
 
 export function Replicas({
@@ -11,7 +12,11 @@ export function Replicas({
   wanted: number;
 }) {
   if (replicas.length === 0)
-    return <p className={styles.quiet}>None runs, and {wanted} are wanted.</p>;
+    return (
+      <p className={styles.quiet}>
+        None runs, and {wanted} {wanted === 1 ? "is" : "are"} wanted.
+      </p>
+    );
   return (
     <ul className={styles.replicas}>
       {replicas.map((replica) => (
@@ -39,9 +44,9 @@ export function Replicas({
 
 function facts({ restarts, connections, turns }: ReplicaView): string {
   const parts = [
-    restarts === 1 ? "1 restart" : `${restarts} restarts`,
-    connections === undefined ? undefined : `${connections} connections`,
-    turns === undefined ? undefined : `${turns} turns now`,
+    countText(restarts, "restart"),
+    connections === undefined ? undefined : countText(connections, "connection"),
+    turns === undefined ? undefined : `${countText(turns, "turn")} now`,
   ];
   return parts.filter((part) => part !== undefined).join(" · ");
 }

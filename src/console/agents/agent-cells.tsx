@@ -17,7 +17,7 @@ export function AgentCells({ item }: { item: AgentView }) {
       </span>
       <span role="cell" className={list.number}>
         {connections ?? "–"}
-        <span className={list.unit}> connections</span>
+        <span className={list.unit}> {connections === 1 ? "connection" : "connections"}</span>
       </span>
     </>
   );

@@ -5,6 +5,7 @@ import { addUsage } from "../../protocol/add-usage.ts";
 import { costText } from "../../protocol/cost-text.ts";
 import type { Usage } from "../../protocol/frames.ts";
 import { Button } from "../parts/button.tsx";
+import { numberText } from "../parts/count-text.ts";
 import type { ChatState } from "./chat-session.ts";
 import type { TurnView } from "./turn-view.ts";
 import styles from "./chat.module.css";
@@ -30,8 +31,8 @@ export function Facts({
     ["Pack", agent.pack === undefined ? undefined : `${agent.pack.name} ${agent.pack.version}`],
     ["Workflow", last?.workflowState],
     ["Sessions in", agent.sessionStore],
-    ["Turns", isBegun ? String(turns.length) : undefined],
-    ["Tokens", used === undefined ? undefined : tokensText(used)],
+    ["Turns", isBegun ? numberText(turns.length) : undefined],
+    ["Tokens", used === undefined ? undefined : inAndOut(used)],
     ["Cost", used?.cost === undefined ? undefined : costText(used.cost)],
   ];
   return (
@@ -64,8 +65,8 @@ export function Facts({
 }
 
 /** Undefined where there are none, as of an agent without a model. */
-function tokensText({ input_tokens, output_tokens }: Usage): string | undefined {
+function inAndOut({ input_tokens, output_tokens }: Usage): string | undefined {
   return input_tokens + output_tokens === 0
     ? undefined
-    : `${input_tokens} in, ${output_tokens} out`;
+    : `${numberText(input_tokens)} in, ${numberText(output_tokens)} out`;
 }

@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { Button } from "../parts/button.tsx";
 import { CopyButton } from "../parts/copy-button.tsx";
+import { numberText } from "../parts/count-text.ts";
 import styles from "./chat.module.css";
 
 /** In characters: what is shown at first, and the most that is shown at all. */
@@ -22,12 +23,12 @@ export function LongText({ name, text }: { name: string; text: string }) {
       </pre>
       {rest > 0 && limit < MAX_LENGTH ? (
         <Button onClick={() => setLimit(MAX_LENGTH)}>
-          Show {rest.toLocaleString("en")} more characters
+          Show {numberText(rest)} more characters
         </Button>
       ) : undefined}
       {rest > 0 && limit >= MAX_LENGTH ? (
         <p className={styles.quiet}>
-          {rest.toLocaleString("en")} more characters are left out; copy takes all.
+          {numberText(rest)} more characters are left out; copy takes all.
         </p>
       ) : undefined}
     </div>

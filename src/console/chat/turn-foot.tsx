@@ -6,6 +6,7 @@ import type { AgentDetail } from "../../http-api/agent-views.ts";
 import { costText } from "../../protocol/cost-text.ts";
 import { copyText } from "../parts/copy-text.ts";
 import { CopyButton } from "../parts/copy-button.tsx";
+import { tokensText } from "../parts/count-text.ts";
 import { tookText } from "../parts/duration-text.ts";
 import { Failure } from "../parts/failure.tsx";
 import { IconButton } from "../parts/icon-button.tsx";
@@ -39,7 +40,7 @@ export function TurnFoot({
   const facts = [
     turn.model,
     turn.packVersion === undefined ? undefined : `version ${turn.packVersion}`,
-    usage === undefined ? undefined : `${usage.input_tokens} + ${usage.output_tokens} tokens`,
+    usage === undefined ? undefined : tokensText(usage.input_tokens, usage.output_tokens),
     usage?.cost === undefined ? undefined : costText(usage.cost),
     turn.firstChunkMs === undefined
       ? undefined

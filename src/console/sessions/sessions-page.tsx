@@ -7,6 +7,7 @@ import { costText } from "../../protocol/cost-text.ts";
 import { agentQuery } from "../api/queries.ts";
 import { Age } from "../parts/age.tsx";
 import { Badge } from "../parts/badge.tsx";
+import { countText } from "../parts/count-text.ts";
 import { Failure } from "../parts/failure.tsx";
 import { Note } from "../parts/note.tsx";
 import { RowLink } from "../parts/row-link.tsx";
@@ -124,9 +125,9 @@ const Row = memo(function Row({
 }) {
   const { id, title, lastActiveAt, turns, toolCalls, state, packVersion, subject } = session;
   const facts = [
-    `${turns} ${turns === 1 ? "turn" : "turns"}`,
-    toolCalls === 0 ? undefined : `${toolCalls} tool ${toolCalls === 1 ? "call" : "calls"}`,
-    `${session.inputTokens + session.outputTokens} tokens`,
+    countText(turns, "turn"),
+    toolCalls === 0 ? undefined : countText(toolCalls, "tool call"),
+    countText(session.inputTokens + session.outputTokens, "token"),
     session.cost === undefined ? undefined : costText(session.cost),
     packVersion === undefined ? undefined : `version ${packVersion}`,
     subject,

@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import type { SessionView } from "../../http-api/session-views.ts";
 import { Button } from "../parts/button.tsx";
+import { countText } from "../parts/count-text.ts";
 import { Dialog } from "../parts/dialog.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { deleteSession } from "../sessions/session-queries.ts";
@@ -36,8 +37,9 @@ export function DeleteDialog({
   return (
     <Dialog title="Delete this session?" onClose={onClose}>
       <p>
-        “<bdi>{session.title}</bdi>” goes for good: {session.turns} turns with their messages,{" "}
-        {session.toolCalls} tool calls with their results, and what is counted of them.
+        “<bdi>{session.title}</bdi>” goes for good: {countText(session.turns, "turn")} and{" "}
+        {countText(session.toolCalls, "tool call")}, with their messages and results, and what is
+        counted of them.
         {session.state === "running" ? " The answer that runs is ended." : ""} Forks of it stay.
       </p>
       {session.subject === undefined ? undefined : (

@@ -6,6 +6,7 @@ import { CallRow } from "../chat/call-row.tsx";
 import { MarkdownText } from "../markdown/markdown-text.tsx";
 import { Badge } from "../parts/badge.tsx";
 import { copyText } from "../parts/copy-text.ts";
+import { tokensText } from "../parts/count-text.ts";
 import { durationText, tookText } from "../parts/duration-text.ts";
 import { IconButton } from "../parts/icon-button.tsx";
 import { Note } from "../parts/note.tsx";
@@ -52,9 +53,7 @@ export const RailTurnRow = memo(function RailTurnRow({
           <span>first words after {tookText(turn.firstChunkMs)}</span>
         )}
         {usage === undefined ? undefined : (
-          <span>
-            {usage.input_tokens} + {usage.output_tokens} tokens
-          </span>
+          <span>{tokensText(usage.input_tokens, usage.output_tokens)}</span>
         )}
         {usage?.cost === undefined ? undefined : <span>{costText(usage.cost)}</span>}
         {turn.model === undefined ? undefined : <span>{turn.model}</span>}

@@ -2,6 +2,7 @@
 import type { SessionTimeline } from "../../http-api/session-views.ts";
 import { costText } from "../../protocol/cost-text.ts";
 import type { Call } from "../chat/turn-parts.ts";
+import { numberText } from "../parts/count-text.ts";
 import { railOf, type RailTurn } from "./time-rail.ts";
 
 export function sessionMarkdown(timeline: SessionTimeline, agent: string, now: number): string {
@@ -13,7 +14,7 @@ export function sessionMarkdown(timeline: SessionTimeline, agent: string, now: n
     `- Session: \`${session.id}\``,
     `- Began: ${session.createdAt}`,
     `- Last active: ${session.lastActiveAt}`,
-    `- Tokens: ${session.inputTokens} in, ${session.outputTokens} out`,
+    `- Tokens: ${numberText(session.inputTokens)} in, ${numberText(session.outputTokens)} out`,
     ...(session.cost === undefined ? [] : [`- Cost: ${costText(session.cost)}`]),
   ];
   return `${[...head, ...railOf(timeline, now).flatMap(turnLines)].join("\n")}\n`;

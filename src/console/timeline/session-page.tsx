@@ -8,6 +8,7 @@ import { agentQuery } from "../api/queries.ts";
 import { Age } from "../parts/age.tsx";
 import { Button } from "../parts/button.tsx";
 import { CopyButton } from "../parts/copy-button.tsx";
+import { countText, tokensText } from "../parts/count-text.ts";
 import { Failure } from "../parts/failure.tsx";
 import { useNow } from "../parts/now.ts";
 import { WindowList } from "../parts/window-list.tsx";
@@ -75,8 +76,9 @@ function Timeline({
         </h2>
         <p className={styles.quiet}>
           <code>{session.id}</code> <CopyButton text={session.id} name="Copy the id" />
-          {" · "}last active <Age at={session.lastActiveAt} /> · {session.turns} turns ·{" "}
-          {session.toolCalls} tool calls · {session.inputTokens} + {session.outputTokens} tokens
+          {" · "}last active <Age at={session.lastActiveAt} /> · {countText(session.turns, "turn")}{" "}
+          · {countText(session.toolCalls, "tool call")} ·{" "}
+          {tokensText(session.inputTokens, session.outputTokens)}
           {session.cost === undefined ? "" : ` · ${costText(session.cost)}`}
           {session.packVersion === undefined ? "" : ` · version ${session.packVersion}`}
           {session.subject === undefined ? "" : ` · ${session.subject}`}

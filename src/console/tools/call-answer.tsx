@@ -2,6 +2,7 @@ import type { ToolCallAnswer } from "../../http-api/tool-views.ts";
 import { Badge } from "../parts/badge.tsx";
 import { CodeBlock } from "../parts/code-block.tsx";
 import { tookText } from "../parts/duration-text.ts";
+import { numberText } from "../parts/count-text.ts";
 import styles from "./tools.module.css";
 
 /** More of a result is not shown: a page of a megabyte of text answers to nobody. */
@@ -25,7 +26,7 @@ export function CallAnswer({ answer: { result, error, ms, replica } }: { answer:
         <p>{error}</p>
       )}
       {text.length > MAX_CHARACTERS ? (
-        <p>The first {MAX_CHARACTERS.toLocaleString()} characters are shown.</p>
+        <p>The first {numberText(MAX_CHARACTERS)} characters are shown.</p>
       ) : undefined}
     </div>
   );
