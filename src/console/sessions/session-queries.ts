@@ -4,6 +4,7 @@ import type { Page } from "../../http-api/page.ts";
 import { DEFAULT_PAGE_SIZE } from "../../http-api/paths.ts";
 import type { ForkedSession, SessionTimeline, SessionView } from "../../http-api/session-views.ts";
 import { apiPath, readApi, writeApi } from "../api/api-client.ts";
+import { continued, mayChangeFrom } from "./continued-timeline.ts";
 
 export interface SessionFilter {
   readonly state?: string | undefined;
@@ -27,9 +28,16 @@ export function sessionsQuery(namespace: string, name: string, { state, version 
 }
 
 export function timelineQuery(namespace: string, name: string, session: string) {
+  const queryKey = ["session", namespace, name, session];
   return queryOptions({
-    queryKey: ["session", namespace, name, session],
-    queryFn: ({ signal }) => readTimeline(namespace, name, session, { signal }),
+    queryKey,
+    // What is known stays: only what may have changed since is asked for.
+    queryFn: async ({ client, signal }) => {
+      const known = client.getQueryData<SessionTimeline>(queryKey);
+      const since = known === undefined ? undefined : mayChangeFrom(known);
+      const newer = await readTimeline(namespace, name, session, { since, signal });
+      return known === undefined ? newer : continued(known, newer);
+    },
   });
 }
 
