@@ -70,6 +70,7 @@ export function Composer({
         ref={field}
         id="message"
         rows={1}
+        dir="auto"
         value={draft}
         placeholder="Write a message"
         onChange={(event) => change(event.target.value)}

@@ -13,7 +13,7 @@ const ALLOWED_TAGS = new Set(
 );
 
 const ALLOWED_ATTRIBUTES =
-  "href target rel referrerpolicy title start type checked disabled readonly aria-label tabindex role data-align data-scrolls scope".split(
+  "href target rel referrerpolicy title start type checked disabled readonly aria-label tabindex role data-align data-scrolls scope dir".split(
     " ",
   );
 
@@ -21,8 +21,8 @@ describe("the elements of Markdown", () => {
   it.each([
     ["# A *b*", "<h3>A <em>b</em></h3>"],
     ["a **b** ~~c~~ `d`", "<p>a <strong>b</strong> <del>c</del> <code>d</code></p>"],
-    ["1. a\n2. b", "<ol><li><p>a</p></li><li><p>b</p></li></ol>"],
-    ["7. a", '<ol start="7"><li><p>a</p></li></ol>'],
+    ["1. a\n2. b", '<ol dir="auto"><li><p>a</p></li><li><p>b</p></li></ol>'],
+    ["7. a", '<ol dir="auto" start="7"><li><p>a</p></li></ol>'],
     ["a &amp; b &copy;", "<p>a &amp; b ©</p>"],
     ["```ts\nlet a;\n```", "<pre>ts|let a;</pre>"],
   ])("shows %j", (markdown, expected) => {

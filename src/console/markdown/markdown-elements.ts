@@ -94,7 +94,7 @@ function element(node: RootContent, context: Context): ReactNode {
     case "code":
       return context.codeBlock(node.value, (node.lang ?? "").toLowerCase());
     case "blockquote":
-      return within("blockquote");
+      return within("blockquote", DIRECTION_OF_TEXT);
     case "list":
       return within(node.ordered === true ? "ol" : "ul", listProperties(node));
     case "listItem":
@@ -141,6 +141,9 @@ function element(node: RootContent, context: Context): ReactNode {
   }
 }
 
+/** Its marks stand where the first words begin, which is at the right in Hebrew or Arabic. */
+const DIRECTION_OF_TEXT = { dir: "auto" };
+
 function pictureName(alt: string | null | undefined): string {
   return `Picture: ${alt === null || alt === undefined || alt === "" ? "without a name" : alt}`;
 }
@@ -162,7 +165,8 @@ function link(address: string, children: ReactNode): ReactNode {
 }
 
 function listProperties({ ordered, start }: List): Record<string, unknown> {
-  return ordered === true && typeof start === "number" && start !== 1 ? { start } : {};
+  const counts = ordered === true && typeof start === "number" && start !== 1;
+  return counts ? { ...DIRECTION_OF_TEXT, start } : DIRECTION_OF_TEXT;
 }
 
 function checkbox(checked: boolean): ReactNode {
