@@ -109,13 +109,15 @@ function Chat({
   return (
     <div className={styles.page}>
       <div className={styles.column}>
-        <ConversationLog
-          chat={chat}
-          state={state}
-          turns={turns}
-          agent={agent}
-          empty={<EmptyConversation agent={agent} onSend={(text) => chat.send(text)} />}
-        />
+        {explain !== undefined && turns.length === 0 && !state.isLoading ? undefined : (
+          <ConversationLog
+            chat={chat}
+            state={state}
+            turns={turns}
+            agent={agent}
+            empty={<EmptyConversation agent={agent} onSend={(text) => chat.send(text)} />}
+          />
+        )}
         <Announcer turn={last} />
         <div className={styles.bottom}>
           {state.isOthers || (explain !== undefined && !isSignedOut(state)) ? undefined : (
