@@ -177,6 +177,12 @@ export const promptPackStatusSchema = z.object({
   canaryEndedCounts: canaryCountsSchema
     .optional()
     .describe("The part of canaryCounts that is of replicas that have ended"),
+  activeCounts: canaryCountsSchema
+    .optional()
+    .describe("What agents counted of the version in use in this step"),
+  activeEndedCounts: canaryCountsSchema
+    .optional()
+    .describe("The part of activeCounts that is of replicas that have ended"),
   canaryMessage: z.string().max(1024).optional().describe("What the trial waits for"),
   abortedVersion: z
     .string()

@@ -54,9 +54,6 @@ export interface ToolFacts {
   readonly description?: string | undefined;
   /** A JSON Schema. */
   readonly inputSchema?: Readonly<Record<string, unknown>> | undefined;
-  /** When it was found to be there or not, in milliseconds since 1970. */
-  readonly checkedAt?: number | undefined;
-  readonly destructive?: boolean | undefined;
 }
 
 export interface ResourceChange {

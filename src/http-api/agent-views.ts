@@ -73,8 +73,6 @@ export const agentDetailSchema = agentViewSchema.extend({
   manifest: z.string(),
   /** Prompts of the pack with which a conversation may begin. */
   suggestions: z.array(z.string()),
-  /** The generation that runs, where the newest one cannot. */
-  lastGoodGeneration: z.int().optional(),
 });
 
 export type BudgetView = z.output<typeof budgetViewSchema>;

@@ -11,8 +11,6 @@ export const packVersionViewSchema = z.object({
   keptAt: z.string().optional(),
   /** The agents that use it, as `namespace/name`. */
   agents: z.array(z.string()),
-  /** The sessions that have it, about. */
-  sessions: z.int().optional(),
 });
 
 /** What the agents counted of a version since its trial began. */

@@ -14,7 +14,6 @@ export const toolViewSchema = z.object({
   reason: z.string().optional(),
   message: z.string().optional(),
   address: z.string(),
-  checkedAt: z.string().optional(),
   /** The agents that may call it, as `namespace/name`. */
   agents: z.array(z.string()),
   /** It may change things: whoever calls it by hand types its name first. */

@@ -1,8 +1,8 @@
 /** The PromptPacks that the files declare: what was decided about each, and its versions on disk. */
 import { runtimeSpecOf } from "../api/agent-runtime.ts";
-import type { CanaryCounts, PromptPack, PromptPackStatus } from "../api/prompt-pack.ts";
+import type { PromptPack, PromptPackStatus } from "../api/prompt-pack.ts";
 import { decidePromptPack } from "../control/prompt-pack/decide-prompt-pack.ts";
-import { ReplicaLedger } from "../control/prompt-pack/rollout/replica-ledger.ts";
+import { type EndedCounts, TrialLedger } from "../control/prompt-pack/rollout/trial-ledger.ts";
 import type {
   PackVersion,
   RunningVersions,
@@ -56,7 +56,7 @@ export type PackUser = Pick<LocalAgent, "config" | "canaryReplicas">;
 export class LocalPromptPacks {
   readonly #options: LocalPromptPacksOptions;
   readonly #probes: CanaryProbes;
-  readonly #ledgers = new Map<string, ReplicaLedger>();
+  readonly #ledgers = new Map<string, TrialLedger>();
   readonly #known = new Map<string, KnownPack>();
 
   constructor(options: LocalPromptPacksOptions) {
@@ -178,16 +178,19 @@ export class LocalPromptPacks {
   }> {
     const { versions, status } = await this.#options.archive.load(metadata);
     // The processes that counted are those of an earlier program, and have ended with it.
-    const ended = status?.canaryCounts;
     return {
       kept: versions,
-      status: ended === undefined ? status : { ...status, canaryEndedCounts: ended },
+      status: status && {
+        ...status,
+        canaryEndedCounts: status.canaryCounts,
+        activeEndedCounts: status.activeCounts,
+      },
     };
   }
 
-  #ledgerOf(pack: string, trial: string, ended: CanaryCounts): ReplicaLedger {
+  #ledgerOf(pack: string, trial: string, ended: EndedCounts): TrialLedger {
     const known = this.#ledgers.get(pack);
-    const ledger = known?.trial === trial ? known : new ReplicaLedger(trial, ended);
+    const ledger = known?.trial === trial ? known : new TrialLedger(trial, ended);
     this.#ledgers.set(pack, ledger);
     return ledger;
   }

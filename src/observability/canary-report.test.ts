@@ -12,7 +12,11 @@ const counts = {
 };
 
 describe("the report of a canary", () => {
-  it.each([{ process: "p" }, { process: "p", trial: "t", counts }])("is read: %j", (report) => {
+  it.each([
+    { process: "p" },
+    { process: "p", trial: "t", counts },
+    { process: "p", trial: "t", counts, activeCounts: counts },
+  ])("is read: %j", (report) => {
     expect(readCanaryReport(JSON.stringify(report))).toEqual(report);
   });
 

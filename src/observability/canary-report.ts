@@ -28,6 +28,8 @@ const reportSchema = z.object({
   /** The step that is counted for. Unset while there is no canary. */
   trial: z.string().min(1).max(MAX_NAME_LENGTH).optional(),
   counts: countsSchema.optional(),
+  /** What was counted in the same time of the active version. An earlier release does not tell it. */
+  activeCounts: countsSchema.optional(),
 });
 
 export type CanaryReport = z.output<typeof reportSchema>;

@@ -96,6 +96,26 @@ describe("what an agent counts of a canary", () => {
     expect(countsOf(turns)).toMatchObject({ sessions: 0, turns: 0, errors: 0 });
   });
 
+  it("has beside it what the active version did in the same time, and nothing of earlier versions", () => {
+    const prompt = {
+      ...configOf("t").prompt,
+      active: aPrompt({ version: "old" }),
+      earlier: [aPrompt({ version: "older" })],
+    };
+    const config = anAgentConfig({ handler: "runtime", prompt });
+    const counter = aCounter();
+    counter.count(aTurn({ config, promptVersion: "old", isFirst: true, firstChunkMs: 300 }));
+    counter.count(aTurn({ config, promptVersion: "old", ending: failed("PROVIDER_ERROR") }));
+    counter.count(aTurn({ config, promptVersion: "older", isFirst: true }));
+    counter.count(aTurn({ config, isFirst: true }));
+    expect(counter.report()).toMatchObject({
+      counts: { sessions: 1, turns: 1, errors: 0 },
+      activeCounts: { sessions: 1, turns: 2, errors: 1 },
+    });
+    counter.take(configOf("another"));
+    expect(counter.report().activeCounts).toMatchObject({ sessions: 0, turns: 0 });
+  });
+
   it("begins at zero with another step, and stays when the config changes otherwise", () => {
     const counter = aCounter();
     counter.count(aTurn({ isFirst: true }));

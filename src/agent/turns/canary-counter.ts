@@ -1,4 +1,4 @@
-/** Counts the sessions and turns of the version on trial, for who decides whether it is promoted. */
+/** Counts the sessions and turns of the version on trial, and of the active one beside it, for who decides whether it is promoted. */
 import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import {
   emptyFirstChunkBuckets,
@@ -31,6 +31,8 @@ export class CanaryCounter {
   #version: string | undefined;
   #trial: string | undefined;
   #counts: Counts = noCounts();
+  #active: string | undefined;
+  #activeCounts: Counts = noCounts();
 
   /** `process` is another one after each restart. */
   constructor(process: string) {
@@ -40,7 +42,13 @@ export class CanaryCounter {
   /** Counts from zero when the config begins another step. */
   take({ prompt }: Pick<AgentConfig, "prompt">): void {
     const { trial, prompt: canary } = prompt?.canary ?? {};
-    if (trial === this.#trial && canary?.version === this.#version) return;
+    const active = prompt?.active.version;
+    const isSameTrial = trial === this.#trial && canary?.version === this.#version;
+    if (!isSameTrial || active !== this.#active) {
+      this.#active = active;
+      this.#activeCounts = noCounts();
+    }
+    if (isSameTrial) return;
     this.#trial = trial;
     this.#version = canary?.version;
     this.#counts = noCounts();
@@ -50,8 +58,8 @@ export class CanaryCounter {
     const { config, ending, isFirst, firstChunkMs } = turn;
     if (this.#trial === undefined || config.handler !== "runtime") return;
     if (config.prompt === undefined) return;
-    if (promptOfSession(config.prompt, turn).version !== this.#version) return;
-    const counts = this.#counts;
+    const counts = this.#countsOf(promptOfSession(config.prompt, turn).version);
+    if (counts === undefined) return;
     if (isFirst) counts.sessions += 1;
     const code = ending.type === "error" ? ending.error.code : undefined;
     if (ending.type === "done" && ending.finishReason === "cancelled") return;
@@ -65,17 +73,28 @@ export class CanaryCounter {
     counts.firstChunk[bucket] = (counts.firstChunk[bucket] ?? 0) + 1;
   }
 
-  /** `score`: from 0 to 1, of one eval that was run on a turn of the version. */
+  /** `score`: from 0 to 1, of one eval that was run on a turn of this version. */
   countEval(version: string, score: number): void {
-    if (this.#trial === undefined || version !== this.#version) return;
-    this.#counts.evals += 1;
-    this.#counts.evalPoints += Math.round(score * 1_000);
+    const counts = this.#trial === undefined ? undefined : this.#countsOf(version);
+    if (counts === undefined) return;
+    counts.evals += 1;
+    counts.evalPoints += Math.round(score * 1_000);
   }
 
   report(): CanaryReport {
-    return this.#trial === undefined
-      ? { process: this.#process }
-      : { process: this.#process, trial: this.#trial, counts: this.#counts };
+    if (this.#trial === undefined) return { process: this.#process };
+    return {
+      process: this.#process,
+      trial: this.#trial,
+      counts: this.#counts,
+      activeCounts: this.#activeCounts,
+    };
+  }
+
+  /** `undefined` for a version that is neither on trial nor active. */
+  #countsOf(version: string | undefined): Counts | undefined {
+    if (version === this.#version) return this.#counts;
+    return version === this.#active ? this.#activeCounts : undefined;
   }
 }
 

@@ -2,7 +2,6 @@
 import type { AgentDetail } from "../../http-api/agent-views.ts";
 import { CodeBlock } from "../parts/code-block.tsx";
 import { ExplainCard } from "../parts/explain-card.tsx";
-import { Note } from "../parts/note.tsx";
 import { Section } from "../resource/section.tsx";
 import { useAgent } from "./use-agent.ts";
 import styles from "./agent.module.css";
@@ -12,14 +11,6 @@ export function ManifestPage() {
   if (agent === undefined) return <p role="status">Loading …</p>;
   return (
     <>
-      {agent.lastGoodGeneration === undefined ? undefined : (
-        <Note tone="warn">
-          <p>
-            This manifest does not run. Generation {agent.lastGoodGeneration} goes on running until
-            it can.
-          </p>
-        </Note>
-      )}
       {agent.explain === undefined ? undefined : <ExplainCard explain={agent.explain} />}
       <Section title="What runs">
         <dl className={styles.facts}>

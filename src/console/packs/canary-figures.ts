@@ -6,7 +6,7 @@ export interface VersionFigures {
   readonly isCanary: boolean;
   /** Percent of the new sessions. */
   readonly wanted: number;
-  /** Percent of the sessions that were counted. Undefined where there were none. */
+  /** Percent of the sessions that were counted. Undefined where there were none, or only one version is counted. */
   readonly observed: number | undefined;
   readonly sessions: number | undefined;
   readonly turns: number | undefined;
@@ -19,11 +19,13 @@ export interface VersionFigures {
 export function canaryFigures(pack: PackView): VersionFigures[] {
   const { canary } = pack;
   if (canary === undefined) return [];
-  const all = (canary.counts?.sessions ?? 0) + (canary.activeCounts?.sessions ?? 0);
+  const { counts, activeCounts } = canary;
+  // A share is known only where both versions were counted.
+  const all = counts && activeCounts && counts.sessions + activeCounts.sessions;
   const active = pack.activeSemver ?? pack.activeVersion ?? "the active version";
   return [
-    figuresOf(canary.semver ?? canary.version, true, canary.weight, canary.counts, all),
-    figuresOf(active, false, 100 - canary.weight, canary.activeCounts, all),
+    figuresOf(canary.semver ?? canary.version, true, canary.weight, counts, all),
+    figuresOf(active, false, 100 - canary.weight, activeCounts, all),
   ];
 }
 
@@ -32,7 +34,7 @@ function figuresOf(
   isCanary: boolean,
   wanted: number,
   counts: VersionCounts | undefined,
-  allSessions: number,
+  allSessions: number | undefined,
 ): VersionFigures {
   return {
     version,
@@ -46,8 +48,8 @@ function figuresOf(
   };
 }
 
-function percent(part: number, whole: number): number | undefined {
-  return whole === 0 ? undefined : (100 * part) / whole;
+function percent(part: number, whole: number | undefined): number | undefined {
+  return whole === undefined || whole === 0 ? undefined : (100 * part) / whole;
 }
 
 /** `12 %`, `0.4 %`: small shares keep a digit, since they are what one looks for. */

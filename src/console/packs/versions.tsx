@@ -43,7 +43,6 @@ export function Versions({
               <th scope="col">State</th>
               <th scope="col">Accepted</th>
               <th scope="col">Agents</th>
-              <th scope="col">Sessions (about)</th>
             </tr>
           </thead>
           <tbody>
@@ -62,7 +61,6 @@ export function Versions({
                 <td>
                   <AgentLinks agents={version.agents} />
                 </td>
-                <td>{version.sessions ?? "–"}</td>
               </tr>
             ))}
           </tbody>

@@ -1,6 +1,5 @@
 import { useId } from "react";
 import type { ToolView } from "../../http-api/tool-views.ts";
-import { Age } from "../parts/age.tsx";
 import { Badge } from "../parts/badge.tsx";
 import { Button } from "../parts/button.tsx";
 import { AgentLinks } from "../resource/agent-links.tsx";
@@ -17,7 +16,7 @@ export function ToolEntry({
   onToggle: (isOpen: boolean) => void;
 }) {
   const id = useId();
-  const { name, type, server, description, available, reason, message, address, checkedAt } = tool;
+  const { name, type, server, description, available, reason, message, address } = tool;
   return (
     <li className={styles.tool}>
       <div className={styles.head}>
@@ -39,14 +38,8 @@ export function ToolEntry({
       {message === undefined ? undefined : <p className={styles.why}>{message}</p>}
       <p className={styles.facts}>
         {type}
-        {server === undefined ? "" : ` by ${server}`} · <code>{address}</code>
-        {checkedAt === undefined ? undefined : (
-          <>
-            {" "}
-            · looked at <Age at={checkedAt} />
-          </>
-        )}{" "}
-        · used by <AgentLinks agents={tool.agents} />
+        {server === undefined ? "" : ` by ${server}`} · <code>{address}</code> · used by{" "}
+        <AgentLinks agents={tool.agents} />
       </p>
       <div id={id}>{isOpen ? <TryOut tool={tool} /> : undefined}</div>
     </li>

@@ -14,15 +14,14 @@
  *
  * A source that is broken or gone changes no agent: the newest version that was valid takes its place.
  */
-import type { CanaryCounts, PromptPack, PromptPackStatus } from "../../api/prompt-pack.ts";
+import type { PromptPack, PromptPackStatus } from "../../api/prompt-pack.ts";
 import type { Finding } from "../condition.ts";
 import type { AgentCounts } from "./agents-notified.ts";
 import { sourceValid } from "./source-valid.ts";
 import type { CanaryVersion, PackVersion, RunningVersions, UnreadVersion } from "./pack-version.ts";
-import { NO_COUNTS } from "./rollout/canary-counts.ts";
-import type { ObservedCanary } from "./rollout/replica-ledger.ts";
 import { rolloutPlan, type RolloutStep, trialWeights } from "./rollout/rollout-plan.ts";
-import { decideTrial, type RolloutNews } from "./decide-trial.ts";
+import type { EndedCounts, ObservedTrial } from "./rollout/trial-ledger.ts";
+import { decideTrial, endedCountsOf, type RolloutNews } from "./decide-trial.ts";
 import type { PackSource } from "./pack-source.ts";
 import { packStatus } from "./pack-status.ts";
 import { previousVersion } from "./previous-version.ts";
@@ -57,7 +56,7 @@ export interface PromptPackInput extends PackFacts {
   /** Counts the agents that refer to the pack, and how many of them run these versions. It is called once. */
   agents: (versions: RunningVersions) => AgentCounts;
   /** Tells what the agents counted of a canary with steps. It is called once at most. */
-  observe?: ((trial: string, ended: CanaryCounts) => ObservedCanary | undefined) | undefined;
+  observe?: ((trial: string, ended: EndedCounts) => ObservedTrial | undefined) | undefined;
   /** Milliseconds since 1970. */
   now: number;
 }
@@ -77,7 +76,7 @@ export function decidePromptPack({
   const { promptPack, source } = facts;
   const decision = decideVersions(facts);
   const { trial } = decision.versions.canary ?? {};
-  const ended = promptPack.status?.canaryEndedCounts ?? NO_COUNTS;
+  const ended = endedCountsOf(promptPack.status);
   const observed = trial === undefined ? undefined : observe?.(trial, ended);
   const { versions, rollout, news } = decideTrial({ promptPack, decision, observed, now });
   const { validity } = decision;

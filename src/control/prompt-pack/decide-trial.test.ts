@@ -13,6 +13,7 @@ const STEPS = [
   { weight: 50, duration: "10m" },
   { weight: 100, duration: "10m" },
 ];
+const ACTIVE_COUNTS = { ...NO_COUNTS, sessions: 9, turns: 12 };
 const rolloutOf = (canary: object): object => ({ rollout: { strategy: "canary", canary } });
 const AUTOMATIC = rolloutOf({ steps: STEPS, abortWhen: { errorRate: 0.05, minSessions: 20 } });
 const source = (version: string): PackSource =>
@@ -56,7 +57,9 @@ class Rollout {
       observe: (trial, ended) => {
         if (trial !== this.#trial) this.#counts = NO_COUNTS;
         this.#trial = trial;
-        return { counts: this.#counts, ended, counting: this.isHeard ? 1 : 0, silent: 0 };
+        const counting = this.isHeard ? 1 : 0;
+        const active = { counts: ACTIVE_COUNTS, ended: ended.active };
+        return { counts: this.#counts, ended: ended.canary, counting, silent: 0, active };
       },
       now: this.now,
     });
@@ -87,6 +90,7 @@ describe("a canary with steps", () => {
     expect(rollout.status).toMatchObject({ phase: "Active", activeSemver: "2.0.0" });
     expect(rollout.status).not.toHaveProperty("canaryStep");
     expect(rollout.status).not.toHaveProperty("canaryCounts");
+    expect(rollout.status).not.toHaveProperty("activeCounts");
   });
 
   it("says in its status where it stands", () => {
@@ -101,6 +105,7 @@ describe("a canary with steps", () => {
       canaryMessage: "Step 2 of 3 (weight 50) lasts 10m",
     });
     expect(status?.canaryCounts?.sessions).toBeGreaterThan(100);
+    expect(status?.activeCounts).toEqual(ACTIVE_COUNTS);
   });
 
   it("is taken back within two minutes when one turn in five fails, and is not tried again", () => {

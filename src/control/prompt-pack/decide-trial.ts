@@ -4,6 +4,7 @@ import type { PackVersion, RunningVersions } from "./pack-version.ts";
 import { NO_COUNTS } from "./rollout/canary-counts.ts";
 import { decideRollout, type RolloutDecision } from "./rollout/decide-rollout.ts";
 import type { ObservedCanary } from "./rollout/replica-ledger.ts";
+import type { EndedCounts, ObservedTrial } from "./rollout/trial-ledger.ts";
 import { rolloutPlan } from "./rollout/rollout-plan.ts";
 
 /** The part of the status in which a trial is remembered, so that it goes on after a restart of whoever decides. */
@@ -13,6 +14,8 @@ export type RolloutStatus = Pick<
   | "canaryStepSince"
   | "canaryCounts"
   | "canaryEndedCounts"
+  | "activeCounts"
+  | "activeEndedCounts"
   | "canaryMessage"
   | "abortedVersion"
   | "abortedSemver"
@@ -31,7 +34,7 @@ export interface TrialInput {
   readonly promptPack: PromptPack;
   readonly decision: { readonly versions: RunningVersions; readonly staysAborted: boolean };
   /** What was counted in the step that the status names. */
-  readonly observed: ObservedCanary | undefined;
+  readonly observed: ObservedTrial | undefined;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
@@ -91,6 +94,8 @@ export function decideTrial({ promptPack, decision, observed, now }: TrialInput)
           canaryStepSince: trial,
           canaryCounts: observed?.counts ?? status.canaryCounts,
           canaryEndedCounts: endedOf(observed) ?? status.canaryEndedCounts,
+          activeCounts: observed?.active?.counts ?? status.activeCounts,
+          activeEndedCounts: endedOf(observed?.active) ?? status.activeEndedCounts,
           canaryMessage: message,
         },
         news: undefined,
@@ -98,7 +103,17 @@ export function decideTrial({ promptPack, decision, observed, now }: TrialInput)
   }
 }
 
-function endedOf(observed: ObservedCanary | undefined): ObservedCanary["ended"] | undefined {
+/** What the status remembers of processes that have ended. */
+export function endedCountsOf(status: PromptPackStatus | undefined): EndedCounts {
+  return {
+    canary: status?.canaryEndedCounts ?? NO_COUNTS,
+    active: status?.activeEndedCounts ?? NO_COUNTS,
+  };
+}
+
+function endedOf(
+  observed: Pick<ObservedCanary, "ended"> | undefined,
+): ObservedCanary["ended"] | undefined {
   const ended = observed?.ended;
   return ended !== undefined && (ended.turns > 0 || ended.sessions > 0) ? ended : undefined;
 }

@@ -188,6 +188,8 @@ function withoutCanaryCounts(status: Partial<PromptPackStatus>): Partial<PromptP
     ...status,
     canaryCounts: undefined,
     canaryEndedCounts: undefined,
+    activeCounts: undefined,
+    activeEndedCounts: undefined,
     canaryMessage: undefined,
   };
 }

@@ -1,10 +1,7 @@
 /** What the replicas in the cluster counted of the canaries. It waits for none of them: what they say later leads to another pass. */
 import { MANAGEMENT_PORT } from "../../agent-config/agent-config.ts";
-import { NO_COUNTS } from "../../control/prompt-pack/rollout/canary-counts.ts";
-import {
-  type ObservedCanary,
-  ReplicaLedger,
-} from "../../control/prompt-pack/rollout/replica-ledger.ts";
+import { endedCountsOf } from "../../control/prompt-pack/decide-trial.ts";
+import { type ObservedTrial, TrialLedger } from "../../control/prompt-pack/rollout/trial-ledger.ts";
 import { keyOf } from "../../kube/client/object.ts";
 import {
   CanaryProbes,
@@ -19,7 +16,7 @@ import type { PackDecision } from "./decisions.ts";
 export class ObservedCanaries {
   readonly #caches: Pick<OperatorCaches, "agentRuntimes" | "pods">;
   readonly #probes: CanaryProbes;
-  readonly #ledgers = new Map<string, ReplicaLedger>();
+  readonly #ledgers = new Map<string, TrialLedger>();
 
   constructor(
     caches: Pick<OperatorCaches, "agentRuntimes" | "pods">,
@@ -30,15 +27,15 @@ export class ObservedCanaries {
   }
 
   /** `undefined` when the pack has no canary of which anything is counted. */
-  of(pack: string, { versions, facts }: PackDecision): ObservedCanary | undefined {
+  of(pack: string, { versions, facts }: PackDecision): ObservedTrial | undefined {
     const { trial } = versions.canary ?? {};
     if (trial === undefined) {
       this.forget(pack);
       return undefined;
     }
-    const ended = facts.promptPack.status?.canaryEndedCounts ?? NO_COUNTS;
+    const ended = endedCountsOf(facts.promptPack.status);
     const known = this.#ledgers.get(pack);
-    const ledger = known?.trial === trial ? known : new ReplicaLedger(trial, ended);
+    const ledger = known?.trial === trial ? known : new TrialLedger(trial, ended);
     this.#ledgers.set(pack, ledger);
     return ledger.take(this.#probes.of(pack, this.#replicasOf(pack)));
   }

@@ -139,6 +139,27 @@ describe("a canary with steps", () => {
     await running.process.shows(/PromptPack default\/prompts: CanaryPromoted: Version 2\.0\.0/);
   });
 
+  it("counts the active version beside it, also over a restart", async () => {
+    const canary = { steps: steps("1h", "1h") };
+    await write("1.0.0", canary);
+    const first = await up();
+    await write("2.0.0", canary);
+    await first.becomes({ phase: "Canary", canaryStep: 1 });
+    await first.talk(20);
+    const split = async (running: { status(): Promise<Record<string, unknown> | undefined> }) => {
+      const { canaryCounts, activeCounts } = (await running.status()) ?? {};
+      return [canaryCounts, activeCounts].map(
+        (counts) => (counts as { sessions: number } | undefined)?.sessions ?? 0,
+      );
+    };
+    const sum = async (): Promise<number> => (await split(first)).reduce((a, b) => a + b, 0);
+    await expect.poll(sum, SOME_TIME).toBe(20);
+    const seen = await split(first);
+    expect(Math.min(...seen)).toBeGreaterThan(0);
+    await first.end();
+    expect(await split(await up())).toEqual(seen);
+  });
+
   it("is taken back when its provider answers one session in five with 500, and stays so", async () => {
     const canary = { steps: steps("1h", "1h"), abortWhen };
     await write("1.0.0", canary);

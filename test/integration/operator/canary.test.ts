@@ -144,6 +144,8 @@ describe("a canary in a cluster", () => {
     await rollout.becomes({ canaryCounts: { sessions: 3, turns: 3, errors: 0 } });
     const { canaryStepSince } = await rollout.status();
 
+    await rollout.becomes({ activeCounts: { sessions: 0, turns: 0 } });
+
     await rollout.restart();
     await rollout.becomes({ canaryStep: 1, canaryStepSince, canaryCounts: { sessions: 3 } });
     await rollout.talk(3);
@@ -158,6 +160,7 @@ describe("a canary in a cluster", () => {
     rollout.hear(true);
     await rollout.becomes({ phase: "Active", activeSemver: "2.0.0" });
     expect(await rollout.status()).not.toHaveProperty("canaryCounts");
+    expect(await rollout.status()).not.toHaveProperty("activeCounts");
     await vi.waitFor(
       async () =>
         expect(await rollout.events()).toEqual(["CanaryPromoted", "CanaryStep", "CanaryStep"]),

@@ -129,7 +129,6 @@ export function aPackDetail(changes: Partial<PackDetail> = {}): PackDetail {
         state: "canary",
         keptAt: AT,
         agents: ["default/support"],
-        sessions: 12,
       },
       {
         hash: "aaaaaaaaaaaa",
@@ -137,7 +136,6 @@ export function aPackDetail(changes: Partial<PackDetail> = {}): PackDetail {
         state: "active",
         keptAt: AT,
         agents: ["default/support"],
-        sessions: 88,
       },
       { hash: "cccccccccccc", version: "1.1.0", state: "kept", keptAt: AT, agents: [] },
     ],
@@ -196,7 +194,6 @@ export function aToolView(changes: Partial<ToolView> = {}): ToolView {
     },
     available: true,
     address: "http://weather.default.svc/",
-    checkedAt: AT,
     agents: ["default/support"],
     ...changes,
   };

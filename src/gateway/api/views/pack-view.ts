@@ -20,7 +20,7 @@ import { manifestText } from "./manifest-text.ts";
 
 export function packView(pack: StoredPromptPack, place: CallerView["mode"]): PackView {
   const { metadata, status } = pack;
-  const { canaryVersion, canarySemver, canaryWeight, canaryCounts } = status;
+  const { canaryVersion, canarySemver, canaryWeight, canaryCounts, activeCounts } = status;
   return {
     namespace: metadata.namespace,
     name: metadata.name,
@@ -35,6 +35,7 @@ export function packView(pack: StoredPromptPack, place: CallerView["mode"]): Pac
             semver: canarySemver,
             weight: canaryWeight ?? 0,
             counts: canaryCounts === undefined ? undefined : versionCounts(canaryCounts),
+            activeCounts: activeCounts === undefined ? undefined : versionCounts(activeCounts),
           },
     explain: explainView(pack, place),
     createdAt: metadata.creationTimestamp,

@@ -92,9 +92,8 @@ function toolView(
     reason: row.reason,
     message: row.message,
     address: row.endpoint ?? "",
-    checkedAt: facts?.checkedAt === undefined ? undefined : new Date(facts.checkedAt).toISOString(),
     agents: [...agents],
-    destructive: facts?.destructive ?? isDestructive(entry),
+    destructive: isDestructive(entry),
     approval: typeof approval === "object" ? "arguments" : approval,
   };
 }
