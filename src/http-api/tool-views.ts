@@ -9,6 +9,8 @@ export const toolViewSchema = z.object({
   server: z.string().optional(),
   description: z.string(),
   inputSchema: z.record(z.string(), z.unknown()),
+  /** Only the list of its server has its description and its arguments, which the gateway of a cluster does not read. */
+  isDescribedByServer: z.boolean().optional(),
   available: z.boolean(),
   /** Why it is not available. */
   reason: z.string().optional(),

@@ -35,6 +35,11 @@ export function ToolEntry({
         </span>
       </div>
       {description === "" ? undefined : <p>{description}</p>}
+      {tool.isDescribedByServer === true ? (
+        <p className={styles.facts}>
+          Its description and its arguments are in the list of its server, and are not known here.
+        </p>
+      ) : undefined}
       {message === undefined ? undefined : <p className={styles.why}>{message}</p>}
       <p className={styles.facts}>
         {type}

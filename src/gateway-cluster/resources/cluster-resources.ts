@@ -145,7 +145,7 @@ export class ClusterResources implements ResourceSource {
     });
   }
 
-  /** The status of a registry has all that is known of its tools here. */
+  /** The status of a registry has all that is known of its tools here: lists of servers are read by the operator alone. */
   tools(): readonly ToolFacts[] {
     return [];
   }

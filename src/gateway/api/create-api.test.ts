@@ -374,6 +374,32 @@ describe("GET /toolregistries", () => {
   });
 });
 
+describe("a tool that a server lists", () => {
+  it("is said to be described by its server where nothing else is known of it", async () => {
+    const source = aResourceSource([
+      aToolRegistry({
+        spec: {
+          tools: [
+            { name: "mine", url: "http://tools.example/", description: "Mine" },
+            { name: "server", type: "mcp", url: "http://mcp.example/", description: "Of all" },
+          ],
+        },
+        status: {
+          tools: [
+            { name: "mine", type: "http", available: true },
+            { name: "search", server: "server", type: "mcp", available: true },
+          ],
+        },
+      }),
+    ]);
+    const { body } = await anApi({ source }).json("/toolregistries/agents/tools");
+    const [mine, search] = (body as { tools: Record<string, unknown>[] }).tools;
+    expect(mine).toMatchObject({ description: "Mine" });
+    expect(mine).not.toHaveProperty("isDescribedByServer");
+    expect(search).toMatchObject({ description: "", isDescribedByServer: true });
+  });
+});
+
 describe("requests to the API", () => {
   it.each([
     ["POST", "/agents", "GET, HEAD"],

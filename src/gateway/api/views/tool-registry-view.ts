@@ -82,12 +82,15 @@ function toolView(
   agents: readonly string[],
 ): ToolView {
   const approval = entry?.approval;
+  const own = row.server === undefined ? entry : undefined;
   return {
     name: row.name,
     type: row.type ?? entry?.type ?? "http",
     server: row.server,
-    description: facts?.description ?? entry?.description ?? "",
-    inputSchema: { ...(facts?.inputSchema ?? entry?.inputSchema ?? { type: "object" }) },
+    // The entry of a tool that its server lists describes the server.
+    description: facts?.description ?? own?.description ?? "",
+    inputSchema: { ...(facts?.inputSchema ?? own?.inputSchema ?? { type: "object" }) },
+    isDescribedByServer: row.server !== undefined && facts === undefined ? true : undefined,
     available: row.available,
     reason: row.reason,
     message: row.message,
