@@ -15,7 +15,8 @@ export const GATEWAY_TOKEN_HEADER = "x-omnia-gateway-token";
 
 /**
  * What a token can allow at one agent: a subresource of `agentruntimes` that exists for the rights of callers alone, and a verb.
- * `replica:get` is the one that asks for no right of its own, since it tells no more than the agent's status does.
+ * `replica:get` is the one that asks for no right of its own, since it tells no more than the agent's status does, and to the gateway
+ * alone whether a session is there whose id a client has named.
  */
 export const GATEWAY_VERBS = [
   "chat:create",

@@ -243,15 +243,18 @@ class Agent implements RunningAgent {
       callTool: (call) => this.#handlers.callTool(call),
       newId: randomUUID,
       replica,
-      describeReplica: () =>
-        describeReplica({
-          name: replica,
-          version: options.version ?? "",
-          startedAt,
-          facade: this.#facade,
-          runner: this.#runner,
-          stores: this.#stores,
-        }),
+      describeReplica: (sessionId) =>
+        describeReplica(
+          {
+            name: replica,
+            version: options.version ?? "",
+            startedAt,
+            facade: this.#facade,
+            runner: this.#runner,
+            stores: this.#stores,
+          },
+          sessionId,
+        ),
       clock,
       log,
     });

@@ -10,7 +10,11 @@ export interface DescribedReplica extends Pick<ReplicaFacts, "name" | "version" 
   readonly stores: CurrentStore;
 }
 
-export async function describeReplica(described: DescribedReplica): Promise<ReplicaFacts> {
+/** With `sessionId`, it tells whether it has that session, whoever owns it. */
+export async function describeReplica(
+  described: DescribedReplica,
+  sessionId: string | undefined,
+): Promise<ReplicaFacts> {
   const { name, version, startedAt, facade, runner, stores } = described;
   return {
     name,
@@ -20,7 +24,19 @@ export async function describeReplica(described: DescribedReplica): Promise<Repl
     turns: runner.inFlight,
     sessions: stores.peek()?.activeSessions() ?? 0,
     tokensToday: await tokensToday(runner, stores),
+    hasSession: sessionId === undefined ? undefined : await hasSession(sessionId, stores),
   };
+}
+
+/** It does not count as activity. */
+async function hasSession(sessionId: string, stores: CurrentStore): Promise<boolean> {
+  if (stores.peek() === undefined) return false;
+  const use = stores.use();
+  try {
+    return (await use.store.timeline(sessionId)) !== undefined;
+  } finally {
+    use.release();
+  }
 }
 
 async function tokensToday(

@@ -3,6 +3,7 @@ import type { KubeConfig } from "@kubernetes/client-node";
 import type { AuthConfig } from "../agent-config/agent-config.ts";
 import { createAuthenticator } from "../authentication/create-authenticator.ts";
 import type { ConsoleFiles } from "../gateway/console/console-files.ts";
+import { sessionLocator } from "../gateway/api/sessions/locate-session.ts";
 import { createGatewayMetrics } from "../gateway/gateway-metrics.ts";
 import type { Callers } from "../gateway/caller.ts";
 import { loadGatewayTracer } from "../gateway/gateway-tracer.ts";
@@ -122,6 +123,7 @@ export async function runGateway(
     allowedHosts: settings.allowedHosts,
     limits: { maxConnections: settings.maxConnections },
     console,
+    locateSession: key && sessionLocator({ signRequest: (request) => key.sign(request), clock }),
     api: resources && callers && (await apiOf({ resources, callers, key, ...options })),
     cluster: {
       allowedOrigins: settings.allowedOrigins,

@@ -69,6 +69,14 @@ export function orderEndpoints(
   });
 }
 
+/** Finds the replica that has a session. Resolves to `undefined` when none says that it does. Rejects only with the reason of `signal`. */
+export type LocateSession = (
+  agent: AgentReference,
+  endpoints: readonly Endpoint[],
+  sessionId: string,
+  signal: AbortSignal,
+) => Promise<Endpoint | undefined>;
+
 function sortedBy(
   endpoints: readonly Endpoint[],
   weigh: (endpoint: Endpoint) => readonly (number | string)[],

@@ -11,6 +11,7 @@ import {
   orderEndpoints,
   type AgentReference,
   type Endpoint,
+  type LocateSession,
   type WakeAgent,
 } from "./choose-replica.ts";
 import type { ClientAuthentication, KnownClient } from "./client-authentication.ts";
@@ -39,7 +40,7 @@ import {
 } from "./request-span.ts";
 import { Tunnel, type TunnelOptions } from "./tunnel.ts";
 import { wakeWhileThere } from "./wake-while-there.ts";
-import { affinityKey, forwardedHead, ownProtocol } from "./upgrade-request.ts";
+import { affinityKey, forwardedHead, namedSession, ownProtocol } from "./upgrade-request.ts";
 
 export interface ConnectionLimits {
   /** How many WebSocket connections may be open at one time, over all agents. */
@@ -67,6 +68,8 @@ export interface ConnectionsOptions {
   readonly signToken: SignToken | undefined;
   /** Undefined: agents are not started for their clients. */
   readonly wake: WakeAgent | undefined;
+  /** Undefined: a session that a client names leads nowhere. */
+  readonly locateSession: LocateSession | undefined;
   /** Whether those who may connect are told which agents there are. */
   readonly namesAgents: boolean;
   readonly tracer: CurrentTracer;
@@ -221,7 +224,7 @@ export class Connections {
     }
     signal.throwIfAborted();
     if ("code" in verdict) return verdict;
-    const { agent, route, client } = verdict;
+    const { agent, client } = verdict;
     span?.set({ "gen_ai.agent.name": agent.name, "omnia.namespace": agent.namespace });
     let gatewayToken: string | undefined;
     try {
@@ -238,9 +241,7 @@ export class Connections {
       traceHeaders: joiningHeaders(span, traceOf(request)),
       withoutOrigin: verdict.isPageOfGateway,
     });
-    const endpoints = orderEndpoints(route.endpoints, route.affinity, affinityKey(request), (id) =>
-      this.#book.load(id),
-    );
+    const endpoints = await this.#ordered(request, verdict, signal);
     const reached = await this.#reachFirst(endpoints, head, signal);
     if (typeof reached !== "string") return { ...verdict, ...reached };
     const { name, namespace } = agent;
@@ -249,6 +250,29 @@ export class Connections {
       "a connection could not be passed on",
     );
     return failureRefusal(reached, agent);
+  }
+
+  /**
+   * The replicas in the order in which they are tried. Where sessions are in the memory of replicas, the one that has the session
+   * which the client names comes first: somebody may have forked it there, or have another address than before.
+   */
+  async #ordered(
+    request: IncomingMessage,
+    { agent, route }: Admitted,
+    signal: AbortSignal,
+  ): Promise<Endpoint[]> {
+    const ordered = orderEndpoints(route.endpoints, route.affinity, affinityKey(request), (id) =>
+      this.#book.load(id),
+    );
+    const { locateSession } = this.#options;
+    const sessionId = namedSession(request.url ?? "/");
+    if (sessionId === undefined || locateSession === undefined || route.affinity !== "client") {
+      return ordered;
+    }
+    if (ordered.length < 2) return ordered;
+    const found = await locateSession(agent, ordered, sessionId, signal);
+    if (found === undefined) return ordered;
+    return [found, ...ordered.filter(({ id }) => id !== found.id)];
   }
 
   /** Tries the endpoints in turn. One that accepts the connection and says that it is not available leads to the next one, too. */

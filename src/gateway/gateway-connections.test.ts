@@ -11,6 +11,36 @@ import {
   startReplica,
 } from "../../test/support/gateway/gateway-in-process.ts";
 
+describe("a session that the address of a client names", () => {
+  it("leads to its replica where replicas have sessions of their own, and to no other than before where it is nowhere", async () => {
+    const [one, two] = [await startReplica("one"), await startReplica("two")];
+    const endpoints = [one.endpoint, two.endpoint];
+    const asked: string[] = [];
+    const { port } = await startGateway(
+      {
+        "default/memory": { endpoints, affinity: "client" },
+        "default/redis": { endpoints, affinity: "none" },
+        "default/single": { endpoints: [one.endpoint], affinity: "client" },
+      },
+      {
+        locateSession: async ({ name }, among, sessionId) => {
+          asked.push(`${name} ${sessionId}`);
+          return among.find(({ id }) => id === sessionId);
+        },
+      },
+    );
+    const at = (query: string): Promise<string> => replicaOf(port, `/ws?${query}`);
+    expect(await at("agent=memory&session_id=one")).toBe("one");
+    expect(await at("agent=memory&session_id=two")).toBe("two");
+    const usual = await at("agent=memory");
+    expect(await at("agent=memory&session_id=none")).toBe(usual);
+    expect(await at("agent=memory&session_id=no%20id")).toBe(usual);
+    await at("agent=redis&session_id=one");
+    await at("agent=single&session_id=one");
+    expect(asked).toEqual(["memory one", "memory two", "memory none"]);
+  });
+});
+
 describe("a connection", () => {
   it("carries messages larger than any buffer on the way, in both directions and unchanged", async () => {
     const one = await startReplica("one");

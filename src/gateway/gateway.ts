@@ -20,7 +20,7 @@ import {
   type Listening,
   type SignToken,
 } from "./connections.ts";
-import type { WakeAgent } from "./choose-replica.ts";
+import type { LocateSession, WakeAgent } from "./choose-replica.ts";
 import type { ConsoleFiles } from "./console/console-files.ts";
 import { NO_METRICS, type GatewayMetrics } from "./gateway-metrics.ts";
 import { gatewayApp } from "./http-api.ts";
@@ -76,6 +76,8 @@ export interface GatewayOptions {
   readonly cluster?: ClusterFront | undefined;
   /** The page that it serves at `/`. */
   readonly console?: ConsoleFiles | undefined;
+  /** Without it a session that a client names leads to no replica. */
+  readonly locateSession?: LocateSession | undefined;
   /** Without it no traces are exported. */
   readonly tracer?: CurrentTracer | undefined;
   /** Without it the gateway has no HTTP API. */
@@ -108,6 +110,7 @@ export function createGateway({
   limits: given,
   cluster,
   console,
+  locateSession,
   tracer = () => undefined,
   api,
 }: GatewayOptions): Gateway {
@@ -130,6 +133,7 @@ export function createGateway({
     }),
     signToken: cluster?.signToken,
     wake: cluster?.wake,
+    locateSession,
     namesAgents: cluster === undefined,
     tracer,
   });

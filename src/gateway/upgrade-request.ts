@@ -69,6 +69,14 @@ export function affinityKey(request: IncomingMessage): string {
   return first === undefined || first === "" ? clientAddress(request) : first;
 }
 
+const SESSION_ID = /^[\w.:~-]{1,256}$/;
+
+/** The session that a client is about to go on with, where its address names one. */
+export function namedSession(target: string): string | undefined {
+  const named = readTarget(target).query.get("session_id");
+  return named !== null && SESSION_ID.test(named) ? named : undefined;
+}
+
 export interface Forwarding {
   readonly target: string;
   /** Returns what is left of a header for the agent. Nothing left is `undefined`. */

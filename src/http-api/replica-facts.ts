@@ -15,6 +15,8 @@ export const replicaFactsSchema = z.object({
   sessions: z.int(),
   /** Used since midnight UTC: by all replicas where they share a store, else by this one. Set where there is a budget for the day. */
   tokensToday: z.int().optional(),
+  /** Whether it has the session that the request names. */
+  hasSession: z.boolean().optional(),
 });
 
 export type ReplicaFacts = z.output<typeof replicaFactsSchema>;

@@ -20,6 +20,7 @@ import { judgeGatewayCaller, subjectOfGateway } from "../../authentication/gatew
 import { NOT_FOUND, refuseRequest } from "../facade/refusal.ts";
 import { readTarget } from "../facade/judge-upgrade.ts";
 import { sessionClientOf } from "../sessions/session-client.ts";
+import { isSessionId } from "../sessions/session-id.ts";
 import { StoreUnavailableError } from "../sessions/session-store.ts";
 import { ApiFailure } from "./api-failure.ts";
 import { callTool, type ToolCallOptions } from "./call-tool.ts";
@@ -30,7 +31,7 @@ import { SessionOperations, type SessionOperationsOptions } from "./session-oper
 export interface SessionsEndpointOptions extends SessionOperationsOptions, ToolCallOptions {
   /** Answers undefined while there is no config. */
   readonly currentConfig: () => AgentConfig | undefined;
-  readonly describeReplica: () => Promise<ReplicaFacts>;
+  readonly describeReplica: (sessionId: string | undefined) => Promise<ReplicaFacts>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -138,8 +139,11 @@ export class SessionsEndpoint {
         return await this.#sessions.fork(operation.sessionId, context);
       case "call-tool":
         return await this.#callTool(operation.tool, context);
-      case "describe-replica":
-        return { status: 200, body: await this.#options.describeReplica() };
+      case "describe-replica": {
+        const asked = context.query.get("session");
+        const sessionId = asked !== null && isSessionId(asked) ? asked : undefined;
+        return { status: 200, body: await this.#options.describeReplica(sessionId) };
+      }
     }
   }
 

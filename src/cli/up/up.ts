@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import packageJSON from "../../../package.json" with { type: "json" };
 import { createApi } from "../../gateway/api/create-api.ts";
+import { sessionLocator } from "../../gateway/api/sessions/locate-session.ts";
 import { LOCAL_CALLERS } from "../../gateway/caller.ts";
 import { findConsoleFiles } from "../../gateway/console/console-files.ts";
 import { createGateway } from "../../gateway/gateway.ts";
@@ -70,6 +71,10 @@ export async function up(flags: UpFlags, streams: Streams): Promise<ExitCode> {
           ...options,
           console,
           tracer: () => tracer,
+          locateSession: sessionLocator({
+            signRequest: (request) => options.signer.sign(request),
+            clock: systemClock,
+          }),
           api: createApi({
             source: resources,
             callers: LOCAL_CALLERS,

@@ -1,9 +1,12 @@
 /** The HTTP API of `omnia gateway` on a real API server: what callers see and may do, by tokens and rights of the cluster. */
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { describe, expect, it, vi } from "vitest";
+import { gatewayPublicKey } from "../../../src/agent-config/gateway-token.ts";
 import { WRITE_HEADER } from "../../../src/http-api/paths.ts";
 import { USER_RULES } from "../../../src/operator/permissions.ts";
 import { ChatClient } from "../../support/agent/chat-client.ts";
+import { TestAgent } from "../../support/agent/test-agent.ts";
 import { folderForAllTests, forAllTests } from "../../support/builders/fixtures.ts";
 import {
   HASH,
@@ -13,7 +16,13 @@ import {
   type ApiAccount,
 } from "../../support/gateway/api-world.ts";
 import { GatewayProcess } from "../../support/gateway/gateway-process.ts";
-import { agentRuntimeOf, bind, GATEWAY_USER } from "../../support/gateway/routed-agents.ts";
+import {
+  agentRuntimeOf,
+  bind,
+  GATEWAY_USER,
+  machineAddress,
+  sliceOf,
+} from "../../support/gateway/routed-agents.ts";
 import {
   createAccount,
   deleteAccount,
@@ -257,6 +266,50 @@ describe("the sessions of an agent in a cluster", () => {
     const deleted = await run("admin", "sessions", "delete", id ?? "", "--yes");
     expect([deleted.err, deleted.code]).toEqual(["", 0]);
     expect(await read("admin", "/agents/team/bot/sessions")).toMatchObject({ items: [] });
+  });
+
+  it("are forked where they are, and their address leads each client to the fork, whatever replica it had before", async () => {
+    const { cluster, gateway, keyFile, tokens, atTheEnd } = world();
+    const agent = { namespace: "team", name: "pair" };
+    const publicKey = gatewayPublicKey(await readFile(keyFile, "utf8"));
+    await cluster.create(agentRuntimeOf(agent));
+    for (let replica = 0; replica < 2; replica += 1) {
+      const { running } = await TestAgent.start({
+        host: machineAddress(),
+        config: { agent, gateway: { publicKeys: [publicKey] } },
+        atTheEnd: (end) => void atTheEnd.push(end),
+      });
+      await cluster.create(sliceOf(agent, running.facadePort ?? 0));
+    }
+    const connect = (address: string, query = "") =>
+      ChatClient.connect(`${gateway.url}/agents/team/pair/ws${query}`, {
+        protocols: [`bearer.${tokens.admin}`],
+        headers: { "x-forwarded-for": address },
+      });
+    const first = await vi.waitFor(() => connect("192.0.2.0"), WITHIN);
+    const { session_id: source } = await first.ask("what is to be remembered");
+    const fork = async (): Promise<string> => {
+      const path = `/agents/team/pair/sessions/${source}/fork`;
+      const { status, text } = await ask("admin", path, { method: "POST", body: {} });
+      expect([status, text]).toEqual([200, expect.stringContaining("id")]);
+      return (JSON.parse(text) as { id: string }).id;
+    };
+    // By its address alone, a client is led to the other replica sooner or later, which knows no such session and begins another one.
+    let host = 0;
+    const address = await vi.waitFor(async () => {
+      const tried = `192.0.2.${(host += 1)}`;
+      const id = await fork();
+      const unled = await connect(tried);
+      expect((await unled.ask("and now?", { session_id: id })).session_id).not.toBe(id);
+      return tried;
+    }, WITHIN);
+    const id = await fork();
+    const led = await connect(address, `?session_id=${id}`);
+    expect(await led.next()).toMatchObject({ session_id: id, resumed: true });
+    await led.ask("and now?");
+    expect(await read("admin", `/agents/team/pair/sessions/${id}`)).toMatchObject({
+      session: { turns: 2 },
+    });
   });
 
   it("end for one whose token was taken back: the stream of changes, and the conversation", async () => {

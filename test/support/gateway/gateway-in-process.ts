@@ -13,7 +13,12 @@ import { WebSocket, WebSocketServer } from "ws";
 import { createLog } from "../../../src/observability/log.ts";
 import { createGateway, type Gateway, type GatewayLimits } from "../../../src/gateway/gateway.ts";
 import type { ResourceView } from "../../../src/gateway/gateway-source.ts";
-import type { AgentReference, Endpoint, Route } from "../../../src/gateway/choose-replica.ts";
+import type {
+  AgentReference,
+  Endpoint,
+  LocateSession,
+  Route,
+} from "../../../src/gateway/choose-replica.ts";
 
 const log = createLog({ level: "silent" });
 const TOKEN = "token-of-the-gateway";
@@ -73,6 +78,7 @@ export async function startGateway(
     host?: string;
     allowedHosts?: string[];
     resources?: ResourceView[];
+    locateSession?: LocateSession;
   } = {},
 ): Promise<{ port: number; wantsToken: boolean; gateway: Gateway }> {
   const reference = (key: string): AgentReference => {
@@ -84,6 +90,7 @@ export async function startGateway(
     token: TOKEN,
     allowedHosts: options.allowedHosts,
     limits: options.limits,
+    locateSession: options.locateSession,
     api: () => () => Response.json({ items: options.resources ?? [] }),
     source: {
       agents: () => Object.keys(routes).map(reference),
