@@ -1,6 +1,6 @@
 /** The folder of recordings: one file a conversation. */
 import { randomUUID } from "node:crypto";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   judgementKey,
@@ -12,6 +12,7 @@ import type { AskModel } from "../../evals/judges/judge.ts";
 import type { Talk } from "../../evals/run/run-conversation.ts";
 import { FileError, type PatientFiles } from "../../local/manifests/patient-files.ts";
 import { CliError } from "../terminal/cli-error.ts";
+import { makeFolder } from "../../local/state/make-folder.ts";
 
 /** `hide` takes the secrets out of a text. */
 export async function saveRecording(
@@ -32,7 +33,7 @@ export async function saveRecording(
 
 export async function makeRecordingsFolder(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
   } catch (error) {
     throw unwritable(folder, error);
   }

@@ -1,8 +1,9 @@
 /** Writes files that are not there yet. What is there stays as it is. */
-import { lstat, mkdir, rm, writeFile } from "node:fs/promises";
+import { lstat, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CliError } from "../terminal/cli-error.ts";
 import type { NewFile } from "./agent-files.ts";
+import { makeFolder } from "../../local/state/make-folder.ts";
 
 /** Rejects with a CliError, and has written nothing, when one of the files is there already or the folder cannot be written. */
 export async function writeNewFiles(folder: string, files: readonly NewFile[]): Promise<void> {
@@ -12,7 +13,7 @@ export async function writeNewFiles(folder: string, files: readonly NewFile[]): 
   );
   const written: string[] = [];
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     for (const { name, text } of files) {
       const path = join(folder, name);
       // "wx" fails when somebody else has made the file meanwhile.

@@ -1,7 +1,8 @@
-import { mkdir, stat, writeFile } from "node:fs/promises";
+import { stat, writeFile } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import type { MigratedFile } from "../../api/migration/migrate-manifests.ts";
 import { CliError } from "../terminal/cli-error.ts";
+import { makeFolder } from "../../local/state/make-folder.ts";
 
 /** The file for what came from the standard input. */
 const STANDARD_INPUT_FILE = "manifests.yaml";
@@ -51,9 +52,9 @@ export async function writeFiles(
     });
   }
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     for (const [path, text] of texts) {
-      await mkdir(dirname(path), { recursive: true });
+      await makeFolder(dirname(path));
       await writeFile(path, text, { flag: "wx" });
     }
   } catch (cause) {

@@ -1,11 +1,12 @@
 /** Keeps what a replica prints in a file of limited size, and hands it on line by line. */
-import { mkdir, open, rename, type FileHandle } from "node:fs/promises";
+import { open, rename, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Readable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 import { SecretFilter } from "../../observability/secrets/secret-filter.ts";
 import type { SecretValues } from "../../observability/secrets/secret-values.ts";
 import { withoutSecretsOfCut } from "../../observability/secrets/without-secrets.ts";
+import { makeFolder } from "../state/make-folder.ts";
 
 /** A file of this size is renamed to `<file>.1`, in place of the one before, and a new file begins. */
 export const MAX_LOG_BYTES = 4 * 1024 * 1024;
@@ -72,7 +73,7 @@ class LogFile implements AsyncDisposable {
       await rename(this.#file, `${this.#file}.1`);
     }
     if (this.#handle === undefined) {
-      await mkdir(dirname(this.#file), { recursive: true, mode: 0o700 });
+      await makeFolder(dirname(this.#file), 0o700);
       this.#handle = await open(this.#file, "a", 0o600);
       this.#size = (await this.#handle.stat()).size;
     }

@@ -1,16 +1,17 @@
 /** Writes files that only their owner may read, so that a reader sees the old content or the new one, and never half of one. */
 import type { Dirent } from "node:fs";
 import type * as z from "zod";
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { randomUUID } from "node:crypto";
 import { dirname, join, relative } from "node:path";
+import { makeFolder } from "./make-folder.ts";
 
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
 const TEMPORARY_PREFIX = ".new-";
 
 export async function makePrivateFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+  await makeFolder(folder, FOLDER_MODE);
 }
 
 /** Writes nothing when the file has this content already. Resolves to whether it wrote. */
