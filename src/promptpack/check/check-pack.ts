@@ -15,6 +15,9 @@ import { hasType, typeProblem, validationProblem } from "../render/variable-valu
 /** To follow the templates of one pack, to read its schemas and patterns, and to match its defaults with these. */
 export const MAX_PACK_STEPS = 10_000_000;
 
+/** The form of a workflow that is run here. */
+const WORKFLOW_VERSION = 1;
+
 export interface PackRemark {
   path: FieldPath;
   message: string;
@@ -213,6 +216,12 @@ export function checkPack(pack: PromptPackDocument): PackCheck {
     const checkState = (path: FieldPath, state: string): void => {
       if (!Object.hasOwn(workflow.states, state)) refuse(path, `there is no state "${state}"`);
     };
+    if (workflow.version !== WORKFLOW_VERSION) {
+      warn(
+        ["workflow", "version"],
+        `names version ${workflow.version} of workflows, and this version takes ${WORKFLOW_VERSION}; it is run as one of version ${WORKFLOW_VERSION}`,
+      );
+    }
     checkState(["workflow", "entry"], workflow.entry);
     for (const [name, state] of Object.entries(workflow.states)) {
       const path = ["workflow", "states", name];

@@ -674,6 +674,20 @@ describe("what must fit together", () => {
     expect(parsed.message).toContain(message);
   });
 
+  it.each([
+    [1, []],
+    [
+      2,
+      [
+        "workflow.version: names version 2 of workflows, and this version takes 1; it is run as one of version 1",
+      ],
+    ],
+  ])("says of version %i of workflows whether it is known here", (version, warnings) => {
+    const states = { a: { prompt_task: "support" } };
+    const text = aPackText({ workflow: { version, entry: "a", states } });
+    expect(accepted(text).warnings).toEqual(warnings);
+  });
+
   it("takes a fragment that names a variable of its own name", () => {
     accepted(
       withPrompt(
