@@ -25,6 +25,18 @@ describe("over plain HTTP", () => {
     expect(await response.json()).toEqual({ items: [resource] });
     expect(response.headers.get("access-control-allow-origin")).toBeNull();
     expect(response.headers.get("cross-origin-resource-policy")).toBe("same-origin");
+    const foreign = await fetch(`http://127.0.0.1:${port}/api/v1alpha1/resources`, {
+      headers: { origin: "https://app.example" },
+    });
+    expect([foreign.status, await foreign.json()]).toMatchObject([
+      403,
+      {
+        error: {
+          code: "OriginNotAllowed",
+          message: expect.stringContaining("answers its own pages alone") as string,
+        },
+      },
+    ]);
   });
 
   it("/ says what runs and how to talk to it", async () => {

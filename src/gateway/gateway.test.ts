@@ -149,7 +149,10 @@ describe("a handshake", () => {
     const headers = { origin: "https://app.example" };
     expect(await refusalOf(port, "/ws?agent=closed", headers)).toMatchObject({
       status: 403,
-      error: { code: "OriginNotAllowed" },
+      error: {
+        code: "OriginNotAllowed",
+        message: expect.stringMatching(/spec\.facade\.allowedOrigins .*gateway\.allowedOrigins/),
+      },
     });
     expect(await refusalOf(port, "/ws?agent=unknown", headers)).toMatchObject({ status: 403 });
     expect(await replicaOf(port, "/ws?agent=open", { headers })).toBe("one");

@@ -27,6 +27,7 @@ import { gatewayApp } from "./http-api.ts";
 import type { GatewaySource } from "./gateway-source.ts";
 import { clusterHostRule, hostRule, THIS_MACHINE } from "./host-rule.ts";
 import { judgeHost, judgeOrigin } from "./judge-upgrade.ts";
+import { ORIGIN_NOT_OF_GATEWAY } from "./refusal.ts";
 import type { CurrentTracer } from "./request-span.ts";
 import { isWebSocketUpgrade } from "./upgrade-request.ts";
 
@@ -142,7 +143,8 @@ export function createGateway({
     gatewayApp({
       source,
       refusalOf: (request) =>
-        judgeHost(request, listening?.hosts) ?? judgeOrigin(request, [], listening?.hosts),
+        judgeHost(request, listening?.hosts) ??
+        (judgeOrigin(request, [], listening?.hosts) && ORIGIN_NOT_OF_GATEWAY),
       access: () => listening?.access,
       isClosed: cluster !== undefined,
       console,

@@ -40,7 +40,14 @@ export const HOST_NOT_ALLOWED: GatewayRefusal = {
 export const ORIGIN_NOT_ALLOWED: GatewayRefusal = {
   code: "OriginNotAllowed",
   message:
-    "pages of this origin may not connect; the agent's spec.facade.allowedOrigins can name it",
+    "pages of this origin may not connect; the agent's spec.facade.allowedOrigins can name it, or for all agents of a cluster --allowed-origin of omnia gateway (gateway.allowedOrigins of the chart)",
+};
+
+/** The pages and the API of a gateway are for its own pages. */
+export const ORIGIN_NOT_OF_GATEWAY: GatewayRefusal = {
+  code: "OriginNotAllowed",
+  message:
+    "pages of this origin may not ask this gateway, which answers its own pages alone; the allowedOrigins of agents and of the gateway are for WebSocket connections",
 };
 
 export const SHUTTING_DOWN: GatewayRefusal = {
