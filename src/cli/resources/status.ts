@@ -3,7 +3,13 @@ import { AGENT_RUNTIME, PROMPT_PACK, TOOL_REGISTRY, type OmniaKind } from "../..
 import { EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
 import { budgetOf, budgetText, isSpent } from "./budget.ts";
 import { readResources, shownSource } from "./read-resources.ts";
-import { readResourceViews, shownName, textAt, type ResourceView } from "./view.ts";
+import {
+  isAuthenticated,
+  readResourceViews,
+  shownName,
+  textAt,
+  type ResourceView,
+} from "./view.ts";
 import type { ResourceFlags } from "./resources.ts";
 import { readUsedToday, type UsedToday } from "./used-today.ts";
 import type { Streams } from "../terminal/streams.ts";
@@ -25,7 +31,11 @@ export async function status(flags: ResourceFlags, streams: Streams): Promise<Ex
     ({ metadata }) => flags.namespace === undefined || metadata.namespace === flags.namespace,
   );
   if (flags.output === "json") {
-    printJSON(stdout, { source, items: resources });
+    const used = await readUsedToday(resources, flags, streams);
+    printJSON(stdout, {
+      source,
+      items: resources.map((one) => ({ ...one, ...toldOf(one, used) })),
+    });
     return EXIT_CODES.ok;
   }
   printLine(stdout, styled("dim", shownSource(read)));
@@ -36,6 +46,15 @@ export async function status(flags: ResourceFlags, streams: Streams): Promise<Ex
   const usedToday = await readUsedToday(resources, flags, streams);
   for (const line of statusLines(resources, usedToday)) printLine(stdout, line);
   return EXIT_CODES.ok;
+}
+
+/** What is told of an agent besides its resource, as `omnia explain` tells it. */
+function toldOf(resource: ResourceView, usedToday: UsedToday): object {
+  if (resource.kind !== AGENT_RUNTIME) return {};
+  return {
+    authenticated: isAuthenticated(resource),
+    tokensToday: usedToday.get(shownName(resource)),
+  };
 }
 
 /** One table for each kind, in which every row is followed by the conditions of its resource, and by its budget if it has one. */

@@ -92,6 +92,14 @@ describe("the budget of an agent under omnia up", () => {
     expect(explained.out).toContain(shown);
     const json = await omnia(["explain", "thrifty", "-o", "json"], options());
     expect(JSON.parse(json.out)).toMatchObject({ tokensToday: spent });
+    const listed = await omnia(["status", "-o", "json"], options());
+    expect((JSON.parse(listed.out) as { items: object[] }).items).toContainEqual(
+      expect.objectContaining({
+        kind: "AgentRuntime",
+        authenticated: false,
+        tokensToday: spent,
+      }) as object,
+    );
     const { out } = await omnia(["status"], options());
     expect(out).toMatch(new RegExp(`Budget +Spent .*${shown}`));
   });
