@@ -1,10 +1,11 @@
 /** One session, over time. */
 import { useQuery } from "@tanstack/react-query";
 import { Link, getRouteApi, useNavigate } from "@tanstack/react-router";
-import { useEffect, useMemo, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import type { SessionTimeline } from "../../http-api/session-views.ts";
 import { costText } from "../../protocol/cost-text.ts";
 import { agentQuery } from "../api/queries.ts";
+import { useShortcut } from "../keyboard/shortcuts.ts";
 import { Age } from "../parts/age.tsx";
 import { Button } from "../parts/button.tsx";
 import { CopyButton } from "../parts/copy-button.tsx";
@@ -56,6 +57,8 @@ function Timeline({
   const { data: agent } = useQuery(agentQuery(namespace, name));
   const [text, setText] = useState("");
   const [isDeleting, setIsDeleting] = useState(false);
+  const search = useRef<HTMLInputElement>(null);
+  useShortcut({ keys: "/", description: "Search" }, () => search.current?.select());
   const now = useNow();
   const filter: RailFilter = RAIL_FILTERS.find((each) => each === show) ?? "all";
   const until = session.state === "running" ? now : 0;
@@ -143,6 +146,7 @@ function Timeline({
           <label>
             Search{" "}
             <input
+              ref={search}
               type="search"
               value={text}
               maxLength={200}

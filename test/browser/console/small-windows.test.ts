@@ -54,6 +54,19 @@ describe("a small window", () => {
     expect((field?.y ?? 0) + (field?.height ?? 0)).toBeLessThanOrEqual(bar?.y ?? 0);
   });
 
+  it("shows the longest of names where one goes to a place by its name", async ({ openPage }) => {
+    const api = await start({ details: [anAgentDetail({ name: NAME, namespace: NAMESPACE })] });
+    const page = await openPage(api.url, { viewport: { width: 390, height: 844 } });
+    await page.getByRole("link", { name: NAME }).waitFor();
+    await page.getByRole("button", { name: "Go to (Ctrl K)" }).click();
+    const entry = page.getByRole("option", { name: NAME });
+    await entry.waitFor();
+    const box = await entry.boundingBox();
+    expect(box?.height).toBeLessThan(160);
+    expect(await entry.evaluate((each) => each.scrollWidth <= each.clientWidth)).toBe(true);
+    await expectAccessible(page);
+  });
+
   it("shows all that a list says of a session", async ({ openPage }) => {
     const api = await start({ details: [anAgentDetail({ name: "bot" })] });
     const page = await openPage();
