@@ -2,11 +2,12 @@
 /** Reads the command line and starts a role. An agent is started without what the other commands need. */
 import { nodeVersionProblem } from "../src/cli/node-version.ts";
 
-// Everything else is imported only then, since an older Node.js may not even be able to read it.
+// All but the writer is imported only then, since an older Node.js may not even be able to read it.
 const problem = nodeVersionProblem(process.versions.node);
 if (problem === undefined) await run();
 else {
-  process.stderr.write(`omnia: ${problem}\n`);
+  const { printLine } = await import("../src/observability/terminal/writer.ts");
+  printLine(process.stderr, `omnia: ${problem}`);
   process.exitCode = 1;
 }
 
