@@ -2,21 +2,14 @@
 import type { IncomingMessage } from "node:http";
 import { GATEWAY_TOKEN_HEADER } from "../agent-config/gateway-token.ts";
 import { selectProtocol, TOKEN_PROTOCOL } from "../authentication/authenticator.ts";
+import { CONNECTION_HEADERS } from "./connection-headers.ts";
 
 export const DEFAULT_NAMESPACE = "default";
 
-/** The headers that are meant for one connection only (RFC 9110, section 7.6.1), and those that the gateway writes itself. */
+/** Besides those of the connection, the ones that the gateway writes itself. */
 const NOT_FORWARDED = new Set([
-  "connection",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
+  ...CONNECTION_HEADERS,
   "content-length",
-  "upgrade",
   "x-forwarded-for",
   "x-forwarded-host",
   "x-forwarded-proto",

@@ -1,20 +1,10 @@
 /** The headers with which a request of the page goes on to the gateway. */
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
+import { CONNECTION_HEADERS } from "../../../gateway/connection-headers.ts";
 
 /** A subprotocol that begins so has a token behind it. */
 const TOKEN_PROTOCOL = "bearer.";
-/** They are about the connection of the page, and not about the one to the gateway. */
-const OF_CONNECTION = new Set([
-  "connection",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-]);
+const OF_CONNECTION = new Set(CONNECTION_HEADERS);
 
 export function isOfConnection(name: string): boolean {
   return OF_CONNECTION.has(name.toLowerCase());
