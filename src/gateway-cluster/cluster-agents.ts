@@ -7,7 +7,8 @@ import type { GatewaySource } from "../gateway/gateway-source.ts";
 import type { KubeClient } from "../kube/client/client.ts";
 import type { ResourceType } from "../kube/client/object.ts";
 import { Cache } from "../kube/watch/cache.ts";
-import { Reflector } from "../kube/watch/reflector.ts";
+import { reflectNamespaces } from "../kube/watch/reflect-namespaces.ts";
+import type { Reflector } from "../kube/watch/reflector.ts";
 import {
   AGENT_RUNTIMES,
   ENDPOINT_SLICES,
@@ -53,38 +54,14 @@ export class ClusterAgents implements GatewaySource {
   /** Who waits for an agent to change. */
   readonly #listeners = new Map<string, Set<() => void>>();
 
-  constructor({
-    client,
-    namespaces,
-    clock,
-    random,
-    onError,
-    isAuthenticated,
-  }: ClusterAgentsOptions) {
-    this.#isAuthenticated = isAuthenticated;
-    const scopes = namespaces.length === 0 ? [undefined] : namespaces;
-    this.#reflectors = scopes.flatMap((namespace) => [
-      new Reflector({
-        client,
-        type: AGENT_RUNTIMES,
-        cache: this.agentRuntimes,
-        namespace,
-        clock,
-        random,
-        onError: (error) => onError(AGENT_RUNTIMES, error),
-      }),
-      new Reflector({
-        client,
-        type: ENDPOINT_SLICES,
-        cache: this.#slices,
-        namespace,
-        // A slice has the labels of its Service, so these are the slices of the Services that the operator made.
-        labelSelector: AGENT_LABEL_SELECTOR,
-        clock,
-        random,
-        onError: (error) => onError(ENDPOINT_SLICES, error),
-      }),
-    ]);
+  constructor(options: ClusterAgentsOptions) {
+    this.#isAuthenticated = options.isAuthenticated;
+    const reflect = reflectNamespaces(options);
+    this.#reflectors = [
+      ...reflect(AGENT_RUNTIMES, this.agentRuntimes),
+      // A slice has the labels of its Service, so these are the slices of the Services that the operator made.
+      ...reflect(ENDPOINT_SLICES, this.#slices, { labelSelector: AGENT_LABEL_SELECTOR }),
+    ];
     this.agentRuntimes.subscribe(({ before, after }) => {
       const { name, namespace = "" } = (after ?? before)?.metadata ?? { name: "" };
       this.#changed(keyOfAgent({ name, namespace }));

@@ -19,7 +19,8 @@ import type { EventView } from "../../http-api/resource-views.ts";
 import type { KubeClient } from "../../kube/client/client.ts";
 import { keyOf, type KubernetesObject, type ResourceType } from "../../kube/client/object.ts";
 import { Cache, type CacheChange } from "../../kube/watch/cache.ts";
-import { Reflector, type ReflectorOptions } from "../../kube/watch/reflector.ts";
+import { reflectNamespaces } from "../../kube/watch/reflect-namespaces.ts";
+import type { Reflector } from "../../kube/watch/reflector.ts";
 import {
   PODS,
   PROMPT_PACKS,
@@ -68,31 +69,14 @@ export class ClusterResources implements ResourceSource {
   #all: readonly StoredResource[] | undefined;
 
   constructor(options: ClusterResourcesOptions) {
-    const { client, namespaces, agentRuntimes, clock, random, onError } = options;
+    const { client, agentRuntimes, clock } = options;
     this.#keptPacks = new KeptPacks({ client, parser: new PackParser({ clock }), clock });
     const toolRegistries = new Cache<StoredToolRegistry>();
     agentRuntimes.subscribe((change) => this.#take(AGENT_RUNTIME, change, agentRuntimeOf));
     this.#promptPacks.subscribe((change) => this.#take(PROMPT_PACK, change, promptPackOf));
     toolRegistries.subscribe((change) => this.#take(TOOL_REGISTRY, change, toolRegistryOf));
     this.#pods.subscribe((change) => this.#takePod(change));
-    const reflect = <T extends KubernetesObject>(
-      type: ResourceType,
-      cache: Cache<T>,
-      what: Pick<ReflectorOptions<T>, "labelSelector" | "fieldSelector" | "transform"> = {},
-    ): Reflector<T>[] =>
-      (namespaces.length === 0 ? [undefined] : namespaces).map(
-        (namespace) =>
-          new Reflector<T>({
-            client,
-            type,
-            cache,
-            namespace,
-            ...what,
-            clock,
-            random,
-            onError: (error) => onError(type, error),
-          }),
-      );
+    const reflect = reflectNamespaces(options);
     const events = reflect(CORE_EVENTS, this.#events.cache, {
       fieldSelector: EVENTS_OF_OURS,
       transform: keptEvent,

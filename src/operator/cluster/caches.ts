@@ -8,7 +8,8 @@ import { Cache, type IndexFunction } from "../../kube/watch/cache.ts";
 import type { KubeClient } from "../../kube/client/client.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { KubernetesObject, ResourceType } from "../../kube/client/object.ts";
-import { Reflector, type ReflectorOptions } from "../../kube/watch/reflector.ts";
+import { reflectNamespaces } from "../../kube/watch/reflect-namespaces.ts";
+import type { Reflector } from "../../kube/watch/reflector.ts";
 import { withoutUndefined } from "../../control/without-undefined.ts";
 import { OptionalReflector } from "../../kube/watch/optional-reflector.ts";
 import * as kinds from "./kubernetes-objects.ts";
@@ -125,25 +126,7 @@ export function watchCluster(options: {
   onError: (type: ResourceType, error: unknown) => void;
 }): Watching {
   const { caches, client, namespaces, clock, random, onError } = options;
-  const scopes = namespaces.length === 0 ? [undefined] : namespaces;
-  const reflect = <T extends KubernetesObject>(
-    type: ResourceType,
-    cache: Cache<T>,
-    what: Pick<ReflectorOptions<T>, "labelSelector" | "metadataOnly" | "transform"> = {},
-  ): Reflector<T>[] =>
-    scopes.map(
-      (namespace) =>
-        new Reflector<T>({
-          client,
-          type,
-          cache,
-          namespace,
-          ...what,
-          clock,
-          random,
-          onError: (error) => onError(type, error),
-        }),
-    );
+  const reflect = reflectNamespaces(options);
 
   const ofAgents = { labelSelector: AGENT_LABEL_SELECTOR };
   const reflectors: Pick<Reflector<KubernetesObject>, "run" | "synced" | "isSynced">[] = [
