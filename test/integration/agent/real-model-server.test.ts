@@ -74,18 +74,33 @@ async function ask(client: ChatClient, question: string): Promise<DoneFrame> {
   }
 }
 
+function textOf(frames: readonly ServerFrame[]): string {
+  return frames.map((frame) => (frame.type === "chunk" ? frame.content : "")).join("");
+}
+
 describe.each(protocols)("an agent on a real model server, by $protocol,", ({ provider }) => {
-  it("streams the answer, with what it cost, in one turn after the other", async () => {
+  it("gives the answer in chunks, with what it cost, in one turn after the other", async () => {
     const agent = await startAgent({ provider });
     const client = await agent.connect();
     for (const question of ["hi", "and again"]) {
+      const before = client.frames.length;
       const done = await ask(client, question);
       expect(done).toMatchObject({ content: SHORT, finish_reason: "stop" });
       expect(done.usage?.output_tokens).toBe(7);
       expect(done.usage?.input_tokens).toBeGreaterThan(0);
+      expect(textOf(client.frames.slice(before)).trimStart()).toBe(SHORT);
     }
-    const chunks = client.frames.filter(({ type }) => type === "chunk");
-    expect(chunks.length).toBeGreaterThan(2);
+  });
+
+  it("streams an answer that has no end, until the turn is cancelled", async () => {
+    const agent = await startAgent({ provider });
+    const client = await agent.connect();
+    client.say("count");
+    for (let chunks = 0; chunks < 5; chunks += 1) await client.nextOf("chunk");
+    client.send({ type: "cancel" });
+    const { content } = await client.nextOf("done");
+    expect(content).toMatch(/^ ?one two three/);
+    expect(textOf(client.frames)).toBe(content);
   });
 
   it("passes on characters that the model makes of several tokens", async () => {
