@@ -1,7 +1,6 @@
 /** `omnia operator`: runs the control plane as a process, with its signals, its log and its credentials. */
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { setFlagsFromString } from "node:v8";
 import type { KubeConfig } from "@kubernetes/client-node";
 import packageJSON from "../../../package.json" with { type: "json" };
 import { DEFAULT_NAMESPACE } from "../../api/fields/names.ts";
@@ -14,6 +13,8 @@ import { runOperator } from "../../operator/run-operator.ts";
 import { CliError, EXIT_CODES, type ExitCode } from "../terminal/cli-error.ts";
 import { loadKubeConfig } from "../source/load-kube-config.ts";
 import type { Streams } from "../terminal/streams.ts";
+import { keepHeapRoom } from "./heap-room.ts";
+import { v8Heap } from "./v8-heap.ts";
 
 const NAMESPACE_OF_POD = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
 
@@ -42,8 +43,6 @@ export interface OperatorFlags {
 
 /** Settles when a signal has ended the operator. A second signal ends it at once. */
 export async function operator(flags: OperatorFlags, { env }: Streams): Promise<ExitCode> {
-  // The operator mostly waits. Without this V8 would keep a hundred megabytes, in case a thousand resources come at once again.
-  setFlagsFromString("--optimize-for-size");
   const kubeConfig = loadKubeConfig({ file: flags.kubeconfig, context: flags.context });
   if (kubeConfig === undefined) {
     throw new CliError("No cluster is configured.", {
@@ -59,6 +58,7 @@ export async function operator(flags: OperatorFlags, { env }: Streams): Promise<
   };
   process.on("SIGTERM", end).on("SIGINT", end);
   const namespace = flags.leaderElectionNamespace ?? ownNamespace(kubeConfig);
+  const keepingRoom = keepHeapRoom(v8Heap(), systemClock, ending.signal);
   try {
     await runOperator(
       {
@@ -91,6 +91,8 @@ export async function operator(flags: OperatorFlags, { env }: Streams): Promise<
     );
     return EXIT_CODES.ok;
   } finally {
+    ending.abort();
+    await keepingRoom;
     process.off("SIGTERM", end).off("SIGINT", end);
   }
 }

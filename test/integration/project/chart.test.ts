@@ -282,7 +282,7 @@ describe("what the chart renders", () => {
     expect(container.env).toEqual(
       expect.arrayContaining([
         { name: "LOG_LEVEL", value: "debug" },
-        { name: "NODE_OPTIONS", value: "--max-old-space-size=700" },
+        { name: "NODE_OPTIONS", value: "--max-old-space-size=700 --max-semi-space-size=4" },
         { name: "HTTPS_PROXY", value: "http://outbound.example.com" },
       ]),
     );
@@ -339,7 +339,8 @@ describe("what the chart renders", () => {
     );
     expect(find(manifests, "Service").metadata.name).toHaveLength(63);
     const { env } = find(manifests, "Deployment").spec.template.spec.containers[0];
-    expect(env).toContainEqual({ name: "NODE_OPTIONS", value: "--max-old-space-size=1048576" });
+    const value = "--max-old-space-size=1048576 --max-semi-space-size=4";
+    expect(env).toContainEqual({ name: "NODE_OPTIONS", value });
   });
 
   it("has the Service that a ServiceMonitor looks for", async () => {

@@ -15,6 +15,8 @@ const READY_TIMEOUT_MS = 90_000;
 const PATIENCE_MS = 90_000;
 /** With these, tests do not wait for the limit on requests. */
 const REQUESTS_PER_SECOND = 500;
+/** As the chart has it. */
+const NODE_OPTIONS = "--max-old-space-size=256 --max-semi-space-size=4";
 export const AGENT_IMAGE = "omnia-agent:test";
 
 export interface OperatorProcessOptions {
@@ -67,6 +69,7 @@ export class OperatorProcess {
         PATH: process.env["PATH"] ?? "",
         KUBECONFIG: kubeconfig,
         LOG_LEVEL: "debug",
+        NODE_OPTIONS,
         ...(pod === undefined ? {} : ofPod),
       },
       stdio: ["ignore", "pipe", "pipe"],
