@@ -20,13 +20,18 @@ const AWAKE: Route = {
 };
 
 /** One agent as the API server tells of it, and what was asked of the API server. */
-function aSleepingAgent({ replicas = 0, error }: { replicas?: number; error?: Error } = {}) {
+function aSleepingAgent({
+  replicas = 0,
+  started = 0,
+  error,
+}: { replicas?: number; started?: number; error?: Error } = {}) {
   const clock = new ManualClock();
   const listeners = new Set<() => void>();
   const patches: [object, object][] = [];
   const errors: unknown[] = [];
   let route = ASLEEP;
-  const stored = { metadata: { ...AGENT, resourceVersion: "7" }, spec: { replicas } };
+  const metadata = { ...AGENT, resourceVersion: "7" };
+  const stored = { metadata, spec: { replicas }, status: { replicas: started } };
   const waker = new AgentWaker({
     clock,
     agents: {
@@ -85,6 +90,15 @@ describe("an agent that nobody uses", () => {
 
   it("has its number left alone when it is not none", async () => {
     const { waker, patches, become, clock } = aSleepingAgent({ replicas: 2 });
+    const waiting = waker.wake(AGENT, never);
+    await clock.advance(5_000);
+    become(AWAKE);
+    await waiting;
+    expect(patches).toEqual([]);
+  });
+
+  it("has its number left alone while a replica of it starts that an autoscaler wants no more", async () => {
+    const { waker, patches, become, clock } = aSleepingAgent({ started: 1 });
     const waiting = waker.wake(AGENT, never);
     await clock.advance(5_000);
     become(AWAKE);

@@ -72,6 +72,8 @@ export class AgentWaker {
     const { agents, client, clock, onError } = this.#options;
     const stored = agents.get(agent);
     if (stored === undefined || stored.spec.replicas !== 0) return;
+    // An autoscaler that has not heard of the clients yet has set none, which the operator does not follow so soon.
+    if ((stored.status?.replicas ?? 0) > 0) return;
     const key = keyOfAgent(agent);
     const nowMs = clock.monotonic();
     if (nowMs - (this.#tried.get(key) ?? -Infinity) < TRY_AGAIN_MS) return;
