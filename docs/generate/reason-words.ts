@@ -87,6 +87,8 @@ export const REASON_WORDS: Words = {
       Refused: "The autoscaler could not be made as the spec wants it.",
       WaitingForAutoscaler:
         "The autoscaler was just made, or nothing in the cluster acts on it. The replicas stay as many as they are.",
+      Paused:
+        "Somebody has paused the ScaledObject by an annotation of KEDA. The replicas stay as many as they are, or as many as the annotation says.",
     },
     Managed: { ManagedByAnother: OTHER_OPERATOR },
     Ready: {

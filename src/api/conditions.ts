@@ -67,7 +67,13 @@ export const CONDITIONS = {
     },
     AutoscalingReady: {
       true: ["Active", "NotEnabled"],
-      notTrue: ["MetricsUnavailable", "KedaNotInstalled", "Refused", "WaitingForAutoscaler"],
+      notTrue: [
+        "MetricsUnavailable",
+        "KedaNotInstalled",
+        "Refused",
+        "WaitingForAutoscaler",
+        "Paused",
+      ],
     },
     /** It is there only while a second operator is told to look after the same AgentRuntime and keeps off it. */
     Managed: { true: [], notTrue: ["ManagedByAnother"] },

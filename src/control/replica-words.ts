@@ -20,3 +20,5 @@ export const RUNS_UNREADY = "a replica runs and is not ready";
 export const NO_REQUEST = "the replicas request no";
 /** The default trigger asks a Prometheus, and the operator knows none. */
 export const NO_PROMETHEUS = "the operator knows no Prometheus";
+/** KEDA's reason when it could not set the number of replicas. */
+export const NUMBER_NOT_SET = "ErrorScalingTarget";

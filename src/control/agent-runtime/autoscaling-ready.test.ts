@@ -29,6 +29,7 @@ describe("AutoscalingReady", () => {
     ["waits for KEDA", KEDA, { state: "waiting" }, "WaitingForAutoscaler", "ScaledObject"],
     ["lacks KEDA", KEDA, { state: "not-installed" }, "KedaNotInstalled", "install KEDA"],
     ["is refused", HPA, { state: "refused", message: "no" }, "Refused", "no"],
+    ["is paused", KEDA, { state: "paused", message: "by whom" }, "Paused", "by whom"],
     ["fails", HPA, { state: "failing", message: "why" }, "MetricsUnavailable", "why"],
   ])("tells of an autoscaler that %s", (_, fields, observed, reason, words) => {
     const [foundReason, message] = found(fields, observed);

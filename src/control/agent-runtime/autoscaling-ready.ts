@@ -10,12 +10,14 @@ export type ObservedAutoscaler = AutoscalerState & {
 
 export type AutoscalerState =
   | { readonly state: "working" }
-  /** It was just made, or nothing in the cluster has taken it up. */
-  | { readonly state: "waiting" }
+  /** It was just made, or nothing in the cluster has taken it up, unless the message says more. */
+  | { readonly state: "waiting"; readonly message?: string | undefined }
   /** The cluster has no such kind. */
   | { readonly state: "not-installed" }
   /** It is not there as it is wanted. */
   | { readonly state: "refused"; readonly message: string }
+  /** Somebody has told it to do nothing for now. */
+  | { readonly state: "paused"; readonly message: string }
   /** It does not know how much load there is. */
   | { readonly state: "failing"; readonly message: string };
 
@@ -57,7 +59,7 @@ function judge(
       return {
         type,
         reason: "WaitingForAutoscaler",
-        message: `Nothing acts on a ${scaler} of the agent yet`,
+        message: observed.message ?? `Nothing acts on a ${scaler} of the agent yet`,
       };
     case "not-installed":
       return {
@@ -67,6 +69,8 @@ function judge(
       };
     case "refused":
       return { type, reason: "Refused", message: observed.message };
+    case "paused":
+      return { type, reason: "Paused", message: observed.message };
     case "failing":
       return { type, reason: "MetricsUnavailable", message: observed.message };
   }

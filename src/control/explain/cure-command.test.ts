@@ -3,6 +3,7 @@ import { anAgentRuntime } from "../../../test/support/builders/resources.ts";
 import { explain } from "./explain.ts";
 
 const spec = {
+  autoscaling: { enabled: true, type: "keda" },
   provider: { name: "openai", model: "m", apiKeySecretRef: { name: "model", key: "api-key" } },
   session: { type: "redis", storeRef: { name: "redis", key: "url" } },
   source: { configMapRef: { name: "pack", key: "pack.json" } },
@@ -52,6 +53,15 @@ describe("the command of a cure in a cluster", () => {
     expect(commandFor("Available", "PodsFailing", 'image "x" cannot be pulled')).toMatch(
       /^kubectl describe pods .*instance=support/,
     );
+  });
+
+  it("shows the events of what scales, where its conditions do not say which trigger fails and why", () => {
+    const failing = "the ScaledObject says TriggerError: they are not working";
+    expect(commandFor("AutoscalingReady", "MetricsUnavailable", failing)).toBe(
+      "kubectl describe scaledobject support --namespace agents",
+    );
+    for (const words of ["the replicas request no cpu", "and the operator knows no Prometheus"])
+      expect(commandFor("AutoscalingReady", "MetricsUnavailable", words)).toBeUndefined();
   });
 
   it("is none where no one command helps, or where its names are not known", () => {

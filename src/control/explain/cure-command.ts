@@ -1,5 +1,11 @@
 /** The command that does, or begins to do, what the cure of a condition says, in a cluster. */
-import { CONTAINER_NOT_STARTED, IMAGE_NOT_PULLED, PODS_NOT_MADE } from "../replica-words.ts";
+import {
+  CONTAINER_NOT_STARTED,
+  IMAGE_NOT_PULLED,
+  NO_PROMETHEUS,
+  NO_REQUEST,
+  PODS_NOT_MADE,
+} from "../replica-words.ts";
 import type { ReadField } from "./cures.ts";
 
 export interface CommandFacts {
@@ -8,7 +14,7 @@ export interface CommandFacts {
   readonly field: ReadField;
 }
 
-type MakeCommand = (facts: CommandFacts, message: string) => string;
+type MakeCommand = (facts: CommandFacts, message: string) => string | undefined;
 
 /** What `ReadField` answers for a field that is not set. */
 const UNSET = "…";
@@ -34,6 +40,9 @@ const COMMANDS: Readonly<Record<string, MakeCommand>> = {
   "Progressing ImagePull": pods,
   "Progressing Quota": ({ namespace }) =>
     line("kubectl describe resourcequota --namespace", namespace),
+  "AutoscalingReady MetricsUnavailable": scaler,
+  "AutoscalingReady Paused": scaler,
+  "AutoscalingReady WaitingForAutoscaler": scaler,
   "SourceValid ConfigMapNotFound": ({ namespace, field }) => {
     const [name, key] = [field("source", "configMapRef", "name"), packKey(field)];
     return line("kubectl create configmap", name, "--namespace", namespace, `--from-file=${key}`);
@@ -90,6 +99,13 @@ function logs({ name, namespace }: CommandFacts): string {
 
 function pods({ name, namespace }: CommandFacts): string {
   return line("kubectl describe pods --namespace", namespace, selectorOf(name));
+}
+
+/** Tells in events what no condition has: which trigger fails, and what the server that it asks has answered. */
+function scaler({ name, namespace, field }: CommandFacts, message: string): string | undefined {
+  if ([NO_PROMETHEUS, NO_REQUEST].some((words) => message.includes(words))) return undefined;
+  const kind = field("autoscaling", "type") === "keda" ? "scaledobject" : "hpa";
+  return line("kubectl describe", kind, name, "--namespace", namespace);
 }
 
 function selectorOf(name: string): string {

@@ -8,6 +8,7 @@ import {
   NO_PROMETHEUS,
   NO_REQUEST,
   NODE_SILENT,
+  NUMBER_NOT_SET,
   POD_ENDED,
   PODS_NOT_MADE,
   RUNS_UNREADY,
@@ -204,12 +205,16 @@ export const CURES: Cures = {
       MetricsUnavailable: bringTheMetrics,
       KedaNotInstalled:
         'Install KEDA in the cluster, which is noticed without a restart, or set spec.autoscaling.type to "hpa".',
-      Refused:
-        "Remove the object that the message names, or change in spec.autoscaling what it names.",
+      Refused: (_field, message) =>
+        message.includes(NUMBER_NOT_SET)
+          ? "Let KEDA's operator update agentruntimes/scale (rbac.scaledRefKinds of KEDA's chart)."
+          : "Remove the object that the message names, or change in spec.autoscaling what it names.",
       WaitingForAutoscaler: (field) =>
         field("autoscaling", "type") === "keda"
           ? "Wait a moment; if it stays so, read the log of KEDA's operator."
           : "Wait a moment; if it stays so, see whether the cluster runs its HorizontalPodAutoscaler controller.",
+      Paused:
+        "Nothing, if that is meant. Else take the annotations autoscaling.keda.sh/paused and autoscaling.keda.sh/paused-replicas off the ScaledObject.",
     },
     Managed: { ManagedByAnother: ONE_OPERATOR },
     Ready: {

@@ -13,6 +13,7 @@ export interface StatusTransition {
 const EXPECTED_REASONS: readonly string[] = [
   "WaitingForPods",
   "WaitingForAutoscaler",
+  "Paused",
   "ScaledToZero",
   "Notifying",
   "RollingOut",

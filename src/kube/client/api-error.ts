@@ -91,6 +91,13 @@ export function isRefusal(error: unknown): error is ApiError {
   return isClientError && !isTooManyRequests(error);
 }
 
+/** The kind of the object is being removed from the API server. */
+export function isKindTerminating(error: unknown): boolean {
+  return (
+    hasStatus(error, 403) && error.message.includes("custom resource definition is terminating")
+  );
+}
+
 /** Nothing can be created in the namespace any more, because it is being deleted. */
 export function isNamespaceTerminating(error: unknown): boolean {
   return hasStatus(error, 403) && error.message.includes("it is being terminated");

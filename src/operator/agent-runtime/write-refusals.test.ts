@@ -72,6 +72,19 @@ describe("WriteRefusals", () => {
     expect(refusals.unexpired(SERVICES, WANTED)).toMatchObject({ retryInMs: 60_000 });
   });
 
+  it("a kind that is being removed is no problem, unless it stays", async () => {
+    const { clock, refusals } = aRig();
+    const words = "create not allowed while custom resource definition is terminating";
+    const error = answer(403, "Forbidden", words);
+    for (let tries = 0; tries < 20; tries++) {
+      const { problem, retryInMs } = refusals.add(SERVICES, WANTED, error);
+      expect(problem).toBeUndefined();
+      expect(retryInMs).toBe(4_000);
+      await clock.advance(retryInMs);
+    }
+    expect(refusals.add(SERVICES, WANTED, error).problem).toContain(words);
+  });
+
   it.each([answer(500), answer(429), new ConnectionError("cut"), new Error("a mistake of ours")])(
     "%s says nothing of the object",
     (error) => {

@@ -1,6 +1,7 @@
 /** Which objects of one agent the API server refused, and why, so that the same write is not tried over and over. */
 import {
   isConflict,
+  isKindTerminating,
   isNamespaceTerminating,
   isNotFound,
   isRefusal,
@@ -98,6 +99,9 @@ function refusalOf(what: string, error: unknown, tries: number): WriteRefusal {
   // The agent is deleted together with its namespace, so there is nothing that anybody should do.
   if (isNamespaceTerminating(error)) {
     return { problem: undefined, retryInMs: LAST_REFUSED_RETRY_MS, isTaken: false };
+  }
+  if (isKindTerminating(error) && !isLasting) {
+    return { problem: undefined, retryInMs: TAKEN_RETRY_MS, isTaken: false };
   }
   const problem = `${WRITE_REFUSED} ${what}: ${stableMessage(error.message)}`;
   return { problem, retryInMs: refusedBackoff(tries), isTaken: false };

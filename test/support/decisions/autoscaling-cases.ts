@@ -15,6 +15,7 @@ export const AUTOSCALING_CASES: readonly DecisionCase[] = [
       ["WaitingForAutoscaler", { state: "waiting" }, "Nothing acts on"],
       ["KedaNotInstalled", { state: "not-installed" }, "install KEDA"],
       ["Refused", { state: "refused", message: "why" }, "why"],
+      ["Paused", { state: "paused", message: "why" }, "why"],
       ["MetricsUnavailable", { state: "failing", message: "why" }, "why"],
     ] as const
   ).map(([reason, autoscaler, message]): DecisionCase => ({

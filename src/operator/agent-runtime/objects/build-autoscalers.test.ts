@@ -94,12 +94,21 @@ describe("the autoscaler of an agent", () => {
             serverAddress: PROMETHEUS,
             query: 'sum(omnia_agent_connections_active{namespace="team",agent="support"})',
             threshold: "10",
+            ignoreNullValues: "false",
           },
         },
       ]);
       expect(scaledObject?.spec.cooldownPeriod).toBe(keda === undefined ? 77 : 300);
     },
   );
+
+  it("takes it for no load that its Prometheus knows of no connections only where there may be no replica", () => {
+    const { scaledObject } = build(
+      { type: "keda", minReplicas: 0 },
+      { prometheusAddress: PROMETHEUS },
+    );
+    expect(scaledObject?.spec.triggers[0]?.metadata).not.toHaveProperty("ignoreNullValues");
+  });
 
   it("is none of KEDA without KEDA, and none without a trigger", () => {
     const none = { horizontalPodAutoscaler: undefined, scaledObject: undefined };

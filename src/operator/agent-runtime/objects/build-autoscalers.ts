@@ -95,7 +95,7 @@ function buildScaledObject(
 
 function triggersOf(
   { name, namespace }: AgentName,
-  { keda }: Autoscaling,
+  { keda, minReplicas }: Autoscaling,
   serverAddress: string | undefined,
 ): ScaledObject["spec"]["triggers"] | undefined {
   const given = keda?.triggers ?? [];
@@ -103,7 +103,9 @@ function triggersOf(
   if (serverAddress === undefined) return undefined;
   const query = `sum(omnia_agent_connections_active{namespace="${namespace}",agent="${name}"})`;
   const threshold = String(CONNECTIONS_PER_REPLICA);
-  return [{ type: "prometheus", metadata: { serverAddress, query, threshold } }];
+  // There is always a replica that has connections or none. A Prometheus that knows of no number does not scrape it, which is to be told.
+  const strict = minReplicas > 0 ? { ignoreNullValues: "false" } : {};
+  return [{ type: "prometheus", metadata: { serverAddress, query, threshold, ...strict } }];
 }
 
 function targetOf({ name }: AgentName): { apiVersion: string; kind: string; name: string } {

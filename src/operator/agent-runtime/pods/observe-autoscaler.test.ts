@@ -111,12 +111,37 @@ describe("a ScaledObject", () => {
     expect(observe({ type: "keda" }, { hasPrometheus: true })).toEqual({ state: "waiting" });
   });
 
+  const ready = { type: "Ready", status: "True", reason: "ScaledObjectReady" };
+  const notSet = { type: "Ready", status: "False", reason: "ErrorScalingTarget" };
+  const lostRace = "Operation cannot be fulfilled: the object has been modified; please try again";
   it.each<[string, Conditions | undefined, string]>([
     ["waited for", undefined, "waiting"],
     ["waited for", [{ type: "Ready", status: "Unknown" }], "waiting"],
     ["at work", [{ type: "Ready", status: "True" }], "working"],
     ["failing", [{ type: "Ready", status: "False", reason: "R", message: "m" }], "failing"],
+    ["failing", [{ type: "Ready", status: "Unknown", reason: "PartialTriggerError" }], "failing"],
+    ["failing", [ready, { type: "HPAActive", status: "False", reason: "R" }], "failing"],
+    ["at work", [ready, { type: "HPAActive", status: "True", reason: "R" }], "working"],
+    ["paused", [ready, { type: "Paused", status: "True", reason: "R" }], "paused"],
+    ["at work", [ready, { type: "Paused", status: "False" }], "working"],
+    ["refused", [{ ...notSet, message: "agentruntimes/scale is forbidden" }], "refused"],
+    ["at work", [{ ...notSet, message: lostRace }], "working"],
   ])("is %s: %j", (_, conditions, state) => {
     expect(observe(keda, conditions === undefined ? {} : { conditions })).toMatchObject({ state });
+  });
+
+  it("does nothing any more when it is being deleted", () => {
+    const deletionTimestamp = "2026-01-01T00:00:00Z";
+    const metadata = { name: "support", namespace: "team", deletionTimestamp };
+    const { scaledObject } = buildAutoscalers(metadata, {
+      autoscaling: autoscalingSchema.parse({ enabled: true, ...keda }),
+      hasKeda: true,
+      prometheusAddress: undefined,
+    });
+    const deleted = scaledObject && { ...scaledObject, metadata, status: { conditions: [ready] } };
+    expect(observe(keda, { scaledObject: deleted })).toEqual({
+      state: "waiting",
+      message: "The ScaledObject of the agent is being deleted, and KEDA has not let go of it",
+    });
   });
 });

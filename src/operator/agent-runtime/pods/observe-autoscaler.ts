@@ -2,7 +2,7 @@
 import type { AgentRuntimeSpec } from "../../../api/agent-runtime.ts";
 import type { ResourceRequirements } from "../../../api/fields/pod-fields.ts";
 import type { AutoscalerState } from "../../../control/agent-runtime/autoscaling-ready.ts";
-import { NO_PROMETHEUS, NO_REQUEST } from "../../../control/replica-words.ts";
+import { NO_PROMETHEUS, NO_REQUEST, NUMBER_NOT_SET } from "../../../control/replica-words.ts";
 import type {
   HorizontalPodAutoscalerObject,
   ScaledObject,
@@ -11,6 +11,9 @@ import { stableMessage } from "./stable-message.ts";
 
 /** The resources whose utilisation a HorizontalPodAutoscaler of an agent looks at. */
 const MEASURED = ["cpu", "memory"] as const;
+
+/** The words of the API server when somebody else wrote at the same moment. KEDA sets the number the next time that it looks. */
+const OUTDATED = /the object has been modified/;
 
 export interface AutoscalerObservation {
   readonly spec: Pick<AgentRuntimeSpec, "autoscaling" | "resources">;
@@ -33,11 +36,33 @@ export function observeAutoscaler(facts: AutoscalerObservation): AutoscalerState
     const message = `spec.autoscaling.keda names no trigger, and ${NO_PROMETHEUS} that the default one could ask`;
     return { state: "failing", message };
   }
-  const ready = conditionOf(facts.scaledObject, "Ready");
-  if (ready === undefined || ready.status === "Unknown") return { state: "waiting" };
-  return ready.status === "True"
-    ? { state: "working" }
-    : { state: "failing", message: wordsOf("ScaledObject", ready) };
+  return observeScaledObject(facts.scaledObject);
+}
+
+function observeScaledObject(scaledObject: ScaledObject | undefined): AutoscalerState {
+  if (scaledObject?.metadata.deletionTimestamp !== undefined) {
+    const message = "The ScaledObject of the agent is being deleted, and KEDA has not let go of it";
+    return { state: "waiting", message };
+  }
+  const ready = conditionOf(scaledObject, "Ready");
+  // One that KEDA has only taken up has no reason yet, unlike one some of whose triggers fail.
+  if (ready === undefined || (ready.status === "Unknown" && !ready.reason)) {
+    return { state: "waiting" };
+  }
+  const paused = conditionOf(scaledObject, "Paused");
+  if (paused?.status === "True") {
+    return { state: "paused", message: "the ScaledObject is paused by an annotation of KEDA" };
+  }
+  const hasLostRace = ready.reason === NUMBER_NOT_SET && OUTDATED.test(ready.message ?? "");
+  if (ready.status !== "True" && !hasLostRace) {
+    const state = ready.reason === NUMBER_NOT_SET ? "refused" : "failing";
+    return { state, message: wordsOf("ScaledObject", ready) };
+  }
+  // Its HorizontalPodAutoscaler sets the numbers above one.
+  const scaling = conditionOf(scaledObject, "HPAActive");
+  return scaling?.status === "False"
+    ? { state: "failing", message: wordsOf("ScaledObject", scaling) }
+    : { state: "working" };
 }
 
 function observeHorizontalPodAutoscaler({
