@@ -40,7 +40,9 @@ test: setup ## Run every test, with a real Redis, model server and Kubernetes AP
 	@vitest run $(ARGS)
 
 e2e: setup ## Run the tests on a real node of Kubernetes, which they bring up on this machine (Linux, root)
-	@if ! test/node/missing-parts | grep -q .; then test/node/node-install >/dev/null && test/support/kubernetes/metrics-server-build >/dev/null; fi
+	@if ! test/node/missing-parts | grep -q .; then \
+	  test/node/node-install >/dev/null && test/support/kubernetes/metrics-server-build >/dev/null && \
+	  test/support/kubernetes/keda-install programs >/dev/null; fi
 	@vitest run --project node $(ARGS)
 
 node: setup ## Run a Kubernetes of one node on this machine until Ctrl-C (Linux, root)

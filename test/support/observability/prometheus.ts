@@ -20,45 +20,59 @@ export interface Sample {
 }
 
 export interface Prometheus extends AsyncDisposable {
+  readonly url: string;
   /** Rejects with what Prometheus says of an expression that it does not take. */
   query(expression: string): Promise<readonly Sample[]>;
 }
 
-/** Scrapes the management ports every second, as the monitors of the chart have it done: the labels of the metrics stay. */
+export interface PrometheusOptions {
+  /** Management ports of this machine by the names of their pods. */
+  readonly targets?: Readonly<Record<string, number>> | undefined;
+  /** More of `scrape_configs`, in the form of Prometheus. */
+  readonly scrapes?: readonly object[] | undefined;
+  readonly rules?: string | undefined;
+  /** The address where it is reached. */
+  readonly host?: string | undefined;
+}
+
+/** Scrapes every second, as the monitors of the chart have it done: the labels of the metrics stay. */
 export async function startPrometheus({
-  targets,
-  rules,
-}: {
-  targets: Readonly<Record<string, number>>;
-  rules: string;
-}): Promise<Prometheus> {
+  targets = {},
+  scrapes = [],
+  rules = "groups: []",
+  host = "127.0.0.1",
+}: PrometheusOptions): Promise<Prometheus> {
   const programs = await prometheusPrograms();
   const folder = await mkdtemp(join(tmpdir(), "omnia-prometheus-"));
   await writeFile(join(folder, "rules.yaml"), rules);
   const config = {
     global: { scrape_interval: "1s", scrape_timeout: "1s", evaluation_interval: "1s" },
     rule_files: ["rules.yaml"],
-    scrape_configs: Object.entries(targets).map(([name, port]) => ({
-      job_name: name,
-      honor_labels: true,
-      static_configs: [{ targets: [`127.0.0.1:${port}`], labels: { pod: `${name}-0` } }],
-    })),
+    scrape_configs: [
+      ...Object.entries(targets).map(([name, port]) => ({
+        job_name: name,
+        honor_labels: true,
+        static_configs: [{ targets: [`127.0.0.1:${port}`], labels: { pod: `${name}-0` } }],
+      })),
+      ...scrapes,
+    ],
   };
   await writeFile(join(folder, "prometheus.yaml"), stringify(config));
-  const port = await freePort();
+  const address = `${host}:${await freePort(host)}`;
   const child = spawn(
     join(programs, "prometheus"),
     [
       `--config.file=${join(folder, "prometheus.yaml")}`,
       `--storage.tsdb.path=${join(folder, "data")}`,
-      `--web.listen-address=127.0.0.1:${port}`,
+      `--web.listen-address=${address}`,
       "--log.level=error",
     ],
     { stdio: ["ignore", "ignore", "inherit"] },
   );
   return {
+    url: `http://${address}`,
     async query(expression) {
-      const url = new URL(`http://127.0.0.1:${port}/api/v1/query`);
+      const url = new URL(`http://${address}/api/v1/query`);
       url.searchParams.set("query", expression);
       const answer = (await (await fetch(url)).json()) as {
         status: string;
@@ -94,8 +108,8 @@ async function prometheusPrograms(): Promise<string> {
   return await installed([INSTALL], PROMETHEUS_TIMEOUT_MS);
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
+async function freePort(host: string): Promise<number> {
+  const server = createServer().listen(0, host);
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   server.close();
