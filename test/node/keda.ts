@@ -9,7 +9,7 @@ import { type ClusterNode, type KubeObject, MACHINE_ADDRESS } from "./cluster-no
 
 const INSTALL = join(import.meta.dirname, "../support/kubernetes/keda-install");
 const BUILD_TIMEOUT_MS = 60 * 60_000;
-const LOOKS_EVERY = "1s";
+const LOOKS_EVERY = "2s";
 
 /** With its server of metrics, which HorizontalPodAutoscalers ask. */
 export async function installKeda(node: ClusterNode): Promise<void> {
