@@ -46,7 +46,6 @@ function aSleepingAgent({
       async mergePatch(_type, at, patch) {
         patches.push([at, patch]);
         if (error !== undefined) throw error;
-        return undefined as never;
       },
     },
     onError: (_, cause) => errors.push(cause),

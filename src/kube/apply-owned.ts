@@ -77,7 +77,7 @@ export async function applyOwned(options: ApplyOptions): Promise<boolean> {
 async function createOwned(options: ApplyOptions): Promise<boolean> {
   const { client, type, signal } = options;
   try {
-    await client.create(type, marked(options, digestOf(options)), signal);
+    await client.createUnread(type, marked(options, digestOf(options)), signal);
     return true;
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;

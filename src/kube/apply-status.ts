@@ -18,6 +18,6 @@ export async function applyStatus(options: {
   if (holds(live.status, status) && holds(status, live.status)) return false;
   const { name, namespace, uid } = live.metadata;
   const object = { metadata: { name, namespace, uid }, status };
-  await client.apply(type, object, { subresource: "status", signal });
+  await client.applyUnread(type, object, { subresource: "status", signal });
   return true;
 }

@@ -127,7 +127,7 @@ export class EventRecorder {
     const namespace = about.metadata.namespace ?? "default";
     const name = `${about.metadata.name}.${newName()}`;
     this.#remember(key, { name, namespace, count: 1, at: clock.monotonic() });
-    await client.create(
+    await client.createUnread(
       EVENTS,
       {
         metadata: { name, namespace },

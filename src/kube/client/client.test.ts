@@ -148,6 +148,47 @@ describe("KubeClient", () => {
     expect(requests).toHaveLength(1);
   });
 
+  it("asks for no more than the metadata of what it does not read, and notices all the same that an answer is cut", async () => {
+    const accepted: (string | undefined)[] = [];
+    const told =
+      (answer: Answer): Answer =>
+      (response, request) => {
+        accepted.push(request.headers.accept);
+        answer(response, request);
+      };
+    const half: Answer = (response) => {
+      response.writeHead(201, { "content-length": 100 }).write("{");
+      setImmediate(() => response.socket?.destroy());
+    };
+    const { client } = await aClientFor([told(found), told(found), told(found), told(half)]);
+    await client.createUnread(PODS, A_POD, signal);
+    await client.applyUnread(PODS, A_POD, { signal });
+    expect(await client.applyForMetadata(PODS, A_POD, { signal })).toEqual(A_POD);
+    const cutShort = client.createUnread(PODS, A_POD, signal);
+    await expect(cutShort).rejects.toThrow("the answer of the API server broke off");
+    expect(accepted).toHaveLength(4);
+    for (const accept of accepted) expect(accept).toContain("as=PartialObjectMetadata;");
+  });
+
+  it("a write whose answer it does not read fails with what the server says", async () => {
+    const { client } = await aClientFor([failure(422)]);
+    const refused = client.applyUnread(PODS, A_POD, { signal });
+    await expect(refused).rejects.toMatchObject({ status: 422, message: "answered 422" });
+  });
+
+  it("ends a watch with the error of the one who takes its events", async () => {
+    const event = `${JSON.stringify({ type: "ADDED", object: A_POD })}\n`;
+    const { client } = await aClientFor([(response) => response.write(event + event)]);
+    const options = { resourceVersion: "1", timeoutSeconds: 60, signal };
+    let taken = 0;
+    const watching = client.watch(PODS, options, () => {
+      taken += 1;
+      throw new Error("not wanted");
+    });
+    await expect(watching).rejects.toThrow("not wanted");
+    expect(taken).toBe(1);
+  });
+
   it("gives up in the end, with what the server said last", async () => {
     const { client, requests, settled } = await aClientFor([failure(503)]);
     await expect(settled(client.get(PODS, AT, signal))).rejects.toMatchObject({ status: 503 });

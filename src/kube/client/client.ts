@@ -5,13 +5,10 @@ import { Deadline } from "../../time/deadline.ts";
 import { apiVersionOf, type KubernetesObject, pathOf, type ResourceType } from "./object.ts";
 import type { Priority, RateLimiter } from "./rate-limiter.ts";
 import { requestPriority } from "./request-priority.ts";
+import { drained, eachLine, textOf } from "./read-answer.ts";
 import { repeatDelay } from "./repeat-delay.ts";
 import type { Transport, TransportRequest } from "./transport.ts";
 
-/** The largest answer that is read, apart from watches. */
-export const MAX_RESPONSE_BYTES = 256 * 1024 * 1024;
-/** The longest line of a watch. By default etcd holds no object that is larger than 1.5 MiB. */
-export const MAX_WATCH_LINE_BYTES = 8 * 1024 * 1024;
 /** Within this time the whole answer of a request must have come, unless it is a watch. */
 export const REQUEST_TIMEOUT_MS = 60_000;
 /** A watch that the server has not ended this long after it should have is taken for dead. */
@@ -45,6 +42,15 @@ const METADATA_ACCEPT =
   "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
 const METADATA_LIST_ACCEPT =
   "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
+const JSON_BODY = { "content-type": "application/json" };
+const APPLY_BODY = { "content-type": "application/apply-patch+yaml" };
+const MERGE_BODY = { "content-type": "application/merge-patch+json" };
+
+export interface ApplyOptions {
+  subresource?: string | undefined;
+  force?: boolean | undefined;
+  signal: AbortSignal;
+}
 
 /** How a request ended. The status is `error` when there was no answer. */
 export interface RequestOutcome {
@@ -141,14 +147,18 @@ export class KubeClient {
     };
   }
 
-  /** Ends when the server ends the watch. Rejects when the connection breaks, or goes on for much longer than `timeoutSeconds`. */
-  async *watch<T extends KubernetesObject>(
+  /**
+   * Calls `take` with each event as it comes. Resolves when the server ends the watch. Rejects when the connection breaks, or goes on
+   * for much longer than `timeoutSeconds`, and with what `take` throws, which ends the watch.
+   */
+  async watch<T extends KubernetesObject>(
     type: ResourceType,
     options: Omit<ListOptions, "limit" | "continue" | "resourceVersion" | "once"> & {
       resourceVersion: string;
       timeoutSeconds: number;
     },
-  ): AsyncGenerator<WatchEvent<T>> {
+    take: (event: WatchEvent<T>) => void,
+  ): Promise<void> {
     const path = withQuery(pathOf(type, options), {
       watch: "true",
       allowWatchBookmarks: "true",
@@ -171,9 +181,17 @@ export class KubeClient {
       isWatch: true,
       signal: deadline.signal,
     });
+    // Stays true when it is the caller that fails.
+    let isTaken = false;
     try {
-      for await (const line of linesOf(response)) yield JSON.parse(line) as WatchEvent<T>;
+      await eachLine(response, (line) => {
+        const event = JSON.parse(line) as WatchEvent<T>;
+        isTaken = true;
+        take(event);
+        isTaken = false;
+      });
     } catch (error) {
+      if (isTaken) throw error;
       if (options.signal.aborted) throw options.signal.reason;
       throw new ConnectionError("the watch was cut", { cause: error });
     } finally {
@@ -186,15 +204,16 @@ export class KubeClient {
     object: T,
     signal: AbortSignal,
   ): Promise<T> {
-    return await this.#json<T>({
-      method: "POST",
-      path: withQuery(pathOf(type, { namespace: object.metadata.namespace }), {
-        fieldManager: this.fieldManager,
-      }),
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ apiVersion: apiVersionOf(type), kind: type.kind, ...object }),
-      signal,
-    });
+    return await this.#json<T>(this.#creating(type, object, signal));
+  }
+
+  /** Like `create`, for callers that want nothing of what was made: an answer that is not read costs neither side much. */
+  async createUnread(
+    type: ResourceType,
+    object: KubernetesObject,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.#unread(this.#creating(type, object, signal));
   }
 
   /** Replaces the object. If it has a resourceVersion, a conflict tells that the object has changed meanwhile. */
@@ -203,16 +222,10 @@ export class KubeClient {
     object: T,
     signal: AbortSignal,
   ): Promise<T> {
-    return await this.#json<T>({
-      method: "PUT",
-      path: withQuery(
-        pathOf(type, { namespace: object.metadata.namespace, name: object.metadata.name }),
-        { fieldManager: this.fieldManager },
-      ),
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ apiVersion: apiVersionOf(type), kind: type.kind, ...object }),
-      signal,
-    });
+    const { namespace, name } = object.metadata;
+    const path = withQuery(pathOf(type, { namespace, name }), { fieldManager: this.fieldManager });
+    const body = bodyOf(type, object);
+    return await this.#json<T>({ method: "PUT", path, headers: JSON_BODY, body, signal });
   }
 
   /**
@@ -222,41 +235,38 @@ export class KubeClient {
   async apply<T extends KubernetesObject>(
     type: ResourceType,
     object: KubernetesObject,
-    options: {
-      subresource?: string | undefined;
-      force?: boolean | undefined;
-      signal: AbortSignal;
-    },
+    options: ApplyOptions,
   ): Promise<T> {
-    return await this.#json<T>({
-      method: "PATCH",
-      path: withQuery(
-        pathOf(type, {
-          namespace: object.metadata.namespace,
-          name: object.metadata.name,
-          subresource: options.subresource,
-        }),
-        { fieldManager: this.fieldManager, force: options.force === false ? undefined : "true" },
-      ),
-      headers: { "content-type": "application/apply-patch+yaml" },
-      body: JSON.stringify({ apiVersion: apiVersionOf(type), kind: type.kind, ...object }),
-      signal: options.signal,
-    });
+    return await this.#json<T>(this.#applying(type, object, options));
   }
 
-  async mergePatch<T extends KubernetesObject>(
+  /** Like `apply`. The answer holds nothing of the object but its metadata. */
+  async applyForMetadata(
+    type: ResourceType,
+    object: KubernetesObject,
+    options: ApplyOptions,
+  ): Promise<KubernetesObject> {
+    return await this.#json(forMetadata(this.#applying(type, object, options)));
+  }
+
+  /** Like `apply`, for callers that want nothing of what the object is then. */
+  async applyUnread(
+    type: ResourceType,
+    object: KubernetesObject,
+    options: ApplyOptions,
+  ): Promise<void> {
+    await this.#unread(this.#applying(type, object, options));
+  }
+
+  async mergePatch(
     type: ResourceType,
     at: { namespace?: string | undefined; name: string; subresource?: string | undefined },
     patch: object,
     signal: AbortSignal,
-  ): Promise<T> {
-    return await this.#json<T>({
-      method: "PATCH",
-      path: withQuery(pathOf(type, at), { fieldManager: this.fieldManager }),
-      headers: { "content-type": "application/merge-patch+json" },
-      body: JSON.stringify(patch),
-      signal,
-    });
+  ): Promise<void> {
+    const path = withQuery(pathOf(type, at), { fieldManager: this.fieldManager });
+    const body = JSON.stringify(patch);
+    await this.#unread({ method: "PATCH", path, headers: MERGE_BODY, body, signal });
   }
 
   /** With a uid, only the object that has it is deleted, so that a new one of the same name is spared. */
@@ -265,26 +275,54 @@ export class KubeClient {
     at: { namespace?: string | undefined; name: string; uid?: string | undefined },
     signal: AbortSignal,
   ): Promise<void> {
-    await this.#json({
-      method: "DELETE",
-      path: pathOf(type, at),
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({
-        apiVersion: "v1",
-        kind: "DeleteOptions",
-        propagationPolicy: "Background",
-        preconditions: at.uid === undefined ? undefined : { uid: at.uid },
-      }),
-      signal,
+    const body = JSON.stringify({
+      apiVersion: "v1",
+      kind: "DeleteOptions",
+      propagationPolicy: "Background",
+      preconditions: at.uid === undefined ? undefined : { uid: at.uid },
     });
+    const path = pathOf(type, at);
+    await this.#unread({ method: "DELETE", path, headers: JSON_BODY, body, signal });
+  }
+
+  #creating(type: ResourceType, object: KubernetesObject, signal: AbortSignal): TransportRequest {
+    const { namespace } = object.metadata;
+    const path = withQuery(pathOf(type, { namespace }), { fieldManager: this.fieldManager });
+    return { method: "POST", path, headers: JSON_BODY, body: bodyOf(type, object), signal };
+  }
+
+  #applying(
+    type: ResourceType,
+    object: KubernetesObject,
+    { subresource, force, signal }: ApplyOptions,
+  ): TransportRequest {
+    const { namespace, name } = object.metadata;
+    const path = withQuery(pathOf(type, { namespace, name, subresource }), {
+      fieldManager: this.fieldManager,
+      force: force === false ? undefined : "true",
+    });
+    return { method: "PATCH", path, headers: APPLY_BODY, body: bodyOf(type, object), signal };
   }
 
   async #json<T>(request: TransportRequest, isRepeated = true): Promise<T> {
+    return await this.#answered<T>(request, objectIn, isRepeated);
+  }
+
+  /** Asks for the least that the server answers, and keeps nothing of that. */
+  async #unread(request: TransportRequest): Promise<void> {
+    await this.#answered(forMetadata(request), drained, true);
+  }
+
+  async #answered<T>(
+    request: TransportRequest,
+    read: (response: IncomingMessage) => Promise<T>,
+    isRepeated: boolean,
+  ): Promise<T> {
     const { repeating } = this.#options;
     const begun = this.#clock.monotonic();
     for (let repeats = 0; ; repeats += 1) {
       try {
-        return await this.#jsonOnce<T>(request);
+        return await this.#answeredOnce(request, read);
       } catch (error) {
         if (repeating === undefined || !isRepeated || request.signal.aborted) throw error;
         const { method } = request;
@@ -300,7 +338,10 @@ export class KubeClient {
     return this.#priority === "later" ? "later" : requestPriority();
   }
 
-  async #jsonOnce<T>(request: TransportRequest): Promise<T> {
+  async #answeredOnce<T>(
+    request: TransportRequest,
+    read: (response: IncomingMessage) => Promise<T>,
+  ): Promise<T> {
     await this.#options.rateLimiter.take(request.signal, this.#urgency);
     using deadline = new Deadline({
       ms: REQUEST_TIMEOUT_MS,
@@ -309,7 +350,7 @@ export class KubeClient {
     });
     try {
       const response = await this.#send({ ...request, signal: deadline.signal });
-      return await read(response, (text) => JSON.parse(text) as T);
+      return await whole(read(response));
     } catch (error) {
       if (!deadline.isOver || request.signal.aborted) throw error;
       const seconds = REQUEST_TIMEOUT_MS / 1000;
@@ -335,18 +376,29 @@ export class KubeClient {
     tell(status);
     if (status >= 200 && status < 300) return response;
     const retryAfter = response.headers["retry-after"];
-    throw await read(response, (text) => ApiError.fromResponse(status, text, retryAfter));
+    throw ApiError.fromResponse(status, await whole(textOf(response)), retryAfter);
   }
 }
 
-/** The whole answer, as `parse` understands it. */
-async function read<T>(response: IncomingMessage, parse: (text: string) => T): Promise<T> {
+async function objectIn<T>(response: IncomingMessage): Promise<T> {
+  return JSON.parse(await textOf(response)) as T;
+}
+
+async function whole<T>(reading: Promise<T>): Promise<T> {
   try {
-    return parse(await textOf(response));
+    return await reading;
   } catch (error) {
     if (error instanceof ConnectionError) throw error;
     throw new ConnectionError("the answer of the API server broke off", { cause: error });
   }
+}
+
+function bodyOf(type: ResourceType, object: KubernetesObject): string {
+  return JSON.stringify({ apiVersion: apiVersionOf(type), kind: type.kind, ...object });
+}
+
+function forMetadata(request: TransportRequest): TransportRequest {
+  return { ...request, headers: { ...request.headers, accept: METADATA_ACCEPT } };
 }
 
 function withQuery(path: string, query: Record<string, string | undefined>): string {
@@ -356,40 +408,4 @@ function withQuery(path: string, query: Record<string, string | undefined>): str
   }
   const text = parameters.toString();
   return text === "" ? path : `${path}?${text}`;
-}
-
-async function textOf(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_RESPONSE_BYTES) {
-      throw new ConnectionError(`the answer is over ${MAX_RESPONSE_BYTES} bytes`);
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
-}
-
-async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
-  let rest: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    let start = 0;
-    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
-      rest.push(chunk.subarray(start, end));
-      const line = Buffer.concat(rest).toString("utf8");
-      rest = [];
-      size = 0;
-      start = end + 1;
-      if (line.trim() !== "") yield line;
-    }
-    if (start < chunk.length) {
-      rest.push(chunk.subarray(start));
-      size += chunk.length - start;
-      if (size > MAX_WATCH_LINE_BYTES) {
-        throw new ConnectionError(`a line of the watch is over ${MAX_WATCH_LINE_BYTES} bytes`);
-      }
-    }
-  }
 }

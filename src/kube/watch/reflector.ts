@@ -123,16 +123,20 @@ export class Reflector<T extends KubernetesObject> {
   async #watch(resourceVersion: string, signal: AbortSignal): Promise<void> {
     const { client, type, namespace, labelSelector, fieldSelector, metadataOnly, random } =
       this.#options;
-    const events = client.watch<T>(type, {
-      namespace,
-      labelSelector,
-      fieldSelector,
-      metadataOnly,
-      resourceVersion,
-      timeoutSeconds: Math.round(WATCH_SECONDS * (1 + random())),
-      signal,
-    });
-    for await (const event of events) this.#take(event);
+    const timeoutSeconds = Math.round(WATCH_SECONDS * (1 + random()));
+    await client.watch<T>(
+      type,
+      {
+        namespace,
+        labelSelector,
+        fieldSelector,
+        metadataOnly,
+        resourceVersion,
+        timeoutSeconds,
+        signal,
+      },
+      (event) => this.#take(event),
+    );
   }
 
   #kept(object: T): T {

@@ -123,7 +123,11 @@ export class Claims {
       annotations: { [MANAGED_BY_ANNOTATION]: this.own },
     };
     try {
-      const claimed = await this.#client.apply(type, { metadata }, { force: asSeen, signal });
+      const claimed = await this.#client.applyForMetadata(
+        type,
+        { metadata },
+        { force: asSeen, signal },
+      );
       this.#remember(idOf(type, keyOf(stored.metadata)), claimed);
       return { isHeld: true };
     } catch (error) {

@@ -87,7 +87,7 @@ async function create(
     data: { [SIGNING_ENTRY]: Buffer.from(pem).toString("base64") },
   };
   try {
-    await client.create(SECRETS, secret, signal);
+    await client.createUnread(SECRETS, secret, signal);
     return secret;
   } catch (error) {
     if (isAlreadyExists(error)) return undefined;

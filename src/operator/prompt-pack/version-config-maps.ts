@@ -95,7 +95,11 @@ export class VersionConfigMaps {
     if (this.#unseen.has(key)) return { kept: true };
     this.#unseen.add(key);
     try {
-      await this.#context.client.create(CONFIG_MAPS, toConfigMap(pack, place, content), signal);
+      await this.#context.client.createUnread(
+        CONFIG_MAPS,
+        toConfigMap(pack, place, content),
+        signal,
+      );
       return { kept: true };
     } catch (error) {
       this.#unseen.delete(key);

@@ -198,13 +198,13 @@ describe("the credentials of a client", () => {
     expect(items.length).toBeGreaterThan(0);
     const ending = new AbortController();
     const options = { resourceVersion, timeoutSeconds: 60, signal: ending.signal };
-    const watch = client.watch(NAMESPACES, options);
-    const next = watch.next();
+    const first = Promise.withResolvers<unknown>();
+    const watching = client.watch(NAMESPACES, options, first.resolve);
     const manifest = { metadata: { name: "seen-through-a-proxy" } };
     await server().request("POST", "/api/v1/namespaces", manifest);
-    expect((await next).value).toMatchObject({ type: "ADDED", object: manifest });
+    expect(await first.promise).toMatchObject({ type: "ADDED", object: manifest });
     ending.abort();
-    await expect(watch.next()).rejects.toBeDefined();
+    await expect(watching).rejects.toBeDefined();
     expect(new Set(tunnels)).toEqual(new Set([new URL(server().url).host]));
   });
 });
