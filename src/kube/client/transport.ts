@@ -1,4 +1,4 @@
-import { type IncomingMessage, type RequestOptions, request as httpRequest } from "node:http";
+import { type IncomingMessage, request as httpRequest } from "node:http";
 import { Agent, request as httpsRequest } from "node:https";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
@@ -47,26 +47,32 @@ export function createTransport(
   const cluster = kubeConfig.getCurrentCluster();
   if (cluster === null) throw new Error("the kubeconfig names no current cluster");
   const server = new URL(cluster.server);
+  const secure = server.protocol === "https:";
+  const request = secure ? httpsRequest : httpRequest;
+  const host = server.hostname.replace(/^\[|\]$/g, "");
+  const port = server.port === "" ? (secure ? 443 : 80) : server.port;
+  const root = server.pathname.replace(/\/$/, "");
   const proxied = cluster.proxyUrl !== undefined && cluster.proxyUrl !== "";
   const credentials = new Credentials(kubeConfig);
   let agents: { readonly watches: Agent; readonly others: Agent } | undefined;
-  let material: TlsOptions = {};
+  /** What the agents were made for. */
+  let known: Authentication | undefined;
 
   /** Agents of our own, because client-node's neither keeps connections alive nor notices a renewed certificate. */
   const agentFor = (authentication: Authentication, isWatch: boolean): Agent => {
-    const tlsOptions = tlsOptionsOf(authentication);
-    if (agents === undefined || !isDeepStrictEqual(tlsOptions, material)) {
+    if (agents === undefined || known === undefined || !isSameMaterial(authentication, known)) {
       // Requests on the old connections go on to their end.
       for (const agent of Object.values(agents ?? {})) {
         for (const idle of Object.values(agent.freeSockets)) idle?.forEach(destroy);
       }
-      material = tlsOptions;
-      const options = { keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS, ...tlsOptions };
+      const material = materialOf(authentication);
+      const options = { keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS, ...material };
       agents = {
         watches: new ServerAgent(options),
         others: new ServerAgent({ ...options, maxSockets: MAX_CONNECTIONS }),
       };
     }
+    known = authentication;
     return isWatch ? agents.watches : agents.others;
   };
 
@@ -82,42 +88,36 @@ export function createTransport(
     }
   };
 
-  const sendAs = async (
+  const sendAs = (
     authentication: Authentication,
     { method, path, headers, body, isWatch = false, beforeSending, signal }: TransportRequest,
-  ): Promise<IncomingMessage> => {
-    const secure = server.protocol === "https:";
-    const options: RequestOptions = {
-      method,
-      host: server.hostname.replace(/^\[|\]$/g, ""),
-      port: server.port === "" ? (secure ? 443 : 80) : server.port,
-      path: server.pathname.replace(/\/$/, "") + path,
-      headers: {
-        accept: "application/json",
-        ...authentication.headers,
-        ...(body === undefined ? {} : { "content-length": Buffer.byteLength(body) }),
-        ...headers,
-      },
-      auth: authentication.auth,
-      agent: proxied
+  ): Promise<IncomingMessage> =>
+    new Promise((resolve, reject) => {
+      signal.throwIfAborted();
+      const agent = proxied
         ? authentication.agent
         : secure
           ? agentFor(authentication, isWatch)
-          : undefined,
-      signal,
-    };
-    return await new Promise<IncomingMessage>((resolve, reject) => {
-      const sent = (secure ? httpsRequest : httpRequest)(options);
+          : undefined;
+      const sent = request({
+        method,
+        host,
+        port,
+        path: root + path,
+        headers: {
+          accept: "application/json",
+          ...authentication.headers,
+          ...(body === undefined ? {} : { "content-length": Buffer.byteLength(body) }),
+          ...headers,
+        },
+        auth: authentication.auth,
+        agent,
+      });
       let wasSent = false;
-      const connect = (): Timer =>
-        clock.setTimer(CONNECT_TIMEOUT_MS, () => {
-          sent.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS / 1000} s`));
-        });
-      // A proxy's agent gives a socket once that is connected to the proxy, and ours gives one when it is this request's turn.
-      let connecting = proxied ? connect() : undefined;
-      sent.once("close", () => connecting?.cancel());
+      // For the connection, and then for the answer.
+      let limit: Timer | undefined;
       const begin = (): void => {
-        connecting?.cancel();
+        limit?.cancel();
         try {
           beforeSending?.();
         } catch (error) {
@@ -125,42 +125,54 @@ export function createTransport(
           sent.destroy();
           return;
         }
+        limit = clock.setTimer(RESPONSE_TIMEOUT_MS, () => {
+          sent.destroy(new Error(`no answer within ${RESPONSE_TIMEOUT_MS / 1000} s`));
+        });
         wasSent = true;
         sent.end(body);
       };
-      sent.setTimeout(RESPONSE_TIMEOUT_MS, () => {
-        sent.destroy(new Error(`no answer within ${RESPONSE_TIMEOUT_MS / 1000} s`));
-      });
+      const connect = (): void => {
+        limit ??= clock.setTimer(CONNECT_TIMEOUT_MS, () => {
+          sent.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS / 1000} s`));
+        });
+      };
+      // Node would have a signal watched with much more for each request, and for each answer again.
+      const abort = (): void => {
+        reject(signal.reason);
+        sent.destroy();
+      };
+      signal.addEventListener("abort", abort, { once: true });
+      // A proxy's agent gives a socket once that is connected to the proxy, and ours gives one when it is this request's turn.
+      if (proxied) connect();
       sent.once("socket", (socket) => {
-        connecting ??= connect();
-        socket.setKeepAlive(true, KEEP_ALIVE_MS);
-        onceConnected(socket, begin);
+        // Our own agents make connections that are probed.
+        if (!(agent instanceof ServerAgent)) socket.setKeepAlive(true, KEEP_ALIVE_MS);
+        if (isConnected(socket)) return begin();
+        connect();
+        socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", begin);
       });
       sent.once("response", (response) => {
         // From here on the reader decides how long silence may last.
-        sent.setTimeout(0);
+        limit?.cancel();
         resolve(response);
       });
-      sent.on("error", (error) => {
-        if (signal.aborted) reject(signal.reason as Error);
-        else
-          reject(
-            new ConnectionError(`no answer from the API server: ${error.message}`, {
-              cause: error,
-              wasSent,
-            }),
-          );
+      sent.once("close", () => {
+        limit?.cancel();
+        signal.removeEventListener("abort", abort);
+      });
+      sent.on("error", (cause) => {
+        const message = `no answer from the API server: ${cause.message}`;
+        reject(new ConnectionError(message, { cause, wasSent }));
       });
     });
-  };
 
   return {
-    async send(request) {
-      const authentication = await authenticate(request.signal);
-      const response = await sendAs(authentication, request);
+    async send(asked) {
+      const authentication = await authenticate(asked.signal);
+      const response = await sendAs(authentication, asked);
       if (response.statusCode !== 401 || !credentials.renew(authentication)) return response;
       response.resume();
-      return await sendAs(await authenticate(request.signal), request);
+      return await sendAs(await authenticate(asked.signal), asked);
     },
     close() {
       agents?.watches.destroy();
@@ -179,11 +191,17 @@ class ServerAgent extends Agent {
   }
 }
 
+const TLS_FIELDS = ["ca", "cert", "key", "rejectUnauthorized", "servername"] as const;
+
 /** Without absent values, because one that is there but undefined would take the place of Node's default. */
-function tlsOptionsOf(authentication: Authentication): TlsOptions {
-  const { ca, cert, key, rejectUnauthorized, servername } = authentication;
-  const options = Object.entries({ ca, cert, key, rejectUnauthorized, servername });
-  return Object.fromEntries(options.filter(([, value]) => value !== undefined));
+function materialOf(authentication: Authentication): TlsOptions {
+  const fields = TLS_FIELDS.filter((field) => authentication[field] !== undefined);
+  return Object.fromEntries(fields.map((field) => [field, authentication[field]]));
+}
+
+function isSameMaterial(one: Authentication, other: Authentication): boolean {
+  if (one === other) return true;
+  return TLS_FIELDS.every((field) => isDeepStrictEqual(one[field], other[field]));
 }
 
 function destroy(socket: Socket): void {
@@ -191,18 +209,12 @@ function destroy(socket: Socket): void {
 }
 
 /**
- * Calls back once the connection is made and its TLS handshake is done. Bytes that are written earlier wait in this process, and go
- * out whenever the connection is made.
+ * Whether the connection is made and its TLS handshake is done. Bytes that are written earlier wait in this process, and go out
+ * whenever the connection is made.
  */
-function onceConnected(socket: Socket, callback: () => void): void {
-  if (socket instanceof TLSSocket) {
-    if (hasFinishedHandshake(socket)) callback();
-    else socket.once("secureConnect", callback);
-  } else if (socket.connecting) socket.once("connect", callback);
-  else callback();
-}
-
-function hasFinishedHandshake(socket: TLSSocket): boolean {
+function isConnected(socket: Socket): boolean {
+  if (socket.connecting) return false;
+  if (!(socket instanceof TLSSocket)) return true;
   const protocol = socket.getProtocol();
-  return !socket.connecting && protocol !== null && protocol !== "unknown";
+  return protocol !== null && protocol !== "unknown";
 }
