@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import type { RequestOptions } from "node:http";
 import type { AgentOptions } from "node:https";
 // Not from the package as a whole: that would load the classes of the whole API, some ten megabytes.
@@ -16,15 +16,18 @@ export interface Authentication extends RequestOptions, TlsOptions {
 }
 
 /**
- * The credentials of a kubeconfig. They are asked for at every request, because all of them may change: certificates and tokens in
- * files are read again, exec plugins and identity providers keep what they gave until it expires. Callers that ask at the same
- * time share one answer, so that a plugin runs once for all of them.
+ * The credentials of a kubeconfig. Those that may change are asked for at every request: certificates and tokens in files are read
+ * again, exec plugins and identity providers keep what they gave until it expires. Callers that ask at the same time share one
+ * answer, so that a plugin runs once for all of them. Credentials that the kubeconfig itself holds are made once: as long as nothing
+ * has changed, every answer is the same object.
  */
 export class Credentials {
   readonly #original: KubeConfig;
   #kubeConfig: KubeConfig;
   #pending: Promise<Authentication> | undefined;
   #newest: Authentication | undefined;
+  /** What never changes. */
+  #lasting: Authentication | undefined;
 
   constructor(kubeConfig: KubeConfig) {
     this.#original = kubeConfig;
@@ -32,8 +35,9 @@ export class Credentials {
   }
 
   async get(signal: AbortSignal): Promise<Authentication> {
-    this.#pending ??= this.#ask().finally(() => (this.#pending = undefined));
     signal.throwIfAborted();
+    if (this.#lasting !== undefined) return this.#lasting;
+    this.#pending ??= this.#ask().finally(() => (this.#pending = undefined));
     // A caller does not wait longer than it wants to for a plugin that hangs.
     const given = await untilAborted(this.#pending, signal);
     this.#newest = given;
@@ -58,12 +62,14 @@ export class Credentials {
   async #ask(): Promise<Authentication> {
     const authentication: Authentication = {};
     const file = tokenFileOf(this.#kubeConfig);
-    // client-node would read a token file only once a minute, by a clock that may be set back.
-    const token = file === undefined ? undefined : (await readFile(file, "utf8")).trim();
+    // client-node would read a token file only once a minute, by a clock that may be set back. The file is in memory, as all that
+    // Kubernetes projects into a pod is, so that a thread to wait for it would cost more than it takes to read it.
+    const token = file === undefined ? undefined : readFileSync(file, "utf8").trim();
     await this.#kubeConfig.applyToHTTPSOptions(authentication);
     if (token !== undefined) {
       authentication.headers = { ...authentication.headers, Authorization: `Bearer ${token}` };
     }
+    if (isLasting(this.#kubeConfig)) this.#lasting = authentication;
     return authentication;
   }
 }
@@ -72,6 +78,13 @@ function isSame(one: Authentication, other: Authentication): boolean {
   const valuesOf = ({ headers, cert }: Authentication): string =>
     JSON.stringify([headers?.["Authorization"], String(cert)]);
   return valuesOf(one) === valuesOf(other);
+}
+
+/** Whether everything is in the kubeconfig itself, and nothing in a file or with a plugin that may give something else next time. */
+function isLasting(kubeConfig: KubeConfig): boolean {
+  const { exec, authProvider, certFile, keyFile } = kubeConfig.getCurrentUser() ?? {};
+  const elsewhere = [exec, authProvider, certFile, keyFile, kubeConfig.getCurrentCluster()?.caFile];
+  return elsewhere.every((one) => one == null || one === "");
 }
 
 /** The token file of a pod's service account. */
