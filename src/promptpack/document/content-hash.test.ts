@@ -39,6 +39,29 @@ describe("canonicalJSON", () => {
     expect(canonicalJSON({ 2: "b", 10: "a", none: undefined })).toBe('{"10":"a","2":"b"}');
   });
 
+  it("sorts names of digits as texts at any depth, beside names of letters", () => {
+    const inner = { b: { 2: 1, 10: 2, a: undefined }, a: [{ 9: 1, 80: null, "0x": [] }] };
+    expect(canonicalJSON([inner, { z: {}, c: "1" }])).toBe(
+      '[{"a":[{"0x":[],"80":null,"9":1}],"b":{"10":2,"2":1}},{"c":"1","z":{}}]',
+    );
+  });
+
+  it("has a field of the name __proto__ as any other", () => {
+    const value = JSON.parse('{"b":{"__proto__":{"d":1,"c":2}},"a":[]}') as unknown;
+    expect(canonicalJSON(value)).toBe('{"a":[],"b":{"__proto__":{"c":2,"d":1}}}');
+  });
+
+  it("has null for what is undefined in a list or alone", () => {
+    expect(canonicalJSON([undefined, { a: [undefined] }])).toBe('[null,{"a":[null]}]');
+    expect(canonicalJSON(undefined)).toBe("null");
+  });
+
+  it("leaves the value as it is", () => {
+    const value = { b: { d: 1, c: [2] }, a: 1 };
+    canonicalJSON(value);
+    expect(JSON.stringify(value)).toBe('{"b":{"d":1,"c":[2]},"a":1}');
+  });
+
   it("quotes names as JSON does", () => {
     expect(canonicalJSON({ 'a"b': 1, "ü\n": 2, "a/b.c-d": 3, "": 4 })).toBe(
       '{"":4,"a\\"b":1,"a/b.c-d":3,"ü\\n":2}',
