@@ -8,6 +8,7 @@ class Rig {
   readonly world = new Map<string, number>();
   readonly told: string[] = [];
   decided = 0;
+  texts = 0;
   failure: Error | undefined;
   gate: Promise<void> = Promise.resolve();
 
@@ -23,7 +24,10 @@ class Rig {
       return { double: 2 * value };
     },
     // The sign of the number makes no difference to those who ask.
-    toText: ({ double }) => String(Math.abs(double)),
+    toText: ({ double }) => {
+      this.texts += 1;
+      return String(Math.abs(double));
+    },
   });
 
   constructor() {
@@ -42,6 +46,7 @@ describe("Decisions", () => {
     expect(all).toEqual(Array.from({ length: 100 }, () => ({ double: 2 })));
     await rig.renew();
     expect(rig.decided).toBe(1);
+    expect(rig.texts).toBe(1);
     rig.world.set("a", 2);
     expect(await rig.answer()).toEqual({ double: 4 });
     expect(rig.decided).toBe(2);

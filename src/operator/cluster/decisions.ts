@@ -17,6 +17,8 @@ export interface DecisionsOptions<W extends World, Outcome> {
 interface KeptDecision<W, Outcome> {
   readonly world: W;
   readonly outcome: Outcome;
+  /** That of the outcome, once it was asked for. Thousands ask for the same one, and it may be a hash of all that is in it. */
+  text?: string | undefined;
 }
 
 /** The text for an object that does not exist. */
@@ -44,21 +46,21 @@ export class Decisions<W extends World, Outcome> {
 
   /** For callers that refer to the object. `undefined`: there is no object with this key. */
   async answer(key: string, signal: AbortSignal): Promise<Outcome | undefined> {
-    const outcome = await this.#current(key, signal);
+    const decision = await this.#current(key, signal);
     // The first caller gets the outcome as its answer, so that nothing is announced.
-    if (!this.#announced.has(key)) this.#announced.set(key, this.#textOf(outcome));
-    else this.#announce(key, outcome);
-    return outcome;
+    if (!this.#announced.has(key)) this.#announced.set(key, this.#textOf(decision));
+    else this.#announce(key, decision);
+    return decision?.outcome;
   }
 
   /** For the controller of the kind: a change of the outcome is announced. */
   async renew(key: string, signal: AbortSignal): Promise<Outcome | undefined> {
-    const outcome = await this.#current(key, signal);
-    this.#announce(key, outcome);
-    return outcome;
+    const decision = await this.#current(key, signal);
+    this.#announce(key, decision);
+    return decision?.outcome;
   }
 
-  async #current(key: string, signal: AbortSignal): Promise<Outcome | undefined> {
+  async #current(key: string, signal: AbortSignal): Promise<KeptDecision<W, Outcome> | undefined> {
     for (;;) {
       const before = this.#decided.get(key);
       const world = this.#options.gather(key, before?.outcome);
@@ -66,7 +68,7 @@ export class Decisions<W extends World, Outcome> {
         this.#decided.delete(key);
         return undefined;
       }
-      if (before !== undefined && isSame(before.world, world)) return before.outcome;
+      if (before !== undefined && isSame(before.world, world)) return before;
       const underWay = this.#underWay.get(key);
       if (underWay !== undefined) {
         await underWay;
@@ -92,15 +94,16 @@ export class Decisions<W extends World, Outcome> {
     this.#decided.set(key, { world, outcome });
   }
 
-  #announce(key: string, outcome: Outcome | undefined): void {
-    const text = this.#textOf(outcome);
+  #announce(key: string, decision: KeptDecision<W, Outcome> | undefined): void {
+    const text = this.#textOf(decision);
     if (this.#announced.get(key) === text) return;
     this.#announced.set(key, text);
     for (const listener of this.#listeners) listener(key);
   }
 
-  #textOf(outcome: Outcome | undefined): string {
-    return outcome === undefined ? ABSENT : this.#options.toText(outcome);
+  #textOf(decision: KeptDecision<W, Outcome> | undefined): string {
+    if (decision === undefined) return ABSENT;
+    return (decision.text ??= this.#options.toText(decision.outcome));
   }
 }
 
