@@ -41,12 +41,13 @@ export function toConditions<K extends Kind>(
     now: number;
   },
 ): Condition[] {
+  let time: string | undefined;
   return findings.map((finding) => {
     const { type, reason, message } = finding;
     const status = holds(kind, finding) ? "True" : "False";
     const before = previous.find((condition) => condition.type === type);
     const lastTransitionTime =
-      before?.status === status ? before.lastTransitionTime : toTimestamp(now);
+      before?.status === status ? before.lastTransitionTime : (time ??= toTimestamp(now));
     return {
       type,
       status,
