@@ -10,6 +10,8 @@ import type { SecretFile } from "./workload-decision.ts";
 export interface PreviousDecision {
   readonly config?: AgentConfig | undefined;
   readonly secretFiles?: readonly SecretFile[] | undefined;
+  /** A digest of all that the config was made of. `undefined`: that is not known. */
+  readonly madeOf?: string | undefined;
 }
 
 /** The input of the parts of the decision about an AgentRuntime. */

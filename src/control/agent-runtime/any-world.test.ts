@@ -85,9 +85,15 @@ describe("any world", () => {
       previous: {
         config: before?.config,
         secretFiles: before?.workload?.secretFiles,
+        madeOf: before?.madeOf,
       },
       now,
     };
+  }
+
+  /** As an operator knows them that has just started, and has read the last config. */
+  function withoutOrigin(input: AgentRuntimeInput): AgentRuntimeInput {
+    return { ...input, previous: { ...input.previous, madeOf: undefined } };
   }
 
   it("is decided alike a second time, so that nothing is written when nothing changed", () => {
@@ -97,6 +103,32 @@ describe("any world", () => {
         const second = decideAgentRuntime(inputOf(world, first, NOW + 60_000));
         expect(second).toEqual(first);
         expect(JSON.stringify(second.config)).toBe(JSON.stringify(first.config));
+        const anew = decideAgentRuntime(withoutOrigin(inputOf(world, first, NOW + 60_000)));
+        expect(anew).toEqual(first);
+        expect(JSON.stringify(anew.config)).toBe(JSON.stringify(first.config));
+      }),
+    );
+  });
+
+  it("has the same config whether or not it is known what the last one was made of", () => {
+    fc.assert(
+      fc.property(anyWorld, anyWorld, fc.subarray(["key-1", "key-2"]), (world, next, keys) => {
+        const first = decideAgentRuntime(inputOf(world));
+        const input = { ...inputOf(next, first), gatewayKeys: keys };
+        const second = decideAgentRuntime(input);
+        const anew = decideAgentRuntime(withoutOrigin(input));
+        expect(second).toEqual(anew);
+        expect(JSON.stringify(second.config)).toBe(JSON.stringify(anew.config));
+      }),
+    );
+  });
+
+  it("keeps the very config that it was made of before, so that it is signed and written no second time", () => {
+    fc.assert(
+      fc.property(anyWorld, (world) => {
+        const first = decideAgentRuntime(inputOf(world));
+        const second = decideAgentRuntime(inputOf(world, first));
+        if (first.madeOf !== undefined) expect(second.config).toBe(first.config);
       }),
     );
   });

@@ -1,4 +1,5 @@
 /** Puts the config of an agent together from the parts of the decision. */
+import { hash } from "node:crypto";
 import {
   AGENT_CONFIG_VERSION,
   agentConfigSchema,
@@ -23,11 +24,15 @@ interface AgentParts {
   sessionStore: ReturnType<typeof sessionStorePart>;
 }
 
-/** `undefined` when a part is missing that the agent needs. */
+/**
+ * `undefined` when a part is missing that the agent needs. `madeOf` tells one config from another. When it is that of the last config,
+ * the last one is the answer, as it is, with its signature.
+ */
 export function assembleConfig(
   { agentRuntime, runtime, previous }: AgentFacts,
   parts: AgentParts,
-): { config: AgentConfig; secretFiles: SecretFile[] } | undefined {
+  gatewayKeys: readonly string[],
+): { config: AgentConfig; secretFiles: SecretFile[]; madeOf: string } | undefined {
   const { facade } = parts;
   const provider = parts.provider.result;
   const prompt = parts.promptPack.result;
@@ -42,30 +47,29 @@ export function assembleConfig(
     prompts !== undefined && prompt.value.keepsVersions === true
       ? earlierPrompts(prompts, tools.value.tools, previous.config)
       : prompts?.earlier;
+  const made: Parameters<typeof withoutUndefined<AgentConfig>>[0] = {
+    version: AGENT_CONFIG_VERSION,
+    agent: { name, namespace },
+    handler: agentRuntime.spec.facade.handler,
+    facade: facade.value,
+    session: session.value,
+    provider: provider.value,
+    budget: agentRuntime.spec.facade.handler === "runtime" ? agentRuntime.spec.budget : undefined,
+    prompt: prompts && { ...prompts, earlier },
+    tools: tools.value.tools,
+  };
+  // To copy it and to bring it into the order of the schema takes much longer than to see that it is what it was.
+  const madeOf = hash("sha256", JSON.stringify([made, gatewayKeys]), "base64");
+  const last = previous.madeOf === madeOf ? previous.config : undefined;
   return {
-    config: inOrderOfSchema(
-      withoutUndefined<AgentConfig>({
-        version: AGENT_CONFIG_VERSION,
-        agent: { name, namespace },
-        handler: agentRuntime.spec.facade.handler,
-        facade: facade.value,
-        session: session.value,
-        provider: provider.value,
-        budget:
-          agentRuntime.spec.facade.handler === "runtime" ? agentRuntime.spec.budget : undefined,
-        prompt: prompts && { ...prompts, earlier },
-        tools: tools.value.tools,
-      }),
-    ),
+    config:
+      last ?? withGatewayKeys(inOrderOfSchema(withoutUndefined<AgentConfig>(made)), gatewayKeys),
+    madeOf,
     secretFiles: [facade, provider, prompt, tools, session].flatMap((part) => part.secretFiles),
   };
 }
 
-export function withGatewayKeys(
-  config: AgentConfig | undefined,
-  publicKeys: readonly string[],
-): AgentConfig | undefined {
-  if (config === undefined) return undefined;
+export function withGatewayKeys(config: AgentConfig, publicKeys: readonly string[]): AgentConfig {
   const { gateway: _, ...others } = config;
   return publicKeys.length === 0
     ? others

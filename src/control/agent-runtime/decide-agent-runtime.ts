@@ -14,7 +14,7 @@ import type { AgentFacts, PreviousDecision } from "./agent-facts.ts";
 import { agentStatus } from "./agent-status.ts";
 import { assembleConfig, withGatewayKeys } from "./assemble-config.ts";
 import { buildWorkload } from "./build-workload.ts";
-import { holds } from "../condition.ts";
+import { type Finding, holds } from "../condition.ts";
 import type { ObservedAutoscaler } from "./autoscaling-ready.ts";
 import type { ObservedWorkload } from "./available.ts";
 import { promptPackPart } from "./prompt-pack-part.ts";
@@ -50,11 +50,37 @@ export interface AgentRuntimeDecision {
   config: AgentConfig | undefined;
   /** `undefined` when `config` is, and when the image is not allowed: no replica is started or changed then. */
   workload: WorkloadDecision | undefined;
+  /** A digest of all that `config` was made of. `undefined` where the last good config is kept. */
+  madeOf?: string | undefined;
   status: AgentRuntimeStatus;
 }
 
+/** What is decided without a look at the replicas. */
+export interface WantedDecision extends Omit<AgentRuntimeDecision, "status"> {
+  refusedImage: string | undefined;
+  /** About the references, in the order in which they are shown. */
+  findings: Finding<"AgentRuntime">[];
+  /** What keeps replicas from starting or from becoming ready, in sentences for people. */
+  unmet: string[];
+}
+
+type WantedInput = Pick<
+  AgentRuntimeInput,
+  "agentRuntime" | "references" | "previous" | "policy" | "gatewayKeys"
+>;
+type StatusInput = Pick<
+  AgentRuntimeInput,
+  "agentRuntime" | "observed" | "autoscaler" | "endpoint" | "now"
+>;
+
 export function decideAgentRuntime(input: AgentRuntimeInput): AgentRuntimeDecision {
-  const { agentRuntime, references, previous, endpoint, now } = input;
+  const wanted = decideWanted(input);
+  const { config, workload, madeOf } = wanted;
+  return { config, workload, madeOf, status: decideStatus(wanted, input) };
+}
+
+export function decideWanted(input: WantedInput): WantedDecision {
+  const { agentRuntime, references, previous } = input;
   const { policy = DEFAULT_TRUST_POLICY, gatewayKeys = [] } = input;
   const runtime = runtimeSpecOf(agentRuntime.spec);
   const facts: AgentFacts = { agentRuntime, runtime, references, previous, policy };
@@ -67,15 +93,11 @@ export function decideAgentRuntime(input: AgentRuntimeInput): AgentRuntimeDecisi
   const toolRegistry = toolRegistryPart(facts, promptPack.result?.value);
   const sessionStore = sessionStorePart(facts);
 
-  const assembled = assembleConfig(facts, {
-    facade,
-    provider,
-    promptPack,
-    toolRegistry,
-    sessionStore,
-  });
+  const parts = { facade, provider, promptPack, toolRegistry, sessionStore };
+  const assembled = assembleConfig(facts, parts, gatewayKeys);
   // Whose word counts is no part of what is kept while a reference is broken.
-  const config = withGatewayKeys(assembled?.config ?? previous.config, gatewayKeys);
+  const config =
+    assembled?.config ?? (previous.config && withGatewayKeys(previous.config, gatewayKeys));
   const secretFiles = assembled?.secretFiles ?? previous.secretFiles ?? [];
   const { image, podTemplate } = agentRuntime.spec;
   const sidecarImages = podTemplate?.sidecars?.map((sidecar) => sidecar.image) ?? [];
@@ -84,16 +106,12 @@ export function decideAgentRuntime(input: AgentRuntimeInput): AgentRuntimeDecisi
     refusedImage === undefined && config !== undefined
       ? buildWorkload(agentRuntime, config, secretFiles)
       : undefined;
-  const observed = withRefusal(input.observed, refusedImage);
-  const status = agentStatus({
-    agentRuntime,
+  return {
     config,
-    isRunnable: workload !== undefined,
-    observed,
-    autoscaler: input.autoscaler,
-    endpoint,
-    now,
-    references: [promptPack, toolRegistry, provider, sessionStore].map(({ finding }) => finding),
+    workload,
+    madeOf: assembled?.madeOf,
+    refusedImage,
+    findings: [promptPack, toolRegistry, provider, sessionStore].map(({ finding }) => finding),
     unmet: [
       // There is no config without these. Replicas that have a last good config start without them.
       ...[promptPack, toolRegistry].flatMap(({ finding, result }) =>
@@ -106,8 +124,24 @@ export function decideAgentRuntime(input: AgentRuntimeInput): AgentRuntimeDecisi
       ...(facade.problem === undefined ? [] : [facade.problem]),
       ...(refusedImage === undefined ? [] : [refusedImage]),
     ],
+  };
+}
+
+export function decideStatus(
+  { config, workload, refusedImage, findings, unmet }: WantedDecision,
+  { agentRuntime, observed, autoscaler, endpoint, now }: StatusInput,
+): AgentRuntimeStatus {
+  return agentStatus({
+    agentRuntime,
+    config,
+    isRunnable: workload !== undefined,
+    observed: withRefusal(observed, refusedImage),
+    autoscaler,
+    endpoint,
+    now,
+    references: findings,
+    unmet,
   });
-  return { config, workload, status };
 }
 
 /** Replicas that run go on as they are. It is said that they are not what the spec wants. */

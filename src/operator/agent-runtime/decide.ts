@@ -1,9 +1,9 @@
-import type { AgentRuntimeSpec } from "../../api/agent-runtime.ts";
+import type { AgentRuntimeSpec, AgentRuntimeStatus } from "../../api/agent-runtime.ts";
 import type { AutoscalerState } from "../../control/agent-runtime/autoscaling-ready.ts";
 import {
-  type AgentRuntimeDecision,
   type AgentRuntimeInput,
-  decideAgentRuntime,
+  decideStatus,
+  decideWanted,
 } from "../../control/agent-runtime/decide-agent-runtime.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { AgentChildren } from "./children.ts";
@@ -27,23 +27,24 @@ export function decide(
     const { stored, agentRuntime, gathered, own, pods, reports } = pass;
     if (gathered === undefined) return;
     const { references, lastFiles } = gathered;
-    const decideAfter = ({ autoscalerProblem, ...writes }: Writes): AgentRuntimeDecision =>
-      decideAgentRuntime({
+    const wanted = decideWanted({
+      agentRuntime,
+      references,
+      previous: lastFiles,
+      policy,
+      gatewayKeys,
+    });
+    const statusAfter = ({ autoscalerProblem, ...writes }: Writes): AgentRuntimeStatus =>
+      decideStatus(wanted, {
         agentRuntime,
-        references,
         observed: observeWorkload({ deployment: own.deployment, pods, reports, ...writes }),
         autoscaler: {
           ...observeAutoscaler(agentRuntime.spec, own, autoscalerProblem),
           isOpposed: stored.appliesReplicas,
         },
-        previous: lastFiles,
-        policy,
-        gatewayKeys,
         now: clock.now(),
       });
-    pass.decision = {
-      ...decideAfter({}),
-      statusAfter: (writes) => decideAfter(writes).status,
-    };
+    const { config, workload, madeOf } = wanted;
+    pass.decision = { config, workload, madeOf, status: statusAfter({}), statusAfter };
   };
 }

@@ -31,7 +31,9 @@ export function prepareFiles(
     const last = gathered.lastFiles;
     const facts = { uid: memory.uid, secretFiles };
     const config = signedConfig(decision.config, facts, last, signer);
-    const files = nextFiles({ config, secretFiles, fileDigest, last, pods });
+    const { madeOf } = decision;
+    const files = nextFiles({ config, madeOf, secretFiles, fileDigest, last, pods });
+    memory.files.learn(files);
     const { autoscaling } = workload;
     const deployment = own.deployment && {
       replicas: own.deployment.spec.replicas ?? 1,

@@ -51,6 +51,45 @@ function aPod(revision?: string): PodObject {
 }
 
 describe("the files of an agent", () => {
+  it("the digest of a config is taken over where it was made of the same, and from what was written only", () => {
+    const files = new LastFiles(SIGNER, UID);
+    const made = { ...next({}), madeOf: "1" };
+    files.wrote(made, undefined);
+    const last = files.read(undefined);
+    const { config } = last;
+    if (config === undefined) throw new Error("there is no config");
+    const rest = { config, secretFiles: [KEY], fileDigest: () => "1a", pods: [] };
+    expect(nextFiles({ ...rest, madeOf: "1", last })).toEqual(made);
+    // A digest that is not that of the config shows whether it is taken over.
+    const other = { ...last, filesDigest: "config=0,secrets/provider/api-key=1a" };
+    const digestOf = (given: { madeOf?: string }, lastMade: KnownFiles) =>
+      nextFiles({ ...rest, ...given, last: lastMade }).filesDigest;
+    expect(digestOf({ madeOf: "1" }, other)).toBe(other.filesDigest);
+    expect(digestOf({ madeOf: "2" }, other)).toBe(made.filesDigest);
+    expect(digestOf({}, { ...other, madeOf: undefined })).toBe(made.filesDigest);
+  });
+
+  it("what a config was made of is learned of one that was read, unless other files are wanted", () => {
+    const live = inCluster(next({}), "1");
+    const files = new LastFiles(SIGNER, UID);
+    const read = files.read(live);
+    const wanted = nextFiles({
+      config: read.config ?? aConfig(),
+      madeOf: "1",
+      secretFiles: [KEY],
+      fileDigest: () => "1a",
+      last: read,
+      pods: [],
+    });
+    expect(read.madeOf).toBe(undefined);
+    files.learn({ ...wanted, filesDigest: "config=0" });
+    expect(files.read(live).madeOf).toBe(undefined);
+    files.learn({ ...wanted, config: aConfig("second") });
+    expect(files.read(live).madeOf).toBe(undefined);
+    files.learn(wanted);
+    expect(files.read(live)).toEqual({ ...read, madeOf: "1" });
+  });
+
   it("a config that is the same keeps its signature, and any other one is signed for its own facts", () => {
     const last = known(next({}));
     const { signature: _, ...unsigned } = aConfig();

@@ -18,6 +18,9 @@ import {
 } from "../objects/build-config-map.ts";
 import { digestText } from "./digest-text.ts";
 
+/** The config among the parts of the digest of the files. */
+const CONFIG_PART = "config";
+
 /** A digest of the content of a secret file, `undefined` when there is none. */
 export type FileDigest = (file: SecretFile) => string | undefined;
 
@@ -55,7 +58,7 @@ export class LastFiles {
     }
     const read = readConfigMap(live);
     if (live !== undefined && this.#isIntact(live, read)) {
-      const files = { ...read, isSpoiled: false };
+      const files = { ...read, madeOf: undefined, isSpoiled: false };
       this.#last = { files, over: version };
       return files;
     }
@@ -73,6 +76,14 @@ export class LastFiles {
     if (config === undefined || text === undefined || filesRevision === 0) return false;
     if (!this.#signer.hasSigned(config, { uid: this.#uid, secretFiles })) return false;
     return filesDigest.split(",").includes(configDigest(text).join("="));
+  }
+
+  /** What the last config was made of, if these are the last files. A ConfigMap that was read does not say it. */
+  learn({ config, madeOf, filesDigest }: AgentFiles): void {
+    const last = this.#last;
+    if (last === undefined || last.files.madeOf === madeOf) return;
+    if (last.files.config !== config || last.files.filesDigest !== filesDigest) return;
+    this.#last = { ...last, files: { ...last.files, madeOf } };
   }
 
   wrote(files: AgentFiles, live: ConfigMapObject | undefined): void {
@@ -105,7 +116,7 @@ export function signedConfig(
 ): AgentConfig {
   const isSame =
     last.config?.signature?.uid === facts.uid &&
-    unsignedText(config) === unsignedText(last.config) &&
+    (config === last.config || unsignedText(config) === unsignedText(last.config)) &&
     JSON.stringify(facts.secretFiles) === JSON.stringify(last.secretFiles);
   return isSame && last.config !== undefined ? last.config : signer.sign(config, facts);
 }
@@ -117,23 +128,27 @@ function unsignedText(config: AgentConfig): string {
 /** The files get a new revision when the pods may have other files than they should. */
 export function nextFiles(options: {
   readonly config: AgentConfig;
+  readonly madeOf?: string | undefined;
   readonly secretFiles: readonly SecretFile[];
   readonly fileDigest: FileDigest;
   readonly last: KnownFiles;
   readonly pods: readonly PodObject[];
 }): AgentFiles {
-  const { config, secretFiles, fileDigest, last, pods } = options;
+  const { config, madeOf, secretFiles, fileDigest, last, pods } = options;
+  const isLast = config === last.config && madeOf !== undefined && madeOf === last.madeOf;
   const filesDigest = digestText(last.filesDigest, [
-    configDigest(configText(config)),
+    // The digest of the last config is there already.
+    isLast ? [CONFIG_PART, undefined] : configDigest(configText(config)),
     ...secretFiles.map((file) => [file.path, fileDigest(file)] as const),
   ]);
   const isSame = last.filesDigest === filesDigest && last.filesRevision > 0 && !last.isSpoiled;
   const lastRevision = last.filesRevision === 0 ? revisionOf(pods) : last.filesRevision;
-  return { config, secretFiles, filesDigest, filesRevision: lastRevision + (isSame ? 0 : 1) };
+  const filesRevision = lastRevision + (isSame ? 0 : 1);
+  return { config, madeOf, secretFiles, filesDigest, filesRevision };
 }
 
 function configDigest(text: string): readonly [name: string, digest: string] {
-  return ["config", contentHash(text)];
+  return [CONFIG_PART, contentHash(text)];
 }
 
 /** The highest revision that a pod was told of. A pod without the annotation counts as one that has the first files. */

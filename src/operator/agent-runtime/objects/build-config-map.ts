@@ -21,7 +21,7 @@ import { versionsTextOfConfig } from "../../../control/prompt-pack/versions-text
 /** The key that holds the agent config. */
 export const CONFIG_KEY = AGENT_CONFIG_PATH.slice(AGENT_CONFIG_PATH.lastIndexOf("/") + 1);
 
-export interface AgentFiles {
+export interface AgentFiles extends Pick<PreviousDecision, "madeOf"> {
   readonly config: AgentConfig;
   readonly secretFiles: readonly SecretFile[];
   /** How often the files have changed, from 1. */
