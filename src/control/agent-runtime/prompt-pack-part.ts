@@ -1,20 +1,22 @@
 import type { RuntimeSpec } from "../../api/agent-runtime.ts";
 import type { AgentConfig, PromptConfig, StepConfig } from "../../agent-config/agent-config.ts";
-import {
-  type PromptResolution,
-  resolvePrompt,
-  type ResolvedPrompt,
-} from "../../promptpack/render/resolve-prompt.ts";
+import type { PromptResolution, ResolvedPrompt } from "../../promptpack/render/resolve-prompt.ts";
 import type { ResolvedStep } from "../../promptpack/render/resolve-step.ts";
 import { isPackToolName } from "../../promptpack/document/pack-tool-names.ts";
 import { liveEvals } from "../../evals/run/live-evals.ts";
 import { withEvalsNotRun } from "../prompt-pack/evals-not-run.ts";
-import { notRunRemark, partsNotRun } from "../../promptpack/check/parts-not-run.ts";
+import {
+  notRunRemark,
+  type PartNotRun,
+  partsNotRun,
+} from "../../promptpack/check/parts-not-run.ts";
+import type { PromptPackDocument } from "../../promptpack/document/prompt-pack-document.ts";
 import type { AgentFacts, AgentPart } from "./agent-facts.ts";
 import { type Finding, holds } from "../condition.ts";
 import type { PackVersion } from "../prompt-pack/pack-version.ts";
 import { listNames, notFound, objectName } from "../object-name.ts";
 import type { PromptPackReference } from "./references.ts";
+import { resolveOnce } from "./resolve-once.ts";
 
 /** `resolved` is `undefined` where the last good prompt is kept. Its tools are kept then too. */
 export interface PromptPackPartValue {
@@ -79,7 +81,7 @@ function judge(
     return { finding: { reason: "Invalid", message } };
   }
   const resolve = ({ document }: PackVersion): PromptResolution =>
-    resolvePrompt(document, {
+    resolveOnce(document, {
       prompt: runtime.promptPackRef.prompt,
       variables: runtime.promptPackRef.variables,
       model,
@@ -136,7 +138,7 @@ function describe(
       ? ""
       : `. It does not use the variables ${listNames(unusedVariables)} of promptPackRef.variables`;
   const names = new Set([name, ...Object.keys(prompt.others)]);
-  const parts = withEvalsNotRun(partsNotRun(document), document, evals);
+  const parts = withEvalsNotRun(partsOf(document), document, evals);
   const notRun: { name: string }[] = parts.filter(
     (part) => part.prompt === undefined || names.has(part.prompt),
   );
@@ -147,6 +149,15 @@ function describe(
     notRun.unshift({ name: "workflow" });
   }
   return `${pack} gives prompt "${name}" of version ${semver}${unused}${notRunRemark(notRun)}`;
+}
+
+/** Thousands of agents may have the same version. */
+const knownParts = new WeakMap<PromptPackDocument, PartNotRun[]>();
+
+function partsOf(document: PromptPackDocument): PartNotRun[] {
+  const parts = knownParts.get(document) ?? partsNotRun(document);
+  knownParts.set(document, parts);
+  return parts;
 }
 
 function toPromptConfig(
