@@ -5,14 +5,23 @@ import type { ResolvedStep } from "../../promptpack/render/resolve-step.ts";
 import { TOOLS_FOLDER } from "./agent-facts.ts";
 import type { ToolOutcome } from "../tool-registry/resolve-tools.ts";
 import type { ResolvedTool } from "../tool-registry/resolved-tool.ts";
+import { PairMemory } from "../pair-memory.ts";
 import { SERVER_TYPES } from "../tool-registry/server-tools.ts";
 
 type ToolNaming = Pick<ResolvedStep, "blocklist" | "packTools"> & {
   readonly tools?: readonly string[] | undefined;
 };
 
-/** The tools come in the order of their names. */
+/** Thousands of agents may offer the same tools of a registry to the same prompt. */
+const offers = new PairMemory<readonly ResolvedTool[], ToolNaming, ToolConfig[]>();
+const lacks = new PairMemory<readonly ResolvedTool[], ToolNaming, string[]>();
+
+/** The tools come in the order of their names. The list is that of others too, and nobody may change it. */
 export function offeredTools(tools: readonly ResolvedTool[], prompt: ToolNaming): ToolConfig[] {
+  return offers.of(tools, prompt, () => offerOf(tools, prompt));
+}
+
+function offerOf(tools: readonly ResolvedTool[], prompt: ToolNaming): ToolConfig[] {
   return offeredConfigs(
     tools.map((tool) => toToolConfig(tool, findPackTool(tool.name, prompt.packTools))),
     prompt,
@@ -32,10 +41,13 @@ export function offeredConfigs(tools: readonly ToolConfig[], prompt: ToolNaming)
 export function withEarlierOperations(
   tools: readonly ResolvedTool[],
   earlier: AgentConfig | undefined,
-): ResolvedTool[] {
+): readonly ResolvedTool[] {
   const before = [earlier?.tools, earlier?.prompt?.canary?.prompt.tools].flatMap(
     (each) => each ?? [],
   );
+  if (tools.every(({ openapi }) => openapi === undefined || openapi.operations !== undefined)) {
+    return tools;
+  }
   return tools.map((tool) => {
     if (tool.openapi === undefined || tool.openapi.operations !== undefined) return tool;
     const known = before.find(
@@ -58,9 +70,16 @@ export function missingTools(
   tools: readonly ResolvedTool[],
   prompt: ToolNaming & Pick<ResolvedStep, "toolChoice">,
 ): string[] {
+  return lacks.of(tools, prompt, () => findMissing(tools, prompt));
+}
+
+function findMissing(
+  tools: readonly ResolvedTool[],
+  prompt: ToolNaming & Pick<ResolvedStep, "toolChoice">,
+): string[] {
   if (prompt.toolChoice === "none") return [];
   // What is blocked counts as offered too: nobody misses it.
-  const offered = offeredTools(tools, { packTools: prompt.packTools, blocklist: [] });
+  const offered = offerOf(tools, { packTools: prompt.packTools, blocklist: [] });
   const servers = offered.filter(({ type }) => SERVER_TYPES.includes(type));
   const listedOf = new Map(tools.map(({ name, listed }) => [name, listed]));
   const servedBy = ({ registryName, allow }: ToolConfig): readonly string[] | undefined =>

@@ -58,6 +58,9 @@ export function toolRegistryPart(
   }
   const known = withEarlierOperations(registry.tools, previous.config);
   const offered = withCredentials(agentRuntime, { ...registry, tools: known });
+  // Most agents have no credentials of their own, so that they have the very tools of the registry.
+  const isSameTools = offered.every(({ tool }, index) => tool === known[index]);
+  const tools = isSameTools ? known : offered.map(({ tool }) => tool);
   const missing = findMissing(registry.tools, facts, prompts);
   const finding = judge(name, registry, offered, facts, missing);
   const secretFiles = offered.flatMap(secretFileOf);
@@ -65,11 +68,7 @@ export function toolRegistryPart(
     // Tools belong to a prompt. Where the last prompt is kept, its tools are kept too.
     return { finding, result: { value: { tools: previous.config?.tools ?? [] }, secretFiles } };
   }
-  const offer = (prompt: ResolvedStep): ToolConfig[] =>
-    offeredTools(
-      offered.map(({ tool }) => tool),
-      prompt,
-    );
+  const offer = (prompt: ResolvedStep): ToolConfig[] => offeredTools(tools, prompt);
   return { finding, result: { value: toolsFor(prompts.resolved, offer), secretFiles } };
 }
 
@@ -137,7 +136,8 @@ function withCredentials(
     const credential = toolCredential(tool, agentRuntime, namespace);
     const authSecretRef =
       credential.refusal === undefined ? credential.secretRef : credential.refusedRef;
-    return { tool: { ...tool, authSecretRef }, credential };
+    const isSame = authSecretRef === tool.authSecretRef;
+    return { tool: isSame ? tool : { ...tool, authSecretRef }, credential };
   });
 }
 
@@ -244,5 +244,5 @@ function toolsFor(
 }
 
 function isSame(one: readonly ToolConfig[], other: readonly ToolConfig[]): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
+  return one === other || JSON.stringify(one) === JSON.stringify(other);
 }
