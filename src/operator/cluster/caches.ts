@@ -7,7 +7,7 @@ import { INSTANCE_LABEL } from "../../control/agent-runtime/agent-selector.ts";
 import { Cache, type IndexFunction } from "../../kube/watch/cache.ts";
 import type { KubeClient } from "../../kube/client/client.ts";
 import type { Clock } from "../../time/clock.ts";
-import type { KubernetesObject, ResourceType } from "../../kube/client/object.ts";
+import { keyOf, type KubernetesObject, type ResourceType } from "../../kube/client/object.ts";
 import { reflectNamespaces } from "../../kube/watch/reflect-namespaces.ts";
 import type { Reflector } from "../../kube/watch/reflector.ts";
 import { withoutUndefined } from "../../control/without-undefined.ts";
@@ -16,6 +16,7 @@ import * as kinds from "./kubernetes-objects.ts";
 import { AGENT_LABEL_SELECTOR, SERVICE_NAME_LABEL } from "./labels.ts";
 import { withAppliedReplicas } from "./applied-replicas.ts";
 import { operatorsOf, withKeptOff } from "./operators-of.ts";
+import { withSameSpec } from "./with-same-spec.ts";
 import {
   configMapsOf,
   promptPackOf,
@@ -131,7 +132,11 @@ export function watchCluster(options: {
   const ofAgents = { labelSelector: AGENT_LABEL_SELECTOR };
   const reflectors: Pick<Reflector<KubernetesObject>, "run" | "synced" | "isSynced">[] = [
     ...reflect(kinds.AGENT_RUNTIMES, caches.agentRuntimes, {
-      transform: (stored) => withAppliedReplicas(withKeptOff(stored)),
+      transform: (stored) =>
+        withSameSpec(
+          caches.agentRuntimes.get(keyOf(stored.metadata)),
+          withAppliedReplicas(withKeptOff(stored)),
+        ),
     }),
     ...reflect(kinds.PROMPT_PACKS, caches.promptPacks),
     ...reflect(kinds.TOOL_REGISTRIES, caches.toolRegistries),
