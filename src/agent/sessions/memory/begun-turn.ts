@@ -1,8 +1,9 @@
 /** The begin of a turn in a session, and its withdrawal. Whether either may be is decided before. */
+import type { UserMessage } from "../history-message.ts";
 import type { BegunTurn, NewTurn, TurnLease } from "../session-store.ts";
 import { tokensOf } from "../session-counts.ts";
 import { titleOf } from "../session-title.ts";
-import { bytesOfMessage, type MemorySession } from "./memory-session.ts";
+import type { MemorySession } from "./memory-session.ts";
 import { endWait } from "./waiting-turn.ts";
 
 export function started(session: MemorySession, lease: TurnLease): BegunTurn {
@@ -10,11 +11,10 @@ export function started(session: MemorySession, lease: TurnLease): BegunTurn {
   return { status: "started", lease, promptVersion, sessionTokens: tokensOf(counts) || undefined };
 }
 
-/** `message`: the user's, as the session keeps it. */
 export function beginIn(
   session: MemorySession,
   turn: NewTurn,
-  { message, now, leaseUntil }: { message: string; now: number; leaseUntil: number },
+  { message, now, leaseUntil }: { message: UserMessage; now: number; leaseUntil: number },
 ): TurnLease {
   const { turnId, messageId, userMessage, promptVersions } = turn;
   const isFirst = session.messages.length === 0 && session.records.length === 0;
@@ -28,8 +28,7 @@ export function beginIn(
   if (promptVersions !== undefined && !promptVersions.kept.includes(promptVersion)) {
     session.promptVersion = promptVersions.fresh;
   }
-  session.messages.push(message);
-  session.messageBytes += bytesOfMessage(message);
+  session.messages.add(message);
   session.frames.beginTurn(seqBefore);
   session.unended = {
     lease,
@@ -51,7 +50,7 @@ export function withdrawIn(
   session: MemorySession,
   { messageId, now }: { messageId: string | undefined; now: number },
 ): void {
-  session.messageBytes -= bytesOfMessage(session.messages.pop() ?? "");
+  session.messages.removeLast(1);
   if (session.messages.length === 0 && session.records.length === 0) session.title = "";
   if (messageId !== undefined) session.messageIds.delete(messageId);
   session.unended = undefined;

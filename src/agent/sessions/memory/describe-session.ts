@@ -1,4 +1,3 @@
-import type { HistoryMessage } from "../history-message.ts";
 import type { ListedSession, SessionTimeline } from "../session-listing.ts";
 import type { SessionSummary } from "../session-store.ts";
 import type { TurnRecord } from "../turn-record.ts";
@@ -60,7 +59,7 @@ export function timelineOf(session: MemorySession, times: SessionTimes): Session
   const firstKept = session.frames.firstSeq;
   return {
     session: describeSession(session, times),
-    messages: session.messages.map((message) => JSON.parse(message) as HistoryMessage),
+    messages: session.messages.toArray(),
     turns,
     lastSeq: session.lastSeq,
     keptAfter: firstKept === undefined ? session.lastSeq : firstKept - 1,

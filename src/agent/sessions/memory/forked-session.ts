@@ -2,9 +2,10 @@ import { planFork, type ForkedParts, type ForkSource } from "../plan-fork.ts";
 import type { ForkOutcome, NewFork } from "../session-listing.ts";
 import { SessionExistsError } from "../session-store.ts";
 import type { SessionClient } from "../session-client.ts";
+import { parseStoredMessage } from "../stored-values.ts";
 import { parseStoredRecord } from "../turn-record.ts";
 import { addRecord } from "./memory-records.ts";
-import { bytesOfMessage, newMemorySession, type MemorySession } from "./memory-session.ts";
+import { newMemorySession, type MemorySession } from "./memory-session.ts";
 
 /** `session`: the new one, unless there is one already. Throws SessionExistsError when that was not made by the same fork. */
 export function forkOf(
@@ -27,7 +28,7 @@ function sourceOf(session: MemorySession): ForkSource {
   const { messages, records, counts, promptVersion, unended } = session;
   const unendedTurnId = unended?.lease.turnId;
   return {
-    messages,
+    messages: messages.toArray().map((message) => JSON.stringify(message)),
     records: records.map((record) => JSON.stringify(record)),
     counts,
     packVersion: promptVersion,
@@ -44,10 +45,7 @@ function forkedSession(
   session.title = title;
   session.counts = counts;
   session.promptVersion = packVersion;
-  for (const message of messages) {
-    session.messages.push(message);
-    session.messageBytes += bytesOfMessage(message);
-  }
+  for (const text of messages) session.messages.add(parseStoredMessage(text));
   for (const text of records) {
     const record = parseStoredRecord(text);
     if (record !== undefined) addRecord(session, record);

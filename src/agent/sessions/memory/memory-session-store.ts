@@ -8,6 +8,7 @@ import { HolderShares } from "./holder-shares.ts";
 import { beginIn, started, withdrawIn } from "./begun-turn.ts";
 import { describeSession, summaryOf, timelineOf } from "./describe-session.ts";
 import { forkOf } from "./forked-session.ts";
+import { bytesOfMessage } from "./kept-messages.ts";
 import { listSessions } from "./list-sessions.ts";
 import { keepRecord } from "./memory-records.ts";
 import { assertFollow, gone, lost } from "./refused-write.ts";
@@ -16,9 +17,7 @@ import { bytesOfFrames } from "./kept-frames.ts";
 import {
   appendFrames,
   bytesOfEntries,
-  bytesOfMessage,
   bytesOfSession,
-  forgetOldTurns,
   keptEntry,
   newMemorySession,
   type MemorySession,
@@ -28,7 +27,6 @@ import type { SessionClient } from "../session-client.ts";
 import { beginWait, goOn, takeAnswer, takenTurn } from "./waiting-turn.ts";
 import { tokensOf } from "../session-counts.ts";
 import { TokensByDay } from "../tokens-by-day.ts";
-import { userMessageText } from "../stored-values.ts";
 import type {
   ForkOutcome,
   NewFork,
@@ -131,8 +129,7 @@ export class MemorySessionStore implements SessionStore {
   }
 
   async history(sessionId: string): Promise<HistoryMessage[]> {
-    const messages = this.#find(sessionId)?.messages ?? [];
-    return messages.map((message) => JSON.parse(message) as HistoryMessage);
+    return this.#find(sessionId)?.messages.toArray() ?? [];
   }
 
   async beginTurn(sessionId: string, owner: string, turn: NewTurn): Promise<BegunTurn> {
@@ -161,7 +158,7 @@ export class MemorySessionStore implements SessionStore {
     const sessionTokens = tokensOf(session.counts);
     if (sessionTokens >= (turn.maxSessionTokens ?? Infinity))
       return { status: "budget-spent", sessionTokens };
-    const message = userMessageText(turnId, turn.userMessage);
+    const message = { role: "user", turnId, content: turn.userMessage } as const;
     this.#room.make(bytesOfMessage(message) + (messageId?.length ?? 0), session);
     const lease = beginIn(session, turn, { message, now, leaseUntil: now + this.#leaseMs });
     this.#count(session);
@@ -290,18 +287,16 @@ export class MemorySessionStore implements SessionStore {
     // The same call was made before.
     if (turn === undefined) return;
     assertFollow(session, frames);
-    const stored = messages.map((message) => JSON.stringify(message));
     let bytes = 0;
-    for (const text of stored) bytes += bytesOfMessage(text);
+    for (const message of messages) bytes += bytesOfMessage(message);
     this.#room.make(bytes + bytesOfFrames(frames), session);
     appendFrames(session, frames);
-    session.messages.push(...stored);
-    session.messageBytes += bytes;
+    for (const message of messages) session.messages.add(message);
     session.bytes -= turn.journalBytes;
     const requests = requestsIn(frames);
-    if (requests.length > 0) beginWait(session, requests, { turn, messages: stored.length });
+    if (requests.length > 0) beginWait(session, requests, { turn, messages: messages.length });
     if (record !== undefined) keepRecord(session, record);
-    forgetOldTurns(session, stored.length + 1);
+    session.messages.forgetOldTurns(messages.length + 1);
     session.unended = undefined;
     session.frames.endTurn(now);
     session.frames.forgetOld(now);

@@ -2,17 +2,11 @@
 import type { ApprovalRequestFrame, TurnFrame } from "../../../protocol/frames.ts";
 import type { SessionClient } from "../session-client.ts";
 import { NO_COUNTS, type SessionCounts } from "../session-counts.ts";
-import {
-  MAX_HISTORY_BYTES_PER_SESSION,
-  MESSAGE_OVERHEAD_BYTES,
-  SESSION_OVERHEAD_BYTES,
-  type NewTurn,
-  type TurnLease,
-} from "../session-store.ts";
-import { USER_MESSAGE_START } from "../stored-values.ts";
+import { SESSION_OVERHEAD_BYTES, type NewTurn, type TurnLease } from "../session-store.ts";
 import type { JournalEntry } from "../turn-journal.ts";
 import type { TurnRecord } from "../turn-record.ts";
 import { KeptFrames } from "./kept-frames.ts";
+import { bytesOfText, KeptMessages } from "./kept-messages.ts";
 import { MessageIds } from "./message-ids.ts";
 
 /** An entry of a journal as it is kept: of a text that was said, which most entries are, the text alone. */
@@ -54,9 +48,7 @@ export interface MemorySession {
   lastSeq: number;
   fence: number;
   promptVersion: string | undefined;
-  /** They are JSON: so what is handed out cannot be changed in here, and they are small. */
-  readonly messages: string[];
-  messageBytes: number;
+  readonly messages: KeptMessages;
   readonly frames: KeptFrames;
   unended: UnendedTurn | undefined;
   /** Set while calls of the last turn wait for an approval. */
@@ -93,8 +85,7 @@ export function newMemorySession(
     lastSeq: 0,
     fence: 0,
     promptVersion: undefined,
-    messages: [],
-    messageBytes: 0,
+    messages: new KeptMessages(),
     frames: new KeptFrames(),
     unended: undefined,
     waiting: undefined,
@@ -113,30 +104,8 @@ export function newMemorySession(
 }
 
 export function bytesOfSession(session: MemorySession): number {
-  const { bytes, messageBytes, recordBytes, frames, messageIds, title } = session;
-  return bytes + messageBytes + recordBytes + frames.bytes + messageIds.bytes + 2 * title.length;
-}
-
-/** What is forgotten beyond the need, as a part of the room: the whole list is moved each time, and that is not to be at each turn. */
-const FORGOTTEN_AT_ONCE = 1 / 16;
-
-/** Forgets the oldest turns of which there is no room; the last `newest` messages are those of the turn that has ended. */
-export function forgetOldTurns(session: MemorySession, newest: number): void {
-  const { messages } = session;
-  const room = MAX_HISTORY_BYTES_PER_SESSION * (1 - FORGOTTEN_AT_ONCE);
-  if (session.messageBytes <= MAX_HISTORY_BYTES_PER_SESSION) return;
-  let at = 0;
-  for (; at < messages.length - newest; at++) {
-    const message = messages[at] as string;
-    const isWhole = message.startsWith(USER_MESSAGE_START);
-    if (isWhole && session.messageBytes <= room) break;
-    session.messageBytes -= bytesOfMessage(message);
-  }
-  messages.splice(0, at);
-}
-
-export function bytesOfMessage(text: string): number {
-  return Buffer.byteLength(text) + MESSAGE_OVERHEAD_BYTES;
+  const { bytes, messages, recordBytes, frames, messageIds, title } = session;
+  return bytes + messages.bytes + recordBytes + frames.bytes + messageIds.bytes + 2 * title.length;
 }
 
 export function keptEntry(entry: JournalEntry): KeptEntry {
@@ -151,7 +120,7 @@ export function bytesOfEntries(entries: readonly KeptEntry[]): number {
   let bytes = 0;
   for (const entry of entries) {
     const kept = typeof entry === "string" ? entry : keptEntry(entry);
-    bytes += bytesOfMessage(typeof kept === "string" ? kept : JSON.stringify(kept));
+    bytes += bytesOfText(typeof kept === "string" ? kept : JSON.stringify(kept));
   }
   return bytes;
 }

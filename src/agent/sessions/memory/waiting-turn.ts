@@ -2,9 +2,9 @@ import type { ApprovalRequestFrame } from "../../../protocol/frames.ts";
 import { tokensOf } from "../session-counts.ts";
 import type { AbandonedTurn } from "../session-store.ts";
 import { wentOn, type CallAnswer, type WaitingCalls } from "../waiting-calls.ts";
+import { bytesOfText } from "./kept-messages.ts";
 import {
   bytesOfEntries,
-  bytesOfMessage,
   entryOf,
   type MemorySession,
   type UnendedTurn,
@@ -17,7 +17,7 @@ export function beginWait(
   requests: readonly ApprovalRequestFrame[],
   { turn, messages }: { turn: UnendedTurn; messages: number },
 ): void {
-  const bytes = turn.journalBytes + bytesOfMessage(JSON.stringify(requests));
+  const bytes = turn.journalBytes + bytesOfText(JSON.stringify(requests));
   session.bytes += bytes;
   session.waiting = {
     begun: turn.begun,
@@ -66,8 +66,7 @@ export function goOn(
 ): UnendedTurn {
   const { turnId } = answer;
   endWait(session);
-  const taken = session.messages.splice(session.messages.length - waiting.messages);
-  for (const message of taken) session.messageBytes -= bytesOfMessage(message);
+  session.messages.removeLast(waiting.messages);
   waiting.journal.push(wentOn(answer));
   const journalBytes = bytesOfEntries(waiting.journal);
   session.bytes += journalBytes;
