@@ -136,6 +136,35 @@ describe("the replicas of an agent that is autoscaled", () => {
     expect(againInMs).toBe(69_000);
   });
 
+  it("stay while the first one starts, and then for long enough to be heard of, unless it does not come", () => {
+    const autoscaling = scaled({
+      ...ON_DEMAND,
+      keda: { cooldownPeriod: 10, pollingInterval: 10 },
+    });
+    const after = (seconds: number, servesSince: ScaledDeployment["servesSince"]): number => {
+      const deployment = {
+        replicas: 1,
+        mark: { spec: 1, awakeSince: NOW / 1_000 },
+        servesSince: typeof servesSince === "number" ? NOW / 1_000 + servesSince : servesSince,
+      };
+      const decision = decideReplicas(
+        { replicas: 0, autoscaling },
+        deployment,
+        NOW + seconds * 1_000,
+      );
+      return decision.replicas ?? 1;
+    };
+    expect(after(71, undefined)).toBe(0);
+    expect(after(71, "not-yet")).toBe(1);
+    expect(after(299, "not-yet")).toBe(1);
+    expect(after(301, "not-yet")).toBe(0);
+    expect(after(189, 120)).toBe(1);
+    expect(after(191, 120)).toBe(0);
+    // It served before the agent was woken last.
+    expect(after(69, -500)).toBe(1);
+    expect(after(71, -500)).toBe(0);
+  });
+
   it("end at once by the hand of somebody where load starts none", () => {
     const agent = anAgent();
     agent.become(2, {});

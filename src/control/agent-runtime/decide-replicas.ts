@@ -11,6 +11,9 @@ export const DEFAULT_POLLING_SECONDS = 30;
 /** After this time the first client of an agent shows in the metrics that an autoscaler looks at. */
 const LEAST_AWAKE_SECONDS = 60;
 
+/** A replica that is not ready for so long after the agent was woken is not waited for any longer: its image would have come by then. */
+const LONGEST_START_SECONDS = 300;
+
 /** What is remembered at the Deployment of an agent that autoscaling is on for, or was. */
 export interface ScalingMark {
   /** The `spec.replicas` that was carried over last. */
@@ -24,6 +27,8 @@ export interface ScalingMark {
 export interface ScaledDeployment {
   readonly replicas: number;
   readonly mark: ScalingMark | undefined;
+  /** Since when a replica takes connections: seconds since 1970. `undefined`: that is not known. */
+  readonly servesSince?: number | "not-yet" | undefined;
 }
 
 export interface ReplicasDecision {
@@ -49,7 +54,7 @@ export function decideReplicas(
   const wanted = withinBounds(source, autoscaling);
   const bounded = withinBounds(specified, autoscaling);
 
-  const sleepsAt = awakeUntil(autoscaling, before);
+  const sleepsAt = awakeUntil(autoscaling, before, deployment?.servesSince);
   if (wanted === 0 && current !== undefined && current > 0 && sleepsAt > nowMs) {
     // An autoscaler hears of the load that woke the agent only after a while, and would end it at once. It is asked again later.
     const mark = { ...before, spec: carried };
@@ -83,12 +88,25 @@ function afterwards(specified: number, before: ScalingMark | undefined): Replica
   return { replicas, mark };
 }
 
-function awakeUntil(autoscaling: Autoscaling, mark: ScalingMark | undefined): number {
+function awakeUntil(
+  autoscaling: Autoscaling,
+  mark: ScalingMark | undefined,
+  servesSince: ScaledDeployment["servesSince"],
+): number {
   // Where no load ends the last replica, whoever writes 0 means it.
   if (mark?.awakeSince === undefined || autoscaling.minReplicas > 0) return 0;
   const { pollingInterval = DEFAULT_POLLING_SECONDS } = autoscaling.keda ?? {};
   const heardAfter = LEAST_AWAKE_SECONDS + pollingInterval;
-  return (mark.awakeSince + Math.max(cooldownSeconds(autoscaling), heardAfter)) * 1_000;
+  const { awakeSince } = mark;
+  const until = awakeSince + Math.max(cooldownSeconds(autoscaling), heardAfter);
+  // There is nothing to hear of before a client is let in.
+  const atLeast =
+    servesSince === "not-yet"
+      ? awakeSince + LONGEST_START_SECONDS
+      : servesSince === undefined
+        ? 0
+        : servesSince + heardAfter;
+  return Math.max(until, atLeast) * 1_000;
 }
 
 /** 0 is no number of replicas but the wish for none, which holds whatever the bounds are. */

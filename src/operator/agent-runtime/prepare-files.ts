@@ -5,6 +5,7 @@ import { nextFiles, signedConfig } from "./files/agent-files.ts";
 import { type DigestReaders, gatherDigests } from "./files/gather-digests.ts";
 import { type AutoscalerFacts, buildAutoscalers } from "./objects/build-autoscalers.ts";
 import type { Phase } from "./pass.ts";
+import { servesSince } from "./pods/serves-since.ts";
 import { scalingMarkOf } from "../cluster/scaling-mark.ts";
 
 interface Scaling {
@@ -38,6 +39,7 @@ export function prepareFiles(
     const deployment = own.deployment && {
       replicas: own.deployment.spec.replicas ?? 1,
       mark: scalingMarkOf(own.deployment),
+      servesSince: servesSince(own.deployment.status),
     };
     pass.wanted = {
       agentRuntime,

@@ -52,7 +52,13 @@ export interface DeploymentObject extends KubernetesObject {
     readyReplicas?: number;
     availableReplicas?: number;
     updatedReplicas?: number;
-    conditions?: { type: string; status: string; reason?: string; message?: string }[];
+    conditions?: {
+      type: string;
+      status: string;
+      reason?: string;
+      message?: string;
+      lastTransitionTime?: string;
+    }[];
   };
 }
 export interface PodObject extends KubernetesObject {
