@@ -9,6 +9,7 @@ import type { DecidedPromptPacks, DecidedToolRegistries } from "../cluster/opera
 import type { WrittenStatuses } from "../cluster/written-statuses.ts";
 import { agentKeyOf } from "./children.ts";
 import { agentOfConfigMap } from "../cluster/labels.ts";
+import { isNewsOfScaler } from "./is-news-of-scaler.ts";
 
 export function watchForAgents(
   controller: Controller,
@@ -37,8 +38,8 @@ export function watchForAgents(
     .watches(caches.services, (service) => concerned(service))
     .watches(caches.podDisruptionBudgets, (budget) => concerned(budget))
     .watches(caches.networkPolicies, (policy) => concerned(policy))
-    .watches(caches.horizontalPodAutoscalers, (autoscaler) => concerned(autoscaler))
-    .watches(caches.scaledObjects, (scaled) => concerned(scaled))
+    .watches(caches.horizontalPodAutoscalers, (scaler) => concerned(scaler), isNewsOfScaler)
+    .watches(caches.scaledObjects, (scaler) => concerned(scaler), isNewsOfScaler)
     // KEDA was installed, or removed.
     .watches(caches.servedKinds, () => keysOf(agentRuntimes.indexed("scaler", "keda")))
     .watches(caches.pods, (pod) => caches.pods.valuesOf("agent", pod))
