@@ -55,7 +55,9 @@ export interface EventRecorderOptions {
 export class EventRecorder {
   readonly #options: EventRecorderOptions;
   readonly #remembered = new Map<string, Remembered>();
-  readonly #underWay = new Set<Promise<void>>();
+  #underWay = 0;
+  /** Those who wait until they may report, first come first served. */
+  readonly #waiting: (() => void)[] = [];
 
   constructor(options: EventRecorderOptions) {
     this.#options = options;
@@ -72,10 +74,21 @@ export class EventRecorder {
     signal: AbortSignal,
   ): Promise<void> {
     if (events.length === 0) return;
-    while (this.#underWay.size >= MAX_REPORTS_UNDER_WAY) await Promise.race(this.#underWay);
-    const reporting = this.#reportInOrder(type, about, events, signal);
-    this.#underWay.add(reporting);
-    void reporting.finally(() => this.#underWay.delete(reporting));
+    await this.#turn();
+    void this.#reportInOrder(type, about, events, signal).finally(() => this.#leave());
+  }
+
+  /** A race of all reports that are under way would be told of each of them, in every caller that waits. */
+  async #turn(): Promise<void> {
+    if (this.#underWay < MAX_REPORTS_UNDER_WAY) this.#underWay += 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Hands the place over to the next one. */
+  #leave(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#underWay -= 1;
+    else next();
   }
 
   async #reportInOrder(
