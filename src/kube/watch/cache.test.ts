@@ -36,6 +36,25 @@ describe("Cache", () => {
     expect(cache.indexed("app", "none")).toEqual([]);
   });
 
+  it("finds an object under each of the values that it has, and under none that it had", () => {
+    const cache = new Cache<KubernetesObject>({
+      label: ({ metadata }) => Object.values(metadata.labels ?? {}),
+    });
+    const labelled = (resourceVersion: string, labels: Record<string, string>) => {
+      const object = anObject("a", resourceVersion);
+      cache.set({ ...object, metadata: { ...object.metadata, labels } });
+      return ["x", "y", "z"].filter((value) => cache.indexed("label", value).length === 1);
+    };
+    expect(labelled("1", { one: "x", two: "y" })).toEqual(["x", "y"]);
+    expect(labelled("2", { one: "x", two: "y" })).toEqual(["x", "y"]);
+    expect(labelled("3", { one: "y", two: "z" })).toEqual(["y", "z"]);
+    expect(labelled("4", { one: "z", two: "z" })).toEqual(["z"]);
+    expect(labelled("5", {})).toEqual([]);
+    expect(labelled("6", { one: "x" })).toEqual(["x"]);
+    cache.delete("default/a");
+    expect(cache.indexed("label", "x")).toEqual([]);
+  });
+
   it("tells of an object once per version", () => {
     const cache = new Cache<KubernetesObject>();
     const changes = recorded(cache);

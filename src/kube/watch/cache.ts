@@ -3,6 +3,12 @@ import { keyOf, type KubernetesObject } from "../client/object.ts";
 /** Gives the values under which an index holds the object. */
 export type IndexFunction<T> = (object: T) => readonly string[];
 
+interface Index<T> {
+  readonly valuesOf: IndexFunction<T>;
+  /** The keys of the objects that it holds, by value. */
+  readonly keys: Map<string, Set<string>>;
+}
+
 export interface CacheChange<T> {
   /** `undefined`: the object is new. */
   before: T | undefined;
@@ -16,13 +22,14 @@ export interface CacheChange<T> {
  */
 export class Cache<T extends KubernetesObject> {
   readonly #objects = new Map<string, T>();
-  readonly #indexFunctions: ReadonlyMap<string, IndexFunction<T>>;
-  readonly #indexes = new Map<string, Map<string, Set<string>>>();
+  readonly #indexes: ReadonlyMap<string, Index<T>>;
   readonly #listeners = new Set<(change: CacheChange<T>) => void>();
 
   constructor(indexFunctions: Record<string, IndexFunction<T>> = {}) {
-    this.#indexFunctions = new Map(Object.entries(indexFunctions));
-    for (const name of this.#indexFunctions.keys()) this.#indexes.set(name, new Map());
+    const indexes = Object.entries(indexFunctions);
+    this.#indexes = new Map(
+      indexes.map(([name, valuesOf]) => [name, { valuesOf, keys: new Map() }]),
+    );
   }
 
   get size(): number {
@@ -39,14 +46,14 @@ export class Cache<T extends KubernetesObject> {
 
   /** The objects that the index holds under the value, in order of their keys. */
   indexed(index: string, value: string): T[] {
-    const keys = this.#indexes.get(index)?.get(value);
+    const keys = this.#indexes.get(index)?.keys.get(value);
     if (keys === undefined) return [];
     return [...keys].sort().flatMap((key) => this.#objects.get(key) ?? []);
   }
 
   /** The values under which the index holds the object, or would. */
   valuesOf(index: string, object: T): readonly string[] {
-    return this.#indexFunctions.get(index)?.(object) ?? [];
+    return this.#indexes.get(index)?.valuesOf(object) ?? NONE;
   }
 
   /** `listener` is called after each change, when the cache and its indexes hold it. The function that is returned ends that. */
@@ -69,10 +76,9 @@ export class Cache<T extends KubernetesObject> {
         this.delete(key);
         return this.set(object);
       }
-      this.#unindex(key, before);
     }
     this.#objects.set(key, object);
-    this.#index(key, object);
+    this.#reindex(key, before, object);
     this.#tell({ before, after: object });
   }
 
@@ -80,7 +86,7 @@ export class Cache<T extends KubernetesObject> {
     const before = this.#objects.get(key);
     if (before === undefined) return;
     this.#objects.delete(key);
-    this.#unindex(key, before);
+    this.#reindex(key, before, undefined);
     this.#tell({ before, after: undefined });
   }
 
@@ -101,23 +107,32 @@ export class Cache<T extends KubernetesObject> {
     for (const listener of this.#listeners) listener(change);
   }
 
-  #index(key: string, object: T): void {
-    for (const [name, index] of this.#indexes) {
-      for (const value of this.#indexFunctions.get(name)?.(object) ?? []) {
-        let keys = index.get(value);
-        if (keys === undefined) index.set(value, (keys = new Set()));
-        keys.add(key);
-      }
+  #reindex(key: string, before: T | undefined, after: T | undefined): void {
+    for (const { valuesOf, keys } of this.#indexes.values()) {
+      const were = before === undefined ? NONE : valuesOf(before);
+      const are = after === undefined ? NONE : valuesOf(after);
+      // A change of an object rarely is one of what it is found by.
+      if (isSame(were, are)) continue;
+      for (const value of were) remove(keys, value, key);
+      for (const value of are) add(keys, value, key);
     }
   }
+}
 
-  #unindex(key: string, object: T): void {
-    for (const [name, index] of this.#indexes) {
-      for (const value of this.#indexFunctions.get(name)?.(object) ?? []) {
-        const keys = index.get(value);
-        keys?.delete(key);
-        if (keys?.size === 0) index.delete(value);
-      }
-    }
-  }
+const NONE: readonly string[] = [];
+
+function isSame(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((value, index) => value === others[index]);
+}
+
+function add(index: Map<string, Set<string>>, value: string, key: string): void {
+  const keys = index.get(value);
+  if (keys === undefined) index.set(value, new Set([key]));
+  else keys.add(key);
+}
+
+function remove(index: Map<string, Set<string>>, value: string, key: string): void {
+  const keys = index.get(value);
+  keys?.delete(key);
+  if (keys?.size === 0) index.delete(value);
 }
