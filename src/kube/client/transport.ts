@@ -42,7 +42,7 @@ export interface Transport {
  */
 export function createTransport(
   kubeConfig: KubeConfig,
-  clock: Pick<Clock, "setTimer"> = systemClock,
+  clock: Pick<Clock, "setTimer" | "now"> = systemClock,
 ): Transport {
   const cluster = kubeConfig.getCurrentCluster();
   if (cluster === null) throw new Error("the kubeconfig names no current cluster");
@@ -53,7 +53,7 @@ export function createTransport(
   const port = server.port === "" ? (secure ? 443 : 80) : server.port;
   const root = server.pathname.replace(/\/$/, "");
   const proxied = cluster.proxyUrl !== undefined && cluster.proxyUrl !== "";
-  const credentials = new Credentials(kubeConfig);
+  const credentials = new Credentials(kubeConfig, clock);
   let agents: { readonly watches: Agent; readonly others: Agent } | undefined;
   /** What the agents were made for. */
   let known: Authentication | undefined;
