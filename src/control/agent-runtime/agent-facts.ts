@@ -10,7 +10,7 @@ import type { SecretFile } from "./workload-decision.ts";
 export interface PreviousDecision {
   readonly config?: AgentConfig | undefined;
   readonly secretFiles?: readonly SecretFile[] | undefined;
-  /** A digest of all that the config was made of. `undefined`: that is not known. */
+  /** A digest of all that the config was made of, but for the name of the agent. `undefined`: that is not known. */
   readonly madeOf?: string | undefined;
 }
 

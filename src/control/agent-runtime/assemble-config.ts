@@ -6,6 +6,7 @@ import {
   type AgentConfig,
   type PromptConfig,
 } from "../../agent-config/agent-config.ts";
+import { configOnce } from "./config-once.ts";
 import { earlierPrompts } from "./earlier-prompts.ts";
 import { withoutUndefined } from "../without-undefined.ts";
 import type { AgentFacts } from "./agent-facts.ts";
@@ -25,8 +26,8 @@ interface AgentParts {
 }
 
 /**
- * `undefined` when a part is missing that the agent needs. `madeOf` tells one config from another. When it is that of the last config,
- * the last one is the answer, as it is, with its signature.
+ * `undefined` when a part is missing that the agent needs. `madeOf` tells the configs of one agent apart. When it is that of the
+ * last config, the last one is the answer, as it is, with its signature.
  */
 export function assembleConfig(
   { agentRuntime, runtime, previous }: AgentFacts,
@@ -47,9 +48,9 @@ export function assembleConfig(
     prompts !== undefined && prompt.value.keepsVersions === true
       ? earlierPrompts(prompts, tools.value.tools, previous.config)
       : prompts?.earlier;
-  const made: Parameters<typeof withoutUndefined<AgentConfig>>[0] = {
+  const agent = { name, namespace };
+  const made: Omit<Parameters<typeof withoutUndefined<AgentConfig>>[0], "agent"> = {
     version: AGENT_CONFIG_VERSION,
-    agent: { name, namespace },
     handler: agentRuntime.spec.facade.handler,
     facade: facade.value,
     session: session.value,
@@ -59,11 +60,18 @@ export function assembleConfig(
     tools: tools.value.tools,
   };
   // To copy it and to bring it into the order of the schema takes much longer than to see that it is what it was.
-  const madeOf = hash("sha256", JSON.stringify([made, gatewayKeys]), "base64");
+  const text = JSON.stringify([made, gatewayKeys]);
+  const madeOf = hash("sha256", text, "base64");
   const last = previous.madeOf === madeOf ? previous.config : undefined;
   return {
     config:
-      last ?? withGatewayKeys(inOrderOfSchema(withoutUndefined<AgentConfig>(made)), gatewayKeys),
+      last ??
+      configOnce(agent, { digest: madeOf, length: text.length }, () =>
+        withGatewayKeys(
+          inOrderOfSchema(withoutUndefined<AgentConfig>({ ...made, agent })),
+          gatewayKeys,
+        ),
+      ),
     madeOf,
     secretFiles: [facade, provider, prompt, tools, session].flatMap((part) => part.secretFiles),
   };

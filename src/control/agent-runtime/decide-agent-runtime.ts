@@ -50,7 +50,7 @@ export interface AgentRuntimeDecision {
   config: AgentConfig | undefined;
   /** `undefined` when `config` is, and when the image is not allowed: no replica is started or changed then. */
   workload: WorkloadDecision | undefined;
-  /** A digest of all that `config` was made of. `undefined` where the last good config is kept. */
+  /** A digest of all that `config` was made of, but for the name of the agent. `undefined` where the last good config is kept. */
   madeOf?: string | undefined;
   status: AgentRuntimeStatus;
 }

@@ -1,0 +1,27 @@
+import type { AgentConfig } from "../../agent-config/agent-config.ts";
+
+/** So many configs are kept. Beyond it the oldest is forgotten. */
+const MAX_CONFIGS = 32;
+/** A config that was made of a longer text is not kept. */
+const MAX_LENGTH = 128 * 1024;
+
+const known = new Map<string, AgentConfig>();
+
+/**
+ * Makes the config of an agent from one that was made of the same for another, since thousands of agents may differ in nothing but their
+ * names. Their configs then share all other parts, which nobody may change.
+ */
+export function configOnce(
+  agent: AgentConfig["agent"],
+  { digest, length }: { digest: string; length: number },
+  make: () => AgentConfig,
+): AgentConfig {
+  const likeness = known.get(digest);
+  if (likeness !== undefined) return { ...likeness, agent };
+  const config = make();
+  if (length > MAX_LENGTH) return config;
+  const [oldest] = known.keys();
+  if (oldest !== undefined && known.size === MAX_CONFIGS) known.delete(oldest);
+  known.set(digest, config);
+  return config;
+}
