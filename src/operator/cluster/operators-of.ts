@@ -17,7 +17,9 @@ const SAYS_MANAGED = z.object({
 
 /** The operator that looks after the object. `undefined`: none does, or the annotation names none. */
 export function claimantOf({ metadata }: KubernetesObject): string | undefined {
-  return NAMESPACE.safeParse(metadata.annotations?.[MANAGED_BY_ANNOTATION]).data;
+  const named = metadata.annotations?.[MANAGED_BY_ANNOTATION];
+  // A new object names none, and to find what is wrong with that takes longer than to read a name.
+  return named === undefined ? undefined : NAMESPACE.safeParse(named).data;
 }
 
 /** The field manager of what an operator says in its own name, beside what every operator writes as `OPERATOR`. */
