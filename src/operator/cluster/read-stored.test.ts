@@ -14,6 +14,22 @@ describe("readSpec", () => {
     expect(read).toMatchObject({ ok: true, spec: { tools: [{ type: "http", method: "POST" }] } });
   });
 
+  it("reads the same spec of many objects once, and any other one for itself", () => {
+    const read = (url: string, schema: typeof toolRegistrySpecSchema = toolRegistrySpecSchema) =>
+      readSpec(schema, { tools: [{ name: "a", url }] });
+    const first = read("http://once.example");
+    expect(read("http://once.example")).toBe(first);
+    expect(read("http://other.example")).toMatchObject({
+      spec: { tools: [{ url: "http://other.example" }] },
+    });
+    const another = toolRegistrySpecSchema.clone();
+    expect(read("http://once.example", another)).not.toBe(first);
+    expect(read("http://once.example", another)).toEqual(first);
+    for (let index = 0; index < 32; index += 1) read(`http://t${index}.example`);
+    expect(read("http://once.example")).not.toBe(first);
+    expect(read("http://once.example")).toEqual(first);
+  });
+
   it("names the fields of another schema, and counts those past the first five", () => {
     const tools = Array.from({ length: 7 }, (_, index) => ({
       name: `Tool ${index}`,

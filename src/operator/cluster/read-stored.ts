@@ -12,17 +12,45 @@ export type StoredSpec<Spec> =
   | { readonly ok: true; readonly spec: Spec }
   | { readonly ok: false; readonly problem: string };
 
-/** A cache keeps an object as it is until it changes, while many passes read its spec. */
-const known = new WeakMap<object, { schema: z.ZodType; read: StoredSpec<unknown> }>();
+/** So many texts of specs are known. Beyond it the oldest is forgotten. */
+const MAX_TEXTS = 32;
+/** A longer text is not remembered. */
+const MAX_TEXT_LENGTH = 32 * 1024;
 
-/** Reads the spec of a stored object, which may follow an older or a newer schema than that of this operator. */
+interface Known {
+  readonly schema: z.ZodType;
+  readonly read: StoredSpec<unknown>;
+}
+
+/** A cache keeps an object as it is until it changes, while many passes read its spec. */
+const known = new WeakMap<object, Known>();
+/** By the text of a spec, since thousands of resources may differ in nothing but their names. */
+const knownTexts = new Map<string, Known>();
+
+/**
+ * Reads the spec of a stored object, which may follow an older or a newer schema than that of this operator. What was read is shared by
+ * all that have the same spec, and nobody may change it.
+ */
 export function readSpec<Spec>(schema: z.ZodType<Spec>, spec: unknown): StoredSpec<Spec> {
   if (typeof spec !== "object" || spec === null) return readAnew(schema, spec);
-  const before = known.get(spec);
-  if (before?.schema === schema) return before.read as StoredSpec<Spec>;
-  const read = readAnew(schema, spec);
-  known.set(spec, { schema, read });
-  return read;
+  let reading = known.get(spec);
+  if (reading?.schema !== schema) {
+    reading = readText(schema, spec);
+    known.set(spec, reading);
+  }
+  return reading.read as StoredSpec<Spec>;
+}
+
+function readText<Spec>(schema: z.ZodType<Spec>, spec: object): Known {
+  const text = JSON.stringify(spec);
+  const before = knownTexts.get(text);
+  if (before?.schema === schema) return before;
+  const reading = { schema, read: readAnew(schema, spec) };
+  if (text.length > MAX_TEXT_LENGTH) return reading;
+  const [oldest] = knownTexts.keys();
+  if (oldest !== undefined && knownTexts.size === MAX_TEXTS) knownTexts.delete(oldest);
+  knownTexts.set(text, reading);
+  return reading;
 }
 
 function readAnew<Spec>(schema: z.ZodType<Spec>, spec: unknown): StoredSpec<Spec> {
