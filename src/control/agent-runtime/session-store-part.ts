@@ -1,3 +1,4 @@
+import type { AgentRuntimeSpec } from "../../api/agent-runtime.ts";
 import { parseDuration } from "../../api/fields/duration.ts";
 import type { AgentConfig } from "../../agent-config/agent-config.ts";
 import { RUNTIME_PROTOCOL } from "../../api/runtime-variables.ts";
@@ -37,11 +38,20 @@ function hasOwnMemory({ agentRuntime, runtime }: AgentFacts): boolean {
   return runtime !== undefined && protocol === ("omnia.runtime.v1" satisfies RuntimeProtocol);
 }
 
+/** A spec is the same in many passes. */
+const knownTtls = new WeakMap<AgentRuntimeSpec["session"], number>();
+
+function ttlOf(session: AgentRuntimeSpec["session"]): number {
+  const ttlMs = knownTtls.get(session) ?? Math.max(1, Math.round(parseDuration(session.ttl)));
+  knownTtls.set(session, ttlMs);
+  return ttlMs;
+}
+
 function storePart({ agentRuntime, runtime, references, previous }: AgentFacts): SessionStorePart {
   const type = "SessionStoreReady";
   const { session } = agentRuntime.spec;
   const { storeRef } = session;
-  const ttlMs = Math.max(1, Math.round(parseDuration(session.ttl)));
+  const ttlMs = ttlOf(session);
   if (session.type === "memory" || storeRef === undefined) {
     const message = "Sessions are kept in the memory of each replica, and end with it";
     return {
