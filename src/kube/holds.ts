@@ -19,17 +19,23 @@ export function holds(live: unknown, wanted: unknown, isExact = false): boolean 
   if (Object.is(live, wanted) || wanted === undefined) return true;
   if (Array.isArray(wanted)) {
     if (!Array.isArray(live)) return wanted.length === 0 && live === undefined;
-    return live.length === wanted.length && wanted.every((item, index) => holds(live[index], item));
+    if (live.length !== wanted.length) return false;
+    for (let index = 0; index < wanted.length; index += 1) {
+      if (!holds(live[index], wanted[index])) return false;
+    }
+    return true;
   }
   if (typeof wanted === "object" && wanted !== null) {
     // The API server drops empty maps.
     if (live === undefined) return Object.values(wanted).every((value) => value === undefined);
     if (!isMap(live)) return false;
     if (isExact && Object.keys(live).some((name) => !(name in wanted))) return false;
-    // Without pairs, because it is done for every field of every object of every agent again and again.
-    return Object.keys(wanted).every((name) =>
-      holds(live[name], (wanted as Record<string, unknown>)[name], EXACT_MAPS.has(name)),
-    );
+    // Without pairs and functions, because it is done for every field of every object of every agent again and again.
+    for (const name of Object.keys(wanted)) {
+      const field = (wanted as Record<string, unknown>)[name];
+      if (!holds(live[name], field, EXACT_MAPS.has(name))) return false;
+    }
+    return true;
   }
   // It drops empty strings too.
   if (wanted === "") return live === undefined;

@@ -100,12 +100,14 @@ export function buildDeployment(wanted: DeploymentWanted): DeploymentObject {
       labels,
       annotations: scalingAnnotation(scaling?.mark),
     }),
-    spec: withoutUndefined<DeploymentObject["spec"]>({
-      replicas: scaling === undefined ? workload.replicas : scaling.replicas,
-      selector: { matchLabels: agentSelector(agentRuntime.name) },
-      strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: "25%" } },
-      progressDeadlineSeconds: PROGRESS_DEADLINE_SECONDS,
-      revisionHistoryLimit: KEPT_REPLICA_SETS,
+    spec: {
+      ...withoutUndefined<Omit<DeploymentObject["spec"], "template">>({
+        replicas: scaling === undefined ? workload.replicas : scaling.replicas,
+        selector: { matchLabels: agentSelector(agentRuntime.name) },
+        strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: "25%" } },
+        progressDeadlineSeconds: PROGRESS_DEADLINE_SECONDS,
+        revisionHistoryLimit: KEPT_REPLICA_SETS,
+      }),
       template: {
         metadata: {
           labels: { ...podLabels },
@@ -116,9 +118,10 @@ export function buildDeployment(wanted: DeploymentWanted): DeploymentObject {
             ...annotations,
           }),
         },
+        // No field of it is undefined, as it was made.
         spec: template.spec,
       },
-    }),
+    },
   };
 }
 
