@@ -14,7 +14,7 @@ export function describeSession(
   session: MemorySession,
   { lastActiveAt, expiresAt }: SessionTimes,
 ): ListedSession {
-  const last = session.records.at(-1);
+  const last = session.records.last;
   return {
     id: session.id,
     owner: session.owner,
@@ -41,7 +41,7 @@ export function summaryOf(session: MemorySession, isRunning: boolean): SessionSu
 
 export function timelineOf(session: MemorySession, times: SessionTimes): SessionTimeline {
   const { unended, promptVersion } = session;
-  const turns = structuredClone(session.records);
+  const turns = structuredClone(session.records.toArray());
   if (unended !== undefined) {
     const { lease, begun, firstTurnId, journal } = unended;
     const goesOn = firstTurnId !== lease.turnId;

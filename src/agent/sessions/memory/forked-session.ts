@@ -4,7 +4,6 @@ import { SessionExistsError } from "../session-store.ts";
 import type { SessionClient } from "../session-client.ts";
 import { parseStoredMessage } from "../stored-values.ts";
 import { parseStoredRecord } from "../turn-record.ts";
-import { addRecord } from "./memory-records.ts";
 import { newMemorySession, type MemorySession } from "./memory-session.ts";
 
 /** `session`: the new one, unless there is one already. Throws SessionExistsError when that was not made by the same fork. */
@@ -29,7 +28,7 @@ function sourceOf(session: MemorySession): ForkSource {
   const unendedTurnId = unended?.lease.turnId;
   return {
     messages: messages.toArray().map((message) => JSON.stringify(message)),
-    records: records.map((record) => JSON.stringify(record)),
+    records: records.toArray().map((record) => JSON.stringify(record)),
     counts,
     packVersion: promptVersion,
     unendedTurnId,
@@ -48,7 +47,7 @@ function forkedSession(
   for (const text of messages) session.messages.add(parseStoredMessage(text));
   for (const text of records) {
     const record = parseStoredRecord(text);
-    if (record !== undefined) addRecord(session, record);
+    if (record !== undefined) session.records.add(record);
   }
   return session;
 }

@@ -10,7 +10,6 @@ import { describeSession, summaryOf, timelineOf } from "./describe-session.ts";
 import { forkOf } from "./forked-session.ts";
 import { bytesOfMessage } from "./kept-messages.ts";
 import { listSessions } from "./list-sessions.ts";
-import { keepRecord } from "./memory-records.ts";
 import { assertFollow, gone, lost } from "./refused-write.ts";
 import { fairBytes, SessionRoom } from "./session-room.ts";
 import { bytesOfFrames } from "./kept-frames.ts";
@@ -25,7 +24,7 @@ import {
 } from "./memory-session.ts";
 import type { SessionClient } from "../session-client.ts";
 import { beginWait, goOn, takeAnswer, takenTurn } from "./waiting-turn.ts";
-import { tokensOf } from "../session-counts.ts";
+import { addCounts, countsOf, tokensOf } from "../session-counts.ts";
 import { TokensByDay } from "../tokens-by-day.ts";
 import type {
   ForkOutcome,
@@ -295,7 +294,10 @@ export class MemorySessionStore implements SessionStore {
     session.bytes -= turn.journalBytes;
     const requests = requestsIn(frames);
     if (requests.length > 0) beginWait(session, requests, { turn, messages: messages.length });
-    if (record !== undefined) keepRecord(session, record);
+    if (record !== undefined) {
+      session.records.add(record);
+      session.counts = addCounts(session.counts, countsOf(record));
+    }
     session.messages.forgetOldTurns(messages.length + 1);
     session.unended = undefined;
     session.frames.endTurn(now);

@@ -4,9 +4,9 @@ import type { SessionClient } from "../session-client.ts";
 import { NO_COUNTS, type SessionCounts } from "../session-counts.ts";
 import { SESSION_OVERHEAD_BYTES, type NewTurn, type TurnLease } from "../session-store.ts";
 import type { JournalEntry } from "../turn-journal.ts";
-import type { TurnRecord } from "../turn-record.ts";
 import { KeptFrames } from "./kept-frames.ts";
 import { bytesOfText, KeptMessages } from "./kept-messages.ts";
+import { KeptRecords } from "./kept-records.ts";
 import { MessageIds } from "./message-ids.ts";
 
 /** An entry of a journal as it is kept: of a text that was said, which most entries are, the text alone. */
@@ -61,8 +61,7 @@ export interface MemorySession {
   readonly createdAt: number;
   counts: SessionCounts;
   /** Those of the turns that have ended. */
-  readonly records: TurnRecord[];
-  recordBytes: number;
+  readonly records: KeptRecords;
   /** What it takes beside its messages, frames and message ids. */
   bytes: number;
   countedBytes: number;
@@ -94,8 +93,7 @@ export function newMemorySession(
     forkOf,
     createdAt,
     counts: NO_COUNTS,
-    records: [],
-    recordBytes: 0,
+    records: new KeptRecords(),
     bytes: SESSION_OVERHEAD_BYTES + 2 * (id.length + owner.length + holder.length),
     countedBytes: 0,
     touchedAt: 0,
@@ -104,8 +102,10 @@ export function newMemorySession(
 }
 
 export function bytesOfSession(session: MemorySession): number {
-  const { bytes, messages, recordBytes, frames, messageIds, title } = session;
-  return bytes + messages.bytes + recordBytes + frames.bytes + messageIds.bytes + 2 * title.length;
+  const { bytes, messages, records, frames, messageIds, title } = session;
+  return (
+    bytes + messages.bytes + records.bytes + frames.bytes + messageIds.bytes + 2 * title.length
+  );
 }
 
 export function keptEntry(entry: JournalEntry): KeptEntry {
