@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { TurnFrame } from "../../../protocol/frames.ts";
-import { MAX_FRAME_BYTES_PER_TURN } from "../session-store.ts";
+import { FRAME_RETENTION_MS, MAX_FRAME_BYTES_PER_TURN } from "../session-store.ts";
 import { KeptFrames } from "./kept-frames.ts";
 
 function stamped(seq: number, turn = "turn-1") {
@@ -63,5 +63,75 @@ describe("KeptFrames", () => {
     alone.append(kept.after(0));
     expect(kept.bytes).toBe(alone.bytes);
     expect(kept.bytes).toBeLessThanOrEqual(MAX_FRAME_BYTES_PER_TURN);
+  });
+
+  describe("of turns that have one frame", () => {
+    const MORE: Partial<Extract<TurnFrame, { type: "done" }>>[] = [
+      {},
+      { message_id: "message" },
+      { usage: { input_tokens: 1, output_tokens: 2 } },
+      { state: "begun" },
+      { warnings: [{ validator: "length", message: "long" }] },
+      { content: "", finish_reason: "length" },
+      { session_id: "other" },
+    ];
+    const answer = (turn: number): TurnFrame => {
+      const more = MORE[turn % MORE.length];
+      return { ...done(turn + 1, `turn-${turn}`), content: `answer ${turn}`, ...more } as TurnFrame;
+    };
+    const TURNS = 200;
+    const frames = Array.from({ length: TURNS }, (_, turn) => answer(turn));
+    /** Turn 7 was withdrawn and begun anew. */
+    const keptOf = (): KeptFrames => {
+      const kept = new KeptFrames();
+      for (const [turn, frame] of frames.entries()) {
+        kept.beginTurn(turn);
+        if (turn === 7) kept.endTurn(turn);
+        if (turn === 7) kept.beginTurn(turn);
+        kept.append([frame]);
+        kept.endTurn(turn);
+      }
+      return kept;
+    };
+
+    it("gives each as it was added, from any of them on, to the text that is sent", () => {
+      const kept = keptOf();
+      for (let after = 0; after < TURNS; after++) {
+        const expected = frames.slice(after, after + kept.after(after).length);
+        expect(kept.after(after).length).toBe(Math.min(TURNS - after, 128));
+        expect(JSON.stringify(kept.after(after))).toBe(JSON.stringify(expected));
+      }
+      expect(kept.after(TURNS)).toEqual([]);
+    });
+
+    it("forgets each when its time has come, and counts what is left", () => {
+      const kept = keptOf();
+      for (let turn = 0; turn < TURNS; turn++) {
+        expect(kept.firstSeq).toBe(turn + 1);
+        const { bytes } = kept;
+        kept.forgetOld(turn + FRAME_RETENTION_MS);
+        expect(kept.bytes).toBeLessThan(bytes);
+        expect(kept.after(0)).toEqual(frames.slice(turn + 1, turn + 129));
+      }
+      expect([kept.firstSeq, kept.bytes]).toEqual([undefined, 0]);
+      kept.beginTurn(TURNS);
+      expect(kept.firstSeq).toBeUndefined();
+      kept.append([answer(TURNS)]);
+      expect([kept.firstSeq, kept.after(0)]).toEqual([TURNS + 1, [answer(TURNS)]]);
+    });
+
+    it("says where the frames begin behind the last one that made way", () => {
+      const kept = keptOf();
+      kept.beginTurn(TURNS);
+      const text = "x".repeat(MAX_FRAME_BYTES_PER_TURN / 4);
+      for (let at = 1; at <= 6; at++) kept.append([chunk(TURNS + at, text)]);
+      const first = kept.after(TURNS)[0]?.seq;
+      expect(first).toBeGreaterThan(TURNS + 1);
+      expect(kept.firstSeq).toBe(first);
+      kept.endTurn(TURNS);
+      expect(kept.firstSeq).toBe(first);
+      kept.forgetOld(TURNS + FRAME_RETENTION_MS);
+      expect([kept.firstSeq, kept.bytes]).toEqual([undefined, 0]);
+    });
   });
 });

@@ -1,4 +1,4 @@
-import type { ChunkFrame, TurnFrame } from "../../../protocol/frames.ts";
+import type { ChunkFrame, DoneFrame, TurnFrame } from "../../../protocol/frames.ts";
 import {
   FRAME_RETENTION_MS,
   MAX_FRAME_BYTES_PER_SESSION,
@@ -12,6 +12,7 @@ const FORGOTTEN_TURNS = 32;
 /** What a frame takes beside its text: ids, time, and the object itself. */
 const FRAME_OVERHEAD_BYTES = 256;
 
+/** The frames of one turn. */
 interface KeptTurn {
   readonly seqBefore: number;
   /**
@@ -26,69 +27,88 @@ interface KeptTurn {
   bytes: number;
   /** All before this index made way. */
   dropped: number;
-  endedAt: number;
 }
 
-/** The frames of a session's last turns, in memory, within the limits of their number and age. */
+/** What is kept of each turn that has ended, at as many places of its list. */
+const PARTS = 4;
+const NUMBERS = 3;
+
+/**
+ * The frames of a session's last turns, in memory, within the limits of their number and age. Of a turn that was answered in one
+ * plain frame only the parts of this frame are kept, since each object that is kept long costs time at each collection of garbage.
+ */
 export class KeptFrames {
-  #turns: KeptTurn[] = [];
-  /** All before this index were forgotten: to move a long list up at every turn costs more than the turn. */
+  /** Of each turn that has ended the id, the text, the time and the finish reason of its one frame; or all of it, and nothing. */
+  #turns: (KeptTurn | string | undefined)[] = [];
+  /** And the `seq` before it, its bytes, and when it ended. */
+  #numbers: number[] = [];
+  /** All before this turn were forgotten: to move a long list up at every turn costs more than the turn. */
   #first = 0;
-  #bytes = 0;
+  #endedBytes = 0;
+  /** The turn that began last, until it ends. */
+  #running: KeptTurn | undefined;
+  /** What the turns of one frame have in common. */
+  #sessionId: string | undefined;
+  /** The `seq` of the first frame behind the last one that made way for others of its turn. */
+  #wholeFrom = 0;
 
   get bytes(): number {
-    return this.#bytes;
+    return this.#endedBytes + (this.#running?.bytes ?? 0);
   }
 
   /** The `seq` of the first frame behind which all are kept. Undefined when none is. */
   get firstSeq(): number | undefined {
-    let first: number | undefined;
-    for (let index = this.#turns.length - 1; index >= this.#first; index--) {
-      const { seqBefore, frames, dropped } = this.#turns[index] as KeptTurn;
-      if (frames.length > 0) first = seqBefore + 1 + dropped;
-      if (dropped > 0) break;
-    }
-    return first;
+    if (this.bytes === 0) return undefined;
+    const isEnded = this.#first < this.#end;
+    const seqBefore = isEnded ? this.#seqBefore(this.#first) : this.#running?.seqBefore;
+    return Math.max((seqBefore ?? 0) + 1, this.#wholeFrom);
   }
 
   beginTurn(seqBefore: number): void {
-    this.#turns.push({
+    this.endTurn(Infinity);
+    this.#running = {
       seqBefore,
       frames: [],
       times: NO_TIMES,
       ids: undefined,
       bytes: 0,
       dropped: 0,
-      endedAt: Infinity,
-    });
+    };
   }
 
   /** Adds to the turn that began last. */
   append(frames: readonly TurnFrame[]): void {
-    const turn = this.#turns.at(-1);
+    const turn = this.#running;
     if (turn === undefined) throw new Error("no turn has begun");
     const bytes = bytesOfFrames(frames);
     // Many turns have one frame: an array that grows would take room for 17.
     if (turn.frames.length === 0 && frames[0]?.type !== "chunk") turn.frames = frames.slice();
     else for (const frame of frames) keep(turn, frame);
     turn.bytes += bytes;
-    this.#bytes += bytes;
     while (turn.bytes > MAX_FRAME_BYTES_PER_TURN && turn.dropped < turn.frames.length - 1) {
       const kept = turn.frames[turn.dropped];
-      const oldest = keptBytes(kept);
       turn.frames[turn.dropped] = undefined;
       if (typeof kept === "string") turn.times[turn.dropped] = "";
       turn.dropped += 1;
-      turn.bytes -= oldest;
-      this.#bytes -= oldest;
+      turn.bytes -= keptBytes(kept);
+      this.#wholeFrom = turn.seqBefore + 1 + turn.dropped;
     }
   }
 
   endTurn(now: number): void {
-    const turn = this.#turns.at(-1);
-    if (turn === undefined || turn.endedAt !== Infinity) return;
-    turn.endedAt = now;
-    while (this.#bytes > MAX_FRAME_BYTES_PER_SESSION && this.#turns.length - this.#first > 1) {
+    const turn = this.#running;
+    if (turn === undefined) return;
+    this.#running = undefined;
+    const frame = plainAnswer(turn);
+    this.#sessionId ??= frame?.session_id;
+    if (frame === undefined || frame.session_id !== this.#sessionId) {
+      this.#turns.push(turn, undefined, undefined, undefined);
+    } else {
+      this.#turns.push(frame.turn_id, frame.content, frame.timestamp, frame.finish_reason);
+    }
+    this.#numbers.push(turn.seqBefore, turn.bytes, now);
+    this.#endedBytes += turn.bytes;
+    while (this.#endedBytes > MAX_FRAME_BYTES_PER_SESSION && this.#end - this.#first > 1) {
       this.#forgetFirst();
     }
   }
@@ -96,23 +116,21 @@ export class KeptFrames {
   /** Forgets the turns that ended FRAME_RETENTION_MS ago or before. */
   forgetOld(now: number): void {
     const time = now - FRAME_RETENTION_MS;
-    for (;;) {
-      const first = this.#turns[this.#first];
-      if (first === undefined || first.endedAt > time) return;
-      this.#forgetFirst();
-    }
+    while (this.#first < this.#end && this.#endedAt(this.#first) <= time) this.#forgetFirst();
   }
 
   /** The next frames with `seq` > after: not all of them when they are many, or one between them is no longer kept. */
   after(after: number): TurnFrame[] {
     const batch: TurnFrame[] = [];
     // Most callers ask for the end of what is kept.
-    let index = Math.max(
-      this.#first,
-      this.#turns.findLastIndex((turn) => turn.seqBefore <= after),
-    );
-    for (; index < this.#turns.length; index++) {
-      const turn = this.#turns[index] as KeptTurn;
+    let index = this.#end;
+    if (this.#running === undefined || this.#running.seqBefore > after) {
+      do index -= 1;
+      while (index > this.#first && this.#seqBefore(index) > after);
+    }
+    for (index = Math.max(index, this.#first); index <= this.#end; index++) {
+      const turn = index < this.#end ? this.#endedTurn(index) : this.#running;
+      if (turn === undefined) break;
       const { seqBefore, frames, dropped } = turn;
       for (let at = Math.max(dropped, after - seqBefore); at < frames.length; at++) {
         const frame = frameAt(turn, at);
@@ -125,16 +143,54 @@ export class KeptFrames {
     return batch;
   }
 
+  /** The number of turns that have ended, those included that were forgotten and have their places still. */
+  get #end(): number {
+    return this.#numbers.length / NUMBERS;
+  }
+
+  #seqBefore(index: number): number {
+    return this.#numbers[index * NUMBERS] as number;
+  }
+
+  #endedAt(index: number): number {
+    return this.#numbers[index * NUMBERS + 2] as number;
+  }
+
+  #endedTurn(index: number): KeptTurn {
+    const parts = this.#turns.slice(index * PARTS, (index + 1) * PARTS);
+    if (typeof parts[0] === "object") return parts[0];
+    const [turn_id, content, timestamp, finish_reason] = parts as string[];
+    const seqBefore = this.#seqBefore(index);
+    const frame = {
+      type: "done",
+      session_id: this.#sessionId,
+      turn_id,
+      seq: seqBefore + 1,
+      timestamp,
+      content,
+      finish_reason,
+    } as DoneFrame;
+    return { seqBefore, frames: [frame], times: NO_TIMES, ids: undefined, bytes: 0, dropped: 0 };
+  }
+
   #forgetFirst(): void {
-    const turn = this.#turns[this.#first] as KeptTurn;
-    this.#bytes -= turn.bytes;
-    turn.frames = [];
-    turn.times = NO_TIMES;
+    this.#endedBytes -= this.#numbers[this.#first * NUMBERS + 1] as number;
+    this.#turns.fill(undefined, this.#first * PARTS, (this.#first + 1) * PARTS);
     this.#first += 1;
-    if (this.#first < Math.max(FORGOTTEN_TURNS, this.#turns.length - this.#first)) return;
-    this.#turns = this.#turns.slice(this.#first);
+    if (this.#first < Math.max(FORGOTTEN_TURNS, this.#end - this.#first)) return;
+    this.#turns = this.#turns.slice(this.#first * PARTS);
+    this.#numbers = this.#numbers.slice(this.#first * NUMBERS);
     this.#first = 0;
   }
+}
+
+/** The one frame of the turn, if it has one and that tells nothing but the answer. */
+function plainAnswer({ seqBefore, frames, dropped }: KeptTurn): DoneFrame | undefined {
+  const [frame] = frames;
+  if (frames.length !== 1 || dropped > 0 || typeof frame !== "object") return undefined;
+  if (frame.type !== "done" || frame.seq !== seqBefore + 1) return undefined;
+  const { message_id, usage, state, warnings } = frame;
+  return (message_id ?? usage ?? state ?? warnings) === undefined ? frame : undefined;
 }
 
 const NO_TIMES: string[] = [];
