@@ -4,7 +4,7 @@ import { MAX_TURN_RECORD_BYTES, MAX_TURN_RECORDS, type TurnRecord } from "../tur
 const RECORD_BYTES = 320;
 const CALL_BYTES = 120;
 /** So many records are dropped before the others move up. */
-const DROPPED_TOGETHER = 64;
+const DROPPED_TOGETHER = 256;
 
 /** What many turns of a session have in common. */
 type Circumstances = Omit<TurnRecord, "turnId" | "startedAt" | "endedAt">;
@@ -15,9 +15,9 @@ type Circumstances = Omit<TurnRecord, "turnId" | "startedAt" | "endedAt">;
  */
 export class KeptRecords {
   /** Of each turn its id and its circumstances, */
-  #turns: (string | Circumstances)[] = [];
+  readonly #turns: (string | Circumstances)[] = [];
   /** and when it began and ended; NaN for one that has not ended. */
-  #times: number[] = [];
+  readonly #times: number[] = [];
   /** All turns before this one were dropped. */
   #first = 0;
   #bytes = 0;
@@ -77,8 +77,8 @@ export class KeptRecords {
     this.#bytes -= bytesOf(this.#circumstancesOf(this.#first));
     this.#first += 1;
     if (this.#first < DROPPED_TOGETHER) return;
-    this.#turns = this.#turns.slice(2 * this.#first);
-    this.#times = this.#times.slice(2 * this.#first);
+    this.#turns.splice(0, 2 * this.#first);
+    this.#times.splice(0, 2 * this.#first);
     this.#first = 0;
   }
 }

@@ -49,6 +49,23 @@ describe("MemorySessionStore, within its bounds", () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  it.for([0, 1, 20, 5_000])(
+    "keeps a session for its ttl from the end of a turn that took %d ms",
+    async (tookMs) => {
+      const clock = new ManualClock();
+      const store = new MemorySessionStore({ ttlMs, clock });
+      const sessionId = await aSession(store);
+      await clock.advance(ttlMs / 2);
+      const lease = await sayIn(store, sessionId);
+      await clock.advance(tookMs);
+      await store.endTurn(lease, { frames: [done(lease, 1)], messages: [answer(lease)] });
+      await clock.advance(ttlMs - 1);
+      expect(store.activeSessions()).toBe(1);
+      await clock.advance(1);
+      expect(store.activeSessions()).toBe(0);
+    },
+  );
+
   it("takes a ttl that is longer than a timer can wait", async () => {
     const clock = new ManualClock();
     const store = new MemorySessionStore({ ttlMs: 100 * 24 * 3_600_000, clock });

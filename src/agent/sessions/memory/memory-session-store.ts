@@ -57,6 +57,8 @@ export const MAX_MEMORY_SESSIONS = 100_000;
 export const MAX_MEMORY_BYTES = 128 * 1024 * 1024;
 /** The activity of a session whose turn is writing is noted so often. */
 const TOUCH_AGAIN_MS = 100;
+/** What lies closer together than this is one activity. */
+const SAME_MOMENT_MS = 1;
 
 export interface MemorySessionStoreOptions {
   ttlMs: number;
@@ -281,7 +283,8 @@ export class MemorySessionStore implements SessionStore {
   async endTurn(lease: TurnLease, { frames, messages, record }: TurnEnd): Promise<void> {
     const now = this.#clock.monotonic();
     const session = this.#holder(lease, now);
-    this.#touch(session, now);
+    // An answer that comes at once is one activity with its message: the session keeps its place in the queues.
+    if (now - session.touchedAt >= SAME_MOMENT_MS) this.#touch(session, now);
     const turn = session.unended;
     // The same call was made before.
     if (turn === undefined) return;
