@@ -41,6 +41,7 @@ import {
   outcomeOfFailure,
   SESSION_DELETED,
   type StopReason,
+  type StoredEnding,
   type TurnEnding,
   type TurnOutcome,
 } from "./turn-ending.ts";
@@ -347,17 +348,7 @@ export class RunningTurn implements Turn {
     });
     this.#isEnding = true;
     try {
-      frames = await this.#writer.end(ending, {
-        answer: this.#transcript.answer,
-        state: this.#state,
-        messages,
-        record: this.#recorder.record(ending, {
-          firstChunkAt: this.#writer.firstChunkAt,
-          state: this.#state,
-        }),
-        pausesMs: isStoreAway ? STORE_RETURN_RETRIES_MS : TURN_WRITE_RETRIES_MS,
-        sessionTtlMs: this.config.session.ttlMs,
-      });
+      frames = await this.#storeEnd(ending, messages, isStoreAway);
     } catch (error) {
       if (error instanceof TurnLostError && isStoreAway) return outcomeOf(ending);
       if (error instanceof SessionGoneError) return this.#fail(SESSION_DELETED, onEnd);
@@ -368,9 +359,35 @@ export class RunningTurn implements Turn {
     // Before the clients are told, so that no message that follows comes before it.
     this.#dayBudget?.count(this.#store, this.budget.used);
     if (isStoreAway) return outcomeOf(ending);
+    onEnd(true);
+    this.#publishEnd(ending, frames, messages);
+    return outcomeOf(ending);
+  }
+
+  #storeEnd(
+    ending: StoredEnding,
+    messages: readonly HistoryMessage[],
+    isStoreAway: boolean,
+  ): Promise<readonly TurnFrame[]> {
+    const state = this.#state;
+    const { firstChunkAt } = this.#writer;
+    return this.#writer.end(ending, {
+      answer: this.#transcript.answer,
+      state,
+      messages,
+      record: this.#recorder.record(ending, { firstChunkAt, state }),
+      pausesMs: isStoreAway ? STORE_RETURN_RETRIES_MS : TURN_WRITE_RETRIES_MS,
+      sessionTtlMs: this.config.session.ttlMs,
+    });
+  }
+
+  #publishEnd(
+    ending: StoredEnding,
+    frames: readonly TurnFrame[],
+    messages: readonly HistoryMessage[],
+  ): void {
     const asked = ending.type === "done" ? (ending.approvals?.length ?? 0) : 0;
     if (asked > 0) this.#context.metrics.approvalsTotal.add(asked, { state: "asked" });
-    onEnd(true);
     this.#writer.publish(frames);
     this.#context.canary?.count({
       config: this.config,
@@ -381,7 +398,6 @@ export class RunningTurn implements Turn {
       firstChunkMs: this.#writer.firstChunkMs,
     });
     if (ending.type === "done") this.#judge(ending, messages);
-    return outcomeOf(ending);
   }
 
   /** Tells the clients that the turn failed, without the store. */

@@ -187,10 +187,10 @@ export class TurnRunner {
   }
 
   /** The store may know of the end of a turn whose clients are yet to be sent its last frame. */
-  async #whenEnded(sessionId: string): Promise<void> {
+  #whenEnded(sessionId: string): Promise<unknown> | undefined {
     const before = this.#running.get(sessionId);
-    if (before?.isEnding !== true) return;
-    await within(MAX_FAILED_TURN_WAIT_MS, before.whenOver(), this.#options.clock);
+    if (before?.isEnding !== true) return undefined;
+    return within(MAX_FAILED_TURN_WAIT_MS, before.whenOver(), this.#options.clock);
   }
 
   async #begin(
@@ -239,7 +239,8 @@ export class TurnRunner {
         throw new TurnError("UNAVAILABLE", "A budget of the agent is spent.");
       }
       if (begun.status === "started") {
-        await this.#whenEnded(message.sessionId);
+        const ending = this.#whenEnded(message.sessionId);
+        if (ending !== undefined) await ending;
         const turn = new RunningTurn(this.#options, {
           lease: begun.lease,
           store: store.store,

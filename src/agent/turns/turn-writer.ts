@@ -196,7 +196,7 @@ export class TurnWriter {
    * Stores the last frame with those that are unstored, and the turn's messages. Answers the frames, which the caller has to
    * publish. Tries again after each of the pauses, and rejects with what the store rejects with in the end.
    */
-  async end(
+  end(
     ending: StoredEnding,
     options: {
       /** The text that was emitted in chunks. */
@@ -223,13 +223,17 @@ export class TurnWriter {
     const last = this.#frames.ofEnding(ending, answer, state);
     // An array that grows takes room for 17, and most are kept.
     const all = frames.length === 0 ? [last] : [...frames, last];
-    const end = { frames: all, messages, record };
+    return this.#storeEnd({ frames: all, messages, record }, pausesMs);
+  }
+
+  // What waits for the store is a function of its own, with few variables: all of them are kept in an object while it waits.
+  async #storeEnd(end: TurnEnd, pausesMs: readonly number[]): Promise<readonly TurnFrame[]> {
     try {
       await this.#store.endTurn(this.#lease, end);
     } catch (error) {
       await this.#endAgain(error, end, pausesMs);
     }
-    return all;
+    return end.frames;
   }
 
   publish(frames: readonly TurnFrame[]): void {
