@@ -3,14 +3,21 @@ import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
 import { createServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createSilentServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { KubeConfig } from "@kubernetes/client-node";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { ManualClock } from "../../../test/support/builders/manual-clock.ts";
-import { CONNECT_TIMEOUT_MS, createTransport, MAX_CONNECTIONS } from "./transport.ts";
+import { rejectionOf } from "../../../test/support/builders/rejection-of.ts";
+import { textOf } from "./read-answer.ts";
+import {
+  CONNECT_TIMEOUT_MS,
+  createTransport,
+  MAX_CONNECTIONS,
+  RESPONSE_TIMEOUT_MS,
+} from "./transport.ts";
 
 const { signal } = new AbortController();
 const SUBJECT = "-subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1";
@@ -88,6 +95,65 @@ describe("a transport", () => {
     await vi.waitFor(() => expect(waiting).toHaveLength(MAX_CONNECTIONS), 5_000);
     for (const response of waiting) response.end();
     await Promise.all([...watches, ...others, another]);
+  });
+
+  it("gives up a request that gets no answer, and says that it may have been carried out", async () => {
+    const { transport, waiting, clock } = await aServer();
+    const sent = transport.send({ method: "POST", path: "/", body: "{}", signal });
+    await vi.waitFor(() => expect(waiting).toHaveLength(1), 5_000);
+    const [failure] = await Promise.all([rejectionOf(sent), clock.advance(RESPONSE_TIMEOUT_MS)]);
+    expect(failure).toMatchObject({ name: "ConnectionError", wasSent: true });
+    expect(String(failure)).toContain("no answer within 30 s");
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it("leaves an answer that has begun to its reader, until the signal says otherwise", async () => {
+    const { transport, waiting, clock } = await aServer();
+    const ending = new AbortController();
+    const sent = transport.send({ method: "GET", path: "/", signal: ending.signal });
+    await vi.waitFor(() => expect(waiting).toHaveLength(1), 5_000);
+    waiting[0]?.write("begun");
+    const response = await sent;
+    expect(clock.pendingTimers).toBe(0);
+    const read = rejectionOf(textOf(response));
+    await clock.advance(10 * RESPONSE_TIMEOUT_MS);
+    ending.abort();
+    expect(await read).toBeInstanceOf(Error);
+    expect(response.destroyed).toBe(true);
+  });
+
+  it("sends nothing for a signal that was aborted before", async () => {
+    const { transport, waiting } = await aServer();
+    const aborted = AbortSignal.abort(new Error("too late"));
+    const sent = transport.send({ method: "GET", path: "/", signal: aborted });
+    await expect(sent).rejects.toThrow("too late");
+    expect(waiting).toEqual([]);
+  });
+
+  it("gives up a server that takes a connection and says nothing on it, which carried nothing out", async () => {
+    const connections: Socket[] = [];
+    const server = createSilentServer((socket) => connections.push(socket)).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const kubeConfig = new KubeConfig();
+    kubeConfig.loadFromOptions({
+      clusters: [{ name: "c", server: `https://127.0.0.1:${port}`, skipTLSVerify: true }],
+      users: [{ name: "u" }],
+      contexts: [{ name: "x", cluster: "c", user: "u" }],
+      currentContext: "x",
+    });
+    const clock = new ManualClock();
+    const transport = createTransport(kubeConfig, clock);
+    onTestFinished(() => {
+      transport.close();
+      for (const socket of connections) socket.destroy();
+      server.close();
+    });
+    const sent = transport.send({ method: "POST", path: "/", body: "{}", signal });
+    await vi.waitFor(() => expect(connections).toHaveLength(1), 5_000);
+    const [failure] = await Promise.all([rejectionOf(sent), clock.advance(CONNECT_TIMEOUT_MS)]);
+    expect(failure).toMatchObject({ name: "ConnectionError", wasSent: false });
+    expect(String(failure)).toContain("no connection within 10 s");
   });
 
   it("gives up a request that waits for its turn when its signal says so", async () => {

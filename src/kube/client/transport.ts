@@ -116,6 +116,16 @@ export function createTransport(
       let wasSent = false;
       // For the connection, and then for the answer.
       let limit: Timer | undefined;
+      const fail = (cause: Error): void => {
+        const message = `no answer from the API server: ${cause.message}`;
+        reject(new ConnectionError(message, { cause, wasSent }));
+      };
+      /** A request without a connection tells nobody that it was destroyed, so the caller is told here. */
+      const giveUpAfter = (ms: number, what: string): Timer =>
+        clock.setTimer(ms, () => {
+          fail(new Error(`no ${what} within ${ms / 1000} s`));
+          sent.destroy();
+        });
       const begin = (): void => {
         limit?.cancel();
         try {
@@ -125,16 +135,12 @@ export function createTransport(
           sent.destroy();
           return;
         }
-        limit = clock.setTimer(RESPONSE_TIMEOUT_MS, () => {
-          sent.destroy(new Error(`no answer within ${RESPONSE_TIMEOUT_MS / 1000} s`));
-        });
+        limit = giveUpAfter(RESPONSE_TIMEOUT_MS, "answer");
         wasSent = true;
         sent.end(body);
       };
       const connect = (): void => {
-        limit ??= clock.setTimer(CONNECT_TIMEOUT_MS, () => {
-          sent.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS / 1000} s`));
-        });
+        limit ??= giveUpAfter(CONNECT_TIMEOUT_MS, "connection");
       };
       // Node would have a signal watched with much more for each request, and for each answer again.
       const abort = (): void => {
@@ -144,26 +150,23 @@ export function createTransport(
       signal.addEventListener("abort", abort, { once: true });
       // A proxy's agent gives a socket once that is connected to the proxy, and ours gives one when it is this request's turn.
       if (proxied) connect();
-      sent.once("socket", (socket) => {
+      sent.on("socket", (socket) => {
         // Our own agents make connections that are probed.
         if (!(agent instanceof ServerAgent)) socket.setKeepAlive(true, KEEP_ALIVE_MS);
         if (isConnected(socket)) return begin();
         connect();
         socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", begin);
       });
-      sent.once("response", (response) => {
+      sent.on("response", (response) => {
         // From here on the reader decides how long silence may last.
         limit?.cancel();
         resolve(response);
       });
-      sent.once("close", () => {
+      sent.on("close", () => {
         limit?.cancel();
         signal.removeEventListener("abort", abort);
       });
-      sent.on("error", (cause) => {
-        const message = `no answer from the API server: ${cause.message}`;
-        reject(new ConnectionError(message, { cause, wasSent }));
-      });
+      sent.on("error", fail);
     });
 
   return {
