@@ -4,11 +4,10 @@ import {
   MAX_FRAME_BYTES_PER_SESSION,
   MAX_FRAME_BYTES_PER_TURN,
 } from "../session-store.ts";
+import { Rows } from "./rows.ts";
 
 /** Frames that one replay step gives at once. */
 const MAX_FRAMES_PER_BATCH = 128;
-/** Turns that were forgotten are cut off the list when there are this many of them, and as many as those that are kept. */
-const FORGOTTEN_TURNS = 32;
 /** What a frame takes beside its text: ids, time, and the object itself. */
 const FRAME_OVERHEAD_BYTES = 256;
 
@@ -29,21 +28,15 @@ interface KeptTurn {
   dropped: number;
 }
 
-/** What is kept of each turn that has ended, at as many places of its list. */
-const PARTS = 4;
-const NUMBERS = 3;
-
 /**
  * The frames of a session's last turns, in memory, within the limits of their number and age. Of a turn that was answered in one
  * plain frame only the parts of this frame are kept, since each object that is kept long costs time at each collection of garbage.
  */
 export class KeptFrames {
   /** Of each turn that has ended the id, the text, the time and the finish reason of its one frame; or all of it, and nothing. */
-  #turns: (KeptTurn | string | undefined)[] = [];
+  readonly #turns = new Rows<KeptTurn | string | undefined>(4, undefined);
   /** And the `seq` before it, its bytes, and when it ended. */
-  #numbers: number[] = [];
-  /** All before this turn were forgotten: to move a long list up at every turn costs more than the turn. */
-  #first = 0;
+  readonly #numbers = new Rows<number>(3, 0);
   #endedBytes = 0;
   /** The turn that began last, until it ends. */
   #running: KeptTurn | undefined;
@@ -59,8 +52,8 @@ export class KeptFrames {
   /** The `seq` of the first frame behind which all are kept. Undefined when none is. */
   get firstSeq(): number | undefined {
     if (this.bytes === 0) return undefined;
-    const isEnded = this.#first < this.#end;
-    const seqBefore = isEnded ? this.#seqBefore(this.#first) : this.#running?.seqBefore;
+    const isEnded = this.#turns.length > 0;
+    const seqBefore = isEnded ? this.#numbers.at(0, 0) : this.#running?.seqBefore;
     return Math.max((seqBefore ?? 0) + 1, this.#wholeFrom);
   }
 
@@ -102,13 +95,13 @@ export class KeptFrames {
     const frame = plainAnswer(turn);
     this.#sessionId ??= frame?.session_id;
     if (frame === undefined || frame.session_id !== this.#sessionId) {
-      this.#turns.push(turn, undefined, undefined, undefined);
+      this.#turns.end().push(turn, undefined, undefined, undefined);
     } else {
-      this.#turns.push(frame.turn_id, frame.content, frame.timestamp, frame.finish_reason);
+      this.#turns.end().push(frame.turn_id, frame.content, frame.timestamp, frame.finish_reason);
     }
-    this.#numbers.push(turn.seqBefore, turn.bytes, now);
+    this.#numbers.end().push(turn.seqBefore, turn.bytes, now);
     this.#endedBytes += turn.bytes;
-    while (this.#endedBytes > MAX_FRAME_BYTES_PER_SESSION && this.#end - this.#first > 1) {
+    while (this.#endedBytes > MAX_FRAME_BYTES_PER_SESSION && this.#turns.length > 1) {
       this.#forgetFirst();
     }
   }
@@ -116,20 +109,21 @@ export class KeptFrames {
   /** Forgets the turns that ended FRAME_RETENTION_MS ago or before. */
   forgetOld(now: number): void {
     const time = now - FRAME_RETENTION_MS;
-    while (this.#first < this.#end && this.#endedAt(this.#first) <= time) this.#forgetFirst();
+    while (this.#turns.length > 0 && this.#numbers.at(0, 2) <= time) this.#forgetFirst();
   }
 
   /** The next frames with `seq` > after: not all of them when they are many, or one between them is no longer kept. */
   after(after: number): TurnFrame[] {
     const batch: TurnFrame[] = [];
     // Most callers ask for the end of what is kept.
-    let index = this.#end;
+    const count = this.#turns.length;
+    let index = count;
     if (this.#running === undefined || this.#running.seqBefore > after) {
       do index -= 1;
-      while (index > this.#first && this.#seqBefore(index) > after);
+      while (index > 0 && this.#numbers.at(index, 0) > after);
     }
-    for (index = Math.max(index, this.#first); index <= this.#end; index++) {
-      const turn = index < this.#end ? this.#endedTurn(index) : this.#running;
+    for (index = Math.max(index, 0); index <= count; index++) {
+      const turn = index < count ? this.#endedTurn(index) : this.#running;
       if (turn === undefined) break;
       const { seqBefore, frames, dropped } = turn;
       for (let at = Math.max(dropped, after - seqBefore); at < frames.length; at++) {
@@ -143,44 +137,26 @@ export class KeptFrames {
     return batch;
   }
 
-  /** The number of turns that have ended, those included that were forgotten and have their places still. */
-  get #end(): number {
-    return this.#numbers.length / NUMBERS;
-  }
-
-  #seqBefore(index: number): number {
-    return this.#numbers[index * NUMBERS] as number;
-  }
-
-  #endedAt(index: number): number {
-    return this.#numbers[index * NUMBERS + 2] as number;
-  }
-
   #endedTurn(index: number): KeptTurn {
-    const parts = this.#turns.slice(index * PARTS, (index + 1) * PARTS);
-    if (typeof parts[0] === "object") return parts[0];
-    const [turn_id, content, timestamp, finish_reason] = parts as string[];
-    const seqBefore = this.#seqBefore(index);
+    const turn = this.#turns.at(index, 0);
+    if (typeof turn === "object") return turn;
+    const seqBefore = this.#numbers.at(index, 0);
     const frame = {
       type: "done",
       session_id: this.#sessionId,
-      turn_id,
+      turn_id: turn,
       seq: seqBefore + 1,
-      timestamp,
-      content,
-      finish_reason,
+      timestamp: this.#turns.at(index, 2),
+      content: this.#turns.at(index, 1),
+      finish_reason: this.#turns.at(index, 3),
     } as DoneFrame;
     return { seqBefore, frames: [frame], times: NO_TIMES, ids: undefined, bytes: 0, dropped: 0 };
   }
 
   #forgetFirst(): void {
-    this.#endedBytes -= this.#numbers[this.#first * NUMBERS + 1] as number;
-    this.#turns.fill(undefined, this.#first * PARTS, (this.#first + 1) * PARTS);
-    this.#first += 1;
-    if (this.#first < Math.max(FORGOTTEN_TURNS, this.#end - this.#first)) return;
-    this.#turns = this.#turns.slice(this.#first * PARTS);
-    this.#numbers = this.#numbers.slice(this.#first * NUMBERS);
-    this.#first = 0;
+    this.#endedBytes -= this.#numbers.at(0, 1);
+    this.#turns.dropFirst();
+    this.#numbers.dropFirst();
   }
 }
 

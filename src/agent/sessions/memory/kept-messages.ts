@@ -1,13 +1,13 @@
 import type { HistoryMessage } from "../history-message.ts";
 import { MAX_HISTORY_BYTES_PER_SESSION, MESSAGE_OVERHEAD_BYTES } from "../session-store.ts";
+import { Rows } from "./rows.ts";
 
 /** A message of any other kind than the first three is kept as JSON. */
 type Kind = "user" | "assistant" | "partial" | "json";
 
-const CELLS = 3;
 /** What stands around the turn's id and the text of a message in its JSON. */
 const PLAIN_BYTES = JSON.stringify({ role: "assistant", turnId: "", content: "" }).length;
-/** What is forgotten beyond the need, as a part of the room: the whole list is moved each time, and that is not to be at each turn. */
+/** What is forgotten beyond the need, as a part of the room. */
 const FORGOTTEN_AT_ONCE = 1 / 16;
 
 /**
@@ -17,11 +17,11 @@ const FORGOTTEN_AT_ONCE = 1 / 16;
  */
 export class KeptMessages {
   /** Of each message its kind, the id of its turn and its text, which is the whole message where it is kept as JSON. */
-  readonly #cells: string[] = [];
+  readonly #rows = new Rows<string>(3, "");
   #bytes = 0;
 
   get length(): number {
-    return this.#cells.length / CELLS;
+    return this.#rows.length;
   }
 
   get bytes(): number {
@@ -31,15 +31,15 @@ export class KeptMessages {
   add(message: HistoryMessage): void {
     const kind = kindOf(message);
     const text = kind === "json" ? JSON.stringify(message) : contentOf(message);
-    this.#cells.push(kind, message.turnId, text);
-    this.#bytes += bytesOfCells(kind, message.turnId, text);
+    this.#rows.end().push(kind, message.turnId, text);
+    this.#bytes += bytesOfParts(kind, message.turnId, text);
   }
 
   /** Takes so many messages off the end. */
   removeLast(count: number): void {
-    for (let left = count; left > 0 && this.#cells.length > 0; left--) {
-      this.#bytes -= this.#bytesAt(this.#cells.length - CELLS);
-      this.#cells.length -= CELLS;
+    for (let left = Math.min(count, this.length); left > 0; left--) {
+      this.#bytes -= this.#bytesAt(this.length - 1);
+      this.#rows.dropLast();
     }
   }
 
@@ -47,22 +47,22 @@ export class KeptMessages {
   forgetOldTurns(newest: number): void {
     if (this.#bytes <= MAX_HISTORY_BYTES_PER_SESSION) return;
     const room = MAX_HISTORY_BYTES_PER_SESSION * (1 - FORGOTTEN_AT_ONCE);
-    let at = 0;
-    for (; at < this.#cells.length - newest * CELLS; at += CELLS) {
+    while (this.length > newest) {
       // The user's message is the first one of its turn.
-      if (this.#cells[at] === "user" && this.#bytes <= room) break;
-      this.#bytes -= this.#bytesAt(at);
+      if (this.#rows.at(0, 0) === "user" && this.#bytes <= room) return;
+      this.#bytes -= this.#bytesAt(0);
+      this.#rows.dropFirst();
     }
-    this.#cells.splice(0, at);
   }
 
   toArray(): HistoryMessage[] {
-    return Array.from({ length: this.length }, (_, index) => this.#at(index * CELLS));
+    return Array.from({ length: this.length }, (_, index) => this.#at(index));
   }
 
-  #at(at: number): HistoryMessage {
-    const [kind, turnId = "", content = ""] = this.#cells.slice(at, at + CELLS);
-    switch (kind as Kind) {
+  #at(row: number): HistoryMessage {
+    const turnId = this.#rows.at(row, 1);
+    const content = this.#rows.at(row, 2);
+    switch (this.#rows.at(row, 0) as Kind) {
       case "user":
         return { role: "user", turnId, content };
       case "assistant":
@@ -74,9 +74,9 @@ export class KeptMessages {
     }
   }
 
-  #bytesAt(at: number): number {
-    const [kind, turnId = "", text = ""] = this.#cells.slice(at, at + CELLS);
-    return bytesOfCells(kind as Kind, turnId, text);
+  #bytesAt(row: number): number {
+    const [kind, turnId, text] = [0, 1, 2].map((column) => this.#rows.at(row, column));
+    return bytesOfParts(kind as Kind, turnId ?? "", text ?? "");
   }
 }
 
@@ -84,7 +84,7 @@ export class KeptMessages {
 export function bytesOfMessage(message: HistoryMessage): number {
   const kind = kindOf(message);
   const text = kind === "json" ? JSON.stringify(message) : contentOf(message);
-  return bytesOfCells(kind, message.turnId, text);
+  return bytesOfParts(kind, message.turnId, text);
 }
 
 /** What a text of as many bytes takes that is kept by itself. */
@@ -92,7 +92,7 @@ export function bytesOfText(text: string): number {
   return Buffer.byteLength(text) + MESSAGE_OVERHEAD_BYTES;
 }
 
-function bytesOfCells(kind: Kind, turnId: string, text: string): number {
+function bytesOfParts(kind: Kind, turnId: string, text: string): number {
   return bytesOfText(text) + (kind === "json" ? 0 : PLAIN_BYTES + turnId.length);
 }
 

@@ -1,11 +1,9 @@
 import { MAX_TURN_RECORD_BYTES, MAX_TURN_RECORDS, type TurnRecord } from "../turn-record.ts";
+import { Rows } from "./rows.ts";
 
 /** What a record takes, about, without its calls and its texts; and a call, without its texts. */
 const RECORD_BYTES = 320;
 const CALL_BYTES = 120;
-/** So many records are dropped before the others move up. */
-const DROPPED_TOGETHER = 256;
-
 /** What many turns of a session have in common. */
 type Circumstances = Omit<TurnRecord, "turnId" | "startedAt" | "endedAt">;
 
@@ -15,15 +13,13 @@ type Circumstances = Omit<TurnRecord, "turnId" | "startedAt" | "endedAt">;
  */
 export class KeptRecords {
   /** Of each turn its id and its circumstances, */
-  readonly #turns: (string | Circumstances)[] = [];
+  readonly #turns = new Rows<string | Circumstances>(2, "");
   /** and when it began and ended; NaN for one that has not ended. */
-  readonly #times: number[] = [];
-  /** All turns before this one were dropped. */
-  #first = 0;
+  readonly #times = new Rows<number>(2, 0);
   #bytes = 0;
 
   get length(): number {
-    return this.#end - this.#first;
+    return this.#turns.length;
   }
 
   /** About how much memory they take. */
@@ -32,54 +28,42 @@ export class KeptRecords {
   }
 
   get last(): TurnRecord | undefined {
-    return this.length === 0 ? undefined : this.#at(this.#end - 1);
+    return this.length === 0 ? undefined : this.#at(this.length - 1);
   }
 
   /** The record must not be changed afterwards. The oldest ones make way. */
   add(record: TurnRecord): void {
-    const last = this.#turns.at(-1) as Circumstances | undefined;
+    const last = this.length === 0 ? undefined : this.#circumstancesOf(this.length - 1);
     const isLikeLast = last !== undefined && isSame(last, record);
-    this.#turns.push(record.turnId, isLikeLast ? last : record);
-    this.#times.push(record.startedAt, record.endedAt ?? Number.NaN);
+    this.#turns.end().push(record.turnId, isLikeLast ? last : record);
+    this.#times.end().push(record.startedAt, record.endedAt ?? Number.NaN);
     this.#bytes += bytesOf(record);
     while (
       this.length > MAX_TURN_RECORDS ||
       (this.#bytes > MAX_TURN_RECORD_BYTES && this.length > 1)
     ) {
-      this.#dropFirst();
+      this.#bytes -= bytesOf(this.#circumstancesOf(0));
+      this.#turns.dropFirst();
+      this.#times.dropFirst();
     }
   }
 
   toArray(): TurnRecord[] {
-    return Array.from({ length: this.length }, (_, index) => this.#at(this.#first + index));
-  }
-
-  get #end(): number {
-    return this.#times.length / 2;
+    return Array.from({ length: this.length }, (_, turn) => this.#at(turn));
   }
 
   #at(turn: number): TurnRecord {
-    const startedAt = this.#times[2 * turn] as number;
-    const endedAt = this.#times[2 * turn + 1] as number;
+    const endedAt = this.#times.at(turn, 1);
     return {
       ...this.#circumstancesOf(turn),
-      turnId: this.#turns[2 * turn] as string,
-      startedAt,
+      turnId: this.#turns.at(turn, 0) as string,
+      startedAt: this.#times.at(turn, 0),
       endedAt: Number.isNaN(endedAt) ? undefined : endedAt,
     };
   }
 
   #circumstancesOf(turn: number): Circumstances {
-    return this.#turns[2 * turn + 1] as Circumstances;
-  }
-
-  #dropFirst(): void {
-    this.#bytes -= bytesOf(this.#circumstancesOf(this.#first));
-    this.#first += 1;
-    if (this.#first < DROPPED_TOGETHER) return;
-    this.#turns.splice(0, 2 * this.#first);
-    this.#times.splice(0, 2 * this.#first);
-    this.#first = 0;
+    return this.#turns.at(turn, 1) as Circumstances;
   }
 }
 
