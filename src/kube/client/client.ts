@@ -5,7 +5,7 @@ import { Deadline } from "../../time/deadline.ts";
 import { apiVersionOf, type KubernetesObject, pathOf, type ResourceType } from "./object.ts";
 import type { Priority, RateLimiter } from "./rate-limiter.ts";
 import { requestPriority } from "./request-priority.ts";
-import { drained, eachLine, textOf } from "./read-answer.ts";
+import { eachLine, objectDrained, textOf } from "./read-answer.ts";
 import { repeatDelay } from "./repeat-delay.ts";
 import type { Transport, TransportRequest } from "./transport.ts";
 
@@ -310,7 +310,7 @@ export class KubeClient {
 
   /** Asks for the least that the server answers, and keeps nothing of that. */
   async #unread(request: TransportRequest): Promise<void> {
-    await this.#answered(forMetadata(request), drained, true);
+    await this.#answered(forMetadata(request), objectDrained, true);
   }
 
   async #answered<T>(

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { rejectionOf } from "../../../test/support/builders/rejection-of.ts";
-import { drained, eachLine, MAX_WATCH_LINE_BYTES, textOf } from "./read-answer.ts";
+import { eachLine, MAX_WATCH_LINE_BYTES, objectDrained, textOf } from "./read-answer.ts";
 
 /** The beginning of an answer whose rest a server sends as `write` says. */
 async function anAnswer(write: (response: ServerResponse) => unknown): Promise<IncomingMessage> {
@@ -56,12 +56,12 @@ describe("reading an answer", () => {
   });
 
   it("waits for the end of an answer that nobody wants", async () => {
-    await drained(await anAnswer(inParts("one", "two")));
+    await objectDrained(await anAnswer(inParts("{", "}")));
   });
 
   it.each([
     ["text", textOf],
-    ["nothing", drained],
+    ["nothing", objectDrained],
     ["lines", linesOf],
   ])("fails when the answer is cut, as %s", async (_, read) => {
     expect(await rejectionOf(read(await anAnswer(cutAfter("half"))))).toBeInstanceOf(Error);
@@ -69,6 +69,20 @@ describe("reading an answer", () => {
     gone.destroy();
     await once(gone, "close");
     expect(await rejectionOf(read(gone))).toBeInstanceOf(Error);
+  });
+
+  it("takes no page, and no empty answer, for that of the API server", async () => {
+    const page = objectDrained(await anAnswer((response) => response.end("<html>")));
+    await expect(page).rejects.toThrow("the answer is no object of JSON");
+    const nothing = objectDrained(await anAnswer((response) => response.end()));
+    await expect(nothing).rejects.toThrow("the answer is empty");
+  });
+
+  it("fails when nothing is left of the answer", async () => {
+    const answer = await anAnswer((response) => response.end("whole"));
+    await textOf(answer);
+    if (!answer.closed) await once(answer, "close");
+    await expect(textOf(answer)).rejects.toThrow("closed early");
   });
 
   it("gives each line that is not blank, whichever way they are cut into chunks", async () => {

@@ -11,6 +11,7 @@ export const MAX_RESPONSE_BYTES = 256 * 1024 * 1024;
 export const MAX_WATCH_LINE_BYTES = 8 * 1024 * 1024;
 
 const NEW_LINE = 10;
+const OPENING_BRACE = 123;
 
 /** Resolves to the whole answer. Rejects when it is cut or too large. */
 export async function textOf(response: IncomingMessage): Promise<string> {
@@ -26,9 +27,15 @@ export async function textOf(response: IncomingMessage): Promise<string> {
   return decoded(chunks);
 }
 
-/** Resolves when the whole answer has come, and keeps nothing of it. Rejects when it is cut. */
-export async function drained(response: IncomingMessage): Promise<void> {
-  await eachChunk(response, () => {});
+/** Resolves when a whole object of JSON has come, of which nothing but its beginning is looked at. Rejects when it is cut, or something else. */
+export async function objectDrained(response: IncomingMessage): Promise<void> {
+  let isObject = false;
+  await eachChunk(response, (chunk) => {
+    isObject ||= chunk[0] === OPENING_BRACE;
+    // Such as the page of a proxy, which has carried out nothing.
+    if (!isObject) throw new ConnectionError("the answer is no object of JSON");
+  });
+  if (!isObject) throw new ConnectionError("the answer is empty");
 }
 
 /**
@@ -75,11 +82,9 @@ function eachChunk(response: IncomingMessage, take: (chunk: Buffer) => void): Pr
         stop(error);
       }
     };
-    const onClose = (): void => {
-      if (!response.readableEnded) reject(response.errored ?? new Error("it was closed early"));
-    };
+    const onClose = (): void => reject(response.errored ?? new Error("it was closed early"));
     response.on("data", onData).on("end", resolve).on("error", reject).on("close", onClose);
-    // It may have been cut before anybody listened.
+    // It may have been over before anybody listened.
     if (response.destroyed) onClose();
   });
 }

@@ -151,8 +151,8 @@ export function createTransport(
       // A proxy's agent gives a socket once that is connected to the proxy, and ours gives one when it is this request's turn.
       if (proxied) connect();
       sent.on("socket", (socket) => {
-        // Our own agents make connections that are probed.
-        if (!(agent instanceof ServerAgent)) socket.setKeepAlive(true, KEEP_ALIVE_MS);
+        // Connections of our own agents are probed as soon as an answer has come, which for a watch is its end.
+        if (isWatch || !(agent instanceof ServerAgent)) socket.setKeepAlive(true, KEEP_ALIVE_MS);
         if (isConnected(socket)) return begin();
         connect();
         socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", begin);
