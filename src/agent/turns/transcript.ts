@@ -65,11 +65,17 @@ export class Transcript {
       isCancelled,
       isWaiting: ending.type === "done" && ending.finishReason === "awaiting_approval",
       recorded: this.#recorded,
-      unrecordedText: this.#answer.slice(this.#unrecordedFrom) || wholeAnswer,
+      unrecordedText: this.#unrecordedText() || wholeAnswer,
       partial: ending.type === "error" || wasCut,
     });
     const turnId = this.#historyTurnId;
     return turnId === this.#turnId ? messages : messages.map((each) => ({ ...each, turnId }));
+  }
+
+  #unrecordedText(): string {
+    if (this.#unrecordedFrom === 0) return this.#answer;
+    // A slice would keep the whole answer in memory for as long as the message is kept. This makes a text of its own.
+    return JSON.parse(JSON.stringify(this.#answer.slice(this.#unrecordedFrom))) as string;
   }
 
   #hasOutcome(callId: string): boolean {
