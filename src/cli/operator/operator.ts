@@ -58,7 +58,9 @@ export async function operator(flags: OperatorFlags, { env }: Streams): Promise<
   };
   process.on("SIGTERM", end).on("SIGINT", end);
   const namespace = flags.leaderElectionNamespace ?? ownNamespace(kubeConfig);
-  const keepingRoom = keepHeapRoom(v8Heap(), systemClock, ending.signal);
+  const keepingRoom = keepHeapRoom(v8Heap(), systemClock, ending.signal).catch((error: unknown) => {
+    log.warn({ error }, "The heap has the room of any other program from now on");
+  });
   try {
     await runOperator(
       {

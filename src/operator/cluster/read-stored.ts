@@ -48,7 +48,8 @@ function readText<Spec>(schema: z.ZodType<Spec>, spec: object): Known {
   const reading = { schema, read: readAnew(schema, spec) };
   if (text.length > MAX_TEXT_LENGTH) return reading;
   const [oldest] = knownTexts.keys();
-  if (oldest !== undefined && knownTexts.size === MAX_TEXTS) knownTexts.delete(oldest);
+  const isFull = before === undefined && knownTexts.size === MAX_TEXTS;
+  if (oldest !== undefined && isFull) knownTexts.delete(oldest);
   knownTexts.set(text, reading);
   return reading;
 }
