@@ -1,11 +1,12 @@
 import type { AgentConfig } from "../../agent-config/agent-config.ts";
+import { BoundedMemory } from "../bounded-memory.ts";
 
-/** So many configs are kept. Beyond it the oldest is forgotten. */
+/** So many configs are kept. */
 const MAX_CONFIGS = 32;
 /** A config that was made of a longer text is not kept. */
 const MAX_LENGTH = 128 * 1024;
 
-const known = new Map<string, AgentConfig>();
+const known = new BoundedMemory<AgentConfig>(MAX_CONFIGS);
 
 /**
  * Makes the config of an agent from one that was made of the same for another, since thousands of agents may differ in nothing but their
@@ -19,9 +20,6 @@ export function configOnce(
   const likeness = known.get(digest);
   if (likeness !== undefined) return { ...likeness, agent };
   const config = make();
-  if (length > MAX_LENGTH) return config;
-  const [oldest] = known.keys();
-  if (oldest !== undefined && known.size === MAX_CONFIGS) known.delete(oldest);
-  known.set(digest, config);
+  if (length <= MAX_LENGTH) known.set(digest, config);
   return config;
 }

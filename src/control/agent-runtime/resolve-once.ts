@@ -1,12 +1,13 @@
 import type { PromptPackDocument } from "../../promptpack/document/prompt-pack-document.ts";
 import type { PromptRequest } from "../../promptpack/render/prompt-request.ts";
 import { type PromptResolution, resolvePrompt } from "../../promptpack/render/resolve-prompt.ts";
+import { BoundedMemory } from "../bounded-memory.ts";
 
-/** So many answers of one version are kept. Beyond it the oldest is forgotten. */
+/** So many answers of one version are kept. */
 const MAX_ANSWERS = 32;
 
 /** The answers of a version to requests, as long as somebody holds the version. */
-const known = new WeakMap<PromptPackDocument, Map<string, PromptResolution>>();
+const known = new WeakMap<PromptPackDocument, BoundedMemory<PromptResolution>>();
 
 /**
  * As `resolvePrompt`, with the same object as the answer to the same request, since thousands of agents may ask the same of one version.
@@ -14,7 +15,7 @@ const known = new WeakMap<PromptPackDocument, Map<string, PromptResolution>>();
  */
 export function resolveOnce(pack: PromptPackDocument, request: PromptRequest): PromptResolution {
   const { prompt, variables, model, agent } = request;
-  const answers = known.get(pack) ?? new Map<string, PromptResolution>();
+  const answers = known.get(pack) ?? new BoundedMemory<PromptResolution>(MAX_ANSWERS);
   known.set(pack, answers);
   const key = JSON.stringify([prompt, variables, model]);
   const before = answers.get(key);
@@ -33,9 +34,6 @@ export function resolveOnce(pack: PromptPackDocument, request: PromptRequest): P
       },
     },
   });
-  if (isOfAgent) return resolution;
-  const [oldest] = answers.keys();
-  if (oldest !== undefined && answers.size === MAX_ANSWERS) answers.delete(oldest);
-  answers.set(key, resolution);
+  if (!isOfAgent) answers.set(key, resolution);
   return resolution;
 }

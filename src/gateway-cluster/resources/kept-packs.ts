@@ -3,6 +3,7 @@
  * its pack. What a ConfigMap holds is believed only when its content has the hash of its name.
  */
 import { DEFAULT_PACK_KEY } from "../../api/group.ts";
+import { BoundedMemory } from "../../control/bounded-memory.ts";
 import { readVersion, type PackVersion } from "../../control/prompt-pack/pack-version.ts";
 import { INSTANCE_LABEL } from "../../control/agent-runtime/agent-selector.ts";
 import type { KeptPackVersion } from "../../gateway/resource-source.ts";
@@ -34,7 +35,7 @@ export class KeptPacks {
   readonly #parser: PackParser;
   readonly #documents: ExpiringAnswers<PackVersion | undefined>;
   /** What a content calls itself never changes. The oldest one is forgotten first. */
-  readonly #semvers = new Map<string, string>();
+  readonly #semvers = new BoundedMemory<string>(MAX_SEMVERS);
 
   constructor({ client, parser, clock }: { client: KubeClient; parser: PackParser; clock: Clock }) {
     this.#client = client;
@@ -82,7 +83,7 @@ export class KeptPacks {
       const read = readVersion(hash, content, await this.#parser.parse(content, asking));
       return read && { hash, semver: read.semver, document: read.document };
     });
-    if (version !== undefined) this.#remember(version);
+    if (version !== undefined) this.#semvers.set(version.hash, version.semver);
     return version;
   }
 
@@ -96,11 +97,5 @@ export class KeptPacks {
       if (isNotFound(error)) return undefined;
       throw error;
     }
-  }
-
-  #remember({ hash, semver }: PackVersion): void {
-    this.#semvers.set(hash, semver);
-    const [oldest] = this.#semvers.keys();
-    if (this.#semvers.size > MAX_SEMVERS && oldest !== undefined) this.#semvers.delete(oldest);
   }
 }

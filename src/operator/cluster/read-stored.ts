@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { formatPath, validate } from "../../api/fields/problems.ts";
 import { API_VERSION, type OmniaKind } from "../../api/group.ts";
+import { BoundedMemory } from "../../control/bounded-memory.ts";
 import { TerminalError } from "../../kube/controller/controller.ts";
 import type { KubernetesObject, ResourceType } from "../../kube/client/object.ts";
 import type { OperatorContext } from "./operator-context.ts";
@@ -12,7 +13,7 @@ export type StoredSpec<Spec> =
   | { readonly ok: true; readonly spec: Spec }
   | { readonly ok: false; readonly problem: string };
 
-/** So many texts of specs are known. Beyond it the oldest is forgotten. */
+/** So many texts of specs are known. */
 const MAX_TEXTS = 32;
 /** A longer text is not remembered. */
 const MAX_TEXT_LENGTH = 32 * 1024;
@@ -25,7 +26,7 @@ interface Known {
 /** A cache keeps an object as it is until it changes, while many passes read its spec. */
 const known = new WeakMap<object, Known>();
 /** By the text of a spec, since thousands of resources may differ in nothing but their names. */
-const knownTexts = new Map<string, Known>();
+const knownTexts = new BoundedMemory<Known>(MAX_TEXTS);
 
 /**
  * Reads the spec of a stored object, which may follow an older or a newer schema than that of this operator. What was read is shared by
@@ -46,11 +47,7 @@ function readText<Spec>(schema: z.ZodType<Spec>, spec: object): Known {
   const before = knownTexts.get(text);
   if (before?.schema === schema) return before;
   const reading = { schema, read: readAnew(schema, spec) };
-  if (text.length > MAX_TEXT_LENGTH) return reading;
-  const [oldest] = knownTexts.keys();
-  const isFull = before === undefined && knownTexts.size === MAX_TEXTS;
-  if (oldest !== undefined && isFull) knownTexts.delete(oldest);
-  knownTexts.set(text, reading);
+  if (text.length <= MAX_TEXT_LENGTH) knownTexts.set(text, reading);
   return reading;
 }
 
