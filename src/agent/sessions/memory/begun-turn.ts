@@ -1,8 +1,8 @@
 /** The begin of a turn in a session, and its withdrawal. Whether either may be is decided before. */
-import type { UserMessage } from "../history-message.ts";
 import type { BegunTurn, NewTurn, TurnLease } from "../session-store.ts";
 import { tokensOf } from "../session-counts.ts";
 import { titleOf } from "../session-title.ts";
+import type { KeptMessage } from "./kept-messages.ts";
 import type { MemorySession } from "./memory-session.ts";
 import { endWait } from "./waiting-turn.ts";
 
@@ -11,10 +11,11 @@ export function started(session: MemorySession, lease: TurnLease): BegunTurn {
   return { status: "started", lease, promptVersion, sessionTokens: tokensOf(counts) || undefined };
 }
 
+/** `message`: the user's. */
 export function beginIn(
   session: MemorySession,
   turn: NewTurn,
-  { message, now, leaseUntil }: { message: UserMessage; now: number; leaseUntil: number },
+  { message, now, leaseUntil }: { message: KeptMessage; now: number; leaseUntil: number },
 ): TurnLease {
   const { turnId, messageId, userMessage, promptVersions } = turn;
   const isFirst = session.messages.length === 0 && session.records.length === 0;

@@ -4,6 +4,7 @@ import { SessionExistsError } from "../session-store.ts";
 import type { SessionClient } from "../session-client.ts";
 import { parseStoredMessage } from "../stored-values.ts";
 import { parseStoredRecord } from "../turn-record.ts";
+import { keptMessage } from "./kept-messages.ts";
 import { newMemorySession, type MemorySession } from "./memory-session.ts";
 
 /** `session`: the new one, unless there is one already. Throws SessionExistsError when that was not made by the same fork. */
@@ -44,7 +45,7 @@ function forkedSession(
   session.title = title;
   session.counts = counts;
   session.promptVersion = packVersion;
-  for (const text of messages) session.messages.add(parseStoredMessage(text));
+  for (const text of messages) session.messages.add(keptMessage(parseStoredMessage(text)));
   for (const text of records) {
     const record = parseStoredRecord(text);
     if (record !== undefined) session.records.add(record);

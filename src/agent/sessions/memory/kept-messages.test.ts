@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { HistoryMessage } from "../history-message.ts";
 import { MAX_HISTORY_BYTES_PER_SESSION } from "../session-store.ts";
-import { bytesOfMessage, KeptMessages } from "./kept-messages.ts";
+import { keptMessage, KeptMessages } from "./kept-messages.ts";
 
 const TURN = { turnId: "turn-1" };
 const MESSAGES: HistoryMessage[] = [
@@ -29,7 +29,7 @@ const MESSAGES: HistoryMessage[] = [
 
 function keptOf(messages: readonly HistoryMessage[]): KeptMessages {
   const kept = new KeptMessages();
-  for (const message of messages) kept.add(message);
+  for (const message of messages) kept.add(keptMessage(message));
   return kept;
 }
 
@@ -65,9 +65,9 @@ describe("KeptMessages", () => {
 
   it("counts for a message what it says before the message comes, at least what its JSON takes without escapes", () => {
     for (const message of MESSAGES) {
-      expect(keptOf([message]).bytes).toBe(bytesOfMessage(message));
+      expect(keptOf([message]).bytes).toBe(keptMessage(message).bytes);
       const plain = JSON.stringify(message).replaceAll("\\", "");
-      expect(bytesOfMessage(message)).toBeGreaterThanOrEqual(plain.length);
+      expect(keptMessage(message).bytes).toBeGreaterThanOrEqual(plain.length);
     }
   });
 
@@ -76,14 +76,14 @@ describe("KeptMessages", () => {
     const kept = new KeptMessages();
     for (let turn = 1; turn <= 40; turn++) {
       const turnId = `turn-${turn}`;
-      kept.add({ role: "user", turnId, content: "short" });
-      kept.add({ role: "assistant", turnId, content });
+      kept.add(keptMessage({ role: "user", turnId, content: "short" }));
+      kept.add(keptMessage({ role: "assistant", turnId, content }));
       kept.forgetOldTurns(2);
       expect(kept.bytes).toBeLessThanOrEqual(MAX_HISTORY_BYTES_PER_SESSION);
       const [first, last] = [kept.toArray()[0], kept.toArray().at(-1)];
       expect([first?.role, last?.turnId]).toEqual(["user", turnId]);
     }
-    kept.add({ role: "user", turnId: "large", content: content.repeat(40) });
+    kept.add(keptMessage({ role: "user", turnId: "large", content: content.repeat(40) }));
     kept.forgetOldTurns(1);
     expect(kept.toArray().map(({ turnId }) => turnId)).toEqual(["large"]);
   });

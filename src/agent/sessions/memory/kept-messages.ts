@@ -5,6 +5,14 @@ import { Rows } from "./rows.ts";
 /** A message of any other kind than the first three is kept as JSON. */
 type Kind = "user" | "assistant" | "partial" | "json";
 
+export interface KeptMessage {
+  readonly kind: Kind;
+  readonly turnId: string;
+  readonly text: string;
+  /** What it takes, about. */
+  readonly bytes: number;
+}
+
 /** What stands around the turn's id and the text of a message in its JSON. */
 const PLAIN_BYTES = JSON.stringify({ role: "assistant", turnId: "", content: "" }).length;
 /** What is forgotten beyond the need, as a part of the room. */
@@ -28,11 +36,9 @@ export class KeptMessages {
     return this.#bytes;
   }
 
-  add(message: HistoryMessage): void {
-    const kind = kindOf(message);
-    const text = kind === "json" ? JSON.stringify(message) : contentOf(message);
-    this.#rows.end().push(kind, message.turnId, text);
-    this.#bytes += bytesOfParts(kind, message.turnId, text);
+  add({ kind, turnId, text, bytes }: KeptMessage): void {
+    this.#rows.end().push(kind, turnId, text);
+    this.#bytes += bytes;
   }
 
   /** Takes so many messages off the end. */
@@ -80,11 +86,12 @@ export class KeptMessages {
   }
 }
 
-/** What the message takes, about. */
-export function bytesOfMessage(message: HistoryMessage): number {
+/** The message as it is kept. */
+export function keptMessage(message: HistoryMessage): KeptMessage {
+  const { turnId } = message;
   const kind = kindOf(message);
   const text = kind === "json" ? JSON.stringify(message) : contentOf(message);
-  return bytesOfParts(kind, message.turnId, text);
+  return { kind, turnId, text, bytes: bytesOfParts(kind, turnId, text) };
 }
 
 /** What a text of as many bytes takes that is kept by itself. */

@@ -8,7 +8,7 @@ import { HolderShares } from "./holder-shares.ts";
 import { beginIn, started, withdrawIn } from "./begun-turn.ts";
 import { describeSession, summaryOf, timelineOf } from "./describe-session.ts";
 import { forkOf } from "./forked-session.ts";
-import { bytesOfMessage } from "./kept-messages.ts";
+import { keptMessage } from "./kept-messages.ts";
 import { listSessions } from "./list-sessions.ts";
 import { assertFollow, gone, lost } from "./refused-write.ts";
 import { fairBytes, SessionRoom } from "./session-room.ts";
@@ -159,8 +159,8 @@ export class MemorySessionStore implements SessionStore {
     const sessionTokens = tokensOf(session.counts);
     if (sessionTokens >= (turn.maxSessionTokens ?? Infinity))
       return { status: "budget-spent", sessionTokens };
-    const message = { role: "user", turnId, content: turn.userMessage } as const;
-    this.#room.make(bytesOfMessage(message) + (messageId?.length ?? 0), session);
+    const message = keptMessage({ role: "user", turnId, content: turn.userMessage });
+    this.#room.make(message.bytes + (messageId?.length ?? 0), session);
     const lease = beginIn(session, turn, { message, now, leaseUntil: now + this.#leaseMs });
     this.#count(session);
     return started(session, lease);
@@ -289,11 +289,12 @@ export class MemorySessionStore implements SessionStore {
     // The same call was made before.
     if (turn === undefined) return;
     assertFollow(session, frames);
+    const kept = messages.map(keptMessage);
     let bytes = 0;
-    for (const message of messages) bytes += bytesOfMessage(message);
+    for (const message of kept) bytes += message.bytes;
     this.#room.make(bytes + bytesOfFrames(frames), session);
     appendFrames(session, frames);
-    for (const message of messages) session.messages.add(message);
+    for (const message of kept) session.messages.add(message);
     session.bytes -= turn.journalBytes;
     const requests = requestsIn(frames);
     if (requests.length > 0) beginWait(session, requests, { turn, messages: messages.length });
